@@ -1,0 +1,91 @@
+"""Each user's known interactions as one ragged tensor, oldest first.
+
+Shape suffixes: B users of a batch, M interactions of all of them together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from recsys.data.interactions import Interactions
+
+
+@dataclass(frozen=True, slots=True)
+class Histories:
+    """Ragged histories: row ``b`` holds ``items[offsets[b]:offsets[b + 1]]``, oldest first.
+
+    Args:
+        offsets: shape [B + 1], int64, from 0 to M.
+        items: internal item indices, shape [M], int64.
+        rating: shape [M], float32, or None.
+        timestamp: shape [M], int64, or None.
+    """
+
+    offsets: Tensor
+    items: Tensor
+    rating: Tensor | None
+    timestamp: Tensor | None
+
+    @classmethod
+    def from_interactions(cls, interactions: Interactions, device: torch.device | str = "cpu") -> Histories:
+        """One row for each user of the vocabulary; ties in time keep the order of ``interactions``."""
+        if interactions.timestamp is None:
+            order = np.argsort(interactions.user_index, kind="stable")
+        else:
+            order = np.lexsort((interactions.timestamp, interactions.user_index))
+        counts = np.bincount(interactions.user_index, minlength=interactions.num_users)
+        offsets = np.concatenate([[0], np.cumsum(counts)])
+
+        def put(column: npt.NDArray[Any] | None, dtype: torch.dtype) -> Tensor | None:
+            return None if column is None else torch.from_numpy(column[order]).to(device=device, dtype=dtype)
+
+        return cls(
+            offsets=torch.from_numpy(offsets).to(device),
+            items=torch.from_numpy(interactions.item_index[order]).to(device=device, dtype=torch.int64),
+            rating=put(interactions.rating, torch.float32),
+            timestamp=put(interactions.timestamp, torch.int64),
+        )
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @property
+    def counts(self) -> Tensor:
+        """Interactions of each row, shape [B], int64."""
+        return self.offsets.diff()
+
+    def positions(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Where the interactions of ``rows`` stand.
+
+        Args:
+            rows: shape [B], int64.
+
+        Returns:
+            The position in ``rows`` that each interaction belongs to and its position in :attr:`items`, each of
+            shape [M], int64.
+        """
+        start = self.offsets[rows]
+        count = self.offsets[rows + 1] - start
+        row = torch.repeat_interleave(torch.arange(len(rows), device=rows.device), count)
+        first = count.cumsum(0) - count
+        return row, torch.arange(len(row), device=rows.device) - (first - start)[row]
+
+    def take(self, rows: Tensor) -> Histories:
+        """The histories of ``rows`` (shape [B], int64; -1 stands for a user without history)."""
+        known = rows.clamp(min=0)
+        count = torch.where(rows >= 0, self.offsets[known + 1] - self.offsets[known], 0)
+        offsets = torch.cat([count.new_zeros(1), count.cumsum(0)])
+        row = torch.repeat_interleave(torch.arange(len(rows), device=rows.device), count)
+        position = torch.arange(len(row), device=rows.device) - (offsets[:-1] - self.offsets[known])[row]
+        return Histories(
+            offsets=offsets,
+            items=self.items[position],
+            rating=None if self.rating is None else self.rating[position],
+            timestamp=None if self.timestamp is None else self.timestamp[position],
+        )

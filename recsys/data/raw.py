@@ -1,0 +1,83 @@
+"""Raw data as a reader hands them on: Arrow tables under the framework's column names, nothing dropped yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol, runtime_checkable
+
+import pyarrow as pa
+
+
+class FeatureKind(StrEnum):
+    """How a user or item column becomes a tensor."""
+
+    CATEGORICAL = "categorical"  #: one value out of a vocabulary
+    MULTI_VALUED = "multi_valued"  #: a list of values (or a string with a separator) out of a vocabulary
+    NUMBER = "number"  #: a number, standardised
+    TEXT = "text"  #: free text, tokenised into words
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureColumn:
+    """Declares one column of the users or items table as a feature.
+
+    Args:
+        name: column name.
+        kind: how the column becomes a tensor.
+        separator: what divides the values of a multi-valued string column; None where the column holds lists.
+    """
+
+    name: str
+    kind: FeatureKind
+    separator: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RawSource:
+    """One raw file that was read: its name, its SHA-256 and where it was found."""
+
+    name: str
+    sha256: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class RawDataset:
+    """What a reader returns.
+
+    Args:
+        name: short name of the data set, used in paths and reports.
+        interactions: columns ``user_id`` and ``item_id`` (string or dictionary of string), optionally ``rating``
+            (any number), ``timestamp`` (seconds, any integer or number) and ``fold`` (train, valid or test).
+        users: ``user_id`` and any further columns, or None.
+        items: ``item_id`` and any further columns, or None.
+        user_features: columns of ``users`` declared as features.
+        item_features: columns of ``items`` declared as features.
+        fixed_negatives: ``user_id`` and ``item_ids`` (a list of strings of one length) for protocols that rank each
+            test item among given negatives, or None.
+        sources: the files that were read.
+    """
+
+    name: str
+    interactions: pa.Table
+    users: pa.Table | None = None
+    items: pa.Table | None = None
+    user_features: tuple[FeatureColumn, ...] = ()
+    item_features: tuple[FeatureColumn, ...] = ()
+    fixed_negatives: pa.Table | None = None
+    sources: tuple[RawSource, ...] = field(default=())
+
+
+@runtime_checkable
+class Reader(Protocol):
+    """Reads one family of raw data."""
+
+    def read(self) -> RawDataset:
+        """Find, verify and read the raw files.
+
+        Raises:
+            SourceError: the files could not be found, fetched or trusted.
+            DataError: the files do not have the required columns or types.
+        """
+        ...

@@ -1,0 +1,62 @@
+"""The result of a split, and what a splitter is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, runtime_checkable
+
+import numpy as np
+
+from recsys.data.interactions import IntArray, Interactions
+
+Stage = Literal["valid", "test"]
+
+
+def _no_rows() -> IntArray:
+    return np.empty(0, dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Row positions of one list of interactions, divided without overlap.
+
+    Args:
+        train: rows that a model may learn from, int64.
+        valid: rows held out for choosing hyper-parameters and for early stopping, int64; may be empty.
+        test: rows held out for the final numbers, int64.
+        valid_given: rows of validation users that are no part of training but are given as their known history when
+            validation is scored (strong generalisation); empty for most splits.
+        test_given: the same for test users.
+    """
+
+    train: IntArray
+    valid: IntArray
+    test: IntArray
+    valid_given: IntArray = field(default_factory=_no_rows)
+    test_given: IntArray = field(default_factory=_no_rows)
+
+    def known(self, stage: Stage) -> IntArray:
+        """Rows known when ``stage`` is scored: as input history and as seen items to mask.
+
+        Validation sees training; test sees training and validation.
+        """
+        if stage == "valid":
+            return np.concatenate([self.train, self.valid_given])
+        return np.concatenate([self.train, self.valid_given, self.valid, self.test_given])
+
+    def targets(self, stage: Stage) -> IntArray:
+        """Rows to be recovered in ``stage``."""
+        return self.valid if stage == "valid" else self.test
+
+
+@runtime_checkable
+class Splitter(Protocol):
+    """Divides interactions into training, validation and test, deterministically by its seed."""
+
+    def split(self, interactions: Interactions) -> Split:
+        """Divide ``interactions``.
+
+        Raises:
+            SplitError: the interactions lack what the strategy needs (timestamps, enough users, folds).
+        """
+        ...

@@ -1,0 +1,44 @@
+"""The errors that a user of the framework can cause, and nothing else.
+
+::
+
+    ValueError
+    └── RecsysError            what was required, what came, what to do
+        ├── DataError          raw data or its columns, values, ids
+        ├── SourceError        raw files that could not be found, fetched or trusted
+        ├── PreparedDataError  a prepared directory that is missing, incomplete or of another version
+        ├── SplitError         a split that cannot be made from these interactions
+        ├── ModelError         a model asked for something that it cannot do
+        └── RunError           a run directory that is missing, incomplete or belongs to other data
+
+Scripts print a ``RecsysError`` as one message and exit with status 2; anything else is a bug and keeps its
+traceback.
+"""
+
+
+class RecsysError(ValueError):
+    """Base class of every error that a user can cause and mend."""
+
+
+class DataError(RecsysError):
+    """Raw data do not have the columns, types or values that are required."""
+
+
+class SourceError(RecsysError):
+    """Raw files could not be found, fetched, or did not match their checksum."""
+
+
+class PreparedDataError(RecsysError):
+    """A prepared directory is missing, incomplete, damaged or of another version."""
+
+
+class SplitError(RecsysError):
+    """A split cannot be made from these interactions."""
+
+
+class ModelError(RecsysError):
+    """A model was asked for something that it cannot do."""
+
+
+class RunError(RecsysError):
+    """A run directory is missing, incomplete, damaged or belongs to other data."""

@@ -1,0 +1,65 @@
+"""What a model can do. Callers ask for the protocol, never for a class.
+
+Shape suffixes: B queries, I items of the catalogue, N pairs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from torch import Tensor
+
+from recsys.data.histories import Histories
+from recsys.data.interactions import Interactions
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Who asks: B users with what is known of them.
+
+    Args:
+        users: internal user indices, shape [B], int64; -1 for a user that is not in the vocabulary.
+        histories: their known interactions, B rows, oldest first.
+    """
+
+    users: Tensor
+    histories: Histories
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+
+@runtime_checkable
+class Recommender(Protocol):
+    """Every model."""
+
+    def score(self, query: Query) -> Tensor:
+        """Score the whole catalogue for each query.
+
+        Returns:
+            Shape [B, I], float: higher is better, NaN where the model has no opinion.
+        """
+        ...
+
+
+@runtime_checkable
+class ScoresPairs(Protocol):
+    """A model that scores single pairs of a known user and a known item."""
+
+    def score_pairs(self, users: Tensor, items: Tensor) -> Tensor:
+        """Score pairs; ``users`` and ``items`` are int64 and broadcast against each other.
+
+        Returns:
+            One score for each pair, in the broadcast shape.
+        """
+        ...
+
+
+@runtime_checkable
+class FitsInClosedForm(Protocol):
+    """A model that is computed from the interactions at once, without gradient steps."""
+
+    def fit(self, interactions: Interactions) -> None:
+        """Compute the model from ``interactions``, the training part of a split."""
+        ...
