@@ -1,0 +1,1 @@
+"""Strategies that divide interactions into training, validation and test; one file each."""

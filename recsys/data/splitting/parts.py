@@ -1,0 +1,35 @@
+"""The part of a split that each row belongs to, as one code a row."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.data.split import Split
+
+PartArray = npt.NDArray[np.int8]
+
+TRAIN: Final = 0
+VALID: Final = 1
+TEST: Final = 2
+VALID_GIVEN: Final = 3
+TEST_GIVEN: Final = 4
+
+
+def split_by_part(part: PartArray) -> Split:
+    """The rows of each part, in ascending order.
+
+    One code a row means that parts cannot overlap and that no row is lost.
+
+    Args:
+        part: one of the codes of this module for each row, shape [N].
+    """
+    return Split(
+        train=np.flatnonzero(part == TRAIN),
+        valid=np.flatnonzero(part == VALID),
+        test=np.flatnonzero(part == TEST),
+        valid_given=np.flatnonzero(part == VALID_GIVEN),
+        test_given=np.flatnonzero(part == TEST_GIVEN),
+    )

@@ -1,0 +1,89 @@
+"""The data come already split."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from recsys.data.columns import FOLD_TEST, FOLD_TRAIN, FOLD_VALID, FOLDS
+from recsys.data.interactions import Interactions
+from recsys.data.split import Split, Splitter
+from recsys.data.splitting.checks import require_interactions, require_parts
+from recsys.errors import SplitError
+
+
+@dataclass(frozen=True, slots=True)
+class Predefined:
+    """Take training, validation and test as the data mark them.
+
+    Where no interaction is marked as validation, ``validation`` draws it: it splits the training interactions, and
+    what it holds out for test becomes validation here (what it gives, is given there). Data with their own validation
+    are taken as they are.
+
+    Args:
+        validation: splitter of the training interactions, which must hold out no validation itself; None for no
+            validation.
+
+    Raises:
+        SplitError: ``validation`` is no splitter.
+    """
+
+    validation: Splitter | None = None
+
+    def __post_init__(self) -> None:
+        if self.validation is not None and not isinstance(self.validation, Splitter):
+            raise SplitError(
+                f"validation must be a splitter or null; got {self.validation!r}. Set split.validation=null, or its "
+                "_target_ and arguments."
+            )
+
+    def split(self, interactions: Interactions) -> Split:
+        """Divide ``interactions``; every row is in one part.
+
+        Raises:
+            SplitError: there are no interactions or folds, no interaction is marked as training or as test, or
+                validation cannot be drawn.
+        """
+        require_interactions(interactions)
+        if interactions.fold is None:
+            raise SplitError(
+                "Predefined needs data that come already split; these interactions have no fold column. Give "
+                "data.train and data.test, or use another strategy, such as split=leave_last_out."
+            )
+        train, valid, test = (
+            np.flatnonzero(interactions.fold == FOLDS.index(fold)) for fold in (FOLD_TRAIN, FOLD_VALID, FOLD_TEST)
+        )
+        marked = require_parts(
+            Split(train=train, valid=valid, test=test),
+            "Predefined",
+            wants_valid=False,
+            remedy="Mark at least one interaction of the data for each",
+            no_valid="split.validation=null",
+        )
+        if self.validation is None or len(valid) > 0:
+            return marked
+        return self._with_validation(interactions, marked, self.validation)
+
+    @staticmethod
+    def _with_validation(interactions: Interactions, marked: Split, validation: Splitter) -> Split:
+        """``marked`` with validation drawn out of its training part."""
+        try:
+            inner = validation.split(interactions.take(marked.train))
+        except SplitError as error:
+            raise SplitError(
+                f"Predefined could not draw validation out of the training interactions (there, what is called test "
+                f"becomes validation, and split. stands for split.validation.): {error} Or set "
+                "split.validation=null for no validation."
+            ) from error
+        if len(inner.valid) + len(inner.valid_given) > 0:
+            raise SplitError(
+                f"the splitter that draws validation must hold out test alone; it also held out {len(inner.valid)} "
+                "interactions for validation. Set split.validation.num_valid=0 or split.validation.valid_ratio=0."
+            )
+        return Split(
+            train=marked.train[inner.train],
+            valid=marked.train[inner.test],
+            test=marked.test,
+            valid_given=marked.train[inner.test_given],
+        )

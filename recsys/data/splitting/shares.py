@@ -1,0 +1,57 @@
+"""How many of a count a ratio stands for, and which whole users or items a share picks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.data.interactions import IntArray
+from recsys.data.splitting.parts import TEST, TRAIN, VALID, PartArray
+
+#: ``0.29 * 100`` is 28.999999999999996 in floating point; it stands for 29.
+_ROUNDING_SLACK = 1 + 1e-12
+
+
+def share_of(ratio: float, count: npt.ArrayLike) -> IntArray:
+    """``ratio * count`` rounded down, but at least one where neither is zero.
+
+    This is also how RecBole turns ratios into counts (``AbstractDataset.split_by_ratio``), so that 8:1:1 gives the
+    same counts for each user there and here.
+
+    Args:
+        ratio: in [0, 1).
+        count: how many there are, any shape, integers that are not negative.
+
+    Returns:
+        How many of them the share is, int64, in the shape of ``count``.
+    """
+    exact: npt.NDArray[Any] = ratio * np.asarray(count)
+    return np.maximum(np.floor(exact * _ROUNDING_SLACK), exact > 0).astype(np.int64)
+
+
+def draw_held_out(
+    candidates: IntArray, size: int, test_ratio: float, valid_ratio: float, generator: np.random.Generator
+) -> PartArray:
+    """Draw whole users or items for test and validation, without replacement.
+
+    Test is served first where there are too few candidates for both.
+
+    Args:
+        candidates: indices that may be held out, each in ``[0, size)`` and once, int64.
+        size: users or items of the vocabulary.
+        test_ratio: share of the candidates for test.
+        valid_ratio: share of the candidates for validation.
+        generator: source of randomness.
+
+    Returns:
+        The part of each index, shape [size]; training for those that were not drawn.
+    """
+    shuffled = generator.permutation(candidates)
+    num_test = int(share_of(test_ratio, len(candidates)))
+    num_valid = int(share_of(valid_ratio, len(candidates)))
+    part = np.full(size, TRAIN, dtype=np.int8)
+    part[shuffled[:num_test]] = TEST
+    part[shuffled[num_test : num_test + num_valid]] = VALID
+    return part
