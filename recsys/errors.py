@@ -9,6 +9,7 @@
         ├── PreparedDataError  a prepared directory that is missing, incomplete or of another version
         ├── SplitError         a split that cannot be made from these interactions
         ├── ModelError         a model asked for something that it cannot do
+        ├── EvaluationError    a measure asked of data or settings that do not define it
         └── RunError           a run directory that is missing, incomplete or belongs to other data
 
 Scripts print a ``RecsysError`` as one message and exit with status 2; anything else is a bug and keeps its
@@ -38,6 +39,10 @@ class SplitError(RecsysError):
 
 class ModelError(RecsysError):
     """A model was asked for something that it cannot do."""
+
+
+class EvaluationError(RecsysError):
+    """A measure was asked of data or settings that do not define it."""
 
 
 class RunError(RecsysError):
