@@ -5,6 +5,7 @@ Shape suffixes: B users of a batch, N pairs, M pairs of all users of a batch tog
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -40,9 +41,10 @@ class UserItems:
     @classmethod
     def from_interactions(cls, interactions: Interactions, device: torch.device | str = "cpu") -> UserItems:
         """The pairs of ``interactions`` on ``device``."""
+        # astype copies: PyTorch takes neither read-only arrays (such as those of Arrow) nor reversed views.
         return cls(
-            torch.from_numpy(interactions.user_index).to(device),
-            torch.from_numpy(interactions.item_index).to(device),
+            torch.from_numpy(interactions.user_index.astype(np.int64)).to(device),
+            torch.from_numpy(interactions.item_index.astype(np.int64)).to(device),
             interactions.num_users,
             interactions.num_items,
         )
@@ -61,7 +63,7 @@ class UserItems:
 
     def contains(self, users: Tensor, items: Tensor) -> Tensor:
         """Whether each pair is in the set; ``users`` and ``items`` broadcast against each other."""
-        keys = users * self.num_items + items
+        keys = users.long() * self.num_items + items  # a key does not fit into the int32 of an index
         if len(self._keys) == 0:
             return torch.zeros_like(keys, dtype=torch.bool)
         position = torch.searchsorted(self._keys, keys).clamp(max=len(self._keys) - 1)

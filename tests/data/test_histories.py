@@ -1,0 +1,143 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+
+from recsys.data.histories import Histories
+from recsys.data.interactions import Interactions
+
+
+def make(
+    users: list[int], items: list[int], timestamps: list[int] | None = None, num_users: int | None = None
+) -> Interactions:
+    """Interactions rated 0.5, 1.5, 2.5, ... so that a rating tells its row."""
+    return Interactions(
+        user_index=np.array(users, dtype=np.int32),
+        item_index=np.array(items, dtype=np.int32),
+        rating=np.arange(len(users), dtype=np.float32) + 0.5,
+        timestamp=None if timestamps is None else np.array(timestamps, dtype=np.int64),
+        fold=None,
+        num_users=max(users, default=-1) + 1 if num_users is None else num_users,
+        num_items=max(items, default=-1) + 1,
+    )
+
+
+def rows_of(column: Tensor, histories: Histories) -> list[list[float]]:
+    return [part.tolist() for part in column.split(histories.counts.tolist())]
+
+
+def test_each_user_has_a_row_oldest_first() -> None:
+    # user 0: item 7 at 30, item 5 at 10 -> [5, 7]; user 1: item 6 at 20.
+    histories = Histories.from_interactions(make([0, 1, 0], [7, 6, 5], [30, 20, 10]))
+    assert rows_of(histories.items, histories) == [[5, 7], [6]]
+
+
+def test_rating_and_time_follow_their_item() -> None:
+    histories = Histories.from_interactions(make([0, 1, 0], [7, 6, 5], [30, 20, 10]))
+    assert histories.rating is not None and rows_of(histories.rating, histories) == [[2.5, 0.5], [1.5]]
+    assert histories.timestamp is not None and rows_of(histories.timestamp, histories) == [[10, 30], [20]]
+
+
+def test_ties_in_time_keep_the_order_of_the_interactions() -> None:
+    histories = Histories.from_interactions(make([0] * 5, [4, 2, 3, 0, 1], [7, 7, 1, 7, 7]))
+    assert histories.items.tolist() == [3, 4, 2, 0, 1]
+
+
+def test_without_time_the_order_of_the_interactions_is_kept() -> None:
+    histories = Histories.from_interactions(make([1, 0, 1, 0], [9, 8, 3, 1]))
+    assert rows_of(histories.items, histories) == [[8, 1], [9, 3]]
+    assert histories.timestamp is None
+
+
+def test_a_user_without_interactions_has_an_empty_row() -> None:
+    histories = Histories.from_interactions(make([1], [4], num_users=3))
+    assert len(histories) == 3
+    assert rows_of(histories.items, histories) == [[], [4], []]
+
+
+def test_no_interactions_at_all_give_empty_rows() -> None:
+    histories = Histories.from_interactions(make([], [], [], num_users=2))
+    assert histories.counts.tolist() == [0, 0]
+    assert len(histories.items) == 0
+
+
+def test_missing_ratings_stay_missing() -> None:
+    bare = Interactions(np.zeros(2, np.int32), np.zeros(2, np.int32), None, None, None, 1, 1)
+    histories = Histories.from_interactions(bare)
+    assert histories.rating is None and histories.timestamp is None
+    assert histories.take(torch.tensor([0])).rating is None
+
+
+def test_dtypes_are_as_documented() -> None:
+    histories = Histories.from_interactions(make([0], [0], [5]))
+    assert histories.offsets.dtype == histories.items.dtype == torch.int64
+    assert histories.rating is not None and histories.rating.dtype == torch.float32
+    assert histories.timestamp is not None and histories.timestamp.dtype == torch.int64
+
+
+def test_read_only_arrays_are_accepted() -> None:
+    interactions = make([0, 1], [1, 0], [3, 4])
+    for column in (interactions.user_index, interactions.item_index, interactions.rating, interactions.timestamp):
+        assert column is not None
+        column.flags.writeable = False
+    assert Histories.from_interactions(interactions).items.tolist() == [1, 0]
+
+
+def test_positions_point_at_the_interactions_of_each_row() -> None:
+    # rows: user 0 [5, 7], user 1 [6], user 2 []; asked in the order 1, 2, 0, 1.
+    histories = Histories.from_interactions(make([0, 1, 0], [7, 6, 5], [30, 20, 10], num_users=3))
+    row, position = histories.positions(torch.tensor([1, 2, 0, 1]))
+    assert row.tolist() == [0, 2, 2, 3]
+    assert position.tolist() == [2, 0, 1, 2]
+    assert histories.items[position].tolist() == [6, 5, 7, 6]
+
+
+def test_positions_of_no_rows_are_empty() -> None:
+    row, position = Histories.from_interactions(make([0], [0])).positions(torch.empty(0, dtype=torch.int64))
+    assert len(row) == len(position) == 0
+
+
+def test_take_repeats_reorders_and_knows_the_unknown_user() -> None:
+    histories = Histories.from_interactions(make([0, 1, 0], [7, 6, 5], [30, 20, 10]))
+    taken = histories.take(torch.tensor([1, -1, 0, 1]))
+    assert rows_of(taken.items, taken) == [[6], [], [5, 7], [6]]
+    assert taken.rating is not None and rows_of(taken.rating, taken) == [[1.5], [], [2.5, 0.5], [1.5]]
+    assert taken.timestamp is not None and rows_of(taken.timestamp, taken) == [[20], [], [10, 30], [20]]
+
+
+@pytest.mark.parametrize("rows", [[-1], [-1, -1, -1]])
+def test_take_of_unknown_users_alone_gives_empty_rows(rows: list[int]) -> None:
+    taken = Histories.from_interactions(make([0, 0], [1, 2])).take(torch.tensor(rows))
+    assert taken.counts.tolist() == [0] * len(rows)
+    assert len(taken.items) == 0
+
+
+def test_take_of_no_rows_has_no_rows() -> None:
+    taken = Histories.from_interactions(make([0], [1])).take(torch.empty(0, dtype=torch.int64))
+    assert len(taken) == 0
+    assert taken.offsets.tolist() == [0]
+
+
+@given(data=st.data())
+def test_histories_agree_with_sorting_each_user_by_hand(data: st.DataObject) -> None:
+    num_users = data.draw(st.integers(1, 5))
+    pairs = st.tuples(st.integers(0, num_users - 1), st.integers(0, 6), st.integers(0, 3))
+    drawn = data.draw(st.lists(pairs, max_size=25))
+    users, items, times = ([triple[column] for triple in drawn] for column in range(3))
+    histories = Histories.from_interactions(make(users, items, times, num_users=num_users))
+    by_hand = [
+        [item for _, item in sorted(((time, item) for u, item, time in drawn if u == user), key=lambda pair: pair[0])]
+        for user in range(num_users)
+    ]
+    assert rows_of(histories.items, histories) == by_hand
+
+    asked = data.draw(st.lists(st.integers(-1, num_users - 1), max_size=8))
+    taken = histories.take(torch.tensor(asked, dtype=torch.int64))
+    assert rows_of(taken.items, taken) == [by_hand[user] if user >= 0 else [] for user in asked]
+
+    known = [user for user in asked if user >= 0]
+    row, position = histories.positions(torch.tensor(known, dtype=torch.int64))
+    assert row.tolist() == [place for place, user in enumerate(known) for _ in by_hand[user]]
+    assert histories.items[position].tolist() == [item for user in known for item in by_hand[user]]
