@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
@@ -62,4 +62,34 @@ class FitsInClosedForm(Protocol):
 
     def fit(self, interactions: Interactions) -> None:
         """Compute the model from ``interactions``, the training part of a split."""
+        ...
+
+
+@runtime_checkable
+class Factorized(Protocol):
+    """A model whose score is an inner product, so that a nearest-neighbour index can retrieve with it.
+
+    The products order the items of each query as :meth:`Recommender.score` does; they may differ from the scores by a
+    constant for each query.
+    """
+
+    def encode_users(self, query: Query) -> Tensor:
+        """Query vectors, shape [B, D]; NaN for a query that the model cannot place."""
+        ...
+
+    def encode_items(self, items: Tensor) -> Tensor:
+        """Item vectors of ``items`` (internal indices, shape [C], int64), shape [C, D]."""
+        ...
+
+
+@runtime_checkable
+class PretrainsInTowers(Protocol):
+    """A network made of towers that may be trained on their own first, each as a recommender of its own."""
+
+    def towers(self) -> dict[str, nn.Module]:
+        """The towers by name; they share their parameters with the network."""
+        ...
+
+    def fuse(self) -> None:
+        """Combine the trained towers into the starting point of the whole network."""
         ...

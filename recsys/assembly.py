@@ -1,0 +1,142 @@
+"""Builds what a configuration describes: the one place of the library that knows Hydra."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import torch
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+from torch import nn
+
+from recsys.data.interactions import Interactions
+from recsys.data.prepared import PreparedDataset
+from recsys.data.preparing import load_or_prepare
+from recsys.data.split import Split
+from recsys.errors import ModelError
+from recsys.evaluation.ranking_task import RankingTask
+from recsys.models.protocols import FitsInClosedForm, PretrainsInTowers
+from recsys.training.fitting import FitReport
+from recsys.training.run_directory import RunDirectory, RunManifest
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedRun:
+    """A finished run with its data and its model, ready to be asked.
+
+    Args:
+        directory: where it is.
+        config: its resolved configuration.
+        manifest: its ``run.json``.
+        prepared: the data that it was trained on.
+        model: its model with the weights of the best epoch, in evaluation mode.
+    """
+
+    directory: RunDirectory
+    config: DictConfig
+    manifest: RunManifest
+    prepared: PreparedDataset
+    model: nn.Module
+
+
+def build_data(config: DictConfig) -> PreparedDataset:
+    """The prepared data; prepared now where they are not yet."""
+    return load_or_prepare(
+        Path(config.paths.prepared_dir), instantiate(config.data), instantiate(config.preparation)
+    )
+
+
+def build_split(config: DictConfig, interactions: Interactions) -> Split:
+    """The split of ``interactions``."""
+    split: Split = instantiate(config.split).split(interactions)
+    return split
+
+
+def build_model(config: DictConfig, num_users: int, num_items: int) -> nn.Module:
+    """A fresh model, its initial weights drawn by the run's seed."""
+    torch.manual_seed(config.seed)
+    model: nn.Module = instantiate(config.model)(num_users=num_users, num_items=num_items)
+    return model
+
+
+def open_run(path: Path | str) -> TrainedRun:
+    """Open a finished run together with its data.
+
+    Raises:
+        RunError: the run is missing, unfinished or damaged, or its data are no longer the same.
+    """
+    directory = RunDirectory.open(path)
+    manifest = directory.manifest()
+    config = OmegaConf.load(directory.config_path)
+    assert isinstance(config, DictConfig)
+    prepared = build_data(config)
+    manifest.check_data(prepared)
+    model = build_model(config, manifest.num_users, manifest.num_items)
+    directory.load_model(model)
+    return TrainedRun(directory, config, manifest, prepared, model.eval())
+
+
+def fit_model(
+    config: DictConfig,
+    model: nn.Module,
+    interactions: Interactions,
+    split: Split,
+    run: RunDirectory,
+    print_line: Callable[[str], None],
+    listener: Callable[[int, dict[str, float]], None],
+    progress_bar: bool,
+) -> FitReport:
+    """Fit ``model`` on the training part of ``split``: in closed form, or by gradient steps.
+
+    Args:
+        config: the configuration of the run.
+        model: what to fit, in place.
+        interactions: the interactions that ``split`` divides.
+        split: validation is used for early stopping where it is not empty.
+        run: where checkpoints go; what is there already is gone on with.
+        print_line: receives a line for each epoch.
+        listener: receives the metrics of each epoch.
+        progress_bar: show a bar for the steps of an epoch.
+
+    Raises:
+        ModelError: ``pretraining`` is asked of a model without towers.
+    """
+    train = interactions.take(split.train)
+    if isinstance(model, FitsInClosedForm):
+        model.fit(train)
+        return FitReport([], best_epoch=0, best_value=None)
+    validated = len(split.valid) > 0
+
+    def fit_network(network: nn.Module, directory: Path, trainer_settings: DictConfig) -> FitReport:
+        module = instantiate(config.training)(
+            network=network,
+            interactions=train,
+            validation=partial(RankingTask.from_split, interactions, split, "valid") if validated else None,
+        )
+        report: FitReport = instantiate(config.fitting)(
+            module=module,
+            trainer=instantiate(trainer_settings),
+            checkpoint_directory=directory,
+            monitor=config.fitting.monitor if validated else None,
+            resume=True,
+            print_line=print_line,
+            listener=listener,
+            progress_bar=progress_bar,
+        )
+        return report
+
+    if config.pretraining is not None:
+        if not isinstance(model, PretrainsInTowers):
+            raise ModelError(
+                f"Pre-training needs a model made of towers, but {type(model).__name__} has none. "
+                "Leave pretraining=null, or choose model=neumf."
+            )
+        for name, tower in model.towers().items():
+            print_line(f"pre-training the {name} tower")
+            fit_network(tower, run.checkpoints / name, OmegaConf.merge(config.trainer, config.pretraining))
+        model.fuse()
+        print_line("training the whole network")
+    return fit_network(model, run.checkpoints, config.trainer)

@@ -1,0 +1,201 @@
+"""Neural matrix factorisation: a generalised matrix factorisation and a multi-layer perceptron, side by side.
+
+He, Liao, Zhang, Nie, Hu, Chua: Neural Collaborative Filtering (2017).
+
+Shape suffixes: B users of a batch, C items, I items of the catalogue, D dim, H units of a layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from recsys.models.protocols import Query
+
+#: Pairs that pass the perceptron at once when a whole catalogue is scored: their activations stay in cache.
+PAIRS_PER_BLOCK = {"cpu": 2**13, "cuda": 2**21}
+
+
+class _Tower(nn.Module):
+    """What the towers and the whole network have in common: they know users and items by index alone."""
+
+    def score_pairs(self, users: Tensor, items: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def score_catalogue(self, users: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def score(self, query: Query) -> Tensor:
+        """Score every item, shape [B, I]; NaN rows for users without a vector."""
+        scores = self.score_catalogue(query.users.clamp(min=0))
+        return scores.masked_fill((query.users < 0)[:, None], torch.nan)
+
+
+class GMF(_Tower):
+    """Generalised matrix factorisation: ``score(u, i) = h . (p_u * q_i)``.
+
+    Args:
+        num_users: size of the user vocabulary.
+        num_items: size of the item vocabulary, I.
+        embedding_dim: dimension of the user and item vectors, D.
+        init_std: standard deviation of the normal initialisation of the vectors.
+    """
+
+    def __init__(self, num_users: int, num_items: int, embedding_dim: int = 64, init_std: float = 0.1) -> None:
+        super().__init__()
+        self.user_vectors = nn.Embedding(num_users, embedding_dim)
+        self.item_vectors = nn.Embedding(num_items, embedding_dim)
+        self.output = nn.Linear(embedding_dim, 1)
+        nn.init.normal_(self.user_vectors.weight, std=init_std)
+        nn.init.normal_(self.item_vectors.weight, std=init_std)
+        nn.init.ones_(self.output.weight)
+        nn.init.zeros_(self.output.bias)
+
+    def score_pairs(self, users: Tensor, items: Tensor) -> Tensor:
+        """Score pairs; ``users`` and ``items`` (int64) broadcast against each other."""
+        weighted = self.user_vectors(users) * self.output.weight[0]
+        return (weighted * self.item_vectors(items)).sum(-1) + self.output.bias
+
+    def score_catalogue(self, users: Tensor) -> Tensor:
+        """Score every item for known users (shape [B], int64); returns [B, I]."""
+        weighted = self.user_vectors(users) * self.output.weight[0]
+        return weighted @ self.item_vectors.weight.T + self.output.bias
+
+    def squared_norms(self, users: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:
+        """Squared norms of the vectors of ``users`` and of ``items``, in their shapes."""
+        return self.user_vectors(users).square().sum(-1), self.item_vectors(items).square().sum(-1)
+
+
+class MLP(_Tower):
+    """A perceptron over the concatenated vectors: ``score(u, i) = h . relu(W_n ... relu(W_1 [p_u; q_i] + b_1))``.
+
+    The first layer is linear in the concatenation, so it splits into a user part and an item part. Each is computed
+    once for each user and each item, never for each pair; only the sum of the two goes on.
+
+    Args:
+        num_users: size of the user vocabulary.
+        num_items: size of the item vocabulary, I.
+        embedding_dim: dimension of the user and item vectors, D.
+        hidden_dims: units of each layer after the concatenation.
+        dropout: probability of dropping a unit before each layer in training.
+        init_std: standard deviation of the normal initialisation of the vectors.
+    """
+
+    def __init__(
+        self,
+        num_users: int,
+        num_items: int,
+        embedding_dim: int = 64,
+        hidden_dims: Sequence[int] = (128, 64),
+        dropout: float = 0.0,
+        init_std: float = 0.1,
+    ) -> None:
+        super().__init__()
+        self.user_vectors = nn.Embedding(num_users, embedding_dim)
+        self.item_vectors = nn.Embedding(num_items, embedding_dim)
+        self.user_part = nn.Linear(embedding_dim, hidden_dims[0])
+        self.item_part = nn.Linear(embedding_dim, hidden_dims[0], bias=False)
+        self.hidden = nn.ModuleList(nn.Linear(a, b) for a, b in zip(hidden_dims[:-1], hidden_dims[1:], strict=True))
+        self.output = nn.Linear(hidden_dims[-1], 1)
+        self.dropout = nn.Dropout(dropout)
+        nn.init.normal_(self.user_vectors.weight, std=init_std)
+        nn.init.normal_(self.item_vectors.weight, std=init_std)
+        # The two parts are the halves of one [2 D, H] layer and start as such a layer would.
+        joint = nn.init.xavier_uniform_(torch.empty(hidden_dims[0], 2 * embedding_dim))
+        with torch.no_grad():
+            self.user_part.weight.copy_(joint[:, :embedding_dim])
+            self.item_part.weight.copy_(joint[:, embedding_dim:])
+        for layer in [self.user_part, *self.hidden, self.output]:
+            assert isinstance(layer, nn.Linear)
+            nn.init.zeros_(layer.bias)
+            if layer is not self.user_part:
+                nn.init.xavier_uniform_(layer.weight)
+
+    def _from_first_layer(self, first: Tensor) -> Tensor:
+        """Go on from the first layer's sums, shape [..., H], to scores, shape [...]."""
+        activation = torch.relu_(first) if not torch.is_grad_enabled() else torch.relu(first)
+        for layer in self.hidden:
+            activation = torch.relu(layer(self.dropout(activation)))
+        return self.output(activation).squeeze(-1)
+
+    def score_pairs(self, users: Tensor, items: Tensor) -> Tensor:
+        """Score pairs; ``users`` and ``items`` (int64) broadcast against each other."""
+        user_part = self.user_part(self.dropout(self.user_vectors(users)))
+        item_part = self.item_part(self.dropout(self.item_vectors(items)))
+        return self._from_first_layer(user_part + item_part)
+
+    def score_catalogue(self, users: Tensor) -> Tensor:
+        """Score every item for known users (shape [B], int64); returns [B, I]."""
+        user_part = self.user_part(self.dropout(self.user_vectors(users)))
+        item_part = self.item_part(self.dropout(self.item_vectors.weight))
+        num_items = len(item_part)
+        users_per_block = max(1, PAIRS_PER_BLOCK.get(users.device.type, 2**16) // max(num_items, 1))
+        blocks = [
+            self._from_first_layer(block[:, None, :] + item_part[None, :, :])
+            for block in user_part.split(users_per_block)
+        ]
+        return torch.cat(blocks) if blocks else user_part.new_empty(0, num_items)
+
+    def squared_norms(self, users: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:
+        """Squared norms of the vectors of ``users`` and of ``items``, in their shapes."""
+        return self.user_vectors(users).square().sum(-1), self.item_vectors(items).square().sum(-1)
+
+
+class NeuMF(_Tower):
+    """GMF and MLP towers with vectors of their own; the score is the sum of their outputs.
+
+    A linear layer over the two concatenated last layers, as in the paper, is the same as the sum of a linear layer
+    over each. So each tower is a whole recommender, may be trained alone first, and joins without new parameters.
+
+    Args:
+        num_users: size of the user vocabulary.
+        num_items: size of the item vocabulary, I.
+        embedding_dim: dimension of the user and item vectors of both towers, D.
+        hidden_dims: units of each layer of the MLP tower after the concatenation.
+        dropout: probability of dropping a unit before each layer of the MLP tower in training.
+        init_std: standard deviation of the normal initialisation of the vectors.
+        gmf_share: weight of the pre-trained GMF tower when the towers are fused, between 0 and 1; the MLP tower has
+            the rest (alpha in the paper).
+    """
+
+    def __init__(
+        self,
+        num_users: int,
+        num_items: int,
+        embedding_dim: int = 64,
+        hidden_dims: Sequence[int] = (128, 64),
+        dropout: float = 0.0,
+        init_std: float = 0.1,
+        gmf_share: float = 0.5,
+    ) -> None:
+        super().__init__()
+        self.gmf = GMF(num_users, num_items, embedding_dim, init_std)
+        self.mlp = MLP(num_users, num_items, embedding_dim, hidden_dims, dropout, init_std)
+        self.gmf_share = gmf_share
+
+    def towers(self) -> dict[str, nn.Module]:
+        """The GMF and the MLP tower."""
+        return {"gmf": self.gmf, "mlp": self.mlp}
+
+    def fuse(self) -> None:
+        """Scale the output layers of the trained towers to their shares, so that the sum is their weighted mean."""
+        with torch.no_grad():
+            for tower, share in ((self.gmf, self.gmf_share), (self.mlp, 1 - self.gmf_share)):
+                tower.output.weight.mul_(share)
+                tower.output.bias.mul_(share)
+
+    def score_pairs(self, users: Tensor, items: Tensor) -> Tensor:
+        """Score pairs; ``users`` and ``items`` (int64) broadcast against each other."""
+        return self.gmf.score_pairs(users, items) + self.mlp.score_pairs(users, items)
+
+    def score_catalogue(self, users: Tensor) -> Tensor:
+        """Score every item for known users (shape [B], int64); returns [B, I]."""
+        return self.gmf.score_catalogue(users) + self.mlp.score_catalogue(users)
+
+    def squared_norms(self, users: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:
+        """Squared norms of both towers' vectors of ``users`` and of ``items``, in their shapes."""
+        gmf_users, gmf_items = self.gmf.squared_norms(users, items)
+        mlp_users, mlp_items = self.mlp.squared_norms(users, items)
+        return gmf_users + mlp_users, gmf_items + mlp_items

@@ -1,0 +1,143 @@
+"""Runs a LightningModule to its best epoch, and can go on after an interruption."""
+
+from __future__ import annotations
+
+import json
+import logging
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint, RichProgressBar
+
+from recsys.errors import RunError
+from recsys.training.history import EpochHistory
+from recsys.training.module import RecommenderModule
+
+LAST_CHECKPOINT = "last.ckpt"
+BEST_CHECKPOINT = "best.ckpt"
+REPORT = "fit.json"
+
+
+@dataclass(frozen=True, slots=True)
+class FitReport:
+    """What a training gave.
+
+    Args:
+        epochs: the metrics of each epoch.
+        best_epoch: epoch from 1 whose weights the network now has.
+        best_value: the monitored metric at that epoch; None without validation.
+    """
+
+    epochs: list[dict[str, float]]
+    best_epoch: int
+    best_value: float | None
+
+
+def fit(
+    module: RecommenderModule,
+    trainer: Callable[..., pl.Trainer],
+    checkpoint_directory: Path,
+    monitor: str | None,
+    patience: int | None = None,
+    resume: bool = False,
+    print_line: Callable[[str], None] | None = None,
+    listener: Callable[[int, dict[str, float]], None] | None = None,
+    progress_bar: bool = False,
+) -> FitReport:
+    """Train, and leave the network with the weights of its best epoch.
+
+    What was trained to its end is not trained again on ``resume``: its weights are read back.
+
+    Args:
+        module: what to train.
+        trainer: makes the ``Trainer`` from the remaining arguments (callbacks, logging switches).
+        checkpoint_directory: where ``last.ckpt`` (each epoch) and ``best.ckpt`` are kept.
+        monitor: validation metric to maximise, such as ``valid/ndcg@10``; None trains to the last epoch.
+        patience: stop after so many validations without improvement; None never stops early.
+        resume: go on from ``last.ckpt`` where there is one.
+        print_line: receives a line for each epoch.
+        listener: receives the metrics of each epoch.
+        progress_bar: show a bar for the steps of an epoch.
+
+    Raises:
+        RunError: the checkpoint belongs to another network or data set, or the loss became NaN.
+    """
+    if resume and (checkpoint_directory / REPORT).is_file():
+        report = FitReport(**json.loads((checkpoint_directory / REPORT).read_text(encoding="utf-8")))
+        kept = LAST_CHECKPOINT if report.best_value is None else BEST_CHECKPOINT
+        _load(module, checkpoint_directory / kept)
+        return report
+    history = EpochHistory(monitor or "", print_line, listener)
+    checkpoint = ModelCheckpoint(
+        checkpoint_directory,
+        filename=BEST_CHECKPOINT.removesuffix(".ckpt"),
+        monitor=monitor,
+        mode="max",
+        save_last=True,
+        save_top_k=1,
+        enable_version_counter=False,
+        save_on_train_epoch_end=True,
+    )
+    callbacks: list[pl.Callback] = [history]
+    if monitor is not None and patience is not None:
+        # Checked at the end of the training epoch, before the checkpoint is saved, so that its count is resumed too.
+        callbacks.append(EarlyStopping(monitor, mode="max", patience=patience, check_on_train_epoch_end=True))
+    if progress_bar:
+        callbacks.append(RichProgressBar(leave=False))
+    last = checkpoint_directory / LAST_CHECKPOINT
+    with warnings.catch_warnings():
+        _silence_lightning()
+        runner = trainer(
+            callbacks=[*callbacks, checkpoint],
+            logger=False,
+            enable_model_summary=False,
+            enable_progress_bar=progress_bar,
+            num_sanity_val_steps=0,
+        )
+        with _checkpoint_errors(last):
+            runner.fit(module, ckpt_path=str(last) if resume and last.is_file() else None, weights_only=True)
+    if runner.interrupted:
+        raise KeyboardInterrupt
+    score = checkpoint.best_model_score
+    if monitor is None or score is None:
+        report = FitReport(history.epochs, best_epoch=len(history.epochs), best_value=None)
+    else:
+        best_epoch = _load(module, checkpoint_directory / BEST_CHECKPOINT)
+        report = FitReport(history.epochs, best_epoch, float(score))
+    (checkpoint_directory / REPORT).write_text(json.dumps(asdict(report)), encoding="utf-8")
+    return report
+
+
+def _load(module: RecommenderModule, path: Path) -> int:
+    """Load the weights of a checkpoint; returns its epoch, from 1."""
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    with _checkpoint_errors(path):
+        module.load_state_dict(state["state_dict"])
+    return int(state["epoch"]) + 1
+
+
+@contextmanager
+def _checkpoint_errors(path: Path) -> Iterator[None]:
+    """Turn PyTorch's complaint about a checkpoint that does not fit into one that says what to do."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "Error(s) in loading state_dict" not in str(error):
+            raise
+        lines = [line.strip() for line in str(error).splitlines()[1:] if line.strip()]
+        raise RunError(
+            f"The checkpoint {path} does not fit this model ({lines[0].rstrip('.')}). It was written for another model "
+            "or another data set. Resume with the settings of that run, or start a new run."
+        ) from error
+
+
+def _silence_lightning() -> None:
+    """Keep Lightning's advice on DataLoader workers and devices off the terminal: it does not apply here."""
+    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
+    for message in (".*does not have many workers.*", ".*`isinstance\\(treespec, LeafSpec\\)`.*", ".*lr_scheduler.*"):
+        warnings.filterwarnings("ignore", message)

@@ -1,0 +1,97 @@
+"""Metrics of each epoch: kept, printed as one line, and drawn as learning curves."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytorch_lightning as pl
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+Listener = Callable[[int, dict[str, float]], None]
+
+
+class EpochHistory(pl.Callback):
+    """Collects what is logged in each epoch.
+
+    The history is part of the checkpoint, so that the curves of a resumed run show the whole training.
+
+    Args:
+        monitor: the metric shown in each line, beside the loss.
+        print_line: receives one line an epoch; None prints nothing.
+        listener: receives the epoch (from 1) and its metrics, for example to track them.
+    """
+
+    def __init__(
+        self, monitor: str, print_line: Callable[[str], None] | None = None, listener: Listener | None = None
+    ) -> None:
+        self._monitor = monitor
+        self._print_line = print_line
+        self._listener = listener
+        self._started = 0.0
+        self.epochs: list[dict[str, float]] = []
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Start the clock."""
+        self._started = time.perf_counter()
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Record the epoch."""
+        metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        metrics["train/loss"] = float(trainer.callback_metrics.get("train/loss", float("nan")))
+        metrics["train/seconds"] = time.perf_counter() - self._started
+        epoch = trainer.current_epoch + 1
+        self.epochs.append({"epoch": epoch, **metrics})
+        if trainer.is_global_zero:
+            if self._print_line is not None:
+                self._print_line(self._line(epoch, trainer.max_epochs or epoch, metrics))
+            if self._listener is not None:
+                self._listener(epoch, metrics)
+
+    def _line(self, epoch: int, max_epochs: int, metrics: dict[str, float]) -> str:
+        parts = [f"epoch {epoch:>{len(str(max_epochs))}}/{max_epochs}", f"loss {metrics['train/loss']:.4f}"]
+        if self._monitor in metrics:
+            best = max(row.get(self._monitor, float("-inf")) for row in self.epochs)
+            parts.append(f"{self._monitor} {metrics[self._monitor]:.4f} (best {best:.4f})")
+        return "  ".join([*parts, f"{metrics['train/seconds']:.1f} s"])
+
+    def state_dict(self) -> dict[str, object]:
+        """The epochs so far."""
+        return {"epochs": self.epochs}
+
+    def load_state_dict(self, state_dict: dict[str, object]) -> None:
+        """Go on from the epochs of a checkpoint."""
+        epochs = state_dict["epochs"]
+        assert isinstance(epochs, list)
+        self.epochs = list(epochs)
+
+
+def draw_curves(epochs: list[dict[str, float]], path: Path, title: str) -> None:
+    """Draw the training loss and the validation metrics by epoch.
+
+    Args:
+        epochs: rows of :attr:`EpochHistory.epochs`, at least one.
+        path: where the PNG goes.
+        title: heading of the picture.
+    """
+    table = pd.DataFrame(epochs).set_index("epoch")
+    valid = [name for name in table.columns if name.startswith("valid/")]
+    figure = Figure(figsize=(11 if valid else 6, 4), layout="constrained")
+    FigureCanvasAgg(figure)
+    figure.suptitle(title)
+    axes = figure.subplots(1, 2 if valid else 1, squeeze=False)[0]
+    marker = "o" if len(table) < 30 else ""
+    axes[0].plot(table.index, table["train/loss"], marker=marker, markersize=3, color="#1f4e79")
+    axes[0].set(xlabel="epoch", ylabel="training loss")
+    for name in valid:
+        axes[-1].plot(table.index, table[name], marker=marker, markersize=3, label=name.removeprefix("valid/"))
+    if valid:
+        axes[1].set(xlabel="epoch", ylabel="validation metric")
+        axes[1].legend(loc="lower right", fontsize="small")
+    for axis in axes:
+        axis.grid(alpha=0.3)
+        axis.xaxis.get_major_locator().set_params(integer=True)
+    figure.savefig(path, dpi=120)

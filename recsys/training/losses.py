@@ -1,0 +1,119 @@
+"""Losses over the scores of positives and of their negatives.
+
+Shape suffixes: B positives of a batch, N negatives of each, I items of the catalogue.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class NegativesLoss(Protocol):
+    """A loss of B positives with N sampled negatives each."""
+
+    def __call__(self, positive: Tensor, negative: Tensor, log_expected: Tensor) -> Tensor:
+        """Compute the loss.
+
+        Args:
+            positive: scores of the positives, shape [B].
+            negative: scores of the negatives, shape [B, N].
+            log_expected: log of how often each negative was expected among the N draws, shape broadcastable to
+                [B, N].
+
+        Returns:
+            The mean over the batch, a scalar.
+        """
+        ...
+
+
+class LogisticLoss(nn.Module):
+    """Binary cross-entropy: ``-log s(x+) - sum_n log s(-x-_n)``, averaged over all 1 + N pairs.
+
+    The loss of He et al.: Neural Collaborative Filtering (2017).
+    """
+
+    def forward(self, positive: Tensor, negative: Tensor, log_expected: Tensor) -> Tensor:
+        """See :class:`NegativesLoss`; the expected counts are not used."""
+        total = functional.softplus(-positive).sum() + functional.softplus(negative).sum()
+        return total / (positive.numel() + negative.numel())
+
+
+class BPRLoss(nn.Module):
+    """Bayesian personalised ranking: ``-log s(x+ - x-)``, averaged over positives and negatives.
+
+    Rendle, Freudenthaler, Gantner, Schmidt-Thieme: BPR (2009).
+    """
+
+    def forward(self, positive: Tensor, negative: Tensor, log_expected: Tensor) -> Tensor:
+        """See :class:`NegativesLoss`; the expected counts are not used."""
+        return functional.softplus(negative - positive[:, None]).mean()
+
+
+class SampledSoftmaxLoss(nn.Module):
+    """Softmax cross-entropy over the positive and its sampled negatives.
+
+    ``-log( exp(x+) / (exp(x+) + sum_n exp(x-_n - log E_n)) )`` with E_n the expected count of negative n among the
+    draws: the correction makes the sum estimate the sum over the whole catalogue, whatever the sampling distribution
+    (Bengio, Senecal: Adaptive Importance Sampling, 2008).
+    """
+
+    def forward(self, positive: Tensor, negative: Tensor, log_expected: Tensor) -> Tensor:
+        """See :class:`NegativesLoss`."""
+        corrected = torch.cat([positive[:, None], negative - log_expected], dim=1)
+        return (torch.logsumexp(corrected, dim=1) - positive).mean()
+
+
+class CatalogueLoss(Protocol):
+    """A loss of B users over every item of the catalogue."""
+
+    def __call__(self, scores: Tensor, rows: Tensor, items: Tensor, counts: Tensor) -> Tensor:
+        """Compute the loss.
+
+        Args:
+            scores: shape [B, I].
+            rows: row in ``scores`` of each positive, shape [M], int64.
+            items: item of each positive, shape [M], int64.
+            counts: positives of each row, shape [B], int64.
+
+        Returns:
+            The mean over the M positives, a scalar.
+        """
+        ...
+
+
+class SoftmaxLoss(nn.Module):
+    """Softmax cross-entropy over the whole catalogue, one term for each positive.
+
+    ``-sum_i log softmax(x_u)_i``: the multinomial likelihood of Liang et al.: Variational Autoencoders for
+    Collaborative Filtering (2018).
+    """
+
+    def forward(self, scores: Tensor, rows: Tensor, items: Tensor, counts: Tensor) -> Tensor:
+        """See :class:`CatalogueLoss`."""
+        normaliser = torch.logsumexp(scores, dim=1)
+        return ((normaliser * counts).sum() - scores[rows, items].sum()) / max(len(items), 1)
+
+
+class WeightedLogisticLoss(nn.Module):
+    """Binary cross-entropy over the whole catalogue: what uniform sampling of negatives gives in expectation.
+
+    Each positive counts once. Every item of the catalogue counts as a negative with weight ``N * n_u / I``, which is
+    how often N uniform draws for each of the user's n_u positives would have picked it.
+
+    Args:
+        negatives_per_positive: N, the total weight of negatives for each positive.
+    """
+
+    def __init__(self, negatives_per_positive: float = 8.0) -> None:
+        super().__init__()
+        self.negatives_per_positive = negatives_per_positive
+
+    def forward(self, scores: Tensor, rows: Tensor, items: Tensor, counts: Tensor) -> Tensor:
+        """See :class:`CatalogueLoss`."""
+        weight = self.negatives_per_positive * counts / scores.shape[1]
+        total = functional.softplus(-scores[rows, items]).sum() + (functional.softplus(scores).sum(1) * weight).sum()
+        return total / max(len(items), 1)

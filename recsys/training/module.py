@@ -1,0 +1,138 @@
+"""What every LightningModule of the framework shares: optimiser, validation by full ranking, and exact resume."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from recsys.data.interactions import Interactions
+from recsys.errors import RecsysError, RunError
+from recsys.evaluation.ranking import rank_users
+from recsys.evaluation.ranking_task import RankingTask
+from recsys.evaluation.states import RankingMetrics
+from recsys.training.batches import OrderedBatches, epoch_generator
+
+OptimizerFactory = Callable[[Iterable[nn.Parameter]], Optimizer]
+SchedulerFactory = Callable[[Optimizer], LRScheduler]
+
+
+class RecommenderModule(pl.LightningModule):
+    """Trains a network; subclasses say with which batches and which negatives.
+
+    All randomness of an epoch is seeded by the run's seed and the epoch's number, so that training resumed from the
+    end of an epoch gives the same weights as training that was never interrupted.
+
+    Args:
+        network: the model; a plain ``nn.Module``.
+        interactions: training interactions.
+        batch_size: positives (or users) in a step.
+        optimizer: makes the optimiser from the parameters.
+        scheduler: makes a learning-rate schedule from the optimiser, stepped once an epoch; None for none.
+        validation: makes the validation task on a device; None trains without validation.
+        validation_ks: cut-offs of the validation metrics.
+        validation_batch_size: users ranked at once in validation.
+        seed: seed of the run.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        interactions: Interactions,
+        batch_size: int,
+        optimizer: OptimizerFactory,
+        scheduler: SchedulerFactory | None = None,
+        validation: Callable[[torch.device], RankingTask] | None = None,
+        validation_ks: tuple[int, ...] = (10,),
+        validation_batch_size: int = 512,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        if len(interactions) == 0:
+            raise RecsysError("Training needs at least one interaction, but the training part of the split is empty.")
+        if batch_size < 1:
+            raise RecsysError(f"A batch needs at least one row, but batch_size={batch_size}.")
+        self.network = network
+        self.interactions = interactions
+        self.batch_size = batch_size
+        self.seed = seed
+        self._optimizer = optimizer
+        self._scheduler = scheduler
+        self._validation = validation
+        self._validation_ks = validation_ks
+        self._validation_batch_size = validation_batch_size
+        self._loss_sum = torch.zeros(())
+        self._loss_steps = 0
+        self.ranking_metrics = RankingMetrics(ks=validation_ks, num_items=interactions.num_items)
+
+    @abstractmethod
+    def loss(self, batch: tuple[Tensor, ...]) -> Tensor:
+        """The loss of one batch, a scalar."""
+
+    @property
+    def generator(self) -> torch.Generator:
+        """Source of randomness of the current epoch, on the training device."""
+        return self._generator
+
+    def configure_optimizers(self) -> Any:
+        """The injected optimiser and schedule."""
+        optimizer = self._optimizer(self.network.parameters())
+        if self._scheduler is None:
+            return optimizer
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": self._scheduler(optimizer), "interval": "epoch"}}
+
+    def on_train_epoch_start(self) -> None:
+        """Seed the epoch: negatives through a generator of their own, dropout through the global one."""
+        stream = 1 + self.global_rank
+        self._generator = epoch_generator(self.seed, self.current_epoch, stream, self.device)
+        torch.manual_seed(self._generator.initial_seed())
+        self._loss_sum = torch.zeros((), device=self.device)
+        self._loss_steps = 0
+
+    def training_step(self, batch: tuple[Tensor, ...], batch_idx: int) -> Tensor:
+        """One step. The loss is summed on the device and read once an epoch, so that no step waits for it."""
+        loss = self.loss(batch)
+        self._loss_sum += loss.detach()
+        self._loss_steps += 1
+        return loss
+
+    def on_train_epoch_end(self) -> None:
+        """Log the mean loss; stop with a clear message when it is no longer a number.
+
+        Raises:
+            RunError: the loss is NaN or infinite.
+        """
+        mean = self._loss_sum / max(self._loss_steps, 1)
+        if not torch.isfinite(mean):
+            raise RunError(
+                f"The training loss of epoch {self.current_epoch + 1} is {mean.item()}; a finite loss is required. "
+                "Lower optimizer.lr, raise the regularisation, or train in precision 32-true."
+            )
+        self.log("train/loss", mean, sync_dist=True)
+
+    def val_dataloader(self) -> Iterable[Tensor]:
+        """Slices of the validation users; empty where there is no validation."""
+        if self._validation is None:
+            return []
+        self._validation_task = self._validation(self.device)
+        return OrderedBatches(
+            self._validation_task.users, self._validation_batch_size, self.global_rank, self.trainer.world_size
+        )
+
+    def validation_step(self, batch: Tensor, batch_idx: int) -> None:
+        """Rank the whole catalogue for some users."""
+        self.ranking_metrics.update(
+            rank_users(self.network, self._validation_task, batch, max(self._validation_ks))  # type: ignore[arg-type]
+        )
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the validation metrics, combined over all processes."""
+        for name, value in self.ranking_metrics.compute().items():
+            self.log(f"valid/{name}", value)
+        self.ranking_metrics.reset()

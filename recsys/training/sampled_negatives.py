@@ -1,0 +1,78 @@
+"""Training on positives with a few negatives drawn for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from recsys.data.interactions import Interactions
+from recsys.data.user_items import UserItems
+from recsys.training.batches import PermutationBatches
+from recsys.training.losses import NegativesLoss
+from recsys.training.module import OptimizerFactory, RecommenderModule
+from recsys.training.negatives import NegativeSampler
+
+
+class SampledNegativesModule(RecommenderModule):
+    """Each positive of a batch is scored together with the negatives drawn for its user.
+
+    Args:
+        network: scores pairs (``score_pairs``) and, where ``l2`` is not zero, tells ``squared_norms``.
+        interactions: training interactions, each one a positive.
+        batch_size: positives in a step, B.
+        optimizer: makes the optimiser from the parameters.
+        negatives: draws N negatives for each positive.
+        loss: of positives and negatives.
+        l2: weight of the squared norms of the vectors of each positive pair and its negatives, averaged over pairs.
+            As a row is penalised each time that it is drawn, its regularisation grows with its frequency.
+        compile_network: compile the scoring of pairs with ``torch.compile``.
+        **options: of :class:`RecommenderModule`.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        interactions: Interactions,
+        batch_size: int,
+        optimizer: OptimizerFactory,
+        negatives: NegativeSampler,
+        loss: NegativesLoss,
+        l2: float = 0.0,
+        compile_network: bool = False,
+        **options: Any,
+    ) -> None:
+        super().__init__(network, interactions, batch_size, optimizer, **options)
+        self._negatives = negatives
+        self._loss = loss
+        self._l2 = l2
+        score_pairs: Any = network.score_pairs
+        self._score_pairs = torch.compile(score_pairs, dynamic=True) if compile_network else score_pairs
+
+    def train_dataloader(self) -> Iterable[tuple[Tensor, ...]]:
+        """Slices of a permutation of the positives, on the training device."""
+        self._negatives.prepare(UserItems.from_interactions(self.interactions, self.device))
+        columns = (self.interactions.user_index, self.interactions.item_index)
+        users, items = (torch.from_numpy(column).to(self.device, torch.int64) for column in columns)
+        return PermutationBatches(
+            (users, items),
+            self.batch_size,
+            self.seed,
+            lambda: self.current_epoch,
+            self.global_rank,
+            self.trainer.world_size,
+        )
+
+    def loss(self, batch: tuple[Tensor, ...]) -> Tensor:
+        """Draw negatives and compare them with the positives."""
+        users, positives = batch
+        negatives = self._negatives.draw(users, self.generator)
+        items = torch.cat([positives[:, None], negatives], dim=1)
+        scores = self._score_pairs(users[:, None], items)
+        loss = self._loss(scores[:, 0], scores[:, 1:], self._negatives.log_expected(negatives))
+        if self._l2 > 0:
+            user_norms, item_norms = self.network.squared_norms(users[:, None], items)  # type: ignore[operator]
+            loss = loss + self._l2 * (user_norms + item_norms).mean()
+        return loss
