@@ -1,0 +1,134 @@
+"""What lists of recommendations do with the catalogue: coverage, Gini index, novelty and diversity.
+
+All functions take ``items``, shape [B, K], int64: the recommended items of each user, where -1 is no item. To measure
+at a smaller cut-off pass ``items[:, :k]``.
+
+Shape suffixes: B users, K ranks, I items of the catalogue, F content features.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+def exposure_counts(items: Tensor, num_items: int) -> Tensor:
+    """How often each item of the catalogue is recommended: shape [I], int64."""
+    return torch.bincount(items[items >= 0], minlength=num_items)
+
+
+def coverage(exposure: Tensor) -> Tensor:
+    """Catalogue coverage: the share of items recommended to anyone.
+
+    Source: Herlocker et al., Evaluating Collaborative Filtering Recommender Systems, TOIS 2004.
+
+    Args:
+        exposure: recommendations of each item, shape [I].
+
+    Returns:
+        A scalar in [0, 1], float64; NaN for an empty catalogue.
+    """
+    return (exposure > 0).double().mean()
+
+
+def gini(exposure: Tensor) -> Tensor:
+    """Gini index of exposure: 0 where all items are recommended equally often, near 1 where few get all.
+
+    ``sum over i of (2 i - I - 1) x_i / (I * sum of x)`` with ``x`` ascending and ``i`` from 1. The whole catalogue
+    counts, also items that are never recommended, so the largest value is ``1 - 1 / I``.
+    Source: Castells, Hurley and Vargas, Novelty and Diversity in Recommender Systems, in Recommender Systems
+    Handbook, 2015.
+
+    Args:
+        exposure: recommendations of each item, shape [I].
+
+    Returns:
+        A scalar in [0, 1), float64; NaN for an empty catalogue or where nothing is recommended.
+    """
+    num_items = len(exposure)
+    ascending = exposure.double().sort().values
+    weight = 2.0 * torch.arange(1, num_items + 1, device=exposure.device, dtype=torch.float64) - num_items - 1.0
+    return (weight * ascending).sum() / (num_items * ascending.sum())
+
+
+def self_information(item_counts: Tensor, num_users: int) -> Tensor:
+    """How surprising each item is: ``-log2 p``, where ``p`` is the share of training users who have it.
+
+    An item without training users is taken to have one, so that it is as surprising as the rarest and not infinitely
+    so. The share is at most 1, also where a user has an item more than once.
+
+    Args:
+        item_counts: training interactions of each item, shape [I], int64.
+        num_users: users with any training interaction.
+
+    Returns:
+        Shape [I], float64, bits, 0 or more.
+    """
+    share = item_counts.double().clamp(min=1.0) / max(num_users, 1)
+    return -torch.log2(share.clamp(max=1.0))
+
+
+def novelty(items: Tensor, information: Tensor) -> Tensor:
+    """Mean self-information of each user's list.
+
+    Source: Zhou et al., Solving the apparent diversity-accuracy dilemma of recommender systems, PNAS 2010.
+
+    Args:
+        items: shape [B, K], int64.
+        information: bits of each item from :func:`self_information`, shape [I].
+
+    Returns:
+        Shape [B], float64, bits; NaN for a user without recommendations.
+    """
+    recommended = items >= 0
+    if len(information) == 0:
+        return information.new_full((len(items),), torch.nan)
+    bits = torch.where(recommended, information[items.clamp(min=0)], 0.0)
+    return bits.sum(dim=1) / recommended.sum(dim=1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ContentDirections:
+    """Item content vectors scaled to length one.
+
+    Args:
+        vectors: shape [I, F], float; each row has length one, or is zero where the item has no content.
+        present: 1 where the item has content, else 0; shape [I], of the type of ``vectors``.
+    """
+
+    vectors: Tensor
+    present: Tensor
+
+    @classmethod
+    def from_vectors(cls, item_vectors: Tensor) -> ContentDirections:
+        """Scale ``item_vectors``, shape [I, F]; a row of zeros means that the item has no content."""
+        length = torch.linalg.vector_norm(item_vectors, dim=1)
+        present = (length > 0).to(item_vectors.dtype)
+        return cls(item_vectors / torch.where(length > 0, length, 1.0)[:, None], present)
+
+
+def intra_list_diversity(items: Tensor, content: ContentDirections) -> Tensor:
+    """One minus the mean cosine similarity of all pairs of items in each user's list.
+
+    The sum of all cosines is the squared length of the sum of directions, so no pair is formed. Items without
+    content belong to no pair.
+    Source: Ziegler et al., Improving Recommendation Lists Through Topic Diversification, WWW 2005.
+
+    Args:
+        items: shape [B, K], int64.
+        content: the catalogue's content.
+
+    Returns:
+        Shape [B], float64, in [0, 2]; NaN for a list with fewer than two items with content.
+    """
+    if len(content.present) == 0:
+        return torch.full((len(items),), torch.nan, device=items.device, dtype=torch.float64)
+    index = items.clamp(min=0)
+    weight = torch.where(items >= 0, content.present[index], 0.0)
+    total = torch.nn.functional.embedding_bag(index, content.vectors, mode="sum", per_sample_weights=weight)
+    num = weight.double().sum(dim=1)
+    mean_cosine = (total.double().square().sum(dim=1) - num) / (num * (num - 1.0))
+    # Rounding may push the value of a list of equal items just below zero.
+    return torch.where(num > 1, (1.0 - mean_cosine).clamp(min=0.0, max=2.0), torch.nan)

@@ -1,0 +1,276 @@
+"""Evaluation by ranking the full catalogue.
+
+Shape suffixes: B users of a batch, U evaluated users, I items, K list length, M measures, F content features.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from rich.progress import track
+from torch import Tensor, nn
+
+from recsys.errors import EvaluationError, ModelError
+from recsys.evaluation.catalogue import (
+    ContentDirections,
+    coverage,
+    exposure_counts,
+    gini,
+    intra_list_diversity,
+    novelty,
+    self_information,
+)
+from recsys.evaluation.means import mean_over_users
+from recsys.evaluation.metrics import RANKING_METRICS, recall
+from recsys.evaluation.ranking_result import RankingResult
+from recsys.evaluation.ranking_task import RankingTask
+from recsys.evaluation.segments import (
+    ITEM_POPULARITIES,
+    ITEM_POPULARITY,
+    USER_ACTIVITIES,
+    USER_ACTIVITY,
+    Segment,
+    item_popularity_of,
+    relevant_by_popularity,
+    segment_means,
+    user_activity_of,
+)
+from recsys.evaluation.significance import bootstrap_intervals
+from recsys.evaluation.top_k import top_k, without_nan
+from recsys.models.protocols import Recommender
+
+#: Measures of the user-activity segments.
+_SEGMENT_METRICS = ("recall", "ndcg", "hit_rate")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ranked:
+    """Lists of recommendations and how they did.
+
+    Args:
+        items: recommended items, best first, -1 where there is none, shape [B, K], int64.
+        hits: whether each is held out for the user, shape [B, K], bool.
+        num_relevant: held-out items of each user, shape [B], int64.
+    """
+
+    items: Tensor
+    hits: Tensor
+    num_relevant: Tensor
+
+
+@torch.inference_mode()
+def rank_users(model: Recommender, task: RankingTask, users: Tensor, k: int) -> Ranked:
+    """Rank the full catalogue for a batch of users, without the items that they are known to have.
+
+    The model's scores are not changed. Ties go to the lower item index; items without opinion (NaN) are never
+    recommended; a list may therefore be shorter than ``k`` and is then filled up with misses.
+
+    Args:
+        model: scores the catalogue, on the device of ``task``.
+        task: who knows what, and what is held out.
+        users: shape [B], int64.
+        k: list length; may exceed the catalogue.
+
+    Raises:
+        ModelError: the scores are not one floating-point number for each user and item.
+        EvaluationError: ``k`` is below 1.
+    """
+    scores = model.score(task.query(users))
+    if scores.shape != (len(users), task.num_items) or not scores.is_floating_point():
+        raise ModelError(
+            f"a model must return floating-point scores of shape [users, items] = [{len(users)}, {task.num_items}]; "
+            f"{type(model).__name__} returned {scores.dtype} of shape {list(scores.shape)}: "
+            "use a model of the same catalogue"
+        )
+    scores = without_nan(scores)  # also a copy: what a model returns may be a view of what it keeps
+    task.mask_seen(scores, users)
+    items, _ = top_k(scores, k)
+    return Ranked(items, task.is_target(users, items), task.targets.counts[users])
+
+
+class RankingEvaluator:
+    """Measures a model by ranking the full catalogue for every user who has held-out items.
+
+    No number depends on the size of the batches. What is measured, at each cut-off:
+
+    - for each user, then averaged: all of :data:`recsys.evaluation.metrics.RANKING_METRICS`;
+    - for all lists: coverage, Gini index, novelty and, where content vectors are given, intra-list diversity;
+    - at ``segment_k``: recall, NDCG and hit rate by user activity, and recall by item popularity.
+
+    A catalogue smaller than a cut-off is no error: lists end early.
+
+    Args:
+        ks: cut-offs, each at least 1.
+        batch_size: users scored at once, at most.
+        bootstrap_samples: resamples for 95 % intervals; 0 for none.
+        seed: of the bootstrap.
+        segment_k: cut-off for segments; need not be one of ``ks``.
+        max_scores: bound on the scores held at once; batches shrink for a large catalogue, down to one user. Blocks
+            that fit the processor's cache are faster than larger ones; a GPU may like 2**25.
+        progress: whether to show a progress bar.
+
+    Raises:
+        EvaluationError: a setting is out of range.
+    """
+
+    def __init__(
+        self,
+        ks: Sequence[int] = (5, 10, 20, 50),
+        batch_size: int = 512,
+        bootstrap_samples: int = 1000,
+        seed: int = 0,
+        segment_k: int = 10,
+        max_scores: int = 2**22,
+        progress: bool = False,
+    ) -> None:
+        self.ks = tuple(sorted(set(ks)))
+        if not self.ks or min(*self.ks, segment_k) < 1:
+            raise EvaluationError(
+                f"an evaluation needs at least one cut-off, and none below 1; ks is {list(ks)} and segment_k "
+                f"{segment_k}: correct them"
+            )
+        if batch_size < 1 or max_scores < 1 or bootstrap_samples < 0:
+            raise EvaluationError(
+                "batch_size and max_scores must be at least 1 and bootstrap_samples at least 0; they are "
+                f"{batch_size}, {max_scores} and {bootstrap_samples}: correct them"
+            )
+        self.batch_size = batch_size
+        self.bootstrap_samples = bootstrap_samples
+        self.seed = seed
+        self.segment_k = segment_k
+        self.max_scores = max_scores
+        self.progress = progress
+
+    def evaluate(self, model: Recommender, task: RankingTask, item_vectors: Tensor | None = None) -> RankingResult:
+        """Measure ``model`` on ``task``.
+
+        A ``torch.nn.Module`` is evaluated in evaluation mode and then put back.
+
+        Args:
+            model: scores the catalogue, on the device of ``task``.
+            task: who is evaluated and on what.
+            item_vectors: content of the catalogue for diversity, shape [I, F], float, on the device of ``task``; a
+                row of zeros means no content. None leaves diversity out.
+
+        Raises:
+            EvaluationError: no user has a held-out item, or ``item_vectors`` are of another catalogue.
+            ModelError: the model's scores are not of this catalogue.
+        """
+        if len(task.users) == 0:
+            raise EvaluationError(
+                f"an evaluation needs at least one user with held-out items; the '{task.stage}' part of this split has "
+                "none: hold out more interactions or evaluate another part"
+            )
+        if item_vectors is not None and len(item_vectors) != task.num_items:
+            raise EvaluationError(
+                f"item_vectors must have one row for each of the {task.num_items} items; there are "
+                f"{len(item_vectors)}: pass the content of the same catalogue"
+            )
+        measures = _Measures(self.ks, self.segment_k, task, item_vectors)
+        with _evaluation_mode(model):
+            for users in self._batches(task):
+                measures.add(users, rank_users(model, task, users, max(*self.ks, self.segment_k)))
+        return measures.result(self.bootstrap_samples, self.seed)
+
+    def _batches(self, task: RankingTask) -> Iterator[Tensor]:
+        size = max(1, min(self.batch_size, self.max_scores // task.num_items))
+        batches = torch.split(task.users, size)
+        yield from track(batches, "Ranking", transient=True, disable=not self.progress)
+
+
+class _Measures:
+    """Collects each batch's measures, and condenses them at the end.
+
+    Means are formed over all users at once, so that batches cannot change them.
+    """
+
+    def __init__(self, ks: tuple[int, ...], segment_k: int, task: RankingTask, item_vectors: Tensor | None) -> None:
+        self._task = task
+        self._per_user = {f"{name}@{k}": (metric, k) for k in ks for name, metric in RANKING_METRICS.items()}
+        self._by_activity = {f"{name}@{segment_k}": (RANKING_METRICS[name], segment_k) for name in _SEGMENT_METRICS}
+        self._segment_k = segment_k
+        self._popularity = item_popularity_of(task.training_item_counts)
+        num_training_users = int((task.training_user_counts > 0).sum())
+        self._information = self_information(task.training_item_counts, num_training_users)
+        self._content = None if item_vectors is None else ContentDirections.from_vectors(item_vectors)
+        device = task.users.device
+        self._exposure = {k: torch.zeros(task.num_items, dtype=torch.int64, device=device) for k in ks}
+        self._names: list[str] = []
+        self._rows: list[Tensor] = []
+
+    def add(self, users: Tensor, ranked: Ranked) -> None:
+        """Add a batch: one row of measures for each user, and the exposure of items."""
+        columns = {
+            name: metric(ranked.hits, ranked.num_relevant, k)
+            for name, (metric, k) in (self._per_user | self._by_activity).items()
+        }
+        columns |= self._popularity_recalls(users, ranked)
+        for k, exposure in self._exposure.items():
+            items = ranked.items[:, :k]
+            exposure += exposure_counts(items, self._task.num_items)
+            columns[f"novelty@{k}"] = novelty(items, self._information)
+            if self._content is not None:
+                columns[f"diversity@{k}"] = intra_list_diversity(items, self._content)
+        self._names = list(columns)
+        self._rows.append(torch.stack(list(columns.values()), dim=1).cpu())
+
+    def _popularity_recalls(self, users: Tensor, ranked: Ranked) -> dict[str, Tensor]:
+        """Recall among the held-out items of each popularity segment, by the segment's name."""
+        rows, items = self._task.targets.pairs_of(users)
+        num_relevant = relevant_by_popularity(rows, items, self._popularity, len(users))
+        part_of_hit = torch.where(ranked.hits, self._popularity[ranked.items.clamp(min=0)], -1)
+        return {
+            name: recall(part_of_hit == part, num_relevant[:, part], self._segment_k)
+            for part, name in enumerate(ITEM_POPULARITIES)
+        }
+
+    def result(self, bootstrap_samples: int, seed: int) -> RankingResult:
+        """Condense all batches."""
+        values = torch.cat(self._rows).numpy()
+        column = dict(zip(self._names, values.T, strict=True))
+        mean = dict(zip(self._names, mean_over_users(values).tolist(), strict=True))
+
+        catalogue = {}
+        for k, exposure in self._exposure.items():
+            catalogue[f"coverage@{k}"] = float(coverage(exposure))
+            catalogue[f"gini@{k}"] = float(gini(exposure))
+            catalogue[f"novelty@{k}"] = mean[f"novelty@{k}"]
+            if self._content is not None:
+                catalogue[f"diversity@{k}"] = mean[f"diversity@{k}"]
+
+        activity = user_activity_of(self._task.training_user_counts[self._task.users]).cpu().numpy()
+        by_activity = np.stack([column[name] for name in self._by_activity], axis=1)
+        segments = segment_means(USER_ACTIVITY, USER_ACTIVITIES, activity, list(self._by_activity), by_activity)
+        segments += tuple(
+            Segment(
+                ITEM_POPULARITY, name, int((~np.isnan(column[name])).sum()), {f"recall@{self._segment_k}": mean[name]}
+            )
+            for name in ITEM_POPULARITIES
+        )
+
+        accuracy = values[:, : len(self._per_user)]
+        intervals = bootstrap_intervals(accuracy, bootstrap_samples, seed) if bootstrap_samples > 0 else []
+        return RankingResult(
+            users=self._task.users.cpu().numpy(),
+            per_user={name: np.ascontiguousarray(column[name]) for name in self._per_user},
+            catalogue=catalogue,
+            segments=segments,
+            intervals=dict(zip(self._per_user, intervals, strict=False)),
+        )
+
+
+@contextmanager
+def _evaluation_mode(model: object) -> Iterator[None]:
+    """Switch every module of a network to evaluation mode, and each back to what it was."""
+    modes = {module: module.training for module in model.modules()} if isinstance(model, nn.Module) else {}
+    for module in modes:
+        module.training = False
+    try:
+        yield
+    finally:
+        for module, training in modes.items():
+            module.training = training

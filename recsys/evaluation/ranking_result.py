@@ -1,0 +1,51 @@
+"""What an evaluation by ranking found."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.evaluation.means import FloatArray, mean_over_users
+from recsys.evaluation.segments import Segment
+from recsys.evaluation.significance import Interval
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RankingResult:
+    """Measures of one model on one task.
+
+    Args:
+        users: internal indices of the evaluated users, shape [U], int64.
+        per_user: measure and cut-off, such as ``ndcg@10``, and its value for each user, shape [U], float64.
+        catalogue: measures of all lists together, such as ``coverage@10``.
+        segments: means over parts of the users or items.
+        intervals: 95 % bootstrap interval of the mean of each entry of ``per_user``; empty without a bootstrap.
+    """
+
+    users: npt.NDArray[np.int64]
+    per_user: dict[str, FloatArray]
+    catalogue: dict[str, float]
+    segments: tuple[Segment, ...]
+    intervals: dict[str, Interval]
+
+    def means(self) -> dict[str, float]:
+        """The mean over users of each entry of :attr:`per_user`."""
+        return {name: float(mean_over_users(values[:, None])[0]) for name, values in self.per_user.items()}
+
+    def flat(self, prefix: str = "test") -> dict[str, float]:
+        """All numbers under one level of names.
+
+        ``test/ndcg@10``, its interval ``test/ndcg@10_low`` and ``test/ndcg@10_high``, ``test/coverage@10``,
+        ``test/user_activity=low/ndcg@10`` and ``test/item_popularity=head/recall@10``. What is not defined (the mean
+        of an empty segment) is left out, so every value is finite.
+        """
+        numbers = dict(self.means())
+        for name, (low, high) in self.intervals.items():
+            numbers[f"{name}_low"], numbers[f"{name}_high"] = low, high
+        numbers |= self.catalogue
+        for segment in self.segments:
+            numbers |= {f"{segment.group}={segment.name}/{name}": mean for name, mean in segment.means.items()}
+        return {f"{prefix}/{name}": value for name, value in numbers.items() if math.isfinite(value)}

@@ -1,0 +1,106 @@
+"""What is to be ranked in one stage of a split: for whom, given what, and what should be found.
+
+Shape suffixes: B users of a batch, U users, I items.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from recsys.data.histories import Histories
+from recsys.data.interactions import Interactions
+from recsys.data.split import Split, Stage
+from recsys.data.user_items import UserItems
+from recsys.models.protocols import Query
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RankingTask:
+    """One stage's users, their known histories and their held-out items, all on one device.
+
+    Args:
+        stage: ``valid`` or ``test``.
+        users: users who have at least one held-out item, ascending, int64. Others cannot be evaluated and are left out.
+        histories: what is known of each of the U users of the vocabulary.
+        seen: the pairs of ``histories``, which are not recommended again.
+        targets: the held-out pairs.
+        training_item_counts: training interactions of each item, shape [I], int64; popularity is measured by these,
+            whatever the stage.
+        training_user_counts: training interactions of each user, shape [U], int64.
+    """
+
+    stage: Stage
+    users: Tensor
+    histories: Histories
+    seen: UserItems
+    targets: UserItems
+    training_item_counts: Tensor
+    training_user_counts: Tensor
+
+    @classmethod
+    def from_split(
+        cls, interactions: Interactions, split: Split, stage: Stage, device: torch.device | str = "cpu"
+    ) -> RankingTask:
+        """The task of ``stage``.
+
+        Args:
+            interactions: the interactions that ``split`` divides.
+            split: rows of training, validation and test.
+            stage: ``valid`` (training is known) or ``test`` (training and validation are known).
+            device: where the task lives: the device of the model to be evaluated.
+        """
+        known = interactions.take(split.known(stage))
+        targets = UserItems.from_interactions(interactions.take(split.targets(stage)), device)
+
+        def counts(index: np.ndarray[tuple[int], np.dtype[np.int32]], size: int) -> Tensor:
+            return torch.from_numpy(np.bincount(index[split.train], minlength=size)).to(device)
+
+        return cls(
+            stage=stage,
+            users=targets.counts.nonzero()[:, 0],
+            histories=Histories.from_interactions(known, device),
+            seen=UserItems.from_interactions(known, device),
+            targets=targets,
+            training_item_counts=counts(interactions.item_index, interactions.num_items),
+            training_user_counts=counts(interactions.user_index, interactions.num_users),
+        )
+
+    @property
+    def num_items(self) -> int:
+        """Size of the catalogue, I."""
+        return self.targets.num_items
+
+    def query(self, users: Tensor) -> Query:
+        """``users`` (shape [B], int64) with what is known of them."""
+        return Query(users, self.histories.take(users))
+
+    def mask_seen(self, scores: Tensor, users: Tensor) -> None:
+        """Set the scores of known items to minus infinity, in place.
+
+        An item that is known *and* held out keeps its score: a user who comes back to it should be able to get it.
+
+        Args:
+            scores: shape [B, I]; row ``b`` belongs to ``users[b]``.
+            users: shape [B], int64.
+        """
+        target_rows, target_items = self.targets.pairs_of(users)
+        kept = scores[target_rows, target_items]
+        seen_rows, seen_items = self.seen.pairs_of(users)
+        scores[seen_rows, seen_items] = float("-inf")
+        scores[target_rows, target_items] = kept
+
+    def is_target(self, users: Tensor, items: Tensor) -> Tensor:
+        """Whether each recommended item is held out.
+
+        Args:
+            users: shape [B], int64.
+            items: shape [B, K], int64; -1 (no item) is never held out.
+
+        Returns:
+            Shape [B, K], bool.
+        """
+        return self.targets.contains(users[:, None], items.clamp(min=0)) & (items >= 0)

@@ -1,0 +1,125 @@
+"""Evaluation results as tables for people. Nothing is printed here.
+
+Tables are drawn with ASCII characters only and read as Markdown, so they survive a log file and can be pasted.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from recsys.evaluation.fixed_negatives import WARNING, FixedNegativesResult
+from recsys.evaluation.ranking_result import RankingResult
+from recsys.evaluation.significance import Interval
+
+
+def metrics_table(
+    results: Mapping[str, RankingResult],
+    metrics: Sequence[str] = ("ndcg@10", "recall@10", "hit_rate@10", "map@10", "mrr@10", "coverage@10"),
+    title: str = "Full ranking",
+) -> Table:
+    """One row for each model, one column for each measure.
+
+    A cell shows the mean over users, its 95 % interval, and the gain relative to the first row. The best mean of each
+    accuracy measure is bold; catalogue measures have no better side, so none is.
+
+    Args:
+        results: name of the model and its result; the first is what others are compared with.
+        metrics: names in ``per_user`` or ``catalogue``; what a result lacks is shown as ``-``.
+        title: of the table.
+    """
+    table = _table(title, "model")
+    for name in metrics:
+        table.add_column(name, justify="right", overflow="fold")
+    means = {model: result.means() | result.catalogue for model, result in results.items()}
+    intervals = {model: result.intervals for model, result in results.items()}
+    judged = {name for result in results.values() for name in result.per_user}
+    _add_models(table, means, intervals, metrics, judged)
+    return table
+
+
+def fixed_negatives_table(
+    results: Mapping[str, FixedNegativesResult], metrics: Sequence[str] = ("hit_rate@10", "ndcg@10")
+) -> Table:
+    """One row for each model under the fixed-negatives protocol, with the warning below.
+
+    Args:
+        results: name of the model and its result; the first is what others are compared with.
+        metrics: names in ``per_row``.
+    """
+    counts = ", ".join(str(count) for count in sorted({result.num_negatives for result in results.values()}))
+    table = _table(f"Among {counts} given negatives", "model")
+    table.caption = WARNING
+    for name in metrics:
+        table.add_column(name, justify="right", overflow="fold")
+    means = {model: result.means() for model, result in results.items()}
+    intervals = {model: result.intervals for model, result in results.items()}
+    _add_models(table, means, intervals, metrics, set(metrics))
+    return table
+
+
+def segments_table(results: Mapping[str, RankingResult], metric: str = "recall@10") -> Table:
+    """One row for each segment, one column for each model; the best of a row is bold.
+
+    Args:
+        results: name of the model and its result, all on the same task.
+        metric: a measure of the segments; segments without it are left out.
+    """
+    table = _table(f"{metric} by segment", "segment")
+    table.add_column("users", justify="right")
+    for model in results:
+        table.add_column(model, justify="right", overflow="fold")
+    rows: dict[str, list[float]] = {}
+    users: dict[str, int] = {}
+    for position, result in enumerate(results.values()):
+        for segment in result.segments:
+            if metric in segment.means:
+                name = f"{segment.group}={segment.name}"
+                rows.setdefault(name, [math.nan] * len(results))[position] = segment.means[metric]
+                users[name] = segment.num_users
+    for name, values in rows.items():
+        best = _best(values)
+        cells = [Text(_number(value), style="bold" if value == best else "") for value in values]
+        table.add_row(Text(name), str(users[name]), *cells)
+    return table
+
+
+def _table(title: str, first_column: str) -> Table:
+    table = Table(title=title, box=box.MARKDOWN, title_justify="left", caption_justify="left")
+    table.add_column(first_column, overflow="fold")
+    return table
+
+
+def _add_models(
+    table: Table,
+    means: Mapping[str, Mapping[str, float]],
+    intervals: Mapping[str, Mapping[str, Interval]],
+    metrics: Sequence[str],
+    judged: set[str],
+) -> None:
+    """Add a row for each model; the best of each measure in ``judged`` is bold."""
+    columns = {name: [of_model.get(name, math.nan) for of_model in means.values()] for name in metrics}
+    for position, model in enumerate(means):
+        cells = []
+        for name, values in columns.items():
+            value = values[position]
+            parts = [_number(value)]
+            if name in intervals[model]:
+                low, high = intervals[model][name]
+                parts.append(f"[{low:.4f}, {high:.4f}]")
+            if position > 0 and math.isfinite(value) and math.isfinite(values[0]) and values[0] != 0:
+                parts.append(f"{100.0 * (value / values[0] - 1.0):+.1f}%")
+            cells.append(Text(" ".join(parts), style="bold" if name in judged and value == _best(values) else ""))
+        table.add_row(Text(model), *cells)
+
+
+def _best(values: Sequence[float]) -> float:
+    return max((value for value in values if math.isfinite(value)), default=math.nan)
+
+
+def _number(value: float) -> str:
+    return f"{value:.4f}" if math.isfinite(value) else "-"

@@ -1,0 +1,81 @@
+"""How far a mean over users can be trusted: bootstrap intervals.
+
+Shape suffixes: U users, M measures, R resamples.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from recsys.errors import EvaluationError
+from recsys.evaluation.means import FloatArray
+
+#: Resampling weights held at once, in numbers: 2**22 float64 are 32 MiB.
+_MAX_WEIGHTS = 2**22
+
+
+class Interval(NamedTuple):
+    """Ends of a confidence interval."""
+
+    low: float
+    high: float
+
+
+def bootstrap_intervals(
+    values: FloatArray, num_samples: int = 1000, seed: int = 0, confidence: float = 0.95
+) -> list[Interval]:
+    """Percentile bootstrap intervals of means over users.
+
+    Users are drawn with replacement, as many as there are, ``num_samples`` times; all measures share the draws. The
+    interval leaves out equal shares of the resampled means on both sides. It tells how the mean would vary with other
+    users of the same kind, not with another split or another training seed.
+    Source: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13.
+
+    Args:
+        values: shape [U, M]; NaN where a measure is not defined for a user, who is then left out of each mean.
+        num_samples: resamples, R, at least 1.
+        seed: of the draws; the same seed gives the same intervals.
+        confidence: share of resampled means inside the interval, between 0 and 1.
+
+    Returns:
+        One interval for each measure; NaN where a measure is defined for no user.
+
+    Raises:
+        EvaluationError: there are no users, or a setting is out of range.
+    """
+    num_users, num_measures = values.shape
+    if num_users == 0:
+        raise EvaluationError(
+            "a bootstrap needs at least one user; there are none: evaluate a stage with held-out items"
+        )
+    if num_samples < 1 or not 0 < confidence < 1:
+        raise EvaluationError(
+            "a bootstrap needs at least 1 sample and a confidence between 0 and 1; "
+            f"they are {num_samples} and {confidence}: correct them"
+        )
+    random = np.random.Generator(np.random.SFC64(seed))
+    defined = ~np.isnan(values)
+    all_defined = bool(defined.all())
+    filled = values if all_defined else np.where(defined, values, 0.0)
+    counted = defined.astype(np.float64)
+
+    means = np.empty((num_samples, num_measures))
+    chunk = max(1, _MAX_WEIGHTS // num_users)
+    for start in range(0, num_samples, chunk):
+        stop = min(start + chunk, num_samples)
+        weights = np.empty((stop - start, num_users))
+        for row in weights:  # resamples, not users
+            row[:] = np.bincount(random.integers(num_users, size=num_users), minlength=num_users)
+        total = weights @ filled
+        count = float(num_users) if all_defined else weights @ counted
+        means[start:stop] = np.divide(total, count, out=np.full_like(total, np.nan), where=np.asarray(count) > 0)
+
+    tail = (1.0 - confidence) / 2.0
+    intervals = []
+    for column in means.T:  # measures, not users
+        drawn = column[~np.isnan(column)]  # a resample may miss every user for whom a measure is defined
+        low, high = np.quantile(drawn, [tail, 1.0 - tail]) if len(drawn) > 0 else (np.nan, np.nan)
+        intervals.append(Interval(float(low), float(high)))
+    return intervals

@@ -1,0 +1,171 @@
+"""Accuracy and catalogue measures as ``torchmetrics`` states, which add up over batches and processes.
+
+The arithmetic is in :mod:`recsys.evaluation.metrics` and :mod:`recsys.evaluation.catalogue`. Each user must be added
+once, in one process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torchmetrics import Metric, MetricCollection
+
+from recsys.errors import EvaluationError
+from recsys.evaluation.catalogue import coverage, exposure_counts, gini, novelty
+from recsys.evaluation.metrics import RANKING_METRICS, RankingMetric
+from recsys.evaluation.ranking import Ranked
+
+
+class _Mean(Metric):
+    """A mean over the users for whom a measure is defined; NaN while there are none."""
+
+    is_differentiable = False
+    full_state_update = False
+    total: Tensor
+    count: Tensor
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.add_state("total", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
+        self.add_state("count", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
+
+    def _add(self, values: Tensor) -> None:
+        self.total += values.nansum()
+        self.count += (~values.isnan()).sum()
+
+    def compute(self) -> Tensor:
+        """The mean over all users added so far: a scalar, float64."""
+        return self.total / self.count
+
+
+class MeanOverUsers(_Mean):
+    """The mean of one accuracy measure.
+
+    Args:
+        metric: a function of :mod:`recsys.evaluation.metrics`.
+        k: cut-off.
+        **kwargs: of ``torchmetrics.Metric``.
+    """
+
+    higher_is_better = True
+
+    def __init__(self, metric: RankingMetric, k: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.metric = metric
+        self.k = k
+
+    def update(self, hits: Tensor, num_relevant: Tensor) -> None:
+        """Add a batch: ``hits`` of shape [B, K], bool, and ``num_relevant`` of shape [B], int64."""
+        self._add(self.metric(hits, num_relevant, self.k))
+
+
+class MeanNovelty(_Mean):
+    """The mean novelty of lists.
+
+    Args:
+        information: bits of each item from :func:`recsys.evaluation.catalogue.self_information`, shape [I].
+        k: cut-off.
+        **kwargs: of ``torchmetrics.Metric``.
+    """
+
+    information: Tensor
+
+    def __init__(self, information: Tensor, k: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.register_buffer("information", information, persistent=False)
+        self.k = k
+
+    def update(self, items: Tensor) -> None:
+        """Add a batch: recommended ``items`` of shape [B, K], int64, -1 where there is none."""
+        self._add(novelty(items[:, : self.k], self.information))
+
+
+class ExposureMeasure(Metric):
+    """A measure of how often each item is recommended: coverage or the Gini index.
+
+    Args:
+        measure: a function of the exposure of each item, shape [I], to a scalar.
+        num_items: size of the catalogue, I.
+        k: cut-off.
+        **kwargs: of ``torchmetrics.Metric``.
+    """
+
+    is_differentiable = False
+    full_state_update = False
+    exposure: Tensor
+
+    def __init__(self, measure: Callable[[Tensor], Tensor], num_items: int, k: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.measure = measure
+        self.k = k
+        self.add_state("exposure", torch.zeros(num_items, dtype=torch.int64), dist_reduce_fx="sum")
+
+    def update(self, items: Tensor) -> None:
+        """Add a batch: recommended ``items`` of shape [B, K], int64, -1 where there is none."""
+        self.exposure += exposure_counts(items[:, : self.k], len(self.exposure))
+
+    def compute(self) -> Tensor:
+        """The measure of all lists added so far: a scalar, float64."""
+        return self.measure(self.exposure)
+
+
+class RankingMetrics(torch.nn.Module):
+    """The measures that a validation loop follows.
+
+    Args:
+        metrics: names out of :data:`recsys.evaluation.metrics.RANKING_METRICS`.
+        ks: cut-offs.
+        num_items: size of the catalogue; given, coverage and the Gini index are measured too.
+        information: bits of each item from :func:`recsys.evaluation.catalogue.self_information`, shape [I]; given,
+            novelty is measured too.
+
+    Raises:
+        EvaluationError: a name is unknown.
+
+    Example:
+        >>> from recsys.evaluation.ranking import Ranked
+        >>> validation = RankingMetrics(metrics=("hit_rate", "mrr"), ks=(2,))
+        >>> hits = torch.tensor([[False, True], [False, False]])
+        >>> validation.update(Ranked(torch.tensor([[4, 0], [1, 2]]), hits, torch.tensor([1, 3])))
+        >>> {name: value.item() for name, value in validation.compute().items()}
+        {'hit_rate@2': 0.5, 'mrr@2': 0.25}
+    """
+
+    def __init__(
+        self,
+        metrics: Sequence[str] = ("ndcg", "recall", "hit_rate"),
+        ks: Sequence[int] = (10,),
+        num_items: int | None = None,
+        information: Tensor | None = None,
+    ) -> None:
+        super().__init__()
+        unknown = sorted(set(metrics) - set(RANKING_METRICS))
+        if unknown:
+            raise EvaluationError(
+                f"metrics must be among {', '.join(RANKING_METRICS)}; unknown: {', '.join(unknown)}: correct the name"
+            )
+        states: dict[str, Metric | MetricCollection] = {}
+        for k in ks:
+            states |= {f"{name}@{k}": MeanOverUsers(RANKING_METRICS[name], k) for name in metrics}
+            if num_items is not None:
+                states[f"coverage@{k}"] = ExposureMeasure(coverage, num_items, k)
+                states[f"gini@{k}"] = ExposureMeasure(gini, num_items, k)
+            if information is not None:
+                states[f"novelty@{k}"] = MeanNovelty(information, k)
+        # Compute groups share states between metrics that look alike after one batch; these only look alike.
+        self._states = MetricCollection(states, compute_groups=False)
+
+    def update(self, ranked: Ranked) -> None:
+        """Add a batch of lists."""
+        self._states.update(items=ranked.items, hits=ranked.hits, num_relevant=ranked.num_relevant)
+
+    def compute(self) -> dict[str, Tensor]:
+        """Each measure over all batches of all processes, such as ``ndcg@10``: a scalar, float64."""
+        return self._states.compute()
+
+    def reset(self) -> None:
+        """Forget all batches."""
+        self._states.reset()
