@@ -1,0 +1,39 @@
+"""What every script shares: the console that it prints to, and how it tells a user what went wrong."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+
+from recsys.errors import RecsysError
+
+#: Exit status of a script after an error that the user can mend.
+USER_ERROR_STATUS = 2
+
+console = Console()
+
+
+@contextmanager
+def user_errors() -> Iterator[None]:
+    """Print a :class:`~recsys.errors.RecsysError` as one message on standard error and exit with status 2.
+
+    Also one that another error was raised from, as Hydra does when a constructor refuses its arguments. Any other
+    error is a bug and keeps its traceback. Usable as a context manager and as a decorator.
+
+    Raises:
+        SystemExit: in place of the user's error.
+    """
+    try:
+        yield
+    except Exception as error:
+        cause: BaseException | None = error
+        while cause is not None and not isinstance(cause, RecsysError):
+            cause = cause.__cause__
+        if cause is None:
+            raise
+        sys.stdout.flush()
+        sys.stderr.write(f"error: {cause}\n")
+        raise SystemExit(USER_ERROR_STATUS) from None

@@ -1,0 +1,58 @@
+"""Prepare a data set: ``python scripts/prepare.py data=movielens_100k preparation.min_user_interactions=5``.
+
+Data that are prepared already are opened and described. The last line of the output is ``prepared: DIR``.
+"""
+
+from __future__ import annotations
+
+import hydra
+from omegaconf import DictConfig
+from rich import box
+from rich.table import Table
+
+from recsys.assembly import build_data
+from recsys.console import console, user_errors
+from recsys.data.schema import Schema
+
+
+@hydra.main(version_base="1.3", config_path="../configs", config_name="prepare")
+def main(config: DictConfig) -> None:
+    """Print what the prepared data hold and what was removed."""
+    with user_errors():
+        prepared = build_data(config)
+        console.print(counts_table(prepared.schema))
+        for rule in prepared.schema.rules:
+            console.print(f"{rule}  ({rule.statement})" if any(rule.removed.values()) else str(rule), markup=False)
+        console.print(f"prepared: {prepared.directory}", soft_wrap=True, highlight=False, markup=False)
+
+
+def counts_table(schema: Schema) -> Table:
+    """Sizes and ranges, one a row."""
+    table = Table(title=schema.name, box=box.SIMPLE, show_header=False)
+    table.add_column()
+    table.add_column(justify="right")
+    rows = {
+        "users": f"{schema.num_users:,}",
+        "items": f"{schema.num_items:,}",
+        "interactions": f"{schema.num_interactions:,}",
+        "density": f"{schema.density:.4%}",
+    }
+    if schema.positive_threshold is not None:
+        rows[f"positives (rated {schema.positive_threshold:g} or higher)"] = f"{schema.num_positives:,}"
+    if schema.rating is not None:
+        rows["ratings"] = f"{schema.rating.min:g} to {schema.rating.max:g}, mean {schema.rating.mean:.2f}"
+    if schema.timestamp is not None:
+        rows["time"] = f"{schema.timestamp.first} to {schema.timestamp.last}"
+    for fold, count in (schema.folds or {}).items():
+        rows[f"fold {fold}"] = f"{count:,}"
+    if schema.num_fixed_negatives is not None:
+        rows["fixed negatives a user"] = f"{schema.num_fixed_negatives:,}"
+    rows["user features"] = ", ".join(feature.name for feature in schema.user_features) or "none"
+    rows["item features"] = ", ".join(feature.name for feature in schema.item_features) or "none"
+    for name, value in rows.items():
+        table.add_row(name, value)
+    return table
+
+
+if __name__ == "__main__":
+    main()
