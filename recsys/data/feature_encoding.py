@@ -1,0 +1,289 @@
+"""From table columns to feature tensors: one encoder for each kind of feature.
+
+An encoder is fitted once, on the catalogue, and keeps its vocabulary or its mean, so that rows which it never saw (new
+items) are encoded in the same way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import torch
+from torch import Tensor
+
+from recsys.data.feature_tensors import CategoricalFeature, Feature, NumberFeature, RaggedFeature
+from recsys.data.raw import FeatureColumn, FeatureKind
+from recsys.errors import DataError
+
+#: What stands between two words: everything but letters, combining marks and digits of any script.
+_BETWEEN_WORDS = r"[^\p{L}\p{M}\p{N}]+"
+
+
+@dataclass(frozen=True, slots=True)
+class TextLimits:
+    """Which words enter the vocabulary of a text column.
+
+    Args:
+        min_document_frequency: rows that a word must occur in.
+        max_words: the vocabulary's size at most: the words in most rows stay, ties in Unicode order.
+    """
+
+    min_document_frequency: int = 2
+    max_words: int = 20_000
+
+
+class ColumnEncoder(Protocol):
+    """Turns one column into one feature. Its fields are plain values: they are what is saved."""
+
+    def encode(self, column: FeatureColumn, values: pa.ChunkedArray) -> Feature:
+        """Encode a column of any length."""
+        ...
+
+    def restore(self, **tensors: Tensor) -> Feature:
+        """The feature that has these tensors, under the names of its fields."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CategoricalEncoder:
+    """Codes of single values."""
+
+    vocabulary: tuple[str, ...]
+
+    @classmethod
+    def fit(cls, column: FeatureColumn, values: pa.ChunkedArray, limits: TextLimits) -> CategoricalEncoder:
+        """Learn the distinct values."""
+        return cls(_distinct(_as_text(values)))
+
+    def encode(self, column: FeatureColumn, values: pa.ChunkedArray) -> CategoricalFeature:
+        """One code a row."""
+        return self.restore(codes=torch.from_numpy(_codes(_as_text(values), self.vocabulary)))
+
+    def restore(self, **tensors: Tensor) -> CategoricalFeature:
+        """The feature with the tensor ``codes``."""
+        return CategoricalFeature(vocabulary=self.vocabulary, **tensors)
+
+
+@dataclass(frozen=True, slots=True)
+class MultiValuedEncoder:
+    """Codes of lists of values, or of the parts of separated strings."""
+
+    vocabulary: tuple[str, ...]
+
+    @classmethod
+    def fit(cls, column: FeatureColumn, values: pa.ChunkedArray, limits: TextLimits) -> MultiValuedEncoder:
+        """Learn the distinct values of all rows."""
+        return cls(_distinct(_split_values(column, values)[1]))
+
+    def encode(self, column: FeatureColumn, values: pa.ChunkedArray) -> RaggedFeature:
+        """Codes of the known values of each row, in their order."""
+        return self.restore(**_ragged(*_split_values(column, values), len(values), self.vocabulary))
+
+    def restore(self, **tensors: Tensor) -> RaggedFeature:
+        """The feature with the tensors ``offsets`` and ``codes``."""
+        return RaggedFeature(vocabulary=self.vocabulary, **tensors)
+
+
+@dataclass(frozen=True, slots=True)
+class TextEncoder:
+    """Codes of the words of a text: normalised by Unicode's NFKC, in lower case, without punctuation.
+
+    Writing without spaces (Chinese, Japanese, Thai) is not cut into words.
+    """
+
+    vocabulary: tuple[str, ...]
+
+    @classmethod
+    def fit(cls, column: FeatureColumn, values: pa.ChunkedArray, limits: TextLimits) -> TextEncoder:
+        """Learn the words that are frequent enough."""
+        rows, words = _split_words(values)
+        every = _distinct(words)
+        # A word counts once a row, however often the row repeats it.
+        pairs = np.unique(rows * (len(every) + 1) + _codes(words, every))
+        frequency = np.bincount(pairs % (len(every) + 1), minlength=len(every) + 1)[1:]
+        # The sort is stable and `every` is in Unicode order, so that ties stay in that order.
+        chosen = np.argsort(-frequency, kind="stable")[: limits.max_words]
+        chosen = np.sort(chosen[frequency[chosen] >= limits.min_document_frequency])
+        return cls(tuple(every[position] for position in chosen))
+
+    def encode(self, column: FeatureColumn, values: pa.ChunkedArray) -> RaggedFeature:
+        """Codes of the known words of each row, in their order, repetitions included."""
+        return self.restore(**_ragged(*_split_words(values), len(values), self.vocabulary))
+
+    def restore(self, **tensors: Tensor) -> RaggedFeature:
+        """The feature with the tensors ``offsets`` and ``codes``."""
+        return RaggedFeature(vocabulary=self.vocabulary, **tensors)
+
+
+@dataclass(frozen=True, slots=True)
+class NumberEncoder:
+    """Standardised numbers."""
+
+    mean: float
+    standard_deviation: float
+
+    @classmethod
+    def fit(cls, column: FeatureColumn, values: pa.ChunkedArray, limits: TextLimits) -> NumberEncoder:
+        """Learn mean and standard deviation of the finite values; a constant column is only centred."""
+        numbers = _as_numbers(values)
+        finite = numbers[np.isfinite(numbers)]
+        if len(finite) == 0:
+            return cls(0.0, 1.0)
+        return cls(float(finite.mean()), float(finite.std()) or 1.0)
+
+    def encode(self, column: FeatureColumn, values: pa.ChunkedArray) -> NumberFeature:
+        """One number a row, and which are missing; NaN and infinite values count as missing."""
+        numbers = _as_numbers(values)
+        missing = ~np.isfinite(numbers)
+        scaled = (np.where(missing, self.mean, numbers) - self.mean) / self.standard_deviation
+        return NumberFeature(torch.from_numpy(scaled.astype(np.float32)), torch.from_numpy(missing))
+
+    def restore(self, **tensors: Tensor) -> NumberFeature:
+        """The feature with the tensors ``values`` and ``missing``."""
+        return NumberFeature(**tensors)
+
+
+_ENCODERS: dict[FeatureKind, type[CategoricalEncoder | MultiValuedEncoder | NumberEncoder | TextEncoder]] = {
+    FeatureKind.CATEGORICAL: CategoricalEncoder,
+    FeatureKind.MULTI_VALUED: MultiValuedEncoder,
+    FeatureKind.NUMBER: NumberEncoder,
+    FeatureKind.TEXT: TextEncoder,
+}
+
+
+def fit_encoder(column: FeatureColumn, values: pa.ChunkedArray, limits: TextLimits) -> ColumnEncoder:
+    """The encoder of ``column`` fitted on ``values``."""
+    return _ENCODERS[column.kind].fit(column, values, limits)
+
+
+def restore_encoder(kind: FeatureKind, fields: Mapping[str, Any]) -> ColumnEncoder:
+    """The encoder with these fields, as they come out of JSON."""
+    plain: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
+    return _ENCODERS[kind](**plain)
+
+
+def check_feature_types(table: pa.Table, columns: tuple[FeatureColumn, ...]) -> None:
+    """Require of each declared column a type that its kind can be made from.
+
+    Raises:
+        DataError: a column is missing or of another type.
+    """
+    for column in columns:
+        if column.name not in table.column_names:
+            raise DataError(
+                f"The feature {column.name} needs a column of that name; the columns are "
+                f"{', '.join(table.column_names)}. Add the column or do not declare it."
+            )
+        type_ = table.schema.field(column.name).type
+        required, fits = _REQUIRED_TYPE[column.kind, column.separator is not None]
+        if not (fits(_plain_type(type_)) or pa.types.is_null(type_)):
+            raise DataError(
+                f"The feature {column.name} is declared {column.kind}, which needs {required}, but the column is of "
+                f"type {type_}. Declare another kind (and a separator where strings hold several values), or convert "
+                "the column."
+            )
+
+
+def _plain_type(type_: pa.DataType) -> pa.DataType:
+    return type_.value_type if pa.types.is_dictionary(type_) else type_
+
+
+def _is_text(type_: pa.DataType) -> bool:
+    return pa.types.is_string(type_) or pa.types.is_large_string(type_)
+
+
+def _is_number(type_: pa.DataType) -> bool:
+    return any(is_kind(type_) for is_kind in (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal))
+
+
+def _is_single(type_: pa.DataType) -> bool:
+    return _is_text(type_) or _is_number(type_) or pa.types.is_boolean(type_) or pa.types.is_date(type_)
+
+
+def _is_list(type_: pa.DataType) -> bool:
+    lists = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
+    return any(is_kind(type_) for is_kind in lists) and _is_single(_plain_type(type_.value_type))
+
+
+#: By kind and whether a separator is declared: the types that fit, in words and as a test.
+_REQUIRED_TYPE: dict[tuple[FeatureKind, bool], tuple[str, Callable[[pa.DataType], bool]]] = {
+    (FeatureKind.MULTI_VALUED, True): ("strings to separate", _is_text),
+    (FeatureKind.MULTI_VALUED, False): ("lists of strings or numbers", _is_list),
+    **{
+        (kind, separated): rule
+        for separated in (False, True)
+        for kind, rule in {
+            FeatureKind.CATEGORICAL: ("strings, numbers or booleans", _is_single),
+            FeatureKind.NUMBER: ("numbers", lambda type_: _is_number(type_) or pa.types.is_boolean(type_)),
+            FeatureKind.TEXT: ("strings", _is_text),
+        }.items()
+    },
+}
+
+
+def _as_text(values: pa.ChunkedArray) -> pa.Array:
+    """Values as strings; null where they are missing, empty or NaN."""
+    if isinstance(values, pa.ChunkedArray):
+        values = values.combine_chunks()
+    values = values.cast(_plain_type(values.type))
+    if pa.types.is_floating(values.type):
+        values = pc.if_else(pc.is_nan(values), None, values)
+    text = values.cast(pa.string())
+    return pc.if_else(pc.equal(text, ""), None, text)
+
+
+def _as_numbers(values: pa.ChunkedArray) -> npt.NDArray[np.float64]:
+    """Values as numbers; NaN where they are missing."""
+    plain = values.cast(_plain_type(values.type))
+    return pc.fill_null(plain.cast(pa.float64(), safe=False), np.nan).to_numpy()
+
+
+def _split_values(column: FeatureColumn, values: pa.ChunkedArray) -> tuple[npt.NDArray[np.int64], pa.Array]:
+    """The row of each value of a multi-valued column, shape [M], and the values, M strings or nulls."""
+    if column.separator is None:
+        return _flatten(values.combine_chunks())
+    rows, parts = _flatten(pc.split_pattern(_as_text(values), column.separator))
+    return rows, _as_text(pc.utf8_trim_whitespace(parts))
+
+
+def _split_words(values: pa.ChunkedArray) -> tuple[npt.NDArray[np.int64], pa.Array]:
+    """The row of each word, shape [M], and the words, M strings."""
+    text = pc.utf8_lower(pc.utf8_normalize(_as_text(values), form="NFKC"))
+    rows, words = _flatten(pc.split_pattern_regex(text, _BETWEEN_WORDS))
+    kept = words.is_valid()  # a text that begins or ends with punctuation gives an empty word there
+    return rows[kept.to_numpy(zero_copy_only=False)], words.filter(kept)
+
+
+def _flatten(lists: pa.Array) -> tuple[npt.NDArray[np.int64], pa.Array]:
+    if pa.types.is_null(lists.type):
+        return np.empty(0, dtype=np.int64), pa.array([], pa.string())
+    rows = pc.list_parent_indices(lists).to_numpy().astype(np.int64)
+    return rows, _as_text(pc.list_flatten(lists))
+
+
+def _distinct(text: pa.Array) -> tuple[str, ...]:
+    distinct = pc.unique(text).drop_null()
+    return tuple(distinct.take(pc.array_sort_indices(distinct)).to_pylist())
+
+
+def _codes(text: pa.Array, vocabulary: tuple[str, ...]) -> npt.NDArray[np.int64]:
+    """Position in ``vocabulary`` plus one; 0 for a null or an unknown value."""
+    position = pc.index_in(text, value_set=pa.array(vocabulary, pa.string()))
+    return position.fill_null(-1).to_numpy().astype(np.int64) + 1
+
+
+def _ragged(
+    rows: npt.NDArray[np.int64], text: pa.Array, num_rows: int, vocabulary: tuple[str, ...]
+) -> dict[str, Tensor]:
+    """The tensors of a ragged feature."""
+    codes = _codes(text, vocabulary)
+    known = codes > 0
+    counts = np.bincount(rows[known], minlength=num_rows)
+    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    return {"offsets": torch.from_numpy(offsets), "codes": torch.from_numpy(codes[known])}

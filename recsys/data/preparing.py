@@ -1,0 +1,289 @@
+"""Preparation: from what a reader returns to a prepared directory."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from recsys.data.catalogue import DescriptiveTable, index_fixed_negatives
+from recsys.data.cleaning import k_core, present, remove_duplicates
+from recsys.data.columns import FOLD, FOLDS, ITEM_ID, ITEM_INDEX, RATING, TIMESTAMP, USER_ID, USER_INDEX
+from recsys.data.content_hash import content_hash
+from recsys.data.feature_encoding import check_feature_types
+from recsys.data.interactions import IndexArray, Interactions
+from recsys.data.prepared import PreparedDataset, open_prepared
+from recsys.data.prepared_files import (
+    FIXED_NEGATIVES_FILE,
+    INTERACTIONS_FILE,
+    ITEM_VOCABULARY_FILE,
+    ITEMS_FILE,
+    SCHEMA_FILE,
+    USER_VOCABULARY_FILE,
+    USERS_FILE,
+    locked,
+    replaced_when_complete,
+    table_paths,
+    write_table,
+)
+from recsys.data.raw import RawDataset, Reader
+from recsys.data.raw_interactions import InvalidRows, code_interactions
+from recsys.data.schema import FORMAT_VERSION, AppliedRule, RatingScale, Schema, TimeRange
+from recsys.data.vocabulary import Vocabulary
+from recsys.errors import DataError, PreparedDataError
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """The choices of preparation; everything else follows stated rules (docs/data.md).
+
+    Args:
+        positive_threshold: lowest rating of a positive interaction, the implicit view of the ratings; None where
+            every interaction is positive. All ratings are kept.
+        min_user_interactions: positive interactions that a user needs to stay.
+        min_item_interactions: positive interactions that an item needs to stay.
+        include_unrated_items: whether rows of the items table without an interaction are part of the catalogue.
+        invalid_rows: "error" to refuse rows without an id, a finite rating or a credible timestamp, "drop" to leave
+            them out.
+
+    Raises:
+        DataError: a value is of another type or out of range.
+    """
+
+    positive_threshold: float | None = None
+    min_user_interactions: int = 1
+    min_item_interactions: int = 1
+    include_unrated_items: bool = False
+    invalid_rows: InvalidRows = "error"
+
+    def __post_init__(self) -> None:
+        threshold = self.positive_threshold
+        if threshold is not None:
+            is_number = isinstance(threshold, int | float) and not isinstance(threshold, bool)
+            self._require("positive_threshold", is_number and math.isfinite(threshold), "a number or null")
+        for name in ("min_user_interactions", "min_item_interactions"):
+            value = getattr(self, name)
+            whole = isinstance(value, int) and not isinstance(value, bool) and value >= 1
+            self._require(name, whole, "a whole number of at least 1")
+        self._require("include_unrated_items", isinstance(self.include_unrated_items, bool), "true or false")
+        choices = get_args(InvalidRows)
+        self._require("invalid_rows", self.invalid_rows in choices, " or ".join(choices))
+
+    def _require(self, name: str, holds: bool, required: str) -> None:
+        if not holds:
+            raise DataError(f"preparation.{name} must be {required}, but is {getattr(self, name)!r}. Correct it.")
+
+    def prepare(self, reader: Reader, directory: Path) -> PreparedDataset:
+        """Read, clean, index and write; an older prepared directory of that name is replaced.
+
+        Raises:
+            SourceError: the raw files could not be found, fetched or trusted.
+            DataError: the raw data break a rule, or the rules leave nothing.
+            PreparedDataError: ``directory`` holds something else, or cannot be written.
+        """
+        with locked(directory):
+            return self._write(reader, directory)
+
+    def _write(self, reader: Reader, directory: Path) -> PreparedDataset:
+        fingerprint = _fingerprint(reader, self)
+        with replaced_when_complete(directory) as partial:
+            write_prepared(reader.read(), self, fingerprint, partial)
+        return open_prepared(directory)
+
+
+def prepared_directory(parent: Path, reader: Reader, preparation: Preparation) -> Path:
+    """Where the prepared data of these settings are kept: ``parent/NAME-HASH``, different for different settings."""
+    fingerprint = _fingerprint(reader, preparation)
+    name = re.sub(r"[^\w.-]", "_", str(fingerprint["reader"]["name"]))
+    digest = hashlib.sha256(json.dumps(fingerprint, sort_keys=True).encode()).hexdigest()
+    return parent / f"{name}-{digest[:12]}"
+
+
+def load_or_prepare(parent: Path, reader: Reader, preparation: Preparation) -> PreparedDataset:
+    """Open the prepared data of these settings, and prepare them first where they are missing or incomplete.
+
+    Processes that ask for the same data at the same time wait for the first of them.
+
+    Raises:
+        SourceError: the raw files could not be found, fetched or trusted.
+        DataError: the raw data break a rule, or the rules leave nothing.
+        PreparedDataError: the directory cannot be written.
+    """
+    directory = prepared_directory(parent, reader, preparation)
+    fingerprint = _fingerprint(reader, preparation)
+    prepared = _reusable(directory, fingerprint)
+    if prepared is None:
+        with locked(directory):
+            prepared = _reusable(directory, fingerprint) or preparation._write(reader, directory)
+    return prepared
+
+
+def _reusable(directory: Path, fingerprint: dict[str, Any]) -> PreparedDataset | None:
+    try:
+        prepared = open_prepared(directory)
+    except PreparedDataError:
+        return None
+    return prepared if prepared.schema.fingerprint == fingerprint else None
+
+
+def _fingerprint(reader: Reader, preparation: Preparation) -> dict[str, Any]:
+    """All that the prepared data depend on, in JSON's own types."""
+    fingerprint = {
+        "format_version": FORMAT_VERSION,
+        "reader": reader.fingerprint(),
+        "preparation": asdict(preparation),
+    }
+    return dict(json.loads(json.dumps(fingerprint)))
+
+
+def write_prepared(raw: RawDataset, preparation: Preparation, fingerprint: dict[str, Any], directory: Path) -> None:
+    """Clean and index ``raw`` and write the files of a prepared directory into the empty ``directory``.
+
+    Raises:
+        DataError: the raw data break a rule, or the rules leave nothing.
+    """
+    users_table = DescriptiveTable.check(raw.users, USER_ID, raw.user_features)
+    items_table = DescriptiveTable.check(raw.items, ITEM_ID, raw.item_features)
+    check_feature_types(users_table.columns, raw.user_features)
+    check_feature_types(items_table.columns, raw.item_features)
+
+    interactions, users, items, rules = clean(raw.interactions, preparation, items_table.ids)
+    rules += [
+        table.rule(vocabulary)
+        for table, vocabulary, given in ((users_table, users, raw.users), (items_table, items, raw.items))
+        if given is not None
+    ]
+    write_table(_interactions_table(interactions), directory / INTERACTIONS_FILE)
+    write_table(users_table.aligned(users), directory / USERS_FILE)
+    write_table(items_table.aligned(items), directory / ITEMS_FILE)
+    write_table(users.to_table(), directory / USER_VOCABULARY_FILE)
+    write_table(items.to_table(), directory / ITEM_VOCABULARY_FILE)
+    num_fixed_negatives = None
+    if raw.fixed_negatives is not None:
+        negatives = index_fixed_negatives(raw.fixed_negatives, users, items)
+        num_fixed_negatives = negatives.schema.field("item_indices").type.list_size
+        write_table(negatives, directory / FIXED_NEGATIVES_FILE)
+
+    num_interactions = len(interactions)
+    rating, timestamp, fold = interactions.rating, interactions.timestamp, interactions.fold
+    Schema(
+        name=raw.name,
+        num_users=len(users),
+        num_items=len(items),
+        num_interactions=num_interactions,
+        num_positives=len(interactions.at_least(preparation.positive_threshold)),
+        density=num_interactions / (len(users) * len(items)),
+        rating=None
+        if rating is None
+        else RatingScale(float(rating.min()), float(rating.max()), float(rating.mean(dtype=np.float64))),
+        timestamp=None if timestamp is None else TimeRange(int(timestamp.min()), int(timestamp.max())),
+        folds=None if fold is None else dict(zip(FOLDS, np.bincount(fold, minlength=len(FOLDS)).tolist(), strict=True)),
+        num_fixed_negatives=num_fixed_negatives,
+        positive_threshold=preparation.positive_threshold,
+        user_features=raw.user_features,
+        item_features=raw.item_features,
+        rules=tuple(rules),
+        sources=raw.sources,
+        fingerprint=fingerprint,
+        content_hash=content_hash(table_paths(directory)),
+    ).save(directory / SCHEMA_FILE)
+
+
+def clean(
+    table: pa.Table, preparation: Preparation, item_ids: pa.StringArray
+) -> tuple[Interactions, Vocabulary, Vocabulary, list[AppliedRule]]:
+    """Apply the rules to the raw interactions.
+
+    Args:
+        table: raw interactions.
+        preparation: the choices.
+        item_ids: ids of the items table, for ``include_unrated_items``.
+
+    Returns:
+        The interactions that stay, in raw order; the vocabularies of users and items; what each rule removed.
+
+    Raises:
+        DataError: the data break a rule, or the rules leave nothing.
+    """
+    coded = code_interactions(table, preparation.invalid_rows)
+    interactions, threshold = coded.interactions, preparation.positive_threshold
+    rules = [coded.rule]
+    rated_items = coded.items.ids.filter(pa.array(present(interactions.item_index, interactions.num_items)))
+    if threshold is not None and interactions.rating is None:
+        raise DataError(
+            f"preparation.positive_threshold={threshold:g} needs a {RATING} column, and the interactions have none. "
+            "Set it to null, or name the column."
+        )
+    if threshold is not None and len(interactions.at_least(threshold)) == 0:
+        assert interactions.rating is not None
+        raise DataError(
+            f"No interaction reaches preparation.positive_threshold={threshold:g}; ratings go from "
+            f"{interactions.rating.min():g} to {interactions.rating.max():g}. Lower it."
+        )
+    rows, rule = remove_duplicates(interactions)
+    interactions = _take(interactions, rows)
+    rules.append(rule)
+    rows, rule = k_core(interactions, preparation.min_user_interactions, preparation.min_item_interactions, threshold)
+    interactions = _take(interactions, rows)
+    rules.append(rule)
+    if len(interactions) == 0:
+        raise DataError(
+            f"The rules leave none of {table.num_rows:,} interactions: {'; '.join(map(str, rules))}. Lower "
+            "preparation.min_user_interactions or preparation.min_item_interactions."
+        )
+
+    unrated = item_ids.filter(pc.invert(pc.is_in(item_ids, value_set=rated_items)))
+    users, user_index = _reindex(coded.users, interactions.user_index)
+    items, item_index = _reindex(
+        coded.items, interactions.item_index, unrated if preparation.include_unrated_items else None
+    )
+    return (
+        Interactions(
+            user_index,
+            item_index,
+            interactions.rating,
+            interactions.timestamp,
+            interactions.fold,
+            num_users=len(users),
+            num_items=len(items),
+        ),
+        users,
+        items,
+        rules,
+    )
+
+
+def _take(interactions: Interactions, rows: np.ndarray[Any, np.dtype[np.int64]]) -> Interactions:
+    """Only copy where rows go: the usual case is that all stay, and the arrays are large."""
+    return interactions if len(rows) == len(interactions) else interactions.take(rows)
+
+
+def _reindex(
+    vocabulary: Vocabulary, indices: IndexArray, further: pa.StringArray | None = None
+) -> tuple[Vocabulary, IndexArray]:
+    """A vocabulary of the ids that occur in ``indices`` and of ``further`` ones, and the indices in it."""
+    ids = vocabulary.ids.filter(pa.array(present(indices, len(vocabulary))))
+    kept = Vocabulary.from_ids(pa.concat_arrays([ids, further]) if further is not None else ids, vocabulary.id_column)
+    return kept, kept.index_of(vocabulary.ids)[indices]
+
+
+def _interactions_table(interactions: Interactions) -> pa.Table:
+    columns = {
+        USER_INDEX: pa.array(interactions.user_index),
+        ITEM_INDEX: pa.array(interactions.item_index),
+    }
+    if interactions.rating is not None:
+        columns[RATING] = pa.array(interactions.rating)
+    if interactions.timestamp is not None:
+        columns[TIMESTAMP] = pa.array(interactions.timestamp)
+    if interactions.fold is not None:
+        columns[FOLD] = pa.DictionaryArray.from_arrays(pa.array(interactions.fold), pa.array(FOLDS))
+    return pa.table(columns)
