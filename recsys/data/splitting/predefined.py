@@ -32,7 +32,8 @@ class Predefined:
     validation: Splitter | None = None
 
     def __post_init__(self) -> None:
-        if self.validation is not None and not isinstance(self.validation, Splitter):
+        # A string is no splitter, although it has a method of that name.
+        if isinstance(self.validation, str) or not isinstance(self.validation, Splitter | None):
             raise SplitError(
                 f"validation must be a splitter or null; got {self.validation!r}. Set split.validation=null, or its "
                 "_target_ and arguments."
