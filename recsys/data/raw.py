@@ -81,3 +81,14 @@ class Reader(Protocol):
             DataError: the files do not have the required columns or types.
         """
         ...
+
+    def fingerprint(self) -> dict[str, object]:
+        """What identifies the raw data without reading them, as values that JSON can hold.
+
+        Two equal fingerprints mean the same reader, the same arguments and, for local files that the user named, the
+        same files as told by their sizes and times of modification. Directories of the cache are no part of it.
+
+        Raises:
+            SourceError: a file that the user named is not there.
+        """
+        ...

@@ -1,0 +1,195 @@
+"""Delimited text read into Arrow: only the wanted columns, in the wanted types, in parallel."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv as arrow_csv
+
+from recsys.data.readers.numbers import first_uncastable
+from recsys.data.sources.raw_file import RawFile
+from recsys.errors import DataError
+
+#: Spellings of a missing number. NaN is not among them: it is a value, and judged where values are judged.
+_MISSING = ("", "NA", "N/A", "NULL", "null", "None")
+
+_MAX_HEADER_BYTES = 1 << 20
+_CONVERT = "Convert the file to UTF-8 text."
+
+
+def read_delimited(
+    file: RawFile,
+    types: Mapping[str, pa.DataType],
+    *,
+    separator: str = ",",
+    column_names: Sequence[str] | None = None,
+    encoding: str = "utf-8",
+    quoted: bool = True,
+) -> pa.Table:
+    """Read columns of delimited text.
+
+    Columns of strings (or of dictionaries of strings) come exactly as they are written; an empty field is an empty
+    string there and null in a column of numbers. Dictionaries are the same in all chunks.
+
+    Args:
+        file: the file.
+        types: the columns to read and their types.
+        separator: one character.
+        column_names: names of all columns, where the file has no header.
+        encoding: of the text.
+        quoted: whether fields may be in double quotes.
+
+    Returns:
+        The columns in the order of ``types``.
+
+    Raises:
+        DataError: the file is empty, is no such text, lacks a column, or has a value of another type; the message
+            gives the first such row and its value.
+        SourceError: the file cannot be read.
+    """
+    form = _Form(file, separator, column_names, encoding, quoted)
+    if column_names is None:
+        require_columns(read_header(file, separator=separator, encoding=encoding), types, str(file))
+    try:
+        with file.open() as stream:
+            table = arrow_csv.read_csv(
+                stream,
+                read_options=form.read_options(),
+                parse_options=form.parse_options(),
+                convert_options=form.convert_options(types),
+            )
+    except pa.ArrowInvalid as error:
+        if "Empty CSV" not in str(error):
+            raise DataError(f"{file}: {form.explain(error, types)}") from error
+        table = pa.table({})
+    if table.num_rows == 0:
+        came = "is empty" if column_names is not None else "has a header but no rows"
+        raise DataError(f"{file} {came}; at least one row is needed. Check that it is the right file.")
+    return table.unify_dictionaries()
+
+
+def read_header(file: RawFile, *, separator: str = ",", encoding: str = "utf-8") -> list[str]:
+    """The column names of delimited text: its first line that is not blank.
+
+    Raises:
+        DataError: the file is empty or no text in this encoding.
+        SourceError: the file cannot be read.
+    """
+    with file.open() as stream:
+        line = next((line for line in iter(lambda: stream.readline(_MAX_HEADER_BYTES), b"") if line.strip()), b"")
+    if not line:
+        raise DataError(f"{file} is empty; a header and at least one row are needed. Check that it is the right file.")
+    try:
+        text = line.decode("utf-8-sig" if encoding == "utf-8" else encoding)
+    except UnicodeDecodeError as error:
+        raise DataError(f"{file} must be text in {encoding}, but its first line is not. {_CONVERT}") from error
+    return next(csv.reader([text.rstrip("\r\n")], delimiter=separator))
+
+
+def require_columns(found: Sequence[str], required: Sequence[str] | Mapping[str, pa.DataType], place: str) -> None:
+    """Require that each column is there once.
+
+    Raises:
+        DataError: one is missing, or is there more than once.
+    """
+    missing = [name for name in required if name not in found]
+    if missing:
+        raise DataError(
+            f"{place} must have the column{'s' if len(missing) > 1 else ''} {', '.join(map(repr, missing))}, but its "
+            f"columns are {', '.join(map(repr, found)) or 'none'}. Check that it is the right file, or mend its header."
+        )
+    repeated = sorted({name for name in required if list(found).count(name) > 1})
+    if repeated:
+        raise DataError(f"{place} has more than one column named {', '.join(map(repr, repeated))}. Rename all but one.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """How one file is written."""
+
+    file: RawFile
+    separator: str
+    column_names: Sequence[str] | None
+    encoding: str
+    quoted: bool
+
+    def read_options(self, use_threads: bool = True) -> Any:
+        return arrow_csv.ReadOptions(
+            column_names=self.column_names,
+            encoding="utf8" if self.encoding == "utf-8" else self.encoding,
+            use_threads=use_threads,
+        )
+
+    def parse_options(self, invalid_row_handler: Callable[[Any], str] | None = None) -> Any:
+        return arrow_csv.ParseOptions(
+            delimiter=self.separator,
+            quote_char='"' if self.quoted else False,
+            newlines_in_values=self.quoted,
+            invalid_row_handler=invalid_row_handler,
+        )
+
+    def convert_options(self, types: Mapping[str, pa.DataType]) -> Any:
+        return arrow_csv.ConvertOptions(column_types=dict(types), include_columns=list(types), null_values=_MISSING)
+
+    def explain(self, error: pa.ArrowInvalid, types: Mapping[str, pa.DataType]) -> str:
+        """What is wrong and in which row, by a second pass: Arrow knows no rows when it reads in parallel."""
+        ragged: list[Any] = []
+
+        def remember(row: Any) -> str:
+            ragged.append(row)
+            return "error"
+
+        rows = 0
+        try:
+            with (
+                self.file.open() as stream,
+                arrow_csv.open_csv(
+                    stream,
+                    read_options=self.read_options(use_threads=False),
+                    parse_options=self.parse_options(remember),
+                    convert_options=self.convert_options(dict.fromkeys(types, pa.binary())),
+                ) as batches,
+            ):
+                for batch in batches:
+                    for name, type_ in types.items():
+                        found = _first_bad_value(batch.column(name), type_)
+                        if found is not None:
+                            row, value = rows + found[0] + 1, found[1]
+                            return f"column {name!r} must hold {_words(type_)}, but row {row:,} has {value}"
+                    rows += batch.num_rows
+        except pa.ArrowInvalid as second:
+            error = second
+        if ragged:
+            bad = ragged[0]
+            number = "" if bad.number is None else f" {bad.number - (self.column_names is None):,}"
+            return (
+                f"each row must have {bad.expected_columns} fields, but row{number} has {bad.actual_columns}: "
+                f"{bad.text[:200]!r}. Correct the row; a field that holds {self.separator!r} must be in double quotes."
+            )
+        return str(error)
+
+
+def _first_bad_value(column: pa.Array, type_: pa.DataType) -> tuple[int, str] | None:
+    """Position of the first value that is no text or not of ``type_``, and what to say of it."""
+    position = first_uncastable(column, pa.string())
+    if position is not None:
+        return position, f"{column[position].as_py()!r}. {_CONVERT}"
+    if pa.types.is_dictionary(type_) or pa.types.is_string(type_):
+        return None
+    text = pc.utf8_trim_whitespace(column.cast(pa.string()))
+    present = pc.if_else(pc.is_in(text, value_set=pa.array(_MISSING)), pa.scalar(None, pa.string()), text)
+    position = first_uncastable(present, type_)
+    if position is None:
+        return None
+    return position, f"{text[position].as_py()!r}. Correct the value, or leave it empty if it is unknown."
+
+
+def _words(type_: pa.DataType) -> str:
+    if pa.types.is_integer(type_):
+        return "whole numbers"
+    return "numbers" if pa.types.is_floating(type_) else "text in UTF-8"

@@ -1,0 +1,69 @@
+"""Number columns that may have come as text."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from recsys.errors import DataError
+
+
+def as_numbers(column: pa.ChunkedArray, name: str, place: str, type_: pa.DataType | None = None) -> pa.ChunkedArray:
+    """A column as numbers; empty text becomes null.
+
+    Args:
+        column: of any numbers, truth values, or text that spells numbers.
+        name: what a message calls the column.
+        place: the file that it is from.
+        type_: type of the result, float32 unless given.
+
+    Raises:
+        DataError: a value is no number; the message gives the first with its row.
+    """
+    type_ = pa.float32() if type_ is None else type_
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        column, kind = column.cast(kind.value_type), kind.value_type
+    if pa.types.is_boolean(kind):
+        column, kind = column.cast(pa.int8()), pa.int8()
+    if any(is_type(kind) for is_type in (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)):
+        return (
+            column.cast(pa.float64()).cast(type_, safe=False)
+            if pa.types.is_decimal(kind)
+            else column.cast(type_, safe=False)
+        )
+    if pa.types.is_null(kind):
+        return column.cast(type_)
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+        raise DataError(f"{place}: column {name!r} must hold numbers, but is of type {kind}. Convert it.")
+    column = pc.utf8_trim_whitespace(column)
+    column = pc.if_else(pc.equal(column, ""), pa.scalar(None, kind), column)
+    bad = first_uncastable(column, type_)
+    if bad is not None:
+        raise DataError(
+            f"{place}: column {name!r} must hold numbers, but row {bad + 1:,} has {column[bad].as_py()!r}. "
+            "Correct the value, or leave it empty if it is unknown."
+        )
+    return column.cast(type_)
+
+
+def first_uncastable(column: pa.Array | pa.ChunkedArray, type_: pa.DataType) -> int | None:
+    """Position of the first value that cannot become ``type_``, or None; found by halving."""
+    if _casts(column, type_):
+        return None
+    low, high = 0, len(column)  # the first `low` values cast, the first `high` do not
+    while high - low > 1:
+        middle = (low + high) // 2
+        if _casts(column.slice(low, middle - low), type_):
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+def _casts(column: pa.Array | pa.ChunkedArray, type_: pa.DataType) -> bool:
+    try:
+        column.cast(type_)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return False
+    return True
