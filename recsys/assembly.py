@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from hydra.utils import instantiate
@@ -16,7 +17,7 @@ from recsys.data.interactions import Interactions
 from recsys.data.prepared import PreparedDataset
 from recsys.data.preparing import load_or_prepare
 from recsys.data.split import Split
-from recsys.errors import ModelError
+from recsys.errors import ModelError, RunError
 from recsys.evaluation.ranking_task import RankingTask
 from recsys.models.protocols import FitsInClosedForm, PretrainsInTowers
 from recsys.training.fitting import FitReport
@@ -44,9 +45,7 @@ class TrainedRun:
 
 def build_data(config: DictConfig) -> PreparedDataset:
     """The prepared data; prepared now where they are not yet."""
-    return load_or_prepare(
-        Path(config.paths.prepared_dir), instantiate(config.data), instantiate(config.preparation)
-    )
+    return load_or_prepare(Path(config.paths.prepared_dir), instantiate(config.data), instantiate(config.preparation))
 
 
 def build_split(config: DictConfig, interactions: Interactions) -> Split:
@@ -110,7 +109,7 @@ def fit_model(
         return FitReport([], best_epoch=0, best_value=None)
     validated = len(split.valid) > 0
 
-    def fit_network(network: nn.Module, directory: Path, trainer_settings: DictConfig) -> FitReport:
+    def fit_network(network: nn.Module, directory: Path, trainer_settings: Any) -> FitReport:
         module = instantiate(config.training)(
             network=network,
             interactions=train,
@@ -140,3 +139,46 @@ def fit_model(
         model.fuse()
         print_line("training the whole network")
     return fit_network(model, run.checkpoints, config.trainer)
+
+
+def begin_run(config: DictConfig, overrides: list[str]) -> tuple[RunDirectory, DictConfig]:
+    """Make a new run directory, or go on with the one that ``resume`` names.
+
+    Args:
+        config: the composed configuration.
+        overrides: what the command line said. On ``resume`` the run's own configuration is used, and of the command
+            line only plain values (such as ``trainer.max_epochs=50``) are put on top of it.
+
+    Returns:
+        The directory, and the resolved configuration, which is written there.
+
+    Raises:
+        RunError: ``resume`` names no run, a finished one, or comes with an override that is no plain value.
+    """
+    if config.resume is None:
+        run = RunDirectory.create(Path(config.paths.runs_dir), config.name)
+    else:
+        run = RunDirectory(Path(config.resume))
+        config = _resumed_config(run, [override for override in overrides if not override.startswith("resume=")])
+    OmegaConf.save(config, run.config_path, resolve=True)
+    resolved = OmegaConf.load(run.config_path)
+    assert isinstance(resolved, DictConfig)
+    return run, resolved
+
+
+def _resumed_config(run: RunDirectory, overrides: list[str]) -> DictConfig:
+    if not run.config_path.is_file():
+        raise RunError(f"An interrupted run is required to resume, but {run.path} has no {run.config_path.name}.")
+    if run.is_finished:
+        raise RunError(f"The run {run.path} is finished; there is nothing to resume. Start a new run without resume=.")
+    config = OmegaConf.load(run.config_path)
+    assert isinstance(config, DictConfig)
+    for override in overrides:
+        current = OmegaConf.select(config, override.partition("=")[0], default=config)
+        if isinstance(current, DictConfig):
+            raise RunError(
+                f"With resume only single values may be changed, but the command line says {override!r}. "
+                "Leave it out: the run keeps the settings that it was started with."
+            )
+        config.merge_with(OmegaConf.from_dotlist([override]))
+    return config

@@ -139,5 +139,11 @@ def _checkpoint_errors(path: Path) -> Iterator[None]:
 def _silence_lightning() -> None:
     """Keep Lightning's advice on DataLoader workers and devices off the terminal: it does not apply here."""
     logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
-    for message in (".*does not have many workers.*", ".*`isinstance\\(treespec, LeafSpec\\)`.*", ".*lr_scheduler.*"):
-        warnings.filterwarnings("ignore", message)
+    ignored = (
+        "does not have many workers",
+        "LeafSpec",
+        "Checkpoint directory .* exists and is not empty",
+        "Total length of `list` across ranks is zero",
+    )
+    for message in ignored:
+        warnings.filterwarnings("ignore", f".*{message}")

@@ -11,6 +11,8 @@ import pytorch_lightning as pl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from recsys.training.module import RecommenderModule
+
 Listener = Callable[[int, dict[str, float]], None]
 
 
@@ -40,8 +42,9 @@ class EpochHistory(pl.Callback):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Record the epoch."""
+        assert isinstance(pl_module, RecommenderModule)
         metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
-        metrics["train/loss"] = float(trainer.callback_metrics.get("train/loss", float("nan")))
+        metrics["train/loss"] = pl_module.mean_loss()
         metrics["train/seconds"] = time.perf_counter() - self._started
         epoch = trainer.current_epoch + 1
         self.epochs.append({"epoch": epoch, **metrics})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -102,19 +103,22 @@ class RecommenderModule(pl.LightningModule):
         self._loss_steps += 1
         return loss
 
+    def mean_loss(self) -> float:
+        """The mean loss of the steps of the current epoch."""
+        return float(self._loss_sum / max(self._loss_steps, 1))
+
     def on_train_epoch_end(self) -> None:
-        """Log the mean loss; stop with a clear message when it is no longer a number.
+        """Stop with a clear message when the loss is no longer a number.
 
         Raises:
             RunError: the loss is NaN or infinite.
         """
-        mean = self._loss_sum / max(self._loss_steps, 1)
-        if not torch.isfinite(mean):
+        mean = self.mean_loss()
+        if not math.isfinite(mean):
             raise RunError(
-                f"The training loss of epoch {self.current_epoch + 1} is {mean.item()}; a finite loss is required. "
+                f"The training loss of epoch {self.current_epoch + 1} is {mean}; a finite loss is required. "
                 "Lower optimizer.lr, raise the regularisation, or train in precision 32-true."
             )
-        self.log("train/loss", mean, sync_dist=True)
 
     def val_dataloader(self) -> Iterable[Tensor]:
         """Slices of the validation users; empty where there is no validation."""

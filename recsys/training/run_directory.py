@@ -4,7 +4,7 @@
 
     runs/2026-01-31_12-00-00_mf_movielens_100k/
         config.yaml          the resolved configuration
-        run.json             format version, data (directory and content hash), sizes, versions, best epoch; written last
+        run.json             data (directory, content hash, sizes), versions, best epoch; written last
         metrics.json         flat: test/ndcg@10, test/ndcg@10_low, test/ndcg@10_high, ...
         model.safetensors    weights of the best epoch
         history.csv          metrics of each epoch
@@ -44,6 +44,8 @@ HISTORY = "history.csv"
 CURVES = "curves.png"
 CHECKPOINTS = "checkpoints"
 TRACKING = "tracking_run"
+#: What an experiment tracker keeps a copy of.
+ARTIFACTS = (CONFIG, MANIFEST, METRICS, WEIGHTS, HISTORY, CURVES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,7 @@ class RunDirectory:
         run = cls(Path(path))
         if not run.config_path.is_file():
             raise RunError(f"A run directory is required, but {path} has no {CONFIG}. Give the path after 'run:'.")
-        if not (run.path / MANIFEST).is_file():
+        if not run.is_finished:
             raise RunError(
                 f"The run {path} was not finished: it has no {MANIFEST}. "
                 f"Go on with it: python scripts/train.py resume={path}"
@@ -149,6 +151,11 @@ class RunDirectory:
     def config_path(self) -> Path:
         """Where the resolved configuration is."""
         return self.path / CONFIG
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the run came to its end."""
+        return (self.path / MANIFEST).is_file()
 
     @property
     def checkpoints(self) -> Path:

@@ -1,0 +1,258 @@
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytorch_lightning as pl
+import torch
+
+from recsys.errors import RecsysError, RunError
+from recsys.evaluation.ranking import rank_users
+from recsys.evaluation.ranking_task import RankingTask
+from recsys.models.mf import MF
+from recsys.models.neumf import NeuMF
+from recsys.training.fitting import FitReport, fit
+from recsys.training.full_catalogue import FullCatalogueModule
+from recsys.training.losses import BPRLoss, LogisticLoss, SampledSoftmaxLoss, SoftmaxLoss, WeightedLogisticLoss
+from recsys.training.module import RecommenderModule
+from recsys.training.negatives import PopularityNegatives, UniformNegatives
+from recsys.training.sampled_negatives import SampledNegativesModule
+from tests.checkerboard import checkerboard
+
+INTERACTIONS, SPLIT = checkerboard()
+TRAIN = INTERACTIONS.take(SPLIT.train)
+VALIDATION = partial(RankingTask.from_split, INTERACTIONS, SPLIT, "valid")
+
+
+def mf() -> MF:
+    torch.manual_seed(0)
+    return MF(INTERACTIONS.num_users, INTERACTIONS.num_items, embedding_dim=8)
+
+
+def neumf() -> NeuMF:
+    torch.manual_seed(0)
+    return NeuMF(INTERACTIONS.num_users, INTERACTIONS.num_items, embedding_dim=8, hidden_dims=(16, 8), dropout=0.1)
+
+
+def sampled(network: torch.nn.Module, **options: Any) -> SampledNegativesModule:
+    settings: dict[str, Any] = {
+        "batch_size": 64,
+        "optimizer": partial(torch.optim.Adam, lr=0.02),
+        "negatives": UniformNegatives(4),
+        "loss": LogisticLoss(),
+        "validation": VALIDATION,
+        **options,
+    }
+    return SampledNegativesModule(network, TRAIN, **settings)
+
+
+def full(network: torch.nn.Module, **options: Any) -> FullCatalogueModule:
+    settings: dict[str, Any] = {
+        "batch_size": 16,
+        "optimizer": partial(torch.optim.Adam, lr=0.05),
+        "loss": SoftmaxLoss(),
+        "validation": VALIDATION,
+        **options,
+    }
+    return FullCatalogueModule(network, TRAIN, **settings)
+
+
+def run(module: RecommenderModule, directory: Path, max_epochs: int, **options: Any) -> FitReport:
+    settings: dict[str, Any] = {"monitor": "valid/ndcg@10", **options}
+    trainer = partial(pl.Trainer, max_epochs=max_epochs, accelerator="cpu", devices=1)
+    return fit(module, trainer, directory, **settings)
+
+
+def hit_rate_among_first(network: torch.nn.Module, k: int) -> float:
+    task = RankingTask.from_split(INTERACTIONS, SPLIT, "test")
+    return rank_users(network.eval(), task, task.users, k).hits.any(1).float().mean().item()
+
+
+RECIPES = {
+    "mf, logistic, uniform negatives": lambda: sampled(mf()),
+    "mf, BPR, popular negatives": lambda: sampled(mf(), loss=BPRLoss(), negatives=PopularityNegatives(2)),
+    "mf, sampled softmax": lambda: sampled(mf(), loss=SampledSoftmaxLoss(), negatives=UniformNegatives(8)),
+    "neumf, logistic": lambda: sampled(neumf()),
+    "mf, softmax over the catalogue": lambda: full(mf()),
+    "mf, weighted logistic over the catalogue": lambda: full(mf(), loss=WeightedLogisticLoss()),
+    "neumf, softmax over the catalogue": lambda: full(neumf()),
+}
+
+
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES.keys())
+def test_recovers_the_checkerboard(recipe, tmp_path):
+    module = recipe()
+    run(module, tmp_path, max_epochs=40, patience=10)
+    # The held-out item of a user is the only unseen one of its colour once validation is seen as well.
+    assert hit_rate_among_first(module.network, 1) > 0.95
+
+
+@pytest.mark.parametrize("recipe", ["neumf, logistic", "mf, softmax over the catalogue"])
+def test_same_seed_gives_the_same_weights(recipe, tmp_path):
+    weights = []
+    for attempt in ("a", "b"):
+        module = RECIPES[recipe]()
+        run(module, tmp_path / attempt, max_epochs=2)
+        weights.append(module.network.state_dict())
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+
+
+def test_another_seed_gives_other_weights(tmp_path):
+    first, second = sampled(mf(), seed=1), sampled(mf(), seed=2)
+    run(first, tmp_path / "a", max_epochs=1)
+    run(second, tmp_path / "b", max_epochs=1)
+    assert not torch.equal(first.network.item_vectors.weight, second.network.item_vectors.weight)
+
+
+class StopsAfter(pl.Callback):
+    """Breaks off the training in the middle of an epoch, as a killed process would."""
+
+    def __init__(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):
+        if trainer.current_epoch == self.epoch and batch_idx == 1:
+            raise RuntimeError("power cut")
+
+
+@pytest.mark.parametrize(
+    "make", [lambda **options: sampled(neumf(), **options), lambda **options: full(mf(), **options)]
+)
+def test_interrupted_and_resumed_training_gives_the_weights_of_an_uninterrupted_one(make, tmp_path):
+    schedule = partial(torch.optim.lr_scheduler.CosineAnnealingLR, T_max=6)
+    whole = make(scheduler=schedule)
+    report = run(whole, tmp_path / "whole", max_epochs=6, patience=5)
+
+    def interrupted_trainer(callbacks, **options):
+        return pl.Trainer(max_epochs=6, accelerator="cpu", devices=1, callbacks=[*callbacks, StopsAfter(3)], **options)
+
+    with pytest.raises(RuntimeError, match="power cut"):
+        fit(make(scheduler=schedule), interrupted_trainer, tmp_path / "cut", monitor="valid/ndcg@10", patience=5)
+    torch.manual_seed(999)  # another process has another global state
+    resumed = make(scheduler=schedule)
+    resumed_report = run(resumed, tmp_path / "cut", max_epochs=6, patience=5, resume=True)
+
+    assert [row["epoch"] for row in resumed_report.epochs] == [row["epoch"] for row in report.epochs]
+    assert [row["train/loss"] for row in resumed_report.epochs] == [row["train/loss"] for row in report.epochs]
+    assert resumed_report.best_epoch == report.best_epoch
+    expected = whole.network.state_dict()
+    actual = resumed.network.state_dict()
+    assert all(torch.equal(actual[name], expected[name]) for name in expected)
+
+
+def test_what_was_trained_to_its_end_is_read_back_and_not_trained_again(tmp_path):
+    first = sampled(mf())
+    report = run(first, tmp_path, max_epochs=3)
+    again = sampled(mf())
+    lines: list[str] = []
+    assert run(again, tmp_path, max_epochs=3, resume=True, print_line=lines.append) == report
+    assert lines == []
+    assert torch.equal(again.network.item_vectors.weight, first.network.item_vectors.weight)
+
+
+def test_keeps_the_weights_of_the_best_epoch(tmp_path):
+    module = full(mf(), optimizer=partial(torch.optim.SGD, lr=1e3))  # diverges after a while, so that the last is bad
+    report = run(module, tmp_path, max_epochs=4)
+    values = [row["valid/ndcg@10"] for row in report.epochs]
+    assert report.best_epoch == values.index(max(values)) + 1
+    assert report.best_value == pytest.approx(max(values))
+
+
+def test_stops_early_without_improvement(tmp_path):
+    module = sampled(mf(), optimizer=partial(torch.optim.SGD, lr=0.0))
+    report = run(module, tmp_path, max_epochs=50, patience=2)
+    assert len(report.epochs) == 3
+
+
+def test_without_validation_the_last_epoch_is_kept(tmp_path):
+    report = run(sampled(mf(), validation=None), tmp_path, max_epochs=2, monitor=None)
+    assert (report.best_epoch, report.best_value) == (2, None)
+    assert all(not name.startswith("valid/") for row in report.epochs for name in row)
+
+
+def test_each_epoch_gives_a_line_and_reaches_the_listener(tmp_path):
+    lines: list[str] = []
+    heard: list[int] = []
+    run(sampled(mf()), tmp_path, 2, print_line=lines.append, listener=lambda epoch, metrics: heard.append(epoch))
+    assert len(lines) == 2
+    assert lines[0].startswith("epoch 1/2  loss ")
+    assert "valid/ndcg@10" in lines[0]
+    assert heard == [1, 2]
+
+
+def test_checkpoint_of_another_data_set_is_refused(tmp_path):
+    run(sampled(mf()), tmp_path, max_epochs=1)
+    (tmp_path / "fit.json").unlink()
+    other_interactions, _ = checkerboard(num_users=10, num_items=12)
+    other = SampledNegativesModule(
+        MF(10, 12, embedding_dim=8),
+        other_interactions,
+        batch_size=64,
+        optimizer=partial(torch.optim.Adam, lr=0.02),
+        negatives=UniformNegatives(4),
+        loss=LogisticLoss(),
+    )
+    with pytest.raises(RunError, match="does not fit this model .*size mismatch.* another data set"):
+        run(other, tmp_path, max_epochs=2, monitor=None, resume=True)
+
+
+def test_a_loss_that_is_no_number_stops_with_advice(tmp_path):
+    module = sampled(mf(), optimizer=partial(torch.optim.SGD, lr=1e30), validation=None)
+    with pytest.raises(RunError, match="a finite loss is required. Lower optimizer.lr"):
+        run(module, tmp_path, max_epochs=3, monitor=None)
+
+
+def test_l2_keeps_the_vectors_short(tmp_path):
+    for make in (sampled, full):
+        free, held = make(mf(), validation=None), make(mf(), validation=None, l2=1.0)
+        run(free, tmp_path / f"{make.__name__}-free", max_epochs=5, monitor=None)
+        run(held, tmp_path / f"{make.__name__}-held", max_epochs=5, monitor=None)
+        assert held.network.item_vectors.weight.norm() < 0.5 * free.network.item_vectors.weight.norm()
+
+
+def test_full_catalogue_l2_is_the_expected_l2_of_sampled_training():
+    network = mf()
+    module = full(network, l2=1.0, l2_negatives=3.0, loss=lambda scores, rows, items, counts: scores.new_zeros(()))
+    module.trainer = pl.Trainer(max_epochs=1, accelerator="cpu", devices=1, logger=False)
+    module.train_dataloader()
+    users = module._positives.counts.nonzero().squeeze(1)
+    # In sampled training each positive adds its user, its item and 3 uniform items.
+    user_norms = network.user_vectors.weight.square().sum(1)
+    item_norms = network.item_vectors.weight.square().sum(1)
+    expected = user_norms[torch.from_numpy(TRAIN.user_index).long()].mean()
+    expected = expected + item_norms[torch.from_numpy(TRAIN.item_index).long()].mean() + 3 * item_norms.mean()
+    torch.testing.assert_close(module.loss((users,)), expected)
+
+
+def test_compiled_scoring_trains_the_same_network(tmp_path):
+    plain, compiled = sampled(mf(), validation=None), sampled(mf(), validation=None, compile_network=True)
+    run(plain, tmp_path / "plain", max_epochs=1, monitor=None)
+    run(compiled, tmp_path / "compiled", max_epochs=1, monitor=None)
+    torch.testing.assert_close(compiled.network.state_dict(), plain.network.state_dict(), rtol=1e-3, atol=1e-4)
+
+
+def test_mixed_precision_learns(tmp_path):
+    module = sampled(neumf())
+    trainer = partial(pl.Trainer, max_epochs=40, accelerator="cpu", devices=1, precision="bf16-mixed")
+    fit(module, trainer, tmp_path, monitor="valid/ndcg@10", patience=10)
+    assert hit_rate_among_first(module.network, 1) > 0.9
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_trains_on_a_gpu(tmp_path):
+    module = sampled(neumf())
+    fit(module, partial(pl.Trainer, max_epochs=40, accelerator="gpu", devices=1), tmp_path, monitor="valid/ndcg@10")
+    assert hit_rate_among_first(module.network.cpu(), 1) > 0.95
+
+
+def test_empty_training_data_are_refused():
+    with pytest.raises(RecsysError, match="needs at least one interaction"):
+        SampledNegativesModule(
+            mf(), INTERACTIONS.take(SPLIT.train[:0]), 1, torch.optim.Adam, UniformNegatives(), LogisticLoss()
+        )
+
+
+def test_empty_batches_are_refused():
+    with pytest.raises(RecsysError, match="batch_size=0"):
+        sampled(mf(), batch_size=0)
