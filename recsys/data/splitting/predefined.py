@@ -18,8 +18,8 @@ class Predefined:
     """Take training, validation and test as the data mark them.
 
     Where no interaction is marked as validation, ``validation`` draws it: it splits the training interactions, and
-    what it holds out for test becomes validation here (what it gives, is given there). Data with their own validation
-    are taken as they are.
+    what it holds out for test becomes validation here, with all repetitions of the same user and item (what it gives,
+    is given here). Data with their own validation are taken as they are.
 
     Args:
         validation: splitter of the training interactions, which must hold out no validation itself; None for no
@@ -69,8 +69,9 @@ class Predefined:
     @staticmethod
     def _with_validation(interactions: Interactions, marked: Split, validation: Splitter) -> Split:
         """``marked`` with validation drawn out of its training part."""
+        training = interactions.take(marked.train)
         try:
-            inner = validation.split(interactions.take(marked.train))
+            inner = validation.split(training)
         except SplitError as error:
             raise SplitError(
                 f"Predefined could not draw validation out of the training interactions (there, what is called test "
@@ -82,9 +83,12 @@ class Predefined:
                 f"the splitter that draws validation must hold out test alone; it also held out {len(inner.valid)} "
                 "interactions for validation. Set split.validation.num_valid=0 or split.validation.valid_ratio=0."
             )
+        # Data that come split may repeat a pair of a user and an item; what is to be recovered must not be known too.
+        pair = training.user_index.astype(np.int64) * training.num_items + training.item_index
+        drawn = np.isin(pair, pair[inner.test])
         return Split(
-            train=marked.train[inner.train],
-            valid=marked.train[inner.test],
+            train=marked.train[inner.train[~drawn[inner.train]]],
+            valid=marked.train[drawn],
             test=marked.test,
-            valid_given=marked.train[inner.test_given],
+            valid_given=marked.train[inner.test_given[~drawn[inner.test_given]]],
         )

@@ -54,6 +54,23 @@ def test_what_the_rule_gives_is_given_to_validation() -> None:
     assert len(split.test_given) == 0
 
 
+def test_repetitions_of_a_drawn_interaction_leave_training_with_it() -> None:
+    # The user's training interactions are item 3 twice and item 4 once.
+    rows = make([0, 0, 0, 0], items=[3, 4, 3, 5], folds=[TRAIN, TRAIN, TRAIN, TEST])
+    splits = {
+        tuple(Predefined(LeaveRandomOut(num_valid=0, seed=seed)).split(rows).valid.tolist()) for seed in range(20)
+    }
+    assert splits == {(0, 2), (1,)}
+
+
+def test_repetitions_of_a_drawn_interaction_are_not_given() -> None:
+    rows = make([0, 0, 0, 1, 1, 1, 0], items=[3, 3, 4, 3, 3, 4, 5], folds=[TRAIN] * 6 + [TEST])
+    for seed in range(20):
+        split = Predefined(ColdUsers(0.5, 0, given_ratio=0.6, seed=seed)).split(rows)
+        assert set(rows.item_index[split.valid]).isdisjoint(rows.item_index[split.valid_given])
+        assert len(split.valid) + len(split.valid_given) == len(split.train) == 3
+
+
 def test_validation_of_the_data_is_taken_as_it_is() -> None:
     rows = make([0] * 5, folds=[TRAIN, TRAIN, VALID, TRAIN, TEST])
     split = Predefined(LeaveRandomOut(num_valid=0)).split(rows)
