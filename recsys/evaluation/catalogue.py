@@ -94,8 +94,8 @@ class ContentDirections:
     """Item content vectors scaled to length one.
 
     Args:
-        vectors: shape [I, F], float; each row has length one, or is zero where the item has no content.
-        present: 1 where the item has content, else 0; shape [I], of the type of ``vectors``.
+        vectors: shape [I, F], float32; each row has length one, or is zero where the item has no content.
+        present: 1 where the item has content, else 0; shape [I], float32.
     """
 
     vectors: Tensor
@@ -103,10 +103,10 @@ class ContentDirections:
 
     @classmethod
     def from_vectors(cls, item_vectors: Tensor) -> ContentDirections:
-        """Scale ``item_vectors``, shape [I, F]; a row of zeros means that the item has no content."""
-        length = torch.linalg.vector_norm(item_vectors, dim=1)
-        present = (length > 0).to(item_vectors.dtype)
-        return cls(item_vectors / torch.where(length > 0, length, 1.0)[:, None], present)
+        """Scale ``item_vectors``, shape [I, F], any type; a row of zeros means that the item has no content."""
+        vectors = item_vectors.float()
+        length = torch.linalg.vector_norm(vectors, dim=1)
+        return cls(vectors / torch.where(length > 0, length, 1.0)[:, None], (length > 0).float())
 
 
 def intra_list_diversity(items: Tensor, content: ContentDirections) -> Tensor:

@@ -153,7 +153,7 @@ class RankingEvaluator:
         Args:
             model: scores the catalogue, on the device of ``task``.
             task: who is evaluated and on what.
-            item_vectors: content of the catalogue for diversity, shape [I, F], float, on the device of ``task``; a
+            item_vectors: content of the catalogue for diversity, shape [I, F], any type, on the device of ``task``; a
                 row of zeros means no content. None leaves diversity out.
 
         Raises:

@@ -62,15 +62,19 @@ def fixed_negatives_table(
     return table
 
 
-def segments_table(results: Mapping[str, RankingResult], metric: str = "recall@10") -> Table:
+def segments_table(results: Mapping[str, RankingResult], metric: str | None = None) -> Table:
     """One row for each segment, one column for each model; the best of a row is bold.
 
     Args:
         results: name of the model and its result, all on the same task.
-        metric: a measure of the segments; segments without it are left out.
+        metric: a measure of the segments; segments without it are left out. None is recall, at the cut-off that the
+            segments were measured at.
     """
+    if metric is None:
+        measured = (name for result in results.values() for segment in result.segments for name in segment.means)
+        metric = next((name for name in measured if name.startswith("recall@")), "recall")
     table = _table(f"{metric} by segment", "segment")
-    table.add_column("users", justify="right")
+    table.add_column("users", justify="right", overflow="fold")
     for model in results:
         table.add_column(model, justify="right", overflow="fold")
     rows: dict[str, list[float]] = {}

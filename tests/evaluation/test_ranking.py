@@ -1,0 +1,305 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recsys.data.interactions import Interactions
+from recsys.data.split import Split
+from recsys.errors import EvaluationError, ModelError
+from recsys.evaluation.ranking import RankingEvaluator, rank_users
+from recsys.evaluation.ranking_task import RankingTask
+from tests.evaluation import numpy_reference
+from tests.evaluation.score_table import ScoreTable, SharedRow
+
+
+def make_task(train, test, num_users, num_items, stage="test"):
+    """A task from lists of (user, item) pairs."""
+    pairs = np.array([*train, *test], dtype=np.int32).reshape(-1, 2)
+    interactions = Interactions(pairs[:, 0].copy(), pairs[:, 1].copy(), None, None, None, num_users, num_items)
+    rows = np.arange(len(pairs))
+    nothing = np.empty(0, dtype=np.int64)
+    split = Split(train=rows[: len(train)], valid=nothing, test=rows[len(train) :])
+    return RankingTask.from_split(interactions, split, stage)
+
+
+def random_case(seed, num_users=30, num_items=25, num_values=8):
+    """A random task, a table of scores with many ties and gaps, and content with gaps."""
+    random = np.random.default_rng(seed)
+    train = [(u, i) for u in range(num_users) for i in random.permutation(num_items)[: random.integers(0, 8)]]
+    test = [(u, i) for u in range(num_users) for i in random.permutation(num_items)[: random.integers(0, 5)]]
+    test.append((0, 0))
+    scores = random.integers(0, num_values, size=(num_users, num_items)).astype(np.float32)
+    scores[random.random(scores.shape) < 0.1] = np.nan
+    vectors = random.integers(0, 2, size=(num_items, 3)).astype(np.float32)
+    return (
+        make_task(train, test, num_users, num_items),
+        torch.from_numpy(scores),
+        torch.from_numpy(vectors),
+        train,
+        test,
+    )
+
+
+def flat(task, scores, vectors=None, **settings):
+    return RankingEvaluator(ks=(2, 5), segment_k=5, **settings).evaluate(ScoreTable(scores), task, vectors).flat()
+
+
+# --- one batch ---------------------------------------------------------------------------------------------------
+
+
+def test_known_items_are_left_out_and_held_out_ones_are_hits():
+    task = make_task(train=[(0, 3), (1, 0)], test=[(0, 1), (1, 3), (1, 2)], num_users=2, num_items=4)
+    ranked = rank_users(SharedRow([1.0, 2.0, 3.0, 4.0]), task, torch.tensor([0, 1]), 3)
+    assert ranked.items.tolist() == [[2, 1, 0], [3, 2, 1]]
+    assert ranked.hits.tolist() == [[False, True, False], [True, True, False]]
+    assert ranked.num_relevant.tolist() == [1, 2]
+
+
+def test_what_the_model_keeps_is_not_changed():
+    task = make_task(train=[(0, 3)], test=[(0, 1)], num_users=1, num_items=4)
+    model = SharedRow([1.0, 2.0, 3.0, 4.0])
+    rank_users(model, task, torch.tensor([0]), 3)
+    assert model.row.tolist() == [1.0, 2.0, 3.0, 4.0]
+
+
+def test_a_held_out_item_without_an_opinion_is_not_found():
+    task = make_task(train=[], test=[(0, 1)], num_users=1, num_items=3)
+    ranked = rank_users(SharedRow([1.0, math.nan, 3.0]), task, torch.tensor([0]), 3)
+    assert ranked.items.tolist() == [[2, 0, -1]]
+    assert not ranked.hits.any()
+    assert ranked.num_relevant.tolist() == [1]
+
+
+def test_a_repeated_item_can_be_found():
+    task = make_task(train=[(0, 2), (0, 1)], test=[(0, 2)], num_users=1, num_items=3)
+    ranked = rank_users(SharedRow([1.0, 2.0, 3.0]), task, torch.tensor([0]), 3)
+    assert ranked.items.tolist() == [[2, 0, -1]]
+    assert ranked.hits.tolist() == [[True, False, False]]
+
+
+@pytest.mark.parametrize(
+    ("row", "came"), [([1.0, 2.0], r"torch.float32 of shape \[1, 2\]"), ([1, 2, 3], r"torch.int64 of shape \[1, 3\]")]
+)
+def test_scores_of_another_catalogue_or_type_are_an_error(row, came):
+    task = make_task(train=[], test=[(0, 1)], num_users=1, num_items=3)
+    with pytest.raises(ModelError, match=rf"\[users, items\] = \[1, 3\]; SharedRow returned {came}"):
+        rank_users(SharedRow(row), task, torch.tensor([0]), 3)
+
+
+# --- the whole ---------------------------------------------------------------------------------------------------
+
+
+def test_a_hand_computed_evaluation():
+    # Users 0 and 1 are evaluated; 2 has no held-out item. Everyone is offered 4, 3, 2, 1, 0 without known items.
+    task = make_task(
+        train=[(0, 4), (1, 0), (1, 1), (2, 4), (2, 1)], test=[(0, 2), (1, 4), (1, 2)], num_users=3, num_items=5
+    )
+    evaluator = RankingEvaluator(ks=(2,), segment_k=2, bootstrap_samples=0)
+    result = evaluator.evaluate(SharedRow([0.0, 1.0, 2.0, 3.0, 4.0]), task)
+    # user 0: 3, 2 (hit at rank 2 of one relevant); user 1: 4, 3 (hit at rank 1 of two)
+    assert result.users.tolist() == [0, 1]
+    half = 1 / math.log2(3)
+    expected = {
+        "precision@2": [0.5, 0.5],
+        "recall@2": [1.0, 0.5],
+        "capped_recall@2": [1.0, 0.5],
+        "hit_rate@2": [1.0, 1.0],
+        "map@2": [0.5, 0.5],
+        "ndcg@2": [half, 1 / (1 + half)],
+        "mrr@2": [0.5, 1.0],
+    }
+    assert result.per_user.keys() == expected.keys()
+    for name, values in expected.items():
+        assert result.per_user[name].tolist() == pytest.approx(values), name
+    # exposure is 2 x item 3, 1 x item 2, 1 x item 4: ascending 0 0 1 1 2 gives (0 + 2 + 2 * 4) / (5 * 4) = 0.5
+    # training users of items 2, 3, 4: none (as one), none (as one), 2, of 3: log2 3, log2 3 and log2 1.5 bits
+    bits = math.log2(3)
+    assert result.catalogue == pytest.approx(
+        {"coverage@2": 3 / 5, "gini@2": 0.5, "novelty@2": (bits + (math.log2(1.5) + bits) / 2) / 2}
+    )
+    assert result.intervals == {}
+    # training: user 0 has 1 (low), user 1 has 2 (mid: two thirds of two users are both of them)
+    # items by training: 1 and 4 have 2 each (head: 2 of 5 is not half yet), 0 has 1 (mid: 4/5 reached before it: tail)
+    found = {(segment.group, segment.name): (segment.num_users, segment.means) for segment in result.segments}
+    assert found["user_activity", "low"] == (1, pytest.approx({"recall@2": 1.0, "ndcg@2": half, "hit_rate@2": 1.0}))
+    assert found["user_activity", "mid"][0] == 1
+    assert found["user_activity", "high"][0] == 0
+    assert found["item_popularity", "head"] == (1, {"recall@2": 1.0})  # item 4 for user 1, found
+    assert found["item_popularity", "mid"][0] == 0
+    assert found["item_popularity", "tail"] == (2, {"recall@2": 0.5})  # item 2 for both, found for user 0
+
+
+@settings(max_examples=25)
+@given(seed=st.integers(0, 10_000))
+def test_agrees_with_a_user_by_user_reference(seed):
+    task, scores, vectors, train, test = random_case(seed)
+    evaluator = RankingEvaluator(ks=(3, 10), segment_k=10, bootstrap_samples=0, batch_size=7)
+    result = evaluator.evaluate(ScoreTable(scores), task, vectors)
+
+    relevant = {user: {i for u, i in test if u == user} for user, _ in test}
+    assert result.users.tolist() == sorted(relevant)
+    lists = []
+    for user in sorted(relevant):
+        row = scores[user].clone()
+        row[[i for u, i in train if u == user and i not in relevant[user]]] = -math.inf
+        lists.append(numpy_reference.rank(row.tolist(), 10))
+    for k in (3, 10):
+        for name, metric in numpy_reference.METRICS.items():
+            expected = [metric(ranked, relevant[user], k) for user, ranked in zip(sorted(relevant), lists, strict=True)]
+            assert result.per_user[f"{name}@{k}"].tolist() == pytest.approx(expected), name
+        counts = np.bincount([i for ranked in lists for i in ranked[:k]], minlength=25)
+        diversity = [numpy_reference.diversity(ranked[:k], vectors.numpy()) for ranked in lists]
+        assert result.catalogue[f"coverage@{k}"] == pytest.approx((counts > 0).mean())
+        assert result.catalogue[f"gini@{k}"] == pytest.approx(numpy_reference.gini(counts))
+        assert result.catalogue[f"diversity@{k}"] == pytest.approx(np.nanmean(diversity), abs=1e-5)
+
+
+def test_numbers_do_not_depend_on_the_batch_size():
+    task, scores, vectors, _, _ = random_case(seed=5, num_users=60)
+    one, seven, all_at_once = (flat(task, scores, vectors, batch_size=size) for size in (1, 7, 1000))
+    assert one == seven == all_at_once
+    assert len(one) > 60
+
+
+def test_numbers_do_not_depend_on_the_memory_bound():
+    task, scores, vectors, _, _ = random_case(seed=6)
+    bounded = flat(task, scores, vectors, max_scores=1)
+    assert bounded == flat(task, scores, vectors)
+
+
+@pytest.mark.parametrize(("max_scores", "largest"), [(100, 4), (25, 1), (3, 1), (10**6, 8)])
+def test_batches_shrink_to_the_memory_bound(max_scores, largest):
+    task, scores, _, _, _ = random_case(seed=7)
+    sizes = []
+
+    class Spy(ScoreTable):
+        def score(self, query):
+            sizes.append(len(query))
+            return super().score(query)
+
+    RankingEvaluator(batch_size=8, max_scores=max_scores, bootstrap_samples=0).evaluate(Spy(scores), task)
+    assert max(sizes) == largest
+    assert sum(sizes) == len(task.users)
+
+
+def test_the_order_of_users_does_not_matter():
+    """Exchanging two users, with all that is theirs, exchanges their values."""
+    first = make_task([(0, 0), (1, 1), (1, 2)], [(0, 1), (1, 3)], 2, 4)
+    second = make_task([(1, 0), (0, 1), (0, 2)], [(1, 1), (0, 3)], 2, 4)
+    scores = torch.tensor([[1.0, 2.0, 3.0, 4.0], [4.0, 3.0, 2.0, 1.0]])
+    evaluator = RankingEvaluator(ks=(2,), bootstrap_samples=0)
+    forward = evaluator.evaluate(ScoreTable(scores), first).per_user
+    backward = evaluator.evaluate(ScoreTable(scores.flip(0)), second).per_user
+    for name, values in forward.items():
+        np.testing.assert_array_equal(values, backward[name][::-1])
+
+
+def test_a_cut_off_beyond_the_catalogue_ends_lists_early():
+    task = make_task(train=[(0, 2)], test=[(0, 1)], num_users=1, num_items=3)
+    result = RankingEvaluator(ks=(50,), bootstrap_samples=0).evaluate(SharedRow([1.0, 2.0, 3.0]), task)
+    assert result.means()["precision@50"] == pytest.approx(1 / 50)
+    assert result.means()["recall@50"] == 1.0
+    assert result.catalogue["coverage@50"] == pytest.approx(2 / 3)
+
+
+def test_a_model_without_opinions_finds_nothing():
+    task = make_task(train=[], test=[(0, 1)], num_users=1, num_items=3)
+    numbers = RankingEvaluator(ks=(2,)).evaluate(SharedRow([math.nan] * 3), task).flat()
+    assert numbers["test/ndcg@2"] == numbers["test/coverage@2"] == 0.0
+    assert "test/gini@2" not in numbers
+    assert "test/novelty@2" not in numbers
+
+
+@pytest.mark.parametrize(("num_users", "num_items"), [(2, 3), (0, 0), (2, 0)])
+def test_no_user_with_held_out_items_is_an_error(num_users, num_items):
+    task = make_task(train=[], test=[], num_users=num_users, num_items=num_items, stage="valid")
+    with pytest.raises(EvaluationError, match="at least one user with held-out items; the 'valid' part of this split"):
+        RankingEvaluator().evaluate(SharedRow([0.0] * num_items), task)
+
+
+def test_content_of_another_catalogue_is_an_error():
+    task = make_task(train=[], test=[(0, 1)], num_users=1, num_items=3)
+    with pytest.raises(EvaluationError, match="one row for each of the 3 items; there are 2"):
+        RankingEvaluator().evaluate(SharedRow([0.0] * 3), task, torch.ones(2, 4))
+
+
+@pytest.mark.parametrize("settings", [{"ks": ()}, {"ks": (0, 5)}, {"segment_k": 0}])
+def test_cut_offs_out_of_range_are_an_error(settings):
+    with pytest.raises(EvaluationError, match="at least one cut-off, and none below 1"):
+        RankingEvaluator(**settings)
+
+
+@pytest.mark.parametrize("settings", [{"batch_size": 0}, {"max_scores": 0}, {"bootstrap_samples": -1}])
+def test_sizes_out_of_range_are_an_error(settings):
+    with pytest.raises(EvaluationError, match="batch_size and max_scores must be at least 1"):
+        RankingEvaluator(**settings)
+
+
+def test_cut_offs_are_sorted_and_counted_once():
+    assert RankingEvaluator(ks=[20, 5, 20]).ks == (5, 20)
+
+
+def test_segments_may_have_a_cut_off_of_their_own():
+    task, scores, _, _, _ = random_case(seed=8)
+    result = RankingEvaluator(ks=(2,), segment_k=4, bootstrap_samples=0).evaluate(ScoreTable(scores), task)
+    assert {name for segment in result.segments for name in segment.means} == {"recall@4", "ndcg@4", "hit_rate@4"}
+    assert "recall@4" not in result.per_user
+
+
+def test_intervals_hold_the_means_and_are_the_same_for_the_same_seed():
+    task, scores, _, _, _ = random_case(seed=9)
+    evaluator = RankingEvaluator(ks=(5,), bootstrap_samples=300, seed=1)
+    result = evaluator.evaluate(ScoreTable(scores), task)
+    assert result.intervals == evaluator.evaluate(ScoreTable(scores), task).intervals
+    means = result.means()
+    assert result.intervals.keys() == means.keys()
+    for name, (low, high) in result.intervals.items():
+        assert low < means[name] < high, name
+
+
+class DroppingTable(torch.nn.Module):
+    """Drops half of the scores in training."""
+
+    def __init__(self, scores):
+        super().__init__()
+        self.scores = scores
+        self.dropout = torch.nn.Dropout(0.5)
+        self.frozen = torch.nn.Dropout(0.5).eval()
+
+    def score(self, query):
+        return self.frozen(self.dropout(self.scores[query.users]))
+
+
+def test_a_network_is_evaluated_without_dropout_and_put_back_as_it_was():
+    task, scores, _, _, _ = random_case(seed=10)
+    network = DroppingTable(scores)
+    evaluator = RankingEvaluator(ks=(5,), bootstrap_samples=0)
+    assert evaluator.evaluate(network, task).flat() == evaluator.evaluate(ScoreTable(scores), task).flat()
+    assert (network.training, network.dropout.training, network.frozen.training) == (True, True, False)
+
+
+def test_a_progress_bar_can_be_shown(capsys):
+    task, scores, _, _, _ = random_case(seed=11)
+    RankingEvaluator(ks=(5,), bootstrap_samples=0, progress=True).evaluate(ScoreTable(scores), task)
+    shown = capsys.readouterr()
+    RankingEvaluator(ks=(5,), bootstrap_samples=0).evaluate(ScoreTable(scores), task)
+    hidden = capsys.readouterr()
+    assert len(shown.out + shown.err) > 0
+    assert hidden.out + hidden.err == ""
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_gpu_gives_the_same_numbers():
+    task, scores, vectors, train, test = random_case(seed=12)
+    pairs = np.array([*train, *test], dtype=np.int32)
+    interactions = Interactions(pairs[:, 0].copy(), pairs[:, 1].copy(), None, None, None, 30, 25)
+    rows = np.arange(len(pairs))
+    split = Split(rows[: len(train)], rows[:0], rows[len(train) :])
+    on_gpu = RankingTask.from_split(interactions, split, "test", "cuda")
+    assert flat(on_gpu, scores.cuda(), vectors.cuda()) == pytest.approx(flat(task, scores, vectors), abs=1e-6)
