@@ -119,9 +119,10 @@ def index_fixed_negatives(table: pa.Table, users: Vocabulary, items: Vocabulary)
     lists = table.column("item_ids").combine_chunks()
     lengths = np.unique(pc.list_value_length(lists).fill_null(0).to_numpy())
     if len(lengths) != 1 or lengths[0] == 0:
+        shortest, longest = (lengths[0], lengths[-1]) if len(lengths) else (0, 0)
         raise DataError(
-            f"Each user's list of fixed negatives must have the same number of items; lengths go from "
-            f"{lengths.min(initial=0)} to {lengths.max(initial=0)}. Correct the lists."
+            f"Each user's list of fixed negatives must have the same number of items; lengths go from {shortest} to "
+            f"{longest}. Correct the lists."
         )
     if len(np.unique(user_index)) != len(user_index):
         raise DataError("Fixed negatives need one row for each user, but a user occurs twice. Keep one list a user.")

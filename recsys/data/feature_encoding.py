@@ -6,6 +6,7 @@ items) are encoded in the same way.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -254,10 +255,12 @@ def _split_values(column: FeatureColumn, values: pa.ChunkedArray) -> tuple[npt.N
 
 def _split_words(values: pa.ChunkedArray) -> tuple[npt.NDArray[np.int64], pa.Array]:
     """The row of each word, shape [M], and the words, M strings."""
-    text = pc.utf8_lower(pc.utf8_normalize(_as_text(values), form="NFKC"))
-    rows, words = _flatten(pc.split_pattern_regex(text, _BETWEEN_WORDS))
+    rows, words = _flatten(pc.split_pattern_regex(_as_text(values), _BETWEEN_WORDS))
     kept = words.is_valid()  # a text that begins or ends with punctuation gives an empty word there
-    return rows[kept.to_numpy(zero_copy_only=False)], words.filter(kept)
+    coded = words.filter(kept).dictionary_encode()
+    # In Python, but once for each distinct word: Arrow's normalisation does not compose letters with their accents.
+    normal = [unicodedata.normalize("NFKC", word).lower() for word in coded.dictionary.to_pylist()]
+    return rows[kept.to_numpy(zero_copy_only=False)], pa.array(normal, pa.string()).take(coded.indices)
 
 
 def _flatten(lists: pa.Array) -> tuple[npt.NDArray[np.int64], pa.Array]:

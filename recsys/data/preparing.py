@@ -69,6 +69,8 @@ class Preparation:
         if threshold is not None:
             is_number = isinstance(threshold, int | float) and not isinstance(threshold, bool)
             self._require("positive_threshold", is_number and math.isfinite(threshold), "a number or null")
+            # 4 and 4.0 are the same choice, and must not lead to two directories.
+            object.__setattr__(self, "positive_threshold", float(threshold))
         for name in ("min_user_interactions", "min_item_interactions"):
             value = getattr(self, name)
             whole = isinstance(value, int) and not isinstance(value, bool) and value >= 1
@@ -94,15 +96,16 @@ class Preparation:
 
     def _write(self, reader: Reader, directory: Path) -> PreparedDataset:
         fingerprint = _fingerprint(reader, self)
+        raw = reader.read()
         with replaced_when_complete(directory) as partial:
-            write_prepared(reader.read(), self, fingerprint, partial)
+            write_prepared(raw, self, fingerprint, partial)
         return open_prepared(directory)
 
 
 def prepared_directory(parent: Path, reader: Reader, preparation: Preparation) -> Path:
     """Where the prepared data of these settings are kept: ``parent/NAME-HASH``, different for different settings."""
     fingerprint = _fingerprint(reader, preparation)
-    name = re.sub(r"[^\w.-]", "_", str(fingerprint["reader"]["name"]))
+    name = re.sub(r"[^\w.-]", "_", reader.name).strip(".") or "data"
     digest = hashlib.sha256(json.dumps(fingerprint, sort_keys=True).encode()).hexdigest()
     return parent / f"{name}-{digest[:12]}"
 

@@ -73,6 +73,11 @@ class RawDataset:
 class Reader(Protocol):
     """Reads one family of raw data."""
 
+    @property
+    def name(self) -> str:
+        """Short name of the data set, known before it is read; the same as :attr:`RawDataset.name`."""
+        ...
+
     def read(self) -> RawDataset:
         """Find, verify and read the raw files.
 

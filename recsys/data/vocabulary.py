@@ -102,7 +102,7 @@ class Vocabulary:
         length = pc.subtract(pc.utf8_length(self.ids), len(identifier))
         alike = self.ids.filter(pc.less_equal(pc.abs(length), 1))
         if len(alike) > _MAX_COMPARED:
-            alike = alike.filter(pc.starts_with(alike, identifier[: len(identifier) // 2]))
+            alike = alike.filter(pc.starts_with(alike, identifier[:-2]))
         close = difflib.get_close_matches(identifier, alike[:_MAX_COMPARED].to_pylist(), n=3, cutoff=0.5)
         return list(dict.fromkeys([*same, *close]))[:3]
 

@@ -1,0 +1,366 @@
+import errno
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from recsys.data import preparing
+from recsys.data.prepared import PreparedDataset, open_prepared
+from recsys.data.preparing import Preparation, load_or_prepare, prepared_directory
+from recsys.data.raw import FeatureColumn, FeatureKind, RawDataset
+from recsys.errors import DataError, PreparedDataError
+from tests.data.raw_data import FakeReader, films, interactions_table
+
+NAN = float("nan")
+
+
+def prepare(raw: RawDataset, directory: Path, **choices: Any) -> PreparedDataset:
+    return Preparation(**choices).prepare(FakeReader(raw), directory / "prepared")
+
+
+def triples(prepared: PreparedDataset) -> list[tuple[str, str, float]]:
+    interactions = prepared.interactions
+    users = prepared.user_vocabulary.ids_of(interactions.user_index).to_pylist()
+    items = prepared.item_vocabulary.ids_of(interactions.item_index).to_pylist()
+    ratings = [NAN] * len(users) if interactions.rating is None else interactions.rating.tolist()
+    return list(zip(users, items, ratings, strict=True))
+
+
+# --- what is written -------------------------------------------------------------------------------------------------
+
+
+def test_interactions_stay_in_raw_order_with_their_values(tmp_path: Path) -> None:
+    prepared = prepare(films(), tmp_path)
+    assert triples(prepared) == [
+        ("7", "x", 5.0),
+        ("007", "y", 3.0),
+        ("7", "y", 4.0),
+        ("ánna", "x", 1.0),
+        ("007", "w", 2.0),
+    ]
+    assert prepared.interactions.timestamp is not None
+    assert prepared.interactions.timestamp.tolist() == [30, 10, 20, 40, 50]
+
+
+def test_the_files_are_plain_tables_of_indices(tmp_path: Path) -> None:
+    directory = prepare(films(), tmp_path).directory
+    assert sorted(path.name for path in directory.iterdir()) == [
+        "interactions.parquet",
+        "item_vocabulary.parquet",
+        "items.parquet",
+        "schema.json",
+        "user_vocabulary.parquet",
+        "users.parquet",
+    ]
+    interactions = pq.read_table(directory / "interactions.parquet")
+    assert {field.name: str(field.type) for field in interactions.schema} == {
+        "user_index": "int32",
+        "item_index": "int32",
+        "rating": "float",
+        "timestamp": "int64",
+    }
+    # Vocabularies in Unicode order: users 007, 7, ánna; items w, x, y.
+    assert interactions.column("user_index").to_pylist() == [1, 0, 1, 2, 0]
+    assert interactions.column("item_index").to_pylist() == [1, 2, 2, 1, 0]
+    assert pq.read_table(directory / "users.parquet").to_pydict() == {
+        "user_index": [0, 1, 2],
+        "user_id": ["007", "7", "ánna"],
+        "age": [31, 17, None],
+    }
+    assert pq.read_table(directory / "items.parquet").column("title").to_pylist() == [None, "Xanadu (1980)", ""]
+
+
+def test_the_schema_tells_counts_ranges_and_sources(tmp_path: Path) -> None:
+    schema = prepare(films(), tmp_path, positive_threshold=3).schema
+    assert (schema.name, schema.num_users, schema.num_items, schema.num_interactions) == ("films", 3, 3, 5)
+    assert schema.num_positives == 3
+    assert schema.density == pytest.approx(5 / 9)
+    assert schema.rating is not None and schema.timestamp is not None
+    assert (schema.rating.min, schema.rating.max, schema.rating.mean) == (1.0, 5.0, 3.0)
+    assert (schema.timestamp.first, schema.timestamp.last) == (10, 50)
+    assert (schema.folds, schema.num_fixed_negatives) == (None, None)
+    assert schema.sources == films().sources
+    assert schema.item_features == films().item_features
+    assert schema.fingerprint["preparation"]["positive_threshold"] == 3.0
+
+
+def test_each_rule_tells_what_it_removed(tmp_path: Path) -> None:
+    raw = films()
+    more = interactions_table([("7", "x", 1.0, 29), ("7", "x", NAN, 31)])
+    raw = replace(raw, interactions=pa.concat_tables([raw.interactions, more]))
+    rules = prepare(raw, tmp_path, invalid_rows="drop", min_item_interactions=2).schema.rules
+    # The second interaction of "7" with "x" is older than the first; item "w" has one interaction. The users table
+    # has "nobody", the items table "z", who take part in none.
+    assert {rule.rule: dict(rule.removed) for rule in rules} == {
+        "invalid rows": {"interactions": 1},
+        "duplicates": {"interactions": 1},
+        "k-core": {"interactions": 1, "users": 0, "items": 1},
+        "users table": {"rows of users": 1},
+        "items table": {"rows of items": 1},
+    }
+
+
+def test_data_without_ratings_times_or_tables_are_prepared(tmp_path: Path) -> None:
+    prepared = prepare(RawDataset("bare", interactions_table([("a", "x"), ("b", "x")])), tmp_path)
+    assert prepared.interactions.rating is None and prepared.interactions.timestamp is None
+    assert (prepared.schema.rating, prepared.schema.timestamp) == (None, None)
+    assert [rule.rule for rule in prepared.schema.rules] == ["invalid rows", "duplicates", "k-core"]
+
+
+def test_a_given_split_is_kept(tmp_path: Path) -> None:
+    rows = [("a", "x", "train"), ("a", "x", "test"), ("b", "y", "valid"), ("b", "y", "valid")]
+    raw = RawDataset("split", interactions_table(rows, ("user_id", "item_id", "fold")))
+    prepared = prepare(raw, tmp_path)
+    assert prepared.interactions.fold is not None
+    assert prepared.interactions.fold.tolist() == [0, 2, 1]
+    assert prepared.schema.folds == {"train": 1, "valid": 1, "test": 1}
+    fold = pq.read_table(prepared.directory / "interactions.parquet").column("fold")
+    assert fold.cast(pa.string()).to_pylist() == ["train", "test", "valid"]
+
+
+def test_fixed_negatives_are_kept(tmp_path: Path) -> None:
+    negatives = pa.table({"user_id": ["7", "007"], "item_ids": [["y", "w"], ["x", "x"]]})
+    prepared = prepare(replace(films(), fixed_negatives=negatives), tmp_path)
+    assert prepared.fixed_negatives is not None
+    users, items = prepared.fixed_negatives
+    assert users.tolist() == [1, 0]
+    assert items.tolist() == [[2, 0], [1, 1]]
+    assert prepared.schema.num_fixed_negatives == 2
+
+
+@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    rows=st.lists(
+        st.tuples(
+            st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=3),
+            st.sampled_from(["x", "y", "z", "0", "00"]),
+            st.floats(-5, 5, width=32),
+            st.integers(0, 4_102_444_800),
+        ),
+        min_size=1,
+        unique_by=lambda row: (row[0], row[1]),
+    )
+)
+def test_what_is_prepared_comes_back(tmp_path: Path, rows: list[tuple[str, str, float, int]]) -> None:
+    prepared = prepare(RawDataset("any", interactions_table(rows)), tmp_path)
+    assert triples(prepared) == [(user, item, rating) for user, item, rating, _ in rows]
+    assert prepared.interactions.timestamp is not None
+    assert prepared.interactions.timestamp.tolist() == [time for *_, time in rows]
+    assert open_prepared(prepared.directory, verify=True).schema == prepared.schema
+
+
+# --- the catalogue ---------------------------------------------------------------------------------------------------
+
+
+def test_an_item_that_nobody_rated_is_left_out_unless_asked_for(tmp_path: Path) -> None:
+    assert prepare(films(), tmp_path).item_vocabulary.ids.to_pylist() == ["w", "x", "y"]
+    prepared = prepare(films(), tmp_path, include_unrated_items=True)
+    assert prepared.item_vocabulary.ids.to_pylist() == ["w", "x", "y", "z"]
+    assert prepared.interactions.num_items == 4
+    assert triples(prepared)[0] == ("7", "x", 5.0)
+    assert prepared.titles([3]) == ["Zulu (1964)"]
+
+
+def test_items_that_the_core_removed_are_not_unrated(tmp_path: Path) -> None:
+    raw = replace(films(), items=pa.table({"item_id": ["w", "z"]}), item_features=())
+    prepared = prepare(raw, tmp_path, include_unrated_items=True, min_item_interactions=2)
+    assert prepared.item_vocabulary.ids.to_pylist() == ["x", "y", "z"]
+
+
+def test_items_whose_rows_were_all_invalid_are_unrated(tmp_path: Path) -> None:
+    raw = replace(films(), interactions=interactions_table([("a", "x", 1.0, 1), ("a", "z", NAN, 1)]))
+    assert prepare(raw, tmp_path, invalid_rows="drop").item_vocabulary.ids.to_pylist() == ["x"]
+    prepared = prepare(raw, tmp_path, invalid_rows="drop", include_unrated_items=True)
+    assert prepared.item_vocabulary.ids.to_pylist() == ["x", "y", "z"]
+
+
+def test_a_user_with_one_interaction_stays(tmp_path: Path) -> None:
+    prepared = prepare(films(), tmp_path)
+    assert prepared.user_vocabulary.index("ánna") == 2
+
+
+# --- determinism -----------------------------------------------------------------------------------------------------
+
+
+def test_the_hash_does_not_depend_on_the_order_of_columns(tmp_path: Path) -> None:
+    raw = films()
+    assert raw.users is not None and raw.items is not None
+    shuffled = replace(
+        raw,
+        interactions=raw.interactions.select(["timestamp", "item_id", "rating", "user_id"]),
+        users=raw.users.select(["age", "user_id"]),
+        items=raw.items.select(["genres", "item_id", "title"]),
+    )
+    hashes = {prepare(each, tmp_path).schema.content_hash for each in (raw, raw, shuffled)}
+    assert len(hashes) == 1
+
+
+def test_the_hash_does_not_depend_on_chunks_or_dictionaries(tmp_path: Path) -> None:
+    raw = films()
+    table = raw.interactions
+    pieces = pa.concat_tables([table.slice(0, 2), table.slice(2)])
+    coded = pieces.set_column(0, "user_id", pieces.column("user_id").dictionary_encode())
+    expected = prepare(raw, tmp_path).schema.content_hash
+    assert prepare(replace(raw, interactions=coded), tmp_path).schema.content_hash == expected
+
+
+def test_the_vocabularies_do_not_depend_on_the_order_of_rows(tmp_path: Path) -> None:
+    raw = films()
+    first = prepare(raw, tmp_path)
+    second = prepare(replace(raw, interactions=raw.interactions.take([4, 2, 0, 1, 3])), tmp_path)
+    assert (first.user_vocabulary, first.item_vocabulary) == (second.user_vocabulary, second.item_vocabulary)
+    assert first.users.equals(second.users) and first.items.equals(second.items)
+    assert first.schema.content_hash != second.schema.content_hash
+
+
+# --- what is refused -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("choices", "message"),
+    [
+        ({"positive_threshold": "high"}, "preparation.positive_threshold must be a number or null, but is 'high'"),
+        ({"positive_threshold": NAN}, "positive_threshold must be a number or null, but is nan"),
+        ({"positive_threshold": True}, "positive_threshold must be a number or null, but is True"),
+        ({"min_user_interactions": 0}, "min_user_interactions must be a whole number of at least 1, but is 0"),
+        ({"min_item_interactions": 2.5}, "min_item_interactions must be a whole number of at least 1, but is 2.5"),
+        ({"include_unrated_items": "yes"}, "include_unrated_items must be true or false, but is 'yes'"),
+        ({"invalid_rows": "keep"}, "invalid_rows must be error or drop, but is 'keep'"),
+    ],
+)
+def test_a_wrong_choice_is_refused(choices: dict[str, Any], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        Preparation(**choices)
+
+
+def test_a_threshold_needs_ratings(tmp_path: Path) -> None:
+    raw = RawDataset("bare", interactions_table([("a", "x")]))
+    with pytest.raises(DataError, match="positive_threshold=4 needs a rating column, and the interactions have none"):
+        prepare(raw, tmp_path, positive_threshold=4)
+
+
+def test_a_threshold_that_no_rating_reaches_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"No interaction reaches .*threshold=6; ratings go from 1 to 5\. Lower it"):
+        prepare(films(), tmp_path, positive_threshold=6)
+
+
+def test_rules_that_leave_nothing_say_what_they_removed(tmp_path: Path) -> None:
+    message = (
+        "leave none of 5 interactions: invalid rows removed nothing; duplicates removed nothing; "
+        "k-core removed 5 interactions, 3 users, 3 items. Lower preparation.min_user_interactions"
+    )
+    with pytest.raises(DataError, match=message):
+        prepare(films(), tmp_path, min_user_interactions=4)
+    assert not (tmp_path / "prepared").exists()
+
+
+def test_a_feature_of_the_wrong_type_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    raw = replace(films(), item_features=(FeatureColumn("title", FeatureKind.NUMBER),))
+    with pytest.raises(
+        DataError, match="title is declared number, which needs numbers, but the column is of type string"
+    ):
+        prepare(raw, tmp_path)
+    assert not (tmp_path / "prepared").exists()
+
+
+# --- where it is kept ------------------------------------------------------------------------------------------------
+
+
+def test_the_directory_is_named_after_the_data_and_their_settings(tmp_path: Path) -> None:
+    reader = FakeReader(films(), name="my films/2")
+    directory = prepared_directory(tmp_path, reader, Preparation())
+    assert directory.parent == tmp_path
+    assert directory.name.startswith("my_films_2-") and len(directory.name) == len("my_films_2-") + 12
+    assert prepared_directory(tmp_path, reader, Preparation()) == directory
+    others = {
+        prepared_directory(tmp_path, reader, Preparation(min_user_interactions=5)),
+        prepared_directory(tmp_path, reader, Preparation(positive_threshold=4)),
+        prepared_directory(tmp_path, FakeReader(films(), "my films/2", {"release": "1m"}), Preparation()),
+        directory,
+    }
+    assert len(others) == 4
+
+
+def test_whole_and_decimal_thresholds_are_one_setting(tmp_path: Path) -> None:
+    reader = FakeReader(films())
+    paths = {prepared_directory(tmp_path, reader, Preparation(positive_threshold=four)) for four in (4, 4.0)}
+    assert len(paths) == 1
+
+
+def test_prepared_data_are_reused(tmp_path: Path) -> None:
+    reader = FakeReader(films())
+    first = load_or_prepare(tmp_path, reader, Preparation())
+    second = load_or_prepare(tmp_path, reader, Preparation())
+    assert first.directory == second.directory == prepared_directory(tmp_path, reader, Preparation())
+    assert len(reader.reads) == 1
+
+
+def remove_schema(directory: Path) -> None:
+    (directory / "schema.json").unlink()
+
+
+def truncate(directory: Path) -> None:
+    path = directory / "interactions.parquet"
+    path.write_bytes(path.read_bytes()[:-20])
+
+
+def lose_items(directory: Path) -> None:
+    (directory / "items.parquet").unlink()
+
+
+def forge_fingerprint(directory: Path) -> None:
+    text = (directory / "schema.json").read_text(encoding="utf-8")
+    (directory / "schema.json").write_text(text.replace('"min_user_interactions": 1', '"min_user_interactions": 2'))
+
+
+@pytest.mark.parametrize("damage", [remove_schema, truncate, lose_items, forge_fingerprint])
+def test_incomplete_or_damaged_data_are_prepared_again(tmp_path: Path, damage: Callable[[Path], None]) -> None:
+    reader = FakeReader(films())
+    first = load_or_prepare(tmp_path, reader, Preparation())
+    damage(first.directory)
+    second = load_or_prepare(tmp_path, reader, Preparation())
+    assert len(reader.reads) == 2
+    assert open_prepared(second.directory, verify=True).schema == first.schema
+
+
+def test_a_directory_of_other_files_is_never_overwritten(tmp_path: Path) -> None:
+    reader = FakeReader(films())
+    directory = prepared_directory(tmp_path, reader, Preparation())
+    directory.mkdir()
+    (directory / "notes.txt").write_text("mine")
+    with pytest.raises(PreparedDataError, match=r"holds notes\.txt"):
+        load_or_prepare(tmp_path, reader, Preparation())
+    assert (directory / "notes.txt").read_text() == "mine"
+
+
+def test_a_full_disk_while_writing_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_table = preparing.write_table
+
+    def write_until_full(table: pa.Table, path: Path) -> None:
+        if path.name == "items.parquet":
+            path.write_bytes(b"half")
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write_table(table, path)
+
+    monkeypatch.setattr(preparing, "write_table", write_until_full)
+    reader = FakeReader(films())
+    with pytest.raises(
+        PreparedDataError, match=r"could not be written: No space left on device\. Nothing half-written"
+    ):
+        load_or_prepare(tmp_path, reader, Preparation())
+    assert [path.name for path in tmp_path.iterdir() if not path.name.endswith(".lock")] == []
+    monkeypatch.undo()
+    assert load_or_prepare(tmp_path, reader, Preparation()).schema.num_interactions == 5
+
+
+def test_an_error_of_the_reader_leaves_nothing(tmp_path: Path) -> None:
+    raw = replace(films(), interactions=pa.table({"user_id": ["a"]}))
+    with pytest.raises(DataError, match="item_id is missing"):
+        load_or_prepare(tmp_path, FakeReader(raw), Preparation())
+    assert [path.name for path in tmp_path.iterdir() if not path.name.endswith(".lock")] == []
