@@ -166,12 +166,10 @@ def _ratings(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.float32], _Defect]
 
 
 def _timestamps(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.int64], list[_Defect]]:
-    if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
-        column = column.cast(pa.timestamp("s"), safe=False).cast(pa.int64())
-    elif not _is_number(column.type):
+    if not _is_number(column.type):
         raise DataError(
-            f"{TIMESTAMP} must be a column of seconds since 1970 or of dates, but is of type {column.type}. Convert it "
-            "where it is read, or leave it out."
+            f"{TIMESTAMP} must be a column of seconds since 1970, but is of type {column.type}. Convert it where it is "
+            "read, or leave it out."
         )
     if not pa.types.is_integer(column.type):
         column = column.cast(pa.float64(), safe=False)

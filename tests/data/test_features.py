@@ -96,6 +96,12 @@ def test_lists_keep_their_order_and_lose_nulls(type_: pa.DataType) -> None:
     assert rows_of(FeatureTable.from_table(table, (TAGS,))["tags"]) == [["b", "a", "b"], [], [], ["a"], ["ü"]]
 
 
+def test_a_column_of_nulls_has_no_values() -> None:
+    feature = FeatureTable.from_table(pa.table({"tags": pa.nulls(2)}), (TAGS,))["tags"]
+    assert rows_of(feature) == [[], []]
+    assert isinstance(feature, RaggedFeature) and feature.num_codes == 1
+
+
 def test_lists_of_numbers_are_values_too() -> None:
     table = pa.table({"tags": [[10, 9], [9]]})
     feature = FeatureTable.from_table(table, (TAGS,))["tags"]
