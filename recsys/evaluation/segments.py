@@ -81,7 +81,6 @@ def item_popularity_of(training_counts: Tensor) -> Tensor:
     percent_before, percent_of_all = 100 * (counts.cumsum(0) - counts), counts.sum()  # whole numbers: exact
     part = (percent_before >= HEAD_PERCENT * percent_of_all).long()
     part += (percent_before >= MID_PERCENT * percent_of_all).long()
-    part[counts == 0] = len(ITEM_POPULARITIES) - 1
     return torch.empty_like(part).scatter_(0, order, part)
 
 

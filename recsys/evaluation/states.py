@@ -33,8 +33,9 @@ class _Mean(Metric):
         self.add_state("count", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
 
     def _add(self, values: Tensor) -> None:
-        self.total += values.nansum()
-        self.count += (~values.isnan()).sum()
+        # Not in place: a state that was reset in inference mode could not be changed outside of it.
+        self.total = self.total + values.nansum()
+        self.count = self.count + (~values.isnan()).sum()
 
     def compute(self) -> Tensor:
         """The mean over all users added so far: a scalar, float64."""
@@ -105,7 +106,7 @@ class ExposureMeasure(Metric):
 
     def update(self, items: Tensor) -> None:
         """Add a batch: recommended ``items`` of shape [B, K], int64, -1 where there is none."""
-        self.exposure += exposure_counts(items[:, : self.k], len(self.exposure))
+        self.exposure = self.exposure + exposure_counts(items[:, : self.k], len(self.exposure))
 
     def compute(self) -> Tensor:
         """The measure of all lists added so far: a scalar, float64."""

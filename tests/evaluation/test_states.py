@@ -108,6 +108,17 @@ def test_reset_forgets():
     assert as_floats(validation.compute()) == as_floats(fresh.compute())
 
 
+def test_a_state_that_was_reset_in_inference_mode_can_be_updated_outside():
+    validation = all_metrics()
+    with torch.inference_mode():
+        validation.update(ranked_batch())
+        validation.reset()
+    validation.update(ranked_batch())
+    fresh = all_metrics()
+    fresh.update(ranked_batch())
+    assert as_floats(validation.compute()) == as_floats(fresh.compute())
+
+
 def test_a_checkpoint_holds_nothing_of_a_validation():
     validation = all_metrics()
     validation.update(ranked_batch())
