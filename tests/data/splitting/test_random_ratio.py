@@ -76,6 +76,16 @@ def test_each_interaction_of_a_user_is_equally_likely_to_be_test() -> None:
     assert ((counts - 1000) ** 2 / 1000).sum() < 18.47
 
 
+def test_of_all_each_interaction_is_equally_likely_to_be_test() -> None:
+    # 1000 users with 10 interactions each: a tenth of test is expected at each place of a user's list, and a tenth of
+    # test and of validation with each 100 users. The 0.999 quantile of chi-square with 9 degrees of freedom is 27.88.
+    split = RandomRatio(by="all", seed=5).split(make([user for user in range(1000) for _ in range(10)]))
+    for groups in (split.test % 10, split.test // 1000, split.valid // 1000):
+        counts = np.bincount(groups, minlength=10)
+        expected = len(groups) / 10
+        assert ((counts - expected) ** 2 / expected).sum() < 27.88
+
+
 def test_shares_of_all_are_exact() -> None:
     split = RandomRatio(test_ratio=0.2, valid_ratio=0.1, by="all").split(many(num_rows=3000))
     assert (len(split.train), len(split.valid), len(split.test)) == (2100, 300, 600)
