@@ -22,7 +22,8 @@ def main(config: DictConfig) -> None:
         prepared = build_data(config)
         console.print(counts_table(prepared.schema))
         for rule in prepared.schema.rules:
-            console.print(f"{rule}  ({rule.statement})" if any(rule.removed.values()) else str(rule), markup=False)
+            statement = f" ({rule.statement})" if any(rule.removed.values()) else ""
+            console.print(f"{rule}{statement}", soft_wrap=True, markup=False)
         console.print(f"prepared: {prepared.directory}", soft_wrap=True, highlight=False, markup=False)
 
 
