@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
 from recsys.data.readers.numbers import first_uncastable
+from recsys.data.readers.required_columns import require_columns
 from recsys.data.sources.raw_file import RawFile
 from recsys.errors import DataError
 
@@ -89,23 +90,6 @@ def read_header(file: RawFile, *, separator: str = ",", encoding: str = "utf-8")
     except UnicodeDecodeError as error:
         raise DataError(f"{file} must be text in {encoding}, but its first line is not. {_CONVERT}") from error
     return next(csv.reader([text.rstrip("\r\n")], delimiter=separator))
-
-
-def require_columns(found: Sequence[str], required: Sequence[str] | Mapping[str, pa.DataType], place: str) -> None:
-    """Require that each column is there once.
-
-    Raises:
-        DataError: one is missing, or is there more than once.
-    """
-    missing = [name for name in required if name not in found]
-    if missing:
-        raise DataError(
-            f"{place} must have the column{'s' if len(missing) > 1 else ''} {', '.join(map(repr, missing))}, but its "
-            f"columns are {', '.join(map(repr, found)) or 'none'}. Check that it is the right file, or mend its header."
-        )
-    repeated = sorted({name for name in required if list(found).count(name) > 1})
-    if repeated:
-        raise DataError(f"{place} has more than one column named {', '.join(map(repr, repeated))}. Rename all but one.")
 
 
 @dataclass(frozen=True, slots=True)

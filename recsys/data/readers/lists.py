@@ -7,9 +7,6 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-#: Several strings in each row.
-STRINGS = pa.list_(pa.string())
-
 
 def gather_lists(rows: npt.NDArray[np.int64], values: pa.Array, num_rows: int) -> pa.ListArray:
     """Gather values into one list for each row; a row without values has an empty list.

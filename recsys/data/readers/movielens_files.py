@@ -19,6 +19,7 @@ from recsys.data.columns import ITEM_ID, RATING, TIMESTAMP, TITLE, USER_ID
 from recsys.data.readers.delimited import read_delimited
 from recsys.data.readers.identifiers import ID_TYPE
 from recsys.data.readers.lists import gather_lists, split_strings
+from recsys.data.readers.titles import split_year
 from recsys.data.sources.layout import FoundFiles
 from recsys.data.sources.raw_file import RawFile
 from recsys.errors import DataError
@@ -71,7 +72,7 @@ def read_100k(found: FoundFiles) -> MovieLensTables:
     rows = read_delimited(
         found["u.item"], types, separator="|", column_names=item_columns, encoding="latin-1", quoted=False
     )
-    title, year = _split_year(rows[TITLE])
+    title, year = split_year(rows[TITLE])
     flags = np.stack([rows[name].to_numpy() for name in _FLAGS], axis=1)
     item, genre = np.nonzero(flags)
     genres = gather_lists(item, pa.array(_FLAGS).take(pa.array(genre)), len(rows))
@@ -108,7 +109,7 @@ def read_100k_atomic(found: FoundFiles) -> MovieLensTables:
     # Two films differ from the original: the unknown one is misspelt, and one has "V" (for video) as its year.
     title = pc.replace_substring_regex(rows[TITLE], "^unkonwn$", "unknown")
     has_year = pc.match_substring_regex(rows[YEAR], r"^\d{4}$")
-    shorter, year_in_title = _split_year(title)
+    shorter, year_in_title = split_year(title)
     year = pc.if_else(has_year, rows[YEAR], pa.scalar(None, pa.string())).cast(pa.int64())
     title = pc.if_else(has_year, title, shorter)
     items = _items(
@@ -197,23 +198,12 @@ def _read_double_colon(file: RawFile, columns: Sequence[str], encoding: str, tex
 
 def _items_from_text(rows: pa.Table) -> pa.Table:
     """Items whose title ends in the year and whose genres are one string."""
-    title, year = _split_year(rows[TITLE])
+    title, year = split_year(rows[TITLE])
     return _items(rows[ITEM_ID], title, year, split_strings(rows[GENRES], "|", nothing=_NO_GENRES))
 
 
 def _items(ids: pa.ChunkedArray, title: pa.ChunkedArray, year: pa.ChunkedArray, genres: pa.ListArray) -> pa.Table:
     return pa.table({ITEM_ID: ids, TITLE: title, YEAR: year, GENRES: genres})
-
-
-def _split_year(titles: pa.ChunkedArray) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
-    """Titles such as ``Heat (1995)`` without their year, and the years; the first of a range of years.
-
-    What follows the year, such as ``(V)`` for a video, goes with it. A title without a year stays as it is.
-    """
-    pattern = r"^(?P<title>.*\S)\s*\((?P<year>\d{4})(?:\s*[-\x{2013}]\s*(?:\d{4})?)?\)(?:\s*\([A-Z]+\))?\s*$"
-    parts = pc.extract_regex(titles, pattern)
-    title = pc.coalesce(pc.struct_field(parts, "title"), pc.utf8_trim_whitespace(titles))
-    return title, pc.struct_field(parts, "year").cast(pa.int64())
 
 
 def _with_tags(items: pa.Table, tagged: pa.ChunkedArray, tags: pa.ChunkedArray) -> pa.Table:

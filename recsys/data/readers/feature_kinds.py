@@ -1,0 +1,125 @@
+"""Which columns of a user's own tables become features, and how: as declared, or else as their types suggest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from recsys.data.columns import TITLE
+from recsys.data.raw import FeatureColumn, FeatureKind
+from recsys.data.readers.numbers import as_numbers
+from recsys.errors import DataError
+
+#: A kind by its name, or ``{"kind": ..., "separator": ...}``.
+Declaration = str | Mapping[str, str | None]
+
+#: A column of strings is categorical where its values occur this many times on average, and text otherwise.
+_MIN_OCCURRENCES = 2
+_MAX_CATEGORIES = 10_000
+
+
+def infer_features(table: pa.Table, id_column: str) -> tuple[FeatureColumn, ...]:
+    """The kind of each column by its type and values.
+
+    - lists of strings, integers or truth values: multi-valued;
+    - numbers: number;
+    - truth values: categorical;
+    - strings: text for the column ``title``; else categorical where there are at most 10,000 distinct values and each
+      occurs twice or more on average; else text;
+    - anything else (dates, nested data, lists of fractions), the ids, and columns without a value: no feature.
+    """
+    features = []
+    for name in table.column_names:
+        kind = None if name == id_column else _infer(table[name], name)
+        if kind is not None:
+            features.append(FeatureColumn(name, kind))
+    return tuple(features)
+
+
+def _infer(column: pa.ChunkedArray, name: str) -> FeatureKind | None:
+    present = len(column) - column.null_count
+    if present == 0:
+        return None
+    if _is_list(column.type):
+        return FeatureKind.MULTI_VALUED
+    if pa.types.is_boolean(column.type):
+        return FeatureKind.CATEGORICAL
+    if pa.types.is_integer(column.type) or pa.types.is_floating(column.type) or pa.types.is_decimal(column.type):
+        return FeatureKind.NUMBER
+    if not pa.types.is_string(column.type):
+        return None
+    if name == TITLE:
+        return FeatureKind.TEXT
+    distinct = pc.count_distinct(column).as_py()
+    few = distinct <= _MAX_CATEGORIES and distinct * _MIN_OCCURRENCES <= present
+    return FeatureKind.CATEGORICAL if few else FeatureKind.TEXT
+
+
+def declare_features(
+    table: pa.Table, declared: Mapping[str, Declaration], id_column: str, place: str, option: str
+) -> tuple[pa.Table, tuple[FeatureColumn, ...]]:
+    """The declared features, and the table with their columns in a type that fits.
+
+    Args:
+        table: users or items.
+        declared: columns and their kinds.
+        id_column: the column of ids, which is no feature.
+        place: the file that the table is from.
+        option: what the declaration is called in a message, such as ``data.item_features``.
+
+    Raises:
+        DataError: a column does not exist, a kind is none of :class:`recsys.data.raw.FeatureKind`, or a column cannot
+            be of its kind.
+    """
+    features = []
+    for name, declaration in declared.items():
+        given = {"kind": declaration} if isinstance(declaration, str) else dict(declaration)
+        kinds = {kind.value: kind for kind in FeatureKind}
+        kind = kinds.get(given.get("kind") or "")
+        if kind is None or set(given) - {"kind", "separator"}:
+            raise DataError(
+                f"{option}.{name} must be one of {', '.join(kinds)}, or {{kind: ..., separator: ...}}, but is "
+                f"{declaration!r}."
+            )
+        if name not in table.column_names or name == id_column:
+            raise DataError(
+                f"{option} declares the column {name!r}, but {place} has the columns "
+                f"{', '.join(repr(column) for column in table.column_names if column != id_column) or 'none'}. "
+                "Correct the name."
+            )
+        feature = FeatureColumn(name, kind, given.get("separator"))
+        column = _as_kind(table[name], feature, place, option)
+        table = table.set_column(table.column_names.index(name), name, column)
+        features.append(feature)
+    return table, tuple(features)
+
+
+def _as_kind(column: pa.ChunkedArray, feature: FeatureColumn, place: str, option: str) -> pa.ChunkedArray:
+    if feature.separator is not None and feature.kind is not FeatureKind.MULTI_VALUED:
+        raise DataError(f"{option}.{feature.name} is {feature.kind}, and only multi_valued columns have a separator.")
+    if feature.kind is FeatureKind.NUMBER:
+        return as_numbers(column, feature.name, place, pa.float64())
+    if feature.kind is FeatureKind.MULTI_VALUED and feature.separator is None:
+        if not _is_list(column.type):
+            raise DataError(
+                f"{option}.{feature.name} is multi_valued, so {place} must have lists there or a separator must be "
+                f"given, but the column is of type {column.type}. Declare it as "
+                f"{{kind: multi_valued, separator: '|'}} with the separator that the file uses."
+            )
+        return column.cast(pa.list_(pa.string()))
+    try:
+        return column.cast(pa.string())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise DataError(
+            f"{option}.{feature.name} is {feature.kind}, so {place} must have text there, but the column is of type "
+            f"{column.type}. Convert it, or declare another kind."
+        ) from error
+
+
+def _is_list(type_: pa.DataType) -> bool:
+    if not (pa.types.is_list(type_) or pa.types.is_large_list(type_)):
+        return False
+    kinds = (pa.types.is_string, pa.types.is_large_string, pa.types.is_integer, pa.types.is_boolean)
+    return any(is_kind(type_.value_type) for is_kind in kinds)

@@ -1,0 +1,123 @@
+"""The fixed split and the fixed negatives of the protocol of Neural Collaborative Filtering.
+
+X. He et al., "Neural Collaborative Filtering", WWW 2017: each user's last item is the test item, ranked among 99 items
+drawn at random once and for all.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from recsys.data.columns import FOLD, FOLD_TEST, FOLD_TRAIN, TITLE
+from recsys.data.raw import FeatureColumn, FeatureKind, RawDataset
+from recsys.data.readers.fingerprint import make_fingerprint
+from recsys.data.readers.ncf_files import (
+    interactions_from_parquet,
+    interactions_from_text,
+    items_from_parquet,
+    negatives_from_parquet,
+    negatives_from_text,
+    users_from_parquet,
+)
+from recsys.data.sources.layout import FoundFiles, Layout, find_in_directory
+from recsys.data.sources.locate import record
+from recsys.errors import SourceError
+
+_PARQUET = Layout(
+    "parquet", ("train.parquet", "test.parquet", "negatives.parquet"), optional=("items.parquet", "users.parquet")
+)
+_USER_FEATURES = tuple(
+    FeatureColumn(name, FeatureKind.CATEGORICAL) for name in ("gender", "age", "occupation", "zip_code")
+)
+_ITEM_FEATURES = (
+    FeatureColumn("genres", FeatureKind.MULTI_VALUED),
+    FeatureColumn("year", FeatureKind.NUMBER),
+    FeatureColumn(TITLE, FeatureKind.TEXT),
+)
+_TRAIN, _TEST, _NEGATIVES = ".train.rating", ".test.rating", ".test.negative"
+
+
+class NcfReader:
+    """Reads the fixed split and negatives of the NCF protocol.
+
+    Rows stay as the files have them, repeated ones too. Ratings and timestamps are read only where training rows have
+    them as well as test rows; none are made up.
+
+    Args:
+        root: directory with either
+
+            - ``train.parquet`` and ``test.parquet`` (columns ``user``, ``item``, optionally ``rating``,
+              ``timestamp``), ``negatives.parquet`` (``user`` and ``negatives``, a list of items), and optionally
+              ``items.parquet`` (``item``, ``movie_id``, ``title``, ``genres`` divided by ``|``) and ``users.parquet``
+              (``user``, ``gender``, ``age``, ``occupation``, ``zipcode``); or
+            - the text files of the authors: ``NAME.train.rating``, ``NAME.test.rating`` (user, item, rating,
+              timestamp, divided by tabs) and ``NAME.test.negative`` (``(user,item)`` and its negatives).
+        dataset: NAME of the text files, needed only where the directory has those of several data sets.
+    """
+
+    def __init__(self, root: str | Path | None = None, dataset: str | None = None) -> None:
+        self.root = root
+        self.dataset = dataset
+
+    def read(self) -> RawDataset:
+        """Read the split and its negatives; see :class:`recsys.data.raw.Reader`."""
+        found = self._find()
+        if found.layout == _PARQUET.name:
+            train, test = (interactions_from_parquet(found[name]) for name in ("train.parquet", "test.parquet"))
+            negatives = negatives_from_parquet(found["negatives.parquet"], test)
+        else:
+            train, test = (interactions_from_text(found[name]) for name in (_TRAIN, _TEST))
+            negatives = negatives_from_text(found[_NEGATIVES], test)
+        shared = [name for name in train.column_names if name in test.column_names]
+        folded = [_with_fold(part.select(shared), fold) for part, fold in ((train, FOLD_TRAIN), (test, FOLD_TEST))]
+        users, items = found.get("users.parquet"), found.get("items.parquet")
+        return RawDataset(
+            name="ncf",
+            interactions=pa.concat_tables(folded).unify_dictionaries(),
+            users=None if users is None else users_from_parquet(users),
+            items=None if items is None else items_from_parquet(items),
+            user_features=() if users is None else _USER_FEATURES,
+            item_features=() if items is None else _ITEM_FEATURES,
+            fixed_negatives=negatives,
+            sources=tuple(record(path, str(path)) for path in found.containers()),
+        )
+
+    def fingerprint(self) -> dict[str, object]:
+        """The files under ``root``; see :class:`recsys.data.raw.Reader`."""
+        return make_fingerprint(self, {"dataset": self.dataset}, self._find().containers())
+
+    def _find(self) -> FoundFiles:
+        if self.root is None:
+            raise SourceError("data=ncf needs the directory with the split: give it as data.root=DIR.")
+        directory = Path(self.root).expanduser()
+        if not directory.is_dir():
+            raise SourceError(
+                f"data.root={self.root} must be a directory with the split, but is none. Correct the path."
+            )
+        names = sorted(path.name.removesuffix(_TRAIN) for path in directory.glob(f"*{_TRAIN}"))
+        if self.dataset is not None:
+            names = [self.dataset]
+        if len(names) > 1:
+            raise SourceError(
+                f"data.root={self.root} has the splits of {', '.join(names)}. Choose one with data.dataset=NAME."
+            )
+        layouts = [_PARQUET] if self.dataset is None else []
+        name = names[0] if names else "NAME"
+        layouts.append(Layout("text", (f"{name}{_TRAIN}", f"{name}{_TEST}", f"{name}{_NEGATIVES}")))
+        try:
+            found = find_in_directory(directory, layouts)
+        except SourceError as error:
+            raise SourceError(
+                f"data.root={self.root}: {error}. Needed are {' or '.join(map(str, layouts))}."
+            ) from error
+        if found.layout == "text":
+            return FoundFiles("text", {key.removeprefix(name): file for key, file in found.files.items()})
+        return found
+
+
+def _with_fold(table: pa.Table, fold: str) -> pa.Table:
+    indices = pa.array(np.zeros(len(table), dtype=np.int8))
+    return table.append_column(FOLD, pa.DictionaryArray.from_arrays(indices, pa.array([fold])))
