@@ -78,6 +78,18 @@ def open_run(path: Path | str) -> TrainedRun:
     return TrainedRun(directory, config, manifest, prepared, model.eval())
 
 
+def split_of_run(run: TrainedRun) -> tuple[Interactions, Split]:
+    """The interactions of a run and their split, the same as in its training.
+
+    Raises:
+        RunError: the split could not be made again.
+    """
+    interactions = run.prepared.positives()
+    split = build_split(run.config, interactions)
+    run.manifest.check_split(split)
+    return interactions, split
+
+
 def fit_model(
     config: DictConfig,
     model: nn.Module,

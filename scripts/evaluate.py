@@ -8,7 +8,7 @@ from pathlib import Path
 import hydra
 from omegaconf import DictConfig
 
-from recsys.assembly import build_split, open_run
+from recsys.assembly import open_run, split_of_run
 from recsys.assessment import assess
 from recsys.console import console, user_errors
 from recsys.errors import RecsysError
@@ -22,8 +22,7 @@ def main(config: DictConfig) -> None:
         if config.stage not in ("valid", "test"):
             raise RecsysError(f"stage must be valid or test, but it is {config.stage}.")
         run = open_run(config.run)
-        interactions = run.prepared.positives()
-        split = build_split(run.config, interactions)
+        interactions, split = split_of_run(run)
         run.config.evaluation = config.evaluation
         name = type(run.model).__name__
         assessment = assess(run.config, run.prepared, interactions, split, run.model, name, config.stage)

@@ -52,7 +52,7 @@ def train(config: DictConfig, overrides: list[str]) -> float | None:
         run.save_history(report.epochs, f"{name} on {prepared.schema.name}")
         assessment = assess(config, prepared, interactions, split, model, name)
         metrics = assessment.metrics(name)
-        run.finish(metrics, RunManifest.of(prepared, report.best_epoch, seconds))
+        run.finish(metrics, RunManifest.of(prepared, split, report.best_epoch, seconds))
         tracker.finish(metrics, [run.path / part for part in ARTIFACTS if (run.path / part).is_file()])
     except BaseException:
         tracker.fail()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, runtime_checkable
 
@@ -43,6 +44,14 @@ class Split:
         if stage == "valid":
             return np.concatenate([self.train, self.valid_given])
         return np.concatenate([self.train, self.valid_given, self.valid, self.test_given])
+
+    def content_hash(self) -> str:
+        """SHA-256 of the rows of all parts, hexadecimal: equal for equal splits."""
+        digest = hashlib.sha256()
+        for part in (self.train, self.valid, self.test, self.valid_given, self.test_given):
+            digest.update(len(part).to_bytes(8, "little"))
+            digest.update(np.ascontiguousarray(part, dtype="<i8").tobytes())
+        return digest.hexdigest()
 
     def targets(self, stage: Stage) -> IntArray:
         """Rows to be recovered in ``stage``."""

@@ -22,33 +22,46 @@ class MF(nn.Module):
         num_users: size of the user vocabulary.
         num_items: size of the item vocabulary, I.
         embedding_dim: dimension of the user and item vectors, D.
+        biases: with biases; without, ``score(u, i) = p_u . q_i``, as in factorisations by least squares.
         init_std: standard deviation of the normal initialisation of the vectors; biases start at zero.
         dropout: probability of dropping a dimension of the user vector in training.
     """
 
     def __init__(
-        self, num_users: int, num_items: int, embedding_dim: int = 64, init_std: float = 0.1, dropout: float = 0.0
+        self,
+        num_users: int,
+        num_items: int,
+        embedding_dim: int = 64,
+        biases: bool = True,
+        init_std: float = 0.1,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.user_vectors = nn.Embedding(num_users, embedding_dim)
         self.item_vectors = nn.Embedding(num_items, embedding_dim)
-        self.user_bias = nn.Embedding(num_users, 1)
-        self.item_bias = nn.Embedding(num_items, 1)
-        self.global_bias = nn.Parameter(torch.zeros(1))
         self.dropout = nn.Dropout(dropout)
         nn.init.normal_(self.user_vectors.weight, std=init_std)
         nn.init.normal_(self.item_vectors.weight, std=init_std)
-        nn.init.zeros_(self.user_bias.weight)
-        nn.init.zeros_(self.item_bias.weight)
+        self.biases = biases
+        if biases:
+            self.user_bias = nn.Embedding(num_users, 1)
+            self.item_bias = nn.Embedding(num_items, 1)
+            self.global_bias = nn.Parameter(torch.zeros(1))
+            nn.init.zeros_(self.user_bias.weight)
+            nn.init.zeros_(self.item_bias.weight)
 
     def score_pairs(self, users: Tensor, items: Tensor) -> Tensor:
         """Score pairs; ``users`` and ``items`` (int64) broadcast against each other."""
         product = (self.dropout(self.user_vectors(users)) * self.item_vectors(items)).sum(-1)
+        if not self.biases:
+            return product
         return product + self.user_bias(users).squeeze(-1) + self.item_bias(items).squeeze(-1) + self.global_bias
 
     def score_catalogue(self, users: Tensor) -> Tensor:
         """Score every item for known users (shape [B], int64); returns [B, I]."""
         product = self.dropout(self.user_vectors(users)) @ self.item_vectors.weight.T
+        if not self.biases:
+            return product
         return product + self.user_bias(users) + self.item_bias.weight.T + self.global_bias
 
     def score(self, query: Query) -> Tensor:
@@ -61,10 +74,21 @@ class MF(nn.Module):
         return self.user_vectors(users).square().sum(-1), self.item_vectors(items).square().sum(-1)
 
     def encode_users(self, query: Query) -> Tensor:
-        """User vectors with a constant 1 for the item bias, shape [B, D + 1]; NaN for users without a vector."""
-        vectors = nn.functional.pad(self.user_vectors(query.users.clamp(min=0)), (0, 1), value=1.0)
+        """User vectors, with a constant 1 for the item bias where there are biases; NaN for users without a vector.
+
+        Returns:
+            Shape [B, D], or [B, D + 1] with biases.
+        """
+        vectors = self.user_vectors(query.users.clamp(min=0))
+        if self.biases:
+            vectors = nn.functional.pad(vectors, (0, 1), value=1.0)
         return vectors.masked_fill((query.users < 0)[:, None], torch.nan)
 
     def encode_items(self, items: Tensor) -> Tensor:
-        """Item vectors with the item bias as one more dimension, shape [C, D + 1]."""
-        return torch.cat([self.item_vectors(items), self.item_bias(items)], dim=-1)
+        """Item vectors, with the item bias as one more dimension where there are biases.
+
+        Returns:
+            Shape [C, D], or [C, D + 1] with biases.
+        """
+        vectors = self.item_vectors(items)
+        return torch.cat([vectors, self.item_bias(items)], dim=-1) if self.biases else vectors

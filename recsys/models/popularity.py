@@ -33,7 +33,7 @@ class Popularity(nn.Module):
 
     def score(self, query: Query) -> Tensor:
         """The counts for each query, shape [B, I], float32."""
-        return self.counts.expand(len(query), -1).clone()
+        return self.counts.expand(len(query), -1)
 
     def score_pairs(self, users: Tensor, items: Tensor) -> Tensor:
         """The counts of ``items``, in the shape that ``users`` and ``items`` broadcast to."""

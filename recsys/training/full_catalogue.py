@@ -27,9 +27,10 @@ class FullCatalogueModule(RecommenderModule):
         batch_size: users in a step, B.
         optimizer: makes the optimiser from the parameters.
         loss: of whole rows.
-        l2: weight of the squared norms of the vectors, each row weighted by how often it would be drawn: a user once
-            for each positive, an item once for each positive and ``l2_negatives`` times a uniform share.
-        l2_negatives: uniform negatives for each positive that the weighting of item norms assumes.
+        l2: weight lambda of the squared norms of the vectors, ``lambda * (n_u + alpha I)`` for a user with n_u
+            positives and ``lambda * (n_i + alpha U)`` for an item with n_i, so that who appears more often is held more firmly
+            (the frequency-scaled regularisation of Rendle et al.: Revisiting the Performance of iALS, 2021).
+        l2_unobserved: alpha, what a pair without interaction counts in that frequency.
         **options: of :class:`RecommenderModule`.
     """
 
@@ -41,23 +42,24 @@ class FullCatalogueModule(RecommenderModule):
         optimizer: OptimizerFactory,
         loss: CatalogueLoss,
         l2: float = 0.0,
-        l2_negatives: float = 8.0,
+        l2_unobserved: float = 0.3,
         **options: Any,
     ) -> None:
         super().__init__(network, interactions, batch_size, optimizer, **options)
         self._loss = loss
         self._l2 = l2
-        self._l2_negatives = l2_negatives
+        self._l2_unobserved = l2_unobserved
 
     def train_dataloader(self) -> Iterable[tuple[Tensor, ...]]:
         """Slices of a permutation of the users with positives, on the training device."""
         self._positives = UserItems.from_interactions(self.interactions, self.device)
         self._catalogue = torch.arange(self.interactions.num_items, device=self.device)
-        share = self._positives.item_counts() / len(self._positives)
-        self._item_weight = share + self._l2_negatives / self.interactions.num_items
-        users = self._positives.counts.nonzero().squeeze(1)
+        num_users, num_items = self.interactions.num_users, self.interactions.num_items
+        self._user_weight = self._positives.counts + self._l2_unobserved * num_items
+        self._item_weight = self._positives.item_counts() + self._l2_unobserved * num_users
+        self._users = self._positives.counts.nonzero().squeeze(1)
         return PermutationBatches(
-            (users,),
+            (self._users,),
             self.batch_size,
             self.seed,
             lambda: self.current_epoch,
@@ -72,8 +74,11 @@ class FullCatalogueModule(RecommenderModule):
         counts = self._positives.counts[users]
         scores = self.network.score_catalogue(users)  # type: ignore[operator]
         loss = self._loss(scores, rows, items, counts)
+        # All terms are divided by the positives that a batch of this size has on average, so that the loss is one for
+        # each positive, and batches with busy users weigh more.
+        share = len(users) / len(self._users)
         if self._l2 > 0:
             user_norms, item_norms = self.network.squared_norms(users, self._catalogue)  # type: ignore[operator]
-            user_penalty = (user_norms * counts).sum() / counts.sum()
-            loss = loss + self._l2 * (user_penalty + (item_norms * self._item_weight).sum())
-        return loss
+            user_penalty = (user_norms * self._user_weight[users]).sum()
+            loss = loss + self._l2 * (user_penalty + share * (item_norms * self._item_weight).sum())
+        return loss / (share * len(self._positives))

@@ -80,22 +80,20 @@ class CatalogueLoss(Protocol):
             counts: positives of each row, shape [B], int64.
 
         Returns:
-            The mean over the M positives, a scalar.
+            The sum over the batch, a scalar.
         """
         ...
 
 
 class SoftmaxLoss(nn.Module):
-    """Softmax cross-entropy over the whole catalogue, one term for each positive.
+    """Softmax cross-entropy over the whole catalogue, one term for each positive: ``-sum_i log softmax(x_u)_i``.
 
-    ``-sum_i log softmax(x_u)_i``: the multinomial likelihood of Liang et al.: Variational Autoencoders for
-    Collaborative Filtering (2018).
+    The multinomial likelihood of Liang et al.: Variational Autoencoders for Collaborative Filtering (2018).
     """
 
     def forward(self, scores: Tensor, rows: Tensor, items: Tensor, counts: Tensor) -> Tensor:
         """See :class:`CatalogueLoss`."""
-        normaliser = torch.logsumexp(scores, dim=1)
-        return ((normaliser * counts).sum() - scores[rows, items].sum()) / max(len(items), 1)
+        return (torch.logsumexp(scores, dim=1) * counts).sum() - scores[rows, items].sum()
 
 
 class WeightedLogisticLoss(nn.Module):
@@ -115,5 +113,23 @@ class WeightedLogisticLoss(nn.Module):
     def forward(self, scores: Tensor, rows: Tensor, items: Tensor, counts: Tensor) -> Tensor:
         """See :class:`CatalogueLoss`."""
         weight = self.negatives_per_positive * counts / scores.shape[1]
-        total = functional.softplus(-scores[rows, items]).sum() + (functional.softplus(scores).sum(1) * weight).sum()
-        return total / max(len(items), 1)
+        return functional.softplus(-scores[rows, items]).sum() + (functional.softplus(scores).sum(1) * weight).sum()
+
+
+class SquaredLoss(nn.Module):
+    """Squared error over the whole catalogue: ``sum_i+ (1 - x)^2 + alpha sum_i x^2``.
+
+    The objective of implicit alternating least squares in the form of Rendle, Krichene, Zhang, Koren: Revisiting the
+    Performance of iALS (2021), here for any network and by gradient steps.
+
+    Args:
+        unobserved_weight: alpha, the weight with which every item of the catalogue is pulled to zero.
+    """
+
+    def __init__(self, unobserved_weight: float = 0.3) -> None:
+        super().__init__()
+        self.unobserved_weight = unobserved_weight
+
+    def forward(self, scores: Tensor, rows: Tensor, items: Tensor, counts: Tensor) -> Tensor:
+        """See :class:`CatalogueLoss`."""
+        return (1 - scores[rows, items]).square().sum() + self.unobserved_weight * scores.square().sum()

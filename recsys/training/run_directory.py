@@ -32,6 +32,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from recsys.data.prepared import PreparedDataset
+from recsys.data.split import Split
 from recsys.errors import RunError
 from recsys.training.history import draw_curves
 
@@ -58,6 +59,7 @@ class RunManifest:
         data_name: name of the data set.
         data_directory: prepared directory that the run was trained on.
         data_hash: content hash of the prepared data.
+        split_hash: content hash of the split.
         num_users: size of the user vocabulary.
         num_items: size of the item vocabulary.
         best_epoch: epoch whose weights were kept; 0 for a model without epochs.
@@ -70,6 +72,7 @@ class RunManifest:
     data_name: str
     data_directory: str
     data_hash: str
+    split_hash: str
     num_users: int
     num_items: int
     best_epoch: int
@@ -77,7 +80,7 @@ class RunManifest:
     versions: dict[str, str]
 
     @classmethod
-    def of(cls, prepared: PreparedDataset, best_epoch: int, fit_seconds: float) -> RunManifest:
+    def of(cls, prepared: PreparedDataset, split: Split, best_epoch: int, fit_seconds: float) -> RunManifest:
         """The manifest of a run on ``prepared`` that ends now."""
         libraries = ("recsys", "torch", "pytorch-lightning", "numpy", "pyarrow")
         return cls(
@@ -86,6 +89,7 @@ class RunManifest:
             data_name=prepared.schema.name,
             data_directory=str(prepared.directory.absolute()),
             data_hash=prepared.schema.content_hash,
+            split_hash=split.content_hash(),
             num_users=prepared.interactions.num_users,
             num_items=prepared.interactions.num_items,
             best_epoch=best_epoch,
@@ -104,6 +108,18 @@ class RunManifest:
                 f"The run was trained on {self.data_name} with content hash {self.data_hash[:12]}, but the prepared "
                 f"data in {prepared.directory} have {prepared.schema.content_hash[:12]}. "
                 "Use the data of the run, or train again on the new data."
+            )
+
+    def check_split(self, split: Split) -> None:
+        """Refuse a split that is not the one the run was trained with, so that no training row is ever tested on.
+
+        Raises:
+            RunError: the split differs.
+        """
+        if split.content_hash() != self.split_hash:
+            raise RunError(
+                "The split could not be made again as it was in training: another version of NumPy or of recsys may draw "
+                f"other rows. Evaluate with the versions of the run ({_listed(self.versions)}), or train again."
             )
 
 
@@ -229,6 +245,10 @@ class RunDirectory:
         temporary = self.path / f"{name}.partial"
         temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         os.replace(temporary, self.path / name)
+
+
+def _listed(versions: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {number}" for name, number in versions.items())
 
 
 def _shape(state: Mapping[str, Any], name: str) -> str:

@@ -67,3 +67,11 @@ def test_squared_norms():
     user_norms, item_norms = model.squared_norms(torch.tensor([[2]]), torch.tensor([[0, 3]]))
     torch.testing.assert_close(user_norms, model.user_vectors.weight[[2]].norm(dim=1, keepdim=True).square())
     torch.testing.assert_close(item_norms, model.item_vectors.weight[[0, 3]].norm(dim=1)[None].square())
+
+
+def test_without_biases_the_score_is_the_dot_product_alone():
+    model = MF(num_users=2, num_items=3, embedding_dim=4, biases=False).eval()
+    product = model.user_vectors.weight @ model.item_vectors.weight.T
+    torch.testing.assert_close(model.score(query([0, 1])), product)
+    torch.testing.assert_close(model.score_pairs(torch.arange(2), torch.arange(2)), product.diagonal())
+    torch.testing.assert_close(model.encode_users(query([0, 1])) @ model.encode_items(torch.arange(3)).T, product)

@@ -13,7 +13,14 @@ from recsys.models.mf import MF
 from recsys.models.neumf import NeuMF
 from recsys.training.fitting import FitReport, fit
 from recsys.training.full_catalogue import FullCatalogueModule
-from recsys.training.losses import BPRLoss, LogisticLoss, SampledSoftmaxLoss, SoftmaxLoss, WeightedLogisticLoss
+from recsys.training.losses import (
+    BPRLoss,
+    LogisticLoss,
+    SampledSoftmaxLoss,
+    SoftmaxLoss,
+    SquaredLoss,
+    WeightedLogisticLoss,
+)
 from recsys.training.module import RecommenderModule
 from recsys.training.negatives import PopularityNegatives, UniformNegatives
 from recsys.training.sampled_negatives import SampledNegativesModule
@@ -75,6 +82,7 @@ RECIPES = {
     "neumf, logistic": lambda: sampled(neumf()),
     "mf, softmax over the catalogue": lambda: full(mf()),
     "mf, weighted logistic over the catalogue": lambda: full(mf(), loss=WeightedLogisticLoss()),
+    "mf, squared error over the catalogue": lambda: full(mf(), loss=SquaredLoss(0.1), l2=0.001),
     "neumf, softmax over the catalogue": lambda: full(neumf()),
 }
 
@@ -210,18 +218,22 @@ def test_l2_keeps_the_vectors_short(tmp_path):
         assert held.network.item_vectors.weight.norm() < 0.5 * free.network.item_vectors.weight.norm()
 
 
-def test_full_catalogue_l2_is_the_expected_l2_of_sampled_training():
+def test_full_catalogue_loss_is_one_for_each_positive_and_l2_is_scaled_by_frequency():
     network = mf()
-    module = full(network, l2=1.0, l2_negatives=3.0, loss=lambda scores, rows, items, counts: scores.new_zeros(()))
+    constant = lambda scores, rows, items, counts: counts.sum() * 2.0  # noqa: E731  a loss of 2 for each positive
+    module = full(network, l2=0.1, l2_unobserved=0.5, loss=constant)
     module.trainer = pl.Trainer(max_epochs=1, accelerator="cpu", devices=1, logger=False)
     module.train_dataloader()
-    users = module._positives.counts.nonzero().squeeze(1)
-    # In sampled training each positive adds its user, its item and 3 uniform items.
-    user_norms = network.user_vectors.weight.square().sum(1)
-    item_norms = network.item_vectors.weight.square().sum(1)
-    expected = user_norms[torch.from_numpy(TRAIN.user_index).long()].mean()
-    expected = expected + item_norms[torch.from_numpy(TRAIN.item_index).long()].mean() + 3 * item_norms.mean()
-    torch.testing.assert_close(module.loss((users,)), expected)
+    users, items, pairs = INTERACTIONS.num_users, INTERACTIONS.num_items, len(TRAIN)
+    user_weight = torch.bincount(torch.from_numpy(TRAIN.user_index), minlength=users) + 0.5 * items
+    item_weight = torch.bincount(torch.from_numpy(TRAIN.item_index), minlength=items) + 0.5 * users
+    penalty = (network.user_vectors.weight.square().sum(1) * user_weight).sum()
+    penalty = penalty + (network.item_vectors.weight.square().sum(1) * item_weight).sum()
+    expected = 2.0 + 0.1 * penalty / pairs
+    torch.testing.assert_close(module.loss((torch.arange(users),)), expected)
+    # Two halves give the same on average: nothing depends on the size of the batches.
+    halves = [module.loss((half,)) for half in torch.arange(users).chunk(2)]
+    torch.testing.assert_close((halves[0] + halves[1]) / 2, expected)
 
 
 def test_compiled_scoring_trains_the_same_network(tmp_path):

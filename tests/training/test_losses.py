@@ -9,6 +9,7 @@ from recsys.training.losses import (
     LogisticLoss,
     SampledSoftmaxLoss,
     SoftmaxLoss,
+    SquaredLoss,
     WeightedLogisticLoss,
 )
 
@@ -60,11 +61,11 @@ def catalogue() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
     return scores, torch.tensor([0, 1, 1]), torch.tensor([0, 1, 2]), torch.tensor([1, 2])
 
 
-def test_softmax_loss_is_the_mean_over_positives():
+def test_softmax_loss_is_the_sum_over_positives():
     scores, rows, items, counts = catalogue()
     array = scores.numpy().astype(np.float64)
     log_softmax = array - np.log(np.exp(array).sum(1, keepdims=True))
-    expected = -log_softmax[rows.numpy(), items.numpy()].mean()
+    expected = -log_softmax[rows.numpy(), items.numpy()].sum()
     assert SoftmaxLoss()(scores, rows, items, counts).item() == pytest.approx(expected, rel=1e-6)
 
 
@@ -75,7 +76,12 @@ def test_weighted_logistic_loss_is_the_expected_sampled_loss():
     expected += sum(4 / 3 * -math.log(1 - sigmoid(x)) for x in (1.0, 0.0, -1.0))
     expected += sum(8 / 3 * -math.log(1 - sigmoid(x)) for x in (0.5, 0.5, 2.0))
     loss = WeightedLogisticLoss(negatives_per_positive=4)(scores, rows, items, counts)
-    assert loss.item() == pytest.approx(expected / 3, rel=1e-6)
+    assert loss.item() == pytest.approx(expected, rel=1e-6)
+
+
+def test_squared_loss_pulls_positives_to_one_and_everything_to_zero():
+    # positives 1, 0.5, 2: 0 + 0.25 + 1; all scores squared: 1 + 0 + 1 + 0.25 + 0.25 + 4, weighted 0.5
+    assert SquaredLoss(unobserved_weight=0.5)(*catalogue()).item() == pytest.approx(1.25 + 0.5 * 6.5, rel=1e-6)
 
 
 @pytest.mark.parametrize("loss", [LogisticLoss(), BPRLoss(), SampledSoftmaxLoss()], ids=lambda x: type(x).__name__)

@@ -1,14 +1,19 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from recsys.data.split import Split
 from recsys.errors import RunError
 from recsys.training.run_directory import RunDirectory, RunManifest
 
-MANIFEST = RunManifest(1, "2026-01-31T12:00:00", "toy", "data/prepared/toy", "abc", 3, 4, 2, 1.5, {"python": "3.11"})
+MANIFEST = RunManifest(
+    1, "2026-01-31T12:00:00", "toy", "data/prepared/toy", "abc", "def", 3, 4, 2, 1.5, {"python": "3.11"}
+)
 
 
 def finished(parent: Path) -> RunDirectory:
@@ -73,6 +78,15 @@ def test_another_format_version_is_refused(tmp_path):
     (run.path / "run.json").write_text('{"format_version": 99}')
     with pytest.raises(RunError, match="Run format 1 is required, but .* has 99"):
         run.manifest()
+
+
+def test_another_split_is_refused():
+    rows = np.arange(4)
+    split = Split(train=rows[:2], valid=rows[2:3], test=rows[3:])
+    manifest = replace(MANIFEST, split_hash=split.content_hash())
+    manifest.check_split(Split(train=rows[:2], valid=rows[2:3], test=rows[3:]))
+    with pytest.raises(RunError, match=r"could not be made again .* \(python 3.11\)"):
+        manifest.check_split(Split(train=rows[:1], valid=rows[1:3], test=rows[3:]))
 
 
 def test_weights_of_another_model_are_refused(tmp_path):

@@ -8,9 +8,11 @@ from hydra.errors import HydraException
 from hydra.utils import get_class, instantiate
 
 from recsys.data.split import Splitter
+from recsys.data.splitting.as_given import AsGiven
 from recsys.data.splitting.cold_users import ColdUsers
 from recsys.data.splitting.leave_random_out import LeaveRandomOut
 from recsys.data.splitting.predefined import Predefined
+from recsys.data.splitting.random_ratio import RandomRatio
 from recsys.data.splitting.temporal import Temporal
 from tests.data.splitting.generated import many
 
@@ -28,8 +30,8 @@ def composed(tmp_path: Path, name: str, *overrides: str) -> Any:
 
 
 def test_there_is_a_config_for_each_strategy() -> None:
-    strategies = ["cold_items", "cold_users", "k_fold", "leave_last_out", "leave_random_out", "predefined"]
-    assert NAMES == [*strategies, "random_ratio", "temporal"]
+    strategies = ["cold_items", "cold_users", "default", "k_fold", "leave_last_out", "leave_random_out"]
+    assert NAMES == [*strategies, "predefined", "random_ratio", "temporal"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -45,13 +47,13 @@ def test_each_config_names_every_argument_and_no_other(tmp_path: Path, name: str
     assert set(config) - {"_target_"} == set(inspect.signature(get_class(config._target_)).parameters)
 
 
-@pytest.mark.parametrize("name", sorted(set(NAMES) - {"predefined"}))
+@pytest.mark.parametrize("name", sorted(set(NAMES) - {"default", "predefined"}))
 def test_each_config_holds_the_defaults_of_the_constructor(tmp_path: Path, name: str) -> None:
     config = composed(tmp_path, name, "seed=0")
     assert instantiate(config) == get_class(config._target_)()
 
 
-@pytest.mark.parametrize("name", sorted(set(NAMES) - {"leave_last_out", "predefined", "temporal"}))
+@pytest.mark.parametrize("name", sorted(set(NAMES) - {"default", "leave_last_out", "predefined", "temporal"}))
 def test_the_seed_is_that_of_the_root(tmp_path: Path, name: str) -> None:
     assert instantiate(composed(tmp_path, name)).seed == 7
     assert instantiate(composed(tmp_path, name, "seed=8")).seed == 8
@@ -59,6 +61,11 @@ def test_the_seed_is_that_of_the_root(tmp_path: Path, name: str) -> None:
 
 def test_predefined_draws_one_random_interaction_of_each_user_for_validation(tmp_path: Path) -> None:
     assert instantiate(composed(tmp_path, "predefined")) == Predefined(LeaveRandomOut(1, 0, seed=7))
+
+
+def test_default_is_predefined_or_a_random_ratio(tmp_path: Path) -> None:
+    splitter = instantiate(composed(tmp_path, "default"))
+    assert splitter == AsGiven(Predefined(LeaveRandomOut(1, 0, seed=7)), RandomRatio(seed=7))
 
 
 def test_predefined_can_do_without_validation(tmp_path: Path) -> None:

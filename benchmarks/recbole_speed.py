@@ -1,0 +1,172 @@
+"""NeuMF and BPR-MF beside RecBole: seconds of a training epoch and of a full-catalogue evaluation, in one run.
+
+::
+
+    python -m venv peer && peer/bin/pip install torch==2.13.0 recbole==1.2.1 'setuptools<80' 'numpy<2' 'pandas<3'
+    python benchmarks/recbole_speed.py peer/bin/python --interactions train.parquet test.parquet \
+        --user user --item item --output benchmarks/results/recbole_speed.md
+
+Both sides take the same interactions, a random 8:1:1 split by user, vectors of 64 dimensions, the same batch (rows of
+a step: a positive and its negative are two) and the same number of threads. The processes run one after the other.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import tempfile
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytorch_lightning as pl
+import torch
+
+from recsys.data.interactions import Interactions
+from recsys.data.split import Split
+from recsys.data.splitting.random_ratio import RandomRatio
+from recsys.evaluation.ranking import RankingEvaluator
+from recsys.evaluation.ranking_task import RankingTask
+from recsys.models.mf import MF
+from recsys.models.neumf import NeuMF
+from recsys.training.fitting import fit
+from recsys.training.losses import BPRLoss, LogisticLoss
+from recsys.training.negatives import UniformNegatives
+from recsys.training.sampled_negatives import SampledNegativesModule
+
+BATCH_ROWS = 2048
+
+
+def read(paths: list[Path], user: str, item: str) -> pa.Table:
+    """The pairs of all files, as strings."""
+    tables = [pq.read_table(path, columns=[user, item]).rename_columns(["user_id", "item_id"]) for path in paths]
+    return pa.concat_tables([table.cast(pa.schema({"user_id": "string", "item_id": "string"})) for table in tables])
+
+
+def interactions_of(table: pa.Table) -> Interactions:
+    """The pairs with internal indices."""
+    users, items = (pc.dictionary_encode(table[name].combine_chunks()) for name in ("user_id", "item_id"))
+    return Interactions(
+        users.indices.to_numpy().astype("int32"),
+        items.indices.to_numpy().astype("int32"),
+        None,
+        None,
+        None,
+        len(users.dictionary),
+        len(items.dictionary),
+    )
+
+
+def ours(interactions: Interactions, split: Split, model: str, epochs: int) -> dict[str, Any]:
+    """Train and evaluate with recsys."""
+    torch.manual_seed(42)
+    sizes = (interactions.num_users, interactions.num_items)
+    if model == "NeuMF":
+        network: torch.nn.Module = NeuMF(*sizes, embedding_dim=64, hidden_dims=(128, 64), dropout=0.1)
+        loss: torch.nn.Module = LogisticLoss()
+        positives = BATCH_ROWS // 2  # as RecBole counts a batch for a point-wise loss
+    else:
+        network, loss, positives = MF(*sizes, embedding_dim=64), BPRLoss(), BATCH_ROWS
+    module = SampledNegativesModule(
+        network,
+        interactions.take(split.train),
+        batch_size=positives,
+        optimizer=partial(torch.optim.Adam, lr=1e-3, fused=True),
+        negatives=UniformNegatives(1),
+        loss=loss,
+    )
+    trainer = partial(pl.Trainer, max_epochs=epochs, accelerator="cpu", devices=1)
+    with tempfile.TemporaryDirectory() as directory:
+        report = fit(module, trainer, Path(directory), monitor=None)
+    task = RankingTask.from_split(interactions, split, "valid")
+    evaluator = RankingEvaluator(ks=(10,))
+    seconds = []
+    for _ in range(2):
+        started = time.perf_counter()
+        result = evaluator.evaluate(network.eval(), task)
+        seconds.append(time.perf_counter() - started)
+    means = {name: round(value, 4) for name, value in result.means().items()}
+    return {"training": [row["train/seconds"] for row in report.epochs], "evaluating": seconds, "valid": means}
+
+
+def theirs(python: Path, table: pa.Table, model: str, epochs: int, threads: int) -> dict[str, Any]:
+    """Train and evaluate with RecBole, in its own environment."""
+    with tempfile.TemporaryDirectory() as directory:
+        folder = Path(directory) / "pairs"
+        folder.mkdir()
+        named = table.rename_columns(["user_id:token", "item_id:token"])
+        named.to_pandas().to_csv(folder / "pairs.inter", sep="\t", index=False)
+        settings = {"mf_embedding_size": 64, "mlp_embedding_size": 64, "mlp_hidden_size": [128, 64]}
+        request = {
+            "model": model,
+            "dataset": "pairs",
+            "data_path": directory,
+            "epochs": epochs,
+            "threads": threads,
+            "batch_size": BATCH_ROWS,
+            "settings": settings if model == "NeuMF" else {"embedding_size": 64},
+        }
+        process = subprocess.run(
+            [python.absolute(), Path(__file__).with_name("peer_recbole.py").absolute()],
+            input=json.dumps(request),
+            capture_output=True,
+            text=True,
+            cwd=directory,
+            env={**os.environ, "OMP_NUM_THREADS": str(threads)},
+        )
+    if process.returncode != 0:
+        raise SystemExit(f"RecBole failed:\n{process.stderr[-3000:]}")
+    report: dict[str, Any] = json.loads(process.stdout.strip().splitlines()[-1])
+    return report
+
+
+def main() -> None:
+    """Run both sides and print a Markdown table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("peer", type=Path, help="Python interpreter of the environment with RecBole")
+    parser.add_argument("--interactions", type=Path, nargs="+", required=True, help="Parquet files with the pairs")
+    parser.add_argument("--user", default="user_id", help="column of user ids")
+    parser.add_argument("--item", default="item_id", help="column of item ids")
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--output", type=Path, help="Markdown file to write")
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    table = read(arguments.interactions, arguments.user, arguments.item)
+    interactions = interactions_of(table)
+    split = RandomRatio(test_ratio=0.1, valid_ratio=0.1, seed=42).split(interactions)
+    lines = [
+        f"{len(interactions):,} interactions, {len(split.train):,} for training, {interactions.num_users:,} users, "
+        f"{interactions.num_items:,} items; {arguments.threads} threads, {platform.machine()}, torch "
+        f"{torch.__version__}. Seconds: the median epoch, and the best evaluation.",
+        "",
+        "| | recsys | RecBole 1.2.1 | ratio |",
+        "|---|---|---|---|",
+    ]
+    quality = []
+    for model, epochs in (("BPR", 5), ("NeuMF", 3)):
+        peer = theirs(arguments.peer, table, model, epochs, arguments.threads)
+        own = ours(interactions, split, model, epochs)
+        for part, summary in (("training", statistics.median), ("evaluating", min)):
+            a, b = summary(own[part]), summary(peer[part])
+            name = "training epoch" if part == "training" else "full-catalogue evaluation"
+            lines.append(f"| {model}, one {name} | {a:.2f} | {b:.2f} | {b / a:.1f} |")
+        quality.append(
+            f"{model} after {epochs} epochs: recsys (validation) {own['valid']}, RecBole (test) {peer['test']}."
+        )
+    text = "\n".join([*lines, "", *quality, ""])
+    print(text)
+    if arguments.output is not None:
+        arguments.output.parent.mkdir(parents=True, exist_ok=True)
+        arguments.output.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

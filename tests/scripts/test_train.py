@@ -1,0 +1,158 @@
+import json
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+from omegaconf import OmegaConf
+
+from tests.scripts.running import SCRIPTS
+
+SMALL = [
+    "tracking=none",
+    "trainer.accelerator=cpu",
+    "trainer.max_epochs=2",
+    "training.batch_size=64",
+    "model.embedding_dim=8",
+    "optimizer.lr=0.02",
+]
+
+
+class TestTraining:
+    def test_leaves_a_run_directory_that_its_last_line_names(self, scripts, board):
+        finished = scripts("train", *board, *SMALL)
+        assert finished.status == 0, finished.err
+        run = scripts.directory / finished.run
+        assert {path.name for path in run.iterdir()} == {
+            "checkpoints",
+            "config.yaml",
+            "curves.png",
+            "history.csv",
+            "metrics.json",
+            "model.safetensors",
+            "run.json",
+        }
+        metrics = json.loads((run / "metrics.json").read_text())
+        assert metrics["test/ndcg@10_low"] <= metrics["test/ndcg@10"] <= metrics["test/ndcg@10_high"]
+        assert list(pd.read_csv(run / "history.csv")["epoch"]) == [1, 2]
+        config = OmegaConf.load(run / "config.yaml")
+        assert config.model.embedding_dim == 8
+        assert not OmegaConf.missing_keys(config)
+
+    def test_shows_the_baseline_and_titles(self, scripts, board):
+        out = scripts("train", *board, *SMALL, "show_users=2").out
+        assert "popularity" in out
+        assert out.count("For user u") == 2
+        assert "Square" in out
+
+    @pytest.mark.parametrize(
+        "settings",
+        [
+            ["model=neumf", "model.hidden_dims=[8,4]", "pretraining={max_epochs: 1}"],
+            ["training=full_catalogue", "catalogue_loss=weighted_logistic", "scheduler=cosine"],
+            ["loss=bpr", "negatives=popularity", "optimizer=adagrad"],
+            ["loss=sampled_softmax", "optimizer=sgd", "split=leave_random_out"],
+        ],
+        ids=lambda settings: settings[0],
+    )
+    def test_every_part_can_be_exchanged(self, scripts, board, settings):
+        finished = scripts("train", *board, *SMALL, *settings)
+        assert finished.status == 0, finished.err
+        assert (scripts.directory / finished.run / "run.json").is_file()
+
+    def test_popularity_needs_no_epochs(self, scripts, board):
+        finished = scripts("train", *board, "model=popularity", "tracking=none")
+        assert finished.status == 0, finished.err
+        assert not (scripts.directory / finished.run / "curves.png").exists()
+
+    def test_same_seed_same_numbers(self, scripts, board):
+        first, second = (scripts("train", *board, *SMALL).run for _ in range(2))
+        assert first != second
+        texts = [(scripts.directory / run / "metrics.json").read_text() for run in (first, second)]
+        assert texts[0] == texts[1]
+
+    def test_a_sweep_leaves_a_run_for_each_combination(self, scripts, board):
+        finished = scripts("train", "-m", *board, *SMALL, "seed=1,2")
+        assert finished.status == 0, finished.err
+        assert finished.out.count("run: runs") == 2
+        assert len(list((scripts.directory / "runs").glob("*/run.json"))) == 2
+
+    def test_is_tracked_by_default(self, scripts, board):
+        arguments = [argument for argument in SMALL if argument != "tracking=none"]
+        finished = scripts("train", *board, *arguments)
+        assert finished.status == 0, finished.err
+        assert (scripts.directory / "mlflow.db").is_file()
+        copies = list((scripts.directory / "mlruns").rglob("*.*"))
+        assert {path.name for path in copies} >= {"config.yaml", "metrics.json", "model.safetensors", "curves.png"}
+
+
+class TestResuming:
+    def interrupted(self, scripts, board):
+        """A run that trained one of two epochs and was cut off before it could be evaluated."""
+        run = scripts.directory / scripts("train", *board, *SMALL, "trainer.max_epochs=1").run
+        for part in ("run.json", "metrics.json", "model.safetensors", "checkpoints/fit.json"):
+            (run / part).unlink()
+        return run
+
+    def test_goes_on_to_the_numbers_of_an_uninterrupted_run(self, scripts, board):
+        whole = scripts("train", *board, *SMALL).run
+        run = self.interrupted(scripts, board)
+        finished = scripts("train", f"resume={run}", "trainer.max_epochs=2")
+        assert finished.status == 0, finished.err
+        assert "epoch 1/2" not in finished.out
+        assert "epoch 2/2" in finished.out
+        expected = json.loads((scripts.directory / whole / "metrics.json").read_text())
+        assert json.loads((run / "metrics.json").read_text()) == expected
+
+    def test_keeps_the_settings_of_the_run(self, scripts, board):
+        run = self.interrupted(scripts, board)
+        assert scripts("train", f"resume={run}").status == 0
+        assert OmegaConf.load(run / "config.yaml").model.embedding_dim == 8
+
+    def test_refuses_another_model(self, scripts, board):
+        run = self.interrupted(scripts, board)
+        finished = scripts("train", f"resume={run}", "model=neumf")
+        assert finished.status == 2
+        assert "only single values may be changed" in finished.err
+
+    def test_refuses_a_finished_run(self, scripts, board):
+        run = scripts("train", *board, *SMALL).run
+        finished = scripts("train", f"resume={run}")
+        assert finished.status == 2
+        assert "is finished" in finished.err
+
+    def test_refuses_what_is_no_run(self, scripts, board):
+        finished = scripts("train", "resume=nowhere")
+        assert finished.status == 2
+        assert "An interrupted run is required" in finished.err
+
+
+class TestBadInput:
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (["model.embeding_dim=8"], "Key 'embeding_dim' is not in struct"),
+            (["data=movielens_999"], "Could not find 'data/movielens_999'"),
+            (["training.batch_size=0"], "batch_size=0"),
+            (["negatives.num_negatives=0"], "num_negatives=0"),
+            (["pretraining={max_epochs: 1}"], "MF has none"),
+            (["data.interactions=missing.csv"], "missing.csv"),
+            (["data.columns.user=customer"], "customer"),
+        ],
+        ids=lambda value: value[0] if isinstance(value, list) else "",
+    )
+    def test_one_clear_message_and_no_traceback(self, scripts, board, arguments, message):
+        finished = scripts("train", *board, *SMALL, *arguments)
+        assert finished.status != 0
+        assert message in finished.err
+        assert "Traceback" not in finished.err
+
+    def test_a_failed_run_leaves_nothing_that_counts_as_finished(self, scripts, board):
+        scripts("train", *board, *SMALL, "optimizer=sgd", "optimizer.lr=1e30")
+        assert list((scripts.directory / "runs").glob("*/run.json")) == []
+
+    def test_status_of_the_process(self, scripts, board):
+        script = [sys.executable, str(SCRIPTS / "train.py"), "resume=nowhere"]
+        process = subprocess.run(script, capture_output=True, text=True, cwd=scripts.directory)
+        assert process.returncode == 2
+        assert process.stderr.startswith("error: An interrupted run is required")
