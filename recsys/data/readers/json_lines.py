@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, BinaryIO
 
 import pyarrow as pa
@@ -21,7 +21,10 @@ _BLOCK_BYTES = 8 << 20
 
 
 def read_json_lines(
-    file: RawFile, schema: pa.Schema, convert: Callable[[pa.Table], pa.Table] = lambda table: table
+    file: RawFile,
+    schema: pa.Schema,
+    required: Sequence[str] = (),
+    convert: Callable[[pa.Table], pa.Table] = lambda table: table,
 ) -> pa.Table:
     """Read fields of JSON lines in the given types; other fields are ignored, whatever they hold.
 
@@ -30,6 +33,7 @@ def read_json_lines(
     Args:
         file: the file.
         schema: the fields to read and their types.
+        required: fields of which at least one line must have a value.
         convert: applied to each part of the table as soon as it is read, so that text which is needed only to compute
             something smaller is never held for the whole file.
 
@@ -37,13 +41,13 @@ def read_json_lines(
         The table, its dictionaries the same in all chunks.
 
     Raises:
-        DataError: the file is empty, or a line is no JSON object or has a field of another type; the message gives
-            the first such line.
+        DataError: the file is empty or lacks a field, or a line is no JSON object or has a field of another type; the
+            message gives the first such line.
         SourceError: the file cannot be read.
     """
     options = arrow_json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore")
     parts: list[pa.Table] = []
-    lines = 0
+    lines, lacking = 0, list(required)
     with file.open() as stream:
         for chunk in _chunks(stream):
             try:
@@ -56,10 +60,16 @@ def read_json_lines(
             except pa.ArrowInvalid as error:
                 raise DataError(f"{file}: {_explain(error, chunk, lines, schema)}") from error
             lines += chunk.count(b"\n")
+            lacking = [name for name in lacking if part[name].null_count == len(part)]
             parts.append(convert(part.select(schema.names)))
     table = pa.concat_tables(parts) if parts else pa.table({})
     if table.num_rows == 0:
         raise DataError(f"{file} has no lines; at least one JSON object is needed. Check that it is the right file.")
+    if lacking:
+        raise DataError(
+            f"{file}: no line has the field{'s' if len(lacking) > 1 else ''} {', '.join(map(repr, lacking))}. Check "
+            "that it is the right file."
+        )
     return table.unify_dictionaries()
 
 

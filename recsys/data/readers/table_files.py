@@ -183,7 +183,7 @@ def _interactions_from_json(file: RawFile, columns: ColumnNames) -> tuple[pa.Tab
             part = part.set_column(part.column_names.index(wanted[role]), wanted[role], ids)
         return part
 
-    return read_json_lines(file, pa.schema(list(types.items())), encode_ids), wanted
+    return read_json_lines(file, pa.schema(list(types.items())), convert=encode_ids), wanted
 
 
 def _columns_of_objects(file: RawFile) -> dict[str, pa.ChunkedArray]:

@@ -1,0 +1,220 @@
+"""The public dumps of Amazon product reviews, in the layouts of 2014, 2018 and 2023.
+
+J. McAuley et al., "Image-based Recommendations on Styles and Substitutes", SIGIR 2015 (2014); J. Ni et al., "Justifying
+Recommendations using Distantly-Labeled Reviews and Fine-Grained Aspects", EMNLP 2019 (2018); Y. Hou et al., "Bridging
+Language and Items for Retrieval and Recommendation", 2024 (2023).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from recsys.data.columns import ITEM_ID, RATING, TIMESTAMP, USER_ID
+from recsys.data.raw import RawDataset
+from recsys.data.readers.amazon_products import product_features, read_products
+from recsys.data.readers.delimited import read_delimited
+from recsys.data.readers.fingerprint import make_fingerprint
+from recsys.data.readers.identifiers import ID_TYPE, as_identifiers
+from recsys.data.readers.json_lines import read_json_lines
+from recsys.data.sources.download import Download
+from recsys.data.sources.layout import FoundFiles, Layout
+from recsys.data.sources.locate import Publication, find_in_root, locate, record
+from recsys.data.sources.raw_file import RawFile
+from recsys.errors import DataError
+
+
+@dataclass(frozen=True, slots=True)
+class AmazonRelease:
+    """One release of the dumps.
+
+    Args:
+        reviews: names of the review file, ``{}`` standing for the category; the published one first.
+        ratings: the same of the file that has ratings only.
+        products: the same of the product metadata.
+        reviews_url: directory of the published review files.
+        ratings_url: directory of the published rating files.
+        products_url: directory of the published metadata.
+        fields: user, item, rating and timestamp in the review file.
+        ratings_columns: columns of the rating file in their order; None where it has a header with ``fields``.
+        ticks_per_second: unit of the timestamps.
+    """
+
+    reviews: tuple[str, ...]
+    ratings: tuple[str, ...]
+    products: tuple[str, ...]
+    reviews_url: str
+    ratings_url: str
+    products_url: str
+    fields: tuple[str, str, str, str]
+    ratings_columns: tuple[str, str, str, str] | None
+    ticks_per_second: int = 1
+
+
+_UCSD = "https://mcauleylab.ucsd.edu/public_datasets/data"
+_SNAP = "https://snap.stanford.edu/data/amazon/productGraph/categoryFiles"
+_OLD_FIELDS = ("reviewerID", "asin", "overall", "unixReviewTime")
+
+RELEASES: dict[str, AmazonRelease] = {
+    "2014": AmazonRelease(
+        reviews=("reviews_{}.json.gz", "reviews_{}_5.json.gz", "reviews_{}.json", "reviews_{}_5.json"),
+        ratings=("ratings_{}.csv", "ratings_{}.csv.gz"),
+        products=("meta_{}.json.gz", "meta_{}.json"),
+        reviews_url=_SNAP,
+        ratings_url=_SNAP,
+        products_url=_SNAP,
+        fields=_OLD_FIELDS,
+        ratings_columns=(USER_ID, ITEM_ID, RATING, TIMESTAMP),
+    ),
+    "2018": AmazonRelease(
+        reviews=("{}.json.gz", "{}_5.json.gz", "{}.json", "{}_5.json"),
+        ratings=("{}.csv", "{}.csv.gz"),
+        products=("meta_{}.json.gz", "meta_{}.json"),
+        reviews_url=f"{_UCSD}/amazon_v2/categoryFiles",
+        ratings_url=f"{_UCSD}/amazon_v2/categoryFilesSmall",
+        products_url=f"{_UCSD}/amazon_v2/metaFiles2",
+        fields=_OLD_FIELDS,
+        ratings_columns=(ITEM_ID, USER_ID, RATING, TIMESTAMP),
+    ),
+    "2023": AmazonRelease(
+        reviews=("{}.jsonl.gz", "{}.jsonl"),
+        ratings=("{}.csv.gz", "{}.csv"),
+        products=("meta_{}.jsonl.gz", "meta_{}.jsonl"),
+        reviews_url=f"{_UCSD}/amazon_2023/raw/review_categories",
+        ratings_url=f"{_UCSD}/amazon_2023/benchmark/0core/rating_only",
+        products_url=f"{_UCSD}/amazon_2023/raw/meta_categories",
+        fields=("user_id", "parent_asin", "rating", "timestamp"),
+        ratings_columns=None,
+        ticks_per_second=1_000,
+    ),
+}
+
+
+class AmazonReviewsReader:
+    """Reads the reviews of one product category, without their texts.
+
+    Items carry ``title`` (text), ``brand`` (categorical), ``price`` (number, in dollars) and ``categories``
+    (multi-valued) where there is metadata; a column without any value is no feature.
+
+    Args:
+        cache_dir: directory where downloads are kept.
+        release: 2014, 2018 or 2023. It tells the fields of the reviews, and the order of the columns of ratings
+            without a header: user, item, rating, timestamp in 2014; item, user, rating, timestamp in 2018.
+        category: the category as the file names spell it, such as ``All_Beauty``.
+        ratings_only: whether to read the CSV file that has ratings only, instead of the far larger reviews.
+        metadata: whether to read the product metadata. Of a local directory they are read if they are there.
+        root: the files that you have: a directory with them under their published names, or one file of reviews
+            (JSON lines) or ratings (CSV) under any name, which comes without metadata. It is then the only source
+            that is tried; without it the cache is tried, then the official address. No checksums are published: a
+            file counts as whole if it has the announced length and can be decompressed to its end.
+
+    Raises:
+        DataError: there is no such release.
+    """
+
+    def __init__(
+        self,
+        cache_dir: str | Path,
+        release: str | int = "2023",
+        category: str = "All_Beauty",
+        ratings_only: bool = False,
+        metadata: bool = True,
+        root: str | Path | None = None,
+    ) -> None:
+        self.release = str(release)
+        if self.release not in RELEASES:
+            raise DataError(f"The Amazon reviews have the releases {', '.join(RELEASES)}; {release!r} is none of them.")
+        self.cache_dir = cache_dir
+        self.category = category
+        self.ratings_only = ratings_only
+        self.metadata = metadata
+        self.root = None if root is None else Path(root).expanduser()
+
+    def read(self) -> RawDataset:
+        """Find, verify and read the files; see :class:`recsys.data.raw.Reader`."""
+        release = RELEASES[self.release]
+        if self.root is None:
+            layouts, publications = [self._layout(release)], [self._publication(release)]
+            located = locate(f"amazon_reviews_{self.release}", layouts, publications, self.cache_dir)
+            found, sources = located.found, located.sources
+        else:
+            found = self._find_in_root(release)
+            sources = tuple(record(path, str(path)) for path in found.containers())
+        interactions, products = found[self._names(release)[0]], found.get(self._product_names(release)[0])
+        items = None if products is None else read_products(products, release.fields[1])
+        is_csv = interactions.name.removesuffix(".gz").endswith(".csv")
+        return RawDataset(
+            name=f"amazon_{self.release}_{interactions.name.split('.')[0]}",
+            interactions=_read_ratings(interactions, release) if is_csv else _read_reviews(interactions, release),
+            items=items,
+            item_features=() if items is None else product_features(items),
+            sources=sources,
+        )
+
+    def fingerprint(self) -> dict[str, object]:
+        """The arguments and the files under ``root``; see :class:`recsys.data.raw.Reader`."""
+        arguments = {
+            "release": self.release,
+            "category": self.category,
+            "ratings_only": self.ratings_only,
+            "metadata": self.metadata,
+        }
+        files = [] if self.root is None else self._find_in_root(RELEASES[self.release]).containers()
+        return make_fingerprint(self, arguments, files)
+
+    def _find_in_root(self, release: AmazonRelease) -> FoundFiles:
+        assert self.root is not None
+        if self.root.is_file():
+            return FoundFiles("file", {self._names(release)[0]: RawFile(self.root)})
+        return find_in_root([self._layout(release)], [self._publication(release)], self.root)
+
+    def _names(self, release: AmazonRelease) -> tuple[str, ...]:
+        names = release.ratings if self.ratings_only else release.reviews
+        return tuple(name.format(self.category) for name in names)
+
+    def _product_names(self, release: AmazonRelease) -> tuple[str, ...]:
+        return tuple(name.format(self.category) for name in release.products)
+
+    def _layout(self, release: AmazonRelease) -> Layout:
+        optional = (self._product_names(release),) if self.metadata else ()
+        return Layout("category", (self._names(release),), optional)
+
+    def _publication(self, release: AmazonRelease) -> Publication:
+        directory = release.ratings_url if self.ratings_only else release.reviews_url
+        files = [Download(f"{directory}/{self._names(release)[0]}")]
+        if self.metadata:
+            files.append(Download(f"{release.products_url}/{self._product_names(release)[0]}"))
+        return tuple(files)
+
+
+def _read_reviews(file: RawFile, release: AmazonRelease) -> pa.Table:
+    """JSON lines; everything but the four fields is skipped."""
+    user, item, rating, timestamp = release.fields
+    schema = pa.schema({user: pa.string(), item: pa.string(), rating: pa.float64(), timestamp: pa.int64()})
+
+    def convert(part: pa.Table) -> pa.Table:
+        return pa.table(
+            {
+                USER_ID: as_identifiers(part[user], user, str(file)),
+                ITEM_ID: as_identifiers(part[item], item, str(file)),
+                RATING: part[rating].cast(pa.float32()),
+                TIMESTAMP: pc.divide(part[timestamp], release.ticks_per_second),
+            }
+        )
+
+    return read_json_lines(file, schema, release.fields, convert)
+
+
+def _read_ratings(file: RawFile, release: AmazonRelease) -> pa.Table:
+    """Comma-separated ratings, with or without a header."""
+    kinds = {USER_ID: ID_TYPE, ITEM_ID: ID_TYPE, RATING: pa.float32(), TIMESTAMP: pa.int64()}
+    if release.ratings_columns is None:
+        headed = dict(zip(release.fields, kinds.values(), strict=True))
+        table = read_delimited(file, headed).rename_columns(list(kinds))
+    else:
+        table = read_delimited(file, kinds, column_names=release.ratings_columns)
+    seconds = pc.divide(table[TIMESTAMP], release.ticks_per_second)
+    return table.set_column(table.column_names.index(TIMESTAMP), TIMESTAMP, seconds)

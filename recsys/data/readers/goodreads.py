@@ -1,0 +1,154 @@
+"""Goodreads as collected in the UCSD Book Graph: where it is published, and what of it is read.
+
+M. Wan and J. McAuley, "Item Recommendation on Monotonic Behavior Chains", RecSys 2018.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow.compute as pc
+
+from recsys.data.columns import RATING
+from recsys.data.raw import RawDataset
+from recsys.data.readers.fingerprint import make_fingerprint
+from recsys.data.readers.goodreads_files import (
+    BOOK_FEATURES,
+    interactions_from_csv,
+    interactions_from_json,
+    read_books,
+    translate_books,
+)
+from recsys.data.sources.download import Download
+from recsys.data.sources.layout import FoundFiles, Layout
+from recsys.data.sources.locate import Publication, find_in_root, locate, record
+from recsys.data.sources.raw_file import RawFile
+from recsys.errors import DataError, SourceError
+
+_URL = "https://mcauleylab.ucsd.edu/public_datasets/gdrive/goodreads"
+
+GENRES = (
+    "children",
+    "comics_graphic",
+    "fantasy_paranormal",
+    "history_biography",
+    "mystery_thriller_crime",
+    "poetry",
+    "romance",
+    "young_adult",
+)
+_ID_MAP = "book_id_map.csv"
+
+
+class GoodreadsReader:
+    """Reads the books on users' shelves, of one genre or of all.
+
+    A rating of 0 means that the user gave none. Files of one genre have the time of the last change of a shelf as
+    timestamp; the file of all genres has none, and numbers its books otherwise than the metadata do, so that
+    their ids are translated where the metadata are read.
+
+    Books carry ``title`` (text), ``tags`` (multi-valued: their 20 most popular shelves apart from those such as
+    to-read), ``year`` and ``num_pages`` (numbers) and ``language_code`` (categorical). ``average_rating`` is kept, but
+    is no feature, since it counts the ratings that a split holds out.
+
+    Args:
+        cache_dir: directory where downloads are kept.
+        genre: one of :data:`GENRES`, or None for all.
+        rated_only: whether to read only what was rated. Otherwise all books on shelves count, and none has a rating.
+        metadata: whether to read the metadata of the books. Of a local directory they are read if they are there.
+        root: the files that you have: a directory with them under their published names, or one file of interactions
+            (JSON lines or CSV) under any name, which comes without metadata. It is then the only source that is
+            tried; without it the cache is tried, then the official address. No checksums are published: a file
+            counts as whole if it has the announced length and can be decompressed to its end.
+
+    Raises:
+        DataError: there is no such genre.
+    """
+
+    def __init__(
+        self,
+        cache_dir: str | Path,
+        genre: str | None = "poetry",
+        rated_only: bool = True,
+        metadata: bool = True,
+        root: str | Path | None = None,
+    ) -> None:
+        if genre is not None and genre not in GENRES:
+            raise DataError(
+                f"Goodreads has the genres {', '.join(GENRES)}, or null for all; {genre!r} is none of them."
+            )
+        self.cache_dir = cache_dir
+        self.genre = genre
+        self.rated_only = rated_only
+        self.metadata = metadata
+        self.root = None if root is None else Path(root).expanduser()
+
+    @property
+    def name(self) -> str:
+        """Short name of the data set."""
+        return f"goodreads_{self.genre or 'all'}"
+
+    def read(self) -> RawDataset:
+        """Find, verify and read the files; see :class:`recsys.data.raw.Reader`."""
+        if self.root is None:
+            located = locate("goodreads", [self._layout()], [self._publication()], self.cache_dir)
+            found, sources = located.found, located.sources
+        else:
+            found = self._find_in_root()
+            sources = tuple(record(path, str(path)) for path in found.containers())
+        interactions_name, books_name = self._names()
+        file, books, id_map = found[interactions_name], found.get(books_name), found.get(_ID_MAP)
+        if file.name.removesuffix(".gz").endswith(".csv"):
+            interactions = interactions_from_csv(file)
+            if books is not None and id_map is None:
+                raise SourceError(
+                    f"{books} numbers its books otherwise than {file}: {_ID_MAP} is needed beside it. Add that "
+                    "file, or set data.metadata=false."
+                )
+            if id_map is not None:
+                interactions = translate_books(interactions, id_map)
+        else:
+            interactions = interactions_from_json(file)
+        if self.rated_only:
+            interactions = interactions.filter(pc.greater(interactions[RATING], 0))
+            if len(interactions) == 0:
+                raise DataError(f"{file} has no rated books. Set data.rated_only=false to read unrated ones.")
+        else:
+            interactions = interactions.drop_columns([RATING])
+        return RawDataset(
+            name=self.name,
+            interactions=interactions,
+            items=None if books is None else read_books(books),
+            item_features=() if books is None else BOOK_FEATURES,
+            sources=sources,
+        )
+
+    def fingerprint(self) -> dict[str, object]:
+        """The arguments and the files under ``root``; see :class:`recsys.data.raw.Reader`."""
+        arguments = {"genre": self.genre, "rated_only": self.rated_only, "metadata": self.metadata}
+        return make_fingerprint(self, arguments, [] if self.root is None else self._find_in_root().containers())
+
+    def _find_in_root(self) -> FoundFiles:
+        assert self.root is not None
+        if self.root.is_file():
+            return FoundFiles("file", {self._names()[0]: RawFile(self.root)})
+        return find_in_root([self._layout()], [self._publication()], self.root)
+
+    def _names(self) -> tuple[str, str]:
+        """Names of the files of interactions and of books, as published."""
+        if self.genre is None:
+            return "goodreads_interactions.csv", "goodreads_books.json.gz"
+        return f"goodreads_interactions_{self.genre}.json.gz", f"goodreads_books_{self.genre}.json.gz"
+
+    def _layout(self) -> Layout:
+        interactions, books = ((name, name.removesuffix(".gz")) for name in self._names())
+        metadata = (books, _ID_MAP) if self.genre is None else (books,)
+        return Layout("goodreads", (interactions,), metadata if self.metadata else ())
+
+    def _publication(self) -> Publication:
+        interactions, books = self._names()
+        directory = _URL if self.genre is None else f"{_URL}/byGenre"
+        names = [interactions]
+        if self.metadata:
+            names += [books, _ID_MAP] if self.genre is None else [books]
+        return tuple(Download(f"{directory}/{name}") for name in names)

@@ -1,0 +1,143 @@
+"""The files of the UCSD Book Graph, each read into the framework's columns."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from recsys.data.columns import ITEM_ID, RATING, TIMESTAMP, TITLE, USER_ID
+from recsys.data.raw import FeatureColumn, FeatureKind
+from recsys.data.readers.delimited import read_delimited
+from recsys.data.readers.identifiers import ID_TYPE, as_identifiers
+from recsys.data.readers.json_lines import read_json_lines
+from recsys.data.readers.lists import gather_lists
+from recsys.data.readers.numbers import as_numbers
+from recsys.data.readers.timestamps import as_seconds
+from recsys.data.sources.raw_file import RawFile
+from recsys.errors import DataError
+
+BOOK_FEATURES = (
+    FeatureColumn(TITLE, FeatureKind.TEXT),
+    FeatureColumn("tags", FeatureKind.MULTI_VALUED),
+    FeatureColumn("year", FeatureKind.NUMBER),
+    FeatureColumn("num_pages", FeatureKind.NUMBER),
+    FeatureColumn("language_code", FeatureKind.CATEGORICAL),
+)
+
+_NUM_TAGS = 20
+#: Shelves that say what a reader does with a book, not what it is about.
+_STATUS_SHELVES = (
+    "to-read",
+    "currently-reading",
+    "read",
+    "re-read",
+    "favorites",
+    "favourites",
+    "owned",
+    "i-own",
+    "books-i-own",
+    "owned-books",
+    "to-buy",
+    "wish-list",
+    "my-books",
+    "my-library",
+    "library",
+    "default",
+)
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def interactions_from_csv(file: RawFile) -> pa.Table:
+    """``goodreads_interactions.csv``: user, book and rating, without timestamps."""
+    table = read_delimited(file, {"user_id": ID_TYPE, "book_id": ID_TYPE, "rating": pa.float32()})
+    return table.rename_columns([USER_ID, ITEM_ID, RATING])
+
+
+def interactions_from_json(file: RawFile) -> pa.Table:
+    """``goodreads_interactions_GENRE.json.gz``: user, book, rating and the time of the last change."""
+    texts = ("user_id", "book_id", "date_updated", "date_added")
+    schema = pa.schema([*((name, pa.string()) for name in texts), ("rating", pa.float32())])
+
+    def convert(part: pa.Table) -> pa.Table:
+        updated, added = (_seconds(part[name], name, str(file)) for name in ("date_updated", "date_added"))
+        return pa.table(
+            {
+                USER_ID: as_identifiers(part["user_id"], "user_id", str(file)),
+                ITEM_ID: as_identifiers(part["book_id"], "book_id", str(file)),
+                RATING: part["rating"],
+                TIMESTAMP: pc.coalesce(updated, added),
+            }
+        )
+
+    return read_json_lines(file, schema, ("user_id", "book_id", "rating", "date_updated"), convert)
+
+
+def translate_books(interactions: pa.Table, id_map: RawFile) -> pa.Table:
+    """Interactions of the CSV file under the books' own ids.
+
+    Raises:
+        DataError: a book is not in ``book_id_map.csv``.
+    """
+    table = read_delimited(id_map, {"book_id_csv": pa.string(), "book_id": pa.string()})
+    column = interactions[ITEM_ID].unify_dictionaries().combine_chunks()
+    position = pc.index_in(column.dictionary, value_set=table["book_id_csv"].combine_chunks())
+    if position.null_count:
+        unknown = column.dictionary.filter(position.is_null())[0].as_py()
+        raise DataError(
+            f"{id_map} has no book_id_csv {unknown!r}, which the interactions have. Take files of one release."
+        )
+    translated = pa.DictionaryArray.from_arrays(column.indices, table["book_id"].combine_chunks().take(position))
+    return interactions.set_column(interactions.column_names.index(ITEM_ID), ITEM_ID, translated)
+
+
+def read_books(file: RawFile) -> pa.Table:
+    """``goodreads_books*.json.gz``: title, tags, year, number of pages, language and average rating."""
+    shelves = pa.list_(pa.struct([("count", pa.string()), ("name", pa.string())]))
+    texts = ("book_id", "title", "publication_year", "num_pages", "language_code", "average_rating")
+    schema = pa.schema([*((name, pa.string()) for name in texts), ("popular_shelves", shelves)])
+
+    def convert(part: pa.Table) -> pa.Table:
+        language = part["language_code"]
+        return pa.table(
+            {
+                ITEM_ID: part["book_id"],
+                TITLE: part["title"],
+                "tags": _tags(part["popular_shelves"].combine_chunks()),
+                "year": as_numbers(part["publication_year"], "publication_year", str(file), pa.float64()),
+                "num_pages": as_numbers(part["num_pages"], "num_pages", str(file), pa.float64()),
+                "language_code": pc.if_else(pc.equal(language, ""), pa.scalar(None, pa.string()), language),
+                "average_rating": as_numbers(part["average_rating"], "average_rating", str(file), pa.float64()),
+            }
+        )
+
+    return read_json_lines(file, schema, ("book_id", "title"), convert)
+
+
+def _tags(shelves: pa.ListArray) -> pa.ListArray:
+    """The first names of each list, which the dump orders by popularity, without those of status shelves."""
+    rows = pc.list_parent_indices(shelves).to_numpy()
+    names = pc.struct_field(pc.list_flatten(shelves), "name")
+    kept = pc.invert(pc.is_in(names, value_set=pa.array(_STATUS_SHELVES))).to_numpy(zero_copy_only=False)
+    rows, names = rows[kept], names.filter(pa.array(kept))
+    first = np.searchsorted(rows, np.arange(len(shelves)))
+    among_first = np.arange(len(rows)) - first[rows] < _NUM_TAGS
+    return gather_lists(rows[among_first], names.filter(pa.array(among_first)), len(shelves))
+
+
+def _seconds(column: pa.ChunkedArray, name: str, place: str) -> pa.ChunkedArray:
+    """Dates such as ``Wed Mar 22 11:37:04 -0700 2017`` in seconds since 1970; empty ones become null."""
+    pattern = r"^\w{3} (?P<month>\w{3}) (?P<day>\d{2}) (?P<time>\d{2}:\d{2}:\d{2}) (?P<zone>[+-]\d{4}) (?P<year>\d{4})$"
+    parts = pc.extract_regex(column, pattern)
+    month = pc.index_in(pc.struct_field(parts, "month"), value_set=pa.array(_MONTHS))
+    number = pa.array([f"{number:02}" for number in range(1, 13)]).take(month.combine_chunks())
+    unreadable = pc.and_(number.is_null(), pc.not_equal(column, ""))
+    if pc.any(unreadable).as_py():
+        bad = column.filter(unreadable)[0].as_py()
+        raise DataError(
+            f"{place}: field {name!r} must hold dates such as 'Wed Mar 22 11:37:04 -0700 2017', but has {bad!r}. "
+            "Correct the value, or leave it empty if it is unknown."
+        )
+    field = {part: pc.struct_field(parts, part) for part in ("year", "day", "time", "zone")}
+    date = pc.binary_join_element_wise(field["year"], pa.chunked_array([number]), field["day"], "-")
+    return as_seconds(pc.binary_join_element_wise(date, "T", field["time"], field["zone"], ""), name, place)
