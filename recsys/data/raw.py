@@ -75,7 +75,7 @@ class Reader(Protocol):
 
     @property
     def name(self) -> str:
-        """Short name of the data set, known before it is read; the same as :attr:`RawDataset.name`."""
+        """Short name of the data set for paths, known before it is read; :attr:`RawDataset.name` may say more."""
         ...
 
     def read(self) -> RawDataset:

@@ -1,13 +1,9 @@
-import runpy
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from recsys.data.prepared import open_prepared
-
-SCRIPT = Path(__file__).parents[2] / "scripts" / "prepare.py"
+from tests.scripts.running import Scripts
 
 RATINGS = """user_id,item_id,rating,timestamp
 7,x,5,10
@@ -17,32 +13,18 @@ RATINGS = """user_id,item_id,rating,timestamp
 é,y,2,50
 """
 
-Run = Callable[..., int]
+TABLE = ("data=table", "data.interactions=ratings.csv")
 
 
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs the script in an empty directory on a small file; gives its exit status."""
-    monkeypatch.chdir(tmp_path)
+@pytest.fixture(autouse=True)
+def ratings(tmp_path: Path) -> None:
     (tmp_path / "ratings.csv").write_text(RATINGS, encoding="utf-8")
 
-    def run_script(*overrides: str) -> int:
-        monkeypatch.setattr(sys, "argv", [str(SCRIPT), *overrides])
-        try:
-            runpy.run_path(str(SCRIPT), run_name="__main__")
-        except SystemExit as exit_:
-            assert isinstance(exit_.code, int)
-            return exit_.code
-        return 0
 
-    return run_script
-
-
-def test_it_prints_counts_and_rules_and_ends_with_the_directory(
-    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert run("data=table", "data.interactions=ratings.csv", "preparation.positive_threshold=4") == 0
-    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+def test_it_prints_counts_and_rules_and_ends_with_the_directory(scripts: Scripts) -> None:
+    finished = scripts("prepare", *TABLE, "preparation.positive_threshold=4")
+    assert finished.status == 0, finished.err
+    lines = [" ".join(line.split()) for line in finished.out.splitlines()]
     for line in (
         "users 3",
         "items 2",
@@ -59,56 +41,50 @@ def test_it_prints_counts_and_rules_and_ends_with_the_directory(
     start, _, directory = lines[-1].partition(": ")
     assert start == "prepared"
     assert Path(directory).parent == Path("data/prepared")
-    assert len(open_prepared(tmp_path / directory, verify=True).interactions) == 4
+    assert len(open_prepared(scripts.directory / directory, verify=True).interactions) == 4
 
 
-def test_it_leaves_nothing_else_behind(run: Run, tmp_path: Path) -> None:
-    run("data=table", "data.interactions=ratings.csv")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "ratings.csv"]
+def test_it_leaves_nothing_else_behind(scripts: Scripts) -> None:
+    scripts("prepare", *TABLE)
+    assert sorted(path.name for path in scripts.directory.iterdir()) == ["data", "ratings.csv"]
 
 
-def test_prepared_data_are_opened_the_second_time(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    first = (run("data=table", "data.interactions=ratings.csv"), capsys.readouterr().out)
-    assert (run("data=table", "data.interactions=ratings.csv"), capsys.readouterr().out) == first
+def test_prepared_data_are_opened_the_second_time(scripts: Scripts) -> None:
+    first = scripts("prepare", *TABLE)
+    schema = next(scripts.directory.glob("data/prepared/table-*/schema.json"))
+    written = schema.stat().st_mtime_ns
+    assert scripts("prepare", *TABLE) == first
+    assert schema.stat().st_mtime_ns == written
 
 
 @pytest.mark.parametrize(
-    ("overrides", "message"),
+    ("override", "message"),
     [
-        (["preparation.invalid_rows=keep"], "error: preparation.invalid_rows must be error or drop, but is 'keep'"),
-        (["preparation.min_user_interactions=9"], "error: The rules leave none of 5 interactions"),
-        (["preparation.positive_threshold=6"], "error: No interaction reaches preparation.positive_threshold=6"),
+        ("preparation.invalid_rows=keep", "error: preparation.invalid_rows must be error or drop, but is 'keep'"),
+        ("preparation.min_user_interactions=9", "error: The rules leave none of 5 interactions"),
+        ("preparation.positive_threshold=6", "error: No interaction reaches preparation.positive_threshold=6"),
+        ("data.interactions=nowhere.csv", "error: "),
     ],
 )
-def test_a_users_error_is_one_message(
-    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], overrides: list[str], message: str
-) -> None:
-    assert run("data=table", "data.interactions=ratings.csv", *overrides) == 2
-    output = capsys.readouterr()
-    assert output.err.startswith(message)
-    assert "Traceback" not in output.err + output.out
-    assert not list(tmp_path.glob("data/prepared/[!.]*"))
+def test_a_users_error_is_one_message(scripts: Scripts, override: str, message: str) -> None:
+    finished = scripts("prepare", *TABLE, override)
+    assert finished.status == 2
+    assert finished.err.startswith(message)
+    assert "Traceback" not in finished.err + finished.out
+    assert not list(scripts.directory.glob("data/prepared/[!.]*"))
 
 
-def test_an_unknown_key_is_refused_without_a_traceback(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("data=table", "data.interactions=ratings.csv", "preparation.min_users=5") == 1
-    error = capsys.readouterr().err
-    assert "Key 'min_users' is not in struct" in error
-    assert "Traceback" not in error
-
-
-def test_an_added_key_that_no_constructor_takes_is_refused_without_a_traceback(
-    run: Run, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert run("data=table", "data.interactions=ratings.csv", "+preparation.min_users=5") == 1
-    error = capsys.readouterr().err
-    assert "unexpected keyword argument 'min_users'" in error
-    assert "Traceback" not in error
-
-
-def test_an_unknown_data_set_is_refused_without_a_traceback(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("data=movielens_9000m") == 1
-    error = capsys.readouterr().err
-    assert "Could not find 'data/movielens_9000m'" in error
-    assert "movielens_100k" in error
-    assert "Traceback" not in error
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("preparation.min_users=5", "Key 'min_users' is not in struct"),
+        ("+preparation.min_users=5", "unexpected keyword argument 'min_users'"),
+        ("data=movielens_9000m", "Could not find 'data/movielens_9000m'"),
+    ],
+    ids=["unknown key", "added key", "unknown data set"],
+)
+def test_a_wrong_option_is_told_without_a_traceback(scripts: Scripts, override: str, message: str) -> None:
+    finished = scripts("prepare", *TABLE, override)
+    assert finished.status == 1
+    assert message in finished.err
+    assert "Traceback" not in finished.err + finished.out

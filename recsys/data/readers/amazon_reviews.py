@@ -133,6 +133,11 @@ class AmazonReviewsReader:
         self.metadata = metadata
         self.root = None if root is None else Path(root).expanduser()
 
+    @property
+    def name(self) -> str:
+        """Short name of the data set; after reading, the file's own name stands in place of the category."""
+        return f"amazon_{self.release}_{self.category}"
+
     def read(self) -> RawDataset:
         """Find, verify and read the files; see :class:`recsys.data.raw.Reader`."""
         release = RELEASES[self.release]

@@ -45,6 +45,8 @@ class SyntheticReader:
         DataError: the sizes do not fit each other.
     """
 
+    name = "synthetic"
+
     def __init__(
         self,
         num_users: int = 1_000,
@@ -96,7 +98,7 @@ class SyntheticReader:
             "genres": gather_lists(np.arange(self.num_items), genres, self.num_items),
         }
         return RawDataset(
-            name="synthetic",
+            name=self.name,
             interactions=pa.table(interactions),
             items=pa.table(content),
             item_features=(FeatureColumn("genres", FeatureKind.MULTI_VALUED),),
