@@ -58,6 +58,8 @@ class NcfReader:
         dataset: NAME of the text files, needed only where the directory has those of several data sets.
     """
 
+    name = "ncf"
+
     def __init__(self, root: str | Path | None = None, dataset: str | None = None) -> None:
         self.root = root
         self.dataset = dataset
@@ -75,7 +77,7 @@ class NcfReader:
         folded = [_with_fold(part.select(shared), fold) for part, fold in ((train, FOLD_TRAIN), (test, FOLD_TEST))]
         users, items = found.get("users.parquet"), found.get("items.parquet")
         return RawDataset(
-            name="ncf",
+            name=self.name,
             interactions=pa.concat_tables(folded).unify_dictionaries(),
             users=None if users is None else users_from_parquet(users),
             items=None if items is None else items_from_parquet(items),
