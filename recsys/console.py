@@ -13,7 +13,10 @@ from recsys.errors import RecsysError
 #: Exit status of a script after an error that the user can mend.
 USER_ERROR_STATUS = 2
 
-console = Console()
+#: Width of what is not printed to a terminal, in characters: wide enough for the tables.
+FILE_WIDTH = 120
+
+console = Console(width=None if sys.stdout.isatty() else FILE_WIDTH)
 
 
 @contextmanager

@@ -16,8 +16,12 @@ from recsys.evaluation.report import fixed_negatives_table, metrics_table, segme
 from recsys.models.protocols import Recommender
 from recsys.recommending import recommend
 
-_ACCURACY = ("ndcg", "recall", "precision", "hit_rate", "map", "mrr")
-_CATALOGUE = ("coverage", "gini", "novelty", "diversity")
+#: Measures of each table, few enough that a terminal of 80 columns holds them with their intervals.
+_TABLES = (
+    ("Accuracy", ("ndcg", "recall", "precision", "hit_rate")),
+    ("First hits", ("map", "mrr")),
+    ("Beyond accuracy", ("coverage", "gini", "novelty", "diversity")),
+)
 
 
 def print_assessment(assessment: Assessment) -> None:
@@ -29,14 +33,11 @@ def print_assessment(assessment: Assessment) -> None:
     cut_offs = sorted({int(name.rpartition("@")[2]) for name in measured})
     k = 10 if 10 in cut_offs else cut_offs[0]
     catalogue = {name for result in assessment.ranking.values() for name in result.catalogue}
-    for title, names in (("Accuracy", _ACCURACY), ("Beyond accuracy", _CATALOGUE)):
+    for title, names in _TABLES:
         metrics = [f"{name}@{k}" for name in names if f"{name}@{k}" in {*measured, *catalogue}]
-        console.print()
         console.print(metrics_table(assessment.ranking, metrics, f"{title}, {assessment.stage}, full catalogue"))
     if assessment.fixed_negatives:
-        console.print()
         console.print(fixed_negatives_table(assessment.fixed_negatives))
-    console.print()
     console.print(segments_table(assessment.ranking))
 
 

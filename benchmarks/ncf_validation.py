@@ -1,0 +1,78 @@
+"""Chooses hyper-parameters for the NCF protocol on a validation split out of its training rows; never reads the test.
+
+::
+
+    python benchmarks/ncf_validation.py --root DIR --experiment ncf_mf \
+        --try "optimizer.lr=0.01" --try "optimizer.lr=0.03 training.l2=0.005"
+
+One random training interaction of each user is held out and ranked among 99 random items that the user has no training
+interaction with, as the protocol does with the test. The experiment is first run as it is, then with each ``--try``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from hydra import compose, initialize_config_dir
+from omegaconf import DictConfig
+
+from recsys.assembly import build_data, build_model, fit_model
+from recsys.data.interactions import Interactions
+from recsys.data.split import Split
+from recsys.data.splitting.leave_random_out import LeaveRandomOut
+from recsys.data.user_items import UserItems
+from recsys.evaluation.fixed_negatives import evaluate_fixed_negatives
+from recsys.training.run_directory import RunDirectory
+
+CONFIGS = Path(__file__).parents[1] / "configs"
+NUM_NEGATIVES = 99
+
+
+def tuning_data(config: DictConfig, seed: int) -> tuple[Interactions, Split, tuple[torch.Tensor, ...]]:
+    """The training rows, their split into training and validation, and users, targets and negatives of validation."""
+    interactions = build_data(config).interactions
+    assert interactions.fold is not None
+    training = replace(interactions.take((interactions.fold == 0).nonzero()[0]), fold=None)
+    drawn = LeaveRandomOut(num_test=1, num_valid=0, seed=seed).split(training)
+    held_out = training.take(drawn.test)
+    users = torch.from_numpy(held_out.user_index).long()
+    # Drawn with replacement: of 99 draws among some thousand items hardly one is repeated.
+    known = UserItems.from_interactions(training)
+    negatives = known.sample_absent(users, NUM_NEGATIVES, torch.Generator().manual_seed(seed))
+    split = Split(train=drawn.train, valid=drawn.test[:0], test=drawn.test)
+    return training, split, (users, torch.from_numpy(held_out.item_index).long(), negatives)
+
+
+def main() -> None:
+    """Run each setting and print its validation numbers."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--root", required=True, help="directory with the files of the protocol")
+    parser.add_argument("--experiment", required=True)
+    parser.add_argument("--try", dest="tries", action="append", default=[], help="Hydra overrides, divided by spaces")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1], help="of the validation split and the model")
+    arguments = parser.parse_args()
+    print("| overrides | seed | HR@10 | NDCG@10 | seconds |\n|---|---|---|---|---|", flush=True)
+    for overrides in ("", *arguments.tries):
+        for seed in arguments.seeds:
+            with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+                settings = [f"experiment={arguments.experiment}", f"data.root={arguments.root}", f"seed={seed}"]
+                config = compose("train", overrides=[*settings, "name=ncf", *overrides.split()])
+            interactions, split, pairs = tuning_data(config, seed)
+            model = build_model(config, interactions.num_users, interactions.num_items)
+            started = time.perf_counter()
+            with tempfile.TemporaryDirectory() as directory:
+                run = RunDirectory(Path(directory))
+                fit_model(config, model, interactions, split, run, lambda line: None, lambda *epoch: None, False)
+            seconds = time.perf_counter() - started
+            numbers = evaluate_fixed_negatives(model.eval(), *pairs, bootstrap_samples=0).flat()
+            hit_rate, ndcg = (numbers[f"sampled-{NUM_NEGATIVES}/{name}@10"] for name in ("hit_rate", "ndcg"))
+            print(f"| {overrides or 'as it is'} | {seed} | {hit_rate:.4f} | {ndcg:.4f} | {seconds:.0f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
