@@ -86,7 +86,8 @@ def _from_text(column: pa.ChunkedArray, name: str, place: str) -> pa.ChunkedArra
     )
     bad = [position for part, kind in parts if (position := first_uncastable(part, kind)) is not None]
     if bad:
-        row = min(bad)
+        # The column may also have begun with numbers; then the first value that is none is the one to show.
+        row = max(min(bad), first_uncastable(column, pa.float64()) or 0)
         raise DataError(
             f"{place}: column {name!r} must hold seconds since 1970 or dates in ISO 8601 (2024-05-31T12:00:00Z), but "
             f"row {row + 1:,} has {column[row].as_py()!r}. Correct the value, or leave it empty if it is unknown."

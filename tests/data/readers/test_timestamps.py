@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import math
+from datetime import UTC, date, datetime, timedelta, timezone
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recsys.data.readers.timestamps import as_seconds
+from recsys.errors import DataError
+
+
+def _seconds(values: list[object], type_: pa.DataType | None = None) -> list[object]:
+    return as_seconds(pa.chunked_array([pa.array(values, type_)]), "time", "file").to_pylist()
+
+
+# 2024-05-31T12:00:00Z; `date -u -d 2024-05-31T12:00 +%s`
+NOON = 1717156800
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2024-05-31", NOON - 12 * 3600),
+        ("2024-05-31 12:00:00", NOON),
+        ("2024-05-31T12:00", NOON),
+        ("2024-05-31T12:00:00Z", NOON),
+        ("2024-05-31T12:00:00.999Z", NOON),
+        ("2024-05-31T14:00:00+02:00", NOON),
+        ("2024-05-31 05:00:00-0700", NOON),
+        ("1969-12-31T23:59:59", -1),
+        (str(NOON), NOON),
+        (f"{NOON}.75", NOON),
+        (f"{NOON}123", NOON),
+    ],
+)
+def test_text(text: str, expected: int) -> None:
+    assert _seconds([text, "", None], pa.string()) == [expected, None, None]
+
+
+def test_text_with_and_without_zones_may_be_mixed() -> None:
+    assert _seconds(["2024-05-31T12:00:00", "2024-05-31T14:00:00+02:00"]) == [NOON, NOON]
+
+
+@given(st.datetimes(datetime(1900, 1, 1), datetime(2100, 1, 1)), st.integers(-12 * 60, 12 * 60))
+def test_iso_text_agrees_with_the_standard_library(moment: datetime, offset_minutes: int) -> None:
+    zoned = moment.replace(tzinfo=timezone(timedelta(minutes=offset_minutes)), microsecond=0)
+    naive = moment.replace(microsecond=0)
+    expected = [int(zoned.timestamp()), int(naive.replace(tzinfo=UTC).timestamp())]
+    assert _seconds([zoned.isoformat(), naive.isoformat(sep=" ")]) == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([0, 1, 2, None], [0, 1, 2, None]),
+        ([NOON, -5], [NOON, -5]),
+        ([NOON * 10**3 + 999, NOON * 10**3], [NOON, NOON]),
+        ([NOON * 10**6 + 1, NOON * 10**6], [NOON, NOON]),
+        ([NOON * 10**9 + 1, NOON * 10**9], [NOON, NOON]),
+        # one absurd value does not make the others milliseconds
+        ([NOON, NOON + 1, 10**15], [NOON, NOON + 1, 10**15]),
+        # nor does one in seconds make milliseconds seconds
+        ([NOON * 1000, NOON * 1000, 5], [NOON, NOON, 0]),
+        ([NOON * 1000, NOON * 1000, -1], [NOON, NOON, -1]),
+        ([], []),
+    ],
+)
+def test_the_median_tells_the_unit_of_whole_numbers(values: list[object], expected: list[object]) -> None:
+    assert _seconds(values, pa.int64()) == expected
+
+
+def test_fractions_are_rounded_down_and_nan_is_missing() -> None:
+    assert _seconds([1.9, -0.5, math.nan, None], pa.float64()) == [1, -1, None, None]
+
+
+def test_an_infinite_number_is_kept_for_those_who_judge_values() -> None:
+    assert _seconds([1.5, math.inf], pa.float64()) == [1.0, math.inf]
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+@pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
+def test_arrow_timestamps(unit: str, zone: str | None) -> None:
+    moment = datetime(2024, 5, 31, 12, tzinfo=UTC) if zone else datetime(2024, 5, 31, 12)
+    assert _seconds([moment, None], pa.timestamp(unit, zone)) == [NOON, None]
+
+
+def test_moments_before_1970_are_rounded_down() -> None:
+    assert _seconds([-1500], pa.timestamp("ms")) == [-2]
+
+
+def test_dates_and_dictionaries() -> None:
+    assert _seconds([date(1970, 1, 2)], pa.date32()) == [86400]
+    column = pa.chunked_array([pa.array(["1970-01-02", "1970-01-01"]).dictionary_encode()])
+    assert as_seconds(column, "time", "file").to_pylist() == [86400, 0]
+
+
+def test_only_missing_values() -> None:
+    assert _seconds([None, None], pa.null()) == [None, None]
+
+
+def test_other_text_is_refused_with_its_row() -> None:
+    with pytest.raises(DataError, match=r"file: column 'time' must hold seconds .* but row 2 has 'yesterday'"):
+        _seconds(["2024-05-31", "yesterday", "2024-05-32"])
+
+
+def test_other_types_are_refused() -> None:
+    with pytest.raises(DataError, match="column 'time' must hold numbers, but is of type list"):
+        _seconds([["x"]])
