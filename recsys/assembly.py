@@ -121,17 +121,17 @@ def fit_model(
         return FitReport([], best_epoch=0, best_value=None)
     validated = len(split.valid) > 0
 
-    def fit_network(network: nn.Module, directory: Path, trainer_settings: Any) -> FitReport:
-        module = instantiate(config.training)(
+    def fit_network(network: nn.Module, directory: Path, settings: Any) -> FitReport:
+        module = instantiate(settings.training)(
             network=network,
             interactions=train,
             validation=partial(RankingTask.from_split, interactions, split, "valid") if validated else None,
         )
-        report: FitReport = instantiate(config.fitting)(
+        report: FitReport = instantiate(settings.fitting)(
             module=module,
-            trainer=instantiate(trainer_settings),
+            trainer=instantiate(settings.trainer),
             checkpoint_directory=directory,
-            monitor=config.fitting.monitor if validated else None,
+            monitor=settings.fitting.monitor if validated else None,
             resume=True,
             print_line=print_line,
             listener=listener,
@@ -145,12 +145,18 @@ def fit_model(
                 f"Pre-training needs a model made of towers, but {type(model).__name__} has none. "
                 "Leave pretraining=null, or choose model=neumf."
             )
-        for name, tower in model.towers().items():
+        towers = model.towers()
+        if set(config.pretraining) != set(towers):
+            raise ModelError(
+                f"pretraining must give settings for each tower ({', '.join(towers)}), but it has "
+                f"{', '.join(config.pretraining)}. An empty mapping takes the settings of the run."
+            )
+        for name, tower in towers.items():
             print_line(f"pre-training the {name} tower")
-            fit_network(tower, run.checkpoints / name, OmegaConf.merge(config.trainer, config.pretraining))
+            fit_network(tower, run.checkpoints / name, OmegaConf.merge(config, config.pretraining[name]))
         model.fuse()
         print_line("training the whole network")
-    return fit_network(model, run.checkpoints, config.trainer)
+    return fit_network(model, run.checkpoints, config)
 
 
 def begin_run(config: DictConfig, overrides: list[str]) -> tuple[RunDirectory, DictConfig]:

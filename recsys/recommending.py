@@ -9,7 +9,7 @@ from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.data.user_items import UserItems
 from recsys.errors import RecsysError
-from recsys.evaluation.top_k import top_k
+from recsys.evaluation.top_k import top_k, without_nan
 from recsys.models.popularity import Popularity
 from recsys.models.protocols import Query, Recommender
 
@@ -32,7 +32,8 @@ def recommend(model: Recommender, known: Interactions, users: Tensor, k: int) ->
     """
     if k < 1:
         raise RecsysError(f"At least one recommendation is required, but k={k}.")
-    scores = model.score(Query(users, Histories.from_interactions(known).take(users)))
+    # A copy as well, since a model may return a view of what it keeps.
+    scores = without_nan(model.score(Query(users, Histories.from_interactions(known).take(users))))
     rows, seen = UserItems.from_interactions(known).pairs_of(users)
     scores[rows, seen] = float("-inf")
     return top_k(scores, k)

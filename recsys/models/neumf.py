@@ -152,7 +152,8 @@ class NeuMF(_Tower):
     Args:
         num_users: size of the user vocabulary.
         num_items: size of the item vocabulary, I.
-        embedding_dim: dimension of the user and item vectors of both towers, D.
+        embedding_dim: dimension of the user and item vectors of the GMF tower.
+        mlp_embedding_dim: dimension of those of the MLP tower; None for the same.
         hidden_dims: units of each layer of the MLP tower after the concatenation.
         dropout: probability of dropping a unit before each layer of the MLP tower in training.
         init_std: standard deviation of the normal initialisation of the vectors.
@@ -165,6 +166,7 @@ class NeuMF(_Tower):
         num_users: int,
         num_items: int,
         embedding_dim: int = 64,
+        mlp_embedding_dim: int | None = None,
         hidden_dims: Sequence[int] = (128, 64),
         dropout: float = 0.0,
         init_std: float = 0.1,
@@ -172,7 +174,7 @@ class NeuMF(_Tower):
     ) -> None:
         super().__init__()
         self.gmf = GMF(num_users, num_items, embedding_dim, init_std)
-        self.mlp = MLP(num_users, num_items, embedding_dim, hidden_dims, dropout, init_std)
+        self.mlp = MLP(num_users, num_items, mlp_embedding_dim or embedding_dim, hidden_dims, dropout, init_std)
         self.gmf_share = gmf_share
 
     def towers(self) -> dict[str, nn.Module]:

@@ -48,7 +48,7 @@ class TestTraining:
     @pytest.mark.parametrize(
         "settings",
         [
-            ["model=neumf", "model.hidden_dims=[8,4]", "pretraining={max_epochs: 1}"],
+            ["model=neumf", "model.hidden_dims=[8,4]", "pretraining={gmf: {trainer: {max_epochs: 1}}, mlp: {}}"],
             ["training=full_catalogue", "catalogue_loss=weighted_logistic", "scheduler=cosine"],
             ["loss=bpr", "negatives=popularity", "optimizer=adagrad"],
             ["loss=sampled_softmax", "optimizer=sgd", "split=leave_random_out"],
@@ -77,6 +77,7 @@ class TestTraining:
         assert finished.out.count("run: runs") == 2
         assert len(list((scripts.directory / "runs").glob("*/run.json"))) == 2
 
+    @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
     def test_is_tracked_by_default(self, scripts, board):
         arguments = [argument for argument in SMALL if argument != "tracking=none"]
         finished = scripts("train", *board, *arguments)
@@ -135,7 +136,8 @@ class TestBadInput:
             (["data=movielens_999"], "Could not find 'data/movielens_999'"),
             (["training.batch_size=0"], "batch_size=0"),
             (["negatives.num_negatives=0"], "num_negatives=0"),
-            (["pretraining={max_epochs: 1}"], "MF has none"),
+            (["pretraining={gmf: {}}"], "MF has none"),
+            (["model=neumf", "pretraining={gmf: {}}"], "settings for each tower (gmf, mlp)"),
             (["data.interactions=missing.csv"], "missing.csv"),
             (["data.columns.user=customer"], "customer"),
         ],

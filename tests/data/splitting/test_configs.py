@@ -31,7 +31,7 @@ def composed(tmp_path: Path, name: str, *overrides: str) -> Any:
 
 def test_there_is_a_config_for_each_strategy() -> None:
     strategies = ["cold_items", "cold_users", "default", "k_fold", "leave_last_out", "leave_random_out"]
-    assert NAMES == [*strategies, "predefined", "random_ratio", "temporal"]
+    assert NAMES == [*strategies, "predefined", "predefined_whole", "random_ratio", "temporal"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -53,7 +53,7 @@ def test_each_config_holds_the_defaults_of_the_constructor(tmp_path: Path, name:
     assert instantiate(config) == get_class(config._target_)()
 
 
-@pytest.mark.parametrize("name", sorted(set(NAMES) - {"default", "leave_last_out", "predefined", "temporal"}))
+@pytest.mark.parametrize("name", sorted(set(NAMES) - {"default", "leave_last_out", "predefined", "predefined_whole", "temporal"}))
 def test_the_seed_is_that_of_the_root(tmp_path: Path, name: str) -> None:
     assert instantiate(composed(tmp_path, name)).seed == 7
     assert instantiate(composed(tmp_path, name, "seed=8")).seed == 8
