@@ -23,6 +23,14 @@ _MAX_HEADER_BYTES = 1 << 20
 _CONVERT = "Convert the file to UTF-8 text."
 
 
+class ColumnTypeError(DataError):
+    """A column of a delimited file has a value of another type; ``column`` is its name."""
+
+    def __init__(self, message: str, column: str) -> None:
+        super().__init__(message)
+        self.column = column
+
+
 def read_delimited(
     file: RawFile,
     types: Mapping[str, pa.DataType],
@@ -49,8 +57,8 @@ def read_delimited(
         The columns in the order of ``types``.
 
     Raises:
-        DataError: the file is empty, is no such text, lacks a column, or has a value of another type; the message
-            gives the first such row and its value.
+        ColumnTypeError: a value is of another type; the message gives the first such row and its value.
+        DataError: the file is empty, is no such text, lacks a column, or has a row of another length.
         SourceError: the file cannot be read.
     """
     form = _Form(file, separator, column_names, encoding, quoted)
@@ -66,7 +74,7 @@ def read_delimited(
             )
     except pa.ArrowInvalid as error:
         if "Empty CSV" not in str(error):
-            raise DataError(f"{file}: {form.explain(error, types)}") from error
+            raise form.explain(error, types) from error
         table = pa.table({})
     if table.num_rows == 0:
         came = "is empty" if column_names is not None else "has a header but no rows"
@@ -120,7 +128,7 @@ class _Form:
     def convert_options(self, types: Mapping[str, pa.DataType]) -> Any:
         return arrow_csv.ConvertOptions(column_types=dict(types), include_columns=list(types), null_values=_MISSING)
 
-    def explain(self, error: pa.ArrowInvalid, types: Mapping[str, pa.DataType]) -> str:
+    def explain(self, error: pa.ArrowInvalid, types: Mapping[str, pa.DataType]) -> DataError:
         """What is wrong and in which row, by a second pass: Arrow knows no rows when it reads in parallel."""
         ragged: list[Any] = []
 
@@ -143,19 +151,24 @@ class _Form:
                     for name, type_ in types.items():
                         found = _first_bad_value(batch.column(name), type_)
                         if found is not None:
-                            row, value = rows + found[0] + 1, found[1]
-                            return f"column {name!r} must hold {_words(type_)}, but row {row:,} has {value}"
+                            position, value = found
+                            return ColumnTypeError(
+                                f"{self.file}: column {name!r} must hold {_words(type_)}, but row "
+                                f"{rows + position + 1:,} has {value}",
+                                name,
+                            )
                     rows += batch.num_rows
         except pa.ArrowInvalid as second:
             error = second
-        if ragged:
-            bad = ragged[0]
-            number = "" if bad.number is None else f" {bad.number - (self.column_names is None):,}"
-            return (
-                f"each row must have {bad.expected_columns} fields, but row{number} has {bad.actual_columns}: "
-                f"{bad.text[:200]!r}. Correct the row; a field that holds {self.separator!r} must be in double quotes."
-            )
-        return str(error)
+        if not ragged:
+            return DataError(f"{self.file}: {error}")
+        bad = ragged[0]
+        number = "" if bad.number is None else f" {bad.number - (self.column_names is None):,}"
+        return DataError(
+            f"{self.file}: each row must have {bad.expected_columns} fields, but row{number} has "
+            f"{bad.actual_columns}: {bad.text[:200]!r}. Correct the row; a field that holds {self.separator!r} must be "
+            "in double quotes."
+        )
 
 
 def _first_bad_value(column: pa.Array, type_: pa.DataType) -> tuple[int, str] | None:
@@ -176,4 +189,6 @@ def _first_bad_value(column: pa.Array, type_: pa.DataType) -> tuple[int, str] | 
 def _words(type_: pa.DataType) -> str:
     if pa.types.is_integer(type_):
         return "whole numbers"
+    if pa.types.is_timestamp(type_):
+        return "times"
     return "numbers" if pa.types.is_floating(type_) else "text in UTF-8"

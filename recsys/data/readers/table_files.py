@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from recsys.data.columns import ITEM_ID, RATING, TIMESTAMP, USER_ID
-from recsys.data.readers.delimited import read_delimited, read_header
+from recsys.data.readers.delimited import ColumnTypeError, read_delimited, read_header
 from recsys.data.readers.identifiers import ID_TYPE, as_identifiers, as_strings
 from recsys.data.readers.json_lines import iterate_objects, read_json_lines
 from recsys.data.readers.numbers import as_numbers, first_uncastable
@@ -23,6 +23,8 @@ from recsys.errors import DataError
 
 _SEPARATORS = {"csv": ",", "tsv": "\t"}
 _JSON_SUFFIXES = ("jsonl", "json", "ndjson")
+#: What is tried before text, which takes several times the memory; a wrong type shows in the first rows.
+_TIMESTAMP_TYPES = (pa.int64(), pa.float64(), pa.timestamp("us"), pa.timestamp("us", "UTC"))
 #: Lines of a JSON file that are looked at for the type of a field.
 _PEEK_LINES = 1_000
 
@@ -153,11 +155,13 @@ def _interactions_from_text(file: RawFile, columns: ColumnNames, separator: str)
         types[wanted[RATING]] = pa.float32()
     if TIMESTAMP not in wanted:
         return read_delimited(file, types, separator=separator), wanted
-    # Whole numbers are by far the most frequent and take a third of the memory of text.
-    try:
-        return read_delimited(file, types | {wanted[TIMESTAMP]: pa.int64()}, separator=separator), wanted
-    except DataError:
-        return read_delimited(file, types | {wanted[TIMESTAMP]: pa.string()}, separator=separator), wanted
+    for type_ in _TIMESTAMP_TYPES:
+        try:
+            return read_delimited(file, types | {wanted[TIMESTAMP]: type_}, separator=separator), wanted
+        except ColumnTypeError as error:
+            if error.column != wanted[TIMESTAMP]:
+                raise
+    return read_delimited(file, types | {wanted[TIMESTAMP]: pa.string()}, separator=separator), wanted
 
 
 def _interactions_from_json(file: RawFile, columns: ColumnNames) -> tuple[pa.Table, Mapping[str, str]]:

@@ -131,6 +131,12 @@ def test_text_in_the_timestamps_is_refused_with_its_row(tmp_path: Path) -> None:
         TableReader(interactions=tmp_path / "i.csv").read()
 
 
+def test_text_in_the_ratings_is_told_also_beside_dates(tmp_path: Path) -> None:
+    (tmp_path / "i.csv").write_text("user_id,item_id,rating,timestamp\nu,i,5,2024-05-31\nu,j,good,2024-05-31\n")
+    with pytest.raises(DataError, match=r"column 'rating' must hold numbers, but row 2 has 'good'"):
+        TableReader(interactions=tmp_path / "i.csv").read()
+
+
 @pytest.mark.parametrize(
     ("first", "second", "expected"),
     [("5", "6.9", [5, 6]), ("", "6", [None, 6]), ("2024-05-31T12:00Z", "1970-01-02", [1717156800, 86400])],
