@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,8 +24,8 @@ console = Console(width=None if sys.stdout.isatty() else FILE_WIDTH)
 def user_errors() -> Iterator[None]:
     """Print a :class:`~recsys.errors.RecsysError` as one message on standard error and exit with status 2.
 
-    Also one that another error was raised from, as Hydra does when a constructor refuses its arguments. Any other
-    error is a bug and keeps its traceback. Usable as a context manager and as a decorator.
+    Also one that another error was raised from, as Hydra does when a constructor refuses its arguments, and a full
+    disk. Any other error is a bug and keeps its traceback. Usable as a context manager and as a decorator.
 
     Raises:
         SystemExit: in place of the user's error.
@@ -33,10 +34,20 @@ def user_errors() -> Iterator[None]:
         yield
     except Exception as error:
         cause: BaseException | None = error
-        while cause is not None and not isinstance(cause, RecsysError):
+        while cause is not None and not isinstance(cause, RecsysError) and not _is_full_disk(cause):
             cause = cause.__cause__
         if cause is None:
             raise
+        message = str(cause)
+        if _is_full_disk(cause):
+            message = (
+                f"No space is left on the disk ({cause}). Free some, then run the command again; what was only "
+                "half written does not count as finished."
+            )
         sys.stdout.flush()
-        sys.stderr.write(f"error: {cause}\n")
+        sys.stderr.write(f"error: {message}\n")
         raise SystemExit(USER_ERROR_STATUS) from None
+
+
+def _is_full_disk(error: BaseException) -> bool:
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)

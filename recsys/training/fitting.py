@@ -15,6 +15,7 @@ import torch
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint, RichProgressBar
 
 from recsys.errors import RunError
+from recsys.training.checkpoint_io import WholeCheckpointIO
 from recsys.training.history import EpochHistory
 from recsys.training.module import RecommenderModule
 
@@ -98,6 +99,7 @@ def fit(
             enable_model_summary=False,
             enable_progress_bar=progress_bar,
             num_sanity_val_steps=0,
+            plugins=[WholeCheckpointIO()],
         )
         with _checkpoint_errors(last):
             runner.fit(module, ckpt_path=str(last) if resume and last.is_file() else None, weights_only=True)

@@ -28,8 +28,8 @@ class FullCatalogueModule(RecommenderModule):
         optimizer: makes the optimiser from the parameters.
         loss: of whole rows.
         l2: weight lambda of the squared norms of the vectors, ``lambda * (n_u + alpha I)`` for a user with n_u
-            positives and ``lambda * (n_i + alpha U)`` for an item with n_i, so that who appears more often is held more firmly
-            (the frequency-scaled regularisation of Rendle et al.: Revisiting the Performance of iALS, 2021).
+            positives and ``lambda * (n_i + alpha U)`` for an item with n_i, so that who appears more often is held more
+            firmly (the frequency-scaled regularisation of Rendle et al.: Revisiting the Performance of iALS, 2021).
         l2_unobserved: alpha, what a pair without interaction counts in that frequency.
         **options: of :class:`RecommenderModule`.
     """

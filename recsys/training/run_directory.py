@@ -118,8 +118,8 @@ class RunManifest:
         """
         if split.content_hash() != self.split_hash:
             raise RunError(
-                "The split could not be made again as it was in training: another version of NumPy or of recsys may draw "
-                f"other rows. Evaluate with the versions of the run ({_listed(self.versions)}), or train again."
+                "The split could not be made again as it was in training: another version of NumPy or of recsys may "
+                f"draw other rows. Evaluate with the versions of the run ({_listed(self.versions)}), or train again."
             )
 
 
@@ -207,9 +207,20 @@ class RunDirectory:
             draw_curves(epochs, self.path / CURVES, title)
 
     def save_model(self, model: nn.Module) -> None:
-        """Write the weights."""
+        """Write the weights.
+
+        Raises:
+            RunError: they could not be written, for example to a full disk.
+        """
         temporary = self.path / f"{WEIGHTS}.partial"
-        save_file({name: tensor.contiguous() for name, tensor in model.state_dict().items()}, temporary)
+        try:
+            save_file({name: tensor.contiguous() for name, tensor in model.state_dict().items()}, temporary)
+        except SafetensorError as error:
+            temporary.unlink(missing_ok=True)
+            raise RunError(
+                f"The weights could not be written to {temporary} ({error}). Free some space, then go on with the run: "
+                f"python scripts/train.py resume={self.path}"
+            ) from error
         os.replace(temporary, self.path / WEIGHTS)
 
     def load_model(self, model: nn.Module) -> None:

@@ -1,3 +1,4 @@
+import errno
 import json
 import subprocess
 import sys
@@ -148,6 +149,16 @@ class TestBadInput:
         assert finished.status != 0
         assert message in finished.err
         assert "Traceback" not in finished.err
+
+    def test_a_full_disk_is_one_message_and_leaves_no_finished_run(self, scripts, board, monkeypatch):
+        def full(*arguments, **options):
+            raise OSError(errno.ENOSPC, "No space left on device", "last.ckpt.partial")
+
+        monkeypatch.setattr("recsys.training.checkpoint_io.torch.save", full)
+        finished = scripts("train", *board, *SMALL)
+        assert finished.status == 2
+        assert finished.err.startswith("error: No space is left on the disk")
+        assert list((scripts.directory / "runs").glob("*/run.json")) == []
 
     def test_a_failed_run_leaves_nothing_that_counts_as_finished(self, scripts, board):
         scripts("train", *board, *SMALL, "optimizer=sgd", "optimizer.lr=1e30")

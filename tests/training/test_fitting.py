@@ -1,3 +1,4 @@
+import errno
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -146,6 +147,23 @@ def test_interrupted_and_resumed_training_gives_the_weights_of_an_uninterrupted_
     expected = whole.network.state_dict()
     actual = resumed.network.state_dict()
     assert all(torch.equal(actual[name], expected[name]) for name in expected)
+
+
+def test_a_checkpoint_that_cannot_be_written_leaves_the_one_before_it_intact(tmp_path, monkeypatch):
+    run(sampled(mf()), tmp_path, max_epochs=1)
+    before = (tmp_path / "last.ckpt").read_bytes()
+    (tmp_path / "fit.json").unlink()
+
+    def half_written(checkpoint, file):
+        file.write(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="No space left"):
+        patch.setattr("recsys.training.checkpoint_io.torch.save", half_written)
+        run(sampled(mf()), tmp_path, max_epochs=2, resume=True)
+    assert (tmp_path / "last.ckpt").read_bytes() == before
+    assert not list(tmp_path.glob("*.partial"))
+    assert len(run(sampled(mf()), tmp_path, max_epochs=2, resume=True).epochs) == 2
 
 
 def test_what_was_trained_to_its_end_is_read_back_and_not_trained_again(tmp_path):

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors import SafetensorError
 from torch import nn
 
 from recsys.data.split import Split
@@ -51,6 +52,18 @@ def test_weights_come_back_unchanged(tmp_path):
     run.load_model(loaded)
     assert torch.equal(saved.weight, loaded.weight)
     assert not list(run.path.glob("*.partial"))
+
+
+def test_weights_that_cannot_be_written_leave_nothing_behind(tmp_path, monkeypatch):
+    def full(state, path):
+        path.write_bytes(b"half")
+        raise SafetensorError("I/O error: No space left on device")
+
+    monkeypatch.setattr("recsys.training.run_directory.save_file", full)
+    run = RunDirectory.create(tmp_path, "toy")
+    with pytest.raises(RunError, match="No space left.*resume="):
+        run.save_model(nn.Linear(2, 3))
+    assert list(run.path.iterdir()) == []
 
 
 def test_a_path_that_is_no_run_is_refused(tmp_path):
