@@ -40,6 +40,8 @@ class Scripts:
     def __call__(self, name: str, *arguments: str) -> Finished:
         """Run ``scripts/NAME.py`` with ``arguments``."""
         GlobalHydra.instance().clear()
+        # Hydra takes the tracing of coverage for a debugger, and then does not handle errors as it does for users.
+        self.monkeypatch.setattr("hydra._internal.utils.is_under_debugger", lambda: False)
         self.monkeypatch.chdir(self.directory)
         self.monkeypatch.setattr(sys, "argv", [f"{name}.py", *arguments])
         status = 0
