@@ -41,7 +41,8 @@ def main() -> None:
     request = json.load(sys.stdin)
     torch.set_num_threads(request["threads"])
     times = Times()
-    logging.getLogger().addHandler(times)
+    # RecBole sets up logging only where nobody has yet, so its level is set here as well.
+    logging.basicConfig(level=logging.INFO, handlers=[times])
     split = {"split": {"RS": [0.8, 0.1, 0.1]}, "group_by": "user", "order": "RO", "mode": "full"}
     result = run_recbole(
         model=request["model"],
