@@ -6,10 +6,15 @@ Shape suffixes: B users of a batch, N pairs, M pairs of all users of a batch tog
 from __future__ import annotations
 
 import numpy as np
+from functools import cached_property
+
 import torch
 from torch import Tensor
 
 from recsys.data.interactions import Interactions
+
+#: Up to so many possible pairs membership is kept as a table of one byte each (128 MiB).
+MAX_TABLE_PAIRS = 2**27
 
 
 class UserItems:
@@ -64,10 +69,23 @@ class UserItems:
     def contains(self, users: Tensor, items: Tensor) -> Tensor:
         """Whether each pair is in the set; ``users`` and ``items`` broadcast against each other."""
         keys = users.long() * self.num_items + items  # a key does not fit into the int32 of an index
+        if self._has_table and self.device.type == "cpu":
+            return self._table[keys.clamp(min=0)] & (keys >= 0)
         if len(self._keys) == 0:
             return torch.zeros_like(keys, dtype=torch.bool)
         position = torch.searchsorted(self._keys, keys).clamp(max=len(self._keys) - 1)
         return self._keys[position] == keys
+
+    @property
+    def _has_table(self) -> bool:
+        return self.num_users * self.num_items <= MAX_TABLE_PAIRS
+
+    @cached_property
+    def _table(self) -> Tensor:
+        """Membership of every possible pair, shape [U * I], bool: a look-up instead of a search."""
+        table = torch.zeros(self.num_users * self.num_items, dtype=torch.bool, device=self.device)
+        table[self._keys] = True
+        return table
 
     def pairs_of(self, users: Tensor) -> tuple[Tensor, Tensor]:
         """All pairs of a batch of users.
@@ -97,6 +115,19 @@ class UserItems:
             Item indices, shape [B, N], int64. A user who has interacted with every item has none absent: their draws
             are uniform over the catalogue.
         """
+        if self.device.type != "cpu" or not self._has_table:
+            return self._draw_absent(users, num_samples, generator)
+        # Where a look-up is cheap, most draws are settled by one: an item drawn from the whole catalogue and found
+        # absent is uniform over the absent ones, and so is what replaces an item found present.
+        drawn = torch.randint(self.num_items, (len(users), num_samples), generator=generator)
+        keys = users[:, None] * self.num_items + drawn
+        row, column = self._table.index_select(0, keys.view(-1)).view(keys.shape).nonzero(as_tuple=True)
+        if len(row) > 0:
+            drawn[row, column] = self._draw_absent(users[row], 1, generator).squeeze(1)
+        return drawn
+
+    def _draw_absent(self, users: Tensor, num_samples: int, generator: torch.Generator | None) -> Tensor:
+        """Draw by the rank among the absent items, without looking up what was drawn; arguments as above."""
         absent = self.num_items - self.counts[users]
         uniform = torch.rand(len(users), num_samples, generator=generator, device=users.device, dtype=torch.float64)
         drawn = (uniform * torch.where(absent > 0, absent, self.num_items)[:, None]).long()

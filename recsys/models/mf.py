@@ -8,6 +8,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from recsys.models.dropout import Dropout
+from recsys.models.embedding import Embedding
 from recsys.models.protocols import Query
 
 
@@ -37,15 +39,15 @@ class MF(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        self.user_vectors = nn.Embedding(num_users, embedding_dim)
-        self.item_vectors = nn.Embedding(num_items, embedding_dim)
-        self.dropout = nn.Dropout(dropout)
+        self.user_vectors = Embedding(num_users, embedding_dim)
+        self.item_vectors = Embedding(num_items, embedding_dim)
+        self.dropout = Dropout(dropout)
         nn.init.normal_(self.user_vectors.weight, std=init_std)
         nn.init.normal_(self.item_vectors.weight, std=init_std)
         self.biases = biases
         if biases:
-            self.user_bias = nn.Embedding(num_users, 1)
-            self.item_bias = nn.Embedding(num_items, 1)
+            self.user_bias = Embedding(num_users, 1)
+            self.item_bias = Embedding(num_items, 1)
             self.global_bias = nn.Parameter(torch.zeros(1))
             nn.init.zeros_(self.user_bias.weight)
             nn.init.zeros_(self.item_bias.weight)

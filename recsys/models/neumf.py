@@ -12,6 +12,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from recsys.models.dropout import Dropout
+from recsys.models.embedding import Embedding
 from recsys.models.protocols import Query
 
 #: Pairs that pass the perceptron at once when a whole catalogue is scored: their activations stay in cache.
@@ -45,8 +47,8 @@ class GMF(_Tower):
 
     def __init__(self, num_users: int, num_items: int, embedding_dim: int = 64, init_std: float = 0.1) -> None:
         super().__init__()
-        self.user_vectors = nn.Embedding(num_users, embedding_dim)
-        self.item_vectors = nn.Embedding(num_items, embedding_dim)
+        self.user_vectors = Embedding(num_users, embedding_dim)
+        self.item_vectors = Embedding(num_items, embedding_dim)
         self.output = nn.Linear(embedding_dim, 1)
         nn.init.normal_(self.user_vectors.weight, std=init_std)
         nn.init.normal_(self.item_vectors.weight, std=init_std)
@@ -93,13 +95,13 @@ class MLP(_Tower):
         init_std: float = 0.1,
     ) -> None:
         super().__init__()
-        self.user_vectors = nn.Embedding(num_users, embedding_dim)
-        self.item_vectors = nn.Embedding(num_items, embedding_dim)
+        self.user_vectors = Embedding(num_users, embedding_dim)
+        self.item_vectors = Embedding(num_items, embedding_dim)
         self.user_part = nn.Linear(embedding_dim, hidden_dims[0])
         self.item_part = nn.Linear(embedding_dim, hidden_dims[0], bias=False)
         self.hidden = nn.ModuleList(nn.Linear(a, b) for a, b in zip(hidden_dims[:-1], hidden_dims[1:], strict=True))
         self.output = nn.Linear(hidden_dims[-1], 1)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         nn.init.normal_(self.user_vectors.weight, std=init_std)
         nn.init.normal_(self.item_vectors.weight, std=init_std)
         # The two parts are the halves of one [2 D, H] layer and start as such a layer would.

@@ -29,39 +29,39 @@ class PermutationBatches:
     """Iterates over slices of a permutation of some columns, a new permutation each epoch.
 
     Args:
-        columns: tensors of one length on one device; a batch is a tuple with a slice of each.
-        batch_size: length of a slice; the last one of an epoch is shorter.
+        columns: tensors of one length on one device; a slice is a tuple with a part of each.
+        slice_size: rows of a slice; the last one of an epoch is shorter.
         seed: seed of the permutations.
         epoch: gives the current epoch.
-        rank: which share of each batch this process takes.
-        num_processes: how many processes share each batch.
+        rank: which share of each slice this process takes.
+        num_processes: how many processes share each slice.
     """
 
     def __init__(
         self,
         columns: tuple[Tensor, ...],
-        batch_size: int,
+        slice_size: int,
         seed: int,
         epoch: Callable[[], int],
         rank: int = 0,
         num_processes: int = 1,
     ) -> None:
         self.columns = columns
-        self.batch_size = batch_size
+        self.slice_size = slice_size
         self._seed = seed
         self._epoch = epoch
         self._rank = rank
         self._num_processes = num_processes
 
     def __len__(self) -> int:
-        # Every process must take the same number of steps: a last batch too small to share is left to all of them.
-        return -(-len(self.columns[0]) // self.batch_size)
+        return -(-len(self.columns[0]) // self.slice_size)
 
     def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
         device = self.columns[0].device
         generator = epoch_generator(self._seed, self._epoch(), 0, device)
         order = torch.randperm(len(self.columns[0]), generator=generator, device=device)
-        for rows in order.split(self.batch_size):
+        for rows in order.split(self.slice_size):
+            # Every process must take the same number of steps: a slice too small to share is left to all of them.
             share = rows[self._rank :: self._num_processes] if len(rows) >= self._num_processes else rows
             yield tuple(column[share] for column in self.columns)
 

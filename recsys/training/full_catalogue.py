@@ -60,7 +60,7 @@ class FullCatalogueModule(RecommenderModule):
         self._users = self._positives.counts.nonzero().squeeze(1)
         return PermutationBatches(
             (self._users,),
-            self.batch_size,
+            self.batch_size * self.steps_per_call,
             self.seed,
             lambda: self.current_epoch,
             self.global_rank,

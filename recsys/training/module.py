@@ -9,6 +9,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.core.optimizer import LightningOptimizer
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
@@ -23,9 +24,15 @@ from recsys.training.batches import OrderedBatches, epoch_generator
 OptimizerFactory = Callable[[Iterable[nn.Parameter]], Optimizer]
 SchedulerFactory = Callable[[Optimizer], LRScheduler]
 
+#: Steps of the optimiser in one call of ``training_step``.
+STEPS_PER_CALL = 32
+
 
 class RecommenderModule(pl.LightningModule):
     """Trains a network; subclasses say with which batches and which negatives.
+
+    One call of ``training_step`` takes several steps of the optimiser: Lightning's own work between two calls takes as
+    long as a step of a small model on the CPU.
 
     All randomness of an epoch is seeded by the run's seed and the epoch's number, so that training resumed from the
     end of an epoch gives the same weights as training that was never interrupted.
@@ -55,6 +62,7 @@ class RecommenderModule(pl.LightningModule):
         seed: int = 0,
     ) -> None:
         super().__init__()
+        self.automatic_optimization = False
         if len(interactions) == 0:
             raise RecsysError("Training needs at least one interaction, but the training part of the split is empty.")
         if batch_size < 1:
@@ -72,9 +80,13 @@ class RecommenderModule(pl.LightningModule):
         self._loss_steps = 0
         self.ranking_metrics = RankingMetrics(ks=validation_ks, num_items=interactions.num_items)
 
+    def prepare_rows(self, rows: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """What can be computed for the rows of many steps at once, before the first of them."""
+        return rows
+
     @abstractmethod
     def loss(self, batch: tuple[Tensor, ...]) -> Tensor:
-        """The loss of one batch, a scalar."""
+        """The loss of the rows of one step, as :meth:`prepare_rows` gave them; a scalar."""
 
     @property
     def generator(self) -> torch.Generator:
@@ -86,7 +98,7 @@ class RecommenderModule(pl.LightningModule):
         optimizer = self._optimizer(self.network.parameters())
         if self._scheduler is None:
             return optimizer
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": self._scheduler(optimizer), "interval": "epoch"}}
+        return {"optimizer": optimizer, "lr_scheduler": self._scheduler(optimizer)}
 
     def on_train_epoch_start(self) -> None:
         """Seed the epoch: negatives through a generator of their own, dropout through the global one."""
@@ -96,23 +108,43 @@ class RecommenderModule(pl.LightningModule):
         self._loss_sum = torch.zeros((), device=self.device)
         self._loss_steps = 0
 
-    def training_step(self, batch: tuple[Tensor, ...], batch_idx: int) -> Tensor:
-        """One step. The loss is summed on the device and read once an epoch, so that no step waits for it."""
-        loss = self.loss(batch)
-        self._loss_sum += loss.detach()
-        self._loss_steps += 1
-        return loss
+    @property
+    def steps_per_call(self) -> int:
+        """Steps in one call of ``training_step``: one where processes average their gradients after each call."""
+        return STEPS_PER_CALL if self.trainer.world_size == 1 else 1
+
+    def training_step(self, batch: tuple[Tensor, ...], batch_idx: int) -> None:
+        """Some steps. The loss is summed on the device and read once an epoch, so that no step waits for it."""
+        optimizer = self.optimizers()
+        assert isinstance(optimizer, LightningOptimizer)
+        columns = self.prepare_rows(batch)
+        for rows in zip(*(column.split(self.step_size) for column in columns), strict=True):
+            loss = self.loss(rows)
+            optimizer.zero_grad()
+            self.manual_backward(loss)
+            optimizer.step()
+            self._loss_sum += loss.detach()
+            self._loss_steps += 1
+
+    @property
+    def step_size(self) -> int:
+        """Rows of this process in one step."""
+        return -(-self.batch_size // self.trainer.world_size)
 
     def mean_loss(self) -> float:
         """The mean loss of the steps of the current epoch."""
         return float(self._loss_sum / max(self._loss_steps, 1))
 
     def on_train_epoch_end(self) -> None:
-        """Stop with a clear message when the loss is no longer a number.
+        """Step the schedule; stop with a clear message when the loss is no longer a number.
 
         Raises:
             RunError: the loss is NaN or infinite.
         """
+        schedule = self.lr_schedulers()
+        if schedule is not None:
+            assert isinstance(schedule, LRScheduler)
+            schedule.step()
         mean = self.mean_loss()
         if not math.isfinite(mean):
             raise RunError(

@@ -58,20 +58,23 @@ class SampledNegativesModule(RecommenderModule):
         users, items = (torch.from_numpy(column).to(self.device, torch.int64) for column in columns)
         return PermutationBatches(
             (users, items),
-            self.batch_size,
+            self.batch_size * self.steps_per_call,
             self.seed,
             lambda: self.current_epoch,
             self.global_rank,
             self.trainer.world_size,
         )
 
+    def prepare_rows(self, rows: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """Draw negatives: users, shape [B], and their positive followed by its negatives, shape [B, 1 + N]."""
+        users, positives = rows
+        return users, torch.cat([positives[:, None], self._negatives.draw(users, self.generator)], dim=1)
+
     def loss(self, batch: tuple[Tensor, ...]) -> Tensor:
-        """Draw negatives and compare them with the positives."""
-        users, positives = batch
-        negatives = self._negatives.draw(users, self.generator)
-        items = torch.cat([positives[:, None], negatives], dim=1)
+        """Compare the positives with their negatives."""
+        users, items = batch
         scores = self._score_pairs(users[:, None], items)
-        loss = self._loss(scores[:, 0], scores[:, 1:], self._negatives.log_expected(negatives))
+        loss = self._loss(scores[:, 0], scores[:, 1:], self._negatives.log_expected(items[:, 1:]))
         if self._l2 > 0:
             user_norms, item_norms = self.network.squared_norms(users[:, None], items)  # type: ignore[operator]
             loss = loss + self._l2 * (user_norms + item_norms).mean()

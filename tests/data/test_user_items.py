@@ -153,6 +153,15 @@ def test_pairs_of_agrees_with_a_python_set(drawn: tuple[list[tuple[int, int]], i
     assert list(zip(row.tolist(), items.tolist(), strict=True)) == expected
 
 
+@given(drawn=sets_of_pairs())
+def test_a_table_and_a_search_agree(drawn: tuple[list[tuple[int, int]], int, int]) -> None:
+    users, items = torch.arange(-1, drawn[1])[:, None], torch.arange(drawn[2])
+    by_table = make(*drawn).contains(users, items)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("recsys.data.user_items.MAX_TABLE_PAIRS", 0)
+        assert torch.equal(make(*drawn).contains(users, items), by_table)
+
+
 # --- sample_absent ---------------------------------------------------------------------------------------------------
 
 
@@ -170,6 +179,7 @@ def test_each_draw_stands_for_one_absent_item_and_none_is_left_out(
         r = torch.arange(len(absent), dtype=torch.float64)
         for uniform in ((r + 1e-9) / len(absent), (r + 1 - 1e-9) / len(absent)):
             with pytest.MonkeyPatch.context() as patch:
+                patch.setattr("recsys.data.user_items.MAX_TABLE_PAIRS", 0)
                 patch.setattr(torch, "rand", lambda *_, uniform=uniform, **__: uniform[None, :])
                 items = user_items.sample_absent(torch.tensor([user]), len(absent))
             assert items.tolist() == [absent]
@@ -177,12 +187,15 @@ def test_each_draw_stands_for_one_absent_item_and_none_is_left_out(
 
 def test_the_largest_uniform_number_still_gives_an_item(monkeypatch: pytest.MonkeyPatch) -> None:
     largest = 1 - 2**-53
+    monkeypatch.setattr("recsys.data.user_items.MAX_TABLE_PAIRS", 0)
     monkeypatch.setattr(torch, "rand", lambda *size, **_: torch.full(size, largest, dtype=torch.float64))
     for num_items in (1, 2, 3, 1000, 2**20, 2**20 + 1, 2**31 - 1):
         assert make([], 1, num_items).sample_absent(torch.tensor([0]), 1).tolist() == [[num_items - 1]]
 
 
-def test_draws_are_uniform_over_the_absent_items() -> None:
+@pytest.mark.parametrize("max_table_pairs", [0, 2**27], ids=["by search", "by table"])
+def test_draws_are_uniform_over_the_absent_items(monkeypatch: pytest.MonkeyPatch, max_table_pairs: int) -> None:
+    monkeypatch.setattr("recsys.data.user_items.MAX_TABLE_PAIRS", max_table_pairs)
     # 10 items, 3 present: 7 absent, 70,000 draws, 10,000 of each expected. The 0.999 quantile of chi-square with 6
     # degrees of freedom is 22.46.
     user_items = make([(1, 0), (1, 4), (1, 9), (0, 2), (2, 7)], 3, 10)

@@ -6,7 +6,7 @@ COLUMNS = (torch.arange(10), torch.arange(10) * 2)
 
 
 def epoch(number: int, **options: int) -> list[tuple[torch.Tensor, ...]]:
-    return list(PermutationBatches(COLUMNS, batch_size=4, seed=1, epoch=lambda: number, **options))
+    return list(PermutationBatches(COLUMNS, slice_size=4, seed=1, epoch=lambda: number, **options))
 
 
 def test_an_epoch_holds_every_row_once():
@@ -25,7 +25,7 @@ def test_permutation_depends_on_the_epoch_alone():
 
 
 def test_length_is_the_number_of_batches():
-    batches = PermutationBatches(COLUMNS, batch_size=4, seed=1, epoch=lambda: 0)
+    batches = PermutationBatches(COLUMNS, slice_size=4, seed=1, epoch=lambda: 0)
     assert len(batches) == len(list(batches)) == 3
 
 

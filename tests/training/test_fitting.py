@@ -114,13 +114,13 @@ def test_another_seed_gives_other_weights(tmp_path):
 
 
 class StopsAfter(pl.Callback):
-    """Breaks off the training in the middle of an epoch, as a killed process would."""
+    """Breaks off the training after the steps of an epoch, before it can be saved, as a killed process would."""
 
     def __init__(self, epoch: int) -> None:
         self.epoch = epoch
 
     def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):
-        if trainer.current_epoch == self.epoch and batch_idx == 1:
+        if trainer.current_epoch == self.epoch:
             raise RuntimeError("power cut")
 
 
@@ -275,6 +275,22 @@ def test_trains_on_a_gpu(tmp_path):
     module = sampled(neumf())
     fit(module, partial(pl.Trainer, max_epochs=40, accelerator="gpu", devices=1), tmp_path, monitor="valid/ndcg@10")
     assert hit_rate_among_first(module.network.cpu(), 1) > 0.95
+
+
+def test_several_steps_in_a_call_train_as_one_step_in_each(tmp_path, monkeypatch):
+    many = sampled(mf(), validation=None, negatives=FirstAbsent())
+    run(many, tmp_path / "many", max_epochs=2, monitor=None)
+    monkeypatch.setattr("recsys.training.module.STEPS_PER_CALL", 1)
+    single = sampled(mf(), validation=None, negatives=FirstAbsent())
+    run(single, tmp_path / "single", max_epochs=2, monitor=None)
+    torch.testing.assert_close(many.network.state_dict(), single.network.state_dict())
+
+
+class FirstAbsent(UniformNegatives):
+    """Negatives without chance: the next item, which on the checkerboard is of the other colour."""
+
+    def draw(self, users, generator):
+        return ((users + 1) % 2)[:, None].expand(-1, self.num_negatives)
 
 
 def test_empty_training_data_are_refused():
