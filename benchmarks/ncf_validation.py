@@ -63,7 +63,7 @@ def main() -> None:
                 settings = [f"experiment={arguments.experiment}", f"data.root={arguments.root}", f"seed={seed}"]
                 config = compose("train", overrides=[*settings, "name=ncf", *overrides.split()])
             interactions, split, pairs = tuning_data(config, seed)
-            model = build_model(config, interactions.num_users, interactions.num_items)
+            model = build_model(config.model, config.seed, interactions.num_users, interactions.num_items)
             started = time.perf_counter()
             with tempfile.TemporaryDirectory() as directory:
                 run = RunDirectory(Path(directory))

@@ -1,4 +1,4 @@
-"""Builds what a configuration describes: the one place of the library that knows Hydra."""
+"""Builds what a configuration describes."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 from torch import nn
 
 from recsys.data.interactions import Interactions
-from recsys.data.prepared import PreparedDataset
+from recsys.data.prepared import PreparedDataset, open_prepared
 from recsys.data.preparing import load_or_prepare
 from recsys.data.split import Split
-from recsys.errors import ModelError, RunError
+from recsys.errors import ModelError, PreparedDataError, RunError
 from recsys.evaluation.ranking_task import RankingTask
 from recsys.models.protocols import FitsInClosedForm, PretrainsInTowers
 from recsys.training.fitting import FitReport
+from recsys.training.history import Listener
 from recsys.training.run_directory import RunDirectory, RunManifest
 
 
@@ -54,10 +55,10 @@ def build_split(config: DictConfig, interactions: Interactions) -> Split:
     return split
 
 
-def build_model(config: DictConfig, num_users: int, num_items: int) -> nn.Module:
-    """A fresh model, its initial weights drawn by the run's seed."""
-    torch.manual_seed(config.seed)
-    model: nn.Module = instantiate(config.model)(num_users=num_users, num_items=num_items)
+def build_model(config: DictConfig, seed: int, num_users: int, num_items: int) -> nn.Module:
+    """A fresh model, its initial weights drawn by ``seed``; ``config`` is that of the model alone."""
+    torch.manual_seed(seed)
+    model: nn.Module = instantiate(config)(num_users=num_users, num_items=num_items)
     return model
 
 
@@ -69,13 +70,21 @@ def open_run(path: Path | str) -> TrainedRun:
     """
     directory = RunDirectory.open(path)
     manifest = directory.manifest()
-    config = OmegaConf.load(directory.config_path)
-    assert isinstance(config, DictConfig)
-    prepared = build_data(config)
-    manifest.check_data(prepared)
-    model = build_model(config, manifest.num_users, manifest.num_items)
+    config = directory.config()
+    prepared = _data_of_run(config, manifest)
+    model = build_model(config.model, config.seed, manifest.num_users, manifest.num_items)
     directory.load_model(model)
     return TrainedRun(directory, config, manifest, prepared, model.eval())
+
+
+def _data_of_run(config: DictConfig, manifest: RunManifest) -> PreparedDataset:
+    """The prepared directory of the run; prepared anew where it is gone, which needs the raw files."""
+    try:
+        prepared = open_prepared(Path(manifest.data_directory))
+    except PreparedDataError:
+        prepared = build_data(config)
+    manifest.check_data(prepared)
+    return prepared
 
 
 def split_of_run(run: TrainedRun) -> tuple[Interactions, Split]:
@@ -97,7 +106,7 @@ def fit_model(
     split: Split,
     run: RunDirectory,
     print_line: Callable[[str], None],
-    listener: Callable[[int, dict[str, float]], None],
+    listener: Listener,
     progress_bar: bool,
 ) -> FitReport:
     """Fit ``model`` on the training part of ``split``: in closed form, or by gradient steps.
@@ -109,11 +118,12 @@ def fit_model(
         split: validation is used for early stopping where it is not empty.
         run: where checkpoints go; what is there already is gone on with.
         print_line: receives a line for each epoch.
-        listener: receives the metrics of each epoch.
+        listener: receives the metrics of each epoch; those of towers in pre-training are not told.
         progress_bar: show a bar for the steps of an epoch.
 
     Raises:
-        ModelError: ``pretraining`` is asked of a model without towers.
+        ModelError: ``pretraining`` is asked of a model without towers, or has settings that do not exist.
+        RunError: the device that is asked for is not there.
     """
     train = interactions.take(split.train)
     if isinstance(model, FitsInClosedForm):
@@ -121,7 +131,7 @@ def fit_model(
         return FitReport([], best_epoch=0, best_value=None)
     validated = len(split.valid) > 0
 
-    def fit_network(network: nn.Module, directory: Path, settings: Any) -> FitReport:
+    def fit_network(network: nn.Module, directory: Path, settings: DictConfig, heard: Listener | None) -> FitReport:
         module = instantiate(settings.training)(
             network=network,
             interactions=train,
@@ -129,12 +139,12 @@ def fit_model(
         )
         report: FitReport = instantiate(settings.fitting)(
             module=module,
-            trainer=instantiate(settings.trainer),
+            trainer=instantiate(settings.trainer, accelerator=accelerator(settings)),
             checkpoint_directory=directory,
             monitor=settings.fitting.monitor if validated else None,
             resume=True,
             print_line=print_line,
-            listener=listener,
+            listener=heard,
             progress_bar=progress_bar,
         )
         return report
@@ -143,60 +153,57 @@ def fit_model(
         if not isinstance(model, PretrainsInTowers):
             raise ModelError(
                 f"Pre-training needs a model made of towers, but {type(model).__name__} has none. "
-                "Leave pretraining=null, or choose model=neumf."
+                "Leave pretraining=null, or choose a model such as neumf."
             )
-        towers = model.towers()
-        if set(config.pretraining) != set(towers):
-            raise ModelError(
-                f"pretraining must give settings for each tower ({', '.join(towers)}), but it has "
-                f"{', '.join(config.pretraining)}. An empty mapping takes the settings of the run."
-            )
-        for name, tower in towers.items():
+        for name, (tower, settings) in _tower_settings(config, model).items():
             print_line(f"pre-training the {name} tower")
-            fit_network(tower, run.checkpoints / name, OmegaConf.merge(config, config.pretraining[name]))
+            fit_network(tower, run.checkpoints / name, settings, None)
         model.fuse()
         print_line("training the whole network")
-    return fit_network(model, run.checkpoints, config)
+    return fit_network(model, run.checkpoints, config, listener)
 
 
-def begin_run(config: DictConfig, overrides: list[str]) -> tuple[RunDirectory, DictConfig]:
-    """Make a new run directory, or go on with the one that ``resume`` names.
+def _tower_settings(config: DictConfig, model: PretrainsInTowers) -> dict[str, tuple[nn.Module, DictConfig]]:
+    """Each tower with the configuration of the run, changed as ``pretraining`` says."""
+    towers = model.towers()
+    if set(config.pretraining) != set(towers):
+        raise ModelError(
+            f"pretraining must give settings for each tower ({', '.join(towers)}), but it has "
+            f"{', '.join(config.pretraining)}. An empty mapping takes the settings of the run."
+        )
+    settings = {}
+    for name, tower in towers.items():
+        changes = config.pretraining[name]
+        if not set(changes) <= {"training", "trainer"}:
+            raise ModelError(
+                f"pretraining.{name} may change training and trainer, but it has {', '.join(changes)}. The optimiser "
+                "is training.optimizer, its schedule training.scheduler."
+            )
+        allowed = config.copy()
+        OmegaConf.set_struct(allowed, True)
+        try:
+            allowed.merge_with(changes)
+        except OmegaConfBaseException as error:
+            raise ModelError(
+                f"pretraining.{name} has a key that the run does not know ({error}). Correct it."
+            ) from error
+        settings[name] = (tower, allowed)
+    return settings
 
-    Args:
-        config: the composed configuration.
-        overrides: what the command line said. On ``resume`` the run's own configuration is used, and of the command
-            line only plain values (such as ``trainer.max_epochs=50``) are put on top of it.
 
-    Returns:
-        The directory, and the resolved configuration, which is written there.
+def accelerator(config: DictConfig) -> str:
+    """What to train on: for ``auto`` a CUDA GPU where there is one, else the CPU.
+
+    Apple's GPU is left out, as it has no float64, which the metrics are computed in.
 
     Raises:
-        RunError: ``resume`` names no run, a finished one, or comes with an override that is no plain value.
+        RunError: another kind of device, or a GPU that is not there, is asked for, or more than one device.
     """
-    if config.resume is None:
-        run = RunDirectory.create(Path(config.paths.runs_dir), config.name)
-    else:
-        run = RunDirectory(Path(config.resume))
-        config = _resumed_config(run, [override for override in overrides if not override.startswith("resume=")])
-    OmegaConf.save(config, run.config_path, resolve=True)
-    resolved = OmegaConf.load(run.config_path)
-    assert isinstance(resolved, DictConfig)
-    return run, resolved
-
-
-def _resumed_config(run: RunDirectory, overrides: list[str]) -> DictConfig:
-    if not run.config_path.is_file():
-        raise RunError(f"An interrupted run is required to resume, but {run.path} has no {run.config_path.name}.")
-    if run.is_finished:
-        raise RunError(f"The run {run.path} is finished; there is nothing to resume. Start a new run without resume=.")
-    config = OmegaConf.load(run.config_path)
-    assert isinstance(config, DictConfig)
-    for override in overrides:
-        current = OmegaConf.select(config, override.partition("=")[0], default=config)
-        if isinstance(current, DictConfig):
-            raise RunError(
-                f"With resume only single values may be changed, but the command line says {override!r}. "
-                "Leave it out: the run keeps the settings that it was started with."
-            )
-        config.merge_with(OmegaConf.from_dotlist([override]))
-    return config
+    asked = config.trainer.accelerator
+    available = torch.cuda.is_available()
+    if asked not in ("auto", "cpu", "gpu", "cuda") or (asked in ("gpu", "cuda") and not available):
+        found = "there is a CUDA GPU" if available else "there is no CUDA GPU"
+        raise RunError(f"trainer.accelerator must be auto, cpu or gpu, and {found}; it is {asked}. Choose another.")
+    if config.trainer.devices != 1:
+        raise RunError(f"Training runs on one device, but trainer.devices={config.trainer.devices}. Set it to 1.")
+    return "cpu" if asked == "cpu" or not available else "gpu"

@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from hydra.utils import instantiate
-from omegaconf import DictConfig
 from torch import Tensor, nn
 
+from recsys.data.feature_tensors import RaggedFeature
 from recsys.data.features import FeatureTable
 from recsys.data.interactions import Interactions
 from recsys.data.prepared import PreparedDataset
@@ -18,12 +17,12 @@ from recsys.data.raw import FeatureKind
 from recsys.data.split import Split, Stage
 from recsys.errors import SplitError
 from recsys.evaluation.fixed_negatives import FixedNegativesResult, evaluate_fixed_negatives
+from recsys.evaluation.ranking import RankingEvaluator
 from recsys.evaluation.ranking_result import RankingResult
 from recsys.evaluation.ranking_task import RankingTask
-from recsys.models.popularity import Popularity
-from recsys.recommending import fitted_popularity
 
-BASELINE = "popularity"
+#: Features with more values than this (tags, say) are not made dense for the diversity of lists.
+MAX_CONTENT_VALUES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +46,25 @@ class Assessment:
 
 
 def assess(
-    config: DictConfig,
+    evaluator: RankingEvaluator,
+    baseline: nn.Module | None,
     prepared: PreparedDataset,
     interactions: Interactions,
     split: Split,
     model: nn.Module,
-    name: str,
+    device: torch.device,
     stage: Stage = "test",
 ) -> Assessment:
-    """Rank the full catalogue with the model and with the baseline, on the device of training.
+    """Rank the full catalogue with the model and with the baseline.
 
     Args:
-        config: the configuration of the run; its ``evaluation`` says how.
+        evaluator: says how.
+        baseline: a fitted model of another kind; left out where it is None or of the model's own kind.
         prepared: the data.
         interactions: the interactions that ``split`` divides.
         split: which interactions are known and which are to be found.
-        model: the fitted model.
-        name: what the tables call it.
+        model: the fitted model; it is on the CPU afterwards, wherever it was.
+        device: where to evaluate.
         stage: ``valid`` or ``test``.
 
     Raises:
@@ -74,34 +75,42 @@ def assess(
             f"Held-out interactions are required to evaluate, but the {stage} part of the split is empty. "
             "Choose another stage, or give the split a larger share for it."
         )
-    device = evaluation_device(config)
     task = RankingTask.from_split(interactions, split, stage, device)
-    evaluator = instantiate(config.evaluation)
     vectors = content_vectors(prepared)
     vectors = None if vectors is None else vectors.to(device)
-    models: dict[str, Any] = {}
-    if not isinstance(model, Popularity):
-        models[BASELINE] = fitted_popularity(interactions.take(split.train))
-    models[name] = model
+    pairs = fixed_pairs(prepared, interactions, split, device) if stage == "test" else None
+    models: dict[str, Any] = {name_of(model): model}
+    if baseline is not None and type(baseline) is not type(model):
+        models = {name_of(baseline): baseline, **models}
     ranking, fixed = {}, {}
-    pairs = None if stage == "valid" else fixed_pairs(prepared, interactions, split, device)
-    for label, candidate in models.items():
+    for name, candidate in models.items():
         candidate.to(device).eval()
-        ranking[label] = evaluator.evaluate(candidate, task, vectors)
+        ranking[name] = evaluator.evaluate(candidate, task, vectors)
         if pairs is not None:
-            fixed[label] = evaluate_fixed_negatives(candidate, *pairs)
+            # With fewer negatives than the usual ten places every item would be a hit.
+            ks = (min(10, pairs[2].shape[1]),)
+            fixed[name] = evaluate_fixed_negatives(candidate, *pairs, ks=ks, histories=task.histories)
+        candidate.cpu()
     return Assessment(stage, ranking, fixed)
 
 
-def evaluation_device(config: DictConfig) -> torch.device:
-    """The GPU where there is one and the trainer may use it, else the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() and config.trainer.accelerator != "cpu" else "cpu")
+def name_of(model: nn.Module) -> str:
+    """What tables call a model."""
+    return type(model).__name__
 
 
 def content_vectors(prepared: PreparedDataset) -> Tensor | None:
-    """Multi-hot vectors of the items' first multi-valued feature, shape [I, V], by which lists are called diverse."""
-    columns = [column for column in prepared.schema.item_features if column.kind == FeatureKind.MULTI_VALUED][:1]
-    return FeatureTable.from_table(prepared.items, tuple(columns)).multi_hot(columns[0].name) if columns else None
+    """Multi-hot vectors of the items, shape [I, V], by which lists are called diverse.
+
+    They are those of the first multi-valued feature with at most :data:`MAX_CONTENT_VALUES` values, such as genres;
+    None where there is none.
+    """
+    for column in prepared.schema.item_features:
+        if column.kind == FeatureKind.MULTI_VALUED:
+            feature = FeatureTable.from_table(prepared.items, (column,))[column.name]
+            if isinstance(feature, RaggedFeature) and len(feature.vocabulary) <= MAX_CONTENT_VALUES:
+                return feature.multi_hot()
+    return None
 
 
 def fixed_pairs(

@@ -21,11 +21,14 @@ console = Console(width=None if sys.stdout.isatty() else FILE_WIDTH)
 
 
 @contextmanager
-def user_errors() -> Iterator[None]:
+def user_errors(reraise: bool = False) -> Iterator[None]:
     """Print a :class:`~recsys.errors.RecsysError` as one message on standard error and exit with status 2.
 
-    Also one that another error was raised from, as Hydra does when a constructor refuses its arguments, and a full
-    disk. Any other error is a bug and keeps its traceback. Usable as a context manager and as a decorator.
+    Also one that another error was raised from, as Hydra does when a constructor refuses its arguments, a full disk
+    and a missing permission. Any other error is a bug and keeps its traceback. Usable as a decorator as well.
+
+    Args:
+        reraise: raise the error again after its message instead of exiting, so that the other runs of a sweep go on.
 
     Raises:
         SystemExit: in place of the user's error.
@@ -34,20 +37,27 @@ def user_errors() -> Iterator[None]:
         yield
     except Exception as error:
         cause: BaseException | None = error
-        while cause is not None and not isinstance(cause, RecsysError) and not _is_full_disk(cause):
+        while cause is not None and not isinstance(cause, RecsysError) and not _is_about_files(cause):
             cause = cause.__cause__
         if cause is None:
             raise
         message = str(cause)
-        if _is_full_disk(cause):
+        if isinstance(cause, PermissionError):
+            message = (
+                f"Permission is required to write or read {cause.filename}. Choose another directory, or allow it."
+            )
+        elif _is_about_files(cause):
             message = (
                 f"No space is left on the disk ({cause}). Free some, then run the command again; what was only "
                 "half written does not count as finished."
             )
         sys.stdout.flush()
         sys.stderr.write(f"error: {message}\n")
+        if reraise:
+            raise
         raise SystemExit(USER_ERROR_STATUS) from None
 
 
-def _is_full_disk(error: BaseException) -> bool:
-    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+def _is_about_files(error: BaseException) -> bool:
+    """Whether the user's disk or permissions are the cause."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM)

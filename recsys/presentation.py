@@ -10,7 +10,6 @@ from torch import Tensor
 
 from recsys.assessment import Assessment
 from recsys.console import console
-from recsys.data.interactions import Interactions
 from recsys.data.prepared import PreparedDataset
 from recsys.evaluation.report import fixed_negatives_table, metrics_table, segments_table
 from recsys.models.protocols import Recommender
@@ -41,21 +40,21 @@ def print_assessment(assessment: Assessment) -> None:
     console.print(segments_table(assessment.ranking))
 
 
-def print_examples(model: Recommender, prepared: PreparedDataset, known: Interactions, num_users: int, k: int) -> None:
-    """Print recommendations for some users, spread evenly over those with known interactions.
+def print_examples(model: Recommender, prepared: PreparedDataset, num_users: int, k: int) -> None:
+    """Print recommendations for some users, spread evenly over those with positive interactions.
 
     Args:
         model: any model, on the CPU.
-        prepared: gives ids and titles.
-        known: what is known of the users.
+        prepared: gives the users, their histories and the titles.
         num_users: how many users; 0 prints nothing.
         k: length of each list.
     """
+    known = prepared.positives()
     active = torch.from_numpy(np.unique(known.user_index)).long()
     chosen = active[torch.linspace(0, len(active) - 1, min(num_users, len(active))).long()]
     if len(chosen) == 0:
         return
-    items, scores = recommend(model, known, chosen, k)
+    items, scores = recommend(model, known, prepared.interactions, chosen, k)
     for user, row, row_scores in zip(chosen.tolist(), items, scores, strict=True):
         console.print()
         console.print(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -10,17 +11,19 @@ from recsys.data.interactions import Interactions
 from recsys.data.user_items import UserItems
 from recsys.errors import RecsysError
 from recsys.evaluation.top_k import top_k, without_nan
-from recsys.models.popularity import Popularity
 from recsys.models.protocols import Query, Recommender
 
 
 @torch.inference_mode()
-def recommend(model: Recommender, known: Interactions, users: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """Rank the items that each user has no known interaction with.
+def recommend(
+    model: Recommender, known: Interactions, seen: Interactions, users: Tensor, k: int
+) -> tuple[Tensor, Tensor]:
+    """Rank the items that each user has not seen.
 
     Args:
-        model: any model.
-        known: what is known of the users: their histories, and what is not recommended again.
+        model: any model, on the CPU.
+        known: the histories that the model may score from.
+        seen: what is not recommended again: all interactions, those below the positive threshold too.
         users: internal indices, shape [B], int64, each in the vocabulary.
         k: length of the lists; those of users with fewer unseen items are padded with item -1 and score -inf.
 
@@ -28,22 +31,14 @@ def recommend(model: Recommender, known: Interactions, users: Tensor, k: int) ->
         Item indices, shape [B, k], int64, best first, and their scores, shape [B, k].
 
     Raises:
-        RecsysError: ``k`` is not positive.
+        RecsysError: ``k`` is not a positive whole number.
     """
-    if k < 1:
-        raise RecsysError(f"At least one recommendation is required, but k={k}.")
+    _check(k)
     # A copy as well, since a model may return a view of what it keeps.
     scores = without_nan(model.score(Query(users, Histories.from_interactions(known).take(users))))
-    rows, seen = UserItems.from_interactions(known).pairs_of(users)
-    scores[rows, seen] = float("-inf")
+    rows, items = UserItems.from_interactions(seen).pairs_of(users)
+    scores[rows, items] = float("-inf")
     return top_k(scores, k)
-
-
-def fitted_popularity(interactions: Interactions) -> Popularity:
-    """The most-popular baseline, fitted to ``interactions``."""
-    popularity = Popularity(interactions.num_users, interactions.num_items)
-    popularity.fit(interactions)
-    return popularity
 
 
 def popular_items(known: Interactions, k: int) -> tuple[Tensor, Tensor]:
@@ -55,6 +50,16 @@ def popular_items(known: Interactions, k: int) -> tuple[Tensor, Tensor]:
 
     Returns:
         Item indices, shape [k], int64, and their counts, shape [k].
+
+    Raises:
+        RecsysError: ``k`` is not a positive whole number.
     """
-    items, counts = top_k(fitted_popularity(known).counts[None, :], k)
-    return items[0], counts[0]
+    _check(k)
+    counts = torch.from_numpy(np.bincount(known.item_index, minlength=known.num_items)).float()
+    items, scores = top_k(counts[None, :], k)
+    return items[0], scores[0]
+
+
+def _check(k: object) -> None:
+    if not isinstance(k, int) or k < 1:
+        raise RecsysError(f"k must be a whole number of at least 1, but it is {k}.")

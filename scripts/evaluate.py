@@ -6,10 +6,12 @@ import json
 from pathlib import Path
 
 import hydra
+import torch
+from hydra.utils import instantiate
 from omegaconf import DictConfig
 
-from recsys.assembly import open_run, split_of_run
-from recsys.assessment import assess
+from recsys.assembly import accelerator, open_run, split_of_run
+from recsys.assessment import assess, name_of
 from recsys.console import console, user_errors
 from recsys.errors import RecsysError
 from recsys.presentation import print_assessment
@@ -22,15 +24,16 @@ def main(config: DictConfig) -> None:
         if config.stage not in ("valid", "test"):
             raise RecsysError(f"stage must be valid or test, but it is {config.stage}.")
         run = open_run(config.run)
+        evaluator = instantiate(config.evaluation)
         interactions, split = split_of_run(run)
-        run.config.evaluation = config.evaluation
-        name = type(run.model).__name__
-        assessment = assess(run.config, run.prepared, interactions, split, run.model, name, config.stage)
+        device = torch.device("cuda" if accelerator(run.config) == "gpu" else "cpu")
+        assessment = assess(evaluator, None, run.prepared, interactions, split, run.model, device, config.stage)
         print_assessment(assessment)
         if config.output is not None:
-            metrics = json.dumps(assessment.metrics(name), indent=2)
-            Path(config.output).write_text(f"{metrics}\n", encoding="utf-8")
-            console.print(f"metrics: {config.output}", soft_wrap=True, highlight=False)
+            output = Path(config.output)
+            output.parent.mkdir(parents=True, exist_ok=True)
+            output.write_text(json.dumps(assessment.metrics(name_of(run.model)), indent=2) + "\n", encoding="utf-8")
+            console.print(f"metrics: {output}", soft_wrap=True, highlight=False)
 
 
 if __name__ == "__main__":

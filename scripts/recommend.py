@@ -30,7 +30,7 @@ def main(config: DictConfig) -> None:
             items, scores = popular_items(known, config.k)
             heading = f"Most popular (score: interactions in {run.prepared.schema.name})"
         else:
-            rows, row_scores = recommend(run.model, known, torch.tensor([user]), config.k)
+            rows, row_scores = recommend(run.model, known, run.prepared.interactions, torch.tensor([user]), config.k)
             items, scores = rows[0], row_scores[0]
             heading = f"For user {user_id}"
         console.print(recommendation_table(run.prepared, heading, items, scores))

@@ -7,38 +7,53 @@ was interrupted. The last line of the output is ``run: DIR``.
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import hydra
+import torch
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from recsys.assembly import begin_run, build_data, build_model, build_split, fit_model
-from recsys.assessment import assess
+from recsys.assembly import accelerator, build_data, build_model, build_split, fit_model
+from recsys.assessment import assess, name_of
 from recsys.console import console, user_errors
 from recsys.presentation import print_assessment, print_examples
+from recsys.starting import interrupted_run, new_run, resolved
 from recsys.training.run_directory import ARTIFACTS, TRACKING, RunManifest
 
 
 @hydra.main(version_base="1.3", config_path="../configs", config_name="train")
 def main(config: DictConfig) -> float | None:
     """Prepare, split, fit and evaluate; leaves a run directory behind and returns the monitored metric."""
-    with user_errors():
-        return train(config, list(HydraConfig.get().overrides.task))
+    hydra_config = HydraConfig.get()
+    with user_errors(reraise=hydra_config.mode == RunMode.MULTIRUN):
+        return train(config, [name for name in hydra_config.overrides.task if not name.startswith("resume=")])
 
 
 def train(config: DictConfig, overrides: list[str]) -> float | None:
-    """One run from raw data to a run directory."""
-    run, config = begin_run(config, overrides)
+    """One run from raw data to a run directory, which is made once all settings have been found good."""
+    run = None
+    if config.resume is None:
+        config = resolved(config)
+    else:
+        run, config = interrupted_run(Path(config.resume), overrides)
+    device = torch.device("cuda" if accelerator(config) == "gpu" else "cpu")
+    evaluator = instantiate(config.evaluation)
     prepared = build_data(config)
     interactions = prepared.positives()
     split = build_split(config, interactions)
-    model = build_model(config, interactions.num_users, interactions.num_items)
-    name = type(model).__name__
+    model, baseline = (
+        build_model(part, config.seed, interactions.num_users, interactions.num_items)
+        for part in (config.model, config.baseline)
+    )
+    name = name_of(model)
     console.print(
         f"{prepared.schema.name}: {interactions.num_users:,} users, {interactions.num_items:,} items, "
         f"{len(split.train):,} training, {len(split.valid):,} validation, {len(split.test):,} test interactions"
     )
+    run = run or new_run(config)
     tracker = instantiate(config.tracking)
     tracker.start(run.path.name, OmegaConf.to_container(config), run.path / TRACKING)
     try:
@@ -50,15 +65,19 @@ def train(config: DictConfig, overrides: list[str]) -> float | None:
         console.print(f"{name} fitted in {seconds:.1f} s; weights of epoch {report.best_epoch} kept")
         run.save_model(model)
         run.save_history(report.epochs, f"{name} on {prepared.schema.name}")
-        assessment = assess(config, prepared, interactions, split, model, name)
+        baseline.fit(interactions.take(split.train))
+        assessment = assess(evaluator, baseline, prepared, interactions, split, model, device)
         metrics = assessment.metrics(name)
         run.finish(metrics, RunManifest.of(prepared, split, report.best_epoch, seconds))
         tracker.finish(metrics, [run.path / part for part in ARTIFACTS if (run.path / part).is_file()])
     except BaseException:
         tracker.fail()
+        console.print(
+            f"not finished; to go on: python scripts/train.py resume={run.path}", soft_wrap=True, highlight=False
+        )
         raise
     print_assessment(assessment)
-    print_examples(model, prepared, interactions, config.show_users, k=10)
+    print_examples(model, prepared, config.show_users, k=10)
     console.print(f"run: {run.path}", soft_wrap=True, highlight=False)
     return report.best_value
 

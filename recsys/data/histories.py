@@ -60,22 +60,6 @@ class Histories:
         """Interactions of each row, shape [B], int64."""
         return self.offsets.diff()
 
-    def positions(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """Where the interactions of ``rows`` stand.
-
-        Args:
-            rows: shape [B], int64.
-
-        Returns:
-            The position in ``rows`` that each interaction belongs to and its position in :attr:`items`, each of
-            shape [M], int64.
-        """
-        start = self.offsets[rows]
-        count = self.offsets[rows + 1] - start
-        row = torch.repeat_interleave(torch.arange(len(rows), device=rows.device), count)
-        first = count.cumsum(0) - count
-        return row, torch.arange(len(row), device=rows.device) - (first - start)[row]
-
     def take(self, rows: Tensor) -> Histories:
         """The histories of ``rows`` (shape [B], int64; -1 stands for a user without history)."""
         known = rows.clamp(min=0)

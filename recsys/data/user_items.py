@@ -5,9 +5,9 @@ Shape suffixes: B users of a batch, N pairs, M pairs of all users of a batch tog
 
 from __future__ import annotations
 
-import numpy as np
 from functools import cached_property
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -69,10 +69,10 @@ class UserItems:
     def contains(self, users: Tensor, items: Tensor) -> Tensor:
         """Whether each pair is in the set; ``users`` and ``items`` broadcast against each other."""
         keys = users.long() * self.num_items + items  # a key does not fit into the int32 of an index
-        if self._has_table and self.device.type == "cpu":
-            return self._table[keys.clamp(min=0)] & (keys >= 0)
         if len(self._keys) == 0:
             return torch.zeros_like(keys, dtype=torch.bool)
+        if self._has_table and self.device.type == "cpu":
+            return self._table[keys.clamp(min=0)] & (keys >= 0)
         position = torch.searchsorted(self._keys, keys).clamp(max=len(self._keys) - 1)
         return self._keys[position] == keys
 

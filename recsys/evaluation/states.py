@@ -159,6 +159,11 @@ class RankingMetrics(torch.nn.Module):
         # Compute groups share states between metrics that look alike after one batch; these only look alike.
         self._states = MetricCollection(states, compute_groups=False)
 
+    @property
+    def names(self) -> list[str]:
+        """What is measured, such as ``ndcg@10``."""
+        return [str(name) for name in self._states]
+
     def update(self, ranked: Ranked) -> None:
         """Add a batch of lists."""
         self._states.update(items=ranked.items, hits=ranked.hits, num_relevant=ranked.num_relevant)

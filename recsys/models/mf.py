@@ -8,6 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from recsys.models.dims import check_dims
 from recsys.models.dropout import Dropout
 from recsys.models.embedding import Embedding
 from recsys.models.protocols import Query
@@ -27,6 +28,9 @@ class MF(nn.Module):
         biases: with biases; without, ``score(u, i) = p_u . q_i``, as in factorisations by least squares.
         init_std: standard deviation of the normal initialisation of the vectors; biases start at zero.
         dropout: probability of dropping a dimension of the user vector in training.
+
+    Raises:
+        ModelError: a dimension is not positive.
     """
 
     def __init__(
@@ -39,6 +43,7 @@ class MF(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
+        check_dims(embedding_dim=embedding_dim)
         self.user_vectors = Embedding(num_users, embedding_dim)
         self.item_vectors = Embedding(num_items, embedding_dim)
         self.dropout = Dropout(dropout)

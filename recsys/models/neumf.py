@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from recsys.models.dims import check_dims
 from recsys.models.dropout import Dropout
 from recsys.models.embedding import Embedding
 from recsys.models.protocols import Query
@@ -47,6 +48,7 @@ class GMF(_Tower):
 
     def __init__(self, num_users: int, num_items: int, embedding_dim: int = 64, init_std: float = 0.1) -> None:
         super().__init__()
+        check_dims(embedding_dim=embedding_dim)
         self.user_vectors = Embedding(num_users, embedding_dim)
         self.item_vectors = Embedding(num_items, embedding_dim)
         self.output = nn.Linear(embedding_dim, 1)
@@ -95,6 +97,7 @@ class MLP(_Tower):
         init_std: float = 0.1,
     ) -> None:
         super().__init__()
+        check_dims(embedding_dim=embedding_dim, hidden_dims=hidden_dims)
         self.user_vectors = Embedding(num_users, embedding_dim)
         self.item_vectors = Embedding(num_items, embedding_dim)
         self.user_part = nn.Linear(embedding_dim, hidden_dims[0])

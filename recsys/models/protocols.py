@@ -57,6 +57,24 @@ class ScoresPairs(Protocol):
 
 
 @runtime_checkable
+class ScoresCatalogue(Protocol):
+    """A model that scores whole rows for known users, with gradients."""
+
+    def score_catalogue(self, users: Tensor) -> Tensor:
+        """Score every item for ``users`` (shape [B], int64); returns [B, I]."""
+        ...
+
+
+@runtime_checkable
+class HasNorms(Protocol):
+    """A model whose user and item vectors can be regularised."""
+
+    def squared_norms(self, users: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:
+        """Squared norms of the vectors of ``users`` and of ``items``, each in its shape."""
+        ...
+
+
+@runtime_checkable
 class FitsInClosedForm(Protocol):
     """A model that is computed from the interactions at once, without gradient steps."""
 

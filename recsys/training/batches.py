@@ -18,7 +18,7 @@ def epoch_generator(seed: int, epoch: int, stream: int, device: torch.device) ->
     Args:
         seed: seed of the run.
         epoch: epoch from zero.
-        stream: tells apart the uses of randomness within an epoch (and the processes that train together).
+        stream: tells apart the uses of randomness within an epoch.
         device: device of the generator.
     """
     mixed = torch.Generator().manual_seed(((seed * 1_000_003 + epoch) * 1_000_003 + stream) % 2**63)
@@ -33,8 +33,6 @@ class PermutationBatches:
         slice_size: rows of a slice; the last one of an epoch is shorter.
         seed: seed of the permutations.
         epoch: gives the current epoch.
-        rank: which share of each slice this process takes.
-        num_processes: how many processes share each slice.
     """
 
     def __init__(
@@ -43,15 +41,11 @@ class PermutationBatches:
         slice_size: int,
         seed: int,
         epoch: Callable[[], int],
-        rank: int = 0,
-        num_processes: int = 1,
     ) -> None:
         self.columns = columns
         self.slice_size = slice_size
         self._seed = seed
         self._epoch = epoch
-        self._rank = rank
-        self._num_processes = num_processes
 
     def __len__(self) -> int:
         return -(-len(self.columns[0]) // self.slice_size)
@@ -61,26 +55,22 @@ class PermutationBatches:
         generator = epoch_generator(self._seed, self._epoch(), 0, device)
         order = torch.randperm(len(self.columns[0]), generator=generator, device=device)
         for rows in order.split(self.slice_size):
-            # Every process must take the same number of steps: a slice too small to share is left to all of them.
-            share = rows[self._rank :: self._num_processes] if len(rows) >= self._num_processes else rows
-            yield tuple(column[share] for column in self.columns)
+            yield tuple(column[rows] for column in self.columns)
 
 
 class OrderedBatches:
-    """Iterates over slices of one tensor in its order.
+    """Iterates over slices of one tensor in its order; a class, since Lightning takes a list for several loaders.
 
     Args:
         column: the tensor.
-        batch_size: length of a slice; the last one is shorter.
-        rank: which share of the batches this process takes.
-        num_processes: how many processes share the batches.
+        slice_size: length of a slice; the last one is shorter.
     """
 
-    def __init__(self, column: Tensor, batch_size: int, rank: int = 0, num_processes: int = 1) -> None:
-        self._batches = column.split(batch_size)[rank::num_processes]
+    def __init__(self, column: Tensor, slice_size: int) -> None:
+        self._slices = column.split(slice_size)
 
     def __len__(self) -> int:
-        return len(self._batches)
+        return len(self._slices)
 
     def __iter__(self) -> Iterator[Tensor]:
-        return iter(self._batches)
+        return iter(self._slices)

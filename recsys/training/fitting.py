@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint, RichProgressBar
+from pytorch_lightning.callbacks import EarlyStopping, RichProgressBar
 
 from recsys.errors import RunError
-from recsys.training.checkpoint_io import WholeCheckpointIO
+from recsys.training.checkpoints import MovableCheckpoint, WholeCheckpointIO
 from recsys.training.history import EpochHistory
 from recsys.training.module import RecommenderModule
 
@@ -69,12 +69,17 @@ def fit(
         RunError: the checkpoint belongs to another network or data set, or the loss became NaN.
     """
     if resume and (checkpoint_directory / REPORT).is_file():
-        report = FitReport(**json.loads((checkpoint_directory / REPORT).read_text(encoding="utf-8")))
+        report = _read_report(checkpoint_directory / REPORT)
         kept = LAST_CHECKPOINT if report.best_value is None else BEST_CHECKPOINT
         _load(module, checkpoint_directory / kept)
         return report
+    if monitor is not None and monitor not in module.validation_metrics:
+        raise RunError(
+            f"fitting.monitor must be one of {', '.join(sorted(module.validation_metrics))}, but it is {monitor}. "
+            "Choose one of them, or add its cut-off to training.validation_ks."
+        )
     history = EpochHistory(monitor or "", print_line, listener)
-    checkpoint = ModelCheckpoint(
+    checkpoint = MovableCheckpoint(
         checkpoint_directory,
         filename=BEST_CHECKPOINT.removesuffix(".ckpt"),
         monitor=monitor,
@@ -103,8 +108,6 @@ def fit(
         )
         with _checkpoint_errors(last):
             runner.fit(module, ckpt_path=str(last) if resume and last.is_file() else None, weights_only=True)
-    if runner.interrupted:
-        raise KeyboardInterrupt
     score = checkpoint.best_model_score
     if monitor is None or score is None:
         report = FitReport(history.epochs, best_epoch=len(history.epochs), best_value=None)
@@ -113,6 +116,15 @@ def fit(
         report = FitReport(history.epochs, best_epoch, float(score))
     (checkpoint_directory / REPORT).write_text(json.dumps(asdict(report)), encoding="utf-8")
     return report
+
+
+def _read_report(path: Path) -> FitReport:
+    try:
+        return FitReport(**json.loads(path.read_text(encoding="utf-8")))
+    except (json.JSONDecodeError, TypeError) as error:
+        raise RunError(
+            f"{path} is damaged ({error}). Delete it, and training goes on from {LAST_CHECKPOINT}."
+        ) from error
 
 
 def _load(module: RecommenderModule, path: Path) -> int:

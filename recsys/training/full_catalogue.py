@@ -10,9 +10,10 @@ from torch import Tensor, nn
 
 from recsys.data.interactions import Interactions
 from recsys.data.user_items import UserItems
+from recsys.models.protocols import HasNorms, ScoresCatalogue
 from recsys.training.batches import PermutationBatches
 from recsys.training.losses import CatalogueLoss
-from recsys.training.module import OptimizerFactory, RecommenderModule
+from recsys.training.module import STEPS_PER_CALL, OptimizerFactory, RecommenderModule, require
 
 
 class FullCatalogueModule(RecommenderModule):
@@ -31,6 +32,7 @@ class FullCatalogueModule(RecommenderModule):
             positives and ``lambda * (n_i + alpha U)`` for an item with n_i, so that who appears more often is held more
             firmly (the frequency-scaled regularisation of Rendle et al.: Revisiting the Performance of iALS, 2021).
         l2_unobserved: alpha, what a pair without interaction counts in that frequency.
+        compile_network: compile the scoring of rows with ``torch.compile``.
         **options: of :class:`RecommenderModule`.
     """
 
@@ -43,11 +45,16 @@ class FullCatalogueModule(RecommenderModule):
         loss: CatalogueLoss,
         l2: float = 0.0,
         l2_unobserved: float = 0.3,
+        compile_network: bool = False,
         **options: Any,
     ) -> None:
         super().__init__(network, interactions, batch_size, optimizer, **options)
         self._loss = loss
         self._l2 = l2
+        score_catalogue = require(network, ScoresCatalogue, "Training on the full catalogue").score_catalogue  # type: ignore[type-abstract]
+        self._score_catalogue = torch.compile(score_catalogue, dynamic=True) if compile_network else score_catalogue
+        if l2 > 0:
+            self._norms = require(network, HasNorms, "training.l2").squared_norms  # type: ignore[type-abstract]
         self._l2_unobserved = l2_unobserved
 
     def train_dataloader(self) -> Iterable[tuple[Tensor, ...]]:
@@ -60,11 +67,9 @@ class FullCatalogueModule(RecommenderModule):
         self._users = self._positives.counts.nonzero().squeeze(1)
         return PermutationBatches(
             (self._users,),
-            self.batch_size * self.steps_per_call,
+            self.batch_size * STEPS_PER_CALL,
             self.seed,
             lambda: self.current_epoch,
-            self.global_rank,
-            self.trainer.world_size,
         )
 
     def loss(self, batch: tuple[Tensor, ...]) -> Tensor:
@@ -72,13 +77,13 @@ class FullCatalogueModule(RecommenderModule):
         (users,) = batch
         rows, items = self._positives.pairs_of(users)
         counts = self._positives.counts[users]
-        scores = self.network.score_catalogue(users)  # type: ignore[operator]
+        scores = self._score_catalogue(users)
         loss = self._loss(scores, rows, items, counts)
         # All terms are divided by the positives that a batch of this size has on average, so that the loss is one for
         # each positive, and batches with busy users weigh more.
         share = len(users) / len(self._users)
         if self._l2 > 0:
-            user_norms, item_norms = self.network.squared_norms(users, self._catalogue)  # type: ignore[operator]
+            user_norms, item_norms = self._norms(users, self._catalogue)
             user_penalty = (user_norms * self._user_weight[users]).sum()
             loss = loss + self._l2 * (user_penalty + share * (item_norms * self._item_weight).sum())
         return loss / (share * len(self._positives))

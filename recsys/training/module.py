@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 import pytorch_lightning as pl
 import torch
@@ -15,10 +15,11 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from recsys.data.interactions import Interactions
-from recsys.errors import RecsysError, RunError
+from recsys.errors import ModelError, RecsysError, RunError
 from recsys.evaluation.ranking import rank_users
 from recsys.evaluation.ranking_task import RankingTask
 from recsys.evaluation.states import RankingMetrics
+from recsys.models.protocols import Recommender
 from recsys.training.batches import OrderedBatches, epoch_generator
 
 OptimizerFactory = Callable[[Iterable[nn.Parameter]], Optimizer]
@@ -26,6 +27,22 @@ SchedulerFactory = Callable[[Optimizer], LRScheduler]
 
 #: Steps of the optimiser in one call of ``training_step``.
 STEPS_PER_CALL = 32
+
+P = TypeVar("P")
+
+
+def require(network: nn.Module, protocol: type[P], why: str) -> P:
+    """``network`` as what can do ``protocol``.
+
+    Raises:
+        ModelError: it cannot.
+    """
+    if not isinstance(network, protocol):
+        raise ModelError(
+            f"{why} needs a model that is {protocol.__name__}, but {type(network).__name__} is not. "
+            "Choose another model or another training."
+        )
+    return network
 
 
 class RecommenderModule(pl.LightningModule):
@@ -42,7 +59,7 @@ class RecommenderModule(pl.LightningModule):
         interactions: training interactions.
         batch_size: positives (or users) in a step.
         optimizer: makes the optimiser from the parameters.
-        scheduler: makes a learning-rate schedule from the optimiser, stepped once an epoch; None for none.
+        scheduler: makes a learning-rate schedule from the optimiser, stepped once an epoch; None leaves the rate alone.
         validation: makes the validation task on a device; None trains without validation.
         validation_ks: cut-offs of the validation metrics.
         validation_batch_size: users ranked at once in validation.
@@ -67,6 +84,7 @@ class RecommenderModule(pl.LightningModule):
             raise RecsysError("Training needs at least one interaction, but the training part of the split is empty.")
         if batch_size < 1:
             raise RecsysError(f"A batch needs at least one row, but batch_size={batch_size}.")
+        require(network, Recommender, "Validation")  # type: ignore[type-abstract]
         self.network = network
         self.interactions = interactions
         self.batch_size = batch_size
@@ -79,6 +97,11 @@ class RecommenderModule(pl.LightningModule):
         self._loss_sum = torch.zeros(())
         self._loss_steps = 0
         self.ranking_metrics = RankingMetrics(ks=validation_ks, num_items=interactions.num_items)
+
+    @property
+    def validation_metrics(self) -> list[str]:
+        """Names of what validation logs."""
+        return [f"valid/{name}" for name in self.ranking_metrics.names]
 
     def prepare_rows(self, rows: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """What can be computed for the rows of many steps at once, before the first of them."""
@@ -94,42 +117,38 @@ class RecommenderModule(pl.LightningModule):
         return self._generator
 
     def configure_optimizers(self) -> Any:
-        """The injected optimiser and schedule."""
-        optimizer = self._optimizer(self.network.parameters())
+        """The injected optimiser and schedule.
+
+        Raises:
+            RecsysError: the optimiser refuses its settings.
+        """
+        try:
+            optimizer = self._optimizer(self.network.parameters())
+        except ValueError as error:
+            raise RecsysError(f"The optimiser refuses its settings ({error}). Correct optimizer.*.") from error
         if self._scheduler is None:
             return optimizer
         return {"optimizer": optimizer, "lr_scheduler": self._scheduler(optimizer)}
 
     def on_train_epoch_start(self) -> None:
         """Seed the epoch: negatives through a generator of their own, dropout through the global one."""
-        stream = 1 + self.global_rank
-        self._generator = epoch_generator(self.seed, self.current_epoch, stream, self.device)
+        self._generator = epoch_generator(self.seed, self.current_epoch, 1, self.device)
         torch.manual_seed(self._generator.initial_seed())
         self._loss_sum = torch.zeros((), device=self.device)
         self._loss_steps = 0
-
-    @property
-    def steps_per_call(self) -> int:
-        """Steps in one call of ``training_step``: one where processes average their gradients after each call."""
-        return STEPS_PER_CALL if self.trainer.world_size == 1 else 1
 
     def training_step(self, batch: tuple[Tensor, ...], batch_idx: int) -> None:
         """Some steps. The loss is summed on the device and read once an epoch, so that no step waits for it."""
         optimizer = self.optimizers()
         assert isinstance(optimizer, LightningOptimizer)
         columns = self.prepare_rows(batch)
-        for rows in zip(*(column.split(self.step_size) for column in columns), strict=True):
+        for rows in zip(*(column.split(self.batch_size) for column in columns), strict=True):
             loss = self.loss(rows)
             optimizer.zero_grad()
             self.manual_backward(loss)
             optimizer.step()
             self._loss_sum += loss.detach()
             self._loss_steps += 1
-
-    @property
-    def step_size(self) -> int:
-        """Rows of this process in one step."""
-        return -(-self.batch_size // self.trainer.world_size)
 
     def mean_loss(self) -> float:
         """The mean loss of the steps of the current epoch."""
@@ -157,9 +176,7 @@ class RecommenderModule(pl.LightningModule):
         if self._validation is None:
             return []
         self._validation_task = self._validation(self.device)
-        return OrderedBatches(
-            self._validation_task.users, self._validation_batch_size, self.global_rank, self.trainer.world_size
-        )
+        return OrderedBatches(self._validation_task.users, self._validation_batch_size)
 
     def validation_step(self, batch: Tensor, batch_idx: int) -> None:
         """Rank the whole catalogue for some users."""
@@ -168,7 +185,7 @@ class RecommenderModule(pl.LightningModule):
         )
 
     def on_validation_epoch_end(self) -> None:
-        """Log the validation metrics, combined over all processes."""
+        """Log the validation metrics."""
         for name, value in self.ranking_metrics.compute().items():
             self.log(f"valid/{name}", value)
         self.ranking_metrics.reset()

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from omegaconf import DictConfig, OmegaConf
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
@@ -143,6 +144,10 @@ class RunDirectory:
                 path.mkdir(parents=True)
             except FileExistsError:
                 continue
+            except OSError as error:
+                raise RunError(
+                    f"A run directory cannot be made below {parent} ({error.strerror}). Choose another paths.runs_dir."
+                ) from error
             return cls(path)
         raise RunError(f"No free name for a run is left below {parent}: remove old runs.")
 
@@ -167,6 +172,20 @@ class RunDirectory:
     def config_path(self) -> Path:
         """Where the resolved configuration is."""
         return self.path / CONFIG
+
+    def config(self) -> DictConfig:
+        """Read ``config.yaml``.
+
+        Raises:
+            RunError: it is damaged.
+        """
+        try:
+            config = OmegaConf.load(self.config_path)
+        except Exception as error:  # OmegaConf lets the errors of its YAML library through
+            raise RunError(f"{self.config_path} is damaged ({error}). Train again.") from error
+        if not isinstance(config, DictConfig):
+            raise RunError(f"{self.config_path} is damaged: it holds no mapping. Train again.")
+        return config
 
     @property
     def is_finished(self) -> bool:
@@ -194,11 +213,6 @@ class RunDirectory:
             return RunManifest(**content)
         except (json.JSONDecodeError, KeyError, TypeError) as error:
             raise RunError(f"{self.path / MANIFEST} is damaged ({error}). Train again.") from error
-
-    def metrics(self) -> dict[str, float]:
-        """Read ``metrics.json``."""
-        content: dict[str, float] = json.loads((self.path / METRICS).read_text(encoding="utf-8"))
-        return content
 
     def save_history(self, epochs: list[dict[str, float]], title: str) -> None:
         """Write ``history.csv`` and ``curves.png``; nothing where there were no epochs."""

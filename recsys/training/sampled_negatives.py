@@ -10,9 +10,10 @@ from torch import Tensor, nn
 
 from recsys.data.interactions import Interactions
 from recsys.data.user_items import UserItems
+from recsys.models.protocols import HasNorms, ScoresPairs
 from recsys.training.batches import PermutationBatches
 from recsys.training.losses import NegativesLoss
-from recsys.training.module import OptimizerFactory, RecommenderModule
+from recsys.training.module import STEPS_PER_CALL, OptimizerFactory, RecommenderModule, require
 from recsys.training.negatives import NegativeSampler
 
 
@@ -48,8 +49,10 @@ class SampledNegativesModule(RecommenderModule):
         self._negatives = negatives
         self._loss = loss
         self._l2 = l2
-        score_pairs: Any = network.score_pairs
+        score_pairs = require(network, ScoresPairs, "Training on sampled negatives").score_pairs  # type: ignore[type-abstract]
         self._score_pairs = torch.compile(score_pairs, dynamic=True) if compile_network else score_pairs
+        if l2 > 0:
+            self._norms = require(network, HasNorms, "training.l2").squared_norms  # type: ignore[type-abstract]
 
     def train_dataloader(self) -> Iterable[tuple[Tensor, ...]]:
         """Slices of a permutation of the positives, on the training device."""
@@ -58,11 +61,9 @@ class SampledNegativesModule(RecommenderModule):
         users, items = (torch.from_numpy(column).to(self.device, torch.int64) for column in columns)
         return PermutationBatches(
             (users, items),
-            self.batch_size * self.steps_per_call,
+            self.batch_size * STEPS_PER_CALL,
             self.seed,
             lambda: self.current_epoch,
-            self.global_rank,
-            self.trainer.world_size,
         )
 
     def prepare_rows(self, rows: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
@@ -76,6 +77,6 @@ class SampledNegativesModule(RecommenderModule):
         scores = self._score_pairs(users[:, None], items)
         loss = self._loss(scores[:, 0], scores[:, 1:], self._negatives.log_expected(items[:, 1:]))
         if self._l2 > 0:
-            user_norms, item_norms = self.network.squared_norms(users[:, None], items)  # type: ignore[operator]
+            user_norms, item_norms = self._norms(users[:, None], items)
             loss = loss + self._l2 * (user_norms + item_norms).mean()
         return loss

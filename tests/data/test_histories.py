@@ -85,20 +85,6 @@ def test_read_only_arrays_are_accepted() -> None:
     assert Histories.from_interactions(interactions).items.tolist() == [1, 0]
 
 
-def test_positions_point_at_the_interactions_of_each_row() -> None:
-    # rows: user 0 [5, 7], user 1 [6], user 2 []; asked in the order 1, 2, 0, 1.
-    histories = Histories.from_interactions(make([0, 1, 0], [7, 6, 5], [30, 20, 10], num_users=3))
-    row, position = histories.positions(torch.tensor([1, 2, 0, 1]))
-    assert row.tolist() == [0, 2, 2, 3]
-    assert position.tolist() == [2, 0, 1, 2]
-    assert histories.items[position].tolist() == [6, 5, 7, 6]
-
-
-def test_positions_of_no_rows_are_empty() -> None:
-    row, position = Histories.from_interactions(make([0], [0])).positions(torch.empty(0, dtype=torch.int64))
-    assert len(row) == len(position) == 0
-
-
 def test_take_repeats_reorders_and_knows_the_unknown_user() -> None:
     histories = Histories.from_interactions(make([0, 1, 0], [7, 6, 5], [30, 20, 10]))
     taken = histories.take(torch.tensor([1, -1, 0, 1]))
@@ -136,8 +122,3 @@ def test_histories_agree_with_sorting_each_user_by_hand(data: st.DataObject) -> 
     asked = data.draw(st.lists(st.integers(-1, num_users - 1), max_size=8))
     taken = histories.take(torch.tensor(asked, dtype=torch.int64))
     assert rows_of(taken.items, taken) == [by_hand[user] if user >= 0 else [] for user in asked]
-
-    known = [user for user in asked if user >= 0]
-    row, position = histories.positions(torch.tensor(known, dtype=torch.int64))
-    assert row.tolist() == [place for place, user in enumerate(known) for _ in by_hand[user]]
-    assert histories.items[position].tolist() == [item for user in known for item in by_hand[user]]

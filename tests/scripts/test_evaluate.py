@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import pytest
 
@@ -38,6 +39,7 @@ def test_an_unknown_stage_is_refused(scripts, run):
 
 
 def test_changed_data_are_refused(scripts, run):
+    shutil.rmtree(scripts.directory / "data")  # so that they have to be prepared anew
     with (scripts.directory / "interactions.csv").open("a") as file:
         file.write("\nu000,01")
     finished = scripts("evaluate", f"run={run}")

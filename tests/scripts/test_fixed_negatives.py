@@ -29,11 +29,10 @@ def test_the_split_of_the_protocol_is_kept_and_its_metrics_have_their_own_names(
     assert "not among the full catalogue" in " ".join(finished.out.split())
     metrics = json.loads((scripts.directory / finished.run / "metrics.json").read_text())
     names = {name for name in metrics if name.startswith("sampled-3/")}
-    measures = ("hit_rate@10", "ndcg@10", "hit_rate@10_strict", "ndcg@10_strict")
+    measures = ("hit_rate@3", "ndcg@3", "hit_rate@3_strict", "ndcg@3_strict")
     assert names == {f"sampled-3/{measure}{bound}" for measure in measures for bound in ("", "_low", "_high")}
-    # ten places for four items hold every target; only a model that has learnt the colours puts most of them first
-    assert metrics["sampled-3/hit_rate@10"] == 1
-    assert metrics["sampled-3/ndcg@10"] > 0.95
+    # only a model that has learnt the colours puts the targets first
+    assert metrics["sampled-3/ndcg@3"] > 0.95
     assert "test/ndcg@10" in metrics
 
 

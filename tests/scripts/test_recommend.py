@@ -38,4 +38,11 @@ def test_an_unknown_user_gets_a_message_and_the_popular_list(scripts, run):
 def test_no_recommendations_are_refused(scripts, run):
     finished = scripts("recommend", f"run={run}", "user=u004", "k=0")
     assert finished.status == 2
-    assert "k=0" in finished.err
+    assert "k must be a whole number of at least 1, but it is 0" in finished.err
+
+
+def test_needs_no_raw_files(scripts, run):
+    (scripts.directory / "interactions.csv").unlink()
+    finished = scripts("recommend", f"run={run}", "user=u004", "k=2")
+    assert finished.status == 0, finished.err
+    assert len(listed(finished.out)) == 2

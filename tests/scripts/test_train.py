@@ -78,6 +78,16 @@ class TestTraining:
         assert finished.out.count("run: runs") == 2
         assert len(list((scripts.directory / "runs").glob("*/run.json"))) == 2
 
+    def test_one_bad_combination_does_not_stop_the_others_of_a_sweep(self, scripts, board):
+        finished = scripts("train", "-m", *board, *SMALL, "training.batch_size=0,64")
+        assert finished.status != 0
+        assert "batch_size=0" in finished.err
+        assert len(list((scripts.directory / "runs").glob("*/run.json"))) == 1
+
+    def test_a_start_that_fails_leaves_no_run(self, scripts, board):
+        assert scripts("train", *board, *SMALL, "data.interactions=missing.csv").status == 2
+        assert not (scripts.directory / "runs").exists()
+
     @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
     def test_is_tracked_by_default(self, scripts, board):
         arguments = [argument for argument in SMALL if argument != "tracking=none"]
@@ -115,7 +125,25 @@ class TestResuming:
         run = self.interrupted(scripts, board)
         finished = scripts("train", f"resume={run}", "model=neumf")
         assert finished.status == 2
-        assert "only single values may be changed" in finished.err
+        assert "only values of trainer, fitting, evaluation, tracking, show_users may be changed" in finished.err
+
+    @pytest.mark.parametrize("override", ["optimizer.lr=0.5", "seed=7", "trainer={max_epochs: 3}"])
+    def test_refuses_what_would_have_no_effect(self, scripts, board, override):
+        run = self.interrupted(scripts, board)
+        finished = scripts("train", f"resume={run}", override)
+        assert finished.status == 2
+        assert override in finished.err
+
+    def test_a_moved_run_keeps_its_best_epoch(self, scripts, board):
+        whole = scripts("train", *board, *SMALL, "optimizer.lr=0.5", "trainer.max_epochs=6").run
+        run = scripts.directory / scripts("train", *board, *SMALL, "optimizer.lr=0.5", "trainer.max_epochs=4").run
+        for part in ("run.json", "metrics.json", "model.safetensors", "checkpoints/fit.json"):
+            (run / part).unlink()
+        moved = run.rename(scripts.directory / "elsewhere")
+        finished = scripts("train", f"resume={moved}", "trainer.max_epochs=6")
+        assert finished.status == 0, finished.err
+        expected = json.loads((scripts.directory / whole / "metrics.json").read_text())
+        assert json.loads((moved / "metrics.json").read_text()) == expected
 
     def test_refuses_a_finished_run(self, scripts, board):
         run = scripts("train", *board, *SMALL).run
@@ -138,6 +166,15 @@ class TestBadInput:
             (["training.batch_size=0"], "batch_size=0"),
             (["negatives.num_negatives=0"], "num_negatives=0"),
             (["pretraining={gmf: {}}"], "MF has none"),
+            (["model=neumf", "pretraining={gmf: {optimizer: {lr: 1}}, mlp: {}}"], "may change training and trainer"),
+            (["model=neumf", "pretraining={gmf: {trainer: {max_epoch: 1}}, mlp: {}}"], "does not know"),
+            (["fitting.monitor=valid/ndcg@20"], "fitting.monitor must be one of"),
+            (["optimizer.lr=-1"], "Invalid learning rate"),
+            (["model.embedding_dim=0"], "embedding_dim must be at least 1"),
+            (["model=neumf", "model.hidden_dims=[]"], "hidden_dims must be at least 1"),
+            (["trainer.accelerator=tpu"], "must be auto, cpu or gpu"),
+            (["trainer.devices=2"], "runs on one device"),
+            (["evaluation.ks=[0]"], "0"),
             (["model=neumf", "pretraining={gmf: {}}"], "settings for each tower (gmf, mlp)"),
             (["data.interactions=missing.csv"], "missing.csv"),
             (["data.columns.user=customer"], "customer"),
@@ -154,7 +191,7 @@ class TestBadInput:
         def full(*arguments, **options):
             raise OSError(errno.ENOSPC, "No space left on device", "last.ckpt.partial")
 
-        monkeypatch.setattr("recsys.training.checkpoint_io.torch.save", full)
+        monkeypatch.setattr("recsys.training.checkpoints.torch.save", full)
         finished = scripts("train", *board, *SMALL)
         assert finished.status == 2
         assert finished.err.startswith("error: No space is left on the disk")

@@ -5,8 +5,8 @@ from recsys.training.batches import OrderedBatches, PermutationBatches, epoch_ge
 COLUMNS = (torch.arange(10), torch.arange(10) * 2)
 
 
-def epoch(number: int, **options: int) -> list[tuple[torch.Tensor, ...]]:
-    return list(PermutationBatches(COLUMNS, slice_size=4, seed=1, epoch=lambda: number, **options))
+def epoch(number: int) -> list[tuple[torch.Tensor, ...]]:
+    return list(PermutationBatches(COLUMNS, slice_size=4, seed=1, epoch=lambda: number))
 
 
 def test_an_epoch_holds_every_row_once():
@@ -29,20 +29,12 @@ def test_length_is_the_number_of_batches():
     assert len(batches) == len(list(batches)) == 3
 
 
-def test_processes_share_each_batch():
-    first, second = epoch(0, rank=0, num_processes=2), epoch(0, rank=1, num_processes=2)
-    assert len(first) == len(second)
-    for (a, _), (b, _), (whole, _) in zip(first, second, epoch(0), strict=True):
-        assert sorted(torch.cat([a, b]).tolist()) == sorted(whole.tolist())
-
-
 def test_streams_of_an_epoch_differ():
     draws = [torch.rand(1, generator=epoch_generator(0, 0, stream, torch.device("cpu"))) for stream in range(3)]
     assert len({draw.item() for draw in draws}) == 3
 
 
-def test_ordered_batches_keep_the_order_and_are_shared_out():
-    column = torch.arange(7)
-    assert [batch.tolist() for batch in OrderedBatches(column, 3)] == [[0, 1, 2], [3, 4, 5], [6]]
-    assert [batch.tolist() for batch in OrderedBatches(column, 3, rank=1, num_processes=2)] == [[3, 4, 5]]
-    assert len(OrderedBatches(column, 3)) == 3
+def test_ordered_batches_keep_the_order():
+    batches = OrderedBatches(torch.arange(7), 3)
+    assert [batch.tolist() for batch in batches] == [[0, 1, 2], [3, 4, 5], [6]]
+    assert len(batches) == 3

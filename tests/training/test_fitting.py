@@ -159,7 +159,7 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_one_before_it_intact(tmp
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch, pytest.raises(OSError, match="No space left"):
-        patch.setattr("recsys.training.checkpoint_io.torch.save", half_written)
+        patch.setattr("recsys.training.checkpoints.torch.save", half_written)
         run(sampled(mf()), tmp_path, max_epochs=2, resume=True)
     assert (tmp_path / "last.ckpt").read_bytes() == before
     assert not list(tmp_path.glob("*.partial"))
@@ -240,7 +240,6 @@ def test_full_catalogue_loss_is_one_for_each_positive_and_l2_is_scaled_by_freque
     network = mf()
     constant = lambda scores, rows, items, counts: counts.sum() * 2.0  # noqa: E731  a loss of 2 for each positive
     module = full(network, l2=0.1, l2_unobserved=0.5, loss=constant)
-    module.trainer = pl.Trainer(max_epochs=1, accelerator="cpu", devices=1, logger=False)
     module.train_dataloader()
     users, items, pairs = INTERACTIONS.num_users, INTERACTIONS.num_items, len(TRAIN)
     user_weight = torch.bincount(torch.from_numpy(TRAIN.user_index), minlength=users) + 0.5 * items
@@ -280,7 +279,7 @@ def test_trains_on_a_gpu(tmp_path):
 def test_several_steps_in_a_call_train_as_one_step_in_each(tmp_path, monkeypatch):
     many = sampled(mf(), validation=None, negatives=FirstAbsent())
     run(many, tmp_path / "many", max_epochs=2, monitor=None)
-    monkeypatch.setattr("recsys.training.module.STEPS_PER_CALL", 1)
+    monkeypatch.setattr("recsys.training.sampled_negatives.STEPS_PER_CALL", 1)
     single = sampled(mf(), validation=None, negatives=FirstAbsent())
     run(single, tmp_path / "single", max_epochs=2, monitor=None)
     torch.testing.assert_close(many.network.state_dict(), single.network.state_dict())

@@ -5,6 +5,7 @@ import pytest
 from recsys.training.tracking import MLflowTracker, NoTracker, flatten, legal_name
 
 mlflow = pytest.importorskip("mlflow")
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +23,6 @@ def runs(uri: str) -> dict[str, "mlflow.entities.Run"]:
     return {run.info.run_name: run for run in client.search_runs([experiment.experiment_id])}
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 class TestMLflow:
     def test_records_parameters_metrics_and_artefacts(self, uri, tmp_path):
         recorder = tracker(uri, tmp_path)
@@ -55,6 +55,18 @@ class TestMLflow:
         resumed.finish({}, [])
         assert len(runs(uri)) == before
         assert runs(uri)["third"].data.metrics == {"train/loss": 0.5}
+
+
+@pytest.mark.parametrize("uri", ["nonsense://here", "sqlite:////dev/null/mlflow.db"])
+def test_a_store_that_fails_is_one_warning_and_no_more(tmp_path, uri):
+    warnings: list[str] = []
+    recorder = MLflowTracker(uri, "toys", str(tmp_path), warn=warnings.append)
+    recorder.start("lost", {"seed": 1}, tmp_path / "state")
+    recorder.log_epoch(1, {"train/loss": 1.0})
+    recorder.finish({"test/ndcg@10": 0.3}, [])
+    recorder.fail()
+    assert len(warnings) == 1
+    assert "tracking=none switches it off" in warnings[0]
 
 
 def test_no_tracker_leaves_nothing(tmp_path):

@@ -1,4 +1,4 @@
-"""Checkpoints that are written whole or not at all."""
+"""Checkpoints that are written whole or not at all, and may move with their run directory."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from lightning_fabric.plugins import TorchCheckpointIO
+from pytorch_lightning.callbacks import ModelCheckpoint
 
 
 class WholeCheckpointIO(TorchCheckpointIO):
@@ -32,3 +33,21 @@ class WholeCheckpointIO(TorchCheckpointIO):
         except BaseException:
             partial.unlink(missing_ok=True)
             raise
+
+
+class MovableCheckpoint(ModelCheckpoint):
+    """Remembers the best score when the run directory was moved or renamed.
+
+    ``ModelCheckpoint`` forgets it, since its paths are no longer the same, and lets a worse epoch replace the best.
+    """
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from the state of a checkpoint, with its paths in the directory of today."""
+        before, now = str(state_dict["dirpath"]), str(self.dirpath)
+
+        def moved(value: Any) -> Any:
+            if isinstance(value, str) and value.startswith(before):
+                return now + value.removeprefix(before)
+            return {moved(key): moved(entry) for key, entry in value.items()} if isinstance(value, dict) else value
+
+        super().load_state_dict(moved(state_dict))
