@@ -92,10 +92,9 @@ class Preparation:
             PreparedDataError: ``directory`` holds something else, or cannot be written.
         """
         with locked(directory):
-            return self._write(reader, directory)
+            return self._write(reader, directory, _fingerprint(reader, self))
 
-    def _write(self, reader: Reader, directory: Path) -> PreparedDataset:
-        fingerprint = _fingerprint(reader, self)
+    def _write(self, reader: Reader, directory: Path, fingerprint: dict[str, Any]) -> PreparedDataset:
         raw = reader.read()
         with replaced_when_complete(directory) as partial:
             write_prepared(raw, self, fingerprint, partial)
@@ -104,7 +103,10 @@ class Preparation:
 
 def prepared_directory(parent: Path, reader: Reader, preparation: Preparation) -> Path:
     """Where the prepared data of these settings are kept: ``parent/NAME-HASH``, different for different settings."""
-    fingerprint = _fingerprint(reader, preparation)
+    return _directory(parent, reader, _fingerprint(reader, preparation))
+
+
+def _directory(parent: Path, reader: Reader, fingerprint: dict[str, Any]) -> Path:
     name = re.sub(r"[^\w.-]", "_", reader.name).strip(".") or "data"
     digest = hashlib.sha256(json.dumps(fingerprint, sort_keys=True).encode()).hexdigest()
     return parent / f"{name}-{digest[:12]}"
@@ -120,12 +122,12 @@ def load_or_prepare(parent: Path, reader: Reader, preparation: Preparation) -> P
         DataError: the raw data break a rule, or the rules leave nothing.
         PreparedDataError: the directory cannot be written.
     """
-    directory = prepared_directory(parent, reader, preparation)
     fingerprint = _fingerprint(reader, preparation)
+    directory = _directory(parent, reader, fingerprint)
     prepared = _reusable(directory, fingerprint)
     if prepared is None:
         with locked(directory):
-            prepared = _reusable(directory, fingerprint) or preparation._write(reader, directory)
+            prepared = _reusable(directory, fingerprint) or preparation._write(reader, directory, fingerprint)
     return prepared
 
 

@@ -120,9 +120,10 @@ class MLP(_Tower):
 
     def _from_first_layer(self, first: Tensor) -> Tensor:
         """Go on from the first layer's sums, shape [..., H], to scores, shape [...]."""
-        activation = torch.relu_(first) if not torch.is_grad_enabled() else torch.relu(first)
+        relu = torch.relu if torch.is_grad_enabled() else torch.relu_  # in place where no gradient needs the input
+        activation = relu(first)
         for layer in self.hidden:
-            activation = torch.relu(layer(self.dropout(activation)))
+            activation = relu(layer(self.dropout(activation)))
         return self.output(activation).squeeze(-1)
 
     def score_pairs(self, users: Tensor, items: Tensor) -> Tensor:

@@ -1,0 +1,50 @@
+"""The commands of the README are commands that exist, with settings that compose."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCKS = [
+    block for page in PAGES for block in re.findall(r"```(?:bash)?\n(.*?)```", page.read_text(encoding="utf-8"), re.S)
+]
+LINES = [line.split("   #")[0].strip() for block in BLOCKS for line in block.replace("\\\n", " ").splitlines()]
+COMMANDS = sorted({line for line in LINES if line.startswith("python ")})
+
+
+def test_there_are_commands():
+    assert len(COMMANDS) > 10
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_names_a_script_and_settings_that_compose(command):
+    _, script, *arguments = shlex.split(command)
+    assert (ROOT / script).is_file()
+    if not script.startswith("scripts/"):
+        return
+    overrides = []
+    for argument in arguments:
+        if argument == "-m":
+            continue
+        name, _, value = argument.partition("=")
+        sweep = "-m" in arguments and "," in value
+        overrides.append(f"{name}={value.split(',')[0]}" if sweep else argument)
+    with initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
+        assert compose(Path(script).stem, overrides=overrides)
+
+
+def test_make_targets_of_the_readme_exist():
+    targets = set(re.findall(r"^make (\w+)", "\n".join(LINES), re.M))
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert targets == {"demo", "test"}
+    assert all(re.search(rf"^{target}:", makefile, re.M) for target in targets)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), target
