@@ -70,11 +70,11 @@ def ours(interactions: Interactions, split: Split, model: str, epochs: int) -> d
     torch.manual_seed(42)
     sizes = (interactions.num_users, interactions.num_items)
     if model == "NeuMF":
-        network: torch.nn.Module = NeuMF(*sizes, embedding_dim=64, hidden_dims=(128, 64), dropout=0.1)
+        network: torch.nn.Module = NeuMF(*sizes, embedding_dim=64, hidden_dims=(128, 64), dropout=0.1, init_std=0.01)
         loss: torch.nn.Module = LogisticLoss()
         positives = BATCH_ROWS // 2  # as RecBole counts a batch for a point-wise loss
     else:
-        network, loss, positives = MF(*sizes, embedding_dim=64, biases=False), BPRLoss(), BATCH_ROWS
+        network, loss, positives = MF(*sizes, embedding_dim=64, biases=False, init_std=0.01), BPRLoss(), BATCH_ROWS
     module = SampledNegativesModule(
         network,
         interactions.take(split.train),
