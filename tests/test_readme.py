@@ -8,12 +8,13 @@ import pytest
 from hydra import compose, initialize_config_dir
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "benchmarks").rglob("*.md"))]
 BLOCKS = [
     block for page in PAGES for block in re.findall(r"```(?:bash)?\n(.*?)```", page.read_text(encoding="utf-8"), re.S)
 ]
 LINES = [line.split("   #")[0].strip() for block in BLOCKS for line in block.replace("\\\n", " ").splitlines()]
-COMMANDS = sorted({line for line in LINES if line.startswith("python ")})
+INLINE = [text for page in PAGES for text in re.findall(r"`(python [^`\n]+)`", page.read_text(encoding="utf-8"))]
+COMMANDS = sorted({line for line in [*LINES, *INLINE] if line.startswith("python ")})
 
 
 def test_there_are_commands():

@@ -82,7 +82,7 @@ def draw_curves(epochs: list[dict[str, float]], path: Path, title: str) -> None:
     """
     table = pd.DataFrame(epochs).set_index("epoch")
     valid = [name for name in table.columns if name.startswith("valid/")]
-    figure = Figure(figsize=(11 if valid else 6, 4), layout="constrained")
+    figure = Figure(figsize=(12 if valid else 6, 4), layout="constrained")
     FigureCanvasAgg(figure)
     figure.suptitle(title)
     axes = figure.subplots(1, 2 if valid else 1, squeeze=False)[0]
@@ -93,7 +93,7 @@ def draw_curves(epochs: list[dict[str, float]], path: Path, title: str) -> None:
         axes[-1].plot(table.index, table[name], marker=marker, markersize=3, label=name.removeprefix("valid/"))
     if valid:
         axes[1].set(xlabel="epoch", ylabel="validation metric")
-        axes[1].legend(loc="lower right", fontsize="small")
+        figure.legend(handles=axes[1].get_lines(), loc="outside right upper", fontsize="small")
     for axis in axes:
         axis.grid(alpha=0.3)
         axis.xaxis.get_major_locator().set_params(integer=True)

@@ -83,11 +83,12 @@ class MLflowTracker:
                 state.write_text(f"{self._run_id}\n", encoding="utf-8")
                 self._log_parameters(parameters)
 
-        for name in ("mlflow", "alembic"):
-            logging.getLogger(name).setLevel(logging.WARNING)
         # Imported here: it takes a second, and a run without tracking does not need it.
         from mlflow import MlflowClient
 
+        # After the import, which sets up logging of its own.
+        for name in ("mlflow", "alembic"):
+            logging.getLogger(name).setLevel(logging.WARNING)
         self._attempt(lambda: setattr(self, "_client", MlflowClient(tracking_uri=self._uri)))
         self._attempt_with_client(begin)
 
