@@ -61,6 +61,16 @@ class TestTraining:
         assert finished.status == 0, finished.err
         assert (scripts.directory / finished.run / "run.json").is_file()
 
+    def test_compiled_scoring_trains_the_same_model(self, scripts, board):
+        # In a process of its own, as the compiler is particular about what was imported before it.
+        plain = scripts("train", *board, *SMALL).run
+        script = [sys.executable, str(SCRIPTS / "train.py"), *board, *SMALL, "training.compile_network=true"]
+        process = subprocess.run(script, capture_output=True, text=True, cwd=scripts.directory)
+        assert process.returncode == 0, process.stderr
+        compiled = process.stdout.strip().splitlines()[-1].removeprefix("run: ")
+        histories = [pd.read_csv(scripts.directory / run / "history.csv") for run in (plain, compiled)]
+        assert histories[1]["train/loss"].tolist() == pytest.approx(histories[0]["train/loss"].tolist(), rel=1e-4)
+
     def test_popularity_needs_no_epochs(self, scripts, board):
         finished = scripts("train", *board, "model=popularity", "tracking=none")
         assert finished.status == 0, finished.err

@@ -253,14 +253,6 @@ def test_full_catalogue_loss_is_one_for_each_positive_and_l2_is_scaled_by_freque
     torch.testing.assert_close((halves[0] + halves[1]) / 2, expected)
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # PyTorch's compiler imports what is deprecated
-def test_compiled_scoring_trains_the_same_network(tmp_path):
-    plain, compiled = sampled(mf(), validation=None), sampled(mf(), validation=None, compile_network=True)
-    run(plain, tmp_path / "plain", max_epochs=1, monitor=None)
-    run(compiled, tmp_path / "compiled", max_epochs=1, monitor=None)
-    torch.testing.assert_close(compiled.network.state_dict(), plain.network.state_dict(), rtol=1e-3, atol=1e-4)
-
-
 def test_mixed_precision_learns(tmp_path):
     module = sampled(neumf())
     trainer = partial(pl.Trainer, max_epochs=40, accelerator="cpu", devices=1, precision="bf16-mixed")
