@@ -136,6 +136,8 @@ class MLP(_Tower):
         """Score every item for known users (shape [B], int64); returns [B, I]."""
         user_part = self.user_part(self.dropout(self.user_vectors(users)))
         item_part = self.item_part(self.dropout(self.item_vectors.weight))
+        if len(self.hidden) > 0 and users.device.type == "cpu" and not torch.is_grad_enabled():
+            return self._score_user_by_user(user_part, item_part)
         num_items = len(item_part)
         users_per_block = max(1, PAIRS_PER_BLOCK.get(users.device.type, 2**16) // max(num_items, 1))
         blocks = [
@@ -143,6 +145,27 @@ class MLP(_Tower):
             for block in user_part.split(users_per_block)
         ]
         return torch.cat(blocks) if blocks else user_part.new_empty(0, num_items)
+
+    def _score_user_by_user(self, user_part: Tensor, item_part: Tensor) -> Tensor:
+        """Scores of the first layer's parts, shapes [B, H] and [I, H], for all pairs; returns [B, I].
+
+        ``relu(a + c) = a + max(c, -a)``, so that of the sum and its rectification one pass over [I, H] is left: the
+        second layer of ``a`` is one vector for each user and goes into the bias. The buffers of a user stay in cache.
+        """
+        second, *others = self.hidden
+        assert isinstance(second, nn.Linear)
+        weight = second.weight.T
+        bias = torch.addmm(second.bias, user_part, weight)
+        scores = user_part.new_empty(len(user_part), len(item_part))
+        rectified = torch.empty_like(item_part)
+        activation = item_part.new_empty(len(item_part), weight.shape[1])
+        for row, opposite in enumerate(-user_part):
+            torch.maximum(item_part, opposite, out=rectified)
+            hidden = torch.addmm(bias[row], rectified, weight, out=activation).relu_()
+            for layer in others:
+                hidden = layer(hidden).relu_()
+            scores[row] = self.output(hidden).squeeze(-1)
+        return scores
 
     def squared_norms(self, users: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:
         """Squared norms of the vectors of ``users`` and of ``items``, in their shapes."""

@@ -28,6 +28,12 @@ class TestEveryNetwork:
         pairs = network.score_pairs(torch.arange(5)[:, None], torch.arange(7)[None, :])
         torch.testing.assert_close(network.score(query([0, 1, 2, 3, 4])), pairs)
 
+    def test_whole_rows_are_the_same_without_gradients(self, network):
+        with_gradients = network.score(query([0, 1, 2, 3, 4]))
+        with torch.inference_mode():
+            torch.testing.assert_close(network.score(query([0, 1, 2, 3, 4])), with_gradients)
+            assert network.score(query([])).shape == (0, 7)
+
     def test_blocks_of_any_size_agree(self, network, monkeypatch):
         whole = network.score(query([0, 1, 2, 3, 4]))
         monkeypatch.setitem(neumf.PAIRS_PER_BLOCK, "cpu", 15)
