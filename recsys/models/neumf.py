@@ -136,7 +136,9 @@ class MLP(_Tower):
         """Score every item for known users (shape [B], int64); returns [B, I]."""
         user_part = self.user_part(self.dropout(self.user_vectors(users)))
         item_part = self.item_part(self.dropout(self.item_vectors.weight))
-        if len(self.hidden) > 0 and users.device.type == "cpu" and not torch.is_grad_enabled():
+        # Autocast does not reach what is written into buffers.
+        plain = not torch.is_grad_enabled() and not torch.is_autocast_enabled("cpu")
+        if len(self.hidden) > 0 and users.device.type == "cpu" and plain:
             return self._score_user_by_user(user_part, item_part)
         num_items = len(item_part)
         users_per_block = max(1, PAIRS_PER_BLOCK.get(users.device.type, 2**16) // max(num_items, 1))
