@@ -1,4 +1,4 @@
-"""Holds a fitted model against the most-popular baseline in one stage of its split."""
+"""Holds a fitted model against a baseline in one stage of its split."""
 
 from __future__ import annotations
 

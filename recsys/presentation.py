@@ -74,7 +74,7 @@ def recommendation_table(prepared: PreparedDataset, heading: str, items: Tensor,
     table = Table("rank", "item", "title", "score", title=heading, title_justify="left", box=box.MARKDOWN)
     table.columns[0].justify = table.columns[3].justify = "right"
     kept = items[items >= 0]
-    ids = prepared.item_vocabulary.ids.take(kept.tolist()).to_pylist()
+    ids = prepared.item_vocabulary.ids_of(kept.numpy()).to_pylist()
     titles = prepared.titles(kept.tolist())
     for rank, (item, title, score) in enumerate(zip(ids, titles, scores.tolist(), strict=False), start=1):
         table.add_row(str(rank), item, title, f"{score:.4g}")
