@@ -84,6 +84,25 @@ class FitsInClosedForm(Protocol):
 
 
 @runtime_checkable
+class PredictsRatings(Protocol):
+    """A model that predicts which rating a user would give to an item, learnt from ratings."""
+
+    def predict_ratings(self, query: Query, rows: Tensor, items: Tensor) -> Tensor:
+        """Predict the ratings of N pairs.
+
+        Args:
+            query: who rates, B users with what is known of them.
+            rows: the pairs' rows of ``query``, shape [N], int64.
+            items: the pairs' items, internal indices, shape [N], int64.
+
+        Returns:
+            Shape [N], float32, within the rating scale of the data that the model was fitted on. Never NaN: for users
+            and items that were not in training the model falls back to what it knows, at last to the mean rating.
+        """
+        ...
+
+
+@runtime_checkable
 class Factorized(Protocol):
     """A model whose score is an inner product, so that a nearest-neighbour index can retrieve with it.
 
