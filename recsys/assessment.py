@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import torch
 from torch import Tensor, nn
 
@@ -15,8 +16,10 @@ from recsys.data.interactions import Interactions
 from recsys.data.prepared import PreparedDataset
 from recsys.data.raw import FeatureKind
 from recsys.data.split import Split, Stage
+from recsys.data.vocabulary import Vocabulary
 from recsys.errors import SplitError
 from recsys.evaluation.fixed_negatives import FixedNegativesResult, evaluate_fixed_negatives
+from recsys.evaluation.per_user import per_user_table
 from recsys.evaluation.ranking import RankingEvaluator
 from recsys.evaluation.ranking_result import RankingResult
 from recsys.evaluation.ranking_task import RankingTask
@@ -43,6 +46,10 @@ class Assessment:
         """All numbers of one model under one level of names."""
         fixed = self.fixed_negatives[name].flat() if name in self.fixed_negatives else {}
         return {**self.ranking[name].flat(self.stage), **fixed}
+
+    def per_user(self, name: str, users: Vocabulary) -> pa.Table:
+        """The values of each user under one model; ``users`` gives their external ids."""
+        return per_user_table(self.ranking[name], users, self.fixed_negatives.get(name))
 
 
 def assess(

@@ -19,7 +19,7 @@ from recsys.presentation import print_assessment
 
 @hydra.main(version_base="1.3", config_path="../configs", config_name="evaluate")
 def main(config: DictConfig) -> None:
-    """Print the metrics of a run; nothing in the run directory changes."""
+    """Print the metrics of a run; nothing in the run directory changes unless ``save_per_user`` asks for it."""
     with user_errors():
         if config.stage not in ("valid", "test"):
             raise RecsysError(f"stage must be valid or test, but it is {config.stage}.")
@@ -29,6 +29,12 @@ def main(config: DictConfig) -> None:
         device = torch.device("cuda" if accelerator(run.config) == "gpu" else "cpu")
         assessment = assess(evaluator, None, run.prepared, interactions, split, run.model, device, config.stage)
         print_assessment(assessment)
+        if config.save_per_user:
+            if config.stage != "test":
+                raise RecsysError(
+                    "A run keeps the values of its test users; stage is valid. Leave save_per_user or stage out."
+                )
+            run.directory.save_per_user(assessment.per_user(name_of(run.model), run.prepared.user_vocabulary))
         if config.output is not None:
             output = Path(config.output)
             output.parent.mkdir(parents=True, exist_ok=True)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -36,12 +37,14 @@ class FixedNegativesResult:
 
     Args:
         num_negatives: negatives of each held-out item, N.
+        users: internal index of the user of each row, shape [n], int64.
         per_row: measure, such as ``hit_rate@10`` (ties in favour of the held-out item) or ``hit_rate@10_strict``
             (ties against it), and its value for each row, shape [n], float64.
         intervals: 95 % bootstrap interval of the mean of each entry of ``per_row``; empty without a bootstrap.
     """
 
     num_negatives: int
+    users: npt.NDArray[np.int64]
     per_row: dict[str, FloatArray]
     intervals: dict[str, Interval]
 
@@ -124,7 +127,8 @@ def evaluate_fixed_negatives(
             columns[f"ndcg@{k}{suffix}"] = ndcg(hits, ones, k).cpu().numpy()
     values = np.stack(list(columns.values()), axis=1)
     intervals = bootstrap_intervals(values, bootstrap_samples, seed) if bootstrap_samples > 0 else []
-    return FixedNegativesResult(num_negatives, columns, dict(zip(columns, intervals, strict=False)))
+    of_columns = dict(zip(columns, intervals, strict=False))
+    return FixedNegativesResult(num_negatives, users.cpu().numpy(), columns, of_columns)
 
 
 def _checked_shape(users: Tensor, targets: Tensor, negatives: Tensor) -> tuple[int, int]:

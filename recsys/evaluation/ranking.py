@@ -252,6 +252,10 @@ class _Measures:
             for name in ITEM_POPULARITIES
         )
 
+        beyond = {name: column[name] for name in column if name.partition("@")[0] in ("novelty", "diversity")}
+        for name in ITEM_POPULARITIES:
+            beyond[f"{ITEM_POPULARITY}={name}/recall@{self._segment_k}"] = column[name]
+
         accuracy = values[:, : len(self._per_user)]
         intervals = bootstrap_intervals(accuracy, bootstrap_samples, seed) if bootstrap_samples > 0 else []
         return RankingResult(
@@ -260,6 +264,8 @@ class _Measures:
             catalogue=catalogue,
             segments=segments,
             intervals=dict(zip(self._per_user, intervals, strict=False)),
+            user_activity=activity,
+            per_user_beyond={name: np.ascontiguousarray(values) for name, values in beyond.items()},
         )
 
 

@@ -23,6 +23,9 @@ class RankingResult:
         catalogue: measures of all lists together, such as ``coverage@10``.
         segments: means over parts of the users or items.
         intervals: 95 % bootstrap interval of the mean of each entry of ``per_user``; empty without a bootstrap.
+        user_activity: each user's position in :data:`recsys.evaluation.segments.USER_ACTIVITIES`, shape [U], int64.
+        per_user_beyond: what else has a value for each user, shape [U], float64: ``novelty@10`` and ``diversity@10`` of
+            the list, and recall by popularity of the held-out items, ``item_popularity=tail/recall@10``.
     """
 
     users: npt.NDArray[np.int64]
@@ -30,6 +33,8 @@ class RankingResult:
     catalogue: dict[str, float]
     segments: tuple[Segment, ...]
     intervals: dict[str, Interval]
+    user_activity: npt.NDArray[np.int64]
+    per_user_beyond: dict[str, FloatArray]
 
     def means(self) -> dict[str, float]:
         """The mean over users of each entry of :attr:`per_user`."""

@@ -6,6 +6,7 @@
         config.yaml          the resolved configuration
         run.json             data (directory, content hash, sizes), versions, best epoch; written last
         metrics.json         flat: test/ndcg@10, test/ndcg@10_low, test/ndcg@10_high, ...
+        per_user.parquet     the same measures for each test user, for comparing runs
         model.safetensors    weights of the best epoch
         history.csv          metrics of each epoch
         curves.png           learning curves
@@ -27,6 +28,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 from omegaconf import DictConfig, OmegaConf
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
@@ -35,19 +38,21 @@ from torch import nn
 from recsys.data.prepared import PreparedDataset
 from recsys.data.split import Split
 from recsys.errors import RunError
+from recsys.models.protocols import SizedByData
 from recsys.training.history import draw_curves
 
 FORMAT_VERSION = 1
 CONFIG = "config.yaml"
 MANIFEST = "run.json"
 METRICS = "metrics.json"
+PER_USER = "per_user.parquet"
 WEIGHTS = "model.safetensors"
 HISTORY = "history.csv"
 CURVES = "curves.png"
 CHECKPOINTS = "checkpoints"
 TRACKING = "tracking_run"
 #: What an experiment tracker keeps a copy of.
-ARTIFACTS = (CONFIG, MANIFEST, METRICS, WEIGHTS, HISTORY, CURVES)
+ARTIFACTS = (CONFIG, MANIFEST, METRICS, PER_USER, WEIGHTS, HISTORY, CURVES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +219,44 @@ class RunDirectory:
         except (json.JSONDecodeError, KeyError, TypeError) as error:
             raise RunError(f"{self.path / MANIFEST} is damaged ({error}). Train again.") from error
 
+    def metrics(self) -> dict[str, float]:
+        """Read ``metrics.json``; what is not a number there is left out.
+
+        Raises:
+            RunError: it is missing or damaged.
+        """
+        try:
+            content = json.loads((self.path / METRICS).read_text(encoding="utf-8"))
+            return {name: float(value) for name, value in content.items() if value is not None}
+        except (OSError, ValueError, AttributeError, TypeError) as error:
+            raise RunError(f"{self.path / METRICS} cannot be read ({error}). Train again.") from error
+
+    def save_per_user(self, table: pa.Table) -> None:
+        """Write the values of each test user, as :func:`recsys.evaluation.per_user.per_user_table` gives them."""
+        temporary = self.path / f"{PER_USER}.partial"
+        pq.write_table(table, temporary, compression="zstd")
+        os.replace(temporary, self.path / PER_USER)
+
+    def per_user(self) -> pa.Table:
+        """Read the values of each test user.
+
+        Raises:
+            RunError: there are none, because an older version of recsys made the run, or they are damaged.
+        """
+        path = self.path / PER_USER
+        if not path.is_file():
+            raise RunError(
+                f"Values for each user are required, but the run {self.path} has no {PER_USER}: an older version "
+                f"made it. Write them now: python scripts/evaluate.py run={self.path} save_per_user=true"
+            )
+        try:
+            return pq.read_table(path)
+        except (pa.ArrowInvalid, OSError) as error:
+            raise RunError(
+                f"{path} is damaged ({error}). Write it again: python scripts/evaluate.py run={self.path} "
+                "save_per_user=true"
+            ) from error
+
     def save_history(self, epochs: list[dict[str, float]], title: str) -> None:
         """Write ``history.csv`` and ``curves.png``; nothing where there were no epochs."""
         if epochs:
@@ -248,6 +291,11 @@ class RunDirectory:
             state = load_file(path)
         except (SafetensorError, OSError) as error:
             raise RunError(f"The weights {path} cannot be read ({error}). Train again.") from error
+        if isinstance(model, SizedByData):
+            for name in model.sized_by_data():
+                buffer = model.get_buffer(name)
+                if name in state and state[name].ndim == buffer.ndim:
+                    buffer.resize_(state[name].shape)
         expected = model.state_dict()
         wrong = [
             f"{name}: required {_shape(expected, name)}, came {_shape(state, name)}"

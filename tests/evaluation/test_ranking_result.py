@@ -19,6 +19,8 @@ RESULT = RankingResult(
         Segment("item_popularity", "head", 1, {"recall@10": 0.75}),
     ),
     intervals={"ndcg@10": Interval(0.1, 0.4)},
+    user_activity=np.array([0, 0]),
+    per_user_beyond={"novelty@10": np.array([3.0, 5.0])},
 )
 
 

@@ -25,11 +25,13 @@ def result(ndcg: float, coverage: float, low_recall: float = 0.1) -> RankingResu
             Segment("item_popularity", "tail", 0, {"recall@10": float("nan")}),
         ),
         intervals={"ndcg@10": Interval(ndcg - 0.05, ndcg + 0.05)},
+        user_activity=np.array([0, 0]),
+        per_user_beyond={},
     )
 
 
 RESULTS = {"popularity": result(0.2, 0.5, low_recall=0.4), "mf": result(0.25, 0.25)}
-FIXED = {"mf": FixedNegativesResult(99, {"ndcg@10": np.array([0.5])}, {"ndcg@10": Interval(0.4, 0.6)})}
+FIXED = {"mf": FixedNegativesResult(99, np.array([7]), {"ndcg@10": np.array([0.5])}, {"ndcg@10": Interval(0.4, 0.6)})}
 
 
 def render(table, terminal=False, width=120):

@@ -1,6 +1,7 @@
 import json
 import shutil
 
+import pyarrow.parquet as pq
 import pytest
 
 from tests.scripts.test_train import SMALL
@@ -24,6 +25,22 @@ def test_other_cut_offs_and_stages_can_be_asked_for(scripts, run):
     metrics = json.loads((scripts.directory / "valid.json").read_text())
     assert "valid/ndcg@3" in metrics
     assert "ndcg@3" in finished.out
+
+
+def test_values_of_each_user_can_be_written_for_a_run_that_has_none(scripts, run):
+    path = scripts.directory / run / "per_user.parquet"
+    written = pq.read_table(path)
+    path.unlink()
+    assert scripts("evaluate", f"run={run}").status == 0
+    assert not path.exists()
+    assert scripts("evaluate", f"run={run}", "save_per_user=true").status == 0
+    assert pq.read_table(path).equals(written)
+
+
+def test_values_of_validation_users_are_not_kept(scripts, run):
+    finished = scripts("evaluate", f"run={run}", "stage=valid", "save_per_user=true")
+    assert finished.status == 2
+    assert "keeps the values of its test users" in finished.err
 
 
 def test_a_missing_run_is_one_message(scripts):

@@ -31,6 +31,7 @@ class TestTraining:
             "history.csv",
             "metrics.json",
             "model.safetensors",
+            "per_user.parquet",
             "run.json",
         }
         metrics = json.loads((run / "metrics.json").read_text())
@@ -39,6 +40,19 @@ class TestTraining:
         config = OmegaConf.load(run / "config.yaml")
         assert config.model.embedding_dim == 8
         assert not OmegaConf.missing_keys(config)
+
+    def test_the_values_of_each_user_average_to_the_metrics(self, scripts, board):
+        run = scripts.directory / scripts("train", *board, *SMALL).run
+        metrics = json.loads((run / "metrics.json").read_text())
+        table = pd.read_parquet(run / "per_user.parquet")
+        assert list(table["user_id"]) == sorted(table["user_id"])
+        assert set(table["user_activity"]) <= {"low", "mid", "high"}
+        measures = [name for name in table if name not in ("user_id", "user_activity")]
+        assert {"ndcg@10", "recall@5", "novelty@10", "item_popularity=tail/recall@10"} <= set(measures)
+        for name in measures:
+            assert table[name].mean() == pytest.approx(metrics.get(f"test/{name}", float("nan")), nan_ok=True), name
+        for segment, rows in table.groupby("user_activity"):
+            assert rows["ndcg@10"].mean() == pytest.approx(metrics[f"test/user_activity={segment}/ndcg@10"])
 
     def test_shows_the_baseline_and_titles(self, scripts, board):
         out = scripts("train", *board, *SMALL, "show_users=2").out

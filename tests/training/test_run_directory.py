@@ -3,6 +3,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 from safetensors import SafetensorError
@@ -41,6 +42,38 @@ def test_metrics_are_valid_json_even_where_undefined(tmp_path):
     text = (finished(tmp_path).path / "metrics.json").read_text()
     assert "NaN" not in text
     assert json.loads(text)["test/undefined"] is None
+
+
+def test_metrics_come_back_without_what_is_undefined(tmp_path):
+    assert finished(tmp_path).metrics() == {"test/ndcg@10": 0.25}
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"test/ndcg@10": "high"}'])
+def test_damaged_metrics_are_refused(tmp_path, content):
+    run = finished(tmp_path)
+    (run.path / "metrics.json").write_text(content)
+    with pytest.raises(RunError, match="metrics.json cannot be read"):
+        run.metrics()
+
+
+def test_values_of_each_user_come_back_unchanged(tmp_path):
+    run = finished(tmp_path)
+    table = pa.table({"user_id": ["7", "007"], "ndcg@10": [0.1, None]})
+    run.save_per_user(table)
+    assert run.per_user().equals(table)
+
+
+def test_a_run_without_values_of_each_user_says_how_to_make_them(tmp_path):
+    run = finished(tmp_path)
+    with pytest.raises(RunError, match=r"has no per_user.parquet.*evaluate.py run=.* save_per_user=true"):
+        run.per_user()
+
+
+def test_damaged_values_of_each_user_are_refused(tmp_path):
+    run = finished(tmp_path)
+    (run.path / "per_user.parquet").write_bytes(b"PAR1 not quite")
+    with pytest.raises(RunError, match="per_user.parquet is damaged.*save_per_user=true"):
+        run.per_user()
 
 
 def test_weights_come_back_unchanged(tmp_path):
