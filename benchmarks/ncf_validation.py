@@ -19,10 +19,10 @@ from pathlib import Path
 
 import torch
 from hydra import compose, initialize_config_dir
-from omegaconf import DictConfig
 
 from recsys.assembly import build_data, build_model, fit_model
 from recsys.data.interactions import Interactions
+from recsys.data.prepared import PreparedDataset
 from recsys.data.split import Split
 from recsys.data.splitting.leave_random_out import LeaveRandomOut
 from recsys.data.user_items import UserItems
@@ -33,9 +33,9 @@ CONFIGS = Path(__file__).parents[1] / "configs"
 NUM_NEGATIVES = 99
 
 
-def tuning_data(config: DictConfig, seed: int) -> tuple[Interactions, Split, tuple[torch.Tensor, ...]]:
+def tuning_data(prepared: PreparedDataset, seed: int) -> tuple[Interactions, Split, tuple[torch.Tensor, ...]]:
     """The training rows, their split into training and validation, and users, targets and negatives of validation."""
-    interactions = build_data(config).interactions
+    interactions = prepared.interactions
     assert interactions.fold is not None
     training = replace(interactions.take((interactions.fold == 0).nonzero()[0]), fold=None)
     drawn = LeaveRandomOut(num_test=1, num_valid=0, seed=seed).split(training)
@@ -62,8 +62,9 @@ def main() -> None:
             with initialize_config_dir(str(CONFIGS), version_base="1.3"):
                 settings = [f"experiment={arguments.experiment}", f"data.root={arguments.root}", f"seed={seed}"]
                 config = compose("train", overrides=[*settings, "name=ncf", *overrides.split()])
-            interactions, split, pairs = tuning_data(config, seed)
-            model = build_model(config.model, config.seed, interactions.num_users, interactions.num_items)
+            prepared = build_data(config)
+            interactions, split, pairs = tuning_data(prepared, seed)
+            model = build_model(config.model, config.seed, prepared)
             started = time.perf_counter()
             with tempfile.TemporaryDirectory() as directory:
                 run = RunDirectory(Path(directory))

@@ -19,7 +19,7 @@ from recsys.data.preparing import load_or_prepare
 from recsys.data.split import Split
 from recsys.errors import ModelError, PreparedDataError, RunError
 from recsys.evaluation.ranking_task import RankingTask
-from recsys.models.protocols import FitsInClosedForm, PretrainsInTowers
+from recsys.models.protocols import FitsInClosedForm, PretrainsInTowers, ReadsItemFeatures
 from recsys.training.fitting import FitReport
 from recsys.training.history import Listener
 from recsys.training.run_directory import RunDirectory, RunManifest
@@ -55,10 +55,19 @@ def build_split(config: DictConfig, interactions: Interactions) -> Split:
     return split
 
 
-def build_model(config: DictConfig, seed: int, num_users: int, num_items: int) -> nn.Module:
-    """A fresh model, its initial weights drawn by ``seed``; ``config`` is that of the model alone."""
+def build_model(config: DictConfig, seed: int, prepared: PreparedDataset) -> nn.Module:
+    """A fresh model for the users and items of ``prepared``.
+
+    Args:
+        config: that of the model alone.
+        seed: of its initial weights.
+        prepared: gives the sizes, and the items' features to a model that reads them.
+    """
     torch.manual_seed(seed)
-    model: nn.Module = instantiate(config)(num_users=num_users, num_items=num_items)
+    sizes = prepared.schema
+    model: nn.Module = instantiate(config)(num_users=sizes.num_users, num_items=sizes.num_items)
+    if isinstance(model, ReadsItemFeatures):
+        model.read_items(prepared.item_features())
     return model
 
 
@@ -72,7 +81,7 @@ def open_run(path: Path | str) -> TrainedRun:
     manifest = directory.manifest()
     config = directory.config()
     prepared = _data_of_run(config, manifest)
-    model = build_model(config.model, config.seed, manifest.num_users, manifest.num_items)
+    model = build_model(config.model, config.seed, prepared)
     directory.load_model(model)
     return TrainedRun(directory, config, manifest, prepared, model.eval())
 
@@ -127,7 +136,9 @@ def fit_model(
     """
     train = interactions.take(split.train)
     if isinstance(model, FitsInClosedForm):
+        model.to(training_device(config))
         model.fit(train)
+        model.cpu()
         return FitReport([], best_epoch=0, best_value=None)
     validated = len(split.valid) > 0
 
@@ -189,6 +200,15 @@ def _tower_settings(config: DictConfig, model: PretrainsInTowers) -> dict[str, t
             ) from error
         settings[name] = (tower, allowed)
     return settings
+
+
+def training_device(config: DictConfig) -> torch.device:
+    """The device that :func:`accelerator` names.
+
+    Raises:
+        RunError: it is not there.
+    """
+    return torch.device("cuda" if accelerator(config) == "gpu" else "cpu")
 
 
 def accelerator(config: DictConfig) -> str:

@@ -6,11 +6,10 @@ import json
 from pathlib import Path
 
 import hydra
-import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
-from recsys.assembly import accelerator, open_run, split_of_run
+from recsys.assembly import open_run, split_of_run, training_device
 from recsys.assessment import assess, name_of
 from recsys.console import console, user_errors
 from recsys.errors import RecsysError
@@ -26,7 +25,7 @@ def main(config: DictConfig) -> None:
         run = open_run(config.run)
         evaluator = instantiate(config.evaluation)
         interactions, split = split_of_run(run)
-        device = torch.device("cuda" if accelerator(run.config) == "gpu" else "cpu")
+        device = training_device(run.config)
         assessment = assess(evaluator, None, run.prepared, interactions, split, run.model, device, config.stage)
         print_assessment(assessment)
         if config.save_per_user:

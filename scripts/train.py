@@ -10,13 +10,12 @@ import time
 from pathlib import Path
 
 import hydra
-import torch
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from recsys.assembly import accelerator, build_data, build_model, build_split, fit_model
+from recsys.assembly import build_data, build_model, build_split, fit_model, training_device
 from recsys.assessment import assess, name_of
 from recsys.console import console, user_errors
 from recsys.presentation import print_assessment, print_examples
@@ -39,15 +38,12 @@ def train(config: DictConfig, overrides: list[str]) -> float | None:
         config = resolved(config)
     else:
         run, config = interrupted_run(Path(config.resume), overrides)
-    device = torch.device("cuda" if accelerator(config) == "gpu" else "cpu")
+    device = training_device(config)
     evaluator = instantiate(config.evaluation)
     prepared = build_data(config)
     interactions = prepared.positives()
     split = build_split(config, interactions)
-    model, baseline = (
-        build_model(part, config.seed, interactions.num_users, interactions.num_items)
-        for part in (config.model, config.baseline)
-    )
+    model, baseline = (build_model(part, config.seed, prepared) for part in (config.model, config.baseline))
     name = name_of(model)
     console.print(
         f"{prepared.schema.name}: {interactions.num_users:,} users, {interactions.num_items:,} items, "

@@ -10,6 +10,7 @@ from typing import Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
+from recsys.data.features import FeatureTable
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 
@@ -99,6 +100,37 @@ class PredictsRatings(Protocol):
             Shape [N], float32, within the rating scale of the data that the model was fitted on. Never NaN: for users
             and items that were not in training the model falls back to what it knows, at last to the mean rating.
         """
+        ...
+
+
+@runtime_checkable
+class FoldsIn(Protocol):
+    """A model that scores users it has never seen from their histories, without a training step."""
+
+    def score_histories(self, histories: Histories) -> Tensor:
+        """Score the whole catalogue for B users of whom nothing but their histories is known.
+
+        Returns:
+            Shape [B, I], as :meth:`Recommender.score`; a row of NaN for an empty history.
+        """
+        ...
+
+
+@runtime_checkable
+class ReadsItemFeatures(Protocol):
+    """A model that knows items by their content, so that it can score items without interactions."""
+
+    def read_items(self, features: FeatureTable) -> None:
+        """Take in the features of the catalogue, one row for each item; called once, before fitting."""
+        ...
+
+
+@runtime_checkable
+class SizedByData(Protocol):
+    """A model with buffers whose sizes are known only once it is fitted, such as lists of neighbours."""
+
+    def sized_by_data(self) -> tuple[str, ...]:
+        """The names of these buffers, as in ``state_dict``; the other tensors have the sizes of a fresh model."""
         ...
 
 

@@ -1,0 +1,114 @@
+"""Who interacted with what, as a sparse matrix in compressed rows on the device.
+
+Shape suffixes: R rows, C columns, M stored values of all rows together, D dim.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from recsys.data.histories import Histories
+from recsys.data.user_items import UserItems
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class InteractionMatrix:
+    """A sparse matrix of R rows and C columns; each stored pair occurs once, columns ascend within a row.
+
+    Args:
+        offsets: shape [R + 1], int64, from 0 to M: row ``r`` is stored in ``[offsets[r], offsets[r + 1])``.
+        columns: column of each value, shape [M], int64.
+        values: shape [M], float32.
+        num_columns: C.
+    """
+
+    offsets: Tensor
+    columns: Tensor
+    values: Tensor
+    num_columns: int
+
+    @classmethod
+    def from_user_items(cls, pairs: UserItems) -> InteractionMatrix:
+        """Ones at ``pairs``: a row for each user, a column for each item."""
+        ones = torch.ones(len(pairs), device=pairs.device)
+        return cls(pairs.offsets, pairs.items, ones, pairs.num_items)
+
+    @classmethod
+    def from_histories(cls, histories: Histories, num_items: int, weights: Tensor | None = None) -> InteractionMatrix:
+        """A row for each history.
+
+        Args:
+            histories: the rows; an item that occurs again within one keeps its largest weight.
+            num_items: C.
+            weights: of the interactions of all histories together, shape [M], float32; None weighs each 1.
+        """
+        row = torch.repeat_interleave(torch.arange(len(histories), device=histories.items.device), histories.counts)
+        keys, place = torch.unique(row * num_items + histories.items, sorted=True, return_inverse=True)
+        rows = torch.div(keys, max(num_items, 1), rounding_mode="floor")
+        counts = torch.bincount(rows, minlength=len(histories))
+        values = torch.ones(len(keys), device=keys.device)
+        if weights is not None:
+            values.scatter_reduce_(0, place, weights.to(values.dtype), "amax", include_self=False)
+        offsets = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
+        return cls(offsets, keys - rows * num_items, values, num_items)
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @property
+    def device(self) -> torch.device:
+        """Where the matrix is."""
+        return self.columns.device
+
+    @property
+    def counts(self) -> Tensor:
+        """Stored values of each row, shape [R], int64."""
+        return self.offsets.diff()
+
+    @property
+    def rows(self) -> Tensor:
+        """Row of each stored value, shape [M], int64."""
+        return torch.repeat_interleave(torch.arange(len(self), device=self.device), self.counts)
+
+    def column_counts(self) -> Tensor:
+        """Stored values of each column, shape [C], int64."""
+        return torch.bincount(self.columns, minlength=self.num_columns)
+
+    def with_values(self, values: Tensor) -> InteractionMatrix:
+        """The same places with other values, shape [M]."""
+        return InteractionMatrix(self.offsets, self.columns, values, self.num_columns)
+
+    def slice(self, start: int, stop: int) -> InteractionMatrix:
+        """The rows in ``[start, stop)``."""
+        offsets = self.offsets[start : stop + 1]
+        first, last = int(offsets[0]), int(offsets[-1])
+        return InteractionMatrix(offsets - first, self.columns[first:last], self.values[first:last], self.num_columns)
+
+    def transpose(self) -> InteractionMatrix:
+        """Rows for columns; within a row of the result the columns ascend."""
+        order = torch.argsort(self.columns, stable=True)
+        counts = self.column_counts()
+        offsets = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
+        return InteractionMatrix(offsets, self.rows[order], self.values[order], len(self))
+
+    def dense(self) -> Tensor:
+        """The whole matrix, shape [R, C], float32."""
+        matrix = torch.zeros(len(self), self.num_columns, device=self.device)
+        matrix[self.rows, self.columns] = self.values
+        return matrix
+
+    def csr(self) -> Tensor:
+        """The matrix as PyTorch's own kind of sparse tensor, shape [R, C]."""
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
+            return torch.sparse_csr_tensor(
+                self.offsets, self.columns, self.values, (len(self), self.num_columns), check_invariants=False
+            )
+
+    def __matmul__(self, other: Tensor) -> Tensor:
+        """The product with a dense matrix of shape [C, D]; shape [R, D]."""
+        return self.csr() @ other
