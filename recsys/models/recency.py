@@ -58,7 +58,7 @@ class Recency:
             )
 
     def weights(self, histories: Histories) -> Tensor | None:
-        """The weight of each interaction, shape [M], float32, 1 for the newest of a history; None where age has no part.
+        """The weight of each interaction, shape [M], float32, 1 for the newest of a row; None where age has no part.
 
         Histories without timestamps are taken to be oldest first, all of one day.
         """

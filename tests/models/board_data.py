@@ -1,0 +1,58 @@
+"""The checkerboard as a prepared data set: every user has rated every item, 5 where they like it and 1 where not."""
+
+from __future__ import annotations
+
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from recsys.data.interactions import Interactions
+from recsys.data.prepared import PreparedDataset
+from recsys.data.preparing import Preparation, load_or_prepare
+from recsys.data.readers.table import TableReader
+from recsys.data.split import Split
+
+NUM_USERS, NUM_ITEMS = 40, 30
+
+
+@cache
+def prepared_board() -> PreparedDataset:
+    """User u likes item i where u + i is even; items tell their colour; nobody rates two items at one time."""
+    with tempfile.TemporaryDirectory() as directory:
+        root = Path(directory)
+        # The order of the ids is that of the numbers, so that indices are positions on the board.
+        ratings = ["user_id,item_id,rating,timestamp"]
+        ratings += [
+            f"u{user:02},i{item:02},{5 if (user + item) % 2 == 0 else 1},{86_400 * item}"
+            for user in range(NUM_USERS)
+            for item in range(NUM_ITEMS)
+        ]
+        items = ["item_id,title,colours"]
+        items += [
+            f"i{item:02},Square {item},{'black|even' if item % 2 == 0 else 'white|odd'}" for item in range(NUM_ITEMS)
+        ]
+        (root / "ratings.csv").write_text("\n".join(ratings), encoding="utf-8")
+        (root / "items.csv").write_text("\n".join(items), encoding="utf-8")
+        reader = TableReader(
+            root / "ratings.csv",
+            items=root / "items.csv",
+            item_features={"colours": {"kind": "multi_valued", "separator": "|"}},
+            name="board",
+        )
+        prepared = load_or_prepare(root / "prepared", reader, Preparation(positive_threshold=4))
+    assert prepared.user_vocabulary.ids.to_pylist() == [f"u{user:02}" for user in range(NUM_USERS)]
+    assert prepared.item_vocabulary.ids.to_pylist() == [f"i{item:02}" for item in range(NUM_ITEMS)]
+    return prepared
+
+
+def board_split(interactions: Interactions) -> Split:
+    """One item of each colour is held out for the test of each user, and one for validation, where they are there.
+
+    The held-out items go round the board, so that every item keeps most of its users in training.
+    """
+    users, items = interactions.user_index.astype(np.int64), interactions.item_index.astype(np.int64)
+    half = NUM_ITEMS // 2
+    turn = (items // 2 - users // 2) % half
+    return Split(train=np.flatnonzero(turn > 1), valid=np.flatnonzero(turn == 1), test=np.flatnonzero(turn == 0))
