@@ -7,29 +7,62 @@ import torch
 from torch import Tensor, nn
 
 from recsys.data.interactions import Interactions
+from recsys.errors import ModelError
 from recsys.models.protocols import Query
+from recsys.models.recency import SECONDS_PER_DAY
 
 
 class Popularity(nn.Module):
-    """Scores an item by the number of its training interactions.
+    """Scores an item by its training interactions, each weighed by ``0.5 ** (age / half-life)``.
 
-    Ties in the count are left as ties. The model has an opinion on every user, known or not.
+    Ages count from the newest training interaction. Counting from a later moment would multiply all scores by one
+    number. Ties are left as ties. The model has an opinion on every user, known or not.
 
     Args:
         num_users: size of the user vocabulary; not used, taken so that every model is constructed alike.
         num_items: size of the item vocabulary, I.
+        half_life_days: age at which an interaction counts half, in days; None for popularity of all time, where each
+            counts 1.
+
+    Raises:
+        ModelError: the half-life is not positive.
     """
 
     counts: Tensor
 
-    def __init__(self, num_users: int, num_items: int) -> None:
+    def __init__(self, num_users: int, num_items: int, half_life_days: float | None = None) -> None:
         super().__init__()
+        if half_life_days is not None and not half_life_days > 0:
+            raise ModelError(
+                f"model.half_life_days must be a number of days above 0, but it is {half_life_days}. "
+                "null leaves age out."
+            )
+        self.half_life_days = half_life_days
         self.register_buffer("counts", torch.zeros(num_items))
 
     def fit(self, interactions: Interactions) -> None:
-        """Count the interactions of each item."""
-        counts = np.bincount(interactions.item_index, minlength=interactions.num_items)
+        """Count the interactions of each item.
+
+        Raises:
+            ModelError: age counts, but the interactions have no timestamps.
+        """
+        weights = None if self.half_life_days is None else self._weights(interactions, self.half_life_days)
+        counts = np.bincount(interactions.item_index, weights, minlength=interactions.num_items)
         self.counts.copy_(torch.from_numpy(counts))
+
+    def _weights(
+        self, interactions: Interactions, half_life_days: float
+    ) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+        """The weight of each interaction, shape [N], float64."""
+        if interactions.timestamp is None:
+            raise ModelError(
+                "Popularity with a half-life needs interactions with timestamps, but these data have none. "
+                "Set model.half_life_days=null, or give a timestamp column."
+            )
+        if len(interactions) == 0:
+            return np.empty(0)
+        days = (interactions.timestamp.max() - interactions.timestamp) / SECONDS_PER_DAY
+        return np.exp2(-days / half_life_days)
 
     def score(self, query: Query) -> Tensor:
         """The counts for each query, shape [B, I], float32."""
