@@ -50,9 +50,10 @@ def build_data(config: DictConfig) -> PreparedDataset:
 
 
 def build_split(config: DictConfig, interactions: Interactions) -> Split:
-    """The split of ``interactions``."""
+    """The split of ``interactions``; with ``refit`` its validation is trained on as well."""
     split: Split = instantiate(config.split).split(interactions)
-    return split
+    # Runs of earlier versions have no such setting.
+    return split.with_validation_in_training() if config.get("refit", False) else split
 
 
 def build_model(config: DictConfig, seed: int, prepared: PreparedDataset) -> nn.Module:

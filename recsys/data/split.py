@@ -53,6 +53,14 @@ class Split:
             digest.update(np.ascontiguousarray(part, dtype="<i8").tobytes())
         return digest.hexdigest()
 
+    def with_validation_in_training(self) -> Split:
+        """The same test, with the validation rows and what is given of their users as part of training.
+
+        For the last fit, once hyper-parameters have been chosen: validation has done its work.
+        """
+        train = np.sort(np.concatenate([self.train, self.valid_given, self.valid]))
+        return Split(train=train, valid=_no_rows(), test=self.test, test_given=self.test_given)
+
     def targets(self, stage: Stage) -> IntArray:
         """Rows to be recovered in ``stage``."""
         return self.valid if stage == "valid" else self.test

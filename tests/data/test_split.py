@@ -33,6 +33,15 @@ def test_targets_are_the_held_out_rows_of_the_stage() -> None:
     assert SPLIT.targets("test").tolist() == [3, 4]
 
 
+def test_validation_can_become_training_while_test_stays() -> None:
+    whole = SPLIT.with_validation_in_training()
+    assert whole.train.tolist() == [0, 1, 2, 5]
+    assert whole.test.tolist() == [3, 4]
+    assert whole.test_given.tolist() == [6, 7]
+    assert len(whole.valid) == len(whole.valid_given) == 0
+    assert sorted(whole.known("test").tolist()) == sorted(SPLIT.known("test").tolist())
+
+
 def test_nothing_is_given_unless_said() -> None:
     split = Split(train=np.array([0]), valid=np.array([1]), test=np.array([2]))
     assert split.known("valid").tolist() == [0]

@@ -1,5 +1,6 @@
 import errno
 import json
+import re
 import subprocess
 import sys
 
@@ -95,6 +96,21 @@ class TestTraining:
         assert first != second
         texts = [(scripts.directory / run / "metrics.json").read_text() for run in (first, second)]
         assert texts[0] == texts[1]
+
+    def test_a_last_fit_takes_validation_too_and_keeps_the_test(self, scripts, board):
+        apart = scripts("train", *board, *SMALL)
+        whole = scripts("train", *board, *SMALL, "refit=true")
+        assert whole.status == 0, whole.err
+        counts = [
+            [int(number) for number in re.findall(r"(\d+) (?:training|validation|test)", run.out)]
+            for run in (apart, whole)
+        ]
+        (train, valid, test), again = counts
+        assert valid > 0
+        assert again == [train + valid, 0, test]
+        users = [pd.read_parquet(scripts.directory / run.run / "per_user.parquet")["user_id"] for run in (apart, whole)]
+        assert users[0].equals(users[1])
+        assert scripts("evaluate", f"run={whole.run}").status == 0
 
     def test_a_sweep_leaves_a_run_for_each_combination(self, scripts, board):
         finished = scripts("train", "-m", *board, *SMALL, "seed=1,2")

@@ -2,7 +2,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from recsys.data.interactions import Interactions
@@ -84,6 +84,20 @@ def test_of_all_each_interaction_is_equally_likely_to_be_test() -> None:
         counts = np.bincount(groups, minlength=10)
         expected = len(groups) / 10
         assert ((counts - expected) ** 2 / expected).sum() < 27.88
+
+
+@pytest.mark.parametrize("by", ["user", "all"])
+@given(rows=interactions(min_rows_per_user=1), seed=st.integers(0, 2**32))
+def test_test_is_the_same_whatever_validation_takes(by: Any, rows: Interactions, seed: int) -> None:
+    # So that a model can be fitted to training and validation once its settings are chosen, and tested on the same.
+    try:
+        split = RandomRatio(valid_ratio=0.1, seed=seed, by=by).split(rows)
+    except SplitError:
+        assume(False)
+        raise
+    whole = RandomRatio(valid_ratio=0, seed=seed, by=by).split(rows)
+    assert split.test.tolist() == whole.test.tolist()
+    assert split.with_validation_in_training().content_hash() == whole.content_hash()
 
 
 def test_shares_of_all_are_exact() -> None:
