@@ -78,6 +78,15 @@ class InteractionMatrix:
         """Stored values of each column, shape [C], int64."""
         return torch.bincount(self.columns, minlength=self.num_columns)
 
+    def squared_lengths(self) -> Tensor:
+        """Sum of the squared values of each row, shape [R], float32."""
+        return torch.zeros(len(self), device=self.device).index_add_(0, self.rows, self.values.square())
+
+    def normalized(self) -> InteractionMatrix:
+        """Each row divided by the sum of its magnitudes; rows of zeros stay."""
+        sums = torch.zeros(len(self), device=self.device).index_add_(0, self.rows, self.values.abs())
+        return self.with_values(self.values / torch.where(sums > 0, sums, 1)[self.rows])
+
     def with_values(self, values: Tensor) -> InteractionMatrix:
         """The same places with other values, shape [M]."""
         return InteractionMatrix(self.offsets, self.columns, values, self.num_columns)

@@ -39,6 +39,13 @@ def test_slices_and_transposes():
     assert matrix.column_counts().tolist() == [1, 1, 2, 0]
 
 
+def test_lengths_and_normalisation_of_rows():
+    matrix = InteractionMatrix.from_user_items(PAIRS).with_values(torch.tensor([3.0, -1.0, 0.0, 0.0]))
+    assert matrix.squared_lengths().tolist() == [10, 0, 0]
+    # 3 / (3 + 1) and -1 / (3 + 1); the row of zeros stays
+    assert matrix.normalized().dense().tolist() == [[0.75, 0, -0.25, 0], [0, 0, 0, 0], [0, 0, 0, 0]]
+
+
 def test_of_nobody():
     matrix = InteractionMatrix.from_histories(histories(), 3)
     assert matrix.dense().shape == (0, 3)
