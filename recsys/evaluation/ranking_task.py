@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -26,7 +27,7 @@ class RankingTask:
         stage: ``valid`` or ``test``.
         users: users who have at least one held-out item, ascending, int64. Others cannot be evaluated and are left out.
         histories: what is known of each of the U users of the vocabulary.
-        seen: the pairs of ``histories``, which are not recommended again.
+        seen: the known pairs, which are not recommended again; also those that are no likes and in no history.
         targets: the held-out pairs.
         training_item_counts: training interactions of each item, shape [I], int64; popularity is measured by these,
             whatever the stage.
@@ -43,18 +44,36 @@ class RankingTask:
 
     @classmethod
     def from_split(
-        cls, interactions: Interactions, split: Split, stage: Stage, device: torch.device | str = "cpu"
+        cls,
+        interactions: Interactions,
+        split: Split,
+        stage: Stage,
+        device: torch.device | str = "cpu",
+        positive: npt.NDArray[np.bool_] | None = None,
+        rated_histories: bool = False,
     ) -> RankingTask:
         """The task of ``stage``.
+
+        Whom it is about, what is to be found and what is seen does not depend on ``rated_histories``, so that models
+        of ratings and models of likes may be held against each other.
 
         Args:
             interactions: the interactions that ``split`` divides.
             split: rows of training, validation and test.
             stage: ``valid`` (training is known) or ``test`` (training and validation are known).
             device: where the task lives: the device of the model to be evaluated.
+            positive: whether each interaction is a like, shape [N], bool; only liked items are to be found, but every
+                known item is seen. None: each is.
+            rated_histories: whether the model takes all known interactions with their ratings as histories; else it
+                is given the likes.
         """
-        known = interactions.take(split.known(stage))
-        targets = UserItems.from_interactions(interactions.take(split.targets(stage)), device)
+        known_rows, target_rows = split.known(stage), split.targets(stage)
+        known = seen = interactions.take(known_rows)
+        if positive is not None:
+            target_rows = target_rows[positive[target_rows]]
+            if not rated_histories:
+                known = interactions.take(known_rows[positive[known_rows]])
+        targets = UserItems.from_interactions(interactions.take(target_rows), device)
 
         def counts(index: np.ndarray[tuple[int], np.dtype[np.int32]], size: int) -> Tensor:
             return torch.from_numpy(np.bincount(index[split.train], minlength=size)).to(device)
@@ -63,7 +82,7 @@ class RankingTask:
             stage=stage,
             users=targets.counts.nonzero()[:, 0],
             histories=Histories.from_interactions(known, device),
-            seen=UserItems.from_interactions(known, device),
+            seen=UserItems.from_interactions(seen, device),
             targets=targets,
             training_item_counts=counts(interactions.item_index, interactions.num_items),
             training_user_counts=counts(interactions.user_index, interactions.num_users),

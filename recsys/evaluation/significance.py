@@ -45,7 +45,41 @@ def bootstrap_intervals(
     Raises:
         EvaluationError: there are no users, or a setting is out of range.
     """
-    num_users, num_measures = values.shape
+    defined = ~np.isnan(values)
+    if defined.all():
+        return _ratio_intervals(values, np.ones((len(values), 1)), num_samples, seed, confidence)
+    return _ratio_intervals(np.where(defined, values, 0.0), defined.astype(np.float64), num_samples, seed, confidence)
+
+
+def bootstrap_ratio_intervals(
+    totals: FloatArray, counts: FloatArray, num_samples: int = 1000, seed: int = 0, confidence: float = 0.95
+) -> list[Interval]:
+    """Percentile bootstrap intervals of means over what users have several of, such as ratings.
+
+    Users are drawn as in :func:`bootstrap_intervals`, each with all that they have: the mean is that of the totals of
+    the drawn users divided by that of their counts.
+
+    Args:
+        totals: sum over what each user has, shape [U, M].
+        counts: how many each user has, shape [U].
+        num_samples: resamples, R, at least 1.
+        seed: of the draws; the same seed gives the same intervals.
+        confidence: share of resampled means inside the interval, between 0 and 1.
+
+    Returns:
+        One interval for each measure.
+
+    Raises:
+        EvaluationError: there are no users, or a setting is out of range.
+    """
+    return _ratio_intervals(totals, counts[:, None], num_samples, seed, confidence)
+
+
+def _ratio_intervals(
+    totals: FloatArray, counts: FloatArray, num_samples: int, seed: int, confidence: float
+) -> list[Interval]:
+    """Intervals of ``sum of totals / sum of counts``; ``totals`` is [U, M], ``counts`` [U, M] or [U, 1]."""
+    num_users, num_measures = totals.shape
     if num_users == 0:
         raise EvaluationError(
             "a bootstrap needs at least one user; there are none: evaluate a stage with held-out items"
@@ -56,11 +90,6 @@ def bootstrap_intervals(
             f"they are {num_samples} and {confidence}: correct them"
         )
     random = np.random.Generator(np.random.SFC64(seed))
-    defined = ~np.isnan(values)
-    all_defined = bool(defined.all())
-    filled = values if all_defined else np.where(defined, values, 0.0)
-    counted = defined.astype(np.float64)
-
     means = np.empty((num_samples, num_measures))
     chunk = max(1, _MAX_WEIGHTS // num_users)
     for start in range(0, num_samples, chunk):
@@ -68,9 +97,8 @@ def bootstrap_intervals(
         weights = np.empty((stop - start, num_users))
         for row in weights:  # resamples, not users
             row[:] = np.bincount(random.integers(num_users, size=num_users), minlength=num_users)
-        total = weights @ filled
-        count = float(num_users) if all_defined else weights @ counted
-        means[start:stop] = np.divide(total, count, out=np.full_like(total, np.nan), where=np.asarray(count) > 0)
+        total, count = weights @ totals, weights @ counts
+        means[start:stop] = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
 
     tail = (1.0 - confidence) / 2.0
     intervals = []

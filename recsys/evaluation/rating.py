@@ -1,0 +1,282 @@
+"""Evaluation of predicted ratings.
+
+Shape suffixes: B users of a batch, U evaluated users, N held-out ratings.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from recsys.data.histories import Histories
+from recsys.data.interactions import Interactions
+from recsys.data.split import Split, Stage
+from recsys.errors import EvaluationError, ModelError
+from recsys.evaluation.means import FloatArray
+from recsys.evaluation.segments import (
+    ITEM_POPULARITIES,
+    ITEM_POPULARITY,
+    USER_ACTIVITIES,
+    USER_ACTIVITY,
+    item_popularity_of,
+    user_activity_of,
+)
+from recsys.evaluation.significance import Interval, bootstrap_ratio_intervals
+from recsys.models.protocols import PredictsRatings, Query
+
+
+def rmse(predicted: Tensor, rating: Tensor) -> Tensor:
+    """Root of the mean squared error: ``sqrt(mean((predicted - rating)^2))``.
+
+    Every rating counts alike, whoever gave it.
+
+    Args:
+        predicted: shape [N].
+        rating: shape [N].
+
+    Returns:
+        A scalar, float64; NaN where there are no ratings.
+    """
+    return (predicted.double() - rating.double()).square().mean().sqrt()
+
+
+def mae(predicted: Tensor, rating: Tensor) -> Tensor:
+    """Mean absolute error: ``mean(|predicted - rating|)``; arguments and result as of :func:`rmse`."""
+    return (predicted.double() - rating.double()).abs().mean()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RatingTask:
+    """The held-out ratings of one stage, and what is known of the users who gave them, all on one device.
+
+    Args:
+        stage: ``valid`` or ``test``.
+        users: users with a held-out rating, ascending, shape [U], int64.
+        held_out: their held-out ratings; row ``n`` is that of ``users[n]``.
+        histories: the known ratings of each user of the vocabulary.
+        training_item_counts: training ratings of each item, shape [I], int64.
+        training_user_counts: training ratings of each user of the vocabulary, int64.
+    """
+
+    stage: Stage
+    users: Tensor
+    held_out: Histories
+    histories: Histories
+    training_item_counts: Tensor
+    training_user_counts: Tensor
+
+    @classmethod
+    def from_split(
+        cls, interactions: Interactions, split: Split, stage: Stage, device: torch.device | str = "cpu"
+    ) -> RatingTask:
+        """The task of ``stage``.
+
+        Args:
+            interactions: the interactions that ``split`` divides, with ratings.
+            split: rows of training, validation and test.
+            stage: ``valid`` (training is known) or ``test`` (training and validation are known).
+            device: where the task lives: the device of the model to be evaluated.
+
+        Raises:
+            EvaluationError: there are no ratings.
+        """
+        if interactions.rating is None:
+            raise EvaluationError(
+                "an evaluation of predicted ratings needs ratings; these interactions have none: use data with a "
+                "rating column"
+            )
+        held_out = Histories.from_interactions(interactions.take(split.targets(stage)), device)
+        users = held_out.counts.nonzero()[:, 0]
+
+        def counts(index: npt.NDArray[np.int32], size: int) -> Tensor:
+            return torch.from_numpy(np.bincount(index[split.train], minlength=size)).to(device)
+
+        return cls(
+            stage=stage,
+            users=users,
+            held_out=held_out.take(users),
+            histories=Histories.from_interactions(interactions.take(split.known(stage)), device),
+            training_item_counts=counts(interactions.item_index, interactions.num_items),
+            training_user_counts=counts(interactions.user_index, interactions.num_users),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RatingSegment:
+    """Errors over one part of the ratings.
+
+    Args:
+        group: what divides the ratings, such as ``user_activity``.
+        name: which part, such as ``low``.
+        num_ratings: held-out ratings in it.
+        rmse: NaN where there are none.
+        mae: the same.
+    """
+
+    group: str
+    name: str
+    num_ratings: int
+    rmse: float
+    mae: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RatingResult:
+    """Errors of one model on one task.
+
+    The sums for each user are what two models are compared by in pairs: both have the same users and counts.
+
+    Args:
+        users: internal indices of the evaluated users, ascending, shape [U], int64.
+        num_ratings: held-out ratings of each user, shape [U], int64.
+        squared_error: sum of the squared errors of each user, shape [U], float64.
+        absolute_error: sum of the absolute errors of each user, shape [U], float64.
+        segments: errors over parts of the ratings.
+        intervals: 95 % bootstrap intervals of ``rmse`` and ``mae``; empty without a bootstrap.
+    """
+
+    users: npt.NDArray[np.int64]
+    num_ratings: npt.NDArray[np.int64]
+    squared_error: FloatArray
+    absolute_error: FloatArray
+    segments: tuple[RatingSegment, ...]
+    intervals: dict[str, Interval]
+
+    @property
+    def rmse(self) -> float:
+        """Root of the mean squared error of all ratings."""
+        return math.sqrt(self.squared_error.sum() / self.num_ratings.sum())
+
+    @property
+    def mae(self) -> float:
+        """Mean absolute error of all ratings."""
+        return float(self.absolute_error.sum() / self.num_ratings.sum())
+
+    def flat(self, prefix: str = "test") -> dict[str, float]:
+        """All numbers under one level of names.
+
+        ``test/rmse``, ``test/rmse_low``, ``test/rmse_high``, ``test/user_activity=low/rmse`` and the same for ``mae``.
+        What is not defined (an empty segment) is left out, so every value is finite.
+        """
+        numbers = {"rmse": self.rmse, "mae": self.mae}
+        for name, (low, high) in self.intervals.items():
+            numbers[f"{name}_low"], numbers[f"{name}_high"] = low, high
+        for segment in self.segments:
+            numbers[f"{segment.group}={segment.name}/rmse"] = segment.rmse
+            numbers[f"{segment.group}={segment.name}/mae"] = segment.mae
+        return {f"{prefix}/{name}": value for name, value in numbers.items() if math.isfinite(value)}
+
+
+class RatingEvaluator:
+    """Measures predicted ratings by RMSE and MAE.
+
+    Intervals come from resampling users, each with all of their ratings: the errors of one user go together, and
+    drawing ratings one by one would give intervals that are too narrow.
+
+    Args:
+        batch_size: users asked for at once.
+        bootstrap_samples: resamples for 95 % intervals; 0 for none.
+        seed: of the bootstrap.
+
+    Raises:
+        EvaluationError: a setting is out of range.
+    """
+
+    def __init__(self, batch_size: int = 512, bootstrap_samples: int = 1000, seed: int = 0) -> None:
+        if batch_size < 1 or bootstrap_samples < 0:
+            raise EvaluationError(
+                "batch_size must be at least 1 and bootstrap_samples at least 0; they are "
+                f"{batch_size} and {bootstrap_samples}: correct them"
+            )
+        self.batch_size = batch_size
+        self.bootstrap_samples = bootstrap_samples
+        self.seed = seed
+
+    def evaluate(self, model: PredictsRatings, task: RatingTask) -> RatingResult:
+        """Measure ``model`` on ``task``.
+
+        Args:
+            model: predicts ratings, on the device of ``task``; a network is in evaluation mode.
+            task: who is asked about what.
+
+        Raises:
+            EvaluationError: there are no held-out ratings.
+            ModelError: a prediction is missing or not a finite number.
+        """
+        if len(task.users) == 0:
+            raise EvaluationError(
+                f"an evaluation needs at least one held-out rating; the '{task.stage}' part of this split has none: "
+                "hold out more interactions or evaluate another part"
+            )
+        assert task.held_out.rating is not None
+        counts, items = task.held_out.counts, task.held_out.items
+        user = torch.repeat_interleave(torch.arange(len(counts), device=counts.device), counts)
+        error = self._predict(model, task).double() - task.held_out.rating.double()
+        squared, absolute = error.square(), error.abs()
+
+        def sums(values: Tensor) -> FloatArray:
+            return torch.bincount(user, values, minlength=len(counts)).cpu().numpy()
+
+        activity = user_activity_of(task.training_user_counts[task.users])[user]
+        popularity = item_popularity_of(task.training_item_counts)[items]
+        num_ratings = counts.cpu().numpy()
+        squared_error, absolute_error = sums(squared), sums(absolute)
+        intervals = {}
+        if self.bootstrap_samples > 0:
+            totals = np.stack([squared_error, absolute_error], axis=1)
+            mean_square, mean_absolute = bootstrap_ratio_intervals(
+                totals, num_ratings.astype(np.float64), self.bootstrap_samples, self.seed
+            )
+            # The root keeps the order of the resampled means, so that their percentiles are those of the RMSE.
+            intervals = {"rmse": Interval(*(math.sqrt(end) for end in mean_square)), "mae": mean_absolute}
+        return RatingResult(
+            users=task.users.cpu().numpy(),
+            num_ratings=num_ratings,
+            squared_error=squared_error,
+            absolute_error=absolute_error,
+            segments=(
+                *_segments(USER_ACTIVITY, USER_ACTIVITIES, activity, squared, absolute),
+                *_segments(ITEM_POPULARITY, ITEM_POPULARITIES, popularity, squared, absolute),
+            ),
+            intervals=intervals,
+        )
+
+    @torch.inference_mode()
+    def _predict(self, model: PredictsRatings, task: RatingTask) -> Tensor:
+        """The predictions for all held-out ratings, shape [N]."""
+        predicted = []
+        for start in range(0, len(task.users), self.batch_size):
+            users = task.users[start : start + self.batch_size]
+            first, last = (int(task.held_out.offsets[place]) for place in (start, start + len(users)))
+            rows = torch.repeat_interleave(
+                torch.arange(len(users), device=users.device), task.held_out.counts[start : start + len(users)]
+            )
+            query = Query(users, task.histories.take(users))
+            ratings = model.predict_ratings(query, rows, task.held_out.items[first:last])
+            if ratings.shape != rows.shape or not bool(torch.isfinite(ratings).all()):
+                raise ModelError(
+                    f"a model must predict one finite rating for each of {len(rows)} pairs; {type(model).__name__} "
+                    f"gave shape {list(ratings.shape)} with {int((~torch.isfinite(ratings)).sum())} numbers that are "
+                    "not finite: train it again with a stronger regularisation, or correct it"
+                )
+            predicted.append(ratings)
+        return torch.cat(predicted)
+
+
+def _segments(
+    group: str, names: tuple[str, ...], part_of: Tensor, squared: Tensor, absolute: Tensor
+) -> list[RatingSegment]:
+    """The errors of each part; ``part_of`` is the position in ``names`` of each rating, shape [N]."""
+    counts = torch.bincount(part_of, minlength=len(names))
+    means = [torch.bincount(part_of, values, minlength=len(names)) / counts for values in (squared, absolute)]
+    return [
+        RatingSegment(group, name, int(count), math.sqrt(mean_square), float(mean_absolute))
+        for name, count, mean_square, mean_absolute in zip(
+            names, counts, *(mean.tolist() for mean in means), strict=True
+        )
+    ]
