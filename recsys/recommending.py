@@ -1,17 +1,22 @@
-"""The k best unseen items for users of the vocabulary, straight from a model."""
+"""The k best unseen items, straight from a model: for users of the vocabulary, and for one who was not in training."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
+from recsys.data.prepared import PreparedDataset
 from recsys.data.user_items import UserItems
-from recsys.errors import RecsysError
+from recsys.errors import ModelError, RecsysError
 from recsys.evaluation.top_k import top_k, without_nan
-from recsys.models.protocols import Query, Recommender
+from recsys.models.protocols import FoldsIn, PredictsRatings, Query, Recommender
 
 
 @torch.inference_mode()
@@ -41,21 +46,129 @@ def recommend(
     return top_k(scores, k)
 
 
-def popular_items(known: Interactions, k: int) -> tuple[Tensor, Tensor]:
+@dataclass(frozen=True, slots=True)
+class NewUser:
+    """What a user who was not in training tells of themselves.
+
+    Args:
+        history: one row: the items that a model may score from, oldest first.
+        seen: items that are not recommended again, shape [M], int64: those that were not liked too.
+        unknown_ids: given ids that are not in the data.
+    """
+
+    history: Histories
+    seen: Tensor
+    unknown_ids: tuple[str, ...]
+
+    @classmethod
+    def from_ids(
+        cls,
+        item_ids: Sequence[str],
+        ratings: Sequence[float] | None,
+        prepared: PreparedDataset,
+        min_rating: float | None,
+    ) -> NewUser:
+        """Look up the items.
+
+        Args:
+            item_ids: external ids, oldest first; of one that is repeated the last counts.
+            ratings: one for each id, on the scale of the data; None where there are none, and then all were liked.
+            prepared: the data.
+            min_rating: what is rated lower does not enter the history; None: everything enters.
+
+        Raises:
+            RecsysError: ratings are of another number or scale, or the data have none.
+        """
+        values = None if ratings is None else _ratings(ratings, len(item_ids), prepared)
+        indices = prepared.item_vocabulary.index_of(list(item_ids)).tolist()
+        last = {index: position for position, index in enumerate(indices) if index >= 0}
+        seen = torch.tensor(sorted(last, key=last.__getitem__), dtype=torch.int64)
+        items, rating = seen, None
+        if values is not None:
+            rating = torch.tensor(values)[[last[index] for index in seen.tolist()]]
+            liked = torch.full_like(seen, True, dtype=torch.bool) if min_rating is None else rating >= min_rating
+            items, rating = seen[liked], rating[liked]
+        return cls(
+            history=Histories(torch.tensor([0, len(items)]), items, rating, None),
+            seen=seen,
+            unknown_ids=tuple(dict.fromkeys(name for name, index in zip(item_ids, indices, strict=True) if index < 0)),
+        )
+
+
+def _ratings(ratings: Sequence[object], num_items: int, prepared: PreparedDataset) -> list[float]:
+    """Checked ratings."""
+    scale = prepared.schema.rating
+    if scale is None:
+        raise RecsysError(f"Ratings were given, but {prepared.schema.name} has none. Leave ratings out.")
+    num_ratings = len(ratings) if isinstance(ratings, Sequence) and not isinstance(ratings, str) else 1
+    if num_ratings != num_items:
+        raise RecsysError(
+            f"One rating for each item of the history is required, but {num_ratings} came for {num_items} items. "
+            "Give as many, or none."
+        )
+    values = [float(value) if isinstance(value, int | float) else math.nan for value in ratings]
+    wrong = [given for given, value in zip(ratings, values, strict=True) if not scale.min <= value <= scale.max]
+    if wrong:
+        raise RecsysError(
+            f"Ratings of {prepared.schema.name} are numbers from {scale.min:g} to {scale.max:g}, but "
+            f"{', '.join(map(str, wrong))} came. Correct them."
+        )
+    return values
+
+
+def min_rating_of_history(model: nn.Module, prepared: PreparedDataset) -> float | None:
+    """The lowest rating that ``model`` has in its histories; None where it has all ratings there."""
+    return None if isinstance(model, PredictsRatings) else prepared.schema.positive_threshold
+
+
+@torch.inference_mode()
+def recommend_to_new_user(model: nn.Module, user: NewUser, k: int) -> tuple[Tensor, Tensor]:
+    """Rank the items that a user who was not in training has not seen.
+
+    Args:
+        model: a model that folds in, on the CPU.
+        user: what they tell of themselves.
+        k: length of the list.
+
+    Returns:
+        Item indices, shape [k], int64, best first, and their scores, shape [k]; padded with item -1 and score -inf,
+        wholly where the model has no opinion on such a history.
+
+    Raises:
+        ModelError: the model scores only users that it was trained with.
+        RecsysError: ``k`` is not a positive whole number.
+    """
+    _check(k)
+    if not isinstance(model, FoldsIn):
+        raise ModelError(
+            f"A model that folds in unseen users is required to recommend from a history, but {type(model).__name__} "
+            "scores only the users that it was trained with. Train again with the history in the data and give user=ID,"
+            " or train a model that folds in (docs/models.md says which do)."
+        )
+    scores = without_nan(model.score_histories(user.history))
+    scores[:, user.seen] = float("-inf")
+    items, best = top_k(scores, k)
+    return items[0], best[0]
+
+
+def popular_items(known: Interactions, k: int, seen: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """The k most popular items and the number of their interactions: the answer for a user of whom nothing is known.
 
     Args:
         known: interactions to count.
         k: length of the list.
+        seen: items that are left out, shape [M], int64.
 
     Returns:
-        Item indices, shape [k], int64, and their counts, shape [k].
+        Item indices, shape [k], int64, and their counts, shape [k]; padded with item -1 and count -inf.
 
     Raises:
         RecsysError: ``k`` is not a positive whole number.
     """
     _check(k)
     counts = torch.from_numpy(np.bincount(known.item_index, minlength=known.num_items)).float()
+    if seen is not None:
+        counts[seen] = float("-inf")
     items, scores = top_k(counts[None, :], k)
     return items[0], scores[0]
 

@@ -1,4 +1,8 @@
-"""Recommend unseen items to one user: ``python scripts/recommend.py run=DIR user=196 k=10``."""
+"""Recommend unseen items to one user: ``python scripts/recommend.py run=DIR user=196 k=10``.
+
+A user who was not in training tells what they have seen, oldest first, by the item ids of the data:
+``python scripts/recommend.py run=DIR history=[50,172,1] ratings=[5,3,4]``.
+"""
 
 from __future__ import annotations
 
@@ -6,41 +10,71 @@ import hydra
 import torch
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
+from rich.table import Table
 
-from recsys.assembly import open_run
+from recsys.assembly import TrainedRun, open_run
+from recsys.command_line import id_as_written, ids_as_written
 from recsys.console import console, user_errors
+from recsys.errors import RecsysError
 from recsys.presentation import recommendation_table
-from recsys.recommending import popular_items, recommend
+from recsys.recommending import (
+    NewUser,
+    min_rating_of_history,
+    popular_items,
+    recommend,
+    recommend_to_new_user,
+)
 
 
 @hydra.main(version_base="1.3", config_path="../configs", config_name="recommend")
 def main(config: DictConfig) -> None:
-    """Print titles and scores; the popular list, with a message, for a user that the run does not know."""
+    """Print titles and scores; the popular list, with a message, for a user of whom nothing is known."""
     with user_errors():
-        run = open_run(config.run)
-        known = run.prepared.positives()
-        user_id = as_written("user", config.user)
-        user = int(run.prepared.user_vocabulary.index_of([user_id])[0])
-        if user < 0:
-            console.print(
-                f"User {user_id} is not in the data that {config.run} was trained on, so nothing is known of them: "
-                "here is what is popular. Ids are compared as text, leading zeros included.",
-                markup=False,
+        if (config.user is None) == (config.history is None):
+            raise RecsysError(
+                "Give either user=ID for a user of the data, or history=[ID,ID,...] for one who was not in training; "
+                f"{'neither' if config.user is None else 'both'} came."
             )
-            items, scores = popular_items(known, config.k)
-            heading = f"Most popular (score: interactions in {run.prepared.schema.name})"
-        else:
-            rows, row_scores = recommend(run.model, known, run.prepared.interactions, torch.tensor([user]), config.k)
-            items, scores = rows[0], row_scores[0]
-            heading = f"For user {user_id}"
-        console.print(recommendation_table(run.prepared, heading, items, scores))
+        if config.ratings is not None and config.history is None:
+            raise RecsysError("ratings belong to the items of history=[ID,ID,...]. Give both, or leave ratings out.")
+        run = open_run(config.run)
+        console.print(_for_user(run, config) if config.history is None else _for_history(run, config))
 
 
-def as_written(name: str, value: object) -> str:
-    """The text of an id on the command line: Hydra reads 1e5 as a number, but an id is what was written."""
-    written = [text.partition("=")[2] for text in HydraConfig.get().overrides.task if text.startswith(f"{name}=")]
-    return value if isinstance(value, str) else written[-1]
+def _for_user(run: TrainedRun, config: DictConfig) -> Table:
+    user_id = id_as_written("user", config.user, HydraConfig.get().overrides.task)
+    user = int(run.prepared.user_vocabulary.index_of([user_id])[0])
+    if user < 0:
+        message = f"User {user_id} is not in the data that {config.run} was trained on, so nothing is known of them"
+        return _popular(run, config.k, f"{message}: here is what is popular. {_IDS_ARE_TEXT}")
+    seen = run.prepared.interactions
+    known = seen.take(seen.at_least(min_rating_of_history(run.model, run.prepared)))
+    items, scores = recommend(run.model, known, seen, torch.tensor([user]), config.k)
+    return recommendation_table(run.prepared, f"For user {user_id}", items[0], scores[0])
 
+
+def _for_history(run: TrainedRun, config: DictConfig) -> Table:
+    item_ids = ids_as_written("history", config.history, HydraConfig.get().overrides.task)
+    user = NewUser.from_ids(item_ids, config.ratings, run.prepared, min_rating_of_history(run.model, run.prepared))
+    items, scores = recommend_to_new_user(run.model, user, config.k)
+    if user.unknown_ids:
+        unknown = ", ".join(user.unknown_ids)
+        message = f"Not in the data that {config.run} was trained on, and left out: {unknown}. {_IDS_ARE_TEXT}"
+        console.print(message, markup=False)
+    if (items < 0).all():
+        message = "What is left of the history tells the model nothing: here is what is popular."
+        return _popular(run, config.k, message, user.seen)
+    return recommendation_table(run.prepared, "For a new user with this history", items, scores)
+
+
+def _popular(run: TrainedRun, k: int, message: str, seen: torch.Tensor | None = None) -> Table:
+    console.print(message, markup=False)
+    items, counts = popular_items(run.prepared.positives(), k, seen)
+    heading = f"Most popular (score: interactions in {run.prepared.schema.name})"
+    return recommendation_table(run.prepared, heading, items, counts)
+
+
+_IDS_ARE_TEXT = "Ids are compared as text, leading zeros included."
 
 if __name__ == "__main__":
     main()

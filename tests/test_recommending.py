@@ -2,10 +2,17 @@ import numpy as np
 import pytest
 import torch
 
-from recsys.errors import RecsysError
+from recsys.errors import ModelError, RecsysError
 from recsys.models.popularity import Popularity
-from recsys.recommending import popular_items, recommend
+from recsys.recommending import (
+    NewUser,
+    min_rating_of_history,
+    popular_items,
+    recommend,
+    recommend_to_new_user,
+)
 from tests.checkerboard import checkerboard
+from tests.models.board_data import NUM_ITEMS, prepared_board
 
 INTERACTIONS, SPLIT = checkerboard(num_users=4, num_items=6)
 # users 0 and 2 have items 0, 2, 4; users 1 and 3 have items 1, 3, 5
@@ -69,3 +76,90 @@ def test_popular_items_are_counted():
     expected = torch.bincount(torch.from_numpy(few.item_index), minlength=6)
     assert counts.tolist() == expected.sort(descending=True).values[:2].tolist()
     assert expected[items].tolist() == counts.tolist()
+
+
+def test_popular_items_can_leave_out_what_was_seen():
+    items, counts = popular_items(INTERACTIONS, 6, seen=torch.tensor([0, 5]))
+    assert items.tolist() == [1, 2, 3, 4, -1, -1]
+    assert counts.tolist() == [2, 2, 2, 2, float("-inf"), float("-inf")]
+
+
+class NearestNumber(Popularity):
+    """Scores items by how near their index is to the last one of the history."""
+
+    def score_histories(self, histories):
+        scores = -(torch.arange(NUM_ITEMS) - histories.items[-1:, None]).abs().float()
+        return scores.expand(len(histories), -1) if len(histories.items) else torch.full((1, NUM_ITEMS), torch.nan)
+
+
+class TestNewUser:
+    def of(self, ids, ratings=None, min_rating=None):
+        return NewUser.from_ids(ids, ratings, prepared_board(), min_rating)
+
+    def test_items_stay_in_their_order(self):
+        user = self.of(["i07", "i02", "i11"])
+        assert user.history.items.tolist() == [7, 2, 11]
+        assert user.history.offsets.tolist() == [0, 3]
+        assert user.history.rating is None
+
+    def test_unknown_ids_are_left_out_with_their_ratings(self):
+        user = self.of(["i07", "7", "i02", "7"], [5, 1, 3, 2])
+        assert user.unknown_ids == ("7",)
+        assert user.history.items.tolist() == [7, 2]
+        assert user.history.rating.tolist() == [5, 3]
+
+    def test_of_a_repeated_item_the_last_counts(self):
+        user = self.of(["i07", "i02", "i07"], [1, 2, 5])
+        assert user.history.items.tolist() == [2, 7]
+        assert user.history.rating.tolist() == [2, 5]
+
+    def test_what_was_not_liked_is_seen_but_no_part_of_the_history(self):
+        user = self.of(["i07", "i02", "i03"], [5, 1, 4], min_rating=4)
+        assert user.history.items.tolist() == [7, 3]
+        assert user.history.rating.tolist() == [5, 4]
+        assert user.history.offsets.tolist() == [0, 2]
+        assert user.seen.tolist() == [7, 2, 3]
+
+    def test_without_ratings_everything_was_liked(self):
+        assert self.of(["i07"], min_rating=4).history.items.tolist() == [7]
+
+    @pytest.mark.parametrize(
+        ("ratings", "message"),
+        [
+            ([5], "but 1 came for 2 items"),
+            (5, "but 1 came for 2 items"),
+            ([5, 6], "numbers from 1 to 5, but 6 came"),
+            ([5, "good"], "numbers from 1 to 5, but good came"),
+            ([5, float("nan")], "but nan came"),
+        ],
+    )
+    def test_ratings_must_fit(self, ratings, message):
+        with pytest.raises(RecsysError, match=message):
+            self.of(["i01", "i02"], ratings)
+
+    def test_gets_the_best_items_that_it_has_not_seen(self):
+        items, scores = recommend_to_new_user(NearestNumber(1, NUM_ITEMS), self.of(["i09", "i10"]), k=3)
+        # 9 and 10 are seen; 8 and 12 are equally near, and the lower index comes first
+        assert items.tolist() == [11, 8, 12]
+        assert scores.tolist() == [-1, -2, -2]
+
+    def test_gets_nothing_where_nothing_is_left_of_the_history(self):
+        items, _ = recommend_to_new_user(NearestNumber(1, NUM_ITEMS), self.of(["nowhere"]), k=2)
+        assert items.tolist() == [-1, -1]
+
+    def test_is_refused_by_a_model_that_does_not_fold_in(self):
+        with pytest.raises(ModelError, match=r"but Popularity scores only.*give user=ID, or train a model that folds"):
+            recommend_to_new_user(Popularity(1, NUM_ITEMS), self.of(["i01"]), k=2)
+
+    def test_at_least_one_item_must_be_asked_for(self):
+        with pytest.raises(RecsysError, match="at least 1, but it is 0"):
+            recommend_to_new_user(NearestNumber(1, NUM_ITEMS), self.of(["i01"]), k=0)
+
+
+def test_models_of_ratings_have_what_was_not_liked_in_their_histories():
+    class Rater(Popularity):
+        def predict_ratings(self, query, rows, items):
+            return torch.zeros(len(rows))
+
+    assert min_rating_of_history(Popularity(1, 1), prepared_board()) == 4
+    assert min_rating_of_history(Rater(1, 1), prepared_board()) is None

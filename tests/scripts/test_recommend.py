@@ -46,3 +46,58 @@ def test_needs_no_raw_files(scripts, run):
     finished = scripts("recommend", f"run={run}", "user=u004", "k=2")
     assert finished.status == 0, finished.err
     assert len(listed(finished.out)) == 2
+
+
+class TestNewUser:
+    @pytest.fixture
+    def content_run(self, scripts, board):
+        arguments = ["model=content", "tracking=none", "trainer.accelerator=cpu", "show_users=0"]
+        return scripts("train", *board, *arguments).run
+
+    def test_is_told_items_like_those_of_the_history(self, scripts, content_run):
+        finished = scripts("recommend", f"run={content_run}", "history=[00,04]", "k=4")
+        assert finished.status == 0, finished.err
+        # black squares have even numbers; what was seen is not recommended
+        assert len(listed(finished.out)) == 4
+        assert all(int(item) % 2 == 0 and item not in ("00", "04") for item in listed(finished.out))
+
+    def test_ids_are_taken_as_they_were_written(self, scripts, content_run):
+        # Hydra reads 1e5 and 4 as numbers, and 04 as text
+        finished = scripts("recommend", f"run={content_run}", "history=[04,1e5,4,04]", "k=2")
+        assert finished.status == 0, finished.err
+        assert "left out: 1e5, 4. Ids are compared as text" in " ".join(finished.out.split())
+        assert len(listed(finished.out)) == 2
+
+    def test_of_whom_nothing_is_known_gets_a_message_and_the_popular_list(self, scripts, content_run):
+        finished = scripts("recommend", f"run={content_run}", "history=[nowhere]", "k=3")
+        assert finished.status == 0, finished.err
+        assert "left out: nowhere" in finished.out
+        assert "here is what is popular" in finished.out
+        assert "Most popular" in finished.out
+        assert len(listed(finished.out)) == 3
+
+    def test_is_refused_by_a_model_that_does_not_fold_in(self, scripts, run):
+        finished = scripts("recommend", f"run={run}", "history=[04]")
+        assert finished.status == 2
+        assert "A model that folds in unseen users is required" in finished.err
+        assert "but MF scores only" in finished.err
+
+    def test_ratings_of_data_without_ratings_are_refused(self, scripts, content_run):
+        finished = scripts("recommend", f"run={content_run}", "history=[04]", "ratings=[5]")
+        assert finished.status == 2
+        assert "table has none. Leave ratings out" in finished.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "neither came"),
+        (["user=u004", "history=[04]"], "both came"),
+        (["user=u004", "ratings=[5]"], "ratings belong to the items of history="),
+    ],
+    ids=["neither", "both", "ratings alone"],
+)
+def test_one_user_must_be_asked_for(scripts, arguments, message):
+    finished = scripts("recommend", "run=nowhere", *arguments)
+    assert finished.status == 2
+    assert message in finished.err
