@@ -26,6 +26,7 @@ from recsys.data.prepared import PreparedDataset
 from recsys.data.split import Split
 from recsys.data.splitting.leave_random_out import LeaveRandomOut
 from recsys.data.user_items import UserItems
+from recsys.data.view import View
 from recsys.evaluation.fixed_negatives import evaluate_fixed_negatives
 from recsys.training.run_directory import RunDirectory
 
@@ -65,10 +66,11 @@ def main() -> None:
             prepared = build_data(config)
             interactions, split, pairs = tuning_data(prepared, seed)
             model = build_model(config.model, config.seed, prepared)
+            view = View.of_likes(interactions)
             started = time.perf_counter()
             with tempfile.TemporaryDirectory() as directory:
                 run = RunDirectory(Path(directory))
-                fit_model(config, model, interactions, split, run, lambda line: None, lambda *epoch: None, False)
+                fit_model(config, model, view, split, run, lambda line: None, lambda *epoch: None, False)
             seconds = time.perf_counter() - started
             numbers = evaluate_fixed_negatives(model.eval(), *pairs, bootstrap_samples=0).flat()
             hit_rate, ndcg = (numbers[f"sampled-{NUM_NEGATIVES}/{name}@10"] for name in ("hit_rate", "ndcg"))

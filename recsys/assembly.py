@@ -17,9 +17,10 @@ from recsys.data.interactions import Interactions
 from recsys.data.prepared import PreparedDataset, open_prepared
 from recsys.data.preparing import load_or_prepare
 from recsys.data.split import Split
-from recsys.errors import ModelError, PreparedDataError, RunError
+from recsys.data.view import View
+from recsys.errors import DataError, ModelError, PreparedDataError, RunError
 from recsys.evaluation.ranking_task import RankingTask
-from recsys.models.protocols import FitsInClosedForm, PretrainsInTowers, ReadsItemFeatures
+from recsys.models.protocols import FitsInClosedForm, PredictsRatings, PretrainsInTowers, ReadsItemFeatures
 from recsys.training.fitting import FitReport
 from recsys.training.history import Listener
 from recsys.training.run_directory import RunDirectory, RunManifest
@@ -97,22 +98,42 @@ def _data_of_run(config: DictConfig, manifest: RunManifest) -> PreparedDataset:
     return prepared
 
 
-def split_of_run(run: TrainedRun) -> tuple[Interactions, Split]:
-    """The interactions of a run and their split, the same as in its training.
+def build_view(config: DictConfig, prepared: PreparedDataset, model: nn.Module) -> View:
+    """The data as ``view`` asks: likes, ratings or, where it is null, what ``model`` learns from.
+
+    Raises:
+        DataError: the view or the model needs ratings, but the data have none.
+        RunError: there is no such view.
+    """
+    rates = isinstance(model, PredictsRatings)
+    asked = config.get("view")  # runs of version 0.1 have none
+    if asked not in (None, "implicit", "explicit"):
+        raise RunError(f"view must be implicit, explicit or null, but it is {asked}. Correct it.")
+    if rates and prepared.interactions.rating is None:
+        raise DataError(
+            f"{type(model).__name__} predicts ratings, but {prepared.schema.name} has none. Choose a model that learns "
+            "from interactions alone, or give data with a rating column."
+        )
+    explicit = asked == "explicit" or (asked is None and rates)
+    return View.explicit(prepared) if explicit else View.implicit(prepared)
+
+
+def split_of_run(run: TrainedRun) -> tuple[View, Split]:
+    """The view of a run and its split, the same as in its training.
 
     Raises:
         RunError: the split could not be made again.
     """
-    interactions = run.prepared.positives()
-    split = build_split(run.config, interactions)
+    view = build_view(run.config, run.prepared, run.model)
+    split = build_split(run.config, view.interactions)
     run.manifest.check_split(split)
-    return interactions, split
+    return view, split
 
 
 def fit_model(
     config: DictConfig,
     model: nn.Module,
-    interactions: Interactions,
+    view: View,
     split: Split,
     run: RunDirectory,
     print_line: Callable[[str], None],
@@ -124,7 +145,7 @@ def fit_model(
     Args:
         config: the configuration of the run.
         model: what to fit, in place.
-        interactions: the interactions that ``split`` divides.
+        view: the interactions that ``split`` divides; a model that does not predict ratings learns from the likes.
         split: validation is used for early stopping where it is not empty.
         run: where checkpoints go; what is there already is gone on with.
         print_line: receives a line for each epoch.
@@ -135,19 +156,23 @@ def fit_model(
         ModelError: ``pretraining`` is asked of a model without towers, or has settings that do not exist.
         RunError: the device that is asked for is not there.
     """
-    train = interactions.take(split.train)
+    rates = isinstance(model, PredictsRatings)
+    train = view.learnt_from(split.train, rates)
     if isinstance(model, FitsInClosedForm):
         model.to(training_device(config))
         model.fit(train)
         model.cpu()
         return FitReport([], best_epoch=0, best_value=None)
     validated = len(split.valid) > 0
+    validation = partial(
+        RankingTask.from_split, view.interactions, split, "valid", positive=view.positive, rated_histories=rates
+    )
 
     def fit_network(network: nn.Module, directory: Path, settings: DictConfig, heard: Listener | None) -> FitReport:
         module = instantiate(settings.training)(
             network=network,
             interactions=train,
-            validation=partial(RankingTask.from_split, interactions, split, "valid") if validated else None,
+            validation=validation if validated else None,
         )
         report: FitReport = instantiate(settings.fitting)(
             module=module,

@@ -16,6 +16,7 @@ from recsys.data.interactions import Interactions
 from recsys.data.prepared import PreparedDataset
 from recsys.data.raw import FeatureKind
 from recsys.data.split import Split, Stage
+from recsys.data.view import View
 from recsys.data.vocabulary import Vocabulary
 from recsys.errors import SplitError
 from recsys.evaluation.fixed_negatives import FixedNegativesResult, evaluate_fixed_negatives
@@ -23,6 +24,8 @@ from recsys.evaluation.per_user import per_user_table
 from recsys.evaluation.ranking import RankingEvaluator
 from recsys.evaluation.ranking_result import RankingResult
 from recsys.evaluation.ranking_task import RankingTask
+from recsys.evaluation.rating import RatingEvaluator, RatingResult, RatingTask
+from recsys.models.protocols import PredictsRatings
 
 #: Features with more values than this (tags, say) are not made dense for the diversity of lists.
 MAX_CONTENT_VALUES = 1000
@@ -36,16 +39,19 @@ class Assessment:
         stage: what was ranked.
         ranking: full-catalogue results by model name; the baseline first.
         fixed_negatives: results among the data set's fixed negatives by model name; empty where it has none.
+        rating: errors of predicted ratings by model name; empty where no model predicts them or likes are held out.
     """
 
     stage: Stage
     ranking: dict[str, RankingResult]
     fixed_negatives: dict[str, FixedNegativesResult]
+    rating: dict[str, RatingResult]
 
     def metrics(self, name: str) -> dict[str, float]:
         """All numbers of one model under one level of names."""
         fixed = self.fixed_negatives[name].flat() if name in self.fixed_negatives else {}
-        return {**self.ranking[name].flat(self.stage), **fixed}
+        rating = self.rating[name].flat(self.stage) if name in self.rating else {}
+        return {**self.ranking[name].flat(self.stage), **rating, **fixed}
 
     def per_user(self, name: str, users: Vocabulary) -> pa.Table:
         """The values of each user under one model; ``users`` gives their external ids."""
@@ -56,19 +62,22 @@ def assess(
     evaluator: RankingEvaluator,
     baseline: nn.Module | None,
     prepared: PreparedDataset,
-    interactions: Interactions,
+    view: View,
     split: Split,
     model: nn.Module,
     device: torch.device,
     stage: Stage = "test",
 ) -> Assessment:
-    """Rank the full catalogue with the model and with the baseline.
+    """Rank the full catalogue with the model and with the baseline; compare predicted ratings with held-out ones.
+
+    In the explicit view every model ranks for the same users, with the same likes to be found and the same items left
+    out. Ratings are predicted there by models that do so; batches and bootstrap are those of ``evaluator``.
 
     Args:
         evaluator: says how.
         baseline: a fitted model of another kind; left out where it is None or of the model's own kind.
         prepared: the data.
-        interactions: the interactions that ``split`` divides.
+        view: the interactions that ``split`` divides.
         split: which interactions are known and which are to be found.
         model: the fitted model; it is on the CPU afterwards, wherever it was.
         device: where to evaluate.
@@ -82,23 +91,27 @@ def assess(
             f"Held-out interactions are required to evaluate, but the {stage} part of the split is empty. "
             "Choose another stage, or give the split a larger share for it."
         )
-    task = RankingTask.from_split(interactions, split, stage, device)
     vectors = content_vectors(prepared)
     vectors = None if vectors is None else vectors.to(device)
-    pairs = fixed_pairs(prepared, interactions, split, device) if stage == "test" else None
+    pairs = fixed_pairs(prepared, view.interactions, split, device) if stage == "test" else None
     models: dict[str, Any] = {name_of(model): model}
     if baseline is not None and type(baseline) is not type(model):
         models = {name_of(baseline): baseline, **models}
-    ranking, fixed = {}, {}
+    ranking, fixed, rating = {}, {}, {}
     for name, candidate in models.items():
+        rates = isinstance(candidate, PredictsRatings)
+        task = RankingTask.from_split(view.interactions, split, stage, device, view.positive, rated_histories=rates)
         candidate.to(device).eval()
         ranking[name] = evaluator.evaluate(candidate, task, vectors)
         if pairs is not None:
             # With fewer negatives than the usual ten places every item would be a hit.
             ks = (min(10, pairs[2].shape[1]),)
             fixed[name] = evaluate_fixed_negatives(candidate, *pairs, ks=ks, histories=task.histories)
+        if rates and view.kind == "explicit":
+            judge = RatingEvaluator(evaluator.batch_size, evaluator.bootstrap_samples, evaluator.seed)
+            rating[name] = judge.evaluate(candidate, RatingTask.from_split(view.interactions, split, stage, device))
         candidate.cpu()
-    return Assessment(stage, ranking, fixed)
+    return Assessment(stage, ranking, fixed, rating)
 
 
 def name_of(model: nn.Module) -> str:

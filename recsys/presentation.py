@@ -11,8 +11,8 @@ from torch import Tensor
 from recsys.assessment import Assessment
 from recsys.console import console
 from recsys.data.prepared import PreparedDataset
-from recsys.evaluation.report import fixed_negatives_table, metrics_table, segments_table
-from recsys.models.protocols import Recommender
+from recsys.evaluation.report import fixed_negatives_table, metrics_table, ratings_table, segments_table
+from recsys.models.protocols import PredictsRatings, Recommender
 from recsys.recommending import recommend
 
 #: Measures of each table, few enough that a terminal of 80 columns holds them with their intervals.
@@ -35,13 +35,15 @@ def print_assessment(assessment: Assessment) -> None:
     for title, names in _TABLES:
         metrics = [f"{name}@{k}" for name in names if f"{name}@{k}" in {*measured, *catalogue}]
         console.print(metrics_table(assessment.ranking, metrics, f"{title}, {assessment.stage}, full catalogue"))
+    if assessment.rating:
+        console.print(ratings_table(assessment.rating, f"Predicted ratings, {assessment.stage}"))
     if assessment.fixed_negatives:
         console.print(fixed_negatives_table(assessment.fixed_negatives))
     console.print(segments_table(assessment.ranking))
 
 
 def print_examples(model: Recommender, prepared: PreparedDataset, num_users: int, k: int) -> None:
-    """Print recommendations for some users, spread evenly over those with positive interactions.
+    """Print recommendations for some users, spread evenly over those with a history.
 
     Args:
         model: any model, on the CPU.
@@ -49,7 +51,7 @@ def print_examples(model: Recommender, prepared: PreparedDataset, num_users: int
         num_users: how many users; 0 prints nothing.
         k: length of each list.
     """
-    known = prepared.positives()
+    known = prepared.interactions if isinstance(model, PredictsRatings) else prepared.positives()
     active = torch.from_numpy(np.unique(known.user_index)).long()
     chosen = active[torch.linspace(0, len(active) - 1, min(num_users, len(active))).long()]
     if len(chosen) == 0:

@@ -24,9 +24,9 @@ def main(config: DictConfig) -> None:
             raise RecsysError(f"stage must be valid or test, but it is {config.stage}.")
         run = open_run(config.run)
         evaluator = instantiate(config.evaluation)
-        interactions, split = split_of_run(run)
+        view, split = split_of_run(run)
         device = training_device(run.config)
-        assessment = assess(evaluator, None, run.prepared, interactions, split, run.model, device, config.stage)
+        assessment = assess(evaluator, None, run.prepared, view, split, run.model, device, config.stage)
         print_assessment(assessment)
         if config.save_per_user:
             if config.stage != "test":

@@ -15,7 +15,7 @@ from hydra.types import RunMode
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from recsys.assembly import build_data, build_model, build_split, fit_model, training_device
+from recsys.assembly import build_data, build_model, build_split, build_view, fit_model, training_device
 from recsys.assessment import assess, name_of
 from recsys.console import console, user_errors
 from recsys.presentation import print_assessment, print_examples
@@ -41,28 +41,27 @@ def train(config: DictConfig, overrides: list[str]) -> float | None:
     device = training_device(config)
     evaluator = instantiate(config.evaluation)
     prepared = build_data(config)
-    interactions = prepared.positives()
-    split = build_split(config, interactions)
     model, baseline = (build_model(part, config.seed, prepared) for part in (config.model, config.baseline))
+    view = build_view(config, prepared, model)
+    split = build_split(config, view.interactions)
     name = name_of(model)
     console.print(
-        f"{prepared.schema.name}: {interactions.num_users:,} users, {interactions.num_items:,} items, "
-        f"{len(split.train):,} training, {len(split.valid):,} validation, {len(split.test):,} test interactions"
+        f"{prepared.schema.name}: {prepared.schema.num_users:,} users, {prepared.schema.num_items:,} items, "
+        f"{len(split.train):,} training, {len(split.valid):,} validation, {len(split.test):,} test interactions "
+        f"({view.kind} view)"
     )
     run = run or new_run(config)
     tracker = instantiate(config.tracking)
     tracker.start(run.path.name, OmegaConf.to_container(config), run.path / TRACKING)
     try:
         started = time.perf_counter()
-        report = fit_model(
-            config, model, interactions, split, run, console.print, tracker.log_epoch, console.is_terminal
-        )
+        report = fit_model(config, model, view, split, run, console.print, tracker.log_epoch, console.is_terminal)
         seconds = time.perf_counter() - started
         console.print(f"{name} fitted in {seconds:.1f} s; weights of epoch {report.best_epoch} kept")
         run.save_model(model)
         run.save_history(report.epochs, f"{name} on {prepared.schema.name}")
-        baseline.fit(interactions.take(split.train))
-        assessment = assess(evaluator, baseline, prepared, interactions, split, model, device)
+        baseline.fit(view.learnt_from(split.train, rates=False))
+        assessment = assess(evaluator, baseline, prepared, view, split, model, device)
         metrics = assessment.metrics(name)
         run.save_per_user(assessment.per_user(name, prepared.user_vocabulary))
         run.finish(metrics, RunManifest.of(prepared, split, report.best_epoch, seconds))

@@ -35,8 +35,12 @@ class View:
     @classmethod
     def implicit(cls, prepared: PreparedDataset) -> View:
         """The positive interactions."""
-        positives = prepared.positives()
-        return cls("implicit", positives, np.ones(len(positives), dtype=np.bool_))
+        return cls.of_likes(prepared.positives())
+
+    @classmethod
+    def of_likes(cls, interactions: Interactions) -> View:
+        """``interactions``, each of them a like."""
+        return cls("implicit", interactions, np.ones(len(interactions), dtype=np.bool_))
 
     @classmethod
     def explicit(cls, prepared: PreparedDataset) -> View:

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from recsys.evaluation.fixed_negatives import WARNING, FixedNegativesResult
 from recsys.evaluation.ranking_result import RankingResult
+from recsys.evaluation.rating import RatingResult
 from recsys.evaluation.significance import Interval
 
 
@@ -59,6 +60,25 @@ def fixed_negatives_table(
     means = {model: result.means() for model, result in results.items()}
     intervals = {model: result.intervals for model, result in results.items()}
     _add_models(table, means, intervals, metrics, set(metrics))
+    return table
+
+
+def ratings_table(results: Mapping[str, RatingResult], title: str = "Predicted ratings") -> Table:
+    """One row for each model: RMSE and MAE with their 95 % intervals; lower is better.
+
+    Args:
+        results: name of the model and its result.
+        title: of the table.
+    """
+    table = _table(title, "model")
+    for name in ("rmse", "mae", "ratings"):
+        table.add_column(name, justify="right", overflow="fold")
+    for model, result in results.items():
+        cells = []
+        for name, value in (("rmse", result.rmse), ("mae", result.mae)):
+            low, high = result.intervals.get(name, (math.nan, math.nan))
+            cells.append(_number(value) + (f" [{low:.4f}, {high:.4f}]" if math.isfinite(low) else ""))
+        table.add_row(Text(model), *(Text(cell) for cell in cells), str(int(result.num_ratings.sum())))
     return table
 
 

@@ -18,6 +18,7 @@ from recsys.assembly import build_model, fit_model
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.data.split import Split
+from recsys.data.view import View
 from recsys.evaluation.ranking_task import RankingTask
 from recsys.models.protocols import Factorized, FoldsIn, PredictsRatings, Query, Recommender, ScoresPairs
 from recsys.training.run_directory import RunDirectory
@@ -61,13 +62,11 @@ def fit(name: str, seed: int = 1) -> Fitted:
         config = compose("train", overrides=[*settings, *SMALL.get(name, [])])
     prepared = prepared_board()
     model = build_model(config.model, seed, prepared)
-    interactions = prepared.interactions if isinstance(model, PredictsRatings) else prepared.positives()
-    split = board_split(interactions)
+    view = View.explicit(prepared) if isinstance(model, PredictsRatings) else View.implicit(prepared)
+    split = board_split(view.interactions)
     with TemporaryDirectory() as directory:
-        fit_model(
-            config, model, interactions, split, RunDirectory(Path(directory)), lambda _: None, lambda *_: None, False
-        )
-    return Fitted(config, model.eval(), interactions, split)
+        fit_model(config, model, view, split, RunDirectory(Path(directory)), lambda _: None, lambda *_: None, False)
+    return Fitted(config, model.eval(), view.interactions, split)
 
 
 @cache
