@@ -1,0 +1,137 @@
+"""User-based nearest neighbours.
+
+Shape suffixes: B queries, U users, I items, M training interactions.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from recsys.data.histories import Histories
+from recsys.data.interactions import Interactions
+from recsys.models.dims import check_dims
+from recsys.models.interaction_matrix import InteractionMatrix
+from recsys.models.protocols import Query
+from recsys.models.recency import Recency
+from recsys.models.row_products import sparse_product
+from recsys.models.similarities import Similarity
+from recsys.models.strongest import strongest
+from recsys.models.weightings import Weighting
+
+#: For each training user while a query is scored: products, denominators, magnitudes, each a float32.
+_BYTES_OF_CANDIDATE = 12
+
+
+class UserKNN(nn.Module):
+    """Scores an item by how similar the users are who have it.
+
+    ``score(u, i) = sum of similarity(u, v) over the neighbours v of u who have i``, where the neighbours of ``u`` are the ``num_neighbours`` most similar training users with a similarity above zero. They are found when
+    the query comes, from its history, in which recency weighs the interactions; a known user is not their own
+    neighbour. Sources: Resnick et al., GroupLens, CSCW 1994; definitions as in Ferrari Dacrema, Cremonesi and Jannach,
+    RecSys 2019.
+
+    Args:
+        num_users: size of the user vocabulary, U.
+        num_items: size of the item vocabulary, I.
+        similarity: how users are compared, by their items.
+        weighting: of items and users before users are compared.
+        recency: how much older interactions of a query's history count in the comparison.
+        num_neighbours: neighbours of each query, at most.
+        normalize: divide by the similarities of all neighbours, so that a score is the share of the neighbourhood that
+            has the item. This changes no ranking, but makes scores of several users comparable.
+        max_block_bytes: bound on the memory of the similarities of a block of queries with all users; a block has at
+            least one query.
+
+    Raises:
+        ModelError: a setting is out of range.
+    """
+
+    offsets: Tensor
+    items: Tensor
+    values: Tensor
+    squares: Tensor
+
+    def __init__(
+        self,
+        num_users: int,
+        num_items: int,
+        similarity: Similarity,
+        weighting: Weighting,
+        recency: Recency,
+        num_neighbours: int = 100,
+        normalize: bool = False,
+        max_block_bytes: int = 2**28,
+    ) -> None:
+        super().__init__()
+        check_dims(num_neighbours=num_neighbours, max_block_bytes=max_block_bytes)
+        self.num_users = num_users
+        self.num_items = num_items
+        self.similarity = similarity
+        self.weighting = weighting
+        self.recency = recency
+        self.num_neighbours = num_neighbours
+        self.normalize = normalize
+        self.max_block_bytes = max_block_bytes
+        self.register_buffer("offsets", torch.zeros(num_users + 1, dtype=torch.int64))
+        self.register_buffer("items", torch.zeros(0, dtype=torch.int64))
+        self.register_buffer("values", torch.zeros(0))
+        self.register_buffer("squares", torch.zeros(num_users))
+        self.register_buffer("item_counts", torch.zeros(num_items, dtype=torch.int64))
+
+    def sized_by_data(self) -> tuple[str, ...]:
+        """The training interactions; see :class:`recsys.models.protocols.SizedByData`."""
+        return ("items", "values")
+
+    def fit(self, interactions: Interactions) -> None:
+        """Keep the training interactions, weighted for comparisons.
+
+        Raises:
+            ModelError: the similarity needs ratings, or recency needs timestamps, that the data do not have.
+        """
+        self.recency.check(interactions)
+        matrix = self.similarity.represent(
+            Histories.from_interactions(interactions, self.values.device), self.num_items
+        )
+        self.item_counts = matrix.column_counts()
+        matrix = self.weighting.weigh(matrix, self.item_counts, self.num_users)
+        self.offsets, self.items, self.values = matrix.offsets, matrix.columns, matrix.values
+        self.squares = matrix.squared_lengths()
+
+    def score(self, query: Query) -> Tensor:
+        """Score the catalogue for each query, shape [B, I], float32; a row of NaN for an empty history."""
+        return self._score(query.histories, query.users)
+
+    def score_histories(self, histories: Histories) -> Tensor:
+        """Score the catalogue for users of whom only the history is known; see :meth:`score`."""
+        return self._score(histories, torch.full((len(histories),), -1, device=histories.items.device))
+
+    @torch.no_grad()
+    def _score(self, histories: Histories, users: Tensor) -> Tensor:
+        """Scores, shape [B, I]; ``users`` (shape [B], int64, -1 for unknown ones) are no neighbours of their own."""
+        training = InteractionMatrix(self.offsets, self.items, self.values, self.num_items)
+        owned = training.with_values(torch.ones_like(self.values))
+        queries = self._represent(histories)
+        squares = queries.squared_lengths()
+        size = max(1, self.max_block_bytes // (_BYTES_OF_CANDIDATE * max(self.num_users, 1)))
+        scores = torch.empty(len(histories), self.num_items, device=self.values.device)
+        for start in range(0, len(histories), size):
+            block = queries.slice(start, min(start + size, len(histories)))
+            rows = slice(start, start + len(block))
+            products = (training @ block.dense().T).T
+            similarities = self.similarity.compare(products, squares[rows], self.squares).clamp_(min=0)
+            known = (users[rows] >= 0).nonzero().squeeze(1)
+            similarities[known, users[rows][known]] = 0
+            neighbours = strongest(similarities, self.num_neighbours)
+            scores[rows] = sparse_product(neighbours.normalized() if self.normalize else neighbours, owned)
+        return scores.masked_fill_((queries.counts == 0)[:, None], torch.nan)
+
+    def _represent(self, histories: Histories) -> InteractionMatrix:
+        """The queries' rows as they are compared with those of the training users."""
+        matrix = self.similarity.represent(histories, self.num_items)
+        matrix = self.weighting.weigh(matrix, self.item_counts, self.num_users)
+        weights = self.recency.weights(histories)
+        if weights is None:
+            return matrix
+        recent = InteractionMatrix.from_histories(histories, self.num_items, weights)
+        return matrix.with_values(matrix.values * recent.values)
