@@ -21,6 +21,7 @@ import torch
 from hydra import compose, initialize_config_dir
 
 from recsys.assembly import build_data, build_model, fit_model
+from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.data.prepared import PreparedDataset
 from recsys.data.split import Split
@@ -72,7 +73,8 @@ def main() -> None:
                 run = RunDirectory(Path(directory))
                 fit_model(config, model, view, split, run, lambda line: None, lambda *epoch: None, False)
             seconds = time.perf_counter() - started
-            numbers = evaluate_fixed_negatives(model.eval(), *pairs, bootstrap_samples=0).flat()
+            known = Histories.from_interactions(interactions.take(split.train))
+            numbers = evaluate_fixed_negatives(model.eval(), *pairs, histories=known, bootstrap_samples=0).flat()
             hit_rate, ndcg = (numbers[f"sampled-{NUM_NEGATIVES}/{name}@10"] for name in ("hit_rate", "ndcg"))
             print(f"| {overrides or 'as it is'} | {seed} | {hit_rate:.4f} | {ndcg:.4f} | {seconds:.0f} |", flush=True)
 
