@@ -26,10 +26,11 @@ _BYTES_OF_CANDIDATE = 12
 class UserKNN(nn.Module):
     """Scores an item by how similar the users are who have it.
 
-    ``score(u, i) = sum of similarity(u, v) over the neighbours v of u who have i``, where the neighbours of ``u`` are the ``num_neighbours`` most similar training users with a similarity above zero. They are found when
-    the query comes, from its history, in which recency weighs the interactions; a known user is not their own
-    neighbour. Sources: Resnick et al., GroupLens, CSCW 1994; definitions as in Ferrari Dacrema, Cremonesi and Jannach,
-    RecSys 2019.
+    ``score(u, i) = sum of similarity(u, v) over the neighbours v of u who have i``, where the neighbours of ``u`` are
+    the ``num_neighbours`` most similar training users with a similarity above zero. They are found when the query
+    comes, from its history, in which recency weighs the interactions; a known user is not their own neighbour.
+    Sources: Resnick et al., GroupLens, CSCW 1994; definitions as in Ferrari Dacrema, Cremonesi and Jannach, RecSys
+    2019.
 
     Args:
         num_users: size of the user vocabulary, U.
