@@ -18,6 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 from recsys.assembly import build_data, build_model, build_split, build_view, fit_model, training_device
 from recsys.assessment import assess, name_of
 from recsys.console import console, user_errors
+from recsys.models.capabilities import capabilities
 from recsys.presentation import print_assessment, print_examples
 from recsys.starting import interrupted_run, new_run, resolved
 from recsys.training.run_directory import ARTIFACTS, TRACKING, RunManifest
@@ -50,6 +51,7 @@ def train(config: DictConfig, overrides: list[str]) -> float | None:
         f"{len(split.train):,} training, {len(split.valid):,} validation, {len(split.test):,} test interactions "
         f"({view.kind} view)"
     )
+    console.print(f"{name}: {', '.join(capabilities(model))}")
     run = run or new_run(config)
     tracker = instantiate(config.tracking)
     tracker.start(run.path.name, OmegaConf.to_container(config), run.path / TRACKING)
