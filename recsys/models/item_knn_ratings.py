@@ -45,7 +45,7 @@ class ItemKNNRatings(RatingModel):
         epochs: turns between user and item biases.
 
     Raises:
-        ModelError: a setting is not positive, or below zero for ``shrinkage`` and ``evidence``.
+        ModelError: a setting is not positive.
     """
 
     neighbours: Tensor

@@ -83,3 +83,24 @@ def test_held_out_items_are_targets_and_no_item_never_is(interactions, split):
 def test_no_item_is_no_target_even_where_item_zero_is(interactions, split):
     task = RankingTask.from_split(interactions, split, "valid")  # item 0 is held out for user 0
     assert task.is_target(torch.tensor([0]), torch.tensor([[-1, 0]])).tolist() == [[False, True]]
+
+
+class TestLikesAmongRatings:
+    # rows:                0     1     2      3     4     5      6
+    positive = np.array([True, False, True, True, False, True, True])
+
+    def test_only_likes_are_to_be_found(self, interactions, split):
+        task = RankingTask.from_split(interactions, split, "test", positive=self.positive)
+        assert task.users.tolist() == [0]  # the one held-out item of user 1 is not liked
+        assert task.targets.pairs_of(torch.tensor([0]))[1].tolist() == [3]
+
+    @pytest.mark.parametrize("rated", [True, False])
+    def test_every_known_item_is_seen(self, interactions, split, rated):
+        task = RankingTask.from_split(interactions, split, "test", positive=self.positive, rated_histories=rated)
+        assert task.seen.pairs_of(torch.tensor([0]))[1].tolist() == [0, 1, 3]
+
+    def test_a_model_of_likes_is_given_likes_and_a_model_of_ratings_everything(self, interactions, split):
+        likes = RankingTask.from_split(interactions, split, "test", positive=self.positive)
+        ratings = RankingTask.from_split(interactions, split, "test", positive=self.positive, rated_histories=True)
+        assert likes.query(torch.tensor([0])).histories.items.tolist() == [3, 0]
+        assert ratings.query(torch.tensor([0])).histories.items.tolist() == [1, 3, 0]
