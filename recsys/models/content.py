@@ -1,7 +1,7 @@
 """Items by what is said about them, users by the items of their history.
 
-Shape suffixes: B queries, C items asked for, I items of the catalogue, V words of all columns, M interactions of all
-histories together, E stored entries.
+Shape suffixes: B queries, C items asked for, I items of the catalogue, V words of all columns, D components,
+M interactions of all histories together, E stored entries.
 """
 
 from __future__ import annotations
@@ -15,10 +15,12 @@ from recsys.data.features import FeatureTable
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.errors import ModelError
+from recsys.models.dims import check_dims
 from recsys.models.interaction_matrix import InteractionMatrix
 from recsys.models.protocols import Query
 from recsys.models.recency import Recency
 from recsys.models.tf_idf import choose_columns, tf_idf
+from recsys.models.truncated_svd import right_singular_vectors
 
 #: What a rating may be compared with.
 MEANS = ("user_mean", "global_mean")
@@ -42,24 +44,30 @@ class Content(nn.Module):
     items being the relevant and the irrelevant ones.
 
     The vectors are kept sparse: 12 bytes for each word of an item (60,000 items of 30 words: 22 MB), whatever the
-    vocabulary. Scoring a batch takes ``4 * B * (V + I)`` bytes; :meth:`encode_items` takes ``4 * C * V``.
+    vocabulary. Scoring a batch takes ``4 * B * (V + I)`` bytes; :meth:`encode_items` takes ``4 * C * V``. With
+    ``num_components`` the vectors are projected on as many directions, in which words that go together are alike
+    (latent semantic analysis: Deerwester et al., 1990): ``4 * I * D`` bytes, small enough for an index of vectors.
 
     Args:
         num_users: size of the user vocabulary; not used, taken so that every model is constructed alike.
         num_items: size of the item vocabulary, I.
         columns: which item features count, with a weight above 0 for each; None: all that have words, 1 each.
+        num_components: D of the projection, fewer where there are fewer items or words; None: no projection.
         ratings_above: an item of the history counts by its rating above the ``user_mean`` or the ``global_mean`` of
             ratings, below it with a negative weight; None: each counts 1. A history whose ratings all equal the mean,
             or that has none, is taken as if ratings did not count.
         recency: how much less older interactions count; None: no less.
+        seed: of the start of the projection's iteration.
 
     Raises:
-        ModelError: ``ratings_above`` is no such mean.
+        ModelError: ``ratings_above`` is no such mean, or ``num_components`` is not positive.
     """
 
     offsets: Tensor
     words: Tensor
     values: Tensor
+    components: Tensor
+    has_content: Tensor
     mean_rating: Tensor
 
     def __init__(
@@ -67,19 +75,27 @@ class Content(nn.Module):
         num_users: int,
         num_items: int,
         columns: Mapping[str, float] | None = None,
+        num_components: int | None = None,
         ratings_above: str | None = None,
         recency: Recency | None = None,
+        seed: int = 0,
     ) -> None:
         super().__init__()
         if ratings_above is not None and ratings_above not in MEANS:
             raise ModelError(f"model.ratings_above must be null, {' or '.join(MEANS)}, but it is {ratings_above}.")
+        if num_components is not None:
+            check_dims(num_components=num_components)
         self.columns = columns
+        self.num_components = num_components
         self.ratings_above = ratings_above
         self.recency = recency or Recency()
+        self.seed = seed
         self.num_words = 0
         self.register_buffer("offsets", torch.zeros(num_items + 1, dtype=torch.int64))
         self.register_buffer("words", torch.zeros(0, dtype=torch.int64))
         self.register_buffer("values", torch.zeros(0))
+        self.register_buffer("components", torch.zeros(num_items, 0))
+        self.register_buffer("has_content", torch.zeros(num_items, dtype=torch.bool))
         self.register_buffer("mean_rating", torch.zeros(()))
 
     def read_items(self, features: FeatureTable) -> None:
@@ -88,14 +104,23 @@ class Content(nn.Module):
         Raises:
             ModelError: ``columns`` do not fit the features, or no item has content.
         """
-        vectors = tf_idf(features, choose_columns(features, self.columns))
+        columns = choose_columns(features, self.columns)
+        vectors = tf_idf(features, columns)
         if len(vectors.values) == 0:
             raise ModelError(
-                f"No item has a value in the columns {', '.join(choose_columns(features, self.columns))}, so that "
-                "nothing is known of their content. Fill or declare other columns, or choose another model."
+                f"No item has a value in the columns {', '.join(columns)}, so that nothing is known of their content. "
+                "Fill or declare other columns, or choose another model."
             )
-        self.offsets, self.words, self.values = vectors.offsets, vectors.columns, vectors.values
-        self.num_words = vectors.num_columns
+        if self.num_components is None:
+            self.offsets, self.words, self.values = vectors.offsets, vectors.columns, vectors.values
+            self.num_words = vectors.num_columns
+            self.has_content = vectors.counts > 0
+        else:
+            num_components = min(self.num_components, len(vectors), vectors.num_columns)
+            components = vectors @ right_singular_vectors(vectors, num_components, self.seed)
+            lengths = components.norm(dim=1, keepdim=True)
+            self.has_content = lengths[:, 0] > ROUNDING
+            self.components = torch.where(self.has_content[:, None], components / lengths, 0.0)
 
     def fit(self, interactions: Interactions) -> None:
         """Learn the mean rating, where it counts; the items' vectors do not depend on interactions.
@@ -119,22 +144,30 @@ class Content(nn.Module):
 
     def score_histories(self, histories: Histories) -> Tensor:
         """Score every item, shape [B, I], in [-1, 1]; NaN for users and items whose content is not known."""
-        scores = (self._vectors() @ self._profiles(histories).T).T
-        return scores.masked_fill_(self.offsets.diff() == 0, torch.nan)
+        profiles = self._profiles(histories)
+        if self.num_components is None:
+            scores = (InteractionMatrix(self.offsets, self.words, self.values, self.num_words) @ profiles.T).T
+        else:
+            scores = profiles @ self.components.T
+        return scores.masked_fill_(~self.has_content, torch.nan)
 
     def encode_users(self, query: Query) -> Tensor:
-        """The profiles of ``query``, scaled to length 1, shape [B, V]; NaN where there is none."""
+        """The profiles of ``query``, scaled to length 1, shape [B, V] or [B, D]; NaN where there is none."""
         return self._profiles(query.histories)
 
     def encode_items(self, items: Tensor) -> Tensor:
-        """The vectors of ``items`` (shape [C], int64), of length 1, shape [C, V]; NaN for items without content."""
-        row, words, values = self._entries(items)
-        vectors = self.values.new_zeros(len(items), self.num_words)
-        vectors[row, words] = values
-        return vectors.masked_fill_((self.offsets.diff()[items] == 0)[:, None], torch.nan)
+        """The vectors of ``items`` (shape [C], int64), of length 1; NaN for items without content.
 
-    def _vectors(self) -> InteractionMatrix:
-        return InteractionMatrix(self.offsets, self.words, self.values, self.num_words)
+        Returns:
+            Shape [C, V], or [C, D] with ``num_components``.
+        """
+        if self.num_components is None:
+            row, words, values = self._entries(items)
+            vectors = self.values.new_zeros(len(items), self.num_words)
+            vectors[row, words] = values
+        else:
+            vectors = self.components[items]
+        return vectors.masked_fill(~self.has_content[items][:, None], torch.nan)
 
     def _entries(self, items: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """What is stored of ``items``, shape [C]: position in ``items``, word and value of each entry, shape [E]."""
@@ -144,17 +177,22 @@ class Content(nn.Module):
         return row, self.words[place], self.values[place]
 
     def _profiles(self, histories: Histories) -> Tensor:
-        """The sums of the items' vectors, scaled to length 1, shape [B, V]; NaN where nothing is left."""
-        weights = InteractionMatrix.from_histories(histories, len(self.offsets) - 1, self._weights(histories))
-        profiles = self.values.new_zeros(len(histories), self.num_words)
-        flat = profiles.view(-1)
+        """The sums of the items' vectors, scaled to length 1, shape [B, V] or [B, D]; NaN where nothing is left."""
+        weights = InteractionMatrix.from_histories(histories, len(self.has_content), self._weights(histories))
+        sums = self._sums_of_words(weights) if self.num_components is None else weights @ self.components
+        lengths = sums.norm(dim=1)
+        total = torch.zeros_like(lengths).index_add_(0, weights.rows, weights.values.abs())
+        return sums.div_(lengths.masked_fill_(lengths <= ROUNDING * total, torch.nan)[:, None])
+
+    def _sums_of_words(self, weights: InteractionMatrix) -> Tensor:
+        """``weights`` (B by I) times the items' sparse vectors, shape [B, V]."""
+        sums = self.values.new_zeros(len(weights), self.num_words)
+        flat = sums.view(-1)
         blocks = (part.split(INTERACTIONS_PER_BLOCK) for part in (weights.rows, weights.columns, weights.values))
         for rows, items, values in zip(*blocks, strict=True):
             position, words, entries = self._entries(items)
             flat.index_add_(0, rows[position] * self.num_words + words, entries * values[position])
-        lengths = profiles.square().sum(1).sqrt()
-        total = torch.zeros_like(lengths).index_add_(0, weights.rows, weights.values.abs())
-        return profiles.div_(lengths.masked_fill_(lengths <= ROUNDING * total, torch.nan)[:, None])
+        return sums
 
     def _weights(self, histories: Histories) -> Tensor | None:
         """How much each interaction counts, shape [M]; None for 1 each."""

@@ -179,6 +179,37 @@ class TestRecency:
         model.fit(dataclasses.replace(interactions(), timestamp=np.arange(3)))
 
 
+class TestComponents:
+    def test_as_many_as_there_are_words_change_no_score(self):
+        whole, projected = content(), content(num_components=100)
+        given = histories([0, 2], [5], [4], [])
+        assert projected.components.shape == (6, 4)
+        torch.testing.assert_close(projected.score_histories(given), whole.score_histories(given), equal_nan=True)
+
+    def test_fewer_make_words_alike_that_go_together(self):
+        texts = ["moon mission", "mission star", "star moon", "kiss", "kiss ring", "ring"]
+        assert content(texts).score_histories(histories([3]))[0, 5] == 0
+        assert content(texts, num_components=2).score_histories(histories([3]))[0, 5] > 0.9
+
+    def test_products_of_the_encoders_are_the_scores(self):
+        model = content(num_components=3)
+        query = Query(torch.tensor([0, 1, -1]), histories([0, 2], [], [5]))
+        products = model.encode_users(query) @ model.encode_items(torch.arange(6)).T
+        torch.testing.assert_close(products, model.score(query), equal_nan=True)
+        assert model.encode_users(query).shape == (3, 3)
+
+    def test_an_item_of_which_nothing_is_left_gets_no_opinion(self):
+        # the first component has the three wars alone
+        model = content(["war", "war", "war", "love"], num_components=1)
+        scores = model.score_histories(histories([0]))[0]
+        torch.testing.assert_close(scores[:3], torch.ones(3))
+        assert scores[3].isnan()
+
+    def test_are_positive(self):
+        with pytest.raises(ModelError, match="num_components must be at least 1"):
+            content(num_components=0)
+
+
 TEXTS = st.lists(st.lists(st.sampled_from(["a", "b", "c", "d"]), max_size=4).map(" ".join), min_size=2, max_size=6)
 
 
@@ -208,10 +239,12 @@ def test_many_interactions_are_added_up_in_blocks(monkeypatch):
     torch.testing.assert_close(content(texts).score_histories(histories(*rows)), whole)
 
 
-def test_saved_and_loaded_it_gives_the_same_scores():
-    model, given = content(ratings_above="global_mean"), histories([0, 3], ratings=[[5, 2]])
+@pytest.mark.parametrize("num_components", [None, 2])
+def test_saved_and_loaded_it_gives_the_same_scores(num_components):
+    settings = {"ratings_above": "global_mean", "num_components": num_components}
+    model, given = content(**settings, seed=1), histories([0, 3], ratings=[[5, 2]])
     model.fit(interactions([1, 4, 4]))
-    fresh = content(ratings_above="global_mean")
+    fresh = content(**settings, seed=2)
     fresh.load_state_dict(load(save(model.state_dict())))
     assert same(fresh.score_histories(given), model.score_histories(given))
 
