@@ -61,6 +61,10 @@ def test_products_are_those_of_the_dense_matrix(num_rows, num_columns, seed):
     matrix = InteractionMatrix.from_histories(given_histories, num_columns, weights)
     other = torch.from_numpy(random.standard_normal((num_columns, 2))).float()
     torch.testing.assert_close(matrix @ other, matrix.dense() @ other)
+    torch.testing.assert_close(matrix @ other.T.contiguous().T, matrix.dense() @ other)
+    left = torch.from_numpy(random.standard_normal((num_rows, 2))).float()
+    at_values = (left @ other.T)[matrix.rows, matrix.columns]
+    torch.testing.assert_close(matrix.products_at_values(left, other), at_values)
     expected = np.zeros((num_rows, num_columns), dtype=np.float32)
     place = 0
     for row, items in enumerate(lists):
