@@ -6,6 +6,7 @@ Tables are drawn with ASCII characters only and read as Markdown, so they surviv
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Mapping, Sequence
 
 from rich import box
@@ -80,6 +81,35 @@ def ratings_table(results: Mapping[str, RatingResult], title: str = "Predicted r
             cells.append(_number(value) + (f" [{low:.4f}, {high:.4f}]" if math.isfinite(low) else ""))
         table.add_row(Text(model), *(Text(cell) for cell in cells), str(int(result.num_ratings.sum())))
     return table
+
+
+def folds_table(folds: Sequence[Mapping[str, float]], metrics: Sequence[str], title: str) -> Table:
+    """One row for each fold, then the mean over folds and its standard deviation.
+
+    Args:
+        folds: the numbers of each fold.
+        metrics: names of the numbers that are shown; what a fold lacks is shown as ``-``.
+        title: of the table.
+    """
+    table = _table(title, "fold")
+    for name in metrics:
+        table.add_column(name, justify="right", overflow="fold")
+    for number, fold in enumerate(folds):
+        table.add_row(str(number), *(_number(fold.get(name, math.nan)) for name in metrics))
+    spread = mean_and_deviation(folds)
+    for row, position in (("mean", 0), ("sd", 1)):
+        table.add_row(row, *(_number(spread[name][position]) if name in spread else "-" for name in metrics))
+    return table
+
+
+def mean_and_deviation(folds: Sequence[Mapping[str, float]]) -> dict[str, tuple[float, float]]:
+    """The mean of each number that every fold has, and its standard deviation (that of a sample; NaN for one fold)."""
+    shared = [name for name in folds[0] if all(name in fold for fold in folds)]
+    values = {name: [fold[name] for fold in folds] for name in shared}
+    return {
+        name: (statistics.fmean(column), statistics.stdev(column) if len(column) > 1 else math.nan)
+        for name, column in values.items()
+    }
 
 
 def segments_table(results: Mapping[str, RankingResult], metric: str | None = None) -> Table:

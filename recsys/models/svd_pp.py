@@ -53,7 +53,7 @@ class SVDpp(RatingModel):
         num_users: int,
         num_items: int,
         embedding_dim: int = 10,
-        epochs: int = 15,
+        epochs: int = 10,
         conjugate_steps: int = 3,
         l2: float = 1.4,
         implicit_l2: float = 10.0,

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from recsys.evaluation.fixed_negatives import WARNING, FixedNegativesResult
 from recsys.evaluation.ranking_result import RankingResult
-from recsys.evaluation.report import fixed_negatives_table, metrics_table, segments_table
+from recsys.evaluation.report import fixed_negatives_table, folds_table, metrics_table, segments_table
 from recsys.evaluation.segments import Segment
 from recsys.evaluation.significance import Interval
 
@@ -120,3 +120,13 @@ def test_nothing_is_printed(capsys):
     segments_table(RESULTS)
     fixed_negatives_table(FIXED)
     assert capsys.readouterr() == ("", "")
+
+
+def test_folds_with_their_mean_and_the_deviation_of_a_sample():
+    folds = [{"rmse": 0.9, "mae": 0.5}, {"rmse": 1.0}, {"rmse": 1.1}]
+    table = folds_table(folds, ["rmse", "mae"], "Three folds")
+    cells = [[str(cell) for cell in column.cells] for column in table.columns]
+    # deviations of -0.1, 0 and 0.1: sqrt(0.02 / 2)
+    assert cells[0] == ["0", "1", "2", "mean", "sd"]
+    assert cells[1] == ["0.9000", "1.0000", "1.1000", "1.0000", "0.1000"]
+    assert cells[2] == ["0.5000", "-", "-", "-", "-"]

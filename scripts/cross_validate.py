@@ -1,0 +1,48 @@
+"""Cross-validate one model: ``python scripts/cross_validate.py model=biased_mf data=movielens_100k folds=5``.
+
+Any setting of a training may be given. The last line of the output names the JSON file with all numbers.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import hydra
+from omegaconf import DictConfig
+
+from recsys.console import console, user_errors
+from recsys.cross_validation import CrossValidation
+from recsys.evaluation.report import folds_table
+from recsys.starting import resolved
+
+#: Numbers that are shown, where they were measured; the file has all.
+SHOWN = ("test/rmse", "test/mae", "test/ndcg@10", "test/recall@10", "test/precision@10", "test/coverage@10")
+
+
+@hydra.main(version_base="1.3", config_path="../configs", config_name="cross_validate")
+def main(config: DictConfig) -> None:
+    """Fit and test on each fold, then print the table."""
+    with user_errors():
+        config = resolved(config)
+        validation = CrossValidation(config)
+        view, num_folds = validation.view, config.split.num_folds
+        console.print(
+            f"{validation.prepared.schema.name}: {len(view.interactions):,} interactions ({view.kind} view) in "
+            f"{num_folds} folds; {validation.model_name}"
+        )
+        folds = []
+        for fold in validation.folds(console.print):
+            folds.append(fold)
+            shown = "  ".join(f"{name} {fold.metrics[name]:.4f}" for name in SHOWN if name in fold.metrics)
+            line = f"fold {len(folds)}/{num_folds}  fitted in {fold.seconds:.1f} s  {shown}"
+            console.print(line, soft_wrap=True, highlight=False)
+        numbers = [fold.metrics for fold in folds]
+        metrics = [name for name in SHOWN if name in numbers[0]]
+        console.print(folds_table(numbers, metrics, f"{validation.model_name} on {validation.prepared.schema.name}"))
+        console.print(f"fitted in {sum(fold.seconds for fold in folds):.1f} s in all", highlight=False)
+        validation.save(folds, Path(config.output))
+        console.print(f"cross-validation: {config.output}", soft_wrap=True, highlight=False)
+
+
+if __name__ == "__main__":
+    main()
