@@ -7,8 +7,9 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 CONFIGS = Path(__file__).parents[1] / "configs"
+NOT_CONSTRUCTORS = ("experiment", "paths", "search", "tuned")
 #: Groups of one constructor a file; data and split are tested beside their classes as well.
-GROUPS = sorted(path.name for path in CONFIGS.iterdir() if path.is_dir() and path.name not in ("experiment", "paths"))
+GROUPS = sorted(path.name for path in CONFIGS.iterdir() if path.is_dir() and path.name not in NOT_CONSTRUCTORS)
 CHOICES = [(group, path.stem) for group in GROUPS for path in sorted((CONFIGS / group).glob("*.yaml"))]
 EXPERIMENTS = sorted(path.stem for path in (CONFIGS / "experiment").glob("*.yaml"))
 NEEDED = {"amazon_reviews": ["data.root=."], "table": ["data.interactions=ratings.csv"], "ncf": ["data.root=."]}
@@ -44,7 +45,7 @@ def test_every_experiment_begins_with_its_command(name):
     assert lines[1].startswith(f"# python scripts/train.py experiment={name}")
 
 
-@pytest.mark.parametrize("name", ["evaluate", "recommend", "prepare", "train"])
+@pytest.mark.parametrize("name", ["evaluate", "recommend", "prepare", "train", "tune"])
 def test_every_command_composes(name):
     with initialize_config_dir(str(CONFIGS), version_base="1.3"):
         assert compose(name)

@@ -1,0 +1,175 @@
+"""What is searched: settings and the values that each may take."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from omegaconf import DictConfig, OmegaConf
+
+from recsys.errors import RunError
+
+#: What all trials must share, as their data are made once.
+_SHARED = ("data", "preparation", "split", "view", "refit", "evaluation", "paths", "baseline", "resume")
+
+#: Digits of a number that is drawn: more would suggest a precision that no validation set has.
+_DIGITS = 4
+
+
+class Trial(Protocol):
+    """What draws values, such as a trial of Optuna."""
+
+    def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:
+        """A number from ``low`` to ``high``."""
+        ...
+
+    def suggest_int(self, name: str, low: int, high: int, *, log: bool = False) -> int:
+        """A whole number from ``low`` to ``high``."""
+        ...
+
+    def suggest_categorical(self, name: str, choices: list[str]) -> Any:
+        """One of ``choices``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Numbers from ``low`` to ``high``, both included.
+
+    Args:
+        low: lower end.
+        high: upper end.
+        log: draw evenly in the logarithm.
+        int: whole numbers only.
+    """
+
+    low: float
+    high: float
+    log: bool = False
+    int: bool = False
+
+    def draw(self, name: str, trial: Trial) -> str:
+        """A number as it is written on the command line."""
+        if self.int:
+            return str(trial.suggest_int(name, round(self.low), round(self.high), log=self.log))
+        return str(float(f"{trial.suggest_float(name, self.low, self.high, log=self.log):.{_DIGITS}g}"))
+
+    def start(self, value: Any) -> Any:
+        """``value`` where it may be drawn, else None."""
+        number = isinstance(value, float | int) and not isinstance(value, bool)
+        return value if number and self.low <= value <= self.high else None
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """One of several values of any kind.
+
+    Args:
+        texts: each as it is written on the command line.
+    """
+
+    texts: tuple[str, ...]
+
+    def draw(self, name: str, trial: Trial) -> str:
+        """A value as it is written on the command line."""
+        return str(trial.suggest_categorical(name, list(self.texts)))
+
+    def start(self, value: Any) -> Any:
+        """``value`` where it may be drawn, else None."""
+        return _text(value) if _text(value) in self.texts else None
+
+
+@dataclass(frozen=True, slots=True)
+class SearchSpace:
+    """The settings that are searched.
+
+    Args:
+        parameters: override of the command line, such as ``model.l2`` or ``loss``, and the values it may take.
+
+    Example:
+        >>> from omegaconf import OmegaConf
+        >>> space = SearchSpace.of(OmegaConf.create({"model": {"l2": {"low": 10, "high": 5000, "log": True}}}), "EASE")
+        >>> space.parameters["model.l2"]
+        Range(low=10, high=5000, log=True, int=False)
+    """
+
+    parameters: dict[str, Range | Choices]
+
+    @classmethod
+    def of(cls, config: DictConfig | None, model: str) -> SearchSpace:
+        """The space that ``configs/search/<model>.yaml`` describes.
+
+        Nested keys lead to a mapping of ``low``, ``high`` and perhaps ``log: true`` and ``int: true``, or to
+        ``choices``.
+
+        Raises:
+            RunError: there is nothing to search, or an entry is neither a range nor choices, or has no values, or is
+                of what all trials must share.
+        """
+        content = OmegaConf.to_container(config, resolve=True) if config is not None else {}
+        assert isinstance(content, dict)
+        parameters = dict(_leaves(content, ""))
+        if not parameters:
+            raise RunError(
+                f"A search needs settings to search, but there are none for {model}. "
+                f"Write configs/search/{model}.yaml, or give them: '+search={{model: {{l2: {{low: 1, high: 9}}}}}}'."
+            )
+        for name in parameters:
+            if name.replace("/", ".").partition(".")[0] in _SHARED:
+                raise RunError(
+                    f"All trials share their data, split and evaluation, but {name} is searched. Leave it out: numbers "
+                    "of different data cannot be compared."
+                )
+        return cls(parameters)
+
+    def draw(self, trial: Trial) -> dict[str, str]:
+        """A value of each setting, as it is written on the command line."""
+        return {name: parameter.draw(name, trial) for name, parameter in self.parameters.items()}
+
+    def start(self, config: DictConfig) -> dict[str, Any]:
+        """The values that ``config`` has already, of those settings for which the search could draw them."""
+        found = {}
+        for name, parameter in self.parameters.items():
+            value = OmegaConf.select(config, name) if "/" not in name else None
+            value = OmegaConf.to_container(value) if OmegaConf.is_config(value) else value
+            if value is not None and parameter.start(value) is not None:
+                found[name] = parameter.start(value)
+        return found
+
+
+def _leaves(content: Mapping[Any, Any], prefix: str) -> list[tuple[str, Range | Choices]]:
+    leaves: list[tuple[str, Range | Choices]] = []
+    for key, value in content.items():
+        name = f"{prefix}.{key}" if prefix else str(key)
+        if not isinstance(value, Mapping):
+            raise RunError(
+                f"search.{name} must be a range {{low: 1, high: 10, log: true, int: true}} or {{choices: [a, b]}}, but "
+                f"it is {value}. Correct it."
+            )
+        leaves += [(name, _parameter(name, value))] if {"low", "high", "choices"} & set(value) else _leaves(value, name)
+    return leaves
+
+
+def _parameter(name: str, value: Mapping[Any, Any]) -> Range | Choices:
+    if set(value) == {"choices"} and isinstance(value["choices"], list) and value["choices"]:
+        return Choices(tuple(_text(choice) for choice in value["choices"]))
+    numbers = all(isinstance(value.get(end), float | int) for end in ("low", "high"))
+    if numbers and set(value) <= {"low", "high", "log", "int"} and value["low"] <= value["high"]:
+        if value.get("log") and value["low"] <= 0:
+            raise RunError(f"search.{name}: a logarithmic range starts above 0, but low is {value['low']}. Correct it.")
+        return Range(**value)
+    raise RunError(
+        f"search.{name} must be a range {{low: 1, high: 10, log: true, int: true}} with low <= high, or "
+        f"{{choices: [a, b]}} with at least one, but it is {dict(value)}. Correct it."
+    )
+
+
+def _text(value: Any) -> str:
+    """A value as it is written on the command line, in Hydra's grammar."""
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{key}:{_text(part)}" for key, part in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(_text, value)) + "]"
+    return value if isinstance(value, str) else json.dumps(value)

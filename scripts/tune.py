@@ -1,0 +1,84 @@
+"""Search for the best settings on validation: ``python scripts/tune.py model=ease data=movielens_100k trials=30``.
+
+What is searched is in ``configs/search/<model>.yaml``. The test part of the split is not read. The same command goes on
+with a study that was interrupted. The last lines of the output are the command of the best settings and the directory.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import hydra
+from hydra import compose
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from recsys.console import console, user_errors
+from recsys.starting import resolved
+from recsys.tuning.best_settings import BestSettings
+from recsys.tuning.objective import Objective, TrialResult
+from recsys.tuning.search_space import SearchSpace
+from recsys.tuning.study import FinishedTrial, Study
+
+#: Settings of ``tune.yaml``; all others are those of a training.
+OWN = ("search", "trials", "metric", "direction", "validation", "sampler_seed", "output")
+
+#: Settings of a training that do not change what a trial gives.
+INCIDENTAL = ("paths", "tracking", "show_users", "name", "evaluation", "baseline")
+
+
+@hydra.main(version_base="1.3", config_path="../configs", config_name="tune")
+def main(config: DictConfig) -> None:
+    """Run the trials, print each, and leave the best settings behind."""
+    with user_errors():
+        choices = HydraConfig.get().runtime.choices
+        fixed = [text for text in HydraConfig.get().overrides.task if _name(text) not in OWN]
+        space = SearchSpace.of(config.get("search"), choices.model)
+        start = resolved(compose("train", overrides=fixed))
+        objective = Objective(start, config.metric, config.validation)
+        identity = {
+            "data": objective.prepared.schema.content_hash,
+            "split": objective.split.content_hash(),
+            "metric": config.metric,
+            "settings": {name: str(value) for name, value in start.items() if name not in INCIDENTAL},
+        }
+        study = Study(Path(config.output), space, identity, config.direction, config.sampler_seed, space.start(start))
+
+        def measure(overrides: dict[str, str]) -> TrialResult:
+            return objective(
+                resolved(compose("train", overrides=[*fixed, *(f"{n}={v}" for n, v in overrides.items())]))
+            )
+
+        def show(trial: FinishedTrial) -> None:
+            found = "failed: " + trial.error
+            if trial.result is not None:
+                best = study.best()
+                assert best.result is not None
+                found = f"{trial.result.value:.4f} (best {best.result.value:.4f}, trial {best.number})"
+                found += f"  {trial.result.seconds:.1f} s"
+                found += f", epoch {trial.result.best_epoch}" if trial.result.best_epoch else ""
+            settings = " ".join(f"{name}={value}" for name, value in trial.overrides.items())
+            line = (
+                f"trial {trial.number:>{len(str(config.trials))}}/{config.trials}  {config.metric} {found}  {settings}"
+            )
+            console.print(line, soft_wrap=True, highlight=False, markup=False)
+
+        console.print(
+            f"{objective.prepared.schema.name}: {len(objective.split.train):,} training interactions; "
+            f"{len(study.finished())} of {config.trials} trials were there already"
+        )
+        study.run(config.trials, measure, show)
+        refit = config.validation == "split"
+        best = BestSettings.of(study.best(), config.metric, fixed, refit, len(study.finished()))
+        best.save(Path(config.output))
+        console.print(best.command, soft_wrap=True, highlight=False, markup=False)
+        console.print(f"tuned: {config.output}", soft_wrap=True, highlight=False, markup=False)
+
+
+def _name(override: str) -> str:
+    """The top-level setting that an override of the command line is of."""
+    return override.lstrip("+~").partition("=")[0].partition(".")[0].partition("@")[0]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import re
+import shlex
+
+import pandas as pd
+import pytest
+from omegaconf import OmegaConf
+
+from recsys.assessment import assess
+from tests.scripts.test_train import SMALL
+
+#: Less than is searched for matrix factorisation otherwise.
+SEARCH = "~search.model"
+
+
+def test_prints_each_trial_and_a_command_that_trains_with_the_best(scripts, board):
+    finished = scripts("tune", *board, *SMALL, SEARCH, "trials=3", "show_users=0")
+    assert finished.status == 0, finished.err
+    lines = finished.out.strip().splitlines()
+    trials = [line for line in lines if line.startswith("trial ")]
+    assert len(trials) == 3
+    assert "epoch " in trials[0] and "optimizer.lr=0.02" in trials[0]  # the first has the settings that are there
+    directory = scripts.directory / lines[-1].removeprefix("tuned: ")
+    table = pd.read_csv(directory / "trials.csv")
+    best = OmegaConf.load(directory / "best.yaml")
+    assert best.value == table["value"].max()
+    assert best.command == lines[-2]
+    assert {path.name for path in directory.iterdir()} == {"study.journal", "trials.csv", "best.yaml"}
+    _, script, *arguments = shlex.split(lines[-2])
+    assert script == "scripts/train.py"
+    assert scripts("train", *arguments).status == 0
+
+
+def test_the_value_is_what_training_finds_on_validation(scripts, board):
+    finished = scripts("tune", *board, *SMALL, SEARCH, "trials=1")
+    value = float(re.search(r"valid/ndcg@10 ([\d.]+)", finished.out)[1])
+    trained = scripts("train", *board, *SMALL)
+    assert f"(best {value:.4f})" in trained.out
+
+
+def test_goes_on_where_it_was_left(scripts, board):
+    first = scripts("tune", *board, "model=ease", "tracking=none", "trials=2")
+    again = scripts("tune", *board, "model=ease", "tracking=none", "trials=3")
+    assert again.status == 0, again.err
+    assert "2 of 3 trials were there already" in again.out
+    assert first.out.count("trial ") + again.out.count("\ntrial ") >= 3
+    assert len(pd.read_csv(scripts.directory / "tuning/ease_table/trials.csv")) == 3
+
+
+def test_never_reads_the_test(scripts, board, monkeypatch):
+    seen = []
+
+    def spy(evaluator, baseline, prepared, view, split, model, device, stage="test"):
+        seen.append((stage, len(split.test), len(view.interactions)))
+        return assess(evaluator, baseline, prepared, view, split, model, device, stage)
+
+    monkeypatch.setattr("recsys.tuning.objective.assess", spy)
+    assert scripts("tune", *board, "model=ease", "tracking=none", "trials=2").status == 0
+    out = scripts("train", *board, "model=ease", "tracking=none").out
+    train, valid, test = (int(n) for n in re.findall(r"(\d+) (?:training|validation|test)", out))
+    assert test > 0
+    assert seen == [("valid", 0, train + valid)] * 2
+
+
+def test_validation_among_sampled_negatives(scripts, board):
+    finished = scripts(
+        "tune", *board, *SMALL, SEARCH, "trials=1", "validation=sampled_negatives", "metric=sampled-99/hit_rate@10"
+    )
+    assert finished.status == 0, finished.err
+    assert "sampled-99/hit_rate@10" in finished.out
+    assert "refit" not in finished.out.strip().splitlines()[-2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["metric=valid/ndgc@10"], "metric must be one that is measured on validation"),
+        (["direction=up"], "direction must be maximize or minimize"),
+        (["validation=none"], "validation must be split or sampled_negatives"),
+        (["refit=true"], "Settings are chosen on validation, but the split has none"),
+        (["~search"], "there are none for ease"),
+        (["+search.split.seed.choices=[1,2]"], "but split.seed is searched"),
+    ],
+)
+def test_a_users_error_is_one_message(scripts, board, arguments, message):
+    finished = scripts("tune", *board, "model=ease", "tracking=none", "trials=1", *arguments)
+    assert finished.status == 2, finished.out + finished.err
+    assert message in finished.err
+    assert "Traceback" not in finished.err
