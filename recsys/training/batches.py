@@ -55,7 +55,8 @@ class PermutationBatches:
         generator = epoch_generator(self._seed, self._epoch(), 0, device)
         order = torch.randperm(len(self.columns[0]), generator=generator, device=device)
         for rows in order.split(self.slice_size):
-            yield tuple(column[rows] for column in self.columns)
+            # Of all the ways to gather elements index_select is by far the fastest on the CPU.
+            yield tuple(column.index_select(0, rows) for column in self.columns)
 
 
 class OrderedBatches:
