@@ -1,0 +1,60 @@
+"""Item vectors alone: the user vector is computed from the history each time.
+
+Shape suffixes: B queries, C items asked for, I items of the catalogue, D dim.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor, nn
+
+from recsys.data.histories import Histories
+from recsys.models.dims import check_dims
+from recsys.models.protocols import Query
+
+
+class FoldedFactors(nn.Module, ABC):
+    """A factorisation whose user vectors are the best ones for the histories that it is asked with.
+
+    ``score(u, i) = p(history of u) . q_i``. Users in the vocabulary and strangers are treated alike: only the item
+    vectors are kept, so the model also takes in what a user did after training. A history that is empty has no vector.
+
+    Args:
+        num_items: size of the item vocabulary, I.
+        embedding_dim: dimension of the vectors, D.
+
+    Raises:
+        ModelError: a dimension is not positive.
+    """
+
+    item_vectors: Tensor
+
+    def __init__(self, num_items: int, embedding_dim: int) -> None:
+        super().__init__()
+        check_dims(embedding_dim=embedding_dim)
+        self.register_buffer("item_vectors", torch.zeros(num_items, embedding_dim))
+
+    @abstractmethod
+    def fold_in(self, histories: Histories) -> Tensor:
+        """The vectors of B users from their histories, shape [B, D], float32; any numbers for an empty one."""
+
+    def encode_users(self, query: Query) -> Tensor:
+        """The vectors for the histories of ``query``, shape [B, D]; NaN for an empty history."""
+        return self._vectors_of(query.histories)
+
+    def encode_items(self, items: Tensor) -> Tensor:
+        """The vectors of ``items`` (internal indices, shape [C], int64), shape [C, D]."""
+        return self.item_vectors[items]
+
+    def score(self, query: Query) -> Tensor:
+        """Score every item, shape [B, I], from the histories of ``query`` alone; NaN for an empty one."""
+        return self.score_histories(query.histories)
+
+    def score_histories(self, histories: Histories) -> Tensor:
+        """Score every item, shape [B, I]; a row of NaN for an empty history."""
+        return self._vectors_of(histories) @ self.item_vectors.T
+
+    def _vectors_of(self, histories: Histories) -> Tensor:
+        return self.fold_in(histories).masked_fill((histories.counts == 0)[:, None], torch.nan)

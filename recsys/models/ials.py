@@ -1,0 +1,128 @@
+"""Implicit alternating least squares.
+
+Shape suffixes: B queries, I items of the catalogue, U users, R rows of one side, C rows of the other side, D dim.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from recsys.data.histories import Histories
+from recsys.data.interactions import Interactions
+from recsys.data.user_items import UserItems
+from recsys.errors import ModelError
+from recsys.models.dims import check_dims
+from recsys.models.folded_factors import FoldedFactors
+from recsys.models.interaction_matrix import InteractionMatrix
+from recsys.models.least_squares import ConjugateGradient, LeastSquaresSolver, RowSolver
+from recsys.models.row_ridge import RowRidge
+
+
+class IALS(FoldedFactors):
+    """Weighted matrix factorisation by alternating least squares: ``score(u, i) = p_u . q_i``.
+
+    Minimises, over all users and items,
+
+    ``sum_(u,i) in S (1 - p_u . q_i)^2 + a sum_u,i (p_u . q_i)^2 + sum_u l_u |p_u|^2 + sum_i l_i |q_i|^2``
+
+    where S are the interactions (each pair once), a the weight of the unobserved, and the penalties grow with what is
+    known of a user or item: ``l_u = l2 (n_u + a I)^e`` and ``l_i = l2 (n_i + a U)^e``.
+
+    Hu, Koren, Volinsky: Collaborative Filtering for Implicit Feedback Datasets (2008); the penalties are those of
+    Rendle, Krichene, Zhang, Koren: Revisiting the Performance of iALS on Item Recommendation Benchmarks (2021).
+
+    A user vector is the exact minimum for the history that comes with the query, given the item vectors: for a known
+    user with the training history it is what one more half step would give.
+
+    Both sides are turned to the principal axes of the side that is held fixed, which changes no score and makes the
+    term of the unobserved diagonal. Each half step takes the cost of its solver, and ``(R + C) D^2`` for the turn.
+
+    Args:
+        num_users: size of the user vocabulary, U.
+        num_items: size of the item vocabulary, I.
+        embedding_dim: dimension of the vectors, D.
+        iterations: how often users and then items are solved for.
+        unobserved_weight: a, above 0; the weight of an interaction is 1 beside it.
+        l2: weight of the penalties, above 0.
+        l2_exponent: e; 0: the same penalty for all, 1: in proportion to what is known.
+        init_std: the item vectors start as normal draws with this standard deviation over ``sqrt(D)``.
+        solver: of the half steps in training; None: :class:`ConjugateGradient`.
+        seed: of the start, drawn on the CPU.
+
+    Raises:
+        ModelError: a setting is out of range.
+    """
+
+    def __init__(
+        self,
+        num_users: int,
+        num_items: int,
+        embedding_dim: int = 64,
+        iterations: int = 16,
+        unobserved_weight: float = 0.3,
+        l2: float = 0.007,
+        l2_exponent: float = 1.0,
+        init_std: float = 0.1,
+        solver: LeastSquaresSolver | None = None,
+        seed: int = 0,
+    ) -> None:
+        super().__init__(num_items, embedding_dim)
+        check_dims(iterations=iterations)
+        for name, value in (("unobserved_weight", unobserved_weight), ("l2", l2), ("init_std", init_std)):
+            if value <= 0:
+                raise ModelError(
+                    f"model.{name} must be above 0, but it is {value}: without it the least-squares problems need not "
+                    "have one solution. A very small number is possible."
+                )
+        self.num_users = num_users
+        self.iterations = iterations
+        self.unobserved_weight = unobserved_weight
+        self.l2 = l2
+        self.l2_exponent = l2_exponent
+        self.init_std = init_std
+        self.solver = solver or ConjugateGradient()
+        self.seed = seed
+
+    def fit(self, interactions: Interactions) -> None:
+        """Alternate between users and items, from the start that the seed gives."""
+        num_items, dim = self.item_vectors.shape
+        device = self.item_vectors.device
+        by_user = InteractionMatrix.from_user_items(UserItems.from_interactions(interactions, device))
+        by_item = by_user.transpose()
+        solve_users, solve_items = (self.solver.prepare(matrix, dim) for matrix in (by_user, by_item))
+        draws = torch.randn(num_items, dim, generator=torch.Generator().manual_seed(self.seed))
+        items = (draws * (self.init_std / dim**0.5)).to(device)
+        users = torch.zeros(len(by_user), dim, device=device)
+        for _ in range(self.iterations):
+            users, items = self._half_step(solve_users, by_user.counts, users, items)
+            items, users = self._half_step(solve_items, by_item.counts, items, users)
+        self.item_vectors.copy_(items @ _principal_axes(items))
+
+    def fold_in(self, histories: Histories) -> Tensor:
+        """The exact minimum for each history, shape [B, D]; an item that occurs again counts once."""
+        items = self.item_vectors  # in their principal axes since the fit
+        matrix = InteractionMatrix.from_histories(histories, len(items))
+        ridge = RowRidge(matrix, items.shape[1])
+        return ridge.solve(items, matrix.values, self._penalty(matrix.counts, items))
+
+    def _half_step(self, solver: RowSolver, counts: Tensor, rows: Tensor, fixed: Tensor) -> tuple[Tensor, Tensor]:
+        """New ``rows`` (shape [R, D]) for ``fixed`` ones of the other side (shape [C, D]), and these, both turned."""
+        axes = _principal_axes(fixed)
+        fixed = fixed @ axes
+        return solver.solve(fixed, self._penalty(counts, fixed), rows @ axes), fixed
+
+    def _penalty(self, counts: Tensor, fixed: Tensor) -> Tensor:
+        """Of each row and dimension, shape [R, D]: its own, and that of the products with all ``fixed`` vectors.
+
+        Args:
+            counts: interactions of each row, shape [R].
+            fixed: the vectors of the other side in their principal axes, shape [C, D].
+        """
+        own = self.l2 * (counts + self.unobserved_weight * len(fixed)) ** self.l2_exponent
+        return own[:, None] + self.unobserved_weight * fixed.square().sum(0)
+
+
+def _principal_axes(vectors: Tensor) -> Tensor:
+    """The rotation, shape [D, D], after which the Gram matrix of ``vectors`` (shape [C, D]) is diagonal."""
+    return torch.linalg.eigh(vectors.T @ vectors).eigenvectors
