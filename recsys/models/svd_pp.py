@@ -184,4 +184,6 @@ def implicit_sums(known: InteractionMatrix, vectors: Tensor) -> Tensor:
 
 def products(places: InteractionMatrix, row_vectors: Tensor, column_vectors: Tensor) -> Tensor:
     """The inner product of the vectors of the row and the column of each value, shape [M]."""
-    return (row_vectors[places.rows] * column_vectors[places.columns]).sum(1)
+    return (functional.embedding(places.rows, row_vectors) * functional.embedding(places.columns, column_vectors)).sum(
+        1
+    )
