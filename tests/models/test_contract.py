@@ -28,6 +28,7 @@ CONFIGS = Path(__file__).parents[2] / "configs"
 MODELS = sorted(path.stem for path in (CONFIGS / "model").glob("*.yaml"))
 #: Settings for a board this small: a factorisation with as many dimensions as the board has would learn it by heart.
 SMALL = {
+    "pure_svd": ["model.embedding_dim=4"],
     "mf": ["model.embedding_dim=8", "optimizer.lr=0.02", "training.batch_size=64"],
     "neumf": ["model.embedding_dim=8", "model.hidden_dims=[16,8]", "optimizer.lr=0.02", "training.batch_size=64"],
 }

@@ -1,0 +1,69 @@
+"""PureSVD: the leading singular vectors of the matrix of interactions.
+
+Shape suffixes: B queries, I items of the catalogue, D dim.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from recsys.data.histories import Histories
+from recsys.data.interactions import Interactions
+from recsys.data.user_items import UserItems
+from recsys.models.folded_factors import FoldedFactors
+from recsys.models.interaction_matrix import InteractionMatrix
+from recsys.models.truncated_svd import right_singular_vectors
+
+#: A singular value below this share of the largest is what rounding left of zero.
+ROUNDING = 1e-5
+
+
+class PureSVD(FoldedFactors):
+    """Projection on the leading right singular vectors: ``score(u, i) = x_u V . v_i``.
+
+    ``x_u`` is the row of interactions, 1 for each item of the history and 0 for every other, and V, shape [I, D], the
+    right singular vectors of all rows together, so that ``x_u V`` is the user vector of the best approximation of rank
+    D to the matrix. A stranger's row is projected in the same way.
+
+    Cremonesi, Koren, Turrin: Performance of Recommender Algorithms on Top-N Recommendation Tasks (2010). With an
+    exponent below 1 the columns are scaled by ``n_i^((e - 1) / 2)`` before the decomposition, so that popular items
+    have less part in it: Nikolakopoulos, Kalantzis, Gallopoulos, Garofalakis: EigenRec (2019).
+
+    Args:
+        num_users: size of the user vocabulary; not used, taken so that every model is constructed alike.
+        num_items: size of the item vocabulary, I.
+        embedding_dim: D; where the matrix has a lower rank, the other dimensions are zero.
+        popularity_exponent: e; 1 for the matrix as it is.
+        seed: of the start of the decomposition.
+
+    Raises:
+        ModelError: ``embedding_dim`` is not positive.
+    """
+
+    def __init__(
+        self,
+        num_users: int,
+        num_items: int,
+        embedding_dim: int = 64,
+        popularity_exponent: float = 1.0,
+        seed: int = 0,
+    ) -> None:
+        super().__init__(num_items, embedding_dim)
+        self.popularity_exponent = popularity_exponent
+        self.seed = seed
+
+    def fit(self, interactions: Interactions) -> None:
+        """Decompose the matrix of interactions."""
+        pairs = UserItems.from_interactions(interactions, self.item_vectors.device)
+        matrix = InteractionMatrix.from_user_items(pairs)
+        scales = pairs.item_counts().clamp(min=1) ** ((self.popularity_exponent - 1) / 2)
+        matrix = matrix.with_values(scales[matrix.columns])
+        rank = min(self.item_vectors.shape[1], len(matrix), matrix.num_columns)
+        vectors = right_singular_vectors(matrix, rank, self.seed)
+        lengths = (matrix @ vectors).norm(dim=0)  # the singular values
+        # Where the rank of the matrix ends, the vectors are those of rounding errors, which a stranger may well have.
+        self.item_vectors.zero_()[:, :rank] = vectors * (lengths > ROUNDING * lengths.amax())
+
+    def fold_in(self, histories: Histories) -> Tensor:
+        """The projection of each history, shape [B, D]; an item that occurs again counts once."""
+        return InteractionMatrix.from_histories(histories, len(self.item_vectors)) @ self.item_vectors
