@@ -16,11 +16,18 @@ from torch import nn
 from recsys.data.interactions import Interactions
 from recsys.data.prepared import PreparedDataset, open_prepared
 from recsys.data.preparing import load_or_prepare
+from recsys.data.sentence_vectors import sentence_vectors
 from recsys.data.split import Split
 from recsys.data.view import View
 from recsys.errors import DataError, ModelError, PreparedDataError, RunError
 from recsys.evaluation.ranking_task import RankingTask
-from recsys.models.protocols import FitsInClosedForm, PredictsRatings, PretrainsInTowers, ReadsItemFeatures
+from recsys.models.protocols import (
+    FitsInClosedForm,
+    PredictsRatings,
+    PretrainsInTowers,
+    ReadsItemFeatures,
+    ReadsSentenceVectors,
+)
 from recsys.training.fitting import FitReport
 from recsys.training.history import Listener
 from recsys.training.run_directory import RunDirectory, RunManifest
@@ -63,13 +70,15 @@ def build_model(config: DictConfig, seed: int, prepared: PreparedDataset) -> nn.
     Args:
         config: that of the model alone.
         seed: of its initial weights.
-        prepared: gives the sizes, and the items' features to a model that reads them.
+        prepared: gives the sizes, and the items' features and texts to a model that reads them.
     """
     torch.manual_seed(seed)
     sizes = prepared.schema
     model: nn.Module = instantiate(config)(num_users=sizes.num_users, num_items=sizes.num_items)
     if isinstance(model, ReadsItemFeatures):
         model.read_items(prepared.item_features())
+    if isinstance(model, ReadsSentenceVectors) and (sentence_model := model.sentence_encoder()) is not None:
+        model.read_sentence_vectors(sentence_vectors(prepared, sentence_model))
     return model
 
 

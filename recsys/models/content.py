@@ -1,7 +1,8 @@
 """Items by what is said about them, users by the items of their history.
 
-Shape suffixes: B queries, C items asked for, I items of the catalogue, V words of all columns, D components,
-M interactions of all histories together, E stored entries.
+Shape suffixes: B queries, C items asked for, I items of the catalogue, V words of all columns (0 where they are
+projected or do not count), D components of projected words and of sentences, E dimension of a sentence model,
+M interactions of all histories together, N stored entries.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ class Content(nn.Module):
     vocabulary. Scoring a batch takes ``4 * B * (V + I)`` bytes; :meth:`encode_items` takes ``4 * C * V``. With
     ``num_components`` the vectors are projected on as many directions, in which words that go together are alike
     (latent semantic analysis: Deerwester et al., 1990): ``4 * I * D`` bytes, small enough for an index of vectors.
+    With ``sentence_model`` the items have the vectors of their texts as well, of E dimensions that are among D.
 
     Args:
         num_users: size of the user vocabulary; not used, taken so that every model is constructed alike.
@@ -57,10 +59,14 @@ class Content(nn.Module):
             ratings, below it with a negative weight; None: each counts 1. A history whose ratings all equal the mean,
             or that has none, is taken as if ratings did not count.
         recency: how much less older interactions count; None: no less.
+        sentence_model: name or path of a model of sentence-transformers, by which texts are alike that mean the same;
+            None: only words count.
+        sentence_share: how much of the similarity of two items comes from it, above 0; 1: words do not count.
         seed: of the start of the projection's iteration.
 
     Raises:
-        ModelError: ``ratings_above`` is no such mean, or ``num_components`` is not positive.
+        ModelError: ``ratings_above`` is no such mean, ``num_components`` is not positive, or ``sentence_share`` is not
+            a share.
     """
 
     offsets: Tensor
@@ -78,6 +84,8 @@ class Content(nn.Module):
         num_components: int | None = None,
         ratings_above: str | None = None,
         recency: Recency | None = None,
+        sentence_model: str | None = None,
+        sentence_share: float = 0.5,
         seed: int = 0,
     ) -> None:
         super().__init__()
@@ -85,10 +93,17 @@ class Content(nn.Module):
             raise ModelError(f"model.ratings_above must be null, {' or '.join(MEANS)}, but it is {ratings_above}.")
         if num_components is not None:
             check_dims(num_components=num_components)
+        if not 0 < sentence_share <= 1:
+            raise ModelError(
+                f"model.sentence_share must be above 0 and at most 1, but it is {sentence_share}. "
+                "model.sentence_model=null leaves sentences out."
+            )
         self.columns = columns
         self.num_components = num_components
         self.ratings_above = ratings_above
         self.recency = recency or Recency()
+        self.sentence_model = sentence_model
+        self.sentence_share = sentence_share
         self.seed = seed
         self.num_words = 0
         self.register_buffer("offsets", torch.zeros(num_items + 1, dtype=torch.int64))
@@ -99,11 +114,13 @@ class Content(nn.Module):
         self.register_buffer("mean_rating", torch.zeros(()))
 
     def read_items(self, features: FeatureTable) -> None:
-        """Make the items' vectors.
+        """Make the items' vectors out of their words, if these count.
 
         Raises:
             ModelError: ``columns`` do not fit the features, or no item has content.
         """
+        if self.sentence_model is not None and self.sentence_share == 1:
+            return
         columns = choose_columns(features, self.columns)
         vectors = tf_idf(features, columns)
         if len(vectors.values) == 0:
@@ -121,6 +138,21 @@ class Content(nn.Module):
             lengths = components.norm(dim=1, keepdim=True)
             self.has_content = lengths[:, 0] > ROUNDING
             self.components = torch.where(self.has_content[:, None], components / lengths, 0.0)
+
+    def sentence_encoder(self) -> str | None:
+        """The sentence model that the items' texts are wanted from."""
+        return self.sentence_model
+
+    def read_sentence_vectors(self, vectors: Tensor) -> None:
+        """Put ``vectors`` (shape [I, E], of length 1 or 0) beside those of the words; the sum of both has length 1."""
+        has_sentence = vectors.any(dim=1)
+        words = (1 - self.sentence_share) * self.has_content
+        sentences = self.sentence_share * has_sentence
+        total = (words + sentences).masked_fill(~(self.has_content | has_sentence), 1)
+        of_words, of_sentences = (words / total).sqrt(), (sentences / total).sqrt()
+        self.values = self.values * of_words.repeat_interleave(self.offsets.diff())
+        self.components = torch.cat([self.components * of_words[:, None], vectors * of_sentences[:, None]], dim=1)
+        self.has_content = self.has_content | has_sentence
 
     def fit(self, interactions: Interactions) -> None:
         """Learn the mean rating, where it counts; the items' vectors do not depend on interactions.
@@ -144,42 +176,35 @@ class Content(nn.Module):
 
     def score_histories(self, histories: Histories) -> Tensor:
         """Score every item, shape [B, I], in [-1, 1]; NaN for users and items whose content is not known."""
-        profiles = self._profiles(histories)
-        if self.num_components is None:
-            scores = (InteractionMatrix(self.offsets, self.words, self.values, self.num_words) @ profiles.T).T
-        else:
-            scores = profiles @ self.components.T
+        words, components = self._profiles(histories).split([self.num_words, self.components.shape[1]], dim=1)
+        scores = components @ self.components.T
+        if self.num_words > 0:
+            scores += (InteractionMatrix(self.offsets, self.words, self.values, self.num_words) @ words.T).T
         return scores.masked_fill_(~self.has_content, torch.nan)
 
     def encode_users(self, query: Query) -> Tensor:
-        """The profiles of ``query``, scaled to length 1, shape [B, V] or [B, D]; NaN where there is none."""
+        """The profiles of ``query``, scaled to length 1, shape [B, V + D]; NaN where there is none."""
         return self._profiles(query.histories)
 
     def encode_items(self, items: Tensor) -> Tensor:
-        """The vectors of ``items`` (shape [C], int64), of length 1; NaN for items without content.
-
-        Returns:
-            Shape [C, V], or [C, D] with ``num_components``.
-        """
-        if self.num_components is None:
-            row, words, values = self._entries(items)
-            vectors = self.values.new_zeros(len(items), self.num_words)
-            vectors[row, words] = values
-        else:
-            vectors = self.components[items]
-        return vectors.masked_fill(~self.has_content[items][:, None], torch.nan)
+        """The vectors of ``items`` (shape [C], int64), of length 1, shape [C, V + D]; NaN for items without content."""
+        row, words, values = self._entries(items)
+        vectors = self.values.new_zeros(len(items), self.num_words)
+        vectors[row, words] = values
+        vectors = torch.cat([vectors, self.components[items]], dim=1)
+        return vectors.masked_fill_(~self.has_content[items][:, None], torch.nan)
 
     def _entries(self, items: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """What is stored of ``items``, shape [C]: position in ``items``, word and value of each entry, shape [E]."""
+        """What is stored of ``items``, shape [C]: position in ``items``, word and value of each entry, shape [N]."""
         start, counts = self.offsets[items], self.offsets.diff()[items]
         row = torch.repeat_interleave(torch.arange(len(items), device=items.device), counts)
         place = torch.arange(len(row), device=items.device) + (start - (counts.cumsum(0) - counts))[row]
         return row, self.words[place], self.values[place]
 
     def _profiles(self, histories: Histories) -> Tensor:
-        """The sums of the items' vectors, scaled to length 1, shape [B, V] or [B, D]; NaN where nothing is left."""
+        """The sums of the items' vectors, scaled to length 1, shape [B, V + D]; NaN where nothing is left."""
         weights = InteractionMatrix.from_histories(histories, len(self.has_content), self._weights(histories))
-        sums = self._sums_of_words(weights) if self.num_components is None else weights @ self.components
+        sums = torch.cat([self._sums_of_words(weights), weights @ self.components], dim=1)
         lengths = sums.norm(dim=1)
         total = torch.zeros_like(lengths).index_add_(0, weights.rows, weights.values.abs())
         return sums.div_(lengths.masked_fill_(lengths <= ROUNDING * total, torch.nan)[:, None])

@@ -126,6 +126,22 @@ class ReadsItemFeatures(Protocol):
 
 
 @runtime_checkable
+class ReadsSentenceVectors(Protocol):
+    """A model that may know items by what their texts mean to a sentence model."""
+
+    def sentence_encoder(self) -> str | None:
+        """Name or path of the sentence model; None where the model does without."""
+        ...
+
+    def read_sentence_vectors(self, vectors: Tensor) -> None:
+        """Take in the vectors of the catalogue, shape [I, E], of length 1, or 0 for an item without text.
+
+        Called once, after :meth:`ReadsItemFeatures.read_items` and before fitting.
+        """
+        ...
+
+
+@runtime_checkable
 class SizedByData(Protocol):
     """A model with buffers whose sizes are known only once it is fitted, such as lists of neighbours."""
 

@@ -15,7 +15,15 @@ from recsys.data.interactions import Interactions
 from recsys.data.raw import FeatureColumn, FeatureKind
 from recsys.errors import ModelError
 from recsys.models.content import Content
-from recsys.models.protocols import Factorized, FitsInClosedForm, FoldsIn, Query, ReadsItemFeatures, Recommender
+from recsys.models.protocols import (
+    Factorized,
+    FitsInClosedForm,
+    FoldsIn,
+    Query,
+    ReadsItemFeatures,
+    ReadsSentenceVectors,
+    Recommender,
+)
 from recsys.models.recency import Recency
 
 WORDS = ["war drama", "war", "comedy", "comedy love", None, "love drama"]
@@ -208,6 +216,55 @@ class TestComponents:
     def test_are_positive(self):
         with pytest.raises(ModelError, match="num_components must be at least 1"):
             content(num_components=0)
+
+
+class TestSentences:
+    VECTORS = torch.tensor([[1.0, 0], [0.6, 0.8], [0, 1], [0, 0]])
+
+    def model(self, words=("a", "b", None, None), **settings):
+        model = Content(1, 4, sentence_model="any", **settings)
+        model.read_items(features(list(words)))
+        model.read_sentence_vectors(self.VECTORS)
+        return model
+
+    def test_share_the_similarity_with_the_words(self):
+        # words: 0 for items 0 and 1; sentences: 0.6. Item 2 has a sentence alone, which counts its whole share:
+        # (sqrt(0.75) * 0, sqrt(0.25) * 0.6) and sqrt(0.25) * 0, sqrt(0.25) * 0.8 for item 1
+        scores = self.model(sentence_share=0.25).score_histories(histories([0], [1]))
+        torch.testing.assert_close(scores[:, :3], torch.tensor([[1, 0.15, 0], [0.15, 1, 0.4]]))
+
+    def test_may_count_alone(self):
+        # no word is read, so none is needed
+        model = self.model([None] * 4, sentence_share=1.0)
+        torch.testing.assert_close(model.score_histories(histories([0]))[:, :3], torch.tensor([[1, 0.6, 0]]))
+
+    def test_an_item_with_neither_has_no_content(self):
+        assert self.model().score_histories(histories([0]))[0].isnan().tolist() == [False, False, False, True]
+        assert self.model().score_histories(histories([3])).isnan().all()
+
+    @pytest.mark.parametrize("num_components", [None, 2])
+    def test_products_of_the_encoders_are_the_scores(self, num_components):
+        model = self.model(num_components=num_components)
+        query = Query(torch.tensor([-1, -1]), histories([0, 2], []))
+        products = model.encode_users(query) @ model.encode_items(torch.arange(4)).T
+        torch.testing.assert_close(products, model.score(query), equal_nan=True)
+
+    @pytest.mark.parametrize("num_components", [None, 2])
+    def test_saved_and_loaded_they_give_the_same_scores(self, num_components):
+        model, fresh = (self.model(num_components=num_components) for _ in range(2))
+        fresh.components.zero_()
+        fresh.load_state_dict(load(save(model.state_dict())))
+        assert same(fresh.score_histories(histories([0, 1])), model.score_histories(histories([0, 1])))
+
+    def test_are_asked_for_by_name(self):
+        assert isinstance(content(), ReadsSentenceVectors)
+        assert content().sentence_encoder() is None
+        assert self.model().sentence_encoder() == "any"
+
+    @pytest.mark.parametrize("share", [0, 1.5])
+    def test_have_a_share(self, share):
+        with pytest.raises(ModelError, match="sentence_share must be above 0 and at most 1"):
+            content(sentence_share=share)
 
 
 TEXTS = st.lists(st.lists(st.sampled_from(["a", "b", "c", "d"]), max_size=4).map(" ".join), min_size=2, max_size=6)
