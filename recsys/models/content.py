@@ -204,7 +204,9 @@ class Content(nn.Module):
     def _profiles(self, histories: Histories) -> Tensor:
         """The sums of the items' vectors, scaled to length 1, shape [B, V + D]; NaN where nothing is left."""
         weights = InteractionMatrix.from_histories(histories, len(self.has_content), self._weights(histories))
-        sums = torch.cat([self._sums_of_words(weights), weights @ self.components], dim=1)
+        sums = self._sums_of_words(weights)
+        if self.components.shape[1] > 0:
+            sums = torch.cat([sums, weights @ self.components], dim=1)
         lengths = sums.norm(dim=1)
         total = torch.zeros_like(lengths).index_add_(0, weights.rows, weights.values.abs())
         return sums.div_(lengths.masked_fill_(lengths <= ROUNDING * total, torch.nan)[:, None])

@@ -106,6 +106,13 @@ def test_an_empty_history_and_one_without_content_get_no_opinion():
     assert not scores[2, :4].isnan().any()
 
 
+@pytest.mark.parametrize("num_components", [None, 2])
+def test_of_nobody_and_of_nothing_but_empty_histories(num_components):
+    model = content(num_components=num_components)
+    assert model.score_histories(histories()).shape == (0, 6)
+    assert model.score_histories(histories([], [])).isnan().all()
+
+
 def test_an_item_without_content_gets_no_opinion_from_anyone():
     assert content().score_histories(histories([0], [2, 4]))[:, 4].isnan().all()
 
