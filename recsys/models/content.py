@@ -177,10 +177,13 @@ class Content(nn.Module):
     def score_histories(self, histories: Histories) -> Tensor:
         """Score every item, shape [B, I], in [-1, 1]; NaN for users and items whose content is not known."""
         words, components = self._profiles(histories).split([self.num_words, self.components.shape[1]], dim=1)
-        scores = components @ self.components.T
-        if self.num_words > 0:
-            scores += (InteractionMatrix(self.offsets, self.words, self.values, self.num_words) @ words.T).T
-        return scores.masked_fill_(~self.has_content, torch.nan)
+        if self.num_words == 0:
+            scores = components @ self.components.T
+        else:
+            scores = (InteractionMatrix(self.offsets, self.words, self.values, self.num_words) @ words.T).T
+            if components.shape[1] > 0:
+                scores += components @ self.components.T
+        return scores.index_fill_(1, (~self.has_content).nonzero()[:, 0], torch.nan)
 
     def encode_users(self, query: Query) -> Tensor:
         """The profiles of ``query``, scaled to length 1, shape [B, V + D]; NaN where there is none."""
