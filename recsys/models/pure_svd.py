@@ -14,9 +14,6 @@ from recsys.models.folded_factors import FoldedFactors
 from recsys.models.interaction_matrix import InteractionMatrix
 from recsys.models.truncated_svd import right_singular_vectors
 
-#: A singular value below this share of the largest is what rounding left of zero.
-ROUNDING = 1e-5
-
 
 class PureSVD(FoldedFactors):
     """Projection on the leading right singular vectors: ``score(u, i) = x_u V . v_i``.
@@ -59,10 +56,7 @@ class PureSVD(FoldedFactors):
         scales = pairs.item_counts().clamp(min=1) ** ((self.popularity_exponent - 1) / 2)
         matrix = matrix.with_values(scales[matrix.columns])
         rank = min(self.item_vectors.shape[1], len(matrix), matrix.num_columns)
-        vectors = right_singular_vectors(matrix, rank, self.seed)
-        lengths = (matrix @ vectors).norm(dim=0)  # the singular values
-        # Where the rank of the matrix ends, the vectors are those of rounding errors, which a stranger may well have.
-        self.item_vectors.zero_()[:, :rank] = vectors * (lengths > ROUNDING * lengths.amax())
+        self.item_vectors.zero_()[:, :rank] = right_singular_vectors(matrix, rank, self.seed)
 
     def fold_in(self, histories: Histories) -> Tensor:
         """The projection of each history, shape [B, D]; an item that occurs again counts once."""

@@ -15,6 +15,9 @@ from recsys.models.interaction_matrix import InteractionMatrix
 OVERSAMPLING = 16
 TURNS = 6
 
+#: A singular value below this share of the largest is what rounding left of zero.
+ROUNDING = 1e-5
+
 
 def right_singular_vectors(matrix: InteractionMatrix, num_vectors: int, seed: int) -> Tensor:
     """The right singular vectors of the largest singular values, by a randomised subspace iteration.
@@ -29,7 +32,8 @@ def right_singular_vectors(matrix: InteractionMatrix, num_vectors: int, seed: in
 
     Returns:
         Orthonormal columns in the order of falling singular values, shape [C, K], float32, on the device of ``matrix``.
-        The largest component of each is positive.
+        The largest component of each is positive. Beyond the rank of the matrix, where a vector would be what rounding
+        made of nothing, it is zero.
     """
     transposed = matrix.transpose()
     width = min(num_vectors + OVERSAMPLING, len(matrix), matrix.num_columns)
@@ -37,10 +41,11 @@ def right_singular_vectors(matrix: InteractionMatrix, num_vectors: int, seed: in
     basis = _orthonormal(start.to(matrix.device))
     for _ in range(TURNS):
         basis = _orthonormal(transposed @ _orthonormal(matrix @ basis))
-    rotation = torch.linalg.svd(matrix @ basis, full_matrices=False).Vh.T[:, :num_vectors]
-    vectors = basis @ rotation
+    decomposed = torch.linalg.svd(matrix @ basis, full_matrices=False)
+    vectors = basis @ decomposed.Vh.T[:, :num_vectors]
     largest = vectors.gather(0, vectors.abs().argmax(0, keepdim=True))
-    return vectors * torch.where(largest < 0, -1.0, 1.0)
+    values = decomposed.S[:num_vectors]
+    return vectors * torch.where(largest < 0, -1.0, 1.0) * (values > ROUNDING * values.amax())
 
 
 def _orthonormal(columns: Tensor) -> Tensor:

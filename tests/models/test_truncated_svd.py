@@ -43,6 +43,14 @@ def test_what_is_kept_of_a_large_matrix_is_nearly_the_best_possible():
     assert 0.99 * best < kept <= best * (1 + 1e-5)
 
 
+def test_beyond_the_rank_there_is_nothing():
+    dense = np.tile([[1.0, 0, 1, 0], [0, 1, 0, 1]], (3, 1))  # rank 2
+    vectors = right_singular_vectors(sparse(dense), 4, seed=0)
+    torch.testing.assert_close(vectors[:, :2].norm(dim=0), torch.ones(2))
+    assert not vectors[:, 2:].any()
+    assert not right_singular_vectors(sparse(np.zeros((3, 4))), 2, seed=0).any()
+
+
 def test_the_seed_settles_the_start():
     matrix = sparse(random_matrix(60, 50))
     assert right_singular_vectors(matrix, 4, seed=1).equal(right_singular_vectors(matrix, 4, seed=1))
