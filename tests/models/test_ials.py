@@ -18,9 +18,11 @@ from tests.models.test_interaction_matrix import histories
 
 
 def random_interactions(seed: int, num_users: int = 12, num_items: int = 9) -> Interactions:
-    """Random pairs, some of them repeated; the last user and the last item have none."""
+    """Random pairs, some of them repeated; the last user and the last item have none, all others some."""
     random = np.random.default_rng(seed)
-    users, items = np.nonzero(random.random((num_users - 1, num_items - 1)) < 0.4)
+    likes = random.random((num_users - 1, num_items - 1)) < 0.4
+    likes[np.arange(num_users - 1), np.arange(num_users - 1) % (num_items - 1)] = True
+    users, items = np.nonzero(likes)
     again = random.permutation(np.concatenate([np.arange(len(users)), np.arange(5)]))
     return Interactions(
         users[again].astype(np.int32), items[again].astype(np.int32), None, None, None, num_users, num_items
