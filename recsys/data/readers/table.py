@@ -40,6 +40,7 @@ class TableReader:
         user_features: columns of users that are features, and their kinds: a :class:`recsys.data.raw.FeatureKind`
             by its name, or ``{kind: multi_valued, separator: "|"}``. None to infer them, ``{}`` for none.
         item_features: the same for items.
+        root: directory that relative paths start from; None for the current one.
         name: short name of the data set, used in paths and reports.
 
     Raises:
@@ -57,11 +58,15 @@ class TableReader:
         columns: Mapping[str, str | None] | None = None,
         user_features: Mapping[str, Declaration] | None = None,
         item_features: Mapping[str, Declaration] | None = None,
+        root: str | Path | None = None,
         name: str = "table",
     ) -> None:
+        start = Path(root or "").expanduser()
         given = {"interactions": interactions, "train": train, "valid": valid, "test": test}
         given |= {"users": users, "items": items}
-        self._files = {part: RawFile(Path(path).expanduser()) for part, path in given.items() if path is not None}
+        self._files = {
+            part: RawFile(start / Path(path).expanduser()) for part, path in given.items() if path is not None
+        }
         names = dict(columns or {})
         unknown = sorted(set(names) - {"user", "item", "rating", "timestamp"})
         if unknown or None in (names.get("user", USER_ID), names.get("item", ITEM_ID)):

@@ -48,6 +48,14 @@ def test_every_kind_of_file_gives_the_same_interactions(tmp_path: Path, name: st
     assert (dataset.sources[0].name, dataset.sources[0].origin) == (name, str(path))
 
 
+def test_relative_paths_start_from_the_root(tmp_path: Path) -> None:
+    path = _write(tmp_path / "i.csv", ROWS)  # type: ignore[arg-type]
+    elsewhere = _write(tmp_path / "items.csv", [{"item_id": "a b"}])
+    reader = TableReader(interactions="i.csv", items=elsewhere, root=tmp_path)
+    assert reader.read().interactions.to_pylist() == ROWS
+    assert reader.fingerprint() == TableReader(interactions=path, items=elsewhere).fingerprint()
+
+
 def test_it_is_a_reader() -> None:
     assert isinstance(TableReader(), Reader)
 
