@@ -41,13 +41,15 @@ class RowRidge:
         columns = torch.where(is_value, self.matrix.columns[places], self.matrix.num_columns)
         return rows, columns.int(), places.int()
 
-    def solve(self, vectors: Tensor, targets: Tensor, penalty: Tensor) -> Tensor:
+    def solve(self, vectors: Tensor, targets: Tensor, penalty: Tensor, noise: Tensor | None = None) -> Tensor:
         """Minimise ``sum_m (targets_m - x_r . vectors_c)^2 + sum_d penalty_rd x_rd^2`` for each row.
 
         Args:
             vectors: of the columns, shape [C, D].
             targets: in the order of the matrix's values, shape [M].
             penalty: above zero, shape [R, D].
+            noise: shape [R, D]; standard normal times s makes each solution a draw from the normal distribution around
+                it whose covariance is s^2 times the inverse of the row's system. None adds nothing.
 
         Returns:
             Shape [R, D]; zeros for a row without values.
@@ -61,7 +63,10 @@ class RowRidge:
             gram.diagonal(dim1=1, dim2=2).add_(penalty[rows])
             right = torch.bmm(transposed, targets[places][..., None])
             factor = torch.linalg.cholesky(gram)
-            solution[rows] = torch.cholesky_solve(right, factor).squeeze(2)
+            solved = torch.cholesky_solve(right, factor)
+            if noise is not None:
+                solved += torch.linalg.solve_triangular(factor.transpose(1, 2), noise[rows][..., None], upper=True)
+            solution[rows] = solved.squeeze(2)
         return solution
 
     def gram(self, vectors: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from pathlib import Path
 
 import numpy as np
@@ -143,9 +144,10 @@ def test_one_user_one_item_one_rating(model):
 
 @every_model
 def test_refuses_settings_out_of_range(model):
-    with pytest.raises(ModelError, match="model.epochs must be at least 1, but it is 0"):
-        model(2, 3, epochs=0)
-    for name in ("user_l2", "bias_l2"):
-        if name in model.__init__.__code__.co_varnames:
-            with pytest.raises(ModelError, match=f"model.{name} must be above 0, but it is 0"):
-                model(2, 3, **{name: 0.0})
+    settings = signature(model).parameters
+    for name in {"epochs", "embedding_dim", "num_neighbours"} & set(settings):
+        with pytest.raises(ModelError, match=f"model.{name} must be at least 1, but it is 0"):
+            model(2, 3, **{name: 0})
+    for name in {"user_l2", "bias_l2", "init_std"} & set(settings):
+        with pytest.raises(ModelError, match=f"model.{name} must be above 0, but it is 0"):
+            model(2, 3, **{name: 0.0})

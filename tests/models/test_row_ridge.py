@@ -17,6 +17,13 @@ def matrix_of(counts, num_columns, seed=0):
     return InteractionMatrix(offsets, flat, torch.ones(len(flat)), num_columns)
 
 
+def full_matrix(num_rows, num_columns):
+    """Every row has a value in every column."""
+    columns = torch.arange(num_columns).repeat(num_rows)
+    offsets = torch.arange(0, num_rows * num_columns + 1, num_columns)
+    return InteractionMatrix(offsets, columns, torch.ones(len(columns)), num_columns)
+
+
 def reference(matrix, vectors, targets, penalty):
     """One row after the other."""
     rows = []
@@ -58,3 +65,13 @@ def test_the_bound_of_groups_changes_no_solution(monkeypatch, bound):
     whole = RowRidge(matrix, 3).solve(vectors, targets, penalty)
     monkeypatch.setattr(row_ridge, "GROUP_VALUES", {"cpu": bound})
     torch.testing.assert_close(RowRidge(matrix, 3).solve(vectors, targets, penalty), whole)
+
+
+def test_noise_spreads_a_solution_as_the_inverse_of_its_system():
+    # 50,000 rows with the same two columns
+    matrix = full_matrix(50_000, 2)
+    vectors = torch.tensor([[1.0, 0.5], [-0.5, 2.0]])
+    noise = 0.5 * torch.randn(50_000, 2, generator=torch.Generator().manual_seed(0))
+    solution = RowRidge(matrix, 2).solve(vectors, torch.zeros(100_000), torch.ones(50_000, 2), noise)
+    system = vectors.T @ vectors + torch.eye(2)
+    np.testing.assert_allclose(np.cov(solution.T), 0.25 * torch.linalg.inv(system).numpy(), atol=0.005)
