@@ -32,7 +32,7 @@ def accuracy_sheet(comparison: Comparison) -> Sheet:
     rows = []
     for label, of_run in comparison.accuracy.items():
         cells = [
-            Cell(_number(mean), f"[{_number(interval.low)}, {_number(interval.high)}]", mean == best[name])
+            Cell(number(mean), f"[{number(interval.low)}, {number(interval.high)}]", mean == best[name])
             for name, (mean, interval) in of_run.items()
         ]
         rows.append([Cell(label), *cells])
@@ -63,7 +63,7 @@ def segments_sheet(comparison: Comparison) -> Sheet:
         cells = []
         for segment in segments:
             mean = segment.means[run.label]
-            cells.append(Cell(_number(mean), bold=mean == max(segment.means.values())))
+            cells.append(Cell(number(mean), bold=mean == max(segment.means.values())))
         rows.append([Cell(run.label), *cells])
     columns = [f"{'users' if segment.group == USER_ACTIVITY else 'items'}\n{segment.name}" for segment in segments]
     measures = {segment.group: segment.measure for segment in segments}
@@ -83,8 +83,8 @@ def beyond_sheet(comparison: Comparison) -> Sheet:
     for run in comparison.runs:
         values = comparison.beyond[run.label]
         epochs = str(run.manifest.best_epoch) if run.manifest.best_epoch > 0 else "-"
-        cells = [Cell(_number(values.get(name, math.nan))) for name in measures]
-        rows.append([Cell(run.label), *cells, Cell(_seconds(run.manifest.fit_seconds)), Cell(epochs)])
+        cells = [Cell(number(values.get(name, math.nan))) for name in measures]
+        rows.append([Cell(run.label), *cells, Cell(seconds(run.manifest.fit_seconds)), Cell(epochs)])
     title = f"Beyond accuracy, the first {comparison.settings.k}"
     note = "None of these is better when higher or lower as such, except the time."
     return Sheet(title, ["run", *measures, "fit\nseconds", "epochs"], rows, note)
@@ -101,7 +101,7 @@ def _tested(pair: TestedPair) -> list[Cell]:
         Cell(_signed(difference.mean) + relative, f"[{_signed(low)}, {_signed(high)}]", bold=pair.significant),
         Cell(f"{difference.num_better} / {difference.num_worse}"),
         Cell(_p_value(difference.p_value)),
-        Cell(_p_value(pair.corrected_p) + ("*" if pair.significant else ""), bold=pair.significant),
+        Cell(_p_value(pair.corrected_p) + ("*" if pair.significant else "")),
     ]
 
 
@@ -115,7 +115,8 @@ def _note(comparison: Comparison, num_tests: int) -> str:
     )
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """A measure, four digits after the point; a dash where it is not defined."""
     return f"{value:.4f}".replace("0.", ".", 1) if abs(value) < 1 else f"{value:.3f}" if math.isfinite(value) else "-"
 
 
@@ -127,5 +128,6 @@ def _p_value(value: float) -> str:
     return "<.001" if value < 0.001 else f"{value:.3f}".replace("0.", ".", 1)
 
 
-def _seconds(value: float) -> str:
+def seconds(value: float) -> str:
+    """A time; hundredths where it is short."""
     return f"{value:.2f}" if value < 10 else f"{value:.0f}"

@@ -1,0 +1,70 @@
+"""Train all models with tuned settings on one data set: ``python scripts/benchmark_models.py data=movielens_100k``.
+
+The settings are those of ``configs/tuned/<data>.yaml``. Each model is a run of ``scripts/train.py`` in a process of its
+own; further overrides are given to all of them. The last line of the output is ``results: FILE``.
+"""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import hydra
+from hydra import compose
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from recsys.benchmarking.results_page import results_sheet, write_results
+from recsys.benchmarking.tuned_models import TunedModel, tuned_models
+from recsys.comparison.compared_runs import open_runs
+from recsys.comparison.comparing import Settings
+from recsys.console import console, user_errors
+from recsys.errors import RunError
+
+#: Settings of ``benchmark_models.yaml``; all others are those of the trainings.
+OWN = ("tuned", "models", "tested_against", "metric", "k", "output", "data")
+
+
+@hydra.main(version_base="1.3", config_path="../configs", config_name="benchmark_models")
+def main(config: DictConfig) -> None:
+    """Train every model, compare them, and write the page."""
+    with user_errors():
+        given = HydraConfig.get().overrides.task
+        shared = [text for text in given if text.lstrip("+~").partition("=")[0].partition(".")[0] not in OWN]
+        # Options of the data set itself, such as its directory.
+        shared += [text for text in given if text.lstrip("+").startswith("data.")]
+        data = HydraConfig.get().runtime.choices.data
+        rows = tuned_models(config.get("tuned"), data, config.models, Path(__file__).parents[1] / "configs")
+        for row in rows:  # so that a misspelt setting does not end a benchmark half-way
+            compose("train", overrides=[*row.overrides, *shared])
+        paths = []
+        for place, row in enumerate(rows, start=1):
+            console.print(f"{place}/{len(rows)}  {row.command}", soft_wrap=True, highlight=False, markup=False)
+            paths.append(train(row, shared))
+        command = "python scripts/benchmark_models.py " + " ".join(map(shlex.quote, given))
+        settings = Settings(metric=config.metric, k=config.k, baseline=config.tested_against)
+        comparison = write_results(Path(config.output), command.strip(), rows, open_runs(paths), settings)
+        console.print(results_sheet(comparison).for_terminal())
+        console.print(f"results: {config.output}", soft_wrap=True, highlight=False, markup=False)
+
+
+def train(row: TunedModel, shared: list[str]) -> Path:
+    """Train one model; returns its run directory.
+
+    Raises:
+        RunError: the training failed; what it said is on standard error.
+    """
+    script = [sys.executable, str(Path(__file__).with_name("train.py"))]
+    process = subprocess.run([*script, *row.overrides, "show_users=0", *shared], stdout=subprocess.PIPE, text=True)
+    last = (process.stdout.strip().splitlines() or [""])[-1]
+    if process.returncode != 0 or not last.startswith("run: "):
+        raise RunError(
+            f"All models must be trained, but {row.name} failed. Its message is above; repeat: {row.command}"
+        )
+    return Path(last.removeprefix("run: "))
+
+
+if __name__ == "__main__":
+    main()
