@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from recsys.models.dims import check_dims
 from recsys.models.dropout import Dropout
 from recsys.models.embedding import Embedding
+from recsys.models.pair_products import pair_products
 from recsys.models.protocols import Query
 
 
@@ -59,7 +60,10 @@ class MF(nn.Module):
 
     def score_pairs(self, users: Tensor, items: Tensor) -> Tensor:
         """Score pairs; ``users`` and ``items`` (int64) broadcast against each other."""
-        product = (self.dropout(self.user_vectors(users)) * self.item_vectors(items)).sum(-1)
+        if self.training and self.dropout.p > 0:
+            product = (self.dropout(self.user_vectors(users)) * self.item_vectors(items)).sum(-1)
+        else:
+            product = pair_products(self.user_vectors, self.item_vectors, users, items)
         if not self.biases:
             return product
         return product + self.user_bias(users).squeeze(-1) + self.item_bias(items).squeeze(-1) + self.global_bias
