@@ -14,40 +14,18 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
-from dataclasses import replace
 from pathlib import Path
 
-import torch
 from hydra import compose, initialize_config_dir
 
-from recsys.assembly import build_data, build_model, fit_model
-from recsys.data.histories import Histories
-from recsys.data.interactions import Interactions
-from recsys.data.prepared import PreparedDataset
-from recsys.data.split import Split
-from recsys.data.splitting.leave_random_out import LeaveRandomOut
-from recsys.data.user_items import UserItems
+from recsys.assembly import build_data, build_model, build_split, fit_model
 from recsys.data.view import View
 from recsys.evaluation.fixed_negatives import evaluate_fixed_negatives
 from recsys.training.run_directory import RunDirectory
+from recsys.tuning.validation import among_sampled_negatives
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 NUM_NEGATIVES = 99
-
-
-def tuning_data(prepared: PreparedDataset, seed: int) -> tuple[Interactions, Split, tuple[torch.Tensor, ...]]:
-    """The training rows, their split into training and validation, and users, targets and negatives of validation."""
-    interactions = prepared.interactions
-    assert interactions.fold is not None
-    training = replace(interactions.take((interactions.fold == 0).nonzero()[0]), fold=None)
-    drawn = LeaveRandomOut(num_test=1, num_valid=0, seed=seed).split(training)
-    held_out = training.take(drawn.test)
-    users = torch.from_numpy(held_out.user_index).long()
-    # Drawn with replacement: of 99 draws among some thousand items hardly one is repeated.
-    known = UserItems.from_interactions(training)
-    negatives = known.sample_absent(users, NUM_NEGATIVES, torch.Generator().manual_seed(seed))
-    split = Split(train=drawn.train, valid=drawn.test[:0], test=drawn.test)
-    return training, split, (users, torch.from_numpy(held_out.item_index).long(), negatives)
 
 
 def main() -> None:
@@ -65,16 +43,24 @@ def main() -> None:
                 settings = [f"experiment={arguments.experiment}", f"data.root={arguments.root}", f"seed={seed}"]
                 config = compose("train", overrides=[*settings, "name=ncf", *overrides.split()])
             prepared = build_data(config)
-            interactions, split, pairs = tuning_data(prepared, seed)
+            whole = View.implicit(prepared)
+            view, split, pairs = among_sampled_negatives(
+                whole, build_split(config, whole.interactions), NUM_NEGATIVES, seed
+            )
             model = build_model(config.model, config.seed, prepared)
-            view = View.of_likes(interactions)
             started = time.perf_counter()
             with tempfile.TemporaryDirectory() as directory:
                 run = RunDirectory(Path(directory))
                 fit_model(config, model, view, split, run, lambda line: None, lambda *epoch: None, False)
             seconds = time.perf_counter() - started
-            known = Histories.from_interactions(interactions.take(split.train))
-            numbers = evaluate_fixed_negatives(model.eval(), *pairs, histories=known, bootstrap_samples=0).flat()
+            numbers = evaluate_fixed_negatives(
+                model.eval(),
+                pairs.users,
+                pairs.targets,
+                pairs.negatives,
+                histories=pairs.histories,
+                bootstrap_samples=0,
+            ).flat()
             hit_rate, ndcg = (numbers[f"sampled-{NUM_NEGATIVES}/{name}@10"] for name in ("hit_rate", "ndcg"))
             print(f"| {overrides or 'as it is'} | {seed} | {hit_rate:.4f} | {ndcg:.4f} | {seconds:.0f} |", flush=True)
 
