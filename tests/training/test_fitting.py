@@ -277,6 +277,45 @@ def test_several_steps_in_a_call_train_as_one_step_in_each(tmp_path, monkeypatch
     torch.testing.assert_close(many.network.state_dict(), single.network.state_dict())
 
 
+class CountsBackwards(pl.Callback):
+    """Counts the backward passes that Lightning tells of."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def on_after_backward(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self.count += 1
+
+
+def test_a_callback_hears_of_every_backward_pass_and_changes_nothing(tmp_path):
+    counts = CountsBackwards()
+
+    def listening(callbacks: list[pl.Callback], **options: Any) -> pl.Trainer:
+        return pl.Trainer(callbacks=[*callbacks, counts], max_epochs=2, accelerator="cpu", devices=1, **options)
+
+    heard, unheard = sampled(mf()), sampled(mf())
+    fit(heard, listening, tmp_path / "heard", monitor=None)
+    run(unheard, tmp_path / "unheard", max_epochs=2, monitor=None)
+    assert counts.count == 2 * -(-len(TRAIN) // 64)
+    for one, other in zip(heard.network.parameters(), unheard.network.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+@pytest.mark.parametrize(("precision", "calls"), [("32-true", 0), ("bf16-mixed", -(-len(TRAIN) // 64))])
+def test_lightning_goes_backward_only_where_it_has_something_to_do(precision, calls, tmp_path, monkeypatch):
+    module, called = sampled(mf()), []
+    whole = module.manual_backward
+
+    def counted(loss: torch.Tensor) -> None:
+        called.append(loss)
+        whole(loss)
+
+    monkeypatch.setattr(module, "manual_backward", counted)
+    trainer = partial(pl.Trainer, max_epochs=1, accelerator="cpu", devices=1, precision=precision)
+    fit(module, trainer, tmp_path, monitor=None)
+    assert len(called) == calls
+
+
 class FirstAbsent(UniformNegatives):
     """Negatives without chance: the next item, which on the checkerboard is of the other colour."""
 
