@@ -101,10 +101,11 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     with initialize_config_dir(str(CONFIGS), version_base="1.3"):
         prepared = build_data(compose("train", overrides=["data=movielens_100k", "name=ratings"]))
+    threads = f"{arguments.threads} thread{'s' if arguments.threads > 1 else ''}"
     lines = [
         f"MovieLens 100K, {NUM_FOLDS} random folds, the same rows on both sides. RMSE and MAE: mean over folds ± their "
         f"standard deviation. Seconds: fitting {NUM_FOLDS} folds, the fewest of {arguments.repeats} alternating "
-        f"repeats; {arguments.threads} thread{'s' if arguments.threads > 1 else ''}, {platform.machine()}, torch {torch.__version__}, Surprise 1.1.5.",
+        f"repeats; {threads}, {platform.machine()}, torch {torch.__version__}, Surprise 1.1.5.",
         "",
         "`python benchmarks/surprise_ratings.py peer/bin/python --output benchmarks/results/surprise_ratings.md`",
         "",

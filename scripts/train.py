@@ -66,7 +66,7 @@ def train(config: DictConfig, overrides: list[str]) -> float | None:
         assessment = assess(evaluator, baseline, prepared, view, split, model, device)
         metrics = assessment.metrics(name)
         run.save_per_user(assessment.per_user(name, prepared.user_vocabulary))
-        run.finish(metrics, RunManifest.of(prepared, split, report.best_epoch, seconds))
+        run.finish(metrics, RunManifest.of(prepared, split, report.best_epoch, seconds, view.kind))
         tracker.finish(metrics, [run.path / part for part in ARTIFACTS if (run.path / part).is_file()])
     except BaseException:
         tracker.fail()

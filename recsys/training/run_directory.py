@@ -37,6 +37,7 @@ from torch import nn
 
 from recsys.data.prepared import PreparedDataset
 from recsys.data.split import Split
+from recsys.data.view import ViewKind
 from recsys.errors import RunError
 from recsys.models.protocols import SizedByData
 from recsys.training.history import draw_curves
@@ -71,6 +72,7 @@ class RunManifest:
         best_epoch: epoch whose weights were kept; 0 for a model without epochs.
         fit_seconds: wall time of fitting, seconds.
         versions: of Python and of the libraries that matter.
+        view: ``implicit`` (likes were split) or ``explicit`` (ratings).
     """
 
     format_version: int
@@ -84,9 +86,17 @@ class RunManifest:
     best_epoch: int
     fit_seconds: float
     versions: dict[str, str]
+    view: ViewKind = "implicit"  # the only one of version 0.1, whose manifests do not name it
 
     @classmethod
-    def of(cls, prepared: PreparedDataset, split: Split, best_epoch: int, fit_seconds: float) -> RunManifest:
+    def of(
+        cls,
+        prepared: PreparedDataset,
+        split: Split,
+        best_epoch: int,
+        fit_seconds: float,
+        view: ViewKind = "implicit",
+    ) -> RunManifest:
         """The manifest of a run on ``prepared`` that ends now."""
         libraries = ("recsys", "torch", "pytorch-lightning", "numpy", "pyarrow")
         return cls(
@@ -101,6 +111,7 @@ class RunManifest:
             best_epoch=best_epoch,
             fit_seconds=round(fit_seconds, 3),
             versions={"python": platform.python_version(), **{name: version(name) for name in libraries}},
+            view=view,
         )
 
     def check_data(self, prepared: PreparedDataset) -> None:
