@@ -16,12 +16,14 @@ from hydra import compose
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from recsys.benchmarking.results_page import results_sheet, write_results
+from recsys.benchmarking.results_page import write_results
 from recsys.benchmarking.tuned_models import TunedModel, tuned_models
 from recsys.comparison.compared_runs import open_runs
 from recsys.comparison.comparing import Settings
+from recsys.comparison.sheets import accuracy_sheet, beyond_sheet
 from recsys.console import console, user_errors
 from recsys.errors import RunError
+from recsys.overrides import setting_of
 
 #: Settings of ``benchmark_models.yaml``; all others are those of the trainings.
 OWN = ("tuned", "models", "tested_against", "metric", "k", "output", "data")
@@ -32,9 +34,8 @@ def main(config: DictConfig) -> None:
     """Train every model, compare them, and write the page."""
     with user_errors():
         given = HydraConfig.get().overrides.task
-        shared = [text for text in given if text.lstrip("+~").partition("=")[0].partition(".")[0] not in OWN]
-        # Options of the data set itself, such as its directory.
-        shared += [text for text in given if text.lstrip("+").startswith("data.")]
+        shared = [text for text in given if setting_of(text) not in OWN]
+        shared += [text for text in given if text.startswith("data.")]  # options of the data set, such as its directory
         data = HydraConfig.get().runtime.choices.data
         rows = tuned_models(config.get("tuned"), data, config.models, Path(__file__).parents[1] / "configs")
         for row in rows:  # so that a misspelt setting does not end a benchmark half-way
@@ -46,7 +47,8 @@ def main(config: DictConfig) -> None:
         command = "python scripts/benchmark_models.py " + " ".join(map(shlex.quote, given))
         settings = Settings(metric=config.metric, k=config.k, baseline=config.tested_against)
         comparison = write_results(Path(config.output), command.strip(), rows, open_runs(paths), settings)
-        console.print(results_sheet(comparison).for_terminal())
+        for sheet in (accuracy_sheet(comparison), beyond_sheet(comparison)):  # together too wide for a terminal
+            console.print(sheet.for_terminal())
         console.print(f"results: {config.output}", soft_wrap=True, highlight=False, markup=False)
 
 

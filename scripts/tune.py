@@ -14,6 +14,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from recsys.console import console, user_errors
+from recsys.overrides import setting_of
 from recsys.starting import resolved
 from recsys.tuning.best_settings import BestSettings
 from recsys.tuning.objective import Objective, TrialResult
@@ -32,7 +33,7 @@ def main(config: DictConfig) -> None:
     """Run the trials, print each, and leave the best settings behind."""
     with user_errors():
         choices = HydraConfig.get().runtime.choices
-        fixed = [text for text in HydraConfig.get().overrides.task if _name(text) not in OWN]
+        fixed = [text for text in HydraConfig.get().overrides.task if setting_of(text) not in OWN]
         space = SearchSpace.of(config.get("search"), choices.model)
         start = resolved(compose("train", overrides=fixed))
         objective = Objective(start, config.metric, config.validation)
@@ -50,17 +51,7 @@ def main(config: DictConfig) -> None:
             )
 
         def show(trial: FinishedTrial) -> None:
-            found = "failed: " + trial.error
-            if trial.result is not None:
-                best = study.best()
-                assert best.result is not None
-                found = f"{trial.result.value:.4f} (best {best.result.value:.4f}, trial {best.number})"
-                found += f"  {trial.result.seconds:.1f} s"
-                found += f", epoch {trial.result.best_epoch}" if trial.result.best_epoch else ""
-            settings = " ".join(f"{name}={value}" for name, value in trial.overrides.items())
-            line = (
-                f"trial {trial.number:>{len(str(config.trials))}}/{config.trials}  {config.metric} {found}  {settings}"
-            )
+            line = trial.line(config.metric, config.trials, study.best())
             console.print(line, soft_wrap=True, highlight=False, markup=False)
 
         console.print(
@@ -73,11 +64,6 @@ def main(config: DictConfig) -> None:
         best.save(Path(config.output))
         console.print(best.command, soft_wrap=True, highlight=False, markup=False)
         console.print(f"tuned: {config.output}", soft_wrap=True, highlight=False, markup=False)
-
-
-def _name(override: str) -> str:
-    """The top-level setting that an override of the command line is of."""
-    return override.lstrip("+~").partition("=")[0].partition(".")[0].partition("@")[0]
 
 
 if __name__ == "__main__":

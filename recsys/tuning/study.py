@@ -41,6 +41,17 @@ class FinishedTrial:
     result: TrialResult | None
     error: str = ""
 
+    def line(self, metric: str, trials: int, best: FinishedTrial) -> str:
+        """What is told of it: its value, the best so far, time, epoch and settings; or why it failed."""
+        found = f"failed: {self.error}"
+        if self.result is not None and best.result is not None:
+            found = f"{self.result.value:.4f} (best {best.result.value:.4f}, trial {best.number})"
+            found += f"  {self.result.seconds:.1f} s" + (
+                f", epoch {self.result.best_epoch}" * (self.result.best_epoch > 0)
+            )
+        settings = " ".join(f"{name}={value}" for name, value in self.overrides.items())
+        return f"trial {self.number:>{len(str(trials))}}/{trials}  {metric} {found}  {settings}"
+
 
 class Study:
     """Searches for the best settings with Optuna's tree-structured Parzen estimator.

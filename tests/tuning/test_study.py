@@ -147,6 +147,23 @@ def test_without_optuna_it_is_said_how_to_install_it(tmp_path, monkeypatch):
         Study(tmp_path, SPACE, IDENTITY)
 
 
+class TestLine:
+    BEST = FinishedTrial(4, {"model.l2": "5.0"}, TrialResult(0.31, best_epoch=0, seconds=2.04))
+
+    def test_a_trial_is_told_beside_the_best(self):
+        trial = FinishedTrial(7, {"model.l2": "9.0", "loss": "bpr"}, TrialResult(0.25, best_epoch=12, seconds=1.0))
+        assert trial.line("valid/ndcg@10", 30, self.BEST) == (
+            "trial  7/30  valid/ndcg@10 0.2500 (best 0.3100, trial 4)  1.0 s, epoch 12  model.l2=9.0 loss=bpr"
+        )
+
+    def test_a_model_without_epochs_has_none(self):
+        assert "epoch" not in self.BEST.line("valid/ndcg@10", 30, self.BEST)
+
+    def test_a_trial_that_failed_says_why(self):
+        line = FinishedTrial(5, {"model.l2": "0"}, None, "l2 must be above 0").line("valid/rmse", 9, self.BEST)
+        assert line == "trial 5/9  valid/rmse failed: l2 must be above 0  model.l2=0"
+
+
 class TestBestSettings:
     def of(self, best_epoch, refit=True, fixed=("model=toy", "trainer.max_epochs=30")):
         trial = FinishedTrial(4, {"model.l2": "5.0", "model.hidden": "[64,32]"}, TrialResult(0.3, best_epoch, 1.0))
