@@ -11,6 +11,10 @@ from torch import Tensor
 from recsys.errors import ModelError
 
 
+#: Below, some weights would have an error of a percent and more.
+_MIN_PIVOT = 1e-5
+
+
 def check_catalogue(num_items: int, max_items: int, num_matrices: int) -> None:
     """Refuse a catalogue for which I x I matrices would take more memory than was allowed.
 
@@ -43,13 +47,14 @@ def regularised_inverse(gram_II: Tensor, ridge: float) -> Tensor:
         ridge: added to its diagonal, above 0.
 
     Raises:
-        ModelError: the factorisation failed, because the ridge is too small beside the matrix.
+        ModelError: the ridge is so small beside the matrix that the inverse would not be exact.
     """
     gram_II.diagonal().add_(ridge)
     scale = gram_II.diagonal().rsqrt()
     gram_II.mul_(scale).mul_(scale[:, None]).fill_diagonal_(1)
     factor, failed = torch.linalg.cholesky_ex(gram_II)
-    if failed:
+    # A pivot is the share of an item that the items before it do not explain; rounding errors of 1e-7 add up over items.
+    if failed or factor.diagonal().square().min() < _MIN_PIVOT:
         raise ModelError(
             f"The inverse for {len(gram_II):,} items cannot be computed in single precision with a regularisation of "
             f"{ridge:g}: it is too small for these data. Raise model.l2."

@@ -5,6 +5,7 @@ Shape suffixes: R rows, C columns, B rows of a block.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 
 import torch
@@ -53,7 +54,10 @@ def gram_matrix(matrix: InteractionMatrix, max_block_bytes: int = 2**28) -> Tens
 
 def sparse_product(left: InteractionMatrix, right: InteractionMatrix) -> Tensor:
     """The product of two sparse matrices, written out: shape [rows of ``left``, columns of ``right``], float32."""
-    return torch.sparse.mm(_coordinates(left), _coordinates(right)).to_dense()
+    with warnings.catch_warnings():
+        # Whoever multiplies coordinates is warned of compressed rows, which PyTorch turns them into.
+        warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
+        return torch.sparse.mm(_coordinates(left), _coordinates(right)).to_dense()
 
 
 def _coordinates(matrix: InteractionMatrix) -> Tensor:
