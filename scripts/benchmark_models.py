@@ -44,7 +44,9 @@ def main(config: DictConfig) -> None:
         for place, row in enumerate(rows, start=1):
             console.print(f"{place}/{len(rows)}  {row.command}", soft_wrap=True, highlight=False, markup=False)
             paths.append(train(row, shared))
-        command = "python scripts/benchmark_models.py " + " ".join(map(shlex.quote, given))
+        command = "python scripts/benchmark_models.py " + " ".join(
+            shlex.quote(text) for text in given if setting_of(text) != "output"
+        )
         settings = Settings(metric=config.metric, k=config.k, baseline=config.tested_against)
         comparison = write_results(Path(config.output), command.strip(), rows, open_runs(paths), settings)
         for sheet in (accuracy_sheet(comparison), beyond_sheet(comparison)):  # together too wide for a terminal
