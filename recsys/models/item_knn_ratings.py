@@ -20,6 +20,9 @@ from recsys.models.rating_model import RatingModel, require_positive
 #: Bound on the numbers that a block of similarities, or of pairs to predict, needs: 2**25 float32 are 128 MiB.
 BLOCK_NUMBERS = 2**25
 
+#: Users whose catalogues are scored at once: their ratings should stay in the processor's cache.
+USERS_PER_BLOCK = 64
+
 
 class ItemKNNRatings(RatingModel):
     """Predicts ``b_ui + sum_j s_ij (r_uj - b_uj) / (evidence + sum_j s_ij)``, j over the neighbours of i that u rated.
@@ -120,13 +123,16 @@ class ItemKNNRatings(RatingModel):
     def score(self, query: Query) -> Tensor:
         """The predicted rating of every item, shape [B, I], not clipped: clipping would tie the best items."""
         scores = super().score(query)
-        if query.histories.rating is None:
+        if query.histories.rating is None or len(query) == 0:
             return scores
-        tables = torch.cat(self._above_baseline(query), dim=0).T
-        total, weight = functional.embedding_bag(
-            self.neighbours, tables, mode="sum", per_sample_weights=self.similarities
-        ).T.chunk(2)
-        return scores + total / (weight + self._evidence)
+        neighbourly = []
+        for above, rated in zip(*(table.split(USERS_PER_BLOCK) for table in self._above_baseline(query)), strict=True):
+            table = torch.cat([above, rated]).T.contiguous()
+            total, weight = functional.embedding_bag(
+                self.neighbours, table, mode="sum", per_sample_weights=self.similarities
+            ).T.chunk(2)
+            neighbourly.append(total / (weight + self._evidence))
+        return scores + torch.cat(neighbourly)
 
     def predict(self, query: Query, rows: Tensor, items: Tensor) -> Tensor:
         """Predictions for N pairs that may leave the rating scale."""

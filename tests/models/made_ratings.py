@@ -49,7 +49,7 @@ def made_ratings(
 
 def query_of(known: Interactions, users: list[int] | None = None) -> Query:
     """Users with their ratings in ``known``; all users where ``users`` is None."""
-    asked = torch.arange(known.num_users) if users is None else torch.tensor(users)
+    asked = torch.arange(known.num_users) if users is None else torch.tensor(users, dtype=torch.int64)
     return Query(asked, Histories.from_interactions(known).take(asked))
 
 

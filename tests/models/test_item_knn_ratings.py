@@ -44,14 +44,17 @@ def test_is_the_formula(num_neighbours):
     np.testing.assert_allclose(model.score(query_of(ratings)), reference(ratings, model, **settings), atol=1e-5)
 
 
-def test_the_memory_bound_changes_nothing(monkeypatch):
+def test_the_sizes_of_blocks_change_nothing(monkeypatch):
     ratings = random_ratings(30, 9)
     whole, blocks = ItemKNNRatings(30, 9), ItemKNNRatings(30, 9)
     whole.fit(ratings)
     rows, items = (grid.flatten() for grid in torch.meshgrid(torch.arange(30), torch.arange(9), indexing="ij"))
     expected = whole.predict_ratings(query_of(ratings), rows, items)
+    whole_scores = whole.score(query_of(ratings))
     monkeypatch.setattr(item_knn_ratings, "BLOCK_NUMBERS", 500)
+    monkeypatch.setattr(item_knn_ratings, "USERS_PER_BLOCK", 7)
     blocks.fit(ratings)
+    torch.testing.assert_close(blocks.score(query_of(ratings)), whole_scores)
     torch.testing.assert_close(blocks.similarities, whole.similarities)
     torch.testing.assert_close(blocks.predict_ratings(query_of(ratings), rows, items), expected)
 

@@ -112,10 +112,12 @@ def test_histories_without_ratings_are_no_error(model):
 
 
 @every_model
-def test_no_pairs_give_no_predictions(model):
+def test_no_pairs_and_no_users_give_no_predictions(model):
     learnt = random_ratings()
     none = torch.empty(0, dtype=torch.int64)
-    assert fitted(model, learnt).predict_ratings(query_of(learnt), none, none).shape == (0,)
+    made = fitted(model, learnt)
+    assert made.predict_ratings(query_of(learnt), none, none).shape == (0,)
+    assert made.score(query_of(learnt, [])).shape == (0, 9)
 
 
 @every_model
