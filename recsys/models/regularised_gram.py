@@ -10,7 +10,6 @@ from torch import Tensor
 
 from recsys.errors import ModelError
 
-
 #: Below, some weights would have an error of a percent and more.
 _MIN_PIVOT = 1e-5
 
@@ -53,7 +52,7 @@ def regularised_inverse(gram_II: Tensor, ridge: float) -> Tensor:
     scale = gram_II.diagonal().rsqrt()
     gram_II.mul_(scale).mul_(scale[:, None]).fill_diagonal_(1)
     factor, failed = torch.linalg.cholesky_ex(gram_II)
-    # A pivot is the share of an item that the items before it do not explain; rounding errors of 1e-7 add up over items.
+    # A pivot is the share of an item that those before it do not explain; rounding errors of 1e-7 add up over items.
     if failed or factor.diagonal().square().min() < _MIN_PIVOT:
         raise ModelError(
             f"The inverse for {len(gram_II):,} items cannot be computed in single precision with a regularisation of "
