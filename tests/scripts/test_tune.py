@@ -88,3 +88,13 @@ def test_a_users_error_is_one_message(scripts, board, arguments, message):
     assert finished.status == 2, finished.out + finished.err
     assert message in finished.err
     assert "Traceback" not in finished.err
+
+
+def test_errors_of_ratings_are_minimised(scripts):
+    synthetic = ["data=synthetic", "data.num_users=80", "data.num_items=40", "data.num_interactions=1500"]
+    search = "+search={model: {user_l2: {low: 1, high: 200, log: true}}}"
+    asked = ["metric=valid/rmse", "direction=minimize", "trials=3", "output=out"]
+    finished = scripts("tune", *synthetic, "model=bias", search, *asked)
+    assert finished.status == 0, finished.err
+    values = pd.read_csv(scripts.directory / "out" / "trials.csv")["value"]
+    assert OmegaConf.load(scripts.directory / "out" / "best.yaml").value == values.min() < values.max()
