@@ -91,7 +91,7 @@ def test_a_users_error_is_one_message(scripts, board, arguments, message):
 
 
 def test_errors_of_ratings_are_minimised(scripts):
-    synthetic = ["data=synthetic", "data.num_users=80", "data.num_items=40", "data.num_interactions=1500"]
+    synthetic = ["data=synthetic", "data.num_users=100", "data.num_items=150", "data.num_interactions=1500"]
     search = "+search={model: {user_l2: {low: 1, high: 200, log: true}}}"
     asked = ["metric=valid/rmse", "direction=minimize", "trials=3", "output=out"]
     finished = scripts("tune", *synthetic, "model=bias", search, *asked)
