@@ -44,8 +44,8 @@ def pair_products(user_vectors: Embedding, item_vectors: Embedding, users: Tenso
     """Inner products ``p_u . q_i`` of pairs; ``users`` and ``items`` (int64) broadcast against each other.
 
     On the CPU, pairs of the shapes [B, 1] and [B, N], which are those of training on sampled negatives, have a
-    backward pass written out by hand: it takes three quarters of the time of the one that autograd would put together.
-    The gradients are the same sums.
+    backward pass written out by hand: both passes together take a sixth less time than those that autograd would put
+    together. The gradients are the same sums.
 
     Returns:
         One product for each pair, in the broadcast shape.
