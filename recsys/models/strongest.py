@@ -26,9 +26,18 @@ def strongest(values_BN: Tensor, num_kept: int) -> InteractionMatrix:
     columns_BK = values_BN.abs().topk(num_kept, dim=1, sorted=False).indices.sort(dim=1).values
     values_BK = values_BN.gather(1, columns_BK)
     kept_BK = values_BK != 0
-    counts_B = kept_BK.sum(dim=1)
-    offsets = torch.cat([counts_B.new_zeros(1), counts_B.cumsum(0)])
-    return InteractionMatrix(offsets, columns_BK[kept_BK], values_BK[kept_BK], values_BN.shape[1])
+    return InteractionMatrix(_offsets(kept_BK), columns_BK[kept_BK], values_BK[kept_BK], values_BN.shape[1])
+
+
+def nonzero(values_BN: Tensor) -> InteractionMatrix:
+    """The entries that are not zero."""
+    kept_BN = values_BN != 0
+    return InteractionMatrix(_offsets(kept_BN), kept_BN.nonzero()[:, 1], values_BN[kept_BN], values_BN.shape[1])
+
+
+def _offsets(kept_BN: Tensor) -> Tensor:
+    counts_B = kept_BN.sum(dim=1)
+    return torch.cat([counts_B.new_zeros(1), counts_B.cumsum(0)])
 
 
 def stacked(blocks: Sequence[InteractionMatrix]) -> InteractionMatrix:

@@ -14,13 +14,15 @@ from recsys.models.dims import check_dims
 from recsys.models.interaction_matrix import InteractionMatrix
 from recsys.models.protocols import Query
 from recsys.models.recency import Recency
-from recsys.models.row_products import sparse_product
+from recsys.models.row_products import row_products, sparse_product
 from recsys.models.similarities import Similarity
-from recsys.models.strongest import strongest
+from recsys.models.strongest import nonzero, strongest
 from recsys.models.weightings import Weighting
 
 #: For each training user while a query is scored: products, denominators, magnitudes, each a float32.
 _BYTES_OF_CANDIDATE = 12
+#: The same similarity may differ by so much where its sum is formed in another order.
+_ROUNDING = 1 - 1e-6
 
 
 class UserKNN(nn.Module):
@@ -29,8 +31,13 @@ class UserKNN(nn.Module):
     ``score(u, i) = sum of similarity(u, v) over the neighbours v of u who have i``, where the neighbours of ``u`` are
     the ``num_neighbours`` most similar training users with a similarity above zero. They are found when the query
     comes, from its history, in which recency weighs the interactions; a known user is not their own neighbour.
-    Sources: Resnick et al., GroupLens, CSCW 1994; definitions as in Ferrari Dacrema, Cremonesi and Jannach, RecSys
-    2019.
+
+    With ``reverse`` the neighbours of ``u`` are those who would choose ``u``: the training users whose similarity to
+    ``u`` reaches that to the last of their own ``num_neighbours`` most similar other training users. An asymmetric
+    similarity is then that of ``v``, who seeks. This is what the code of Ferrari Dacrema et al. does, which keeps
+    neighbours by the columns of the similarities and scores by their rows.
+
+    Sources: Resnick et al., GroupLens, CSCW 1994; Ferrari Dacrema, Cremonesi and Jannach, RecSys 2019.
 
     Args:
         num_users: size of the user vocabulary, U.
@@ -38,7 +45,9 @@ class UserKNN(nn.Module):
         similarity: how users are compared, by their items.
         weighting: of items and users before users are compared.
         recency: how much older interactions of a query's history count in the comparison.
-        num_neighbours: neighbours of each query, at most.
+        num_neighbours: neighbours of each query, at most; with ``reverse``, of each training user.
+        reverse: neighbours are those who would choose the query's user. Fitting then compares all training users with
+            each other, which takes time that grows with the square of their number.
         normalize: divide by the similarities of all neighbours, so that a score is the share of the neighbourhood that
             has the item. This changes no ranking, but makes scores of several users comparable.
         max_block_bytes: bound on the memory of the similarities of a block of queries with all users; a block has at
@@ -52,6 +61,8 @@ class UserKNN(nn.Module):
     items: Tensor
     values: Tensor
     squares: Tensor
+    thresholds: Tensor
+    item_counts: Tensor
 
     def __init__(
         self,
@@ -61,6 +72,7 @@ class UserKNN(nn.Module):
         weighting: Weighting,
         recency: Recency,
         num_neighbours: int = 100,
+        reverse: bool = False,
         normalize: bool = False,
         max_block_bytes: int = 2**28,
     ) -> None:
@@ -72,12 +84,14 @@ class UserKNN(nn.Module):
         self.weighting = weighting
         self.recency = recency
         self.num_neighbours = num_neighbours
+        self.reverse = reverse
         self.normalize = normalize
         self.max_block_bytes = max_block_bytes
         self.register_buffer("offsets", torch.zeros(num_users + 1, dtype=torch.int64))
         self.register_buffer("items", torch.zeros(0, dtype=torch.int64))
         self.register_buffer("values", torch.zeros(0))
         self.register_buffer("squares", torch.zeros(num_users))
+        self.register_buffer("thresholds", torch.zeros(num_users))
         self.register_buffer("item_counts", torch.zeros(num_items, dtype=torch.int64))
 
     def sized_by_data(self) -> tuple[str, ...]:
@@ -85,7 +99,7 @@ class UserKNN(nn.Module):
         return ("items", "values")
 
     def fit(self, interactions: Interactions) -> None:
-        """Keep the training interactions, weighted for comparisons.
+        """Keep the training interactions, weighted for comparisons, and what each user asks of their neighbours.
 
         Raises:
             ModelError: the similarity needs ratings, or recency needs timestamps, that the data do not have.
@@ -98,6 +112,17 @@ class UserKNN(nn.Module):
         matrix = self.weighting.weigh(matrix, self.item_counts, self.num_users)
         self.offsets, self.items, self.values = matrix.offsets, matrix.columns, matrix.values
         self.squares = matrix.squared_lengths()
+        if self.reverse:
+            self._set_thresholds(matrix)
+
+    def _set_thresholds(self, matrix: InteractionMatrix) -> None:
+        """Find the similarity of each training user to the last of their own neighbours."""
+        place = max(1, self.num_users - self.num_neighbours + 1)
+        for start, products in row_products(matrix, self.max_block_bytes):
+            rows = slice(start, start + len(products))
+            similarities = self.similarity.compare(products, self.squares[rows], self.squares)
+            similarities.diagonal(offset=start).fill_(-torch.inf)
+            self.thresholds[rows] = similarities.kthvalue(place, dim=1).values * _ROUNDING
 
     def score(self, query: Query) -> Tensor:
         """Score the catalogue for each query, shape [B, I], float32; a row of NaN for an empty history."""
@@ -119,13 +144,29 @@ class UserKNN(nn.Module):
         for start in range(0, len(histories), size):
             block = queries.slice(start, min(start + size, len(histories)))
             rows = slice(start, start + len(block))
-            products = (training @ block.dense().T).T
-            similarities = self.similarity.compare(products, squares[rows], self.squares).clamp_(min=0)
+            products_UB = training @ block.dense().T
             known = (users[rows] >= 0).nonzero().squeeze(1)
-            similarities[known, users[rows][known]] = 0
-            neighbours = strongest(similarities, self.num_neighbours)
+            neighbours = self._neighbours(products_UB, squares[rows], known, users[rows][known])
             scores[rows] = sparse_product(neighbours.normalized() if self.normalize else neighbours, owned)
         return scores.masked_fill_((queries.counts == 0)[:, None], torch.nan)
+
+    def _neighbours(self, products_UB: Tensor, squares_B: Tensor, known: Tensor, users: Tensor) -> InteractionMatrix:
+        """The neighbours of each query and their similarities: B rows, U columns.
+
+        Args:
+            products_UB: inner products of the training users with the queries.
+            squares_B: squared lengths of the queries.
+            known: queries of known users.
+            users: these users, who are no neighbours of their own.
+        """
+        if self.reverse:
+            similarities_BU = self.similarity.compare(products_UB, self.squares, squares_B).T
+            similarities_BU.masked_fill_(similarities_BU < self.thresholds, 0)
+        else:
+            similarities_BU = self.similarity.compare(products_UB.T, squares_B, self.squares)
+        similarities_BU[known, users] = 0
+        similarities_BU.clamp_(min=0)
+        return nonzero(similarities_BU) if self.reverse else strongest(similarities_BU, self.num_neighbours)
 
     def _represent(self, histories: Histories) -> InteractionMatrix:
         """The queries' rows as they are compared with those of the training users."""

@@ -62,6 +62,26 @@ def test_an_unseen_user_may_be_a_neighbour_of_their_double():
     np.testing.assert_allclose(scores, expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("weighting", WEIGHTINGS)
+@pytest.mark.parametrize("similarity", ["asymmetric", "adjusted"])
+def test_reversed_neighbours_are_those_who_would_choose_the_user(similarity, weighting):
+    similarities = similarities_of(similarity, weighting)  # row v: whom v seeks
+    np.fill_diagonal(similarities, -np.inf)
+    expected = np.zeros((DATA.num_users, DATA.num_items))
+    for other, theirs in enumerate(similarities):
+        last = np.sort(theirs)[-5]
+        for user in np.flatnonzero((theirs >= last - 1e-9) & (theirs > 0)):
+            expected[user] += theirs[user] * dense(DATA)[other]
+    expected[3] = np.nan
+    model = user_knn(similarity, weighting, num_neighbours=5, reverse=True)
+    np.testing.assert_allclose(model.score(EVERYONE), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_with_more_neighbours_than_users_everyone_alike_is_one_in_either_direction():
+    forth, back = (user_knn(num_neighbours=100, reverse=reverse).score(EVERYONE) for reverse in (False, True))
+    torch.testing.assert_close(forth, back, equal_nan=True)
+
+
 def test_a_user_left_out_of_training_scores_as_the_same_user_in_it():
     # A known user is not their own neighbour: their training row changes nothing for the cosine, which uses no counts.
     others = DATA.take(np.flatnonzero(DATA.user_index != 7))
@@ -91,8 +111,9 @@ def test_normalised_scores_are_shares_of_the_neighbourhood():
 
 @pytest.mark.parametrize("max_block_bytes", [1, 1000, 3000])
 def test_the_size_of_blocks_changes_nothing(max_block_bytes):
-    blocks = user_knn("adjusted", max_block_bytes=max_block_bytes).score(EVERYONE)
-    torch.testing.assert_close(blocks, user_knn("adjusted").score(EVERYONE), equal_nan=True)
+    for reverse in (False, True):
+        blocks = user_knn("adjusted", max_block_bytes=max_block_bytes, reverse=reverse).score(EVERYONE)
+        torch.testing.assert_close(blocks, user_knn("adjusted", reverse=reverse).score(EVERYONE), equal_nan=True)
 
 
 def test_no_one_alike_scores_zero():
