@@ -36,7 +36,8 @@ def main() -> None:
     parser.add_argument("--try", dest="tries", action="append", default=[], help="Hydra overrides, divided by spaces")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1], help="of the validation split and the model")
     arguments = parser.parse_args()
-    print("| overrides | seed | HR@10 | NDCG@10 | seconds |\n|---|---|---|---|---|", flush=True)
+    columns = ("overrides", "seed", "HR@10", "NDCG@10", "strict HR@10", "strict NDCG@10", "seconds")
+    print(f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}", flush=True)
     for overrides in ("", *arguments.tries):
         for seed in arguments.seeds:
             with initialize_config_dir(str(CONFIGS), version_base="1.3"):
@@ -61,8 +62,9 @@ def main() -> None:
                 histories=pairs.histories,
                 bootstrap_samples=0,
             ).flat()
-            hit_rate, ndcg = (numbers[f"sampled-{NUM_NEGATIVES}/{name}@10"] for name in ("hit_rate", "ndcg"))
-            print(f"| {overrides or 'as it is'} | {seed} | {hit_rate:.4f} | {ndcg:.4f} | {seconds:.0f} |", flush=True)
+            names = [f"{name}@10{ties}" for ties in ("", "_strict") for name in ("hit_rate", "ndcg")]
+            shown = " | ".join(f"{numbers[f'sampled-{NUM_NEGATIVES}/{name}']:.4f}" for name in names)
+            print(f"| {overrides or 'as it is'} | {seed} | {shown} | {seconds:.0f} |", flush=True)
 
 
 if __name__ == "__main__":
