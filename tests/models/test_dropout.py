@@ -1,23 +1,48 @@
 import pytest
 import torch
 
-from recsys.models.dropout import Dropout
+from recsys.models.dropout import Dropout, draw_kept
 
 
-def test_drops_the_asked_share_and_keeps_the_expectation():
+def test_scales_what_it_keeps_so_that_the_expectation_stays():
     torch.manual_seed(0)
     dropped = Dropout(0.1).train()(torch.ones(1000, 999))
-    # a million decisions: five standard deviations of the share are 0.0015
-    assert (dropped == 0).float().mean().item() == pytest.approx(0.1, abs=0.0015)
-    assert dropped.mean().item() == pytest.approx(1, abs=0.002)
-    assert dropped.unique().tolist() == pytest.approx([0, 1 / 0.9], rel=1e-4)
+    assert dropped.unique().tolist() == pytest.approx([0, 1 / 0.9])
+    # a million decisions: five standard deviations of the mean are 0.0017
+    assert dropped.mean().item() == pytest.approx(1, abs=0.0017)
+
+
+# 0.001 is less than a byte can decide, 0.5 is decided by bytes alone, and 0.999 leaves much to the hits
+@pytest.mark.parametrize("probability", [0.001, 0.1, 0.5, 0.7539, 0.999])
+def test_drops_the_asked_share(probability):
+    torch.manual_seed(0)
+    count = 4_000_000
+    share = (draw_kept(count, probability, torch.float32) == 0).double().mean().item()
+    deviation = (probability * (1 - probability) / count) ** 0.5
+    # 0.1 rounded to the next lower byte would be 16 deviations off
+    assert abs(share - probability) < 4 * deviation
+
+
+def test_number_of_dropped_elements_is_binomial():
+    torch.manual_seed(0)
+    # 4,000 masks of 500 elements: mean 50, variance 45, whose estimate has a relative deviation of sqrt(2 / 4000)
+    numbers = torch.stack([(draw_kept(500, 0.1, torch.float32) == 0).sum() for _ in range(4000)]).double()
+    assert numbers.mean().item() == pytest.approx(50, abs=4 * (45 / 4000) ** 0.5)
+    assert numbers.var().item() == pytest.approx(45, rel=4 * (2 / 4000) ** 0.5)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+def test_mask_has_the_asked_type(dtype):
+    kept = draw_kept(100, 0.3, dtype)
+    assert kept.dtype == dtype
+    assert kept.unique().tolist() == [0, 1]
 
 
 def test_neighbours_are_dropped_independently():
     torch.manual_seed(0)
     gone = (Dropout(0.5).train()(torch.ones(400_000)) == 0).float()
-    # four decisions share a random number; their correlation is zero up to 1 / sqrt(n)
-    for distance in (1, 2, 3, 4):
+    # eight decisions share a random number; their correlation is zero up to 1 / sqrt(n)
+    for distance in range(1, 9):
         correlation = torch.corrcoef(torch.stack([gone[:-distance], gone[distance:]]))[0, 1].item()
         assert abs(correlation) < 0.01
 
