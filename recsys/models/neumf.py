@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from recsys.models.dims import check_dims
 from recsys.models.dropout import Dropout
 from recsys.models.embedding import Embedding
+from recsys.models.pair_networks import networks_train_by_hand, pair_perceptron, weighted_products
 from recsys.models.protocols import Query
 
 #: Pairs that pass the perceptron at once when a whole catalogue is scored: their activations stay in cache.
@@ -59,6 +60,8 @@ class GMF(_Tower):
 
     def score_pairs(self, users: Tensor, items: Tensor) -> Tensor:
         """Score pairs; ``users`` and ``items`` (int64) broadcast against each other."""
+        if networks_train_by_hand(users, items):
+            return weighted_products(self.user_vectors, self.item_vectors, self.output, users, items)
         weighted = self.user_vectors(users) * self.output.weight[0]
         return (weighted * self.item_vectors(items)).sum(-1) + self.output.bias
 
@@ -128,6 +131,10 @@ class MLP(_Tower):
 
     def score_pairs(self, users: Tensor, items: Tensor) -> Tensor:
         """Score pairs; ``users`` and ``items`` (int64) broadcast against each other."""
+        dropout = self.dropout.p if self.training else 0.0
+        if networks_train_by_hand(users, items) and dropout < 1:
+            tables, first = (self.user_vectors, self.item_vectors), (self.user_part, self.item_part)
+            return pair_perceptron(*tables, *first, list(self.hidden), self.output, dropout, users, items)
         user_part = self.user_part(self.dropout(self.user_vectors(users)))
         item_part = self.item_part(self.dropout(self.item_vectors(items)))
         return self._from_first_layer(user_part + item_part)

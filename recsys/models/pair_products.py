@@ -40,6 +40,15 @@ class _PairProducts(torch.autograd.Function):
         return user_grad, item_grad, None, None
 
 
+def trains_by_hand(users: Tensor, items: Tensor) -> bool:
+    """Whether these are pairs of the shapes [B, 1] and [B, N], to be trained on by PyTorch as it is and on the CPU.
+
+    That is when a backward pass written out by hand is of use.
+    """
+    of_batch = users.dim() == items.dim() == 2 and users.shape == (len(items), 1)
+    return of_batch and users.device.type == "cpu" and torch.is_grad_enabled() and not torch.compiler.is_compiling()
+
+
 def pair_products(user_vectors: Embedding, item_vectors: Embedding, users: Tensor, items: Tensor) -> Tensor:
     """Inner products ``p_u . q_i`` of pairs; ``users`` and ``items`` (int64) broadcast against each other.
 
@@ -50,9 +59,7 @@ def pair_products(user_vectors: Embedding, item_vectors: Embedding, users: Tenso
     Returns:
         One product for each pair, in the broadcast shape.
     """
-    of_batch = users.dim() == items.dim() == 2 and users.shape == (len(items), 1)
-    by_hand = of_batch and users.device.type == "cpu" and torch.is_grad_enabled() and not torch.compiler.is_compiling()
-    if by_hand:
+    if trains_by_hand(users, items):
         product: Tensor = _PairProducts.apply(user_vectors.weight, item_vectors.weight, users, items)  # type: ignore[no-untyped-call]
         return product
     return (user_vectors(users) * item_vectors(items)).sum(-1)
