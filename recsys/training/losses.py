@@ -38,8 +38,8 @@ class LogisticLoss(nn.Module):
 
     def forward(self, positive: Tensor, negative: Tensor, log_expected: Tensor) -> Tensor:
         """See :class:`NegativesLoss`; the expected counts are not used."""
-        total = functional.softplus(-positive).sum() + functional.softplus(negative).sum()
-        return total / (positive.numel() + negative.numel())
+        total = functional.logsigmoid(positive).sum() + functional.logsigmoid(-negative).sum()
+        return -total / (positive.numel() + negative.numel())
 
 
 class BPRLoss(nn.Module):
