@@ -120,8 +120,10 @@ class _Perceptron(torch.autograd.Function):
         if dropout > 0:
             shapes = [user_rows.shape, item_rows.shape, *((len(item_rows), weight.shape[1]) for weight in weights)]
             counts = [rows * columns for rows, columns in shapes]
-            kept = draw_kept(sum(counts), dropout, item_rows.dtype).split(counts)
-            masks = tuple(mask.view(shape) for mask, shape in zip(kept, shapes, strict=True))
+            kept = draw_kept(sum(counts), dropout).split(counts)
+            user_mask, item_mask, *hidden_masks = (mask.view(shape) for mask, shape in zip(kept, shapes, strict=True))
+            # Each mask is converted right before its use, so that it is still in cache.
+            masks = user_mask.to(user_rows.dtype), item_mask.to(item_rows.dtype)
             user_rows.mul_(masks[0])
             item_rows.mul_(masks[1])
             # Scaled weights do the same as scaled inputs, and there are fewer of them.
@@ -131,13 +133,13 @@ class _Perceptron(torch.autograd.Function):
         activations = [activation.relu_()]
         for layer, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
             if masks:
-                activation.mul_(masks[2 + layer])
+                activation.mul_(hidden_masks[layer].to(activation.dtype))
             activation = torch.addmm(bias, activation, weight.T).relu_()
             activations.append(activation)
         ctx.scale, ctx.depth = scale, len(weights)
         ctx.save_for_backward(
             *(user_table, item_table, users, items, user_rows, item_rows),
-            *(user_weight, item_weight, output_weight, *weights, *activations, *masks[:2]),
+            *(user_weight, item_weight, output_weight, *weights, *activations, *masks),
         )
         return torch.addmv(output_bias, activation, output_weight[0]).view(items.shape)
 

@@ -49,8 +49,8 @@ def plain_perceptron(network: MLP, dropout: float) -> torch.Tensor:
     counts = [torch.Size(shape).numel() for shape in shapes]
     masks = [torch.ones(shape, dtype=users.dtype) for shape in shapes]
     if dropout > 0:
-        kept = draw_kept(sum(counts), dropout, users.dtype).split(counts)
-        masks = [mask.view(shape) / (1 - dropout) for mask, shape in zip(kept, shapes, strict=True)]
+        kept = draw_kept(sum(counts), dropout).split(counts)
+        masks = [mask.view(shape).to(users.dtype) / (1 - dropout) for mask, shape in zip(kept, shapes, strict=True)]
     first = network.user_part(users * masks[0]) + network.item_part(items * masks[1])
     activation = torch.relu(first)
     for layer, mask in zip(network.hidden, masks[2:], strict=True):
