@@ -17,7 +17,7 @@ from recsys.data.splitting.checks import (
     require_seed,
 )
 from recsys.data.splitting.parts import TEST, VALID, split_by_part
-from recsys.data.splitting.shares import share_of
+from recsys.data.splitting.shares import Rounding, share_of
 from recsys.data.splitting.user_order import UserOrder
 from recsys.errors import SplitError
 
@@ -27,8 +27,8 @@ class RandomRatio:
     """Hold out a random share of the interactions, of each user or of all of them together.
 
     Both ratios are shares of *all* interactions (of the user, or of the list): test 0.1 and validation 0.1 is 8:1:1.
-    A share is rounded down, but is at least one interaction. Each user keeps at least one interaction for training;
-    where that leaves too few, test is served first.
+    A share is at least one interaction, whichever way it is rounded. Each user keeps at least one interaction for
+    training; where that leaves too few, test is served first.
 
     Args:
         test_ratio: share for test, in (0, 1).
@@ -36,6 +36,8 @@ class RandomRatio:
         seed: of the draw, at least 0.
         by: ``"user"`` takes the shares of each user's interactions; ``"all"`` takes them of the whole list, where one
             random interaction of each user is kept for training and the rest is drawn from alike.
+        rounding: of both shares, where they are no whole numbers: ``"up"``, as scikit-learn rounds the size of a test
+            set, or ``"down"``, as RecBole does. Rounded up, users with few interactions give more than their share.
 
     Raises:
         SplitError: an argument is out of range.
@@ -45,6 +47,7 @@ class RandomRatio:
     valid_ratio: float = 0.1
     seed: int = 0
     by: Literal["user", "all"] = "user"
+    rounding: Rounding = "up"
 
     def __post_init__(self) -> None:
         require_ratio("test_ratio", self.test_ratio)
@@ -53,6 +56,8 @@ class RandomRatio:
         require_seed(self.seed)
         if self.by not in ("user", "all"):
             raise SplitError(f"by must be user or all; got {self.by!r}. Set split.by.")
+        if self.rounding not in ("up", "down"):
+            raise SplitError(f"rounding must be up or down; got {self.rounding!r}. Set split.rounding.")
 
     def split(self, interactions: Interactions) -> Split:
         """Divide ``interactions``; every row is in one part.
@@ -73,13 +78,16 @@ class RandomRatio:
 
     def _by_user(self, interactions: Interactions, generator: np.random.Generator) -> Split:
         order = UserOrder.at_random(interactions, generator)
-        return order.hold_out_last(share_of(self.test_ratio, order.count), share_of(self.valid_ratio, order.count))
+        return order.hold_out_last(
+            share_of(self.test_ratio, order.count, self.rounding),
+            share_of(self.valid_ratio, order.count, self.rounding),
+        )
 
     def _of_all(self, interactions: Interactions, generator: np.random.Generator) -> Split:
         order = UserOrder.at_random(interactions, generator)
         free = generator.permutation(np.flatnonzero(order.from_end > 0))
-        num_test = int(share_of(self.test_ratio, len(interactions)))
-        num_valid = int(share_of(self.valid_ratio, len(interactions)))
+        num_test = int(share_of(self.test_ratio, len(interactions), self.rounding))
+        num_valid = int(share_of(self.valid_ratio, len(interactions), self.rounding))
         part = np.zeros(len(interactions), dtype=np.int8)
         part[free[:num_test]] = TEST
         part[free[num_test : num_test + num_valid]] = VALID

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -10,25 +10,32 @@ import numpy.typing as npt
 from recsys.data.interactions import IntArray
 from recsys.data.splitting.parts import TEST, TRAIN, VALID, PartArray
 
-#: ``0.29 * 100`` is 28.999999999999996 in floating point; it stands for 29.
-_ROUNDING_SLACK = 1 + 1e-12
+#: Whether the fraction that is left of a share is given to it or not.
+Rounding = Literal["up", "down"]
+
+#: In floating point ``0.29 * 100`` is 28.999999999999996 and stands for 29; ``0.07 * 100`` is 7.000000000000001 and
+#: stands for 7.
+_ROUNDING_SLACK = 1e-12
 
 
-def share_of(ratio: float, count: npt.ArrayLike) -> IntArray:
-    """``ratio * count`` rounded down, but at least one where neither is zero.
+def share_of(ratio: float, count: npt.ArrayLike, rounding: Rounding = "down") -> IntArray:
+    """``ratio * count`` as a whole number, and at least one where neither is zero.
 
-    This is also how RecBole turns ratios into counts (``AbstractDataset.split_by_ratio``), so that 8:1:1 gives the
-    same counts for each user there and here.
+    RecBole rounds down (``AbstractDataset.split_by_ratio``), so that 8:1:1 gives the same counts for each user there
+    and here. scikit-learn rounds up the size of a test set (``train_test_split``).
 
     Args:
         ratio: in [0, 1).
         count: how many there are, any shape, integers that are not negative.
+        rounding: ``"up"`` or ``"down"``.
 
     Returns:
         How many of them the share is, int64, in the shape of ``count``.
     """
     exact: npt.NDArray[Any] = ratio * np.asarray(count)
-    return np.maximum(np.floor(exact * _ROUNDING_SLACK), exact > 0).astype(np.int64)
+    if rounding == "up":
+        return np.ceil(exact * (1 - _ROUNDING_SLACK)).astype(np.int64)
+    return np.maximum(np.floor(exact * (1 + _ROUNDING_SLACK)), exact > 0).astype(np.int64)
 
 
 def draw_held_out(

@@ -21,10 +21,17 @@ def counts_of(rows: Interactions, split: Split) -> list[list[int]]:
 
 
 def test_a_fifth_of_each_user_is_test() -> None:
-    # 5, 10 and 12 interactions: 0.2 * 12 = 2.4, rounded down.
+    # 5, 10 and 12 interactions: 0.2 * 12 = 2.4, rounded up.
     rows = make([0] * 5 + [1] * 10 + [2] * 12)
     split = RandomRatio(test_ratio=0.2, valid_ratio=0).split(rows)
-    assert counts_of(rows, split) == [[4, 0, 1], [8, 0, 2], [10, 0, 2]]
+    assert counts_of(rows, split) == [[4, 0, 1], [8, 0, 2], [9, 0, 3]]
+
+
+@pytest.mark.parametrize(("rounding", "counts"), [("up", [15, 3, 5]), ("down", [17, 2, 4])])
+@pytest.mark.parametrize("by", ["user", "all"])
+def test_both_shares_are_rounded_alike(by: Any, rounding: Any, counts: list[int]) -> None:
+    rows = make([0] * 23)  # 0.2 * 23 = 4.6 and 0.1 * 23 = 2.3
+    assert counts_of(rows, RandomRatio(by=by, rounding=rounding).split(rows)) == [counts]
 
 
 def test_validation_is_a_share_of_all_interactions_of_the_user() -> None:
@@ -32,10 +39,11 @@ def test_validation_is_a_share_of_all_interactions_of_the_user() -> None:
     assert counts_of(rows, RandomRatio(test_ratio=0.5, valid_ratio=0.4).split(rows)) == [[2, 8, 10]]
 
 
-def test_small_users_give_to_test_first_and_keep_one_for_training() -> None:
+@pytest.mark.parametrize("rounding", ["up", "down"])
+def test_small_users_give_to_test_first_and_keep_one_for_training(rounding: Any) -> None:
     # 1 to 4 interactions at 8:1:1, each share at least one interaction where training can spare it.
     rows = make([user for user in range(4) for _ in range(user + 1)])
-    split = RandomRatio(test_ratio=0.1, valid_ratio=0.1).split(rows)
+    split = RandomRatio(test_ratio=0.1, valid_ratio=0.1, rounding=rounding).split(rows)
     assert counts_of(rows, split) == [[1, 0, 0], [1, 0, 1], [1, 1, 1], [2, 1, 1]]
 
 
@@ -60,10 +68,10 @@ def split_by_ratio(count: int, hundredths: tuple[int, int, int]) -> list[int]:
     counts=st.lists(st.integers(2, 60), min_size=1, max_size=12),
     ratios=st.sampled_from([(80, 10, 10), (80, 0, 20), (60, 20, 20), (70, 10, 20), (29, 14, 57)]),
 )
-def test_users_get_the_counts_of_recbole(counts: list[int], ratios: tuple[int, int, int]) -> None:
+def test_rounded_down_users_get_the_counts_of_recbole(counts: list[int], ratios: tuple[int, int, int]) -> None:
     # A user with many interactions makes sure that no part is empty.
     rows = make([user for user, count in enumerate([100, *counts]) for _ in range(count)])
-    split = RandomRatio(test_ratio=ratios[2] / 100, valid_ratio=ratios[1] / 100).split(rows)
+    split = RandomRatio(test_ratio=ratios[2] / 100, valid_ratio=ratios[1] / 100, rounding="down").split(rows)
     assert counts_of(rows, split) == [split_by_ratio(count, ratios) for count in [100, *counts]]
 
 
@@ -117,18 +125,18 @@ def test_each_user_keeps_an_interaction_for_training(by: Any, rows: Interactions
     try:
         split = RandomRatio(test_ratio=0.6, valid_ratio=0.3, seed=seed, by=by).split(rows)
     except SplitError:
-        # Test takes everything that can be spared.
+        # Test takes everything that can be spared: 0.6 * 4 = 2.4 -> 3 of 4, but 3 of 5.
         counts = np.bincount(rows.user_index)
-        assert counts.max() <= 2 if by == "user" else (counts - 1).sum() <= max(len(rows) * 6 // 10, 1)
+        assert counts.max() <= 4 if by == "user" else (counts - 1).sum() <= -(-len(rows) * 6 // 10)
         return
     assert set(rows.user_index[split.train].tolist()) == set(range(rows.num_users))
 
 
 def test_of_all_test_is_served_first_where_few_can_be_spared() -> None:
-    # 10 users, 8 with one interaction, 2 with two: 2 of 12 can be spared; 0.15 * 12 = 1.8 -> 1 for test, then 1 left of
+    # 10 users, 8 with one interaction, 2 with two: 2 of 12 can be spared; 0.05 * 12 = 0.6 -> 1 for test, then 1 left of
     # the 0.5 * 12 = 6 for validation.
     rows = make([*range(10), 0, 1])
-    split = RandomRatio(test_ratio=0.15, valid_ratio=0.5, by="all").split(rows)
+    split = RandomRatio(test_ratio=0.05, valid_ratio=0.5, by="all").split(rows)
     assert (len(split.train), len(split.valid), len(split.test)) == (10, 1, 1)
 
 
@@ -147,6 +155,7 @@ def test_users_with_one_interaction_each_cannot_be_split() -> None:
         ({"test_ratio": 0.6, "valid_ratio": 0.4}, "must be below 1, so that training keeps a share"),
         ({"seed": -1}, "seed must be a whole number of at least 0; got -1"),
         ({"by": "item"}, "by must be user or all; got 'item'. Set split.by"),
+        ({"rounding": "nearest"}, "rounding must be up or down; got 'nearest'. Set split.rounding"),
     ],
 )
 def test_arguments_out_of_range_are_refused(arguments: dict[str, Any], message: str) -> None:

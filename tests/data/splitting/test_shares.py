@@ -1,10 +1,12 @@
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.data.splitting.parts import TEST, TRAIN, VALID
-from recsys.data.splitting.shares import draw_held_out, share_of
+from recsys.data.splitting.shares import Rounding, draw_held_out, share_of
 
 
 def test_a_share_is_rounded_down_but_is_at_least_one() -> None:
@@ -12,20 +14,41 @@ def test_a_share_is_rounded_down_but_is_at_least_one() -> None:
     assert share_of(0.1, [0, 1, 5, 9, 10, 19, 20]).tolist() == [0, 1, 1, 1, 1, 1, 2]
 
 
-def test_a_share_of_zero_is_nothing() -> None:
-    assert share_of(0.0, [0, 1, 100]).tolist() == [0, 0, 0]
+def test_a_share_can_be_rounded_up() -> None:
+    # 0.1 * (0, 1, 5, 10, 11, 19, 20, 21) = 0, 0.1, 0.5, 1, 1.1, 1.9, 2, 2.1
+    assert share_of(0.1, [0, 1, 5, 10, 11, 19, 20, 21], "up").tolist() == [0, 1, 1, 1, 2, 2, 2, 3]
 
 
+@pytest.mark.parametrize("rounding", ["up", "down"])
+def test_a_share_of_zero_is_nothing(rounding: Rounding) -> None:
+    assert share_of(0.0, [0, 1, 100], rounding).tolist() == [0, 0, 0]
+
+
+# In floating point the products are 28.999999999999996, 56.99999999999999, 7.000000000000001, 70000000.00000001.
+@pytest.mark.parametrize("rounding", ["up", "down"])
 @pytest.mark.parametrize(
-    ("ratio", "count", "share"), [(0.29, 100, 29), (0.57, 100, 57), (0.07, 1_000_000_000, 70_000_000)]
+    ("ratio", "count", "share"), [(0.29, 100, 29), (0.57, 100, 57), (0.07, 100, 7), (0.07, 1_000_000_000, 70_000_000)]
 )
-def test_a_whole_share_is_not_lost_to_floating_point(ratio: float, count: int, share: int) -> None:
-    assert int(share_of(ratio, count)) == share
+def test_a_whole_share_is_not_changed_by_floating_point(
+    ratio: float, count: int, share: int, rounding: Rounding
+) -> None:
+    assert int(share_of(ratio, count, rounding)) == share
 
 
 @given(hundredths=st.integers(1, 99), count=st.integers(0, 10**9))
 def test_a_share_agrees_with_whole_number_arithmetic(hundredths: int, count: int) -> None:
-    assert int(share_of(hundredths / 100, count)) == (max(hundredths * count // 100, 1) if count else 0)
+    down, rest = divmod(hundredths * count, 100)
+    assert int(share_of(hundredths / 100, count)) == (max(down, 1) if count else 0)
+    assert int(share_of(hundredths / 100, count, "up")) == down + (rest > 0)
+
+
+@given(ratio=st.floats(0, 1, exclude_max=True), count=st.integers(0, 10**6))
+def test_a_share_is_within_one_of_the_ratio(ratio: float, count: int) -> None:
+    exact, slack = Fraction(ratio) * count, Fraction(1, 10**5)  # the slack is relative, 1e-12 of at most 1e6
+    down, up = int(share_of(ratio, count)), int(share_of(ratio, count, "up"))
+    assert down <= up <= down + 1
+    assert exact - 1 - slack < down <= max(exact + slack, 1)
+    assert exact - slack <= up < exact + 1 + slack
 
 
 def test_held_out_indices_are_drawn_among_the_candidates() -> None:
