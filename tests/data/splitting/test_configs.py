@@ -9,6 +9,8 @@ from hydra.utils import get_class, instantiate
 
 from recsys.data.split import Splitter
 from recsys.data.splitting.as_given import AsGiven
+from recsys.data.splitting.cold_both import ColdBoth
+from recsys.data.splitting.cold_items import ColdItems
 from recsys.data.splitting.cold_users import ColdUsers
 from recsys.data.splitting.leave_random_out import LeaveRandomOut
 from recsys.data.splitting.predefined import Predefined
@@ -32,7 +34,7 @@ def composed(tmp_path: Path, name: str, *overrides: str) -> Any:
 
 
 def test_there_is_a_config_for_each_strategy() -> None:
-    strategies = ["cold_items", "cold_users", "default", "k_fold", "leave_last_out", "leave_random_out"]
+    strategies = ["cold_both", "cold_items", "cold_users", "default", "k_fold", "leave_last_out", "leave_random_out"]
     assert NAMES == [*strategies, "predefined", "predefined_whole", "random_ratio", "temporal"]
 
 
@@ -55,7 +57,7 @@ def test_each_config_holds_the_defaults_of_the_constructor(tmp_path: Path, name:
     assert instantiate(config) == get_class(config._target_)()
 
 
-@pytest.mark.parametrize("name", sorted(set(NAMES) - NOT_RANDOM - {"default", "predefined"}))
+@pytest.mark.parametrize("name", sorted(set(NAMES) - NOT_RANDOM - {"cold_both", "default", "predefined"}))
 def test_the_seed_is_that_of_the_root(tmp_path: Path, name: str) -> None:
     assert instantiate(composed(tmp_path, name)).seed == 7
     assert instantiate(composed(tmp_path, name, "seed=8")).seed == 8
@@ -68,6 +70,10 @@ def test_predefined_draws_one_random_interaction_of_each_user_for_validation(tmp
 def test_default_is_predefined_or_a_random_ratio(tmp_path: Path) -> None:
     splitter = instantiate(composed(tmp_path, "default"))
     assert splitter == AsGiven(Predefined(LeaveRandomOut(1, 0, seed=7)), RandomRatio(seed=7))
+
+
+def test_cold_both_draws_items_and_users_with_the_seed_of_the_root(tmp_path: Path) -> None:
+    assert instantiate(composed(tmp_path, "cold_both")) == ColdBoth(ColdItems(seed=7), ColdUsers(seed=7))
 
 
 def test_predefined_can_do_without_validation(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from recsys.data.interactions import Interactions
 from recsys.data.split import Split, Splitter
+from recsys.data.splitting.cold_both import ColdBoth
 from recsys.data.splitting.cold_items import ColdItems
 from recsys.data.splitting.cold_users import ColdUsers
 from recsys.data.splitting.k_fold import KFold
@@ -37,10 +38,13 @@ WITH_SEED: dict[str, Callable[[int], Splitter]] = {
     "cold_users_by_time": lambda seed: ColdUsers(test_ratio=0.3, valid_ratio=0.3, order="time", seed=seed),
     "cold_users_given_two": lambda seed: ColdUsers(given_ratio=None, num_given=2, seed=seed),
     "cold_items": lambda seed: ColdItems(seed=seed),
+    "cold_both": lambda seed: ColdBoth(
+        ColdItems(0.3, 0.3, seed), ColdUsers(test_ratio=0.3, valid_ratio=0.3, seed=seed)
+    ),
     "predefined_with_drawn_validation": lambda seed: Predefined(LeaveRandomOut(num_valid=0, seed=seed)),
 }
 EVERY = WITHOUT_SEED | WITH_SEED
-LABELS_MATTER = {"cold_users", "cold_users_by_time", "cold_users_given_two"}
+LABELS_MATTER = {"cold_both", "cold_users", "cold_users_by_time", "cold_users_given_two"}
 
 
 def parts(split: Split) -> list[list[int]]:
@@ -92,7 +96,7 @@ def test_the_split_does_not_hang_on_what_users_are_called(name: str) -> None:
     assert parts(EVERY[name](4).split(replace(rows, user_index=renamed))) == parts(EVERY[name](4).split(rows))
 
 
-@pytest.mark.parametrize("name", sorted(set(EVERY) - {"cold_items"}))
+@pytest.mark.parametrize("name", sorted(set(EVERY) - {"cold_both", "cold_items"}))
 def test_the_split_does_not_hang_on_what_items_are_called(name: str) -> None:
     rows = many()
     renamed = np.random.default_rng(1).permutation(rows.num_items).astype(np.int32)[rows.item_index]
