@@ -2,7 +2,7 @@
 
 Shape suffixes: B queries, C items asked for, I items of the catalogue, V words of all columns (0 where they are
 projected or do not count), D components of projected words and of sentences, E dimension of a sentence model,
-M interactions of all histories together, N stored entries.
+M interactions of all histories together, N stored entries, K items of each query.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.errors import ModelError
 from recsys.models.dims import check_dims
+from recsys.models.explanation import Explanation, rows_of, shares_of_interactions
 from recsys.models.interaction_matrix import InteractionMatrix
 from recsys.models.protocols import Query
 from recsys.models.recency import Recency
@@ -204,15 +205,41 @@ class Content(nn.Module):
         place = torch.arange(len(row), device=items.device) + (start - (counts.cumsum(0) - counts))[row]
         return row, self.words[place], self.values[place]
 
+    def explain(self, query: Query, items: Tensor) -> Explanation:
+        """Each interaction has ``w_j x_j . x_i`` over the length of the profile; nothing is left as rest.
+
+        A shorter history has another length: the parts are shares of this score, not what it would lose.
+        """
+        histories = query.histories
+        weights = self._weighted(histories)
+        _, lengths = self._sums(weights)
+        parts = self.values.new_zeros(len(histories.items), items.shape[1])
+        for row, asked in enumerate(items.clamp(min=0)):  # of one user at once, as the vectors are as wide as all words
+            own = slice(*histories.offsets[row : row + 2].tolist())
+            targets = self.encode_items(asked)
+            parts[own] = self.encode_items(histories.items[own]).nan_to_num() @ targets.T
+        parts *= (shares_of_interactions(histories, weights) / lengths[rows_of(histories)])[:, None]
+        no_opinion = (items < 0) | ~self.has_content[items.clamp(min=0)] | lengths.isnan()[:, None]
+        rest = torch.zeros_like(items, dtype=parts.dtype).masked_fill_(no_opinion, torch.nan)
+        return Explanation.exact(histories, parts.masked_fill_(no_opinion[rows_of(histories)], torch.nan), rest)
+
     def _profiles(self, histories: Histories) -> Tensor:
         """The sums of the items' vectors, scaled to length 1, shape [B, V + D]; NaN where nothing is left."""
-        weights = InteractionMatrix.from_histories(histories, len(self.has_content), self._weights(histories))
+        sums, lengths = self._sums(self._weighted(histories))
+        return sums.div_(lengths[:, None])
+
+    def _weighted(self, histories: Histories) -> InteractionMatrix:
+        """How much each item of a history counts in its profile: B rows, I columns."""
+        return InteractionMatrix.from_histories(histories, len(self.has_content), self._weights(histories))
+
+    def _sums(self, weights: InteractionMatrix) -> tuple[Tensor, Tensor]:
+        """The weighted sums of the items' vectors, [B, V + D], and their lengths, [B]; NaN where nothing is left."""
         sums = self._sums_of_words(weights)
         if self.components.shape[1] > 0:
             sums = torch.cat([sums, weights @ self.components], dim=1)
         lengths = sums.norm(dim=1)
         total = torch.zeros_like(lengths).index_add_(0, weights.rows, weights.values.abs())
-        return sums.div_(lengths.masked_fill_(lengths <= ROUNDING * total, torch.nan)[:, None])
+        return sums, lengths.masked_fill_(lengths <= ROUNDING * total, torch.nan)
 
     def _sums_of_words(self, weights: InteractionMatrix) -> Tensor:
         """``weights`` (B by I) times the items' sparse vectors, shape [B, V]."""

@@ -1,6 +1,7 @@
 """Item vectors alone: the user vector is computed from the history each time.
 
-Shape suffixes: B queries, C items asked for, I items of the catalogue, D dim.
+Shape suffixes: B queries, C items asked for, I items of the catalogue, D dim, K items of each query,
+M interactions of all histories.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from torch import Tensor, nn
 
 from recsys.data.histories import Histories
 from recsys.models.dims import check_dims
+from recsys.models.explanation import Explanation, rows_of, shares_of_interactions
+from recsys.models.interaction_matrix import InteractionMatrix
 from recsys.models.protocols import Query
 
 
@@ -55,6 +58,20 @@ class FoldedFactors(nn.Module, ABC):
     def score_histories(self, histories: Histories) -> Tensor:
         """Score every item, shape [B, I]; a row of NaN for an empty history."""
         return self._vectors_of(histories) @ self.item_vectors.T
+
+    def explained(self, histories: Histories, products: Tensor, items: Tensor) -> Explanation:
+        """The explanation of a factorisation whose user vector is a sum over the history.
+
+        Args:
+            histories: B rows, M interactions.
+            products: what each interaction has in each score if no other one is with the same item, shape [M, K].
+            items: shape [B, K], int64; -1 for no item.
+        """
+        matrix = InteractionMatrix.from_histories(histories, len(self.item_vectors))
+        parts = products * shares_of_interactions(histories, matrix)[:, None]
+        no_opinion = (items < 0) | (histories.counts == 0)[:, None]
+        rest = torch.zeros_like(items, dtype=parts.dtype).masked_fill_(no_opinion, torch.nan)
+        return Explanation.exact(histories, parts.masked_fill_(no_opinion[rows_of(histories)], torch.nan), rest)
 
     def _vectors_of(self, histories: Histories) -> Tensor:
         return self.fold_in(histories).masked_fill((histories.counts == 0)[:, None], torch.nan)

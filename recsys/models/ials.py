@@ -1,6 +1,7 @@
 """Implicit alternating least squares.
 
-Shape suffixes: B queries, I items of the catalogue, U users, R rows of one side, C rows of the other side, D dim.
+Shape suffixes: B queries, I items of the catalogue, U users, R rows of one side, C rows of the other side, D dim,
+K items of each query.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ from recsys.data.interactions import Interactions
 from recsys.data.user_items import UserItems
 from recsys.errors import ModelError
 from recsys.models.dims import check_dims
+from recsys.models.explanation import Explanation, rows_of
 from recsys.models.folded_factors import FoldedFactors
 from recsys.models.interaction_matrix import InteractionMatrix
 from recsys.models.least_squares import ConjugateGradient, LeastSquaresSolver, RowSolver
+from recsys.models.protocols import Query
 from recsys.models.row_ridge import RowRidge
 
 
@@ -105,6 +108,22 @@ class IALS(FoldedFactors):
         matrix = InteractionMatrix.from_histories(histories, len(items))
         ridge = RowRidge(matrix, items.shape[1])
         return ridge.solve(items, matrix.values, self._penalty(matrix.counts, items))
+
+    def explain(self, query: Query, items: Tensor) -> Explanation:
+        """Each interaction has ``q_i . A^-1 q_j`` in the score of item i; nothing is left as rest.
+
+        ``A`` is the system of the user's least squares, ``sum_j q_j q_j^T`` over the history and the penalty: the
+        parts are what each item adds to the score as long as the others are there, as in section 5 of Hu, Koren,
+        Volinsky. Holds B systems of D by D numbers.
+        """
+        histories, vectors = query.histories, self.item_vectors
+        matrix = InteractionMatrix.from_histories(histories, len(vectors))
+        systems = RowRidge(matrix, vectors.shape[1]).gram(vectors)
+        systems.diagonal(dim1=1, dim2=2).add_(self._penalty(matrix.counts, vectors))
+        asked = vectors[items.clamp(min=0)].transpose(1, 2)
+        solved = torch.cholesky_solve(asked, torch.linalg.cholesky(systems))
+        products = torch.bmm(vectors[histories.items][:, None], solved[rows_of(histories)]).squeeze(1)
+        return self.explained(histories, products, items)
 
     def _half_step(self, solver: RowSolver, counts: Tensor, rows: Tensor, fixed: Tensor) -> tuple[Tensor, Tensor]:
         """New ``rows`` (shape [R, D]) for ``fixed`` ones of the other side (shape [C, D]), and these, both turned."""

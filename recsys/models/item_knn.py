@@ -1,6 +1,6 @@
 """Item-based nearest neighbours.
 
-Shape suffixes: B queries, U users, I items.
+Shape suffixes: B queries, U users, I items, K items of each query, C items asked for.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from torch import Tensor, nn
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.models.dims import check_dims
+from recsys.models.explanation import Explanation
 from recsys.models.interaction_matrix import InteractionMatrix
-from recsys.models.item_weights import SparseItemWeights
+from recsys.models.item_weights import SparseItemWeights, explain_sums
 from recsys.models.protocols import Query
 from recsys.models.recency import Recency
 from recsys.models.row_products import row_products
@@ -99,5 +100,16 @@ class ItemKNN(nn.Module):
     @torch.no_grad()
     def score_histories(self, histories: Histories) -> Tensor:
         """Score the catalogue for users of whom only the history is known; see :meth:`score`."""
-        known = InteractionMatrix.from_histories(histories, self.num_items, self.recency.weights(histories))
-        return self.weights.score(known)
+        return self.weights.score(self._weighted(histories))
+
+    @torch.no_grad()
+    def explain(self, query: Query, items: Tensor) -> Explanation:
+        """The weight of each interaction in the scores of ``items`` (shape [B, K], int64); nothing is left as rest."""
+        return explain_sums(self.weights, query.histories, self._weighted(query.histories), items)
+
+    def relate(self, items: Tensor) -> Tensor:
+        """The weights in the scores of ``items`` (shape [C], int64), shape [C, I]."""
+        return self.weights.of(items)
+
+    def _weighted(self, histories: Histories) -> InteractionMatrix:
+        return InteractionMatrix.from_histories(histories, self.num_items, self.recency.weights(histories))

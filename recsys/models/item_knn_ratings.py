@@ -1,6 +1,7 @@
 """Item neighbourhoods for ratings, on top of a baseline of biases.
 
-Shape suffixes: B users of a query, N pairs, I items, K neighbours, M ratings of all histories together.
+Shape suffixes: B users of a query, N pairs, I items, K neighbours, M ratings of all histories together, C items asked
+for each user.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.models.baseline_fit import fit_biases, fold_in_bias
 from recsys.models.dims import check_dims
+from recsys.models.explanation import Explanation, rows_of, shares_of_interactions
 from recsys.models.interaction_matrix import InteractionMatrix
 from recsys.models.protocols import Query
 from recsys.models.rating_model import RatingModel, require_positive
@@ -148,6 +150,31 @@ class ItemKNNRatings(RatingModel):
             total = (weight * above[block_rows[:, None], neighbours]).sum(1)
             neighbourly.append(total / (weight.sum(1) + self._evidence))
         return baseline + torch.cat(neighbourly) if neighbourly else baseline
+
+    def explain(self, query: Query, items: Tensor) -> Explanation:
+        """Each rating has ``s_ij (r_uj - b_uj) / (evidence + sum_j s_ij)`` in the score of item i.
+
+        The rest is the baseline ``b_ui``. That of a user who was not in training comes from their ratings too, but
+        from the level of all of them and not from single ones. ``items``: shape [B, C], int64.
+        """
+        histories, asked = query.histories, items.clamp(min=0)
+        bias, _ = self.users_of(query)
+        rest = (self.mean + bias[:, None] + self.item_bias[asked]).masked_fill_(items < 0, torch.nan)
+        parts = rest.new_zeros(len(histories.items), items.shape[1])
+        if histories.rating is not None:
+            above = InteractionMatrix.from_histories(histories, len(self.item_bias), histories.rating)
+            ones = above.with_values(torch.ones_like(above.values))
+            above = above.with_values(above.values - self.mean - bias[above.rows] - self.item_bias[above.columns])
+            # An item that was rated again counts once, in the sum of similarities as well.
+            shares, counted = (shares_of_interactions(histories, matrix) for matrix in (above, ones))
+            for row, targets in enumerate(asked):
+                own = slice(*histories.offsets[row : row + 2].tolist())
+                similarity = rest.new_zeros(len(targets), len(self.item_bias))
+                similarity.scatter_(1, self.neighbours[targets], self.similarities[targets])
+                found = similarity[:, histories.items[own]].T
+                weight = (found * counted[own, None]).sum(0)
+                parts[own] = found * shares[own, None] / (weight + self._evidence)
+        return Explanation.exact(histories, parts.masked_fill_((items < 0)[rows_of(histories)], torch.nan), rest)
 
     def _above_baseline(self, query: Query) -> tuple[Tensor, Tensor]:
         """What the users' ratings have above the baseline, and where there are ratings, both [B, I], float32."""

@@ -3,7 +3,8 @@
 The score of an item is the sum over the history of the weights from its items to this one, each times the weight that
 the interaction has in the history.
 
-Shape suffixes: B histories, I items, M stored weights.
+Shape suffixes: B histories, I items, M stored weights, N interactions of all histories together, K items of each,
+C items asked for.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from recsys.data.histories import Histories
+from recsys.models.explanation import Explanation, rows_of, shares_of_interactions
 from recsys.models.interaction_matrix import InteractionMatrix
 
 
@@ -52,6 +55,22 @@ class SparseItemWeights(nn.Module):
         """Score the catalogue, shape [B, I], float32; a row of NaN for an empty history."""
         return _without_opinion((self.matrix @ histories.dense().T).T, histories)
 
+    def between(self, sources: Tensor, targets: Tensor) -> Tensor:
+        """What an interaction with ``sources`` adds to the scores of ``targets``; both int64, they broadcast."""
+        sources, targets = torch.broadcast_tensors(sources, targets)
+        if len(self.values) == 0:
+            return self.values.new_zeros(sources.shape)
+        matrix = self.matrix
+        stored = matrix.rows * self.num_items + matrix.columns
+        wanted = targets * self.num_items + sources
+        place = torch.searchsorted(stored, wanted).clamp(max=len(stored) - 1)
+        return torch.where(stored[place] == wanted, matrix.values[place], 0.0)
+
+    def of(self, items: Tensor) -> Tensor:
+        """The weights that the scores of ``items`` (shape [C], int64) are made of, shape [C, I]."""
+        every = torch.arange(self.num_items, device=self.device)
+        return self.between(every, items[:, None])
+
 
 class DenseItemWeights(nn.Module):
     """A weight for each pair of items: ``weights[j, i]`` is what an interaction with ``j`` adds to the score of ``i``.
@@ -81,6 +100,32 @@ class DenseItemWeights(nn.Module):
         """Score the catalogue, shape [B, I], float32; a row of NaN for an empty history."""
         return _without_opinion(histories @ self.weights, histories)
 
+    def between(self, sources: Tensor, targets: Tensor) -> Tensor:
+        """What an interaction with ``sources`` adds to the scores of ``targets``; both int64, they broadcast."""
+        return self.weights[sources, targets]
+
+    def of(self, items: Tensor) -> Tensor:
+        """The weights that the scores of ``items`` (shape [C], int64) are made of, shape [C, I]."""
+        return self.weights[:, items].T
+
 
 def _without_opinion(scores_BI: Tensor, histories: InteractionMatrix) -> Tensor:
     return scores_BI.masked_fill_((histories.counts == 0)[:, None], torch.nan)
+
+
+def explain_sums(
+    weights: SparseItemWeights | DenseItemWeights, histories: Histories, known: InteractionMatrix, items: Tensor
+) -> Explanation:
+    """Split what ``weights.score(known)`` gives: each interaction has its weight in the score.
+
+    Args:
+        weights: of the model.
+        histories: B rows, N interactions.
+        known: made of them, the weight that each item has in its history.
+        items: shape [B, K], int64; -1 for no item.
+    """
+    targets = items.clamp(min=0)[rows_of(histories)]
+    parts = weights.between(histories.items[:, None], targets) * shares_of_interactions(histories, known)[:, None]
+    no_opinion = (items < 0) | (histories.counts == 0)[:, None]
+    rest = torch.zeros_like(items, dtype=parts.dtype).masked_fill_(no_opinion, torch.nan)
+    return Explanation.exact(histories, parts.masked_fill_(no_opinion[rows_of(histories)], torch.nan), rest)

@@ -1,17 +1,20 @@
 """PureSVD: the leading singular vectors of the matrix of interactions.
 
-Shape suffixes: B queries, I items of the catalogue, D dim.
+Shape suffixes: B queries, I items of the catalogue, D dim, K items of each query, M interactions of all histories.
 """
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.data.user_items import UserItems
+from recsys.models.explanation import Explanation, rows_of
 from recsys.models.folded_factors import FoldedFactors
 from recsys.models.interaction_matrix import InteractionMatrix
+from recsys.models.protocols import Query
 from recsys.models.truncated_svd import right_singular_vectors
 
 
@@ -61,3 +64,11 @@ class PureSVD(FoldedFactors):
     def fold_in(self, histories: Histories) -> Tensor:
         """The projection of each history, shape [B, D]; an item that occurs again counts once."""
         return InteractionMatrix.from_histories(histories, len(self.item_vectors)) @ self.item_vectors
+
+    def explain(self, query: Query, items: Tensor) -> Explanation:
+        """Each interaction has ``v_j . v_i`` in the score of item i; nothing is left as rest."""
+        histories = query.histories
+        products = torch.bmm(
+            self.item_vectors[items.clamp(min=0)][rows_of(histories)], self.item_vectors[histories.items][..., None]
+        )
+        return self.explained(histories, products.squeeze(2), items)
