@@ -10,6 +10,7 @@
         ├── SplitError         a split that cannot be made from these interactions
         ├── ModelError         a model asked for something that it cannot do
         ├── EvaluationError    a measure asked of data or settings that do not define it
+        ├── RetrievalError     a rule, an index or a pipeline asked for what its catalogue does not have
         └── RunError           a run directory that is missing, incomplete or belongs to other data
 
 Scripts print a ``RecsysError`` as one message and exit with status 2; anything else is a bug and keeps its
@@ -43,6 +44,10 @@ class ModelError(RecsysError):
 
 class EvaluationError(RecsysError):
     """A measure was asked of data or settings that do not define it."""
+
+
+class RetrievalError(RecsysError):
+    """A rule, an index or a pipeline was asked for what its catalogue does not have."""
 
 
 class RunError(RecsysError):

@@ -1,0 +1,107 @@
+"""Finds candidates for requests. Shape suffixes: B requests, I items, D dimensions, C candidates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from recsys.errors import RetrievalError
+from recsys.retrieval.arrays import FloatArray
+from recsys.retrieval.candidates import Candidates
+from recsys.retrieval.index import CandidateIndex
+from recsys.retrieval.merging import merge
+from recsys.retrieval.requests import Requests
+from recsys.retrieval.top_k import top_k
+
+
+@runtime_checkable
+class Retriever(Protocol):
+    """Finds the items that may interest a user."""
+
+    @property
+    def num_items(self) -> int:
+        """I, the size of the catalogue."""
+        ...
+
+    def retrieve(self, requests: Requests, num_candidates: int) -> Candidates:
+        """The ``num_candidates`` best items for each request, seen or not.
+
+        Returns:
+            Candidates of width ``num_candidates``; a list ends early where the retriever knows no further item, and
+            only there.
+        """
+        ...
+
+
+class IndexRetriever:
+    """Encodes a request as a vector and looks for it in an index.
+
+    Args:
+        encode: makes vectors of shape [B, D] out of B requests; a row of NaN where it cannot.
+        index: of the items.
+    """
+
+    def __init__(self, encode: Callable[[Requests], FloatArray], index: CandidateIndex) -> None:
+        self._encode = encode
+        self.index = index
+
+    @property
+    def num_items(self) -> int:
+        """I."""
+        return self.index.num_items
+
+    def retrieve(self, requests: Requests, num_candidates: int) -> Candidates:
+        """See :meth:`Retriever.retrieve`."""
+        return self.index.search(self._encode(requests), num_candidates)
+
+
+class SameForAll:
+    """Gives everyone the same candidates: the most popular ones, say.
+
+    Args:
+        scores: of each item, shape [I]; NaN for an item that is not to be found.
+    """
+
+    def __init__(self, scores: FloatArray) -> None:
+        self.num_items = len(scores)
+        self._best = top_k(scores[None, :], max(1, len(scores)))
+
+    def retrieve(self, requests: Requests, num_candidates: int) -> Candidates:
+        """See :meth:`Retriever.retrieve`."""
+        best = self._best.padded(num_candidates)
+        shape = (len(requests), num_candidates)
+        return Candidates(np.broadcast_to(best.items, shape), np.broadcast_to(best.scores, shape))
+
+
+class Merged:
+    """Merges the candidates of several retrievers by their ranks, see :func:`recsys.retrieval.merging.merge`.
+
+    Args:
+        retrievers: one or more, of one catalogue.
+        weights: how much each counts, above 0; None: all alike.
+
+    Raises:
+        RetrievalError: there is none, they are of several catalogues, or the weights do not fit.
+    """
+
+    def __init__(self, retrievers: Sequence[Retriever], weights: Sequence[float] | None = None) -> None:
+        sizes = sorted({retriever.num_items for retriever in retrievers})
+        if len(sizes) != 1:
+            raise RetrievalError(
+                f"Retrievers of one catalogue are required to merge what they find, but theirs have {sizes} items. "
+                "Give one or more retrievers of the same data."
+            )
+        self._weights = [1.0] * len(retrievers) if weights is None else list(weights)
+        if len(self._weights) != len(retrievers) or min(self._weights) <= 0:
+            raise RetrievalError(
+                f"A weight above 0 is required for each of {len(retrievers)} retrievers, but they are {self._weights}."
+            )
+        self._retrievers = tuple(retrievers)
+        self.num_items = sizes[0]
+
+    def retrieve(self, requests: Requests, num_candidates: int) -> Candidates:
+        """See :meth:`Retriever.retrieve`; each retriever is asked for ``num_candidates``."""
+        found = [retriever.retrieve(requests, num_candidates) for retriever in self._retrievers]
+        return merge(found, num_candidates, self._weights)
