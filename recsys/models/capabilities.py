@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import nn
 
 from recsys.models.protocols import (
+    Explains,
     Factorized,
     FitsInClosedForm,
     FoldsIn,
@@ -18,6 +19,7 @@ _WORDS = {
     FoldsIn: "folds in unseen users",
     ReadsItemFeatures: "scores new items from content",
     Factorized: "retrieves by vectors",
+    Explains: "explains its scores",
     PretrainsInTowers: "pre-trains in towers",
 }
 

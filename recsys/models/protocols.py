@@ -1,6 +1,6 @@
 """What a model can do. Callers ask for the protocol, never for a class.
 
-Shape suffixes: B queries, I items of the catalogue, N pairs.
+Shape suffixes: B queries, I items of the catalogue, N pairs, K items of each query, C items asked for.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from recsys.data.features import FeatureTable
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
+from recsys.models.explanation import Explanation
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +165,45 @@ class Factorized(Protocol):
 
     def encode_items(self, items: Tensor) -> Tensor:
         """Item vectors of ``items`` (internal indices, shape [C], int64), shape [C, D]."""
+        ...
+
+
+@runtime_checkable
+class Explains(Protocol):
+    """A model whose score is a sum over the interactions of the history, so that it can say where a score comes from.
+
+    For any other model that scores from histories see
+    :class:`recsys.models.sampled_explanation.SampledExplainer`, which is one of these as well.
+    """
+
+    def explain(self, query: Query, items: Tensor) -> Explanation:
+        """Split scores over the histories of ``query``.
+
+        Args:
+            query: who asks, B users.
+            items: internal indices, shape [B, K], int64; -1 for no item.
+
+        Returns:
+            Parts that add up to what :meth:`Recommender.score` gives for these items, up to rounding; NaN where that
+            is NaN and for item -1.
+        """
+        ...
+
+
+@runtime_checkable
+class RelatesItems(Protocol):
+    """A model that holds weights from item to item."""
+
+    def relate(self, items: Tensor) -> Tensor:
+        """How much the catalogue says about ``items``.
+
+        Args:
+            items: internal indices, shape [C], int64.
+
+        Returns:
+            Shape [C, I], float32: the weight that an interaction with each item of the catalogue has in the score of
+            the item asked for; 0 for itself and where there is none.
+        """
         ...
 
 

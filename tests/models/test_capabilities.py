@@ -22,6 +22,8 @@ class Able(Plain):
 
     def encode_items(self, items): ...
 
+    def explain(self, query, items): ...
+
     def towers(self): ...
 
     def fuse(self): ...
@@ -38,5 +40,6 @@ def test_each_protocol_has_its_words():
         "folds in unseen users",
         "scores new items from content",
         "retrieves by vectors",
+        "explains its scores",
         "pre-trains in towers",
     )
