@@ -24,27 +24,34 @@ from recsys.evaluation.catalogue import (
     novelty,
     self_information,
 )
+from recsys.evaluation.item_segments import ItemSegments
 from recsys.evaluation.means import mean_over_users
-from recsys.evaluation.metrics import RANKING_METRICS, recall
+from recsys.evaluation.metrics import RANKING_METRICS
 from recsys.evaluation.ranking_result import RankingResult
 from recsys.evaluation.ranking_task import RankingTask
 from recsys.evaluation.segments import (
     ITEM_POPULARITIES,
     ITEM_POPULARITY,
+    ITEM_WARMTH,
     USER_ACTIVITIES,
     USER_ACTIVITY,
-    Segment,
+    USER_WARMTH,
+    WARMTHS,
     item_popularity_of,
-    relevant_by_popularity,
     segment_means,
     user_activity_of,
+    warmth_of,
 )
 from recsys.evaluation.significance import bootstrap_intervals
 from recsys.evaluation.top_k import top_k, without_nan
 from recsys.models.protocols import Recommender
 
-#: Measures of the user-activity segments.
+#: Measures of the segments of users.
 _SEGMENT_METRICS = ("recall", "ndcg", "hit_rate")
+
+#: Measures of the ranking among cold items alone, and what their names begin with.
+_COLD_METRICS = ("recall", "ndcg", "hit_rate")
+COLD_CATALOGUE = "cold_catalogue"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,6 +86,16 @@ def rank_users(model: Recommender, task: RankingTask, users: Tensor, k: int) -> 
         ModelError: the scores are not one floating-point number for each user and item.
         EvaluationError: ``k`` is below 1.
     """
+    items, _ = top_k(scores_of_unseen(model, task, users), k)
+    return Ranked(items, task.is_target(users, items), task.targets.counts[users])
+
+
+@torch.inference_mode()
+def scores_of_unseen(model: Recommender, task: RankingTask, users: Tensor) -> Tensor:
+    """Scores of the full catalogue, shape [B, I]: minus infinity for known items and where there is no opinion.
+
+    Arguments and errors as for :func:`rank_users`.
+    """
     scores = model.score(task.query(users))
     if scores.shape != (len(users), task.num_items) or not scores.is_floating_point():
         raise ModelError(
@@ -88,8 +105,7 @@ def rank_users(model: Recommender, task: RankingTask, users: Tensor, k: int) -> 
         )
     scores = without_nan(scores)  # also a copy: what a model returns may be a view of what it keeps
     task.mask_seen(scores, users)
-    items, _ = top_k(scores, k)
-    return Ranked(items, task.is_target(users, items), task.targets.counts[users])
+    return scores
 
 
 class RankingEvaluator:
@@ -99,7 +115,9 @@ class RankingEvaluator:
 
     - for each user, then averaged: all of :data:`recsys.evaluation.metrics.RANKING_METRICS`;
     - for all lists: coverage, Gini index, novelty and, where content vectors are given, intra-list diversity;
-    - at ``segment_k``: recall, NDCG and hit rate by user activity, and recall by item popularity.
+    - at ``segment_k``: recall, NDCG and hit rate by user activity, and recall by item popularity; where a user or a
+      held-out item has no training interaction, the same for the warm and the cold ones; and where such an item is held
+      out, recall, NDCG and hit rate of a ranking of cold items alone.
 
     A catalogue smaller than a cut-off is no error: lists end early.
 
@@ -173,7 +191,7 @@ class RankingEvaluator:
         measures = _Measures(self.ks, self.segment_k, task, item_vectors)
         with _evaluation_mode(model):
             for users in self._batches(task):
-                measures.add(users, rank_users(model, task, users, max(*self.ks, self.segment_k)))
+                measures.add(users, scores_of_unseen(model, task, users))
         return measures.result(self.bootstrap_samples, self.seed)
 
     def _batches(self, task: RankingTask) -> Iterator[Tensor]:
@@ -190,10 +208,18 @@ class _Measures:
 
     def __init__(self, ks: tuple[int, ...], segment_k: int, task: RankingTask, item_vectors: Tensor | None) -> None:
         self._task = task
+        self._k = max(*ks, segment_k)
         self._per_user = {f"{name}@{k}": (metric, k) for k in ks for name, metric in RANKING_METRICS.items()}
-        self._by_activity = {f"{name}@{segment_k}": (RANKING_METRICS[name], segment_k) for name in _SEGMENT_METRICS}
+        self._of_segments = {f"{name}@{segment_k}": (RANKING_METRICS[name], segment_k) for name in _SEGMENT_METRICS}
         self._segment_k = segment_k
-        self._popularity = item_popularity_of(task.training_item_counts)
+        popularity = item_popularity_of(task.training_item_counts)
+        self._item_segments = [ItemSegments(ITEM_POPULARITY, ITEM_POPULARITIES, popularity, segment_k)]
+        warmth = warmth_of(task.training_item_counts)
+        _, targets = task.targets.pairs_of(task.users)
+        self._cold_items: Tensor | None = None
+        if bool(warmth[targets].any()):
+            self._item_segments.append(ItemSegments(ITEM_WARMTH, WARMTHS, warmth, segment_k))
+            self._cold_items = warmth.nonzero()[:, 0]
         num_training_users = int((task.training_user_counts > 0).sum())
         self._information = self_information(task.training_item_counts, num_training_users)
         self._content = None if item_vectors is None else ContentDirections.from_vectors(item_vectors)
@@ -202,13 +228,24 @@ class _Measures:
         self._names: list[str] = []
         self._rows: list[Tensor] = []
 
-    def add(self, users: Tensor, ranked: Ranked) -> None:
-        """Add a batch: one row of measures for each user, and the exposure of items."""
+    def add(self, users: Tensor, scores: Tensor) -> None:
+        """Add a batch: one row of measures for each user, and the exposure of items.
+
+        Args:
+            users: shape [B], int64.
+            scores: those of :func:`scores_of_unseen`, shape [B, I].
+        """
+        items, _ = top_k(scores, self._k)
+        ranked = Ranked(items, self._task.is_target(users, items), self._task.targets.counts[users])
         columns = {
             name: metric(ranked.hits, ranked.num_relevant, k)
-            for name, (metric, k) in (self._per_user | self._by_activity).items()
+            for name, (metric, k) in (self._per_user | self._of_segments).items()
         }
-        columns |= self._popularity_recalls(users, ranked)
+        pairs = self._task.targets.pairs_of(users)
+        for segments in self._item_segments:
+            columns |= segments.recalls(ranked.items, ranked.hits, *pairs)
+        if self._cold_items is not None:
+            columns |= self._among_cold_items(users, scores, self._cold_items, *pairs)
         for k, exposure in self._exposure.items():
             items = ranked.items[:, :k]
             exposure += exposure_counts(items, self._task.num_items)
@@ -218,14 +255,25 @@ class _Measures:
         self._names = list(columns)
         self._rows.append(torch.stack(list(columns.values()), dim=1).cpu())
 
-    def _popularity_recalls(self, users: Tensor, ranked: Ranked) -> dict[str, Tensor]:
-        """Recall among the held-out items of each popularity segment, by the segment's name."""
-        rows, items = self._task.targets.pairs_of(users)
-        num_relevant = relevant_by_popularity(rows, items, self._popularity, len(users))
-        part_of_hit = torch.where(ranked.hits, self._popularity[ranked.items.clamp(min=0)], -1)
+    def _among_cold_items(
+        self, users: Tensor, scores: Tensor, cold: Tensor, rows: Tensor, targets: Tensor
+    ) -> dict[str, Tensor]:
+        """Measures of the lists that cold items alone would make; NaN for users without a cold item to be found.
+
+        Args:
+            users: shape [B], int64.
+            scores: shape [B, I].
+            cold: the cold items, ascending, int64.
+            rows: row of each held-out pair of ``users``, shape [P], int64.
+            targets: item of each pair, shape [P], int64.
+        """
+        positions, _ = top_k(scores[:, cold], self._segment_k)
+        items = torch.where(positions >= 0, cold[positions.clamp(min=0)], positions)
+        hits = self._task.is_target(users, items)
+        num_relevant = torch.bincount(rows[self._task.training_item_counts[targets] == 0], minlength=len(users))
         return {
-            name: recall(part_of_hit == part, num_relevant[:, part], self._segment_k)
-            for part, name in enumerate(ITEM_POPULARITIES)
+            f"{COLD_CATALOGUE}/{name}@{self._segment_k}": RANKING_METRICS[name](hits, num_relevant, self._segment_k)
+            for name in _COLD_METRICS
         }
 
     def result(self, bootstrap_samples: int, seed: int) -> RankingResult:
@@ -241,20 +289,22 @@ class _Measures:
             catalogue[f"novelty@{k}"] = mean[f"novelty@{k}"]
             if self._content is not None:
                 catalogue[f"diversity@{k}"] = mean[f"diversity@{k}"]
+        among_cold = [name for name in column if name.startswith(f"{COLD_CATALOGUE}/")]
+        catalogue |= {name: mean[name] for name in among_cold}
 
-        activity = user_activity_of(self._task.training_user_counts[self._task.users]).cpu().numpy()
-        by_activity = np.stack([column[name] for name in self._by_activity], axis=1)
-        segments = segment_means(USER_ACTIVITY, USER_ACTIVITIES, activity, list(self._by_activity), by_activity)
-        segments += tuple(
-            Segment(
-                ITEM_POPULARITY, name, int((~np.isnan(column[name])).sum()), {f"recall@{self._segment_k}": mean[name]}
-            )
-            for name in ITEM_POPULARITIES
-        )
+        training_counts = self._task.training_user_counts[self._task.users]
+        activity = user_activity_of(training_counts).cpu().numpy()
+        of_users = np.stack([column[name] for name in self._of_segments], axis=1)
+        segments = segment_means(USER_ACTIVITY, USER_ACTIVITIES, activity, list(self._of_segments), of_users)
+        warmth = warmth_of(training_counts).cpu().numpy()
+        if warmth.any():
+            segments += segment_means(USER_WARMTH, WARMTHS, warmth, list(self._of_segments), of_users)
+        for group in self._item_segments:
+            segments += group.means(column)
 
         beyond = {name: column[name] for name in column if name.partition("@")[0] in ("novelty", "diversity")}
-        for name in ITEM_POPULARITIES:
-            beyond[f"{ITEM_POPULARITY}={name}/recall@{self._segment_k}"] = column[name]
+        beyond |= {name: column[name] for group in self._item_segments for name in group.columns}
+        beyond |= {name: column[name] for name in among_cold}
 
         accuracy = values[:, : len(self._per_user)]
         intervals = bootstrap_intervals(accuracy, bootstrap_samples, seed) if bootstrap_samples > 0 else []

@@ -20,12 +20,14 @@ class RankingResult:
     Args:
         users: internal indices of the evaluated users, shape [U], int64.
         per_user: measure and cut-off, such as ``ndcg@10``, and its value for each user, shape [U], float64.
-        catalogue: measures of all lists together, such as ``coverage@10``.
+        catalogue: measures of all lists together, such as ``coverage@10``, and of lists of cold items alone, such as
+            ``cold_catalogue/recall@10``.
         segments: means over parts of the users or items.
         intervals: 95 % bootstrap interval of the mean of each entry of ``per_user``; empty without a bootstrap.
         user_activity: each user's position in :data:`recsys.evaluation.segments.USER_ACTIVITIES`, shape [U], int64.
         per_user_beyond: what else has a value for each user, shape [U], float64: ``novelty@10`` and ``diversity@10`` of
-            the list, and recall by popularity of the held-out items, ``item_popularity=tail/recall@10``.
+            the list, recall by popularity and by warmth of the held-out items, ``item_popularity=tail/recall@10``, and
+            measures of lists of cold items alone, ``cold_catalogue/recall@10``.
     """
 
     users: npt.NDArray[np.int64]

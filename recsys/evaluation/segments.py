@@ -1,4 +1,4 @@
-"""Segments: users by how much they did, items by how popular they are, in training.
+"""Segments: users by how much they did, items by how popular they are, both by whether they are new, in training.
 
 Shape suffixes: U users, I items, P pairs, M measures.
 """
@@ -20,6 +20,10 @@ USER_ACTIVITIES = ("low", "mid", "high")
 
 ITEM_POPULARITY = "item_popularity"
 ITEM_POPULARITIES = ("head", "mid", "tail")
+
+USER_WARMTH = "user_warmth"
+ITEM_WARMTH = "item_warmth"
+WARMTHS = ("warm", "cold")
 
 #: Percentages of all training interactions after which the head and the middle of the catalogue end.
 HEAD_PERCENT = 50
@@ -84,20 +88,33 @@ def item_popularity_of(training_counts: Tensor) -> Tensor:
     return torch.empty_like(part).scatter_(0, order, part)
 
 
-def relevant_by_popularity(rows: Tensor, items: Tensor, popularity: Tensor, num_rows: int) -> Tensor:
-    """Count each user's relevant items in each popularity segment.
+def warmth_of(training_counts: Tensor) -> Tensor:
+    """Tell the users or items that have a training interaction (warm) from those that have none (cold).
+
+    Args:
+        training_counts: training interactions of each user or item, any shape, int64.
+
+    Returns:
+        Position in :data:`WARMTHS`, in the shape of ``training_counts``, int64.
+    """
+    return (training_counts == 0).long()
+
+
+def relevant_by_segment(rows: Tensor, items: Tensor, segment_of: Tensor, num_segments: int, num_rows: int) -> Tensor:
+    """Count each user's relevant items in each segment of the catalogue.
 
     Args:
         rows: row of the user of each relevant pair, shape [P], int64.
         items: item of each pair, shape [P], int64.
-        popularity: position in :data:`ITEM_POPULARITIES` of each item, shape [I], int64.
+        segment_of: the segment of each item, shape [I], int64, each in ``[0, num_segments)``.
+        num_segments: segments.
         num_rows: users.
 
     Returns:
-        Shape [num_rows, 3], int64.
+        Shape [num_rows, num_segments], int64.
     """
-    parts = len(ITEM_POPULARITIES)
-    return torch.bincount(rows * parts + popularity[items], minlength=num_rows * parts).view(num_rows, parts)
+    cells = rows * num_segments + segment_of[items]
+    return torch.bincount(cells, minlength=num_rows * num_segments).view(num_rows, num_segments)
 
 
 def segment_means(

@@ -119,8 +119,10 @@ def test_a_hand_computed_evaluation():
     # exposure is 2 x item 3, 1 x item 2, 1 x item 4: ascending 0 0 1 1 2 gives (0 + 2 + 2 * 4) / (5 * 4) = 0.5
     # training users of items 2, 3, 4: none (as one), none (as one), 2, of 3: log2 3, log2 3 and log2 1.5 bits
     bits = math.log2(3)
+    # items 2 and 3 are cold; among them alone item 3 is first and item 2, held out for both users, second
+    cold = {"cold_catalogue/recall@2": 1.0, "cold_catalogue/ndcg@2": half, "cold_catalogue/hit_rate@2": 1.0}
     assert result.catalogue == pytest.approx(
-        {"coverage@2": 3 / 5, "gini@2": 0.5, "novelty@2": (bits + (math.log2(1.5) + bits) / 2) / 2}
+        {"coverage@2": 3 / 5, "gini@2": 0.5, "novelty@2": (bits + (math.log2(1.5) + bits) / 2) / 2, **cold}
     )
     assert result.intervals == {}
     # training: user 0 has 1 (low), user 1 has 2 (mid: two thirds of two users are both of them)
@@ -132,6 +134,9 @@ def test_a_hand_computed_evaluation():
     assert found["item_popularity", "head"] == (1, {"recall@2": 1.0})  # item 4 for user 1, found
     assert found["item_popularity", "mid"][0] == 0
     assert found["item_popularity", "tail"] == (2, {"recall@2": 0.5})  # item 2 for both, found for user 0
+    assert found["item_warmth", "cold"] == (2, {"recall@2": 0.5})
+    assert found["item_warmth", "warm"] == (1, {"recall@2": 1.0})  # item 4 for user 1
+    assert ("user_warmth", "cold") not in found  # both users are in training
 
 
 @settings(max_examples=25)
@@ -303,3 +308,71 @@ def test_a_gpu_gives_the_same_numbers():
     split = Split(rows[: len(train)], rows[:0], rows[len(train) :])
     on_gpu = RankingTask.from_split(interactions, split, "test", "cuda")
     assert flat(on_gpu, scores.cuda(), vectors.cuda()) == pytest.approx(flat(task, scores, vectors), abs=1e-6)
+
+
+# --- warm and cold -----------------------------------------------------------------------------------------------
+
+
+def segments_of(result):
+    return {(segment.group, segment.name): segment for segment in result.segments}
+
+
+def test_new_users_are_measured_apart():
+    # user 1 has no training interaction; both have item 2 held out, which is first for user 0 and third for user 1
+    task = make_task(train=[(0, 0), (2, 1), (2, 2)], test=[(0, 2), (1, 2)], num_users=3, num_items=4)
+    scores = torch.tensor([[0.0, 1.0, 3.0, 2.0], [4.0, 3.0, 2.0, 1.0], [0.0, 0.0, 0.0, 0.0]])
+    found = segments_of(RankingEvaluator(ks=(2,), segment_k=2).evaluate(ScoreTable(scores), task))
+    assert (found["user_warmth", "warm"].num_users, found["user_warmth", "cold"].num_users) == (1, 1)
+    assert found["user_warmth", "warm"].means == {"recall@2": 1.0, "ndcg@2": 1.0, "hit_rate@2": 1.0}
+    assert found["user_warmth", "cold"].means == {"recall@2": 0.0, "ndcg@2": 0.0, "hit_rate@2": 0.0}
+
+
+def test_where_nothing_is_cold_nothing_is_said_of_it():
+    # item 3 has no training interaction, but nobody is asked for it
+    task = make_task(train=[(0, 0), (0, 1), (1, 2)], test=[(0, 2)], num_users=2, num_items=4)
+    result = RankingEvaluator(ks=(2,)).evaluate(SharedRow([1.0, 2.0, 3.0, 4.0]), task)
+    assert {group for group, _ in segments_of(result)} == {"user_activity", "item_popularity"}
+    assert not any("cold" in name for name in [*result.flat(), *result.per_user_beyond])
+
+
+@settings(max_examples=25)
+@given(seed=st.integers(0, 10_000))
+def test_cold_items_agree_with_a_user_by_user_reference(seed):
+    task, scores, _, train, test = random_case(seed)
+    # the last ten items leave training, so that there is something cold
+    train = [(user, item) for user, item in train if item < 15]
+    task = make_task(train, [*test, (1, 20)], 30, 25)
+    result = RankingEvaluator(ks=(3,), segment_k=4, bootstrap_samples=0, batch_size=7).evaluate(
+        ScoreTable(scores), task
+    )
+    cold = set(range(25)) - {item for _, item in train}
+    among_all, among_cold = [], []
+    for user in result.users.tolist():
+        relevant = {item for u, item in [*test, (1, 20)] if u == user}
+        row = scores[user].clone()
+        row[[item for u, item in train if u == user and item not in relevant]] = -math.inf
+        if not relevant & cold:
+            among_all.append(math.nan)
+            among_cold.append((math.nan, math.nan, math.nan))
+            continue
+        among_all.append(numpy_reference.recall(numpy_reference.rank(row.tolist(), 4), relevant & cold, 4))
+        row[sorted(set(range(25)) - cold)] = -math.inf
+        ranked = numpy_reference.rank(row.tolist(), 4)
+        among_cold.append(
+            tuple(numpy_reference.METRICS[name](ranked, relevant & cold, 4) for name in ("recall", "ndcg", "hit_rate"))
+        )
+    np.testing.assert_allclose(result.per_user_beyond["item_warmth=cold/recall@4"], among_all)
+    for position, name in enumerate(("recall", "ndcg", "hit_rate")):
+        expected = np.array(among_cold)[:, position]
+        np.testing.assert_allclose(result.per_user_beyond[f"cold_catalogue/{name}@4"], expected)
+        assert result.catalogue[f"cold_catalogue/{name}@4"] == pytest.approx(np.nanmean(expected))
+    assert result.flat()["test/item_warmth=cold/recall@4"] == pytest.approx(np.nanmean(among_all))
+
+
+def test_numbers_of_cold_items_do_not_depend_on_the_batch_size():
+    _, scores, _, train, test = random_case(seed=5, num_users=60)
+    task = make_task([(user, item) for user, item in train if item < 15], test, 60, 25)
+    one, seven, all_at_once = (flat(task, scores, batch_size=size) for size in (1, 7, 1000))
+    assert one == seven == all_at_once
+    assert "test/cold_catalogue/recall@5" in one
+    assert "test/user_warmth=cold/recall@5" in one

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from recsys.evaluation.segments import (
     Segment,
     item_popularity_of,
-    relevant_by_popularity,
+    relevant_by_segment,
     segment_means,
     user_activity_of,
+    warmth_of,
 )
 
 
@@ -78,10 +79,15 @@ def test_boundaries_are_exact_for_large_counts():
     assert item_popularity_of(counts - torch.tensor([1, 0])).tolist() == [0, 1]
 
 
+def test_what_has_no_training_interaction_is_cold():
+    assert warmth_of(torch.tensor([3, 0, 1, 0])).tolist() == [0, 1, 0, 1]
+    assert warmth_of(torch.zeros(0, dtype=torch.int64)).tolist() == []
+
+
 def test_relevant_items_are_counted_by_segment():
     popularity = torch.tensor([0, 0, 1, 2])
     rows, items = torch.tensor([0, 0, 0, 2]), torch.tensor([0, 1, 3, 2])
-    assert relevant_by_popularity(rows, items, popularity, 3).tolist() == [[2, 0, 1], [0, 0, 0], [0, 1, 0]]
+    assert relevant_by_segment(rows, items, popularity, 3, 3).tolist() == [[2, 0, 1], [0, 0, 0], [0, 1, 0]]
 
 
 def test_means_are_taken_within_each_segment():

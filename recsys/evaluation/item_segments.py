@@ -1,0 +1,70 @@
+"""Recall within the parts of a catalogue that is divided into segments.
+
+Shape suffixes: B users of a batch, U users, I items, K list length, P held-out pairs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from recsys.evaluation.means import FloatArray, mean_over_users
+from recsys.evaluation.metrics import recall
+from recsys.evaluation.segments import Segment, relevant_by_segment
+
+
+class ItemSegments:
+    """One division of the catalogue, and the recall of the held-out items of each part in the ranking of all items.
+
+    Args:
+        group: what divides the items, such as ``item_popularity``.
+        names: the segments.
+        segment_of: position in ``names`` of each item, shape [I], int64.
+        k: cut-off.
+    """
+
+    def __init__(self, group: str, names: Sequence[str], segment_of: Tensor, k: int) -> None:
+        self._group = group
+        self._names = names
+        self._segment_of = segment_of
+        self._k = k
+        #: Names of the measures for each user, such as ``item_popularity=tail/recall@10``, one for each segment.
+        self.columns = [f"{group}={name}/recall@{k}" for name in names]
+
+    def recalls(self, items: Tensor, hits: Tensor, rows: Tensor, targets: Tensor) -> dict[str, Tensor]:
+        """Each of :attr:`columns` for a batch of users.
+
+        Args:
+            items: recommended items, -1 where there is none, shape [B, K], int64.
+            hits: whether each is held out for the user, shape [B, K], bool.
+            rows: row of the user of each held-out pair, shape [P], int64.
+            targets: item of each pair, shape [P], int64.
+
+        Returns:
+            Shape [B] each; NaN for a user without a held-out item in the segment.
+        """
+        num_relevant = relevant_by_segment(rows, targets, self._segment_of, len(self._names), len(items))
+        segment_of_hit = torch.where(hits, self._segment_of[items.clamp(min=0)], -1)
+        return {
+            column: recall(segment_of_hit == position, num_relevant[:, position], self._k)
+            for position, column in enumerate(self.columns)
+        }
+
+    def means(self, columns: Mapping[str, FloatArray]) -> tuple[Segment, ...]:
+        """The mean of each segment over the users who have a held-out item in it.
+
+        Args:
+            columns: measures of all users by name, shape [U] each; those of :attr:`columns` are among them.
+        """
+        return tuple(
+            Segment(
+                self._group,
+                name,
+                int((~np.isnan(columns[column])).sum()),
+                {f"recall@{self._k}": float(mean_over_users(columns[column][:, None])[0])},
+            )
+            for name, column in zip(self._names, self.columns, strict=True)
+        )
