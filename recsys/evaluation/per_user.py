@@ -28,7 +28,7 @@ def per_user_table(
     ``ndcg@10`` and the like                each accuracy measure at each cut-off, float64
     ``novelty@10``, ``diversity@10``        of the user's list, float64
     ``item_popularity=tail/recall@10``      recall of the user's held-out items in that part of the catalogue, float64
-    ``item_warmth=cold/recall@10``          the same of items without training interactions, where there are any, float64
+    ``item_warmth=cold/recall@10``          the same of items without a training interaction, if there are any, float64
     ``cold_catalogue/recall@10``            of a list of such items alone, float64
     ``sampled-99/hit_rate@10``              among fixed negatives, where the data set has them, float64
     ======================================  =======================================================================
