@@ -1,0 +1,171 @@
+"""What is said about the items, for rules and for the diversity of lists.
+
+Shape suffixes: I items, M values of all items together, V distinct values, W values of one item at most.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from recsys.errors import RetrievalError
+from recsys.retrieval.arrays import BoolArray, FloatArray, IntArray
+
+#: Values that an error message lists at most.
+_SHOWN = 30
+
+_NO_SEPARATORS: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Values:
+    """The values of a column, coded; an item may have any number of them.
+
+    Args:
+        items: the item that each value belongs to, ascending, shape [M], int64.
+        codes: positions in ``vocabulary``, shape [M], int64; an item has a code once.
+        vocabulary: the V distinct values in Unicode order.
+        num_items: I.
+    """
+
+    items: IntArray
+    codes: IntArray
+    vocabulary: tuple[str, ...]
+    num_items: int
+
+    def multi_hot(self) -> FloatArray:
+        """Shape [I, V], float32: 1 where the item has the value."""
+        ones = np.zeros((self.num_items, len(self.vocabulary)), dtype=np.float32)
+        ones[self.items, self.codes] = 1
+        return ones
+
+    def padded(self) -> IntArray:
+        """The codes of each item, shape [I, W], int64, filled up with -1."""
+        counts = np.bincount(self.items, minlength=self.num_items)
+        place = np.arange(len(self.items)) - np.repeat(np.cumsum(counts) - counts, counts)
+        codes = np.full((self.num_items, counts.max(initial=0)), -1, dtype=np.int64)
+        codes[self.items, place] = self.codes
+        return codes
+
+
+class ItemColumns:
+    """A table of items, one row for each item index.
+
+    Args:
+        table: I rows. Columns of strings or of lists have values, columns of numbers have numbers.
+        separators: what divides the values of a string, by column; a string of another column is one value.
+    """
+
+    def __init__(self, table: pa.Table, separators: Mapping[str, str] = _NO_SEPARATORS) -> None:
+        self._table = table
+        self._separators = separators
+
+    @property
+    def num_items(self) -> int:
+        """I."""
+        return self._table.num_rows
+
+    def values(self, column: str) -> Values:
+        """The values of ``column``, as text; missing and empty ones are left out.
+
+        Raises:
+            RetrievalError: there is no such column, or it holds numbers.
+        """
+        items, text = self._text(column)
+        distinct = pc.unique(text)
+        vocabulary = distinct.take(pc.array_sort_indices(distinct))
+        codes = pc.index_in(text, value_set=vocabulary).to_numpy(zero_copy_only=False).astype(np.int64)
+        # An item that names a value twice has it once.
+        keys = np.unique(items * max(1, len(vocabulary)) + codes)
+        items, codes = np.divmod(keys, max(1, len(vocabulary)))
+        return Values(items, codes, tuple(vocabulary.to_pylist()), self.num_items)
+
+    def with_any(self, column: str, wanted: Iterable[object]) -> BoolArray:
+        """Whether an item has any of the ``wanted`` values, compared as text; shape [I].
+
+        Raises:
+            RetrievalError: there is no such column, it holds numbers, or no item has a wanted value.
+        """
+        items, text = self._text(column)
+        names = list(dict.fromkeys(str(value) for value in wanted))
+        there = set(pc.unique(text).to_pylist())
+        unknown = [name for name in names if name not in there]
+        if unknown or not names:
+            raise RetrievalError(
+                f"Values of the column {column} are required, but {', '.join(unknown) or 'none'} came. Its values are "
+                f"{_listed(sorted(there))}."
+            )
+        mask = np.zeros(self.num_items, dtype=np.bool_)
+        mask[items[pc.is_in(text, value_set=pa.array(names, text.type)).to_numpy(zero_copy_only=False)]] = True
+        return mask
+
+    def between(self, column: str, low: float | None, high: float | None) -> BoolArray:
+        """Whether the number of an item is from ``low`` to ``high``, both included; shape [I].
+
+        None is an open end. An item whose number is missing is in no range.
+
+        Raises:
+            RetrievalError: there is no such column, it holds no numbers, or the range is empty.
+        """
+        values = self._column(column)
+        if not _is_number(values.type):
+            raise RetrievalError(
+                f"A range needs a column of numbers, but {column} is of type {values.type}. "
+                f"{self._of_kind('numbers', numbers=True)}"
+            )
+        low, high = -np.inf if low is None else low, np.inf if high is None else high
+        if not low <= high:
+            raise RetrievalError(f"A range goes from low to high, but that of {column} is [{low}, {high}]. Correct it.")
+        numbers = pc.fill_null(values.cast(pa.float64(), safe=False), np.nan).to_numpy(zero_copy_only=False)
+        inside: BoolArray = (numbers >= low) & (numbers <= high)
+        return inside
+
+    def _column(self, name: str) -> pa.Array:
+        """The values of a column without chunks and dictionary."""
+        if name not in self._table.column_names:
+            raise RetrievalError(
+                f"There is no column {name} of items. The columns are {', '.join(self._table.column_names) or 'none'}."
+            )
+        values = self._table.column(name).combine_chunks()
+        return values.cast(values.type.value_type) if pa.types.is_dictionary(values.type) else values
+
+    def _text(self, name: str) -> tuple[IntArray, pa.Array]:
+        """The item of each value of a column, shape [M], and the values, M strings."""
+        values = self._column(name)
+        if name in self._separators:
+            values = pc.split_pattern(values, self._separators[name])
+        elif not _is_list(values.type):
+            if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
+                raise RetrievalError(
+                    f"Values are required, but the column {name} is of type {values.type}. "
+                    f"{self._of_kind('values', numbers=False)} Numbers are asked for by a range."
+                )
+            values = pa.ListArray.from_arrays(np.arange(len(values) + 1, dtype=np.int32), values.cast(pa.string()))
+        items = pc.list_parent_indices(values).to_numpy(zero_copy_only=False).astype(np.int64)
+        text = pc.utf8_trim_whitespace(pc.list_flatten(values).cast(pa.string()))
+        kept = pc.fill_null(pc.not_equal(text, ""), False)
+        return items[kept.to_numpy(zero_copy_only=False)], text.filter(kept)
+
+    def _of_kind(self, kind: str, numbers: bool) -> str:
+        """A sentence on which columns there are."""
+        names = [field.name for field in self._table.schema if _is_number(field.type) == numbers]
+        return f"Columns with {kind} are {', '.join(names) or 'none'}."
+
+
+def _is_number(type_: pa.DataType) -> bool:
+    return any(is_kind(type_) for is_kind in (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal))
+
+
+def _is_list(type_: pa.DataType) -> bool:
+    return any(is_kind(type_) for is_kind in (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list))
+
+
+def _listed(values: list[str]) -> str:
+    """The values in a row; where there are many, the first of them."""
+    more = f" and {len(values) - _SHOWN:,} more" if len(values) > _SHOWN else ""
+    return ", ".join(values[:_SHOWN]) + more if values else "none"

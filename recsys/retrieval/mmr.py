@@ -1,0 +1,63 @@
+"""Maximal marginal relevance: the next item is good, and unlike those before it.
+
+Shape suffixes: B requests, C candidates, K list length, I items, F dimensions of content.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from recsys.retrieval.arrays import FloatArray, IntArray
+from recsys.retrieval.candidates import Candidates
+from recsys.retrieval.diversity import MAX_NUMBERS, best_left, check_strength, normalised_scores
+from recsys.retrieval.requests import Requests
+
+
+class MMR:
+    """Chooses greedily the candidate with the largest ``(1 - strength) * score - strength * max cos(item, chosen)``.
+
+    The cosine is that of the items' contents, and the maximum over the items chosen before, 0 for the first. Scores
+    are scaled to [0, 1] within the candidates of each user (:func:`recsys.retrieval.diversity.normalised_scores`).
+    With strength 0 the list stays as it is. An item without content is like no other. Carbonell, Goldstein: The Use of
+    MMR, Diversity-Based Reranking for Reordering Documents and Producing Summaries, SIGIR 1998.
+
+    Takes ``2 * B * C * F * K`` operations.
+
+    Args:
+        vectors: content of the items, shape [I, F], any numbers; a row of zeros for an item without.
+        strength: from 0 to 1.
+
+    Raises:
+        RetrievalError: ``strength`` is out of range.
+    """
+
+    def __init__(self, vectors: FloatArray, strength: float) -> None:
+        check_strength(strength)
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        self._directions = (vectors / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+        self.strength = strength
+
+    def rerank(self, requests: Requests, candidates: Candidates, k: int) -> IntArray:
+        """See :meth:`recsys.retrieval.diversity.Diversifier.rerank`."""
+        scores = normalised_scores(candidates)
+        size = max(1, MAX_NUMBERS // max(1, candidates.width * self._directions.shape[1]))
+        chosen = np.full((len(candidates), k), -1, dtype=np.int64)
+        for start in range(0, len(candidates), size):
+            block = slice(start, start + size)
+            chosen[block] = self._choose(candidates.items[block], scores[block], k)
+        return chosen
+
+    def _choose(self, items: IntArray, scores: FloatArray, k: int) -> IntArray:
+        """The positions that are chosen of each list, shape [B, K]."""
+        rows = np.arange(len(items))
+        directions = self._directions[np.maximum(items, 0)]
+        left = items >= 0
+        closest = np.zeros(items.shape)
+        chosen = np.full((len(items), k), -1, dtype=np.int64)
+        for place in range(min(k, items.shape[1])):
+            best = best_left((1 - self.strength) * scores - self.strength * closest, left)
+            chosen[:, place] = best
+            left[rows, best] &= best < 0  # a row without candidates has nothing to lose at its last place
+            cosine = np.matmul(directions, directions[rows, best][:, :, None])[:, :, 0]
+            closest = cosine if place == 0 else np.maximum(closest, cosine)
+        return chosen

@@ -1,0 +1,188 @@
+"""The way from a request to a list: retrieve, rules, rank, diversify, explain; the same code offline and online.
+
+Shape suffixes: B requests, C candidates, K list length.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from recsys.errors import RetrievalError
+from recsys.retrieval.arrays import FloatArray, IntArray
+from recsys.retrieval.candidates import Candidates
+from recsys.retrieval.diversity import Diversifier
+from recsys.retrieval.ranker import Ranker, reordered
+from recsys.retrieval.requests import Requests
+from recsys.retrieval.retrievers import Retriever
+from recsys.retrieval.rules import AllOf, NotBlocked, NotSeen, Rule
+
+STAGES = ("retrieve", "rules", "rank", "diversify", "explain")
+
+#: How much deeper the retriever is asked at once, at most, where rules leave too little.
+MAX_GROWTH = 8
+
+
+@runtime_checkable
+class Explainer(Protocol):
+    """Says why items are recommended."""
+
+    def explain(self, requests: Requests, items: IntArray) -> Sequence[Sequence[Any]]:
+        """One explanation for each item (shape [B, K], -1 where there is none) of each request."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shortlist:
+    """What is left to choose from before the list is made.
+
+    Args:
+        retrieved: the allowed candidates in the order of the retriever, width C.
+        ranked: the same in the order of the ranker, with its scores.
+        seconds: of the stages up to here, by their names.
+    """
+
+    retrieved: Candidates
+    ranked: Candidates
+    seconds: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recommendations:
+    """Lists for B requests.
+
+    Args:
+        items: internal item indices, shape [B, K], int64, best first; -1 where a list has ended.
+        scores: of the ranker, or of the retriever where there is none, shape [B, K]; not in descending order where the
+            list was diversified; minus infinity where the ranker has no opinion or the list has ended.
+        explanations: one for each item; None without an explainer.
+        seconds: of each stage that ran, for all requests together, by the names in :data:`STAGES`.
+    """
+
+    items: IntArray
+    scores: FloatArray
+    explanations: Sequence[Sequence[Any]] | None
+    seconds: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Stopwatch:
+    """Adds up the seconds of stages."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
+
+
+class Pipeline:
+    """Recommends by stages, each of which may be exchanged.
+
+    What a user has seen or blocked never comes back, and no item comes twice. A list has K items if the retriever knows
+    K that the rules allow: it is asked for more and more until there are as many candidates as wanted, or no more in
+    the catalogue.
+
+    Args:
+        retriever: finds candidates.
+        rules: what may be recommended, besides what is seen or blocked.
+        num_candidates: candidates for each request that are ranked and diversified, C, if there are as many; never
+            fewer than the list is long.
+        ranker: orders the candidates; None keeps the order of the retriever.
+        diversifier: chooses the list; None takes the first K.
+        explainer: says why; None says nothing.
+
+    Raises:
+        RetrievalError: ``num_candidates`` is not positive.
+    """
+
+    def __init__(
+        self,
+        retriever: Retriever,
+        rules: Sequence[Rule] = (),
+        num_candidates: int = 200,
+        ranker: Ranker | None = None,
+        diversifier: Diversifier | None = None,
+        explainer: Explainer | None = None,
+    ) -> None:
+        _check_positive("num_candidates", num_candidates)
+        self._retriever = retriever
+        self._rules: tuple[Rule, ...] = (NotSeen(), NotBlocked(), *rules)
+        self._num_candidates = num_candidates
+        self._ranker = ranker
+        self._diversifier = diversifier
+        self._explainer = explainer
+
+    def recommend(self, requests: Requests, k: int, rules: Sequence[Rule] = ()) -> Recommendations:
+        """Recommend to each request.
+
+        Args:
+            requests: B of them.
+            k: length of the lists.
+            rules: further rules, for these requests alone.
+
+        Raises:
+            RetrievalError: ``k`` is not positive.
+        """
+        return self.complete(requests, self.shortlist(requests, k, rules), k)
+
+    def shortlist(self, requests: Requests, k: int, rules: Sequence[Rule] = ()) -> Shortlist:
+        """The first three stages: retrieve, rules, rank; arguments as for :meth:`recommend`."""
+        _check_positive("k", k)
+        watch = _Stopwatch()
+        retrieved = self._retrieve(requests, max(k, self._num_candidates), AllOf([*self._rules, *rules]), watch)
+        ranked = retrieved
+        if self._ranker is not None:
+            with watch("rank"):
+                ranked = reordered(retrieved, self._ranker.score(requests, retrieved.items))
+        return Shortlist(retrieved, ranked, watch.seconds)
+
+    def complete(self, requests: Requests, shortlist: Shortlist, k: int) -> Recommendations:
+        """The last two stages: diversify, explain."""
+        _check_positive("k", k)
+        watch = _Stopwatch(dict(shortlist.seconds))
+        chosen = shortlist.ranked.padded(k)
+        if self._diversifier is not None:
+            with watch("diversify"):
+                chosen = shortlist.ranked.at(self._diversifier.rerank(requests, shortlist.ranked, k))
+        explanations = None
+        if self._explainer is not None:
+            with watch("explain"):
+                explanations = self._explainer.explain(requests, chosen.items)
+        return Recommendations(chosen.items, chosen.scores, explanations, watch.seconds)
+
+    def _retrieve(self, requests: Requests, wanted: int, rule: Rule, watch: _Stopwatch) -> Candidates:
+        """The ``wanted`` best allowed candidates of each request, if there are as many.
+
+        The first question is deep enough for all that the requests themselves exclude; the next ones go deeper for
+        requests that lack candidates, by what share of theirs was allowed, and at least twice as deep.
+        """
+        found = Candidates.empty(len(requests), wanted)
+        rows = np.arange(len(requests))
+        depth = wanted + requests.most_excluded
+        while len(rows) > 0:
+            depth = min(depth, max(1, self._retriever.num_items))
+            asking = requests.take(rows)
+            with watch("retrieve"):
+                retrieved = self._retriever.retrieve(asking, depth)
+            with watch("rules"):
+                allowed = rule.allows(asking, np.maximum(retrieved.items, 0)) & retrieved.first_of_each_item()
+                kept = retrieved.allowed(allowed, wanted)
+                found.items[rows], found.scores[rows] = kept.items, kept.scores
+                more = (kept.counts < wanted) & retrieved.present[:, -1] & (depth < self._retriever.num_items)
+                fewest = int(kept.counts[more].min(initial=wanted))
+                rows = rows[more]
+                depth = int(depth * min(MAX_GROWTH, max(2.0, 1.2 * wanted / max(fewest, 1))))
+        return found
+
+
+def _check_positive(name: str, value: object) -> None:
+    if not isinstance(value, int) or value < 1:
+        raise RetrievalError(f"{name} must be a whole number of at least 1, but it is {value}.")
