@@ -27,6 +27,7 @@ from recsys.models.protocols import (
     PretrainsInTowers,
     ReadsItemFeatures,
     ReadsSentenceVectors,
+    ReadsUserFeatures,
 )
 from recsys.training.fitting import FitReport
 from recsys.training.history import Listener
@@ -77,6 +78,8 @@ def build_model(config: DictConfig, seed: int, prepared: PreparedDataset) -> nn.
     model: nn.Module = instantiate(config)(num_users=sizes.num_users, num_items=sizes.num_items)
     if isinstance(model, ReadsItemFeatures):
         model.read_items(prepared.item_features())
+    if isinstance(model, ReadsUserFeatures):
+        model.read_users(prepared.user_features())
     if isinstance(model, ReadsSentenceVectors) and (sentence_model := model.sentence_encoder()) is not None:
         model.read_sentence_vectors(sentence_vectors(prepared, sentence_model))
     return model

@@ -14,6 +14,7 @@ from recsys.data.features import FeatureTable
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.models.explanation import Explanation
+from recsys.models.padded_histories import PaddedHistories
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,53 @@ class ReadsItemFeatures(Protocol):
 
     def read_items(self, features: FeatureTable) -> None:
         """Take in the features of the catalogue, one row for each item; called once, before fitting."""
+        ...
+
+
+@runtime_checkable
+class ReadsUserFeatures(Protocol):
+    """A model that knows users by their features besides their interactions."""
+
+    def read_users(self, features: FeatureTable) -> None:
+        """Take in the features of the users, one row for each; called once, before fitting."""
+        ...
+
+
+@runtime_checkable
+class NotesTraining(Protocol):
+    """A network that treats items without training interactions in another way."""
+
+    def note_training(self, interactions: Interactions) -> None:
+        """Take in which interactions are going to be trained on, before the first step."""
+        ...
+
+
+@runtime_checkable
+class EncodesPositions(Protocol):
+    """A network that says after each interaction of a history what may come next, with gradients.
+
+    I items of the catalogue, B rows of L interactions, D dim of the item vectors, E dim of the vectors whose inner
+    products are the scores.
+    """
+
+    max_history: int
+
+    def item_vectors(self) -> Tensor:
+        """What is put into the encoder for each item, shape [I, D]."""
+        ...
+
+    def encode_positions(self, users: Tensor, histories: PaddedHistories, item_vectors: Tensor) -> Tensor:
+        """Query vectors before the first and after each interaction, shape [B, L + 1, E]; none depends on later ones.
+
+        Args:
+            users: shape [B], int64; -1 for unknown users.
+            histories: B rows.
+            item_vectors: those of :meth:`item_vectors`.
+        """
+        ...
+
+    def catalogue(self, item_vectors: Tensor) -> Tensor:
+        """The vectors of the items that queries meet, shape [I, E], from those of :meth:`item_vectors`."""
         ...
 
 

@@ -1,0 +1,183 @@
+"""What a user's history says so far, after each of its interactions.
+
+An encoder maps vectors [B, L, D] to states [B, L, D]; the state at a position depends on the vectors up to it and on
+none after it. Rows that are shorter are filled up at their end, where the states mean nothing.
+
+Shape suffixes: B rows, L positions, H heads, D dim.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from recsys.errors import ModelError
+
+
+class MeanEncoder(nn.Module):
+    """The mean of the vectors so far, in which older ones may count less.
+
+    ``state_t = sum_s<=t decay ** (t - s) x_s / sum_s<=t decay ** (t - s)``, then a residual perceptron.
+
+    Args:
+        embedding_dim: D.
+        max_history: not used, taken so that encoders are constructed alike.
+        dropout: probability of dropping a hidden number in training.
+        hidden_dim: of the perceptron; 0 leaves it out.
+        decay: at the start of training; it is learnt. 1 keeps a plain mean.
+
+    Raises:
+        ModelError: ``decay`` is not in (0, 1].
+    """
+
+    def __init__(
+        self, embedding_dim: int, max_history: int, dropout: float, hidden_dim: int = 128, decay: float = 1.0
+    ) -> None:
+        super().__init__()
+        if not 0 < decay <= 1:
+            raise ModelError(
+                f"model.encoder.decay must be above 0 and at most 1, but it is {decay}. 1 is a plain mean."
+            )
+        self.log_odds = nn.Parameter(torch.tensor(math.log(decay / (1 - decay)))) if decay < 1 else None
+        self.perceptron = _Perceptron(embedding_dim, hidden_dim, dropout) if hidden_dim > 0 else None
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        """See the module; ``vectors`` have shape [B, L, D]."""
+        age = _age(vectors.shape[1], vectors.device)
+        weights = (age >= 0).to(vectors.dtype)
+        if self.log_odds is not None:
+            weights = weights * (functional.logsigmoid(self.log_odds) * age.clamp(min=0)).exp()
+        states = (weights / weights.sum(1, keepdim=True)) @ vectors
+        return states if self.perceptron is None else states + self.perceptron(states)
+
+
+class AttentionEncoder(nn.Module):
+    """A weighted mean of the vectors so far, with weights that depend on the vector and on its age.
+
+    ``state_t = sum_s<=t softmax_s(q . tanh(W x_s) + r_(t-s)) V x_s``, then a residual perceptron. The additive
+    attention of Bahdanau et al. (2015) with one learnt query.
+
+    Args:
+        embedding_dim: D.
+        max_history: interactions of the longest history; ages from 0 to it have a bias each.
+        dropout: probability of dropping a hidden number in training.
+        hidden_dim: of the perceptron; 0 leaves it out.
+    """
+
+    def __init__(self, embedding_dim: int, max_history: int, dropout: float, hidden_dim: int = 128) -> None:
+        super().__init__()
+        self.key = nn.Linear(embedding_dim, embedding_dim)
+        self.query = nn.Linear(embedding_dim, 1, bias=False)
+        self.value = nn.Linear(embedding_dim, embedding_dim, bias=False)
+        nn.init.eye_(self.value.weight)
+        self.age_bias = nn.Parameter(torch.zeros(max_history + 1))
+        self.perceptron = _Perceptron(embedding_dim, hidden_dim, dropout) if hidden_dim > 0 else None
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        """See the module; ``vectors`` have shape [B, L, D]."""
+        age = _age(vectors.shape[1], vectors.device)
+        relevance = self.query(torch.tanh(self.key(vectors))).transpose(1, 2)
+        logits = (relevance + self.age_bias[age.clamp(min=0)]).masked_fill(age < 0, float("-inf"))
+        states = logits.softmax(dim=2) @ self.value(vectors)
+        return states if self.perceptron is None else states + self.perceptron(states)
+
+
+class TransformerEncoder(nn.Module):
+    """Causal self-attention in several layers.
+
+    Kang, McAuley: Self-Attentive Sequential Recommendation (2018), with layers that normalise first and, instead of
+    absolute positions, a learnt bias of each head for each age (Shaw et al., 2018; Raffel et al., 2020), so that a
+    history means the same wherever it is cut.
+
+    Args:
+        embedding_dim: D, a multiple of ``num_heads``.
+        max_history: interactions of the longest history.
+        dropout: probability of dropping a hidden number in training.
+        num_layers: layers of attention and perceptron.
+        num_heads: H.
+        hidden_dim: of the perceptrons.
+
+    Raises:
+        ModelError: ``embedding_dim`` cannot be divided among the heads.
+    """
+
+    def __init__(
+        self,
+        embedding_dim: int,
+        max_history: int,
+        dropout: float,
+        num_layers: int = 2,
+        num_heads: int = 2,
+        hidden_dim: int = 128,
+    ) -> None:
+        super().__init__()
+        if embedding_dim % num_heads != 0:
+            raise ModelError(
+                f"model.embedding_dim must be a multiple of model.encoder.num_heads, but it is {embedding_dim} with "
+                f"{num_heads} heads. Change one of them."
+            )
+        self.layers = nn.ModuleList(
+            _TransformerLayer(embedding_dim, max_history, dropout, num_heads, hidden_dim) for _ in range(num_layers)
+        )
+        self.norm = nn.LayerNorm(embedding_dim)
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        """See the module; ``vectors`` have shape [B, L, D]."""
+        age = _age(vectors.shape[1], vectors.device)
+        states = vectors
+        for layer in self.layers:
+            states = layer(states, age)
+        normalised: Tensor = self.norm(states)
+        return normalised
+
+
+class _TransformerLayer(nn.Module):
+    """Attention and a perceptron, each added to what came in."""
+
+    def __init__(self, embedding_dim: int, max_history: int, dropout: float, num_heads: int, hidden_dim: int) -> None:
+        super().__init__()
+        self.num_heads = num_heads
+        self.norm = nn.LayerNorm(embedding_dim)
+        self.projections = nn.Linear(embedding_dim, 3 * embedding_dim)
+        self.output = nn.Linear(embedding_dim, embedding_dim)
+        self.age_bias = nn.Parameter(torch.zeros(num_heads, max_history + 1))
+        self.dropout = nn.Dropout(dropout)
+        self.perceptron = _Perceptron(embedding_dim, hidden_dim, dropout)
+
+    def forward(self, states: Tensor, age: Tensor) -> Tensor:
+        """``states`` have shape [B, L, D], ``age`` has shape [L, L]."""
+        heads = self.projections(self.norm(states)).unflatten(2, (3, self.num_heads, -1)).permute(2, 0, 3, 1, 4)
+        bias = self.age_bias[:, age.clamp(min=0)].masked_fill(age < 0, float("-inf"))
+        attended = functional.scaled_dot_product_attention(
+            heads[0], heads[1], heads[2], attn_mask=bias[None], dropout_p=self.dropout.p if self.training else 0.0
+        )
+        states = states + self.dropout(self.output(attended.transpose(1, 2).flatten(2)))
+        return states + self.dropout(self.perceptron(states))
+
+
+class _Perceptron(nn.Module):
+    """One hidden layer over normalised numbers."""
+
+    def __init__(self, embedding_dim: int, hidden_dim: int, dropout: float) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.LayerNorm(embedding_dim),
+            nn.Linear(embedding_dim, hidden_dim),
+            nn.GELU(),
+            nn.Dropout(dropout),
+            nn.Linear(hidden_dim, embedding_dim),
+        )
+
+    def forward(self, states: Tensor) -> Tensor:
+        """Shape [..., D] to the same."""
+        hidden: Tensor = self.layers(states)
+        return hidden
+
+
+def _age(num_positions: int, device: torch.device) -> Tensor:
+    """How many positions back each column is from each row, shape [L, L], int64; below 0 for what comes later."""
+    position = torch.arange(num_positions, device=device)
+    return position[:, None] - position

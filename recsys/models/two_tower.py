@@ -1,0 +1,218 @@
+"""A user by what they did, an item by what it is: two towers that meet in an inner product.
+
+Shape suffixes: B queries, L positions, C items asked for, I items of the catalogue, D dim of the towers, E dim of the
+vectors that meet (D, or D + 1 with item biases).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from recsys.data.features import FeatureTable
+from recsys.data.histories import Histories
+from recsys.data.interactions import Interactions
+from recsys.errors import ModelError
+from recsys.models.bias_dimension import with_bias, with_ones
+from recsys.models.dims import check_dims
+from recsys.models.feature_embedding import FeatureEmbedding
+from recsys.models.item_tower import ItemTower
+from recsys.models.padded_histories import PaddedHistories
+from recsys.models.protocols import Query
+
+#: Time since the interaction before falls into one of so many classes, by powers of two of an hour.
+NUM_GAPS = 16
+SECONDS_PER_HOUR = 3_600
+
+
+class TwoTower(nn.Module):
+    """``score(u, i) = h(history of u, features of u) . x_i / temperature + b_i``.
+
+    The item tower gives ``x_i`` from the item's id and its content (:class:`recsys.models.item_tower.ItemTower`); the
+    user tower encodes the vectors of the items in the history, oldest first, and adds what is known of the user. Both
+    users and items may be new: a user is served from the history alone (from the features alone where there is no
+    history), an item that was not in training from its content. Covington, Adams, Sargin: Deep Neural Networks for
+    YouTube Recommendations (2016); Yi et al.: Sampling-Bias-Corrected Neural Modeling (2019).
+
+    Args:
+        num_users: size of the user vocabulary.
+        num_items: size of the item vocabulary, I.
+        encoder: makes the encoder of histories from ``embedding_dim``, ``max_history`` and ``dropout``.
+        embedding_dim: dimension of both towers, D.
+        max_history: interactions of a history that are encoded, the latest ones.
+        dropout: probability of dropping a number of the encoder's input, and of its hidden layers, in training.
+        id_dropout: probability of hiding an item's id in training.
+        item_columns: item features that count; None: all.
+        user_columns: user features that count; None: all.
+        user_ids: whether known users have a vector of their own besides their history.
+        ratings: whether the ratings of a history count.
+        gaps: whether the time between the interactions of a history counts.
+        normalize: whether both vectors are scaled to length 1 before they meet.
+        temperature: by which the inner product is divided, above 0.
+        item_bias: whether each item has a bias.
+        sentence_model: name or path of a model of sentence-transformers for the items' texts; None: without.
+        init_std: standard deviation of the normal initialisation of embeddings.
+
+    Raises:
+        ModelError: a dimension or the temperature is not positive.
+    """
+
+    def __init__(
+        self,
+        num_users: int,
+        num_items: int,
+        encoder: Callable[..., nn.Module],
+        embedding_dim: int = 64,
+        max_history: int = 50,
+        dropout: float = 0.2,
+        id_dropout: float = 0.1,
+        item_columns: Sequence[str] | None = None,
+        user_columns: Sequence[str] | None = None,
+        user_ids: bool = False,
+        ratings: bool = False,
+        gaps: bool = False,
+        normalize: bool = False,
+        temperature: float = 1.0,
+        item_bias: bool = True,
+        sentence_model: str | None = None,
+        init_std: float = 0.05,
+    ) -> None:
+        super().__init__()
+        check_dims(embedding_dim=embedding_dim, max_history=max_history)
+        if temperature <= 0:
+            raise ModelError(f"model.temperature must be above 0, but it is {temperature}. Correct it.")
+        self.num_users = num_users
+        self.num_items = num_items
+        self.embedding_dim = embedding_dim
+        self.max_history = max_history
+        self.item_columns = item_columns
+        self.user_columns = user_columns
+        self.normalize = normalize
+        self.temperature = temperature
+        self.sentence_model = sentence_model
+        self.init_std = init_std
+        self.items = ItemTower(num_items, embedding_dim, id_dropout, init_std)
+        self.encoder = encoder(embedding_dim=embedding_dim, max_history=max_history, dropout=dropout)
+        self.dropout = nn.Dropout(dropout)
+        self.start = nn.Parameter(torch.zeros(embedding_dim))
+        self.user_features: FeatureEmbedding | None = None
+        self.user_vectors = _embedding(num_users, embedding_dim, init_std) if user_ids else None
+        self.rating_vector = nn.Parameter(torch.zeros(2, embedding_dim)) if ratings else None
+        self.gap_vectors = _embedding(NUM_GAPS, embedding_dim, init_std) if gaps else None
+        self.item_bias = nn.Parameter(torch.zeros(num_items)) if item_bias else None
+
+    def read_items(self, features: FeatureTable) -> None:
+        """See :class:`recsys.models.protocols.ReadsItemFeatures`.
+
+        Raises:
+            ModelError: ``item_columns`` are not among the features.
+        """
+        self.items.read_items(features, self.item_columns)
+
+    def read_users(self, features: FeatureTable) -> None:
+        """See :class:`recsys.models.protocols.ReadsUserFeatures`.
+
+        Raises:
+            ModelError: ``user_columns`` are not among the features.
+        """
+        wanted = tuple(features.features) if self.user_columns is None else tuple(self.user_columns)
+        if wanted:
+            self.user_features = FeatureEmbedding(features, wanted, self.embedding_dim, self.init_std)
+
+    def sentence_encoder(self) -> str | None:
+        """The sentence model that the items' texts are wanted from."""
+        return self.sentence_model
+
+    def read_sentence_vectors(self, vectors: Tensor) -> None:
+        """See :class:`recsys.models.protocols.ReadsSentenceVectors`."""
+        self.items.read_sentence_vectors(vectors)
+
+    def note_training(self, interactions: Interactions) -> None:
+        """See :class:`recsys.models.protocols.NotesTraining`: other items are known by their content alone."""
+        self.items.is_trained.fill_(False)
+        self.items.is_trained[torch.from_numpy(interactions.item_index).long()] = True
+
+    def item_vectors(self) -> Tensor:
+        """What the item tower says of the catalogue, shape [I, D]; in training with some ids hidden."""
+        vectors: Tensor = self.items()
+        return vectors
+
+    def catalogue(self, item_vectors: Tensor) -> Tensor:
+        """The vectors that queries meet, shape [I, E], from those of :meth:`item_vectors`."""
+        vectors = functional.normalize(item_vectors, dim=1) if self.normalize else item_vectors
+        if self.item_bias is None:
+            return vectors
+        return with_bias(vectors, torch.where(self.items.is_trained, self.item_bias, self._bias_of_new_items()))
+
+    def encode_positions(self, users: Tensor, histories: PaddedHistories, item_vectors: Tensor) -> Tensor:
+        """Query vectors before the first and after each interaction of B rows.
+
+        Args:
+            users: internal user indices, shape [B], int64; -1 for users that are not in the vocabulary.
+            histories: rows of L interactions of them.
+            item_vectors: those of :meth:`item_vectors`, shape [I, D].
+
+        Returns:
+            Shape [B, L + 1, E]; what stands at a position depends on nothing after it.
+        """
+        vectors = functional.embedding(histories.items, item_vectors) * self.embedding_dim**0.5
+        if self.rating_vector is not None and histories.rating is not None:
+            given = torch.stack([torch.ones_like(histories.rating), histories.rating], dim=2)
+            vectors = vectors + given @ self.rating_vector
+        if self.gap_vectors is not None and histories.gaps is not None:
+            classes = (histories.gaps / SECONDS_PER_HOUR + 1).log2().long().clamp(max=NUM_GAPS - 1)
+            vectors = vectors + self.gap_vectors(classes)
+        vectors = torch.cat([self.start.expand(len(vectors), 1, -1), vectors], dim=1)
+        states = self.encoder(self.dropout(vectors)) + self._of_users(users)[:, None, :]
+        if self.normalize:
+            states = functional.normalize(states, dim=2)
+        states = states / self.temperature
+        return states if self.item_bias is None else with_ones(states)
+
+    def encode_users(self, query: Query) -> Tensor:
+        """See :class:`recsys.models.protocols.Factorized`."""
+        return self._encode(query, self.item_vectors())
+
+    def encode_items(self, items: Tensor) -> Tensor:
+        """See :class:`recsys.models.protocols.Factorized`."""
+        return self.catalogue(self.item_vectors())[items]
+
+    def score(self, query: Query) -> Tensor:
+        """Score every item, shape [B, I]; without a history by what is known of the user, or of all users."""
+        item_vectors = self.item_vectors()
+        return self._encode(query, item_vectors) @ self.catalogue(item_vectors).T
+
+    def score_histories(self, histories: Histories) -> Tensor:
+        """Score every item, shape [B, I]; an empty history gets what suits all users."""
+        return self.score(Query(torch.full_like(histories.counts, -1), histories))
+
+    def _encode(self, query: Query, item_vectors: Tensor) -> Tensor:
+        """Query vectors after the last interaction, shape [B, E]."""
+        latest = PaddedHistories.latest(query.histories, self.max_history)
+        states = self.encode_positions(query.users, latest, item_vectors)
+        return states[torch.arange(len(states), device=states.device), latest.lengths]
+
+    def _of_users(self, users: Tensor) -> Tensor:
+        """What is known of users besides their histories, shape [B, D]; zeros for unknown ones."""
+        known = users.clamp(min=0)
+        total = self.start.new_zeros(len(users), self.embedding_dim)
+        if self.user_features is not None:
+            total = total + self.user_features()[known]
+        if self.user_vectors is not None:
+            total = total + self.user_vectors(known)
+        return total * (users >= 0)[:, None]
+
+    def _bias_of_new_items(self) -> Tensor:
+        """The mean bias of the items in training, a scalar: what a new item starts from."""
+        assert self.item_bias is not None
+        trained = self.items.is_trained
+        return (self.item_bias.detach() * trained).sum() / trained.sum().clamp(min=1)
+
+
+def _embedding(num_rows: int, embedding_dim: int, init_std: float) -> nn.Embedding:
+    table = nn.Embedding(num_rows, embedding_dim)
+    nn.init.normal_(table.weight, std=init_std)
+    return table

@@ -1,0 +1,187 @@
+"""Losses of targets against a catalogue, in which all rows of a batch share their negatives.
+
+Shape suffixes: M targets, N negatives that are shared, H hard negatives of each, I items of the catalogue, E dim.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from recsys.data.user_items import UserItems
+from recsys.errors import RecsysError
+
+#: Ways to correct for how the shared negatives are drawn.
+CORRECTIONS = ("none", "logq", "refined")
+
+
+class TargetLoss(Protocol):
+    """A loss of M targets, each with the vector that should find it."""
+
+    def prepare(self, known: UserItems, target_counts: Tensor) -> None:
+        """Take in the data before the first step.
+
+        Args:
+            known: the training interactions, on the training device.
+            target_counts: how often each item is a target in an epoch, shape [I], int64.
+        """
+        ...
+
+    def __call__(
+        self, queries: Tensor, catalogue: Tensor, targets: Tensor, users: Tensor, generator: torch.Generator
+    ) -> Tensor:
+        """Compute the loss.
+
+        Args:
+            queries: shape [M, E].
+            catalogue: vectors of all items, shape [I, E].
+            targets: item of each query, shape [M], int64.
+            users: user of each query, shape [M], int64.
+            generator: source of randomness, on the device.
+
+        Returns:
+            The mean over the targets, a scalar.
+        """
+        ...
+
+
+@runtime_checkable
+class MinesHardNegatives(Protocol):
+    """A loss that wants, for each user, what the model now ranks highest among what they do not have."""
+
+    hard_depth: int
+
+    def refresh(self, ranked: Tensor) -> None:
+        """Take in the current lists, shape [U, hard_depth], int64, best first; -1 where a list ends."""
+        ...
+
+
+class FullSoftmax(nn.Module):
+    """Softmax cross-entropy over the whole catalogue: ``-log softmax(q . X)_target``.
+
+    Args:
+        label_smoothing: share of the target's probability that is spread evenly over the catalogue.
+    """
+
+    def __init__(self, label_smoothing: float = 0.0) -> None:
+        super().__init__()
+        self.label_smoothing = label_smoothing
+
+    def prepare(self, known: UserItems, target_counts: Tensor) -> None:
+        """See :class:`TargetLoss`; nothing is needed."""
+
+    def forward(
+        self, queries: Tensor, catalogue: Tensor, targets: Tensor, users: Tensor, generator: torch.Generator
+    ) -> Tensor:
+        """See :class:`TargetLoss`."""
+        return functional.cross_entropy(queries @ catalogue.T, targets, label_smoothing=self.label_smoothing)
+
+
+class InBatchSoftmax(nn.Module):
+    """Softmax cross-entropy over shared negatives: targets of the batch, uniform draws, and hard ones of each user.
+
+    With ``f`` the scores, ``p`` the target and ``E_n`` how often item n is expected among the shared negatives (in
+    proportion to its training interactions among the targets of the batch, evenly among the uniform draws):
+
+    - ``none``: ``-f_p + log(exp(f_p) + sum_n exp(f_n))``, which holds frequent items down.
+    - ``logq``: ``-f_p + log(exp(f_p) + sum_n exp(f_n - log E_n))``, in which the sum estimates that over the catalogue
+      (Bengio, Senecal, 2008; Yi et al.: Sampling-Bias-Corrected Neural Modeling, 2019).
+    - ``refined``: ``(1 - P_p) (-f_p + log sum_n exp(f_n - log E_n))``, where ``P_p`` is the softmax probability of the
+      target and not differentiated. The target is always there and never drawn, so it stays out of the sum, and the
+      gradient is that of the full softmax but for the draws (Khrylchenko et al.: Correcting the LogQ Correction, arXiv
+      2507.09331).
+
+    A negative that is the row's own target (an accidental hit) is left out of its row. Hard negatives are drawn evenly
+    from the user's list and count as they are, without correction.
+
+    Args:
+        num_in_batch: targets of the batch that serve as negatives of all rows; all where the batch has no more.
+        num_uniform: further negatives drawn evenly from the catalogue.
+        num_hard: hard negatives of each target, H.
+        hard_depth: length of the users' lists that they are drawn from.
+        correction: ``none``, ``logq`` or ``refined``.
+        remove_known: also leave out negatives that the row's user has a training interaction with.
+
+    Raises:
+        RecsysError: there is no such correction, or there are no negatives.
+    """
+
+    def __init__(
+        self,
+        num_in_batch: int = 1024,
+        num_uniform: int = 1024,
+        num_hard: int = 0,
+        hard_depth: int = 100,
+        correction: str = "refined",
+        remove_known: bool = False,
+    ) -> None:
+        super().__init__()
+        if correction not in CORRECTIONS:
+            raise RecsysError(f"target_loss.correction must be one of {', '.join(CORRECTIONS)}; it is {correction}.")
+        if min(num_in_batch, num_uniform, num_hard) < 0 or num_in_batch + num_uniform < 1 or hard_depth < 1:
+            raise RecsysError(
+                "At least one shared negative and a hard_depth of at least 1 are required, and no number below 0; "
+                f"num_in_batch={num_in_batch}, num_uniform={num_uniform}, num_hard={num_hard}, hard_depth={hard_depth}."
+            )
+        self.num_in_batch = num_in_batch
+        self.num_uniform = num_uniform
+        self.num_hard = num_hard
+        self.hard_depth = hard_depth if num_hard > 0 else 0
+        self.correction = correction
+        self.remove_known = remove_known
+
+    def prepare(self, known: UserItems, target_counts: Tensor) -> None:
+        """See :class:`TargetLoss`."""
+        self._known = known
+        self._frequency = target_counts / target_counts.sum()
+
+    def refresh(self, ranked: Tensor) -> None:
+        """See :class:`MinesHardNegatives`."""
+        self._ranked = ranked
+        self._num_ranked = (ranked >= 0).sum(1)
+
+    def forward(
+        self, queries: Tensor, catalogue: Tensor, targets: Tensor, users: Tensor, generator: torch.Generator
+    ) -> Tensor:
+        """See :class:`TargetLoss`."""
+        items, log_expected = self._shared(targets, len(catalogue), generator)
+        positive = (queries * catalogue[targets]).sum(1)
+        negative = queries @ catalogue[items].T
+        if self.correction != "none":
+            negative = negative - log_expected
+        left_out = items == targets[:, None]
+        if self.remove_known:
+            left_out = left_out | self._known.contains(users[:, None], items)
+        negative = negative.masked_fill(left_out, float("-inf"))
+        if self.num_hard > 0:
+            negative = torch.cat([negative, self._hard(queries, catalogue, targets, users, generator)], dim=1)
+        # A row whose negatives are all left out has nothing to learn; a tiny one keeps its gradient a number.
+        others = torch.logsumexp(functional.pad(negative, (1, 0), value=-1e4), dim=1)
+        if self.correction == "refined":
+            weight = torch.sigmoid(others - positive).detach()
+            return (weight * (others - positive)).mean()
+        return functional.softplus(others - positive).mean()
+
+    def _shared(self, targets: Tensor, num_items: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Items of the shared negatives and the log of how often each is expected, both of shape [N]."""
+        device = targets.device
+        in_batch = targets
+        if len(targets) > self.num_in_batch:
+            in_batch = targets[torch.randperm(len(targets), generator=generator, device=device)[: self.num_in_batch]]
+        uniform = torch.randint(num_items, (self.num_uniform,), generator=generator, device=device)
+        items = torch.cat([in_batch, uniform])
+        expected = len(in_batch) * self._frequency[items] + self.num_uniform / num_items
+        return items, expected.log()
+
+    def _hard(
+        self, queries: Tensor, catalogue: Tensor, targets: Tensor, users: Tensor, generator: torch.Generator
+    ) -> Tensor:
+        """Scores of hard negatives, shape [M, H]; minus infinity where a user has none."""
+        drawn = torch.rand(len(users), self.num_hard, generator=generator, device=users.device)
+        place = (drawn * self._num_ranked[users][:, None]).long()
+        items = self._ranked[users[:, None], place]
+        scores = (catalogue[items.clamp(min=0)] @ queries[:, :, None])[:, :, 0]
+        return scores.masked_fill((items < 0) | (items == targets[:, None]), float("-inf"))
