@@ -1,7 +1,8 @@
 """Recommend unseen items to one user: ``python scripts/recommend.py run=DIR user=196 k=10``.
 
 A user who was not in training tells what they have seen, oldest first, by the item ids of the data:
-``python scripts/recommend.py run=DIR history=[50,172,1] ratings=[5,3,4]``.
+``python scripts/recommend.py run=DIR history=[50,172,1] ratings=[5,3,4]``. With ``explain=true`` each title is
+followed by what its score comes from.
 """
 
 from __future__ import annotations
@@ -15,7 +16,11 @@ from rich.table import Table
 from recsys.assembly import TrainedRun, open_run
 from recsys.command_line import id_as_written, ids_as_written
 from recsys.console import console, user_errors
+from recsys.data.histories import Histories
 from recsys.errors import RecsysError
+from recsys.explaining import explain_list
+from recsys.explanation_table import explained_table
+from recsys.models.protocols import Query
 from recsys.presentation import recommendation_table
 from recsys.recommending import (
     NewUser,
@@ -50,7 +55,8 @@ def _for_user(run: TrainedRun, config: DictConfig) -> Table:
     seen = run.prepared.interactions
     known = seen.take(seen.at_least(min_rating_of_history(run.model, run.prepared)))
     items, scores = recommend(run.model, known, seen, torch.tensor([user]), config.k)
-    return recommendation_table(run.prepared, f"For user {user_id}", items[0], scores[0])
+    query = Query(torch.tensor([user]), Histories.from_interactions(known).take(torch.tensor([user])))
+    return _table(run, config, f"For user {user_id}", query, items[0], scores[0])
 
 
 def _for_history(run: TrainedRun, config: DictConfig) -> Table:
@@ -64,7 +70,16 @@ def _for_history(run: TrainedRun, config: DictConfig) -> Table:
     if (items < 0).all():
         message = "What is left of the history tells the model nothing: here is what is popular."
         return _popular(run, config.k, message, user.seen)
-    return recommendation_table(run.prepared, "For a new user with this history", items, scores)
+    query = Query(torch.tensor([-1]), user.history)
+    return _table(run, config, "For a new user with this history", query, items, scores)
+
+
+def _table(
+    run: TrainedRun, config: DictConfig, heading: str, query: Query, items: torch.Tensor, scores: torch.Tensor
+) -> Table:
+    if not config.explain:
+        return recommendation_table(run.prepared, heading, items, scores)
+    return explained_table(run.prepared, heading, explain_list(run.model, run.prepared, query, items, scores))
 
 
 def _popular(run: TrainedRun, k: int, message: str, seen: torch.Tensor | None = None) -> Table:
