@@ -1,0 +1,106 @@
+"""What one model did in one protocol."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from recsys.evaluation.means import FloatArray, mean_over_users
+from recsys.evaluation.ranking_result import RankingResult
+from recsys.evaluation.significance import bootstrap_intervals
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A mean over users and its 95 % bootstrap interval.
+
+    Args:
+        mean: over the users for whom the measure is defined.
+        low: lower end; NaN without a bootstrap.
+        high: upper end; NaN without a bootstrap.
+        num_users: users for whom it is defined.
+    """
+
+    mean: float
+    low: float
+    high: float
+    num_users: int
+
+    @classmethod
+    def of(cls, values: FloatArray, num_samples: int, seed: int) -> Estimate:
+        """The estimate from the values of each user, shape [U], NaN where a measure is not defined.
+
+        Args:
+            values: of one measure.
+            num_samples: resamples of the bootstrap; 0 for none.
+            seed: of the bootstrap.
+        """
+        (low, high) = (
+            bootstrap_intervals(values[:, None], num_samples, seed)[0] if num_samples > 0 else (math.nan, math.nan)
+        )
+        return cls(float(mean_over_users(values[:, None])[0]), low, high, int((~np.isnan(values)).sum()))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One model in one protocol, with one number of interactions given.
+
+    Args:
+        protocol: ``cold_items``, ``cold_users`` or ``cold_both``.
+        num_given: interactions that are known of each held-out user; None where no user is held out.
+        model: name of the model.
+        estimates: each measure that is defined for someone, such as ``ndcg@10``, ``item_warmth=cold/recall@10`` and
+            ``cold_catalogue/recall@10``; empty where the model cannot take part.
+        fit_seconds: wall time of fitting; NaN where the model cannot take part.
+        cannot: why the model cannot take part; None where it can.
+    """
+
+    protocol: str
+    num_given: int | None
+    model: str
+    estimates: dict[str, Estimate]
+    fit_seconds: float = math.nan
+    cannot: str | None = None
+
+    @classmethod
+    def measured(
+        cls,
+        protocol: str,
+        num_given: int | None,
+        model: str,
+        result: RankingResult,
+        fit_seconds: float,
+        num_samples: int,
+        seed: int,
+    ) -> Row:
+        """The row of an evaluation; the arguments are those of the class, the result, and those of the bootstrap."""
+        values = result.per_user | {name: of for name, of in result.per_user_beyond.items() if "/" in name}
+        estimates = {name: Estimate.of(of_users, num_samples, seed) for name, of_users in values.items()}
+        defined = {name: estimate for name, estimate in estimates.items() if estimate.num_users > 0}
+        return cls(protocol, num_given, model, defined, fit_seconds)
+
+    def as_json(self) -> dict[str, Any]:
+        """The row for a JSON file, where what is not a number is null."""
+
+        def number(value: float) -> float | None:
+            return value if math.isfinite(value) else None
+
+        return {
+            "protocol": self.protocol,
+            "num_given": self.num_given,
+            "model": self.model,
+            "cannot": self.cannot,
+            "fit_seconds": number(round(self.fit_seconds, 3)),
+            "estimates": {
+                name: {
+                    "mean": number(estimate.mean),
+                    "low": number(estimate.low),
+                    "high": number(estimate.high),
+                    "num_users": estimate.num_users,
+                }
+                for name, estimate in self.estimates.items()
+            },
+        }

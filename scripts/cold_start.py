@@ -1,0 +1,49 @@
+"""Measure a model on new users and new items: ``python scripts/cold_start.py model=content data=movielens_100k``.
+
+Any setting of a training may be given. The model is compared with the most popular items and with random scores, on new
+items, on new users with each number of interactions ``given``, and on both. The last line of the output names the page;
+all numbers are in the JSON file beside it.
+"""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from recsys.cold_start.page import make_directory, write
+from recsys.cold_start.running import ColdStart
+from recsys.cold_start.sheet import cold_start_sheet
+from recsys.console import console, user_errors
+from recsys.overrides import setting_of
+from recsys.starting import resolved
+
+
+@hydra.main(version_base="1.3", config_path="../configs", config_name="cold_start")
+def main(config: DictConfig) -> None:
+    """Fit and measure in each protocol, then print the table."""
+    with user_errors():
+        given = [text for text in HydraConfig.get().overrides.task if setting_of(text) != "output"]
+        config = resolved(config)
+        measurement = ColdStart(config)
+        make_directory(Path(config.output))
+        for protocol in measurement.protocols:
+            console.print(
+                f"{protocol.name}: {len(protocol.split.train):,} training, {len(protocol.split.valid):,} validation, "
+                f"{len(protocol.split.test):,} test interactions",
+                highlight=False,
+            )
+        rows = []
+        for row in measurement.rows(lambda line: console.print(line, highlight=False, markup=False)):
+            rows.append(row)
+        console.print(cold_start_sheet(rows, config.k).for_terminal())
+        command = shlex.join(["python", "scripts/cold_start.py", *given])
+        page = write(measurement, rows, config.k, command, Path(config.output))
+        console.print(f"cold start: {page}", soft_wrap=True, highlight=False, markup=False)
+
+
+if __name__ == "__main__":
+    main()
