@@ -121,6 +121,21 @@ def min_rating_of_history(model: nn.Module, prepared: PreparedDataset) -> float 
     return None if isinstance(model, PredictsRatings) else prepared.schema.positive_threshold
 
 
+def folding_in(model: nn.Module) -> FoldsIn:
+    """``model`` as one that scores users who were not in training.
+
+    Raises:
+        ModelError: it scores only users that it was trained with.
+    """
+    if not isinstance(model, FoldsIn):
+        raise ModelError(
+            f"A model that folds in unseen users is required to recommend from a history, but {type(model).__name__} "
+            "scores only the users that it was trained with. Train again with the history in the data and give user=ID,"
+            " or train a model that folds in (docs/models.md says which do)."
+        )
+    return model
+
+
 @torch.inference_mode()
 def recommend_to_new_user(model: nn.Module, user: NewUser, k: int) -> tuple[Tensor, Tensor]:
     """Rank the items that a user who was not in training has not seen.
@@ -139,13 +154,8 @@ def recommend_to_new_user(model: nn.Module, user: NewUser, k: int) -> tuple[Tens
         RecsysError: ``k`` is not a positive whole number.
     """
     _check(k)
-    if not isinstance(model, FoldsIn):
-        raise ModelError(
-            f"A model that folds in unseen users is required to recommend from a history, but {type(model).__name__} "
-            "scores only the users that it was trained with. Train again with the history in the data and give user=ID,"
-            " or train a model that folds in (docs/models.md says which do)."
-        )
-    scores = without_nan(model.score_histories(user.history))
+    folding = folding_in(model)
+    scores = without_nan(folding.score_histories(user.history))
     scores[:, user.seen] = float("-inf")
     items, best = top_k(scores, k)
     return items[0], best[0]

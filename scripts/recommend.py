@@ -1,14 +1,13 @@
 """Recommend unseen items to one user: ``python scripts/recommend.py run=DIR user=196 k=10``.
 
 A user who was not in training tells what they have seen, oldest first, by the item ids of the data:
-``python scripts/recommend.py run=DIR history=[50,172,1] ratings=[5,3,4]``. With ``explain=true`` each title is
-followed by what its score comes from.
+``python scripts/recommend.py run=DIR history=[50,172,1] ratings=[5,3,4]``. Rules and diversity shape the list:
+``'only={genres: [Drama]}' diversity=mmr``. With ``explain=true`` each title is followed by what its score comes from.
 """
 
 from __future__ import annotations
 
 import hydra
-import torch
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 from rich.table import Table
@@ -16,19 +15,15 @@ from rich.table import Table
 from recsys.assembly import TrainedRun, open_run
 from recsys.command_line import id_as_written, ids_as_written
 from recsys.console import console, user_errors
-from recsys.data.histories import Histories
 from recsys.errors import RecsysError
 from recsys.explaining import explain_list
 from recsys.explanation_table import explained_table
-from recsys.models.protocols import Query
+from recsys.pipelines.asking import request_of_new_user, request_of_nobody, request_of_user
+from recsys.pipelines.model_stages import ScoreRetriever, query_of
+from recsys.pipelines.wishes import Wishes, most_popular
 from recsys.presentation import recommendation_table
-from recsys.recommending import (
-    NewUser,
-    min_rating_of_history,
-    popular_items,
-    recommend,
-    recommend_to_new_user,
-)
+from recsys.recommending import NewUser, folding_in, min_rating_of_history
+from recsys.retrieval.requests import Requests
 
 
 @hydra.main(version_base="1.3", config_path="../configs", config_name="recommend")
@@ -43,50 +38,68 @@ def main(config: DictConfig) -> None:
         if config.ratings is not None and config.history is None:
             raise RecsysError("ratings belong to the items of history=[ID,ID,...]. Give both, or leave ratings out.")
         run = open_run(config.run)
-        console.print(_for_user(run, config) if config.history is None else _for_history(run, config))
+        wishes = Wishes(
+            blocked=() if config.blocked is None else _ids("blocked", config, run),
+            only=config.only,
+            without=config.without,
+            between=config.between,
+            diversity=config.diversity,
+            strength=config.strength,
+        )
+        console.print((_for_user if config.history is None else _for_history)(run, config, wishes))
 
 
-def _for_user(run: TrainedRun, config: DictConfig) -> Table:
+def _for_user(run: TrainedRun, config: DictConfig, wishes: Wishes) -> Table:
     user_id = id_as_written("user", config.user, HydraConfig.get().overrides.task)
     user = int(run.prepared.user_vocabulary.index_of([user_id])[0])
     if user < 0:
         message = f"User {user_id} is not in the data that {config.run} was trained on, so nothing is known of them"
-        return _popular(run, config.k, f"{message}: here is what is popular. {_IDS_ARE_TEXT}")
-    seen = run.prepared.interactions
-    known = seen.take(seen.at_least(min_rating_of_history(run.model, run.prepared)))
-    items, scores = recommend(run.model, known, seen, torch.tensor([user]), config.k)
-    query = Query(torch.tensor([user]), Histories.from_interactions(known).take(torch.tensor([user])))
-    return _table(run, config, f"For user {user_id}", query, items[0], scores[0])
+        message = f"{message}: here is what is popular. {_IDS_ARE_TEXT}"
+        return _popular(run, config, wishes, request_of_nobody(), message)
+    request = request_of_user(user, run.prepared, min_rating_of_history(run.model, run.prepared))
+    return _personal(run, config, wishes, request, f"For user {user_id}")
 
 
-def _for_history(run: TrainedRun, config: DictConfig) -> Table:
-    item_ids = ids_as_written("history", config.history, HydraConfig.get().overrides.task)
-    user = NewUser.from_ids(item_ids, config.ratings, run.prepared, min_rating_of_history(run.model, run.prepared))
-    items, scores = recommend_to_new_user(run.model, user, config.k)
-    if user.unknown_ids:
-        unknown = ", ".join(user.unknown_ids)
-        message = f"Not in the data that {config.run} was trained on, and left out: {unknown}. {_IDS_ARE_TEXT}"
-        console.print(message, markup=False)
-    if (items < 0).all():
-        message = "What is left of the history tells the model nothing: here is what is popular."
-        return _popular(run, config.k, message, user.seen)
-    query = Query(torch.tensor([-1]), user.history)
-    return _table(run, config, "For a new user with this history", query, items, scores)
+def _for_history(run: TrainedRun, config: DictConfig, wishes: Wishes) -> Table:
+    min_rating = min_rating_of_history(run.model, run.prepared)
+    user = NewUser.from_ids(_ids("history", config, run), config.ratings, run.prepared, min_rating)
+    folding_in(run.model)
+    return _personal(run, config, wishes, request_of_new_user(user), "For a new user with this history")
 
 
-def _table(
-    run: TrainedRun, config: DictConfig, heading: str, query: Query, items: torch.Tensor, scores: torch.Tensor
-) -> Table:
+def _personal(run: TrainedRun, config: DictConfig, wishes: Wishes, request: Requests, heading: str) -> Table:
+    retriever = ScoreRetriever(run.model, run.prepared.schema.num_items)
+    items, scores = wishes.recommend(retriever, request, config.k, run.prepared)
+    if len(items) == 0 and config.history is not None:
+        reason = (
+            "The model knows nothing that the rules allow"
+            if wishes.restrict
+            else ("What is left of the history tells the model nothing")
+        )
+        return _popular(run, config, wishes, request, f"{reason}: here is what is popular.")
+    if wishes.restrict and len(items) < config.k:
+        console.print(f"The rules leave {len(items)} unseen items.")
     if not config.explain:
         return recommendation_table(run.prepared, heading, items, scores)
-    return explained_table(run.prepared, heading, explain_list(run.model, run.prepared, query, items, scores))
+    reasons = explain_list(run.model, run.prepared, query_of(request), items, scores)
+    return explained_table(run.prepared, heading, reasons)
 
 
-def _popular(run: TrainedRun, k: int, message: str, seen: torch.Tensor | None = None) -> Table:
+def _popular(run: TrainedRun, config: DictConfig, wishes: Wishes, request: Requests, message: str) -> Table:
     console.print(message, markup=False)
-    items, counts = popular_items(run.prepared.positives(), k, seen)
+    items, counts = wishes.recommend(most_popular(run.prepared), request, config.k, run.prepared)
     heading = f"Most popular (score: interactions in {run.prepared.schema.name})"
     return recommendation_table(run.prepared, heading, items, counts)
+
+
+def _ids(name: str, config: DictConfig, run: TrainedRun) -> list[str]:
+    """Item ids as they were written; those that are not in the data are named."""
+    ids = ids_as_written(name, config[name], HydraConfig.get().overrides.task)
+    indices = run.prepared.item_vocabulary.index_of(ids).tolist()
+    if unknown := dict.fromkeys(text for text, index in zip(ids, indices, strict=True) if index < 0):
+        message = f"Not in the data that {config.run} was trained on, and left out: {', '.join(unknown)}."
+        console.print(f"{message} {_IDS_ARE_TEXT}", markup=False)
+    return ids
 
 
 _IDS_ARE_TEXT = "Ids are compared as text, leading zeros included."

@@ -1,0 +1,110 @@
+"""Models as stages of a pipeline. Shape suffixes: B requests, C candidates, I items, D dimensions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from recsys.data.histories import Histories
+from recsys.errors import ModelError
+from recsys.evaluation.top_k import top_k, without_nan
+from recsys.models.protocols import Factorized, Query, Recommender, ScoresPairs
+from recsys.retrieval.arrays import FloatArray, IntArray
+from recsys.retrieval.candidates import Candidates
+from recsys.retrieval.index import ExactIndex
+from recsys.retrieval.requests import Requests
+from recsys.retrieval.retrievers import IndexRetriever
+
+
+def query_of(requests: Requests, device: torch.device | str = "cpu") -> Query:
+    """The requests as models are asked, on ``device``."""
+
+    def put(column: npt.NDArray[Any] | None) -> Tensor | None:
+        return None if column is None else torch.tensor(column, device=device)
+
+    history = requests.history
+    histories = Histories(
+        offsets=torch.tensor(history.offsets, device=device),
+        items=torch.tensor(history.items, device=device),
+        rating=put(history.rating),
+        timestamp=put(history.timestamp),
+    )
+    return Query(torch.tensor(requests.users, device=device), histories)
+
+
+class ScoreRetriever:
+    """Takes the best items of a model's scores of the whole catalogue: exact, and possible for every model.
+
+    Args:
+        model: on ``device``.
+        num_items: size of the catalogue.
+        device: where to score.
+    """
+
+    def __init__(self, model: Recommender, num_items: int, device: torch.device | str = "cpu") -> None:
+        self.num_items = num_items
+        self._model = model
+        self._device = device
+
+    @torch.inference_mode()
+    def retrieve(self, requests: Requests, num_candidates: int) -> Candidates:
+        """See :meth:`recsys.retrieval.retrievers.Retriever.retrieve`."""
+        items, scores = top_k(without_nan(self._model.score(query_of(requests, self._device))), num_candidates)
+        return Candidates(items.cpu().numpy(), scores.cpu().numpy())
+
+
+def vector_retriever(model: Recommender, num_items: int, device: torch.device | str = "cpu") -> IndexRetriever:
+    """Looks for the user's vector among those of the items, by an exact index.
+
+    Args:
+        model: one that retrieves by vectors, on ``device``.
+        num_items: size of the catalogue.
+        device: where to encode.
+
+    Raises:
+        ModelError: the model has no vectors.
+    """
+    if not isinstance(model, Factorized):
+        raise ModelError(
+            f"A model that retrieves by vectors is required, but {type(model).__name__} has none. "
+            "Choose another model (docs/models.md says which do), or retrieve by scores."
+        )
+    factorized = model
+
+    @torch.inference_mode()
+    def encode(requests: Requests) -> FloatArray:
+        vectors: FloatArray = factorized.encode_users(query_of(requests, device)).cpu().numpy()
+        return vectors
+
+    with torch.inference_mode():
+        vectors = factorized.encode_items(torch.arange(num_items, device=device)).cpu().numpy()
+    return IndexRetriever(encode, ExactIndex(vectors))
+
+
+class ModelRanker:
+    """Scores candidates with any model: pair by pair where the model can, else by its scores of the catalogue.
+
+    Args:
+        model: on ``device``.
+        device: where to score.
+    """
+
+    def __init__(self, model: Recommender, device: torch.device | str = "cpu") -> None:
+        self._model = model
+        self._device = device
+
+    @torch.inference_mode()
+    def score(self, requests: Requests, items: IntArray) -> FloatArray:
+        """See :meth:`recsys.retrieval.ranker.Ranker.score`."""
+        query = query_of(requests, self._device)
+        candidates = torch.tensor(np.maximum(items, 0), device=self._device)
+        if isinstance(self._model, ScoresPairs) and bool((query.users >= 0).all()):
+            scores = self._model.score_pairs(query.users[:, None], candidates)
+        else:
+            scores = self._model.score(query).gather(1, candidates)
+        ranked: FloatArray = scores.cpu().numpy()
+        return ranked
