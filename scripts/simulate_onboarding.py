@@ -1,0 +1,43 @@
+"""Measure what onboarding is worth: ``python scripts/simulate_onboarding.py model=user_knn data=movielens_100k``.
+
+Held-out users are asked for items that were chosen to tell users apart, for the most popular ones and for random ones.
+What they know is their history then, and the recommendations are compared with what is held out of them. Any setting of
+a training may be given. The last line of the output names the page.
+"""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from recsys.console import console, user_errors
+from recsys.onboarding.measuring import POPULAR, OnboardingMeasurement
+from recsys.onboarding.sheet import onboarding_sheet
+from recsys.overrides import setting_of
+from recsys.starting import resolved
+
+
+@hydra.main(version_base="1.3", config_path="../configs", config_name="simulate_onboarding")
+def main(config: DictConfig) -> None:
+    """Fit, ask, and print the table."""
+    with user_errors():
+        given = [text for text in HydraConfig.get().overrides.task if setting_of(text) != "output"]
+        config = resolved(config)
+        measurement = OnboardingMeasurement(config)
+        results = list(measurement.results(lambda line: console.print(line, highlight=False, markup=False)))
+        sheet = onboarding_sheet(results, POPULAR, config.k)
+        console.print(sheet.for_terminal())
+        page = Path(config.output)
+        page.parent.mkdir(parents=True, exist_ok=True)
+        heading = f"# {measurement.model_name} on {measurement.prepared.schema.name}, {config.stage}"
+        command = shlex.join(["python", "scripts/simulate_onboarding.py", *given])
+        page.write_text(f"{heading}\n\n`{command}`\n\n{sheet.markdown()}", encoding="utf-8")
+        console.print(f"onboarding: {page}", soft_wrap=True, highlight=False, markup=False)
+
+
+if __name__ == "__main__":
+    main()
