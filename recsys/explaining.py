@@ -95,7 +95,8 @@ def explain_list(
     try:
         explanation = explainer_of(model).explain(query, items[None])
     except ModelError as error:
-        return ExplainedList(items, scores, _reasons_without_parts(prepared, content, query, items), str(error))
+        method = f"No parts, but popularity and what is shared with the history: {error}"
+        return ExplainedList(items, scores, _reasons_without_parts(prepared, content, query, items), method)
     reasons = tuple(
         _reasons(explanation, content, place, item, num_causes) for place, item in enumerate(items.tolist())
     )

@@ -53,7 +53,7 @@ class SampledExplainer:
         self,
         model: Recommender,
         num_permutations: int = 64,
-        max_items: int = 30,
+        max_items: int = 50,
         no_opinion: float = 0.0,
         max_scores: int = 2**22,
         seed: int = 0,

@@ -1,0 +1,32 @@
+"""Items like another one, by the model and by content: ``python scripts/similar.py run=DIR item=50 k=10``."""
+
+from __future__ import annotations
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from recsys.assembly import open_run
+from recsys.command_line import id_as_written
+from recsys.console import console, user_errors
+from recsys.neighbours import collaborative_neighbours, content_neighbours
+from recsys.neighbours_table import neighbours_table
+from recsys.recommending import min_rating_of_history
+
+
+@hydra.main(version_base="1.3", config_path="../configs", config_name="similar")
+def main(config: DictConfig) -> None:
+    """Print two lists side by side."""
+    with user_errors():
+        run = open_run(config.run)
+        item_id = id_as_written("item", config.item, HydraConfig.get().overrides.task)
+        item = run.prepared.item_vocabulary.index(item_id)
+        known = run.prepared.interactions
+        known = known.take(known.at_least(min_rating_of_history(run.model, run.prepared)))
+        by_model = collaborative_neighbours(run.model, known, item, config.k)
+        by_content = content_neighbours(run.prepared, item, config.k)
+        console.print(neighbours_table(run.prepared, item, by_model, by_content))
+
+
+if __name__ == "__main__":
+    main()
