@@ -58,6 +58,7 @@ class MMR:
             best = best_left((1 - self.strength) * scores - self.strength * closest, left)
             chosen[:, place] = best
             left[rows, best] &= best < 0  # a row without candidates has nothing to lose at its last place
-            cosine = np.matmul(directions, directions[rows, best][:, :, None])[:, :, 0]
+            # Rounded, so that items of the same content are equally close on every machine, and the first is chosen.
+            cosine = np.round(np.matmul(directions, directions[rows, best][:, :, None])[:, :, 0], 6)
             closest = cosine if place == 0 else np.maximum(closest, cosine)
         return chosen

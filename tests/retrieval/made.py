@@ -1,0 +1,82 @@
+"""Made catalogues, requests and retrievers for tests of retrieval."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import strategies as st
+
+from recsys.retrieval.candidates import Candidates
+from recsys.retrieval.item_columns import Values
+from recsys.retrieval.item_lists import ItemLists
+from recsys.retrieval.requests import Requests
+from recsys.retrieval.top_k import top_k
+
+
+class TableRetriever:
+    """Retrieves by a table of scores, a row for each user, and writes down how deep it was asked."""
+
+    def __init__(self, scores):
+        self.scores = np.asarray(scores, dtype=np.float64)
+        self.num_items = self.scores.shape[1]
+        self.asked: list[tuple[int, int]] = []
+
+    def retrieve(self, requests, num_candidates):
+        self.asked.append((len(requests), num_candidates))
+        return top_k(self.scores[requests.users], num_candidates)
+
+
+class TableRanker:
+    """Ranks by a table of scores, a row for each user."""
+
+    def __init__(self, scores):
+        self.scores = np.asarray(scores, dtype=np.float64)
+
+    def score(self, requests, items):
+        return self.scores[requests.users[:, None], np.maximum(items, 0)]
+
+
+def requests(history=None, seen=None, blocked=None, num_requests=None):
+    """Requests of the users 0, 1, ..., of lists of items."""
+    given = next(lists for lists in (history, seen, blocked, [[]] * (num_requests or 0)) if lists is not None)
+    none = [[]] * len(given)
+    history, seen, blocked = (ItemLists.of(none if lists is None else lists) for lists in (history, seen, blocked))
+    return Requests(np.arange(len(given)), history, seen, blocked)
+
+
+def candidates(items, scores):
+    return Candidates(np.array(items, dtype=np.int64), np.array(scores, dtype=np.float64))
+
+
+def values(of_items, num_values):
+    """Coded values out of a list of codes for each item."""
+    items = [item for item, codes in enumerate(of_items) for _ in codes]
+    codes = [code for codes in of_items for code in sorted(codes)]
+    return Values(
+        np.array(items, dtype=np.int64),
+        np.array(codes, dtype=np.int64),
+        tuple(f"v{code}" for code in range(num_values)),
+        len(of_items),
+    )
+
+
+@st.composite
+def worlds(draw, max_users=4, max_items=14, num_values=4):
+    """Scores of a small catalogue (ties and missing opinions included), what was seen and blocked, and genres."""
+    num_users, num_items = draw(st.integers(1, max_users)), draw(st.integers(1, max_items))
+    number = st.sampled_from([float("nan"), -1.0, 0.0, 0.25, 0.5, 1.0, 3.0])
+    row = st.lists(number, min_size=num_items, max_size=num_items)
+    items = st.lists(st.integers(0, num_items - 1), max_size=num_items, unique=True)
+    genre = st.lists(st.integers(0, num_values - 1), max_size=3, unique=True)
+
+    def lists(of):
+        return st.lists(of, min_size=num_users, max_size=num_users)
+
+    return {
+        "scores": np.array(draw(lists(row))),
+        "seen": draw(lists(items)),
+        "blocked": draw(lists(items)),
+        "genres": values(draw(st.lists(genre, min_size=num_items, max_size=num_items)), num_values),
+        "mask": np.array(draw(st.lists(st.booleans(), min_size=num_items, max_size=num_items))),
+        "k": draw(st.integers(1, num_items + 2)),
+        "num_candidates": draw(st.integers(1, num_items + 2)),
+    }

@@ -1,0 +1,108 @@
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from recsys.errors import RetrievalError
+from recsys.retrieval.item_columns import ItemColumns
+
+TABLE = pa.table(
+    {
+        "genres": [["Drama", "War"], [], None, ["War", "", "War"]],
+        "tags": ["long| slow ", "", None, "slow"],
+        "brand": pa.array(["Ace", None, "Bolt", "Ace"]).dictionary_encode(),
+        "year": pa.array([1994, None, 1999, 1990]),
+        "price": [9.5, float("nan"), 1.0, 2.0],
+    }
+)
+COLUMNS = ItemColumns(TABLE, {"tags": "|"})
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "expected"),
+    [
+        ("genres", ["War"], [True, False, False, True]),
+        ("genres", ["Drama", "War"], [True, False, False, True]),
+        ("tags", ["slow"], [True, False, False, True]),
+        ("tags", ["long"], [True, False, False, False]),
+        ("brand", ["Bolt"], [False, False, True, False]),
+    ],
+)
+def test_items_with_any_of_the_values(column, values, expected):
+    assert COLUMNS.with_any(column, values).tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("column", "low", "high", "expected"),
+    [
+        ("year", 1990, 1994, [True, False, False, True]),
+        ("year", 1995, None, [False, False, True, False]),
+        ("year", None, 1993.5, [False, False, False, True]),
+        ("price", None, None, [True, False, True, True]),
+    ],
+)
+def test_a_range_has_its_ends_and_no_missing_number(column, low, high, expected):
+    assert COLUMNS.between(column, low, high).tolist() == expected
+
+
+def test_values_are_coded_once_an_item():
+    values = COLUMNS.values("genres")
+    assert values.vocabulary == ("Drama", "War")
+    assert values.items.tolist() == [0, 0, 3]
+    assert values.codes.tolist() == [0, 1, 1]
+    assert values.multi_hot().tolist() == [[1, 1], [0, 0], [0, 0], [0, 1]]
+    assert values.padded().tolist() == [[0, 1], [-1, -1], [-1, -1], [1, -1]]
+
+
+def test_a_table_in_chunks_is_one_table():
+    columns = ItemColumns(pa.concat_tables([TABLE.slice(0, 2), TABLE.slice(2)]))
+    assert columns.with_any("genres", ["War"]).tolist() == [True, False, False, True]
+    assert columns.values("brand").items.tolist() == [0, 2, 3]
+
+
+def test_a_column_without_any_value():
+    values = ItemColumns(pa.table({"genres": pa.array([[], []], pa.list_(pa.string()))})).values("genres")
+    assert values.multi_hot().shape == (2, 0)
+    assert values.padded().shape == (2, 0)
+
+
+def test_the_columns_that_exist_are_named():
+    with pytest.raises(
+        RetrievalError, match="no column genre of items. The columns are genres, tags, brand, year, price"
+    ):
+        COLUMNS.with_any("genre", ["War"])
+
+
+def test_the_values_that_exist_are_named():
+    with pytest.raises(RetrievalError, match="but drama, Wars came. Its values are Drama, War"):
+        COLUMNS.with_any("genres", ["drama", "War", "Wars"])
+    with pytest.raises(RetrievalError, match="but none came"):
+        COLUMNS.with_any("genres", [])
+
+
+def test_of_many_values_the_first_are_named():
+    columns = ItemColumns(pa.table({"tag": [f"t{number:03}" for number in range(1200)]}))
+    with pytest.raises(RetrievalError, match=r"t028, t029 and 1,170 more\.$"):
+        columns.with_any("tag", ["x"])
+
+
+def test_numbers_are_asked_for_by_a_range_and_values_by_name():
+    with pytest.raises(RetrievalError, match="year is of type int64. Columns with values are genres, tags, brand"):
+        COLUMNS.with_any("year", [1994])
+    with pytest.raises(RetrievalError, match="brand is of type string. Columns with numbers are year, price"):
+        COLUMNS.between("brand", 1, 2)
+
+
+@pytest.mark.parametrize("ends", [(2, 1), (float("nan"), 1)])
+def test_an_empty_range_is_refused(ends):
+    with pytest.raises(RetrievalError, match="goes from low to high, but that of year"):
+        COLUMNS.between("year", *ends)
+
+
+def test_masks_can_be_combined():
+    assert (COLUMNS.with_any("genres", ["War"]) & COLUMNS.between("year", 1994, None)).tolist() == [
+        True,
+        False,
+        False,
+        False,
+    ]
+    assert COLUMNS.between("year", 1, 2).dtype == np.bool_
