@@ -43,7 +43,7 @@ def require(network: nn.Module, protocol: type[P], why: str) -> P:
     if not isinstance(network, protocol):
         raise ModelError(
             f"{why} needs a model that is {protocol.__name__}, but {type(network).__name__} is not. "
-            "Choose another model or another training."
+            "Choose another model or another training=; docs/models.md says which go together."
         )
     return network
 
