@@ -14,6 +14,9 @@ import numpy.typing as npt
 
 from recsys.retrieval.arrays import BoolArray, FloatArray, IntArray
 
+#: Up to so many possible pairs of a request and an item membership is looked up in a table of one byte each (16 MiB).
+MAX_TABLE = 2**24
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ItemLists:
@@ -82,7 +85,12 @@ class ItemLists:
         if len(self.items) == 0:
             return np.zeros(items.shape, dtype=np.bool_)
         base = int(max(self.items.max(), items.max(initial=0))) + 1
-        keys = np.sort(self.rows * base + self.items)
+        keys = self.rows * base + self.items
         asked = np.arange(len(self))[:, None] * base + items
+        if len(self) * base <= MAX_TABLE:
+            table = np.zeros(len(self) * base, dtype=np.bool_)
+            table[keys] = True
+            return table[asked]
+        keys.sort()
         place = np.minimum(np.searchsorted(keys, asked), len(keys) - 1)
         return keys[place] == asked

@@ -1,5 +1,7 @@
 import numpy as np
+import pytest
 
+from recsys.retrieval import item_lists
 from recsys.retrieval.item_lists import ItemLists
 
 LISTS = ItemLists(np.array([0, 2, 2, 5]), np.array([7, 2, 2, 9, 7]), np.arange(5, dtype=np.float32), np.arange(5) * 10)
@@ -19,11 +21,19 @@ def test_lists_are_taken_with_all_that_belongs_to_them():
     assert taken.timestamp.tolist() == [20, 30, 40, 0, 10, 20, 30, 40]
 
 
+@pytest.fixture(params=["by table", "by search"])
+def either_way(request, monkeypatch):
+    if request.param == "by search":
+        monkeypatch.setattr(item_lists, "MAX_TABLE", 0)
+
+
+@pytest.mark.usefixtures("either_way")
 def test_membership_is_that_of_the_own_list():
     # the same item is in the first and in the last list, and not in the second
     assert LISTS.contain(np.array([[7, 9], [7, 2], [9, 0]])).tolist() == [[True, False], [False] * 2, [True, False]]
 
 
+@pytest.mark.usefixtures("either_way")
 def test_an_item_beyond_all_listed_ones_is_in_no_list():
     # with keys of base 10 item 12 of row 0 would be item 2 of row 1
     lists = ItemLists.of([[], [2]])

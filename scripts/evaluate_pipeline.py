@@ -1,0 +1,54 @@
+"""Measure retrieval, ranking and diversity: ``python scripts/evaluate_pipeline.py run=DIR ranker=DIR diversity=mmr``.
+
+Prints tables and writes them with a chart to ``output``. The last line of the output is ``pipeline: FILE``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import hydra
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+
+from recsys.assembly import open_run
+from recsys.assessment import name_of
+from recsys.console import console, user_errors
+from recsys.errors import RecsysError
+from recsys.pipelines.measuring import measure_pipeline
+from recsys.pipelines.page import sheets, write_page
+
+
+@hydra.main(version_base="1.3", config_path="../configs", config_name="evaluate_pipeline")
+def main(config: DictConfig) -> None:
+    """Print a table for each stage."""
+    with user_errors():
+        if config.stage not in ("valid", "test"):
+            raise RecsysError(f"stage must be valid or test, but it is {config.stage}.")
+        run = open_run(config.run)
+        ranking_run = None if config.ranker is None else open_run(config.ranker)
+        report = measure_pipeline(
+            run,
+            ranking_run,
+            retrieval=config.retrieval,
+            stage=config.stage,
+            k=config.k,
+            num_candidates=config.candidates,
+            diversity=config.diversity,
+            strength=config.strength,
+            strengths=config.strengths,
+            content=config.content,
+            make_evaluator=instantiate(config.evaluation, _partial_=True),
+        )
+        chosen = None if config.diversity is None else (config.diversity, config.strength)
+        for sheet in sheets(report, chosen):
+            console.print(sheet.for_terminal())
+            console.print()
+        ranked = "" if ranking_run is None else f", ranked by {name_of(ranking_run.model)}"
+        heading = f"{name_of(run.model)}{ranked} on {run.manifest.data_name}, {config.stage}"
+        page = write_page(report, chosen, heading, Path(config.output))
+        console.print(f"pipeline: {page}", soft_wrap=True, highlight=False, markup=False)
+
+
+if __name__ == "__main__":
+    main()
