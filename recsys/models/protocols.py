@@ -14,6 +14,7 @@ from recsys.data.features import FeatureTable
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.models.explanation import Explanation
+from recsys.models.opinions import Opinions
 from recsys.models.padded_histories import PaddedHistories
 
 
@@ -252,6 +253,38 @@ class RelatesItems(Protocol):
             Shape [C, I], float32: the weight that an interaction with each item of the catalogue has in the score of
             the item asked for; 0 for itself and where there is none.
         """
+        ...
+
+
+@runtime_checkable
+class RanksCandidates(Protocol):
+    """A model that ranks what other models, its sources, say of the catalogue.
+
+    S sources, C candidates of each query, F' features that no step of training changes.
+    """
+
+    def source_models(self) -> dict[str, nn.Module]:
+        """The sources by name; they are part of the model, and fitted before it."""
+        ...
+
+    def note_training(self, interactions: Interactions) -> None:
+        """See :class:`NotesTraining`."""
+        ...
+
+    def ask(self, query: Query) -> Opinions:
+        """What the sources say of the catalogue, and behind them whatever else is on the same scale."""
+        ...
+
+    def of_sources(self, opinions: Opinions) -> Opinions:
+        """Of what :meth:`ask` gave the part of the sources, shape [B, S, I]."""
+        ...
+
+    def describe(self, query: Query, opinions: Opinions, items: Tensor) -> Tensor:
+        """Features of candidates (shape [B, C], int64) that no step of training changes; shape [B, C, F']."""
+        ...
+
+    def rank(self, described: Tensor, users: Tensor, items: Tensor) -> Tensor:
+        """Score candidates from their features, with gradients; shape [B, C]."""
         ...
 
 

@@ -1,0 +1,316 @@
+"""A ranker of what other models say.
+
+Shape suffixes: B queries, I items of the catalogue, C candidates of each query, S sources, H attention heads,
+F features of a candidate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from recsys.data.features import FeatureTable
+from recsys.data.histories import Histories
+from recsys.data.interactions import Interactions
+from recsys.errors import ModelError
+from recsys.models.attribute_match import AttributeMatch
+from recsys.models.dims import check_dims
+from recsys.models.feature_embedding import FeatureEmbedding
+from recsys.models.history_attention import HistoryAttention
+from recsys.models.item_statistics import ItemStatistics
+from recsys.models.opinions import Opinions, gather_items
+from recsys.models.protocols import (
+    FoldsIn,
+    Query,
+    ReadsItemFeatures,
+    ReadsSentenceVectors,
+    ReadsUserFeatures,
+    Recommender,
+    SizedByData,
+)
+
+#: Features held at once when a catalogue is scored, a bound on memory.
+MAX_FEATURES = 2**22
+
+
+class Hybrid(nn.Module):
+    """Scores candidates from what several models and a few other signals say of them.
+
+    ``score(u, i) = ranker(features(u, i))``, where the features are
+
+    - the score of each source, standardised over the items that are new to the user, and the item's rank by it;
+    - attention of the item over the history (:class:`recsys.models.history_attention.HistoryAttention`);
+    - popularity and freshness (:class:`recsys.models.item_statistics.ItemStatistics`);
+    - how the columns of user and item go together (:class:`recsys.models.attribute_match.AttributeMatch`).
+
+    The sources are whole models and part of the state. The ranker is trained on lists of candidates that sources
+    scored without having seen which of them were chosen (:mod:`recsys.training.stacking`): stacked generalisation, as
+    of Wolpert (1992), with a residual network in place of the linear model.
+
+    A user about whom no source has an opinion gets none; nor does an item that no source scores. If all sources fold
+    in unseen users, so does the hybrid, and then it has ``score_histories``.
+
+    Args:
+        num_users: size of the user vocabulary.
+        num_items: size of the item vocabulary, I.
+        sources: makes each source, by its name, from ``num_users`` and ``num_items``.
+        ranker: makes the ranker from ``num_sources`` and ``num_features``.
+        num_candidates: only the best unseen items of each source, so many, are ranked, the others get no opinion;
+            None, or as many as there are items: the whole catalogue.
+        ranks: whether ranks count beside scores.
+        popularity: whether popularity and activity count.
+        freshness: whether freshness counts; it is always 0 without timestamps.
+        attention: whether attention over the history counts.
+        attributes: whether columns of users and items count.
+        attention_dim: dimension of the item vectors of the attention.
+        attention_temperatures: one for each head, H.
+        max_history: latest interactions that are attended to.
+        attribute_dim: dimension of the vectors of columns.
+        item_columns: item columns that count; None: all.
+        user_columns: user columns that count; None: all.
+
+    Raises:
+        ModelError: there are no sources, one scores no catalogue, or a dimension is not positive.
+    """
+
+    def __init__(
+        self,
+        num_users: int,
+        num_items: int,
+        sources: Mapping[str, Callable[..., nn.Module]],
+        ranker: Callable[..., nn.Module],
+        num_candidates: int | None = None,
+        ranks: bool = True,
+        popularity: bool = True,
+        freshness: bool = True,
+        attention: bool = True,
+        attributes: bool = True,
+        attention_dim: int = 32,
+        attention_temperatures: Sequence[float] = (0.05, 0.2, 1.0),
+        max_history: int = 100,
+        attribute_dim: int = 8,
+        item_columns: Sequence[str] | None = None,
+        user_columns: Sequence[str] | None = None,
+    ) -> None:
+        super().__init__()
+        if not sources:
+            raise ModelError(
+                "A hybrid needs at least one source, but model.sources is empty. Name some: docs/hybrid.md."
+            )
+        check_dims(attention_dim=attention_dim, max_history=max_history, attribute_dim=attribute_dim)
+        if num_candidates is not None:
+            check_dims(num_candidates=num_candidates)
+        self.num_items = num_items
+        self.num_candidates = num_candidates
+        self.ranks = ranks
+        self.popularity = popularity
+        self.freshness = freshness
+        self.item_columns = item_columns
+        self.user_columns = user_columns
+        self.sources = nn.ModuleDict(
+            {name: make(num_users=num_users, num_items=num_items) for name, make in sources.items()}
+        )
+        for name, source in self.sources.items():
+            if not isinstance(source, Recommender):
+                raise ModelError(f"Sources must score the catalogue, but {name} does not. Leave it out.")
+        self.statistics = ItemStatistics(num_items)
+        self.attention: HistoryAttention | None = None
+        if attention:
+            self.attention = HistoryAttention(num_items, attention_dim, attention_temperatures, max_history)
+        self.attributes = AttributeMatch(attribute_dim, init_std=0.1) if attributes else None
+        num_sources = len(self.sources)
+        self.num_fixed_features = (
+            num_sources * (2 if ranks else 1)
+            + (len(attention_temperatures) if attention else 0)
+            + (ItemStatistics.num_popularity if popularity else 0)
+            + (ItemStatistics.num_freshness if freshness else 0)
+        )
+        self.ranker = ranker(
+            num_sources=num_sources,
+            num_features=self.num_fixed_features + (AttributeMatch.num_features if attributes else 0),
+        )
+        if all(isinstance(source, FoldsIn) for source in self.sources.values()):
+            # Only then is this a model that folds in: see recsys.models.protocols.FoldsIn.
+            self.score_histories = self._score_histories
+
+    def train(self, mode: bool = True) -> Hybrid:
+        """Switch the ranker to training or evaluation; the sources are never trained by way of the ranker."""
+        super().train(mode)
+        self.sources.eval()
+        return self
+
+    def read_items(self, features: FeatureTable) -> None:
+        """See :class:`recsys.models.protocols.ReadsItemFeatures`; sources read them as well.
+
+        Raises:
+            ModelError: ``item_columns`` are not among the features.
+        """
+        for source in self.sources.values():
+            if isinstance(source, ReadsItemFeatures):
+                source.read_items(features)
+        if self.attributes is not None:
+            self.attributes.items = self._embedding(features, self.item_columns)
+
+    def read_users(self, features: FeatureTable) -> None:
+        """See :class:`recsys.models.protocols.ReadsUserFeatures`; sources read them as well.
+
+        Raises:
+            ModelError: ``user_columns`` are not among the features.
+        """
+        for source in self.sources.values():
+            if isinstance(source, ReadsUserFeatures):
+                source.read_users(features)
+        if self.attributes is not None:
+            self.attributes.users = self._embedding(features, self.user_columns)
+
+    def _embedding(self, features: FeatureTable, columns: Sequence[str] | None) -> FeatureEmbedding | None:
+        assert self.attributes is not None
+        if not (features.features if columns is None else columns):
+            return None
+        return FeatureEmbedding(features, columns, self.attributes.embedding_dim, self.attributes.init_std)
+
+    def sentence_encoder(self) -> str | None:
+        """The sentence model of the sources that have one.
+
+        Raises:
+            ModelError: they have different ones.
+        """
+        wanted = {encoder for _, encoder in self._read_sentences()}
+        if len(wanted) > 1:
+            raise ModelError(
+                f"Sources of a hybrid share one sentence model, but they ask for {', '.join(sorted(wanted))}. "
+                "Give all of them the same sentence_model."
+            )
+        return next(iter(wanted), None)
+
+    def read_sentence_vectors(self, vectors: Tensor) -> None:
+        """See :class:`recsys.models.protocols.ReadsSentenceVectors`."""
+        for source, _ in self._read_sentences():
+            source.read_sentence_vectors(vectors)
+
+    def _read_sentences(self) -> list[tuple[ReadsSentenceVectors, str]]:
+        readers = [source for source in self.sources.values() if isinstance(source, ReadsSentenceVectors)]
+        return [(reader, encoder) for reader in readers if (encoder := reader.sentence_encoder()) is not None]
+
+    def sized_by_data(self) -> tuple[str, ...]:
+        """The buffers of the sources; see :class:`recsys.models.protocols.SizedByData`."""
+        return tuple(
+            f"sources.{name}.{buffer}"
+            for name, source in self.sources.items()
+            if isinstance(source, SizedByData)
+            for buffer in source.sized_by_data()
+        )
+
+    def source_models(self) -> dict[str, nn.Module]:
+        """See :class:`recsys.models.protocols.RanksCandidates`."""
+        return dict(self.sources.items())
+
+    def note_training(self, interactions: Interactions) -> None:
+        """See :class:`recsys.models.protocols.NotesTraining`: popularity, freshness and vectors of these."""
+        self.statistics.measure(interactions)
+        if self.attention is not None:
+            self.attention.learn(interactions)
+
+    @torch.no_grad()
+    def ask(self, query: Query) -> Opinions:
+        """What the sources, and behind them the heads of the attention, say of the catalogue.
+
+        Returns:
+            Opinions of shape [B, S + H, I].
+        """
+        rows = [source.score(query).float() for source in self.sources.values()]  # type: ignore[operator]
+        scores = torch.stack(rows, dim=1)
+        if self.attention is not None:
+            scores = torch.cat([scores, self.attention(query.histories)], dim=1)
+        histories = query.histories
+        row = torch.repeat_interleave(torch.arange(len(query), device=scores.device), histories.counts)
+        unseen = torch.ones(len(query), self.num_items, dtype=torch.bool, device=scores.device)
+        unseen[row, histories.items] = False
+        return Opinions.of(scores, unseen)
+
+    def of_sources(self, opinions: Opinions) -> Opinions:
+        """The opinions of the sources alone, shape [B, S, I]."""
+        num_sources = len(self.sources)
+        return Opinions(opinions.scores[:, :num_sources], opinions.given[:, :num_sources], opinions.unseen)
+
+    @torch.no_grad()
+    def describe(self, query: Query, opinions: Opinions, items: Tensor) -> Tensor:
+        """Those features of candidates that no step of training changes.
+
+        Args:
+            query: B queries.
+            opinions: what :meth:`ask` gave for them.
+            items: shape [B, C], int64.
+
+        Returns:
+            Shape [B, C, F'], float32, the scores of the sources first.
+        """
+        features = [gather_items(opinions.scores, items)]
+        if self.ranks:
+            features.append(gather_items(self.of_sources(opinions).ranks(), items))
+        if self.popularity:
+            features.append(self.statistics.about_popularity(query.histories, items))
+        if self.freshness:
+            features.append(self.statistics.about_freshness(items))
+        return torch.cat(features, dim=2)
+
+    def rank(self, described: Tensor, users: Tensor, items: Tensor) -> Tensor:
+        """Score candidates, with gradients.
+
+        Args:
+            described: their features, as :meth:`describe` gives them, shape [B, C, F'].
+            users: shape [B], int64; -1 for unknown users.
+            items: shape [B, C], int64.
+
+        Returns:
+            Shape [B, C], float32.
+        """
+        if self.attributes is not None:
+            described = torch.cat([described, self.attributes(users, items)], dim=2)
+        scores: Tensor = self.ranker(described)
+        return scores
+
+    @torch.no_grad()
+    def score(self, query: Query) -> Tensor:
+        """Score the catalogue for each query, shape [B, I], float32; NaN for what is no candidate."""
+        size = max(1, MAX_FEATURES // (self.num_items * (self.num_fixed_features + 32)))
+        device = query.users.device
+        blocks = [
+            self._score_block(Query(query.users[rows], query.histories.take(rows)))
+            for rows in torch.arange(len(query), device=device).split(size)
+        ]
+        return torch.cat(blocks) if blocks else torch.empty(0, self.num_items, device=device)
+
+    def _score_block(self, query: Query) -> Tensor:
+        opinions = self.ask(query)
+        sources = self.of_sources(opinions)
+        if self.num_candidates is None or self.num_candidates >= self.num_items:
+            items = torch.arange(self.num_items, device=query.users.device).expand(len(query), -1)
+            ranked = self.rank(self.describe(query, opinions, items), query.users, items)
+            return ranked.masked_fill(~sources.given.any(1), torch.nan)
+        items, inside = positions(sources.retrieved(self.num_candidates))
+        ranked = self.rank(self.describe(query, opinions, items), query.users, items)
+        scores = torch.full(sources.unseen.shape, torch.nan, device=ranked.device)
+        row = torch.arange(len(query), device=ranked.device)[:, None].expand_as(items)
+        scores[row[inside], items[inside]] = ranked[inside]
+        return scores
+
+    def _score_histories(self, histories: Histories) -> Tensor:
+        """Score the catalogue for users of whom only the history is known."""
+        return self.score(Query(torch.full_like(histories.counts, -1), histories))
+
+
+def positions(mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Where each row of ``mask`` (shape [B, I], bool) is true, as rows of one length.
+
+    Returns:
+        The positions in ascending order, shape [B, C], int64, and whether each is one, shape [B, C], bool; C is the
+        largest number of any row, and what follows the last one of a row is 0.
+    """
+    counts = mask.sum(1)
+    inside = torch.arange(int(counts.max()) if len(counts) > 0 else 0, device=mask.device) < counts[:, None]
+    items = torch.zeros(inside.shape, dtype=torch.int64, device=mask.device)
+    items[inside] = mask.nonzero()[:, 1]
+    return items, inside

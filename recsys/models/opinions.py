@@ -1,0 +1,78 @@
+"""What several models say of the catalogue for the same users, on one scale.
+
+Shape suffixes: B queries, I items of the catalogue, S models, C candidates of each query.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Opinions:
+    """Scores of S models for B users.
+
+    Args:
+        scores: standardised over the items that are new to the user, shape [B, S, I], float32; 0 where a model has no
+            opinion.
+        given: whether a model has an opinion, shape [B, S, I], bool.
+        unseen: whether an item is not in the user's history, shape [B, I], bool.
+    """
+
+    scores: Tensor
+    given: Tensor
+    unseen: Tensor
+
+    @classmethod
+    def of(cls, scores: Tensor, unseen: Tensor) -> Opinions:
+        """Put ``scores`` (shape [B, S, I], NaN for no opinion) on one scale.
+
+        Mean and deviation are those of the items that are new to the user, since what a model says of its own training
+        interactions is of another kind. A model that scores all of them alike says nothing: zeros.
+        """
+        given = scores.isfinite()
+        counted = given & unseen[:, None, :]
+        count = counted.sum(2, keepdim=True).clamp(min=1)
+        known = scores.masked_fill(~given, 0)
+        mean = (known * counted).sum(2, keepdim=True) / count
+        centred = (known - mean) * given
+        deviation = ((centred * counted).square().sum(2, keepdim=True) / count).sqrt()
+        # What rounding leaves of equal numbers is no deviation.
+        smallest = 1e-6 * (known.abs() * counted).amax(2, keepdim=True)
+        scale = torch.where(deviation > smallest, 1 / deviation.clamp(min=torch.finfo(scores.dtype).tiny), 0)
+        return cls(centred * scale, given, unseen)
+
+    def ranks(self) -> Tensor:
+        """Each item's place among the unseen ones, shape [B, S, I]: 1 for the first, falling by its log to 0.
+
+        Items of the history come last. Ties are broken by the lower index.
+        """
+        num_items = self.scores.shape[2]
+        order = self._comparable().argsort(dim=2, descending=True, stable=True)
+        place = torch.arange(num_items, device=order.device, dtype=self.scores.dtype)
+        squashed = 1 - torch.log1p(place) / math.log(max(num_items, 2))
+        return torch.empty_like(self.scores).scatter_(2, order, squashed.expand_as(order))
+
+    def retrieved(self, num_candidates: int) -> Tensor:
+        """Whether an item is among the best ``num_candidates`` unseen ones of any model, shape [B, I], bool."""
+        comparable = self._comparable()
+        best = comparable.topk(min(num_candidates, comparable.shape[2]), dim=2)
+        found = torch.zeros_like(self.unseen)
+        for items, scores in zip(best.indices.unbind(1), best.values.unbind(1), strict=True):
+            # Of one model no item comes twice; what is no candidate keeps what another model said.
+            found |= torch.zeros_like(found).scatter_(1, items, scores > -torch.inf)
+        return found
+
+    def _comparable(self) -> Tensor:
+        """The scores, minus infinity for what cannot be recommended."""
+        return self.scores.masked_fill(~(self.given & self.unseen[:, None, :]), -torch.inf)
+
+
+def gather_items(values: Tensor, items: Tensor) -> Tensor:
+    """What ``values`` (shape [B, S, I]) say of ``items`` (shape [B, C], int64): shape [B, C, S]."""
+    index = items[:, None, :].expand(-1, values.shape[1], -1)
+    return values.gather(2, index).transpose(1, 2)
