@@ -45,7 +45,9 @@ def test_every_experiment_begins_with_its_command(name):
     assert lines[1].startswith(f"# python scripts/train.py experiment={name}")
 
 
-@pytest.mark.parametrize("name", ["evaluate", "recommend", "prepare", "train", "tune", "benchmark_models"])
+@pytest.mark.parametrize(
+    "name", ["evaluate", "evaluate_pipeline", "recommend", "similar", "prepare", "train", "tune", "benchmark_models"]
+)
 def test_every_command_composes(name):
     with initialize_config_dir(str(CONFIGS), version_base="1.3"):
         assert compose(name)
