@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import statistics
 import subprocess
 import sys
@@ -47,6 +48,11 @@ def cell(values: list[float]) -> str:
     return f"{statistics.mean(values):.4f}{spread}"
 
 
+def _slug(text: str) -> str:
+    """A name of a directory that needs no quotes on the command line."""
+    return re.sub(r"[^a-z0-9]+", "_", text.lower())
+
+
 def main() -> None:
     """Run all variants of all sections and print Markdown tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -63,7 +69,7 @@ def main() -> None:
         for name, changes in section["variants"].items():
             found = [
                 run(
-                    arguments.runs / arguments.file.stem / section["title"] / name / str(seed),
+                    arguments.runs / arguments.file.stem / _slug(f"{section['title']} {name} {seed}"),
                     [*section["base"], *changes, *overrides, f"seed={seed}"],
                 )
                 for seed in arguments.seeds
