@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from torch import nn
 
-from recsys.data.interactions import Interactions
+from recsys.data.interactions import IntArray, Interactions
 from recsys.data.prepared import PreparedDataset, open_prepared
 from recsys.data.preparing import load_or_prepare
 from recsys.data.sentence_vectors import sentence_vectors
@@ -25,13 +26,19 @@ from recsys.models.protocols import (
     FitsInClosedForm,
     PredictsRatings,
     PretrainsInTowers,
+    RanksCandidates,
     ReadsItemFeatures,
     ReadsSentenceVectors,
     ReadsUserFeatures,
 )
+from recsys.training.candidate_lists import CandidateListsModule
 from recsys.training.fitting import FitReport
 from recsys.training.history import Listener
 from recsys.training.run_directory import RunDirectory, RunManifest
+from recsys.training.stacking import CandidateLists, stack
+
+#: What a source that learns by gradient steps may have of its own.
+SOURCE_SETTINGS = ("training", "trainer", "fitting", "pretraining")
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +182,9 @@ def fit_model(
         model.fit(train)
         model.cpu()
         return FitReport([], best_epoch=0, best_value=None)
+    if isinstance(model, RanksCandidates):
+        lists = _lists_for(config, model, view, split, run, print_line)
+        print_line(f"training the ranker on {len(lists):,} lists of up to {lists.items.shape[1]:,} candidates")
     validated = len(split.valid) > 0
     validation = partial(
         RankingTask.from_split, view.interactions, split, "valid", positive=view.positive, rated_histories=rates
@@ -185,6 +195,7 @@ def fit_model(
             network=network,
             interactions=train,
             validation=validation if validated else None,
+            **({"lists": lists} if isinstance(network, RanksCandidates) else {}),
         )
         report: FitReport = instantiate(settings.fitting)(
             module=module,
@@ -210,6 +221,75 @@ def fit_model(
         model.fuse()
         print_line("training the whole network")
     return fit_network(model, run.checkpoints, config, listener)
+
+
+def _lists_for(
+    config: DictConfig,
+    model: nn.Module,
+    view: View,
+    split: Split,
+    run: RunDirectory,
+    print_line: Callable[[str], None],
+) -> CandidateLists:
+    """Fit the sources of ``model`` on the training part, and copies of them without each fold, which give the lists.
+
+    Raises:
+        ModelError: the training is not one of lists, or the settings of a source do not exist.
+    """
+    assert isinstance(model, RanksCandidates), "checked by the caller"
+    if not issubclass(instantiate(config.training).func, CandidateListsModule):
+        raise ModelError(
+            f"{type(model).__name__} ranks what other models retrieve, and is trained on lists of candidates. Use "
+            "training=candidate_lists; how its sources are trained is said by source_training."
+        )
+    settings = {name: _source_settings(config, model, name) for name in model.source_models()}
+    likes = split.train[view.positive[split.train]]
+
+    def fit_sources(sources: dict[str, nn.Module], held_out: IntArray, place: str) -> None:
+        rest = replace(split, train=np.setdiff1d(split.train, held_out))
+        for name, source in sources.items():
+            print_line(f"{place}: fitting {name}")
+            directory = RunDirectory(run.checkpoints / "sources" / place / name)
+            fit_model(settings[name], source, view, rest, directory, print_line, lambda *epoch: None, False)
+            source.eval()
+
+    lists = stack(
+        model,
+        view.interactions.take(likes),
+        instantiate(config.folds),
+        instantiate(config.candidates),
+        lambda sources, held_out, place: fit_sources(sources, likes[held_out], place),
+        training_device(config),
+        config.seed,
+    )
+    fit_sources(model.source_models(), np.empty(0, dtype=np.int64), "all")
+    model.note_training(view.interactions.take(likes))
+    return lists
+
+
+def _source_settings(config: DictConfig, model: RanksCandidates, name: str) -> DictConfig:
+    """The configuration that the source ``name`` is fitted with: that of the run, changed by ``source_training``.
+
+    Raises:
+        ModelError: ``source_training`` has a source or a setting that does not exist.
+    """
+    unknown = [source for source in config.source_training if source not in model.source_models()]
+    if unknown:
+        raise ModelError(
+            f"source_training must be of sources ({', '.join(model.source_models())}), but it has "
+            f"{', '.join(unknown)}. Leave it out, or add the source to model.sources."
+        )
+    settings = config.copy()
+    settings.pretraining = None
+    settings.source_training = {}
+    for key, value in config.source_training.get(name, {}).items():
+        if key not in SOURCE_SETTINGS:
+            raise ModelError(
+                f"source_training.{name} may have {', '.join(SOURCE_SETTINGS)}, but it has {key}. Leave it out."
+            )
+        # Another kind of training has other keys; of the rest only what differs is given.
+        settings[key] = value if key in ("training", "pretraining") else OmegaConf.merge(settings[key], value)
+    return settings
 
 
 def _tower_settings(config: DictConfig, model: PretrainsInTowers) -> dict[str, tuple[nn.Module, DictConfig]]:

@@ -135,12 +135,6 @@ class Hybrid(nn.Module):
             # Only then is this a model that folds in: see recsys.models.protocols.FoldsIn.
             self.score_histories = self._score_histories
 
-    def train(self, mode: bool = True) -> Hybrid:
-        """Switch the ranker to training or evaluation; the sources are never trained by way of the ranker."""
-        super().train(mode)
-        self.sources.eval()
-        return self
-
     def read_items(self, features: FeatureTable) -> None:
         """See :class:`recsys.models.protocols.ReadsItemFeatures`; sources read them as well.
 

@@ -38,6 +38,13 @@ SMALL = {
         "training.batch_size=8",
         "trainer.max_epochs=20",
     ],
+    "hybrid": [
+        "training=candidate_lists",
+        "candidates=uniform",
+        "folds.num_used=5",
+        "optimizer.lr=0.02",
+        "training.batch_size=8",
+    ],
     "neumf": ["model.embedding_dim=8", "model.hidden_dims=[16,8]", "optimizer.lr=0.02", "training.batch_size=64"],
 }
 #: They know what is good, but not for whom.
