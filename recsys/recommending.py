@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -134,53 +133,6 @@ def folding_in(model: nn.Module) -> FoldsIn:
             " or train a model that folds in (docs/models.md says which do)."
         )
     return model
-
-
-@torch.inference_mode()
-def recommend_to_new_user(model: nn.Module, user: NewUser, k: int) -> tuple[Tensor, Tensor]:
-    """Rank the items that a user who was not in training has not seen.
-
-    Args:
-        model: a model that folds in, on the CPU.
-        user: what they tell of themselves.
-        k: length of the list.
-
-    Returns:
-        Item indices, shape [k], int64, best first, and their scores, shape [k]; padded with item -1 and score -inf,
-        wholly where the model has no opinion on such a history.
-
-    Raises:
-        ModelError: the model scores only users that it was trained with.
-        RecsysError: ``k`` is not a positive whole number.
-    """
-    _check(k)
-    folding = folding_in(model)
-    scores = without_nan(folding.score_histories(user.history))
-    scores[:, user.seen] = float("-inf")
-    items, best = top_k(scores, k)
-    return items[0], best[0]
-
-
-def popular_items(known: Interactions, k: int, seen: Tensor | None = None) -> tuple[Tensor, Tensor]:
-    """The k most popular items and the number of their interactions: the answer for a user of whom nothing is known.
-
-    Args:
-        known: interactions to count.
-        k: length of the list.
-        seen: items that are left out, shape [M], int64.
-
-    Returns:
-        Item indices, shape [k], int64, and their counts, shape [k]; padded with item -1 and count -inf.
-
-    Raises:
-        RecsysError: ``k`` is not a positive whole number.
-    """
-    _check(k)
-    counts = torch.from_numpy(np.bincount(known.item_index, minlength=known.num_items)).float()
-    if seen is not None:
-        counts[seen] = float("-inf")
-    items, scores = top_k(counts[None, :], k)
-    return items[0], scores[0]
 
 
 def _check(k: object) -> None:

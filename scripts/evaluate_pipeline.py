@@ -33,7 +33,7 @@ def main(config: DictConfig) -> None:
             retrieval=config.retrieval,
             stage=config.stage,
             k=config.k,
-            num_candidates=config.candidates,
+            num_candidates=config.num_candidates,
             diversity=config.diversity,
             strength=config.strength,
             strengths=config.strengths,

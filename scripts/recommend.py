@@ -45,6 +45,8 @@ def main(config: DictConfig) -> None:
             between=config.between,
             diversity=config.diversity,
             strength=config.strength,
+            content=config.content,
+            num_candidates=config.num_candidates,
         )
         console.print((_for_user if config.history is None else _for_history)(run, config, wishes))
 

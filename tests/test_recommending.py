@@ -3,13 +3,14 @@ import pytest
 import torch
 
 from recsys.errors import ModelError, RecsysError
+from recsys.models.ease import EASE
 from recsys.models.popularity import Popularity
+from recsys.models.recency import Recency
 from recsys.recommending import (
     NewUser,
+    folding_in,
     min_rating_of_history,
-    popular_items,
     recommend,
-    recommend_to_new_user,
 )
 from tests.checkerboard import checkerboard
 from tests.models.board_data import NUM_ITEMS, prepared_board
@@ -66,30 +67,6 @@ def test_items_without_opinion_are_not_recommended():
 def test_at_least_one_item_must_be_asked_for(k):
     with pytest.raises(RecsysError, match=f"at least 1, but it is {k}"):
         recommend(fitted(), INTERACTIONS, INTERACTIONS, torch.tensor([0]), k)
-    with pytest.raises(RecsysError, match=f"at least 1, but it is {k}"):
-        popular_items(INTERACTIONS, k)
-
-
-def test_popular_items_are_counted():
-    few = INTERACTIONS.take(SPLIT.train)
-    items, counts = popular_items(few, 2)
-    expected = torch.bincount(torch.from_numpy(few.item_index), minlength=6)
-    assert counts.tolist() == expected.sort(descending=True).values[:2].tolist()
-    assert expected[items].tolist() == counts.tolist()
-
-
-def test_popular_items_can_leave_out_what_was_seen():
-    items, counts = popular_items(INTERACTIONS, 6, seen=torch.tensor([0, 5]))
-    assert items.tolist() == [1, 2, 3, 4, -1, -1]
-    assert counts.tolist() == [2, 2, 2, 2, float("-inf"), float("-inf")]
-
-
-class NearestNumber(Popularity):
-    """Scores items by how near their index is to the last one of the history."""
-
-    def score_histories(self, histories):
-        scores = -(torch.arange(NUM_ITEMS) - histories.items[-1:, None]).abs().float()
-        return scores.expand(len(histories), -1) if len(histories.items) else torch.full((1, NUM_ITEMS), torch.nan)
 
 
 class TestNewUser:
@@ -137,23 +114,15 @@ class TestNewUser:
         with pytest.raises(RecsysError, match=message):
             self.of(["i01", "i02"], ratings)
 
-    def test_gets_the_best_items_that_it_has_not_seen(self):
-        items, scores = recommend_to_new_user(NearestNumber(1, NUM_ITEMS), self.of(["i09", "i10"]), k=3)
-        # 9 and 10 are seen; 8 and 12 are equally near, and the lower index comes first
-        assert items.tolist() == [11, 8, 12]
-        assert scores.tolist() == [-1, -2, -2]
 
-    def test_gets_nothing_where_nothing_is_left_of_the_history(self):
-        items, _ = recommend_to_new_user(NearestNumber(1, NUM_ITEMS), self.of(["nowhere"]), k=2)
-        assert items.tolist() == [-1, -1]
+def test_a_new_user_is_refused_by_a_model_that_does_not_fold_in():
+    with pytest.raises(ModelError, match=r"but Popularity scores only.*give user=ID, or train a model that folds"):
+        folding_in(Popularity(1, NUM_ITEMS))
 
-    def test_is_refused_by_a_model_that_does_not_fold_in(self):
-        with pytest.raises(ModelError, match=r"but Popularity scores only.*give user=ID, or train a model that folds"):
-            recommend_to_new_user(Popularity(1, NUM_ITEMS), self.of(["i01"]), k=2)
 
-    def test_at_least_one_item_must_be_asked_for(self):
-        with pytest.raises(RecsysError, match="at least 1, but it is 0"):
-            recommend_to_new_user(NearestNumber(1, NUM_ITEMS), self.of(["i01"]), k=0)
+def test_a_model_that_folds_in_is_taken_as_one():
+    model = EASE(1, NUM_ITEMS, Recency())
+    assert folding_in(model) is model
 
 
 def test_models_of_ratings_have_what_was_not_liked_in_their_histories():

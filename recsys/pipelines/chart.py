@@ -24,16 +24,21 @@ def draw(report: PipelineReport, path: Path) -> None:
     FigureCanvasAgg(figure)
     all_axes: list[Axes] = list(figure.subplots(1, len(panels), sharey=True))
     for axes, (label, measure) in zip(all_axes, panels.items(), strict=True):
-        for name in dict.fromkeys(name for name, _ in report.diversified):
+        for place, name in enumerate(dict.fromkeys(name for name, _ in report.diversified)):
             steps = [(key[1], report.diversified[key]) for key in sorted(report.diversified) if key[0] == name]
             points = [
                 (strength, value, lists.result.means()[f"ndcg@{k}"])
                 for strength, lists in steps
                 if (value := measure(lists)) is not None
             ]
-            axes.plot([x for _, x, _ in points], [y for *_, y in points], marker="o", ms=4, label=name)
+            colour = f"C{place}"
+            axes.plot([x for _, x, _ in points], [y for *_, y in points], marker="o", ms=4, color=colour, label=name)
+            # Lines begin at one point: the labels of one stand above it, those of the other below.
+            offset = (4, 4) if place % 2 == 0 else (-6, -11)
             for strength, x, y in points:
-                axes.annotate(f"{strength:g}", (x, y), xytext=(4, 4), textcoords="offset points", fontsize=7)
+                axes.annotate(
+                    f"{strength:g}", (x, y), xytext=offset, textcoords="offset points", fontsize=7, color=colour
+                )
         axes.set_xlabel(label)
         axes.grid(alpha=0.3)
     all_axes[0].set_ylabel(f"ndcg@{k}")

@@ -62,7 +62,9 @@ def measure_pipeline(
     if retrieval not in RETRIEVERS:
         raise RetrievalError(f"retrieval must be {' or '.join(RETRIEVERS)}, but it is {retrieval}. Correct it.")
     if not 1 <= k <= num_candidates:
-        raise RetrievalError(f"k must be from 1 to candidates={num_candidates}, but it is {k}. Correct one of them.")
+        raise RetrievalError(
+            f"k must be from 1 to num_candidates={num_candidates}, but it is {k}. Correct one of them."
+        )
     rates = isinstance(run.model, PredictsRatings)
     if ranking_run is not None:
         _check_same(run, ranking_run)

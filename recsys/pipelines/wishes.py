@@ -30,7 +30,7 @@ class Wishes:
         diversity: a name in :data:`recsys.pipelines.choices.DIVERSIFIERS`, or None.
         strength: of the diversity, from 0 to 1.
         content: the column by which a list is diverse; None: the first multi-valued feature.
-        candidates: how many the diversity chooses from.
+        num_candidates: how many candidates the diversity chooses from.
     """
 
     blocked: Sequence[str] = ()
@@ -40,7 +40,7 @@ class Wishes:
     diversity: str | None = None
     strength: float = 0.3
     content: str | None = None
-    candidates: int = 200
+    num_candidates: int = 200
 
     @property
     def restrict(self) -> bool:
@@ -69,7 +69,7 @@ class Wishes:
             retriever,
             rules(prepared, self.only, self.without, self.between),
             # Without diversity nothing is chosen among the candidates, and k of them are enough.
-            num_candidates=1 if self.diversity is None else self.candidates,
+            num_candidates=1 if self.diversity is None else self.num_candidates,
             diversifier=diversifier(self.diversity, self.strength, prepared, self.content),
         )
         blocked = ItemLists.of([indices[indices >= 0].tolist()])

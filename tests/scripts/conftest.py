@@ -24,3 +24,13 @@ def board(tmp_path: Path) -> list[str]:
     ]
     (tmp_path / "items.csv").write_text("\n".join(items), encoding="utf-8")
     return ["data=table", "data.interactions=interactions.csv", "data.items=items.csv"]
+
+
+@pytest.fixture
+def coloured_board(board: list[str], tmp_path: Path) -> list[str]:
+    """The same board, with a column of values and one of numbers: 00 and 01 are small, 02 and 03 large, and so on."""
+    rows = ["item_id,title,sizes,year"]
+    rows += [f"{item:02},Square {item},{'small' if item % 4 < 2 else 'large'},{2000 + item}" for item in range(20)]
+    (tmp_path / "items.csv").write_text("\n".join(rows), encoding="utf-8")
+    features = "data.item_features={sizes: {kind: multi_valued, separator: '|'}, year: number, title: text}"
+    return [*board, features]
