@@ -17,7 +17,7 @@ from recsys.data.splitting.checks import (
     require_seed,
 )
 from recsys.data.splitting.parts import TEST, VALID, split_by_part
-from recsys.data.splitting.shares import Rounding, share_of
+from recsys.data.splitting.shares import ROUNDINGS, Rounding, share_of
 from recsys.data.splitting.user_order import UserOrder
 from recsys.errors import SplitError
 
@@ -36,8 +36,8 @@ class RandomRatio:
         seed: of the draw, at least 0.
         by: ``"user"`` takes the shares of each user's interactions; ``"all"`` takes them of the whole list, where one
             random interaction of each user is kept for training and the rest is drawn from alike.
-        rounding: of both shares, where they are no whole numbers: ``"up"``, as scikit-learn rounds the size of a test
-            set, or ``"down"``, as RecBole does. Rounded up, users with few interactions give more than their share.
+        rounding: of both shares, where they are no whole numbers: ``"nearest"``, which holds out what was asked for on
+            the whole; ``"up"``, as scikit-learn rounds the size of a test set; ``"down"``, as RecBole does.
 
     Raises:
         SplitError: an argument is out of range.
@@ -47,7 +47,7 @@ class RandomRatio:
     valid_ratio: float = 0.1
     seed: int = 0
     by: Literal["user", "all"] = "user"
-    rounding: Rounding = "up"
+    rounding: Rounding = "nearest"
 
     def __post_init__(self) -> None:
         require_ratio("test_ratio", self.test_ratio)
@@ -56,8 +56,8 @@ class RandomRatio:
         require_seed(self.seed)
         if self.by not in ("user", "all"):
             raise SplitError(f"by must be user or all; got {self.by!r}. Set split.by.")
-        if self.rounding not in ("up", "down"):
-            raise SplitError(f"rounding must be up or down; got {self.rounding!r}. Set split.rounding.")
+        if self.rounding not in ROUNDINGS:
+            raise SplitError(f"rounding must be nearest, up or down; got {self.rounding!r}. Set split.rounding.")
 
     def split(self, interactions: Interactions) -> Split:
         """Divide ``interactions``; every row is in one part.

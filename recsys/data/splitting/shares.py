@@ -10,8 +10,9 @@ import numpy.typing as npt
 from recsys.data.interactions import IntArray
 from recsys.data.splitting.parts import TEST, TRAIN, VALID, PartArray
 
-#: Whether the fraction that is left of a share is given to it or not.
-Rounding = Literal["up", "down"]
+#: What becomes of the fraction that is left of a share.
+Rounding = Literal["nearest", "up", "down"]
+ROUNDINGS: tuple[Rounding, ...] = ("nearest", "up", "down")
 
 #: In floating point ``0.29 * 100`` is 28.999999999999996 and stands for 29; ``0.07 * 100`` is 7.000000000000001 and
 #: stands for 7.
@@ -27,7 +28,7 @@ def share_of(ratio: float, count: npt.ArrayLike, rounding: Rounding = "down") ->
     Args:
         ratio: in [0, 1).
         count: how many there are, any shape, integers that are not negative.
-        rounding: ``"up"`` or ``"down"``.
+        rounding: ``"up"``, ``"down"``, or ``"nearest"`` with halves up.
 
     Returns:
         How many of them the share is, int64, in the shape of ``count``.
@@ -35,6 +36,8 @@ def share_of(ratio: float, count: npt.ArrayLike, rounding: Rounding = "down") ->
     exact: npt.NDArray[Any] = ratio * np.asarray(count)
     if rounding == "up":
         return np.ceil(exact * (1 - _ROUNDING_SLACK)).astype(np.int64)
+    if rounding == "nearest":
+        exact = exact + np.where(exact > 0, 0.5, 0)
     return np.maximum(np.floor(exact * (1 + _ROUNDING_SLACK)), exact > 0).astype(np.int64)
 
 

@@ -21,13 +21,13 @@ def counts_of(rows: Interactions, split: Split) -> list[list[int]]:
 
 
 def test_a_fifth_of_each_user_is_test() -> None:
-    # 5, 10 and 12 interactions: 0.2 * 12 = 2.4, rounded up.
+    # 5, 10 and 12 interactions: 0.2 * 12 = 2.4, rounded to the nearest.
     rows = make([0] * 5 + [1] * 10 + [2] * 12)
     split = RandomRatio(test_ratio=0.2, valid_ratio=0).split(rows)
-    assert counts_of(rows, split) == [[4, 0, 1], [8, 0, 2], [9, 0, 3]]
+    assert counts_of(rows, split) == [[4, 0, 1], [8, 0, 2], [10, 0, 2]]
 
 
-@pytest.mark.parametrize(("rounding", "counts"), [("up", [15, 3, 5]), ("down", [17, 2, 4])])
+@pytest.mark.parametrize(("rounding", "counts"), [("nearest", [16, 2, 5]), ("up", [15, 3, 5]), ("down", [17, 2, 4])])
 @pytest.mark.parametrize("by", ["user", "all"])
 def test_both_shares_are_rounded_alike(by: Any, rounding: Any, counts: list[int]) -> None:
     rows = make([0] * 23)  # 0.2 * 23 = 4.6 and 0.1 * 23 = 2.3
@@ -39,7 +39,7 @@ def test_validation_is_a_share_of_all_interactions_of_the_user() -> None:
     assert counts_of(rows, RandomRatio(test_ratio=0.5, valid_ratio=0.4).split(rows)) == [[2, 8, 10]]
 
 
-@pytest.mark.parametrize("rounding", ["up", "down"])
+@pytest.mark.parametrize("rounding", ["nearest", "up", "down"])
 def test_small_users_give_to_test_first_and_keep_one_for_training(rounding: Any) -> None:
     # 1 to 4 interactions at 8:1:1, each share at least one interaction where training can spare it.
     rows = make([user for user in range(4) for _ in range(user + 1)])
@@ -155,7 +155,7 @@ def test_users_with_one_interaction_each_cannot_be_split() -> None:
         ({"test_ratio": 0.6, "valid_ratio": 0.4}, "must be below 1, so that training keeps a share"),
         ({"seed": -1}, "seed must be a whole number of at least 0; got -1"),
         ({"by": "item"}, "by must be user or all; got 'item'. Set split.by"),
-        ({"rounding": "nearest"}, "rounding must be up or down; got 'nearest'. Set split.rounding"),
+        ({"rounding": "even"}, "rounding must be nearest, up or down; got 'even'. Set split.rounding"),
     ],
 )
 def test_arguments_out_of_range_are_refused(arguments: dict[str, Any], message: str) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.data.splitting.parts import TEST, TRAIN, VALID
-from recsys.data.splitting.shares import Rounding, draw_held_out, share_of
+from recsys.data.splitting.shares import ROUNDINGS, Rounding, draw_held_out, share_of
 
 
 def test_a_share_is_rounded_down_but_is_at_least_one() -> None:
@@ -19,13 +19,18 @@ def test_a_share_can_be_rounded_up() -> None:
     assert share_of(0.1, [0, 1, 5, 10, 11, 19, 20, 21], "up").tolist() == [0, 1, 1, 1, 2, 2, 2, 3]
 
 
-@pytest.mark.parametrize("rounding", ["up", "down"])
+def test_a_share_can_be_rounded_to_the_nearest_with_halves_up_and_is_at_least_one() -> None:
+    # 0.1 * (0, 1, 4, 5, 14, 15, 16) = 0, 0.1, 0.4, 0.5, 1.4, 1.5, 1.6
+    assert share_of(0.1, [0, 1, 4, 5, 14, 15, 16], "nearest").tolist() == [0, 1, 1, 1, 1, 2, 2]
+
+
+@pytest.mark.parametrize("rounding", ROUNDINGS)
 def test_a_share_of_zero_is_nothing(rounding: Rounding) -> None:
     assert share_of(0.0, [0, 1, 100], rounding).tolist() == [0, 0, 0]
 
 
 # In floating point the products are 28.999999999999996, 56.99999999999999, 7.000000000000001, 70000000.00000001.
-@pytest.mark.parametrize("rounding", ["up", "down"])
+@pytest.mark.parametrize("rounding", ROUNDINGS)
 @pytest.mark.parametrize(
     ("ratio", "count", "share"), [(0.29, 100, 29), (0.57, 100, 57), (0.07, 100, 7), (0.07, 1_000_000_000, 70_000_000)]
 )
@@ -40,6 +45,7 @@ def test_a_share_agrees_with_whole_number_arithmetic(hundredths: int, count: int
     down, rest = divmod(hundredths * count, 100)
     assert int(share_of(hundredths / 100, count)) == (max(down, 1) if count else 0)
     assert int(share_of(hundredths / 100, count, "up")) == down + (rest > 0)
+    assert int(share_of(hundredths / 100, count, "nearest")) == (max(down + (rest >= 50), 1) if count else 0)
 
 
 @given(ratio=st.floats(0, 1, exclude_max=True), count=st.integers(0, 10**6))
