@@ -42,9 +42,11 @@ class Stopwatch(pl.Callback):
         self.elapsed = 0.0
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Start the watch."""
         self.started = time.perf_counter()
 
     def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx) -> None:
+        """Count what was done, and stop when the time is over."""
         self.steps += -(-len(batch[0]) // pl_module.batch_size)
         self.rows += len(batch[0])
         self.elapsed = time.perf_counter() - self.started
@@ -111,10 +113,9 @@ def main() -> None:
             raise SystemExit(process.stderr[-3000:])
         row = json.loads(process.stdout.strip().splitlines()[-1])
         peak = row["device_peak"] or row["peak"]
-        lines.append(
-            f"| {size} | {row['steps'] / row['seconds']:.1f} | {row['targets']:,.0f} | {row['epoch']:.0f} | {peak:,.0f} |"
-        )
-        print("\n".join(lines[-1:]), file=sys.stderr, flush=True)
+        speed = f"{row['steps'] / row['seconds']:.1f} | {row['targets']:,.0f} | {row['epoch']:.0f}"
+        lines.append(f"| {size} | {speed} | {peak:,.0f} |")
+        print(lines[-1], file=sys.stderr, flush=True)
     text = "\n".join([*lines, ""])
     print(text)
     if arguments.output is not None:
