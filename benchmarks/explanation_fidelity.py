@@ -90,6 +90,9 @@ def main() -> None:
         f"{arguments.permutations} orders of the 30 most recent interactions. Seconds of each user, with the random "
         "draws.",
         "",
+        f"`python benchmarks/explanation_fidelity.py --data {arguments.data} --models {' '.join(arguments.models)} "
+        f"--users {arguments.users} --permutations {arguments.permutations} --seed {arguments.seed}`",
+        "",
         HEADER,
         "|" + "---|" * HEADER.count(" | ") + "---|",
     ]
