@@ -38,6 +38,7 @@ def main(config: DictConfig) -> None:
             strength=config.strength,
             strengths=config.strengths,
             content=config.content,
+            explain=config.explain,
             make_evaluator=instantiate(config.evaluation, _partial_=True),
         )
         chosen = None if config.diversity is None else (config.diversity, config.strength)

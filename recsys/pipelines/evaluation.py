@@ -20,7 +20,7 @@ from recsys.pipelines.fixed_lists import FixedLists
 from recsys.retrieval.arrays import IntArray
 from recsys.retrieval.calibration import Calibrated
 from recsys.retrieval.diversity import Diversifier
-from recsys.retrieval.pipeline import Pipeline, Shortlist
+from recsys.retrieval.pipeline import Explainer, Pipeline, Shortlist
 from recsys.retrieval.ranker import Ranker
 from recsys.retrieval.requests import Requests
 from recsys.retrieval.retrievers import Retriever
@@ -113,6 +113,7 @@ class PipelineEvaluator:
         ranker: Ranker | None,
         diversifiers: Mapping[tuple[str, float], Diversifier],
         chosen: Diversifier | None,
+        explainer: Explainer | None = None,
     ) -> PipelineReport:
         """Measure each stage; candidates are retrieved and ranked once, and diversified in each way.
 
@@ -121,12 +122,14 @@ class PipelineEvaluator:
             ranker: orders them; None keeps the order of the retriever.
             diversifiers: by name and strength.
             chosen: the one whose time is measured; None leaves that stage out.
+            explainer: whose time is measured; None leaves that stage out.
         """
 
         def pipeline(diversifier: Diversifier | None = None) -> Pipeline:
             return Pipeline(retriever, num_candidates=self._num_candidates, ranker=ranker, diversifier=diversifier)
 
-        self._time(pipeline(chosen), self._requests[:1])  # so that the first batch is no slower than the others
+        whole = Pipeline(retriever, (), self._num_candidates, ranker, chosen, explainer)
+        self._time(whole, self._requests[:1])  # so that the first batch is no slower than the others
         shortlists = [pipeline().shortlist(requests, self._k) for requests in self._requests]
         retrieved = np.concatenate([shortlist.retrieved.items for shortlist in shortlists])
         ranked = np.concatenate([shortlist.ranked.items for shortlist in shortlists])
@@ -141,8 +144,8 @@ class PipelineEvaluator:
             retrieved=self._measure(retrieved, self._of_candidates),
             ranked=None if ranker is None else self._measure(ranked, self._of_lists),
             diversified=diversified,
-            batch_milliseconds=self._batch_milliseconds(pipeline(chosen)),
-            alone_milliseconds=self._alone_milliseconds(pipeline(chosen)),
+            batch_milliseconds=self._batch_milliseconds(whole),
+            alone_milliseconds=self._alone_milliseconds(whole),
         )
 
     def _complete(self, pipeline: Pipeline, shortlists: Sequence[Shortlist]) -> IntArray:

@@ -16,7 +16,7 @@ from recsys.evaluation.ranking_task import RankingTask
 from recsys.models.protocols import PredictsRatings
 from recsys.pipelines.choices import DIVERSIFIERS, content_of, diversifier
 from recsys.pipelines.evaluation import PipelineEvaluator, PipelineReport
-from recsys.pipelines.model_stages import ModelRanker, ScoreRetriever, vector_retriever
+from recsys.pipelines.model_stages import ModelExplainer, ModelRanker, ScoreRetriever, vector_retriever
 from recsys.retrieval.calibration import Calibrated
 from recsys.retrieval.retrievers import Retriever
 
@@ -37,6 +37,7 @@ def measure_pipeline(
     strength: float,
     strengths: Sequence[float],
     content: str | None,
+    explain: bool,
     make_evaluator: Callable[..., RankingEvaluator],
 ) -> PipelineReport:
     """Retrieve with one run, rank with another, diversify, and measure each stage.
@@ -52,6 +53,7 @@ def measure_pipeline(
         strength: of that re-ranker.
         strengths: at which re-rankers are compared: the one of ``diversity``, or all.
         content: the column by which lists are diverse; None: the first multi-valued feature.
+        explain: whether the pipeline also says which items of the history a score comes from; only time is measured.
         make_evaluator: makes what measures lists, out of cut-offs ``ks``.
 
     Raises:
@@ -92,11 +94,10 @@ def measure_pipeline(
         calibration=Calibrated(genres, strength=0),
     )
     retriever = RETRIEVERS[retrieval](run.model.to(device), prepared.schema.num_items, device)
-    ranker = None
-    if ranking_run is not None:
-        ranking_model: Any = ranking_run.model.to(device)
-        ranker = ModelRanker(ranking_model, device)
-    return evaluator.evaluate(retriever, ranker, diversifiers, chosen)
+    last: Any = (ranking_run or run).model.to(device)
+    ranker = None if ranking_run is None else ModelRanker(last, device)
+    explainer = ModelExplainer(last, device=device) if explain else None
+    return evaluator.evaluate(retriever, ranker, diversifiers, chosen, explainer)
 
 
 def _check_same(run: TrainedRun, other: TrainedRun) -> None:

@@ -1,7 +1,11 @@
-"""Models as stages of a pipeline. Shape suffixes: B requests, C candidates, I items, D dimensions."""
+"""Models as stages of a pipeline.
+
+Shape suffixes: B requests, C candidates, I items, D dimensions, K list length, L history.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,11 +17,13 @@ from recsys.data.histories import Histories
 from recsys.errors import ModelError
 from recsys.evaluation.top_k import top_k, without_nan
 from recsys.models.protocols import Factorized, Query, Recommender, ScoresPairs
+from recsys.models.sampled_explanation import explainer_of
 from recsys.retrieval.arrays import FloatArray, IntArray
 from recsys.retrieval.candidates import Candidates
 from recsys.retrieval.index import ExactIndex
 from recsys.retrieval.requests import Requests
 from recsys.retrieval.retrievers import IndexRetriever
+from recsys.retrieval.top_k import top_k as best_of
 
 
 def query_of(requests: Requests, device: torch.device | str = "cpu") -> Query:
@@ -108,3 +114,59 @@ class ModelRanker:
             scores = self._model.score(query).gather(1, candidates)
         ranked: FloatArray = scores.cpu().numpy()
         return ranked
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """An item of the history that a recommendation comes from.
+
+    Args:
+        item: internal index.
+        part: what it has in the score, above 0.
+    """
+
+    item: int
+    part: float
+
+
+class ModelExplainer:
+    """Names the items of the history that have the largest parts in the score of each recommended item.
+
+    Args:
+        model: whose scores are explained, by itself or by samples, on ``device``.
+        num_causes: items that are named, at most.
+        device: where to explain.
+    """
+
+    def __init__(self, model: Recommender, num_causes: int = 3, device: torch.device | str = "cpu") -> None:
+        self._explainer = explainer_of(model)
+        self._num_causes = num_causes
+        self._device = device
+
+    @torch.inference_mode()
+    def explain(self, requests: Requests, items: IntArray) -> list[list[tuple[Cause, ...]]]:
+        """See :class:`recsys.retrieval.pipeline.Explainer`.
+
+        Raises:
+            ModelError: the scores of the model do not depend on histories.
+        """
+        query = query_of(requests, self._device)
+        explanation = self._explainer.explain(query, torch.tensor(items, device=self._device))
+        parts = explanation.parts.cpu().numpy()
+        offsets, history = requests.history.offsets, requests.history.items
+        return [
+            self._causes(parts[start:stop], history[start:stop])
+            for start, stop in zip(offsets[:-1], offsets[1:], strict=True)
+        ]
+
+    def _causes(self, parts: FloatArray, history: IntArray) -> list[tuple[Cause, ...]]:
+        """The causes of each recommended item, out of parts of shape [L, K]."""
+        best = best_of(np.where(parts > 0, parts, -np.inf).T, self._num_causes)
+        return [
+            tuple(
+                Cause(int(history[place]), float(part))
+                for place, part in zip(places, of_item, strict=True)
+                if place >= 0
+            )
+            for places, of_item in zip(best.items, best.scores, strict=True)
+        ]

@@ -7,7 +7,7 @@ import torch
 from recsys.evaluation.ranking import RankingEvaluator
 from recsys.pipelines.choices import content_of
 from recsys.pipelines.evaluation import PipelineEvaluator
-from recsys.pipelines.model_stages import ModelRanker, ScoreRetriever
+from recsys.pipelines.model_stages import ModelExplainer, ModelRanker, ScoreRetriever
 from recsys.retrieval.calibration import Calibrated
 from recsys.retrieval.mmr import MMR
 from tests.models.board_data import NUM_ITEMS, prepared_board
@@ -22,9 +22,9 @@ def evaluator(board, k=3, num_candidates=NUM_ITEMS, batch_size=16):
     return PipelineEvaluator(board.task, MAKE, k, num_candidates, vectors, Calibrated(genres, 0), batch_size)
 
 
-def report_of(board, ranker=None, diversifiers=None, chosen=None, **settings):
+def report_of(board, ranker=None, diversifiers=None, chosen=None, explainer=None, **settings):
     retriever = ScoreRetriever(board.model, NUM_ITEMS)
-    return evaluator(board, **settings).evaluate(retriever, ranker, diversifiers or {}, chosen)
+    return evaluator(board, **settings).evaluate(retriever, ranker, diversifiers or {}, chosen, explainer)
 
 
 def test_without_further_stages_the_numbers_are_those_of_the_model():
@@ -88,7 +88,8 @@ def test_numbers_do_not_depend_on_the_batches():
 
 def test_stages_are_timed_in_batches_and_alone():
     board = fitted("ease")
-    report = report_of(board, ranker=ModelRanker(board.model), chosen=MMR(np.eye(NUM_ITEMS), 0.5))
+    stages = {"ranker": ModelRanker(board.model), "explainer": ModelExplainer(board.model)}
+    report = report_of(board, chosen=MMR(np.eye(NUM_ITEMS), 0.5), **stages)
     for times in (report.batch_milliseconds, report.alone_milliseconds):
-        assert list(times) == ["retrieve", "rules", "rank", "diversify"]
+        assert list(times) == ["retrieve", "rules", "rank", "diversify", "explain"]
         assert all(value > 0 for value in times.values())

@@ -5,7 +5,7 @@ import torch
 from recsys.errors import ModelError
 from recsys.models.protocols import Factorized, ScoresPairs
 from recsys.pipelines.asking import requests_of_task
-from recsys.pipelines.model_stages import ModelRanker, ScoreRetriever, query_of, vector_retriever
+from recsys.pipelines.model_stages import ModelExplainer, ModelRanker, ScoreRetriever, query_of, vector_retriever
 from recsys.retrieval.pipeline import Pipeline
 from tests.models.board_data import NUM_ITEMS, NUM_USERS
 from tests.models.test_contract import MODELS, everyone, fitted, models_that, scores_of
@@ -92,3 +92,29 @@ def test_a_pipeline_of_one_model_is_its_ranking_without_what_is_seen(name):
         order = np.lexsort((np.arange(NUM_ITEMS), -scores[row].numpy()))
         assert there == [item for item in order.tolist() if scores[row, item] > -np.inf][: len(there)]
         assert len(there) == min(5, int((scores[row] > -np.inf).sum()))
+
+
+def test_explanations_name_the_largest_parts_of_the_history():
+    board = fitted("ease")
+    requests = asked(board)
+    lists = Pipeline(ScoreRetriever(board.model, NUM_ITEMS), explainer=ModelExplainer(board.model, 2)).recommend(
+        requests, 3
+    )
+    whole = board.model.explain(everyone(board), torch.from_numpy(lists.items))
+    for row, reasons in enumerate(lists.explanations):
+        own = whole.one(row)
+        history = own.histories.items.tolist()
+        assert len(reasons) == 3
+        for place, causes in enumerate(reasons):
+            parts = {item: part for item, part in zip(history, own.parts[:, place].tolist(), strict=True) if part > 0}
+            expected = sorted(parts.values(), reverse=True)[:2]
+            assert [cause.part for cause in causes] == pytest.approx(expected)
+            assert [parts[cause.item] for cause in causes] == pytest.approx(expected)
+    # whose held-out item comes from others of its colour
+    assert any(reasons[0] for reasons in lists.explanations)
+
+
+def test_where_a_list_has_ended_there_is_nothing_to_explain():
+    board = fitted("ease")
+    one = asked(board).take(np.array([0]))
+    assert ModelExplainer(board.model).explain(one, np.array([[-1, 1, -1]]))[0][::2] == [(), ()]
