@@ -42,3 +42,14 @@ def test_the_sparse_ones_say_what_the_data_decide():
     differ = {name for name, tensor in fresh.state_dict().items() if tensor.shape != weights.state_dict()[name].shape}
     assert differ == set(weights.sized_by_data)
     assert weights.matrix.dense().equal(WEIGHTS.T)
+
+
+@pytest.mark.parametrize("weights", [sparse(), full()])
+def test_single_weights_and_those_of_items(weights):
+    assert weights.between(torch.tensor([[0], [2]]), torch.tensor([1, 0, 2])).tolist() == [[2, 0, 0], [0.5, 0, 0]]
+    assert weights.of(torch.tensor([2, 0])).tolist() == [[0, -1, 0], [0, 1, 0]]
+
+
+@pytest.mark.parametrize("kind", [SparseItemWeights, DenseItemWeights])
+def test_weights_before_fitting_are_zero(kind):
+    assert kind(3).of(torch.tensor([1])).tolist() == [[0, 0, 0]]
