@@ -251,7 +251,6 @@ def _lists_for(
             print_line(f"{place}: fitting {name}")
             directory = RunDirectory(run.checkpoints / "sources" / place / name)
             fit_model(settings[name], source, view, rest, directory, print_line, lambda *epoch: None, False)
-            source.eval()
 
     lists = stack(
         model,

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+#: Standardised scores that are closer than this share a rank, since rounding may put them in any order.
+TIE = 1e-4
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Opinions:
@@ -49,13 +52,14 @@ class Opinions:
     def ranks(self) -> Tensor:
         """Each item's place among the unseen ones, shape [B, S, I]: 1 for the first, falling by its log to 0.
 
-        Items of the history come last. Ties are broken by the lower index.
+        The place is the number of unseen items that score higher by more than :data:`TIE`. Items without opinion come
+        last.
         """
         num_items = self.scores.shape[2]
-        order = self._comparable().argsort(dim=2, descending=True, stable=True)
-        place = torch.arange(num_items, device=order.device, dtype=self.scores.dtype)
-        squashed = 1 - torch.log1p(place) / math.log(max(num_items, 2))
-        return torch.empty_like(self.scores).scatter_(2, order, squashed.expand_as(order))
+        ascending = self._comparable().sort(dim=2).values
+        own = self.scores.masked_fill(~self.given, -torch.inf)
+        higher = num_items - torch.searchsorted(ascending, own + TIE, right=True)
+        return 1 - torch.log1p(higher.to(self.scores.dtype)) / math.log(num_items + 1)
 
     def retrieved(self, num_candidates: int) -> Tensor:
         """Whether an item is among the best ``num_candidates`` unseen ones of any model, shape [B, I], bool."""
