@@ -7,6 +7,7 @@ from pathlib import Path
 
 from recsys.comparison.sheet import Cell, Sheet
 from recsys.errors import RunError
+from recsys.evaluation.significance import bootstrap_intervals
 from recsys.pipelines.chart import draw
 from recsys.pipelines.evaluation import Lists, PipelineReport
 from recsys.retrieval.pipeline import STAGES
@@ -49,19 +50,17 @@ def stages_sheet(report: PipelineReport, chosen: tuple[str, float] | None) -> Sh
 def diversity_sheet(report: PipelineReport, name: str) -> Sheet:
     """What a re-ranker gains and costs at each strength."""
     k = report.k
-    plain = report.plain.result.means()[f"ndcg@{k}"]
     rows = []
     for own, strength in sorted(report.diversified):
         if own != name:
             continue
         lists = report.diversified[own, strength]
         catalogue = lists.result.catalogue
-        change = 100 * (lists.result.means()[f"ndcg@{k}"] / plain - 1) if plain > 0 else 0.0
         rows.append(
             [
                 Cell(f"{strength:g}"),
                 _mean(lists, f"ndcg@{k}"),
-                Cell(f"{change:+.1f} %"),
+                _change(lists, report.plain, f"ndcg@{k}"),
                 Cell(_number(lists.result.means()[f"recall@{k}"])),
                 Cell(_number(catalogue.get(f"diversity@{k}"))),
                 Cell(_number(lists.divergence)),
@@ -70,8 +69,9 @@ def diversity_sheet(report: PipelineReport, name: str) -> Sheet:
         )
     note = (
         f"Re-ranks {report.num_candidates} candidates; scores are scaled to [0, 1] among them. Change: of ndcg@{k} "
-        "against no diversity. Diversity: 1 - mean cosine of the pairs of a list. Divergence: KL from the history's "
-        "values to those of the list, nats. Coverage: share of the catalogue that is recommended to anyone."
+        "against no diversity, with its paired interval over users. Diversity: 1 - mean cosine of the pairs of a list. "
+        "Divergence: KL from the history's values to those of the list, nats. Coverage: share of the catalogue that is "
+        "recommended to anyone."
     )
     columns = ["strength", f"ndcg@{k}", "change", f"recall@{k}", f"diversity@{k}", "divergence", f"coverage@{k}"]
     return Sheet(name, columns, rows, note)
@@ -127,6 +127,19 @@ def numbers(report: PipelineReport) -> dict[str, object]:
 
 def _accuracy(lists: Lists, k: int) -> list[Cell]:
     return [_mean(lists, f"{name}@{k}") for name in ("ndcg", "recall", "precision")]
+
+
+def _change(lists: Lists, plain: Lists, name: str) -> Cell:
+    """What a measure loses or gains, in per cent of what it is without diversity."""
+    before = plain.result.means()[name]
+    if before == 0:
+        return Cell("-")
+    change = 100 * (lists.result.means()[name] / before - 1)
+    if not lists.result.intervals:
+        return Cell(f"{change:+.1f} %")
+    differences = lists.result.per_user[name] - plain.result.per_user[name]
+    low, high = (100 * end / before for end in bootstrap_intervals(differences[:, None])[0])
+    return Cell(f"{change:+.1f} %", f"[{low:+.1f}, {high:+.1f}]")
 
 
 def _mean(lists: Lists, name: str) -> Cell:
