@@ -10,7 +10,6 @@ from __future__ import annotations
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
-from rich.table import Table
 
 from recsys.assembly import TrainedRun, open_run
 from recsys.command_line import id_as_written, ids_as_written
@@ -18,9 +17,10 @@ from recsys.console import console, user_errors
 from recsys.errors import RecsysError
 from recsys.explaining import explain_list
 from recsys.explanation_table import explained_table
+from recsys.pipelines.answering import Answer, own_list, popular_list
 from recsys.pipelines.asking import request_of_new_user, request_of_nobody, request_of_user
-from recsys.pipelines.model_stages import ScoreRetriever, query_of
-from recsys.pipelines.wishes import Wishes, most_popular
+from recsys.pipelines.model_stages import query_of
+from recsys.pipelines.wishes import Wishes
 from recsys.presentation import recommendation_table
 from recsys.recommending import NewUser, folding_in, min_rating_of_history
 from recsys.retrieval.requests import Requests
@@ -48,50 +48,41 @@ def main(config: DictConfig) -> None:
             content=config.content,
             num_candidates=config.num_candidates,
         )
-        console.print((_for_user if config.history is None else _for_history)(run, config, wishes))
+        (_for_user if config.history is None else _for_history)(run, config, wishes)
 
 
-def _for_user(run: TrainedRun, config: DictConfig, wishes: Wishes) -> Table:
+def _for_user(run: TrainedRun, config: DictConfig, wishes: Wishes) -> None:
     user_id = id_as_written("user", config.user, HydraConfig.get().overrides.task)
     user = int(run.prepared.user_vocabulary.index_of([user_id])[0])
-    if user < 0:
-        message = f"User {user_id} is not in the data that {config.run} was trained on, so nothing is known of them"
-        message = f"{message}: here is what is popular. {_IDS_ARE_TEXT}"
-        return _popular(run, config, wishes, request_of_nobody(), message)
-    request = request_of_user(user, run.prepared, min_rating_of_history(run.model, run.prepared))
-    return _personal(run, config, wishes, request, f"For user {user_id}")
+    if user >= 0:
+        request = request_of_user(user, run.prepared, min_rating_of_history(run.model, run.prepared))
+        _show(run, config, own_list(run.model, request, wishes, config.k, run.prepared), request, f"For user {user_id}")
+        return
+    reason = f"User {user_id} is not in the data that {config.run} was trained on, so nothing is known of them"
+    reason = f"{reason}: here is what is popular. {_IDS_ARE_TEXT}"
+    request = request_of_nobody()
+    _show(run, config, popular_list(request, wishes, config.k, run.prepared, reason), request)
 
 
-def _for_history(run: TrainedRun, config: DictConfig, wishes: Wishes) -> Table:
+def _for_history(run: TrainedRun, config: DictConfig, wishes: Wishes) -> None:
     min_rating = min_rating_of_history(run.model, run.prepared)
     user = NewUser.from_ids(_ids("history", config, run), config.ratings, run.prepared, min_rating)
     folding_in(run.model)
-    return _personal(run, config, wishes, request_of_new_user(user), "For a new user with this history")
+    request = request_of_new_user(user)
+    answer = own_list(run.model, request, wishes, config.k, run.prepared)
+    _show(run, config, answer, request, "For a new user with this history")
 
 
-def _personal(run: TrainedRun, config: DictConfig, wishes: Wishes, request: Requests, heading: str) -> Table:
-    retriever = ScoreRetriever(run.model, run.prepared.schema.num_items)
-    items, scores = wishes.recommend(retriever, request, config.k, run.prepared)
-    if len(items) == 0 and config.history is not None:
-        reason = (
-            "The model knows nothing that the rules allow"
-            if wishes.restrict
-            else ("What is left of the history tells the model nothing")
-        )
-        return _popular(run, config, wishes, request, f"{reason}: here is what is popular.")
-    if wishes.restrict and len(items) < config.k:
-        console.print(f"The rules leave {len(items)} unseen items.")
-    if not config.explain:
-        return recommendation_table(run.prepared, heading, items, scores)
-    reasons = explain_list(run.model, run.prepared, query_of(request), items, scores)
-    return explained_table(run.prepared, heading, reasons)
-
-
-def _popular(run: TrainedRun, config: DictConfig, wishes: Wishes, request: Requests, message: str) -> Table:
-    console.print(message, markup=False)
-    items, counts = wishes.recommend(most_popular(run.prepared), request, config.k, run.prepared)
-    heading = f"Most popular (score: interactions in {run.prepared.schema.name})"
-    return recommendation_table(run.prepared, heading, items, counts)
+def _show(run: TrainedRun, config: DictConfig, answer: Answer, request: Requests, heading: str = "") -> None:
+    for note in answer.notes:
+        console.print(note, markup=False)
+    if not answer.personal:
+        heading = f"Most popular (score: interactions in {run.prepared.schema.name})"
+    if config.explain and answer.personal:
+        reasons = explain_list(run.model, run.prepared, query_of(request), answer.items, answer.scores)
+        console.print(explained_table(run.prepared, heading, reasons))
+    else:
+        console.print(recommendation_table(run.prepared, heading, answer.items, answer.scores))
 
 
 def _ids(name: str, config: DictConfig, run: TrainedRun) -> list[str]:

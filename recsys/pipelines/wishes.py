@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,7 +14,7 @@ from recsys.pipelines.choices import diversifier, rules
 from recsys.retrieval.item_lists import ItemLists
 from recsys.retrieval.pipeline import Pipeline
 from recsys.retrieval.requests import Requests
-from recsys.retrieval.retrievers import Retriever, SameForAll
+from recsys.retrieval.retrievers import Retriever
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +75,3 @@ class Wishes:
         lists = pipeline.recommend(replace(request, blocked=blocked), k)
         found = lists.items[0] >= 0
         return torch.from_numpy(lists.items[0][found]), torch.from_numpy(lists.scores[0][found])
-
-
-def most_popular(prepared: PreparedDataset) -> SameForAll:
-    """Finds the items with the most positive interactions; the score is their number."""
-    counts = np.bincount(prepared.positives().item_index, minlength=prepared.schema.num_items)
-    return SameForAll(counts.astype(np.float32))

@@ -2,11 +2,11 @@ import pytest
 import torch
 
 from recsys.errors import RetrievalError
-from recsys.pipelines.asking import request_of_new_user, request_of_nobody
+from recsys.pipelines.asking import request_of_new_user
 from recsys.pipelines.model_stages import ScoreRetriever
-from recsys.pipelines.wishes import Wishes, most_popular
+from recsys.pipelines.wishes import Wishes
 from recsys.recommending import NewUser
-from tests.models.board_data import NUM_ITEMS, NUM_USERS, prepared_board
+from tests.models.board_data import NUM_ITEMS, prepared_board
 
 
 class NearestNumber:
@@ -53,15 +53,6 @@ def test_diversity_chooses_among_the_candidates():
     assert recommended(wishes, ["i10"], k=2)[0].tolist() == [9, 8]
     few = Wishes(diversity="mmr", strength=1, num_candidates=2)
     assert recommended(few, ["i10"], k=2)[0].tolist() == [9, 11]
-
-
-def test_popular_items_are_counted():
-    # every square is liked by half of the users: ties go to the lower index
-    items, counts = Wishes(without={"colours": "black"}).recommend(
-        most_popular(prepared_board()), request_of_nobody(), 2, prepared_board()
-    )
-    assert items.tolist() == [1, 3]
-    assert counts.tolist() == [NUM_USERS // 2] * 2
 
 
 def test_at_least_one_item_must_be_asked_for():
