@@ -65,7 +65,7 @@ class Hybrid(nn.Module):
         attention: whether attention over the history counts.
         attributes: whether columns of users and items count.
         attention_dim: dimension of the item vectors of the attention.
-        attention_temperatures: one for each head, H.
+        attention_temperature: the lower, the more the most similar item of the history alone counts.
         max_history: latest interactions that are attended to.
         attribute_dim: dimension of the vectors of columns.
         item_columns: item columns that count; None: all.
@@ -88,8 +88,8 @@ class Hybrid(nn.Module):
         attention: bool = True,
         attributes: bool = True,
         attention_dim: int = 32,
-        attention_temperatures: Sequence[float] = (0.05, 0.2, 1.0),
-        max_history: int = 100,
+        attention_temperature: float = 0.1,
+        max_history: int = 50,
         attribute_dim: int = 8,
         item_columns: Sequence[str] | None = None,
         user_columns: Sequence[str] | None = None,
@@ -118,12 +118,12 @@ class Hybrid(nn.Module):
         self.statistics = ItemStatistics(num_items)
         self.attention: HistoryAttention | None = None
         if attention:
-            self.attention = HistoryAttention(num_items, attention_dim, attention_temperatures, max_history)
+            self.attention = HistoryAttention(num_items, attention_dim, attention_temperature, max_history)
         self.attributes = AttributeMatch(attribute_dim, init_std=0.1) if attributes else None
         num_sources = len(self.sources)
         self.num_fixed_features = (
             num_sources * (2 if ranks else 1)
-            + (len(attention_temperatures) if attention else 0)
+            + (HistoryAttention.num_heads if attention else 0)
             + (ItemStatistics.num_popularity if popularity else 0)
             + (ItemStatistics.num_freshness if freshness else 0)
         )
