@@ -255,7 +255,7 @@ def _lists_for(
     lists = stack(
         model,
         view.interactions.take(likes),
-        instantiate(config.folds),
+        instantiate(config.label_folds),
         instantiate(config.candidates),
         lambda sources, held_out, place: fit_sources(sources, likes[held_out], place),
         training_device(config),

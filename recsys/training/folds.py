@@ -48,7 +48,7 @@ class RandomFolds:
     def __post_init__(self) -> None:
         if self.num_folds < 2 or not 1 <= self.num_used <= self.num_folds:
             raise RecsysError(
-                "folds.num_folds must be at least 2, and folds.num_used from 1 to as many, but they are "
+                "folds.num_folds must be at least 2, and label_folds.num_used from 1 to as many, but they are "
                 f"{self.num_folds} and {self.num_used}. Correct them."
             )
 
@@ -79,7 +79,7 @@ class LastItems:
 
     def __post_init__(self) -> None:
         if self.num_items < 1:
-            raise RecsysError(f"folds.num_items must be at least 1, but it is {self.num_items}. Correct it.")
+            raise RecsysError(f"label_folds.num_items must be at least 1, but it is {self.num_items}. Correct it.")
 
     def held_out(self, interactions: Interactions) -> list[IntArray]:
         """See :class:`Folds`.
@@ -87,5 +87,5 @@ class LastItems:
         Raises:
             SplitError: there are no timestamps.
         """
-        timestamp = require_timestamps(interactions, "LastItems", "folds=random")
+        timestamp = require_timestamps(interactions, "LastItems", "label_folds=random")
         return [UserOrder.by_time(interactions, timestamp).hold_out_last(self.num_items, 0).test]
