@@ -41,7 +41,7 @@ SMALL = {
     "hybrid": [
         "training=candidate_lists",
         "candidates=uniform",
-        "folds.num_used=5",
+        "label_folds.num_used=5",
         "optimizer.lr=0.02",
         "training.batch_size=8",
     ],
