@@ -87,8 +87,8 @@ class InBatchSoftmax(nn.Module):
     proportion to its training interactions among the targets of the batch, evenly among the uniform draws):
 
     - ``none``: ``-f_p + log(exp(f_p) + sum_n exp(f_n))``, which holds frequent items down.
-    - ``logq``: ``-f_p + log(exp(f_p) + sum_n exp(f_n - log E_n))``, in which the sum estimates that over the catalogue
-      (Bengio, Senecal, 2008; Yi et al.: Sampling-Bias-Corrected Neural Modeling, 2019).
+    - ``logq``: the same with ``f - log E`` in place of every ``f``, that of the target too (Yi et al.:
+      Sampling-Bias-Corrected Neural Modeling, 2019).
     - ``refined``: ``(1 - P_p) (-f_p + log sum_n exp(f_n - log E_n))``, where ``P_p`` is the softmax probability of the
       target and not differentiated. The target is always there and never drawn, so it stays out of the sum, and the
       gradient is that of the full softmax but for the draws (Khrylchenko et al.: Correcting the LogQ Correction, arXiv
@@ -147,11 +147,14 @@ class InBatchSoftmax(nn.Module):
         self, queries: Tensor, catalogue: Tensor, targets: Tensor, users: Tensor, generator: torch.Generator
     ) -> Tensor:
         """See :class:`TargetLoss`."""
-        items, log_expected = self._shared(targets, len(catalogue), generator)
+        items = self._shared(targets, len(catalogue), generator)
         positive = (queries * catalogue[targets]).sum(1)
         negative = queries @ catalogue[items].T
         if self.correction != "none":
-            negative = negative - log_expected
+            log_expected = self._log_expected(min(len(targets), self.num_in_batch), len(catalogue))
+            negative = negative - log_expected[items]
+            if self.correction == "logq":
+                positive = positive - log_expected[targets]
         left_out = items == targets[:, None]
         if self.remove_known:
             left_out = left_out | self._known.contains(users[:, None], items)
@@ -165,16 +168,17 @@ class InBatchSoftmax(nn.Module):
             return (weight * (others - positive)).mean()
         return functional.softplus(others - positive).mean()
 
-    def _shared(self, targets: Tensor, num_items: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Items of the shared negatives and the log of how often each is expected, both of shape [N]."""
+    def _shared(self, targets: Tensor, num_items: int, generator: torch.Generator) -> Tensor:
+        """Items of the shared negatives, shape [N]."""
         device = targets.device
         in_batch = targets
         if len(targets) > self.num_in_batch:
             in_batch = targets[torch.randperm(len(targets), generator=generator, device=device)[: self.num_in_batch]]
-        uniform = torch.randint(num_items, (self.num_uniform,), generator=generator, device=device)
-        items = torch.cat([in_batch, uniform])
-        expected = len(in_batch) * self._frequency[items] + self.num_uniform / num_items
-        return items, expected.log()
+        return torch.cat([in_batch, torch.randint(num_items, (self.num_uniform,), generator=generator, device=device)])
+
+    def _log_expected(self, num_in_batch: int, num_items: int) -> Tensor:
+        """The log of how often each item is expected among the shared negatives, shape [I]."""
+        return (num_in_batch * self._frequency + self.num_uniform / num_items).log()
 
     def _hard(
         self, queries: Tensor, catalogue: Tensor, targets: Tensor, users: Tensor, generator: torch.Generator

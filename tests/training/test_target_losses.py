@@ -39,8 +39,11 @@ def in_batch(**settings: object) -> InBatchSoftmax:
 class Fixed(InBatchSoftmax):
     """The whole catalogue once, each item expected once: what shared negatives estimate."""
 
-    def _shared(self, targets: Tensor, num_items: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        return torch.arange(num_items), torch.zeros(num_items)
+    def _shared(self, targets: Tensor, num_items: int, generator: torch.Generator) -> Tensor:
+        return torch.arange(num_items)
+
+    def _log_expected(self, num_in_batch: int, num_items: int) -> Tensor:
+        return torch.zeros(num_items)
 
 
 def gradient(loss: torch.nn.Module) -> Tensor:
@@ -93,15 +96,27 @@ def test_refined_draws_come_closer_to_the_full_gradient_than_logq():
 
     assert error("refined") < 0.01
     assert error("refined") < error("none")
+    assert error("refined") < error("logq")
 
 
 def test_expected_counts_are_those_of_the_draws():
     loss = in_batch(num_in_batch=3, num_uniform=5)
-    items, log_expected = loss._shared(torch.tensor([0, 0, 1, 2, 0, 1]), NUM_ITEMS, generator(4))
-    assert len(items) == 8
+    assert len(loss._shared(torch.tensor([0, 0, 1, 2, 0, 1]), NUM_ITEMS, generator())) == 8
     # 3 draws of the batch, where item 0 is 6 of 19 targets in training, item 1 is 3 and every other one is 1, and
     # 5 uniform draws among 12 items.
-    torch.testing.assert_close(log_expected.exp(), 3 * COUNTS[items] / 19 + 5 / 12)
+    torch.testing.assert_close(loss._log_expected(3, NUM_ITEMS).exp(), 3 * COUNTS / 19 + 5 / 12)
+
+
+def test_logq_corrects_the_target_as_well_and_refined_does_not():
+    class Skewed(Fixed):
+        def _log_expected(self, num_in_batch: int, num_items: int) -> Tensor:
+            return COUNTS.log()
+
+    queries, catalogue = vectors()
+    corrected = queries @ catalogue.T - COUNTS.log()
+    logq = Skewed(correction="logq")(queries, catalogue, TARGETS, USERS, generator())
+    torch.testing.assert_close(logq, functional.cross_entropy(corrected, TARGETS))
+    assert not torch.allclose(gradient(Skewed(correction="logq")), gradient(Skewed(correction="refined")))
 
 
 def test_an_accidental_hit_is_left_out():
