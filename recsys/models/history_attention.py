@@ -66,6 +66,7 @@ class HistoryAttention(nn.Module):
         scale = (matrix @ right).square().sum(0).sqrt().sqrt()
         self.vectors.zero_()
         self.vectors[:, :dim] = functional.normalize(right * scale, dim=1)
+        self.vectors[matrix.column_counts() == 0] = 0  # what rounding left of nothing has no direction
 
     def forward(self, histories: Histories) -> Tensor:
         """Attend to B histories for the whole catalogue, shape [B, H, I]; NaN for an empty history."""
