@@ -60,7 +60,9 @@ class MinesHardNegatives(Protocol):
 
 
 class FullSoftmax(nn.Module):
-    """Softmax cross-entropy over the whole catalogue: ``-log softmax(q . X)_target``.
+    """Softmax cross-entropy over all items in training: ``-log softmax(q . X)_target``.
+
+    Items that nobody has interacted with are no negatives: they would only learn to be scored low.
 
     Args:
         label_smoothing: share of the target's probability that is spread evenly over the catalogue.
@@ -71,13 +73,16 @@ class FullSoftmax(nn.Module):
         self.label_smoothing = label_smoothing
 
     def prepare(self, known: UserItems, target_counts: Tensor) -> None:
-        """See :class:`TargetLoss`; nothing is needed."""
+        """See :class:`TargetLoss`."""
+        self._items = target_counts.nonzero()[:, 0]
+        self._place = (target_counts > 0).cumsum(0) - 1
 
     def forward(
         self, queries: Tensor, catalogue: Tensor, targets: Tensor, users: Tensor, generator: torch.Generator
     ) -> Tensor:
         """See :class:`TargetLoss`."""
-        return functional.cross_entropy(queries @ catalogue.T, targets, label_smoothing=self.label_smoothing)
+        scores = queries @ catalogue[self._items].T
+        return functional.cross_entropy(scores, self._place[targets], label_smoothing=self.label_smoothing)
 
 
 class InBatchSoftmax(nn.Module):
@@ -94,12 +99,13 @@ class InBatchSoftmax(nn.Module):
       gradient is that of the full softmax but for the draws (Khrylchenko et al.: Correcting the LogQ Correction, arXiv
       2507.09331).
 
+    Uniform draws are among the items in training: others would only learn to be scored low.
     A negative that is the row's own target (an accidental hit) is left out of its row. Hard negatives are drawn evenly
     from the user's list and count as they are, without correction.
 
     Args:
         num_in_batch: targets of the batch that serve as negatives of all rows; all where the batch has no more.
-        num_uniform: further negatives drawn evenly from the catalogue.
+        num_uniform: further negatives drawn evenly from the items in training.
         num_hard: hard negatives of each target, H.
         hard_depth: length of the users' lists that they are drawn from.
         correction: ``none``, ``logq`` or ``refined``.
@@ -137,6 +143,7 @@ class InBatchSoftmax(nn.Module):
         """See :class:`TargetLoss`."""
         self._known = known
         self._frequency = target_counts / target_counts.sum()
+        self._items = target_counts.nonzero()[:, 0]
 
     def refresh(self, ranked: Tensor) -> None:
         """See :class:`MinesHardNegatives`."""
@@ -147,11 +154,11 @@ class InBatchSoftmax(nn.Module):
         self, queries: Tensor, catalogue: Tensor, targets: Tensor, users: Tensor, generator: torch.Generator
     ) -> Tensor:
         """See :class:`TargetLoss`."""
-        items = self._shared(targets, len(catalogue), generator)
+        items = self._shared(targets, generator)
         positive = (queries * catalogue[targets]).sum(1)
         negative = queries @ catalogue[items].T
         if self.correction != "none":
-            log_expected = self._log_expected(min(len(targets), self.num_in_batch), len(catalogue))
+            log_expected = self._log_expected(min(len(targets), self.num_in_batch))
             negative = negative - log_expected[items]
             if self.correction == "logq":
                 positive = positive - log_expected[targets]
@@ -168,17 +175,18 @@ class InBatchSoftmax(nn.Module):
             return (weight * (others - positive)).mean()
         return functional.softplus(others - positive).mean()
 
-    def _shared(self, targets: Tensor, num_items: int, generator: torch.Generator) -> Tensor:
+    def _shared(self, targets: Tensor, generator: torch.Generator) -> Tensor:
         """Items of the shared negatives, shape [N]."""
         device = targets.device
         in_batch = targets
         if len(targets) > self.num_in_batch:
             in_batch = targets[torch.randperm(len(targets), generator=generator, device=device)[: self.num_in_batch]]
-        return torch.cat([in_batch, torch.randint(num_items, (self.num_uniform,), generator=generator, device=device)])
+        drawn = torch.randint(len(self._items), (self.num_uniform,), generator=generator, device=device)
+        return torch.cat([in_batch, self._items[drawn]])
 
-    def _log_expected(self, num_in_batch: int, num_items: int) -> Tensor:
-        """The log of how often each item is expected among the shared negatives, shape [I]."""
-        return (num_in_batch * self._frequency + self.num_uniform / num_items).log()
+    def _log_expected(self, num_in_batch: int) -> Tensor:
+        """The log of how often each item in training is expected among the shared negatives, shape [I]."""
+        return (num_in_batch * self._frequency + self.num_uniform / len(self._items)).log()
 
     def _hard(
         self, queries: Tensor, catalogue: Tensor, targets: Tensor, users: Tensor, generator: torch.Generator

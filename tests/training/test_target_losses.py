@@ -36,14 +36,20 @@ def in_batch(**settings: object) -> InBatchSoftmax:
     return loss
 
 
+def full(**settings: float) -> FullSoftmax:
+    loss = FullSoftmax(**settings)
+    loss.prepare(known(), COUNTS)
+    return loss
+
+
 class Fixed(InBatchSoftmax):
     """The whole catalogue once, each item expected once: what shared negatives estimate."""
 
-    def _shared(self, targets: Tensor, num_items: int, generator: torch.Generator) -> Tensor:
-        return torch.arange(num_items)
+    def _shared(self, targets: Tensor, generator: torch.Generator) -> Tensor:
+        return torch.arange(NUM_ITEMS)
 
-    def _log_expected(self, num_in_batch: int, num_items: int) -> Tensor:
-        return torch.zeros(num_items)
+    def _log_expected(self, num_in_batch: int) -> Tensor:
+        return torch.zeros(NUM_ITEMS)
 
 
 def gradient(loss: torch.nn.Module) -> Tensor:
@@ -57,14 +63,24 @@ def test_full_softmax_is_the_mean_cross_entropy_over_the_catalogue():
     queries, catalogue = vectors()
     scores = queries @ catalogue.T
     expected = (scores.logsumexp(1) - scores[torch.arange(4), TARGETS]).mean()
-    torch.testing.assert_close(FullSoftmax()(queries, catalogue, TARGETS, USERS, generator()), expected)
+    torch.testing.assert_close(full()(queries, catalogue, TARGETS, USERS, generator()), expected)
+
+
+@pytest.mark.parametrize("loss", [FullSoftmax(), InBatchSoftmax(num_in_batch=2, num_uniform=500)], ids=str)
+def test_items_without_training_are_no_negatives(loss):
+    queries, catalogue = vectors()
+    catalogue.requires_grad_()
+    loss.prepare(known(), torch.where(torch.arange(NUM_ITEMS) < 9, COUNTS, 0))
+    loss(queries, catalogue, TARGETS, USERS, generator()).backward()
+    assert (catalogue.grad[9:] == 0).all()
+    assert (catalogue.grad[:9] != 0).any(dim=1).all()
 
 
 def test_smoothed_labels_are_those_of_pytorch():
     queries, catalogue = vectors()
-    smoothed = FullSoftmax(label_smoothing=0.1)(queries, catalogue, TARGETS, USERS, generator())
+    smoothed = full(label_smoothing=0.1)(queries, catalogue, TARGETS, USERS, generator())
     uniform = -(queries @ catalogue.T).log_softmax(1).mean()
-    plain = FullSoftmax()(queries, catalogue, TARGETS, USERS, generator())
+    plain = full()(queries, catalogue, TARGETS, USERS, generator())
     torch.testing.assert_close(smoothed, 0.9 * plain + 0.1 * uniform)
 
 
@@ -72,17 +88,17 @@ def test_smoothed_labels_are_those_of_pytorch():
 def test_with_the_whole_catalogue_as_negatives_it_is_the_full_softmax(correction):
     queries, catalogue = vectors()
     loss = Fixed(correction=correction)
-    full = FullSoftmax()(queries, catalogue, TARGETS, USERS, generator())
-    torch.testing.assert_close(loss(queries, catalogue, TARGETS, USERS, generator()), full)
+    expected = full()(queries, catalogue, TARGETS, USERS, generator())
+    torch.testing.assert_close(loss(queries, catalogue, TARGETS, USERS, generator()), expected)
 
 
 def test_refined_with_the_whole_catalogue_has_the_gradient_of_the_full_softmax():
-    torch.testing.assert_close(gradient(Fixed(correction="refined")), gradient(FullSoftmax()))
+    torch.testing.assert_close(gradient(Fixed(correction="refined")), gradient(full()))
 
 
 def test_refined_draws_come_closer_to_the_full_gradient_than_logq():
     # The target is frequent and gets a large score, so that it is often among the draws of logq as well.
-    full = gradient(FullSoftmax())
+    exact = gradient(full())
 
     def error(correction: str) -> float:
         loss = in_batch(num_in_batch=0, num_uniform=200, correction=correction)
@@ -92,7 +108,7 @@ def test_refined_draws_come_closer_to_the_full_gradient_than_logq():
             drawn = queries.clone().requires_grad_()
             loss(drawn, catalogue, TARGETS, USERS, generator(seed)).backward()
             total += drawn.grad
-        return (total / 100 - full).norm().item()
+        return (total / 100 - exact).norm().item()
 
     assert error("refined") < 0.01
     assert error("refined") < error("none")
@@ -101,15 +117,15 @@ def test_refined_draws_come_closer_to_the_full_gradient_than_logq():
 
 def test_expected_counts_are_those_of_the_draws():
     loss = in_batch(num_in_batch=3, num_uniform=5)
-    assert len(loss._shared(torch.tensor([0, 0, 1, 2, 0, 1]), NUM_ITEMS, generator())) == 8
+    assert len(loss._shared(torch.tensor([0, 0, 1, 2, 0, 1]), generator())) == 8
     # 3 draws of the batch, where item 0 is 6 of 19 targets in training, item 1 is 3 and every other one is 1, and
     # 5 uniform draws among 12 items.
-    torch.testing.assert_close(loss._log_expected(3, NUM_ITEMS).exp(), 3 * COUNTS / 19 + 5 / 12)
+    torch.testing.assert_close(loss._log_expected(3).exp(), 3 * COUNTS / 19 + 5 / 12)
 
 
 def test_logq_corrects_the_target_as_well_and_refined_does_not():
     class Skewed(Fixed):
-        def _log_expected(self, num_in_batch: int, num_items: int) -> Tensor:
+        def _log_expected(self, num_in_batch: int) -> Tensor:
             return COUNTS.log()
 
     queries, catalogue = vectors()
