@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from recsys.data.features import FeatureTable
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
+from recsys.data.raw import FeatureKind
 from recsys.errors import ModelError
 from recsys.models.attribute_match import AttributeMatch
 from recsys.models.dims import check_dims
@@ -68,8 +69,8 @@ class Hybrid(nn.Module):
         attention_temperature: the lower, the more the most similar item of the history alone counts.
         max_history: latest interactions that are attended to.
         attribute_dim: dimension of the vectors of columns.
-        item_columns: item columns that count; None: all.
-        user_columns: user columns that count; None: all.
+        item_columns: item columns that count; None: all but texts.
+        user_columns: user columns that count; None: all but texts.
 
     Raises:
         ModelError: there are no sources, one scores no catalogue, or a dimension is not positive.
@@ -161,7 +162,10 @@ class Hybrid(nn.Module):
 
     def _embedding(self, features: FeatureTable, columns: Sequence[str] | None) -> FeatureEmbedding | None:
         assert self.attributes is not None
-        if not (features.features if columns is None else columns):
+        if columns is None:
+            # The words of a title are as good as the item's id: a ranker would learn by heart what was held out.
+            columns = [column.name for column in features.columns if column.kind != FeatureKind.TEXT]
+        if not columns:
             return None
         return FeatureEmbedding(features, columns, self.attributes.embedding_dim, self.attributes.init_std)
 

@@ -163,6 +163,16 @@ def test_no_sources_and_unknown_columns_are_refused():
         hybrid(num_candidates=0)
 
 
+def test_texts_are_no_attributes_unless_they_are_named():
+    table = pa.table({"title": ["a long title"] * 4, "genre": ["drama"] * 4})
+    kinds = {"title": FeatureKind.TEXT, "genre": FeatureKind.CATEGORICAL}
+    features = FeatureTable.from_table(table, tuple(FeatureColumn(name, kind) for name, kind in kinds.items()))
+    for asked, expected in ((None, ("genre",)), (["title"], ("title",))):
+        model = Hybrid(3, 4, SOURCES, LinearBlend, item_columns=asked)
+        model.read_items(features)
+        assert model.attributes.items.columns == expected
+
+
 def test_sources_share_one_sentence_model():
     both = {"one": partial(Content, sentence_model="a"), "other": partial(Content, sentence_model="b")}
     with pytest.raises(ModelError, match="they ask for a, b"):
