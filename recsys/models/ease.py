@@ -1,28 +1,26 @@
 """EASE: a linear autoencoder without hidden layer, in closed form.
 
-Shape suffixes: B queries, I items, K items of each query, C items asked for.
+Shape suffixes: I items.
 """
 
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
 
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.errors import ModelError
 from recsys.models.dims import check_dims
-from recsys.models.explanation import Explanation
 from recsys.models.interaction_matrix import InteractionMatrix
-from recsys.models.item_weights import DenseItemWeights, SparseItemWeights, explain_sums
-from recsys.models.protocols import Query
+from recsys.models.item_weights import DenseItemWeights, SparseItemWeights
 from recsys.models.recency import Recency
 from recsys.models.regularised_gram import check_catalogue, regularised_inverse
 from recsys.models.row_products import gram_matrix
 from recsys.models.strongest import strongest
+from recsys.models.sum_of_weights import SumOfWeights
 
 
-class EASE(nn.Module):
+class EASE(SumOfWeights):
     """Scores an item by a weighted sum over the history, with the weights that best reconstruct the training data.
 
     The weights ``B`` (I x I) minimise ``|X - X B|^2 + l2 |B|^2`` with a diagonal of zeros, where ``X`` holds ones at
@@ -45,8 +43,6 @@ class EASE(nn.Module):
         ModelError: the catalogue is larger than ``max_items``, or a setting is out of range.
     """
 
-    weights: DenseItemWeights | SparseItemWeights
-
     def __init__(
         self,
         num_users: int,
@@ -56,21 +52,15 @@ class EASE(nn.Module):
         num_neighbours: int | None = None,
         max_items: int = 20_000,
     ) -> None:
-        super().__init__()
         check_catalogue(num_items, max_items, num_matrices=3)
         if l2 <= 0:
             raise ModelError(f"model.l2 must be above 0, but it is {l2}. Correct it.")
         if num_neighbours is not None:
             check_dims(num_neighbours=num_neighbours)
-        self.num_items = num_items
-        self.recency = recency
+        dense = num_neighbours is None
+        super().__init__(num_items, recency, DenseItemWeights(num_items) if dense else SparseItemWeights(num_items))
         self.l2 = l2
         self.num_neighbours = num_neighbours
-        self.weights = DenseItemWeights(num_items) if num_neighbours is None else SparseItemWeights(num_items)
-
-    def sized_by_data(self) -> tuple[str, ...]:
-        """The kept weights; see :class:`recsys.models.protocols.SizedByData`."""
-        return tuple(f"weights.{name}" for name in self.weights.sized_by_data)
 
     @torch.no_grad()
     def fit(self, interactions: Interactions) -> None:
@@ -90,24 +80,3 @@ class EASE(nn.Module):
         else:
             assert self.num_neighbours is not None, "it chose the kind of weights"
             self.weights.keep(strongest(weights.T, self.num_neighbours))
-
-    def score(self, query: Query) -> Tensor:
-        """Score the catalogue for each query, shape [B, I], float32; a row of NaN for an empty history."""
-        return self.score_histories(query.histories)
-
-    @torch.no_grad()
-    def score_histories(self, histories: Histories) -> Tensor:
-        """Score the catalogue for users of whom only the history is known; see :meth:`score`."""
-        return self.weights.score(self._weighted(histories))
-
-    @torch.no_grad()
-    def explain(self, query: Query, items: Tensor) -> Explanation:
-        """The weight of each interaction in the scores of ``items`` (shape [B, K], int64); nothing is left as rest."""
-        return explain_sums(self.weights, query.histories, self._weighted(query.histories), items)
-
-    def relate(self, items: Tensor) -> Tensor:
-        """The weights in the scores of ``items`` (shape [C], int64), shape [C, I]."""
-        return self.weights.of(items)
-
-    def _weighted(self, histories: Histories) -> InteractionMatrix:
-        return InteractionMatrix.from_histories(histories, self.num_items, self.recency.weights(histories))

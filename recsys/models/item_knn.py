@@ -1,28 +1,23 @@
 """Item-based nearest neighbours.
 
-Shape suffixes: B queries, U users, I items, K items of each query, C items asked for.
+Shape suffixes: U users, I items.
 """
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor, nn
-
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.models.dims import check_dims
-from recsys.models.explanation import Explanation
-from recsys.models.interaction_matrix import InteractionMatrix
-from recsys.models.item_weights import SparseItemWeights, explain_sums
-from recsys.models.protocols import Query
+from recsys.models.item_weights import SparseItemWeights
 from recsys.models.recency import Recency
 from recsys.models.row_products import row_products
 from recsys.models.similarities import Similarity
 from recsys.models.strongest import stacked, strongest
+from recsys.models.sum_of_weights import SumOfWeights
 from recsys.models.weightings import Weighting
 
 
-class ItemKNN(nn.Module):
+class ItemKNN(SumOfWeights):
     """Scores an item by how similar the items of the history are to it.
 
     ``score(u, i) = sum of weight(j) * similarity(i, j) over j in the history of u that are neighbours of i``, where the
@@ -47,6 +42,8 @@ class ItemKNN(nn.Module):
         ModelError: a setting is out of range.
     """
 
+    weights: SparseItemWeights
+
     def __init__(
         self,
         num_users: int,
@@ -58,20 +55,13 @@ class ItemKNN(nn.Module):
         normalize: bool = False,
         max_block_bytes: int = 2**28,
     ) -> None:
-        super().__init__()
+        super().__init__(num_items, recency, SparseItemWeights(num_items))
         check_dims(num_neighbours=num_neighbours, max_block_bytes=max_block_bytes)
-        self.num_items = num_items
         self.similarity = similarity
         self.weighting = weighting
-        self.recency = recency
         self.num_neighbours = num_neighbours
         self.normalize = normalize
         self.max_block_bytes = max_block_bytes
-        self.weights = SparseItemWeights(num_items)
-
-    def sized_by_data(self) -> tuple[str, ...]:
-        """The neighbours; see :class:`recsys.models.protocols.SizedByData`."""
-        return tuple(f"weights.{name}" for name in self.weights.sized_by_data)
 
     def fit(self, interactions: Interactions) -> None:
         """Find the neighbours of each item.
@@ -92,24 +82,3 @@ class ItemKNN(nn.Module):
             blocks.append(strongest(similarities, self.num_neighbours))
         neighbours = stacked(blocks)
         self.weights.keep(neighbours.normalized() if self.normalize else neighbours)
-
-    def score(self, query: Query) -> Tensor:
-        """Score the catalogue for each query, shape [B, I], float32; a row of NaN for an empty history."""
-        return self.score_histories(query.histories)
-
-    @torch.no_grad()
-    def score_histories(self, histories: Histories) -> Tensor:
-        """Score the catalogue for users of whom only the history is known; see :meth:`score`."""
-        return self.weights.score(self._weighted(histories))
-
-    @torch.no_grad()
-    def explain(self, query: Query, items: Tensor) -> Explanation:
-        """The weight of each interaction in the scores of ``items`` (shape [B, K], int64); nothing is left as rest."""
-        return explain_sums(self.weights, query.histories, self._weighted(query.histories), items)
-
-    def relate(self, items: Tensor) -> Tensor:
-        """The weights in the scores of ``items`` (shape [C], int64), shape [C, I]."""
-        return self.weights.of(items)
-
-    def _weighted(self, histories: Histories) -> InteractionMatrix:
-        return InteractionMatrix.from_histories(histories, self.num_items, self.recency.weights(histories))

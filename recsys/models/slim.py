@@ -1,6 +1,6 @@
 """SLIM: a sparse linear model, fitted for all items at once.
 
-Shape suffixes: B queries, I items, K items of each query, C items asked for.
+Shape suffixes: I items.
 """
 
 from __future__ import annotations
@@ -9,23 +9,22 @@ import warnings
 
 import torch
 from rich.progress import track
-from torch import Tensor, nn
+from torch import Tensor
 
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.errors import ModelError
 from recsys.models.dims import check_dims
-from recsys.models.explanation import Explanation
 from recsys.models.interaction_matrix import InteractionMatrix
-from recsys.models.item_weights import SparseItemWeights, explain_sums
-from recsys.models.protocols import Query
+from recsys.models.item_weights import SparseItemWeights
 from recsys.models.recency import Recency
 from recsys.models.regularised_gram import check_catalogue, regularised_inverse
 from recsys.models.row_products import gram_matrix
 from recsys.models.strongest import strongest
+from recsys.models.sum_of_weights import SumOfWeights
 
 
-class SLIM(nn.Module):
+class SLIM(SumOfWeights):
     """Scores an item by a weighted sum over the history, with few weights for each item.
 
     The weights ``B`` (I x I) minimise ``1/2 |X - X B|^2 + l2/2 |B|^2 + l1 |B|_1`` with a diagonal of zeros and, if so
@@ -56,6 +55,8 @@ class SLIM(nn.Module):
         ModelError: the catalogue is larger than ``max_items``, or a setting is out of range.
     """
 
+    weights: SparseItemWeights
+
     def __init__(
         self,
         num_users: int,
@@ -70,7 +71,7 @@ class SLIM(nn.Module):
         max_items: int = 20_000,
         progress: bool = False,
     ) -> None:
-        super().__init__()
+        super().__init__(num_items, recency, SparseItemWeights(num_items))
         check_catalogue(num_items, max_items, num_matrices=6)
         check_dims(max_iterations=max_iterations)
         if min(l1, l2) < 0 or min(penalty, tolerance) <= 0:
@@ -78,8 +79,6 @@ class SLIM(nn.Module):
                 "SLIM needs l1 and l2 of at least 0, and penalty and tolerance above 0, but they are "
                 f"{l1}, {l2}, {penalty} and {tolerance}. Correct them."
             )
-        self.num_items = num_items
-        self.recency = recency
         self.l1 = l1
         self.l2 = l2
         self.nonnegative = nonnegative
@@ -87,11 +86,6 @@ class SLIM(nn.Module):
         self.tolerance = tolerance
         self.max_iterations = max_iterations
         self.progress = progress
-        self.weights = SparseItemWeights(num_items)
-
-    def sized_by_data(self) -> tuple[str, ...]:
-        """The weights; see :class:`recsys.models.protocols.SizedByData`."""
-        return tuple(f"weights.{name}" for name in self.weights.sized_by_data)
 
     @torch.no_grad()
     def fit(self, interactions: Interactions) -> None:
@@ -143,24 +137,3 @@ class SLIM(nn.Module):
             weights.sub_(step).clamp_(min=0)
         else:
             weights.copy_(torch.nn.functional.softshrink(weights, step))
-
-    def score(self, query: Query) -> Tensor:
-        """Score the catalogue for each query, shape [B, I], float32; a row of NaN for an empty history."""
-        return self.score_histories(query.histories)
-
-    @torch.no_grad()
-    def score_histories(self, histories: Histories) -> Tensor:
-        """Score the catalogue for users of whom only the history is known; see :meth:`score`."""
-        return self.weights.score(self._weighted(histories))
-
-    @torch.no_grad()
-    def explain(self, query: Query, items: Tensor) -> Explanation:
-        """The weight of each interaction in the scores of ``items`` (shape [B, K], int64); nothing is left as rest."""
-        return explain_sums(self.weights, query.histories, self._weighted(query.histories), items)
-
-    def relate(self, items: Tensor) -> Tensor:
-        """The weights in the scores of ``items`` (shape [C], int64), shape [C, I]."""
-        return self.weights.of(items)
-
-    def _weighted(self, histories: Histories) -> InteractionMatrix:
-        return InteractionMatrix.from_histories(histories, self.num_items, self.recency.weights(histories))
