@@ -14,10 +14,11 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from recsys.cold_start.page import make_directory, write
+from recsys.cold_start.page import write
 from recsys.cold_start.running import ColdStart
 from recsys.cold_start.sheet import cold_start_sheet
 from recsys.console import console, user_errors
+from recsys.output_directory import make_output_directory
 from recsys.overrides import setting_of
 from recsys.starting import resolved
 
@@ -29,16 +30,14 @@ def main(config: DictConfig) -> None:
         given = [text for text in HydraConfig.get().overrides.task if setting_of(text) != "output"]
         config = resolved(config)
         measurement = ColdStart(config)
-        make_directory(Path(config.output))
+        make_output_directory(Path(config.output), "results", "output")
         for protocol in measurement.protocols:
             console.print(
                 f"{protocol.name}: {len(protocol.split.train):,} training, {len(protocol.split.valid):,} validation, "
                 f"{len(protocol.split.test):,} test interactions",
                 highlight=False,
             )
-        rows = []
-        for row in measurement.rows(lambda line: console.print(line, highlight=False, markup=False)):
-            rows.append(row)
+        rows = list(measurement.rows(lambda line: console.print(line, highlight=False, markup=False)))
         console.print(cold_start_sheet(rows, config.k).for_terminal())
         command = shlex.join(["python", "scripts/cold_start.py", *given])
         page = write(measurement, rows, config.k, command, Path(config.output))

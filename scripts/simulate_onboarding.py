@@ -17,6 +17,7 @@ from omegaconf import DictConfig
 from recsys.console import console, user_errors
 from recsys.onboarding.measuring import POPULAR, OnboardingMeasurement
 from recsys.onboarding.sheet import onboarding_sheet
+from recsys.output_directory import make_output_directory
 from recsys.overrides import setting_of
 from recsys.starting import resolved
 
@@ -27,12 +28,12 @@ def main(config: DictConfig) -> None:
     with user_errors():
         given = [text for text in HydraConfig.get().overrides.task if setting_of(text) != "output"]
         config = resolved(config)
+        page = Path(config.output)
+        make_output_directory(page.parent, "results", "output=")
         measurement = OnboardingMeasurement(config)
         results = list(measurement.results(lambda line: console.print(line, highlight=False, markup=False)))
         sheet = onboarding_sheet(results, POPULAR, config.k)
         console.print(sheet.for_terminal())
-        page = Path(config.output)
-        page.parent.mkdir(parents=True, exist_ok=True)
         heading = f"# {measurement.model_name} on {measurement.prepared.schema.name}, {config.stage}"
         command = shlex.join(["python", "scripts/simulate_onboarding.py", *given])
         page.write_text(f"{heading}\n\n`{command}`\n\n{sheet.markdown()}", encoding="utf-8")

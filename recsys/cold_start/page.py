@@ -10,26 +10,10 @@ from recsys.cold_start.chart import draw
 from recsys.cold_start.measured import Row
 from recsys.cold_start.running import ColdStart
 from recsys.cold_start.sheet import cold_start_sheet
-from recsys.errors import RunError
 
 NUMBERS = "cold_start.json"
 PAGE = "cold_start.md"
 CHART = "cold_start.png"
-
-
-def make_directory(directory: Path) -> None:
-    """Make where the files go.
-
-    Raises:
-        RunError: it cannot be made.
-    """
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunError(
-            f"A directory is required for the results, but {directory} cannot be made ({error.strerror}). "
-            "Choose another output."
-        ) from error
 
 
 def write(measurement: ColdStart, rows: Sequence[Row], k: int, command: str, directory: Path) -> Path:

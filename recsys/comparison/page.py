@@ -7,7 +7,7 @@ from pathlib import Path
 from recsys.comparison.chart import draw
 from recsys.comparison.comparing import Comparison
 from recsys.comparison.sheets import sheets
-from recsys.errors import RunError
+from recsys.output_directory import make_output_directory
 
 PAGE = "compare.md"
 CHART = "compare.png"
@@ -22,13 +22,7 @@ def write_page(comparison: Comparison, directory: Path) -> Path:
     Raises:
         RunError: the directory cannot be made.
     """
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunError(
-            f"A directory is required for the comparison, but {directory} cannot be made ({error.strerror}). "
-            "Choose another --output."
-        ) from error
+    make_output_directory(directory, "comparison", "--output")
     draw(comparison, directory / CHART)
     manifest = comparison.runs[0].manifest
     lines = [

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 from recsys.comparison.sheet import Cell, Sheet
-from recsys.errors import RunError
 from recsys.evaluation.significance import bootstrap_intervals
+from recsys.output_directory import make_output_directory
 from recsys.pipelines.chart import draw
 from recsys.pipelines.evaluation import Lists, PipelineReport
 from recsys.retrieval.pipeline import STAGES
@@ -96,13 +96,7 @@ def write_page(report: PipelineReport, chosen: tuple[str, float] | None, heading
     Raises:
         RunError: the directory cannot be made.
     """
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunError(
-            f"A directory is required for the results, but {directory} cannot be made ({error.strerror}). "
-            "Choose another output=."
-        ) from error
+    make_output_directory(directory, "results", "output=")
     draw(report, directory / CHART)
     (directory / METRICS).write_text(json.dumps(numbers(report), indent=2) + "\n", encoding="utf-8")
     tables = "\n".join(sheet.markdown() for sheet in sheets(report, chosen))
