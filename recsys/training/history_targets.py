@@ -19,12 +19,10 @@ from recsys.evaluation.top_k import top_k
 from recsys.models.padded_histories import PaddedHistories
 from recsys.models.protocols import EncodesPositions, NotesTraining, Query, Recommender
 from recsys.training.batches import PermutationBatches
-from recsys.training.module import OptimizerFactory, RecommenderModule, require
+from recsys.training.module import STEPS_PER_CALL, OptimizerFactory, RecommenderModule, require
 from recsys.training.target_losses import MinesHardNegatives, TargetLoss
 
 ORDERS = ("time", "random")
-#: Steps whose windows are handed over at once.
-STEPS_PER_SLICE = 32
 #: Parts of a batch by length, each padded to its own longest window.
 LENGTH_GROUPS = 4
 
@@ -86,7 +84,7 @@ class HistoryTargetsModule(RecommenderModule):
         self._window_users, self._starts, self._lengths = windows(self._by_time, self._encoder.max_history)
         return PermutationBatches(
             (torch.arange(len(self._starts), device=self.device),),
-            self.batch_size * STEPS_PER_SLICE,
+            self.batch_size * STEPS_PER_CALL,
             self.seed,
             lambda: self.current_epoch,
         )
