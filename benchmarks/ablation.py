@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from results_file import write_results
 
 TRAIN = Path(__file__).parents[1] / "scripts" / "train.py"
 
@@ -79,9 +80,7 @@ def main() -> None:
             lines.append(f"| {shown} | {' | '.join(cells)} |")
             print(lines[-1], flush=True)
         lines.append("")
-    if arguments.output is not None:
-        arguments.output.parent.mkdir(parents=True, exist_ok=True)
-        arguments.output.write_text("\n".join(lines), encoding="utf-8")
+    write_results("\n".join(lines), arguments.output)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from pathlib import Path
 import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
+from results_file import write_results
 
 from recsys.assembly import build_data, build_model, build_split, build_view, fit_model
 from recsys.evaluation.fidelity import Fidelity, deletion_fidelity
@@ -100,8 +101,7 @@ def main() -> None:
         result = measured(name, arguments.data, arguments.users, arguments.permutations, arguments.seed)
         lines.append(row(name, *result))
         print(lines[-1], flush=True)
-    if arguments.output is not None:
-        arguments.output.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_results("\n".join(lines) + "\n", arguments.output)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ from typing import Any
 import numpy as np
 import torch
 from hydra import compose, initialize_config_dir
+from results_file import write_results
 from torch import Tensor
 
 from recsys.assembly import build_data, build_split
@@ -195,9 +196,7 @@ def main() -> None:
         lines.append(f"| {side.name} | {seconds:.3f} | {seconds / base:.2f} | {min(side.whole):.2f} | {quality} |")
     text = "\n".join([*lines, ""])
     print(text)
-    if arguments.output is not None:
-        arguments.output.parent.mkdir(parents=True, exist_ok=True)
-        arguments.output.write_text(text, encoding="utf-8")
+    write_results(text, arguments.output)
 
 
 if __name__ == "__main__":

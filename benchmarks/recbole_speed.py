@@ -30,6 +30,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytorch_lightning as pl
 import torch
+from results_file import write_results
 
 from recsys.data.interactions import Interactions
 from recsys.data.split import Split
@@ -162,9 +163,7 @@ def main() -> None:
         quality.append(f"{model} after {epochs} epochs: recsys {own['test']}, RecBole {peer['test']}.")
     text = "\n".join([*lines, "", *quality, ""])
     print(text)
-    if arguments.output is not None:
-        arguments.output.parent.mkdir(parents=True, exist_ok=True)
-        arguments.output.write_text(text, encoding="utf-8")
+    write_results(text, arguments.output)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from results_file import write_results
 
 from recsys.data.preparing import Preparation
 from recsys.data.readers.synthetic import SyntheticReader
@@ -134,9 +135,7 @@ def main() -> None:
         print(lines[-1], flush=True)
     text = "\n".join([*lines, ""])
     print(text)
-    if arguments.output is not None:
-        arguments.output.parent.mkdir(parents=True, exist_ok=True)
-        arguments.output.write_text(text, encoding="utf-8")
+    write_results(text, arguments.output)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from pathlib import Path
 import torch
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
+from results_file import write_results
 
 from recsys.assembly import build_data, build_model, build_split, build_view, fit_model
 from recsys.assessment import content_vectors
@@ -76,8 +77,7 @@ def main() -> None:
         fit, evaluation = (min(column) for column in list(zip(*seconds, strict=True))[:2])
         lines.append(f"| {name} | {fit:.2f} | {evaluation:.2f} | {fit + evaluation:.2f} | {seconds[0][2]:.4f} |")
     print("\n".join(lines))
-    if arguments.output is not None:
-        arguments.output.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_results("\n".join(lines) + "\n", arguments.output)
 
 
 if __name__ == "__main__":

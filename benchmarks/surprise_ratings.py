@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 import torch
 from hydra import compose, initialize_config_dir
+from results_file import write_results
 
 from recsys.assembly import build_data, build_model
 from recsys.data.prepared import PreparedDataset
@@ -133,9 +134,7 @@ def main() -> None:
             print(lines[-1], flush=True)
     text = "\n".join([*lines, ""])
     print(text)
-    if arguments.output is not None:
-        arguments.output.parent.mkdir(parents=True, exist_ok=True)
-        arguments.output.write_text(text, encoding="utf-8")
+    write_results(text, arguments.output)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ import pytorch_lightning as pl
 import torch
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
+from results_file import write_results
 
 from recsys.assembly import build_data, build_model, build_split, build_view
 from recsys.training.fitting import fit
@@ -118,9 +119,7 @@ def main() -> None:
         print(lines[-1], file=sys.stderr, flush=True)
     text = "\n".join([*lines, ""])
     print(text)
-    if arguments.output is not None:
-        arguments.output.parent.mkdir(parents=True, exist_ok=True)
-        arguments.output.write_text(text, encoding="utf-8")
+    write_results(text, arguments.output)
 
 
 if __name__ == "__main__":
