@@ -32,7 +32,7 @@ from recsys.models.protocols import (
     SizedByData,
 )
 
-#: Features held at once when a catalogue is scored, a bound on memory.
+#: Opinions of a catalogue, or features of candidates, that are held at once when users are scored: a bound on memory.
 MAX_FEATURES = 2**22
 
 
@@ -273,7 +273,13 @@ class Hybrid(nn.Module):
     @torch.no_grad()
     def score(self, query: Query) -> Tensor:
         """Score the catalogue for each query, shape [B, I], float32; NaN for what is no candidate."""
-        size = max(1, MAX_FEATURES // (self.num_items * (self.num_fixed_features + 32)))
+        num_sources = len(self.sources)
+        num_heads = 0 if self.attention is None else HistoryAttention.num_heads
+        num_ranked = self.num_items
+        if self.num_candidates is not None:
+            num_ranked = min(num_ranked, num_sources * self.num_candidates)
+        of_a_user = max(self.num_items * (num_sources + num_heads), num_ranked * (self.num_fixed_features + 32))
+        size = max(1, MAX_FEATURES // of_a_user)
         device = query.users.device
         blocks = [
             self._score_block(Query(query.users[rows], query.histories.take(rows)))
