@@ -13,6 +13,8 @@ from recsys.models.dropout import Dropout
 from recsys.models.embedding import Embedding
 from recsys.models.pair_products import pair_products
 from recsys.models.protocols import Query
+from recsys.models.served.form import ServingForm
+from recsys.models.served.user_table import UserTable
 
 
 class MF(nn.Module):
@@ -90,9 +92,7 @@ class MF(nn.Module):
         Returns:
             Shape [B, D], or [B, D + 1] with biases.
         """
-        vectors = self.user_vectors(query.users.clamp(min=0))
-        if self.biases:
-            vectors = nn.functional.pad(vectors, (0, 1), value=1.0)
+        vectors = self._with_ones(self.user_vectors(query.users.clamp(min=0)))
         return vectors.masked_fill((query.users < 0)[:, None], torch.nan)
 
     def encode_items(self, items: Tensor) -> Tensor:
@@ -103,3 +103,13 @@ class MF(nn.Module):
         """
         vectors = self.item_vectors(items)
         return torch.cat([vectors, self.item_bias(items)], dim=-1) if self.biases else vectors
+
+    @torch.no_grad()
+    def serving_form(self) -> ServingForm:
+        """The user vectors as a table; see :class:`recsys.models.served.form.Serves`."""
+        items = torch.arange(len(self.item_vectors.weight), device=self.item_vectors.weight.device)
+        return ServingForm(UserTable(self._with_ones(self.user_vectors.weight)), self.encode_items(items))
+
+    def _with_ones(self, vectors: Tensor) -> Tensor:
+        """User vectors with a constant 1 for the item bias, where there are biases."""
+        return nn.functional.pad(vectors, (0, 1), value=1.0) if self.biases else vectors
