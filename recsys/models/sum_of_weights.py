@@ -14,6 +14,8 @@ from recsys.models.interaction_matrix import InteractionMatrix
 from recsys.models.item_weights import DenseItemWeights, SparseItemWeights, explain_sums
 from recsys.models.protocols import Query
 from recsys.models.recency import Recency
+from recsys.models.served.form import ServingForm
+from recsys.models.served.sum_of_weights import DenseSum, SparseSum, sum_of_weights
 
 
 class SumOfWeights(nn.Module):
@@ -55,6 +57,14 @@ class SumOfWeights(nn.Module):
     def relate(self, items: Tensor) -> Tensor:
         """The weights in the scores of ``items`` (shape [C], int64), shape [C, I]."""
         return self.weights.of(items)
+
+    def serving_form(self) -> ServingForm:
+        """The rows of the history's items, added up; see :class:`recsys.models.served.form.Serves`."""
+        if isinstance(self.weights, DenseItemWeights):
+            encoder: DenseSum | SparseSum = DenseSum(self.weights.weights, self.recency)
+        else:
+            encoder = sum_of_weights(self.weights.matrix, self.recency)
+        return ServingForm(encoder.eval(), None, encoder.numbers_per_interaction)
 
     def _weighted(self, histories: Histories) -> InteractionMatrix:
         return InteractionMatrix.from_histories(histories, self.num_items, self.recency.weights(histories))

@@ -55,6 +55,31 @@ class ServedQuery(NamedTuple):
         last = place.new_full((self.items.shape[0], num_items + 1), -1).scatter_reduce(1, column, place, "amax")
         return self.inside & (last.gather(1, column) == place)
 
+    def largest(self, weights: Tensor, num_items: int) -> Tensor:
+        """The largest weight of each item of a history, at its last interaction; 0 at the others and after the end.
+
+        Args:
+            weights: of the interactions, shape [B, L], float32.
+            num_items: I.
+        """
+        column = torch.where(self.inside, self.items, num_items)
+        lowest = weights.new_full((self.items.shape[0], num_items + 1), -torch.inf)
+        largest = lowest.scatter_reduce(1, column, weights, "amax").gather(1, column)
+        return torch.where(self.is_last(num_items), largest, 0)
+
+    def latest(self, max_length: int) -> ServedQuery:
+        """The same users with the latest ``max_length`` interactions of each history, which is the width as well."""
+        place = torch.arange(max_length, device=self.items.device)
+        lengths = self.lengths[:, None]
+        inside = place < lengths.clamp(max=max_length)
+        place = ((lengths - max_length).clamp(min=0) + place).clamp(max=self.items.shape[1] - 1)
+        return ServedQuery(
+            self.users,
+            torch.where(inside, self.items.gather(1, place), -1),
+            torch.where(inside, self.ratings.gather(1, place), torch.nan),
+            torch.where(inside, self.timestamps.gather(1, place), NO_TIMESTAMP),
+        )
+
     def recency(self, recency: Recency) -> Tensor:
         """The weight of each interaction as :meth:`recsys.models.recency.Recency.weights` has it; 0 after the end.
 
@@ -68,8 +93,9 @@ class ServedQuery(NamedTuple):
         steps = (newest - torch.arange(self.items.shape[1], device=self.items.device)).clamp(min=0)
         weights = weights * torch.full_like(weights, recency.per_step) ** steps
         if recency.per_day < 1:
-            seconds = self.timestamps.gather(1, newest.clamp(min=0)) - self.timestamps
-            dated = self.inside & (self.timestamps != NO_TIMESTAMP)
+            last = self.timestamps.gather(1, newest.clamp(min=0))
+            seconds = last - self.timestamps
+            dated = self.inside & (self.timestamps != NO_TIMESTAMP) & (last != NO_TIMESTAMP)
             days = torch.where(dated, seconds, 0).float() / SECONDS_PER_DAY
             weights = weights * torch.full_like(days, recency.per_day) ** days
         return weights

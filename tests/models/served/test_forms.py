@@ -1,0 +1,121 @@
+"""Every model gives the same scores in the form in which it is served, in PyTorch and as ONNX."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from recsys.export.onnx_export import export_encoder, export_ranker
+from recsys.models.protocols import Query
+from recsys.models.served.form import Serves, ServesPairs, ServingForm, scores_of
+from recsys.models.served.query import ServedQuery
+from recsys.runtime.feeds import CANDIDATES, QUERY_INPUTS
+from tests.models.board_data import NUM_ITEMS
+from tests.models.served.asked import assert_scores_close, random_histories, served
+from tests.models.test_contract import everyone, fitted, models_that, nothing_known_of
+from tests.models.test_contract import scores_of as expected_scores
+
+SERVED = models_that(Serves)
+RANKERS = models_that(ServesPairs)
+
+
+@cache
+def form_of(name: str) -> ServingForm:
+    return fitted(name).model.serving_form()
+
+
+def strangers(ratings: bool = True, times: bool = True) -> Query:
+    """Users who were not in training, with items that come again; the fourth has no history."""
+    lengths = [1, 7, 90, 0, 33]
+    return Query(torch.full((len(lengths),), -1), random_histories(lengths, NUM_ITEMS, 0, ratings, times))
+
+
+def assert_as_the_model(name: str, query: Query, padding: int = 0) -> None:
+    with torch.inference_mode():
+        actual = scores_of(form_of(name), served(query, padding))
+    expected = expected_scores(fitted(name).model, query)
+    if form_of(name).item_vectors is not None:  # inner products may differ from scores by a constant for each query
+        actual, expected = (scores - scores.nanmean(1, keepdim=True) for scores in (actual, expected))
+    assert_scores_close(actual, expected)
+
+
+@pytest.mark.parametrize("name", SERVED)
+def test_knows_the_users_of_training(name):
+    assert_as_the_model(name, everyone(fitted(name)))
+
+
+@pytest.mark.parametrize("name", SERVED)
+@pytest.mark.parametrize(("ratings", "times"), [(True, True), (False, True), (True, False), (False, False)])
+def test_folds_in_a_stranger_with_what_is_told_of_the_history(name, ratings, times):
+    assert_as_the_model(name, strangers(ratings, times))
+
+
+@pytest.mark.parametrize("name", SERVED)
+@pytest.mark.parametrize("padding", [1, 300])
+def test_padding_changes_nothing(name, padding):
+    assert_as_the_model(name, strangers(), padding)
+
+
+@pytest.mark.parametrize("name", SERVED)
+def test_a_known_user_comes_with_another_history(name):
+    query = Query(torch.tensor([0, 7, 3]), random_histories([4, 0, 60], NUM_ITEMS, 1))
+    assert_as_the_model(name, query)
+
+
+@pytest.mark.parametrize("name", SERVED)
+def test_nothing_known_of_anyone_is_no_error(name):
+    assert_as_the_model(name, Query(torch.tensor([-1, 2]), nothing_known_of(2)))
+
+
+@pytest.mark.parametrize("name", SERVED)
+def test_scores_are_the_same_alone(name):
+    query = served(strangers())
+    with torch.inference_mode():
+        together = scores_of(form_of(name), query)
+        alone = [scores_of(form_of(name), ServedQuery(*(part[[row]] for part in query))) for row in range(5)]
+    assert_scores_close(torch.cat(alone), together, 1e-5)
+
+
+@pytest.mark.parametrize("name", RANKERS)
+def test_a_ranker_scores_candidates_as_the_catalogue(name):
+    query = everyone(fitted(name))
+    candidates = torch.randint(-1, NUM_ITEMS, (len(query), 12), generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        actual = fitted(name).model.serving_ranker()(served(query), candidates)
+    expected = expected_scores(fitted(name).model, query).gather(1, candidates.clamp(min=0))
+    assert_scores_close(torch.where(candidates < 0, 0, actual), torch.where(candidates < 0, 0, expected))
+
+
+def run(path: Path, query: ServedQuery, **more: torch.Tensor) -> torch.Tensor:
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    feeds = dict(zip(QUERY_INPUTS, query, strict=True)) | more
+    output = session.run(None, {name: value.numpy() for name, value in feeds.items()})[0]
+    assert output.dtype == np.float32
+    return torch.from_numpy(output)
+
+
+@pytest.mark.parametrize("name", SERVED)
+def test_onnx_gives_the_same(name, tmp_path):
+    form = form_of(name)
+    export_encoder(form.encoder, tmp_path / "encoder.onnx")
+    for query in (everyone(fitted(name)), strangers(), strangers(False, False)):
+        with torch.inference_mode():
+            expected = form.encoder(served(query, 2))
+        assert_scores_close(run(tmp_path / "encoder.onnx", served(query, 2)), expected)
+
+
+@pytest.mark.parametrize("name", RANKERS)
+def test_a_ranker_in_onnx_gives_the_same(name, tmp_path):
+    ranker = fitted(name).model.serving_ranker()
+    export_ranker(ranker, tmp_path / "ranker.onnx")
+    for query in (served(everyone(fitted(name))), served(strangers(), 1)):
+        candidates = torch.randint(-1, NUM_ITEMS, (len(query.users), 9), generator=torch.Generator().manual_seed(0))
+        with torch.inference_mode():
+            expected = ranker(query, candidates)
+        actual = run(tmp_path / "ranker.onnx", query, **{CANDIDATES: candidates})
+        assert_scores_close(torch.where(candidates < 0, 0, actual), torch.where(candidates < 0, 0, expected))
