@@ -19,13 +19,12 @@ from recsys.errors import ModelError
 from recsys.models.bias_dimension import with_bias, with_ones
 from recsys.models.dims import check_dims
 from recsys.models.feature_embedding import FeatureEmbedding
+from recsys.models.history_inputs import NUM_GAPS, of_gaps, of_ratings
 from recsys.models.item_tower import ItemTower
 from recsys.models.padded_histories import PaddedHistories
 from recsys.models.protocols import Query
-
-#: Time since the interaction before falls into one of so many classes, by powers of two of an hour.
-NUM_GAPS = 16
-SECONDS_PER_HOUR = 3_600
+from recsys.models.served.form import ServingForm
+from recsys.models.served.history_tower import HistoryTower
 
 
 class TwoTower(nn.Module):
@@ -160,11 +159,9 @@ class TwoTower(nn.Module):
         """
         vectors = functional.embedding(histories.items, item_vectors) * self.embedding_dim**0.5
         if self.rating_vector is not None and histories.rating is not None:
-            given = torch.stack([torch.ones_like(histories.rating), histories.rating], dim=2)
-            vectors = vectors + given @ self.rating_vector
+            vectors = vectors + of_ratings(histories.rating, self.rating_vector)
         if self.gap_vectors is not None and histories.gaps is not None:
-            classes = (histories.gaps / SECONDS_PER_HOUR + 1).log2().long().clamp(max=NUM_GAPS - 1)
-            vectors = vectors + self.gap_vectors(classes)
+            vectors = vectors + of_gaps(histories.gaps, self.gap_vectors.weight)
         vectors = torch.cat([self.start.expand(len(vectors), 1, -1), vectors], dim=1)
         states = self.encoder(self.dropout(vectors)) + self._of_users(users)[:, None, :]
         if self.normalize:
@@ -188,6 +185,29 @@ class TwoTower(nn.Module):
     def score_histories(self, histories: Histories) -> Tensor:
         """Score every item, shape [B, I]; an empty history gets what suits all users."""
         return self.score(Query(torch.full_like(histories.counts, -1), histories))
+
+    @torch.no_grad()
+    def serving_form(self) -> ServingForm:
+        """The user tower, with what the item tower says of the catalogue; for a model in evaluation mode.
+
+        See :class:`recsys.models.served.form.Serves`.
+        """
+        item_vectors = self.item_vectors()
+        users = torch.arange(self.num_users, device=self.start.device)
+        knows_users = self.user_features is not None or self.user_vectors is not None
+        tower = HistoryTower(
+            self.encoder,
+            self.start,
+            item_vectors * self.embedding_dim**0.5,
+            self._of_users(users) if knows_users else None,
+            self.rating_vector,
+            None if self.gap_vectors is None else self.gap_vectors.weight,
+            self.max_history,
+            self.normalize,
+            self.temperature,
+            self.item_bias is not None,
+        )
+        return ServingForm(tower.eval(), self.catalogue(item_vectors), 4 * self.embedding_dim)
 
     def _encode(self, query: Query, item_vectors: Tensor) -> Tensor:
         """Query vectors after the last interaction, shape [B, E]."""

@@ -29,6 +29,12 @@ def form_of(name: str) -> ServingForm:
     return fitted(name).model.serving_form()
 
 
+def form_scores(name: str, query: ServedQuery) -> torch.Tensor:
+    form = form_of(name)
+    with torch.inference_mode():
+        return scores_of(form, query).clone()
+
+
 def strangers(ratings: bool = True, times: bool = True) -> Query:
     """Users who were not in training, with items that come again; the fourth has no history."""
     lengths = [1, 7, 90, 0, 33]
@@ -36,8 +42,7 @@ def strangers(ratings: bool = True, times: bool = True) -> Query:
 
 
 def assert_as_the_model(name: str, query: Query, padding: int = 0) -> None:
-    with torch.inference_mode():
-        actual = scores_of(form_of(name), served(query, padding))
+    actual = form_scores(name, served(query, padding))
     expected = expected_scores(fitted(name).model, query)
     if form_of(name).item_vectors is not None:  # inner products may differ from scores by a constant for each query
         actual, expected = (scores - scores.nanmean(1, keepdim=True) for scores in (actual, expected))
@@ -75,9 +80,8 @@ def test_nothing_known_of_anyone_is_no_error(name):
 @pytest.mark.parametrize("name", SERVED)
 def test_scores_are_the_same_alone(name):
     query = served(strangers())
-    with torch.inference_mode():
-        together = scores_of(form_of(name), query)
-        alone = [scores_of(form_of(name), ServedQuery(*(part[[row]] for part in query))) for row in range(5)]
+    together = form_scores(name, query)
+    alone = [form_scores(name, ServedQuery(*(part[[row]] for part in query))) for row in range(5)]
     assert_scores_close(torch.cat(alone), together, 1e-5)
 
 
