@@ -17,6 +17,8 @@ from recsys.models.dropout import Dropout
 from recsys.models.embedding import Embedding
 from recsys.models.pair_networks import networks_train_by_hand, pair_perceptron, weighted_products
 from recsys.models.protocols import Query
+from recsys.models.served.form import ServingForm
+from recsys.models.served.pair_network import CatalogueOfPairs, PairNetwork
 
 #: Pairs that pass the perceptron at once when a whole catalogue is scored: their activations stay in cache.
 PAIRS_PER_BLOCK = {"cpu": 2**13, "cuda": 2**21}
@@ -239,3 +241,22 @@ class NeuMF(_Tower):
         gmf_users, gmf_items = self.gmf.squared_norms(users, items)
         mlp_users, mlp_items = self.mlp.squared_norms(users, items)
         return gmf_users + mlp_users, gmf_items + mlp_items
+
+    def serving_form(self) -> ServingForm:
+        """Scores of the catalogue for known users; see :class:`recsys.models.served.form.Serves`."""
+        network = self.serving_ranker()
+        return ServingForm(CatalogueOfPairs(network).eval(), None, network.item_parts.numel())
+
+    @torch.no_grad()
+    def serving_ranker(self) -> PairNetwork:
+        """Scores pairs; see :class:`recsys.models.served.form.ServesPairs`."""
+        gmf, mlp = self.gmf, self.mlp
+        return PairNetwork(
+            gmf.user_vectors.weight * gmf.output.weight[0],
+            gmf.item_vectors.weight,
+            mlp.user_part(mlp.user_vectors.weight),
+            mlp.item_part(mlp.item_vectors.weight),
+            list(mlp.hidden),
+            mlp.output,
+            gmf.output.bias,
+        ).eval()

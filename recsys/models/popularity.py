@@ -10,6 +10,8 @@ from recsys.data.interactions import Interactions
 from recsys.errors import ModelError
 from recsys.models.protocols import Query
 from recsys.models.recency import SECONDS_PER_DAY
+from recsys.models.served.form import ServingForm
+from recsys.models.served.same_for_all import SameForAll
 
 
 class Popularity(nn.Module):
@@ -71,3 +73,7 @@ class Popularity(nn.Module):
     def score_pairs(self, users: Tensor, items: Tensor) -> Tensor:
         """The counts of ``items``, in the shape that ``users`` and ``items`` broadcast to."""
         return self.counts[items].expand(torch.broadcast_shapes(users.shape, items.shape))
+
+    def serving_form(self) -> ServingForm:
+        """The counts; see :class:`recsys.models.served.form.Serves`."""
+        return ServingForm(SameForAll(self.counts).eval(), None)

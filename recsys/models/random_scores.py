@@ -7,6 +7,8 @@ from torch import Tensor, nn
 
 from recsys.data.interactions import Interactions
 from recsys.models.protocols import Query
+from recsys.models.served.form import ServingForm
+from recsys.models.served.query import ServedQuery
 
 #: Multipliers and shifts of the finalizer of SplitMix64, and its increment (the golden ratio), as signed numbers.
 _INCREMENT = 0x9E3779B97F4A7C15 - 2**64
@@ -46,8 +48,31 @@ class RandomScores(nn.Module):
 
     def score_pairs(self, users: Tensor, items: Tensor) -> Tensor:
         """A number for each pair, in the shape that ``users`` and ``items`` broadcast to, float32."""
-        mixed = _mixed(_mixed(_mixed(self.seed) + users) + items)
-        return _shifted(mixed, 64 - _SCORE_BITS).float() * 2.0**-_SCORE_BITS
+        return _numbers(self.seed, users, items)
+
+    def serving_form(self) -> ServingForm:
+        """The same numbers; see :class:`recsys.models.served.form.Serves`."""
+        return ServingForm(_Served(self.seed, self.num_items).eval(), None)
+
+
+class _Served(nn.Module):
+    """The numbers of each query."""
+
+    seed: Tensor
+
+    def __init__(self, seed: Tensor, num_items: int) -> None:
+        super().__init__()
+        self.register_buffer("seed", seed)
+        self.num_items = num_items
+
+    def forward(self, query: ServedQuery) -> Tensor:
+        """Shape [B, I], float32."""
+        return _numbers(self.seed, query.users[:, None], torch.arange(self.num_items, device=query.users.device))
+
+
+def _numbers(seed: Tensor, users: Tensor, items: Tensor) -> Tensor:
+    mixed = _mixed(_mixed(_mixed(seed) + users) + items)
+    return _shifted(mixed, 64 - _SCORE_BITS).float() * 2.0**-_SCORE_BITS
 
 
 def _mixed(values: Tensor) -> Tensor:
