@@ -11,7 +11,10 @@
         ├── ModelError         a model asked for something that it cannot do
         ├── EvaluationError    a measure asked of data or settings that do not define it
         ├── RetrievalError     a rule, an index or a pipeline asked for what its catalogue does not have
-        └── RunError           a run directory that is missing, incomplete or belongs to other data
+        ├── RunError           a run directory that is missing, incomplete or belongs to other data
+        ├── ExportError        a bundle that cannot be written, because a model differs outside PyTorch, say
+        ├── BundleError        a bundle that is missing, damaged or of another version, or asked for what it lacks
+        └── ServingError       a model server that cannot be made, started or asked
 
 Scripts print a ``RecsysError`` as one message and exit with status 2; anything else is a bug and keeps its
 traceback.
@@ -52,3 +55,15 @@ class RetrievalError(RecsysError):
 
 class RunError(RecsysError):
     """A run directory is missing, incomplete, damaged or belongs to other data."""
+
+
+class ExportError(RecsysError):
+    """A bundle or a model repository cannot be written as it should be."""
+
+
+class BundleError(RecsysError):
+    """A bundle is missing, damaged or of another version, or was asked for what it does not have."""
+
+
+class ServingError(RecsysError):
+    """A model server cannot be made, started, asked or stopped as it should be."""

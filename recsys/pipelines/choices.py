@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from recsys.data.prepared import PreparedDataset
 from recsys.data.raw import FeatureKind
 from recsys.errors import RetrievalError
-from recsys.retrieval.calibration import Calibrated
 from recsys.retrieval.diversity import Diversifier
 from recsys.retrieval.item_columns import ItemColumns, Values
-from recsys.retrieval.mmr import MMR
+from recsys.retrieval.re_rankers import re_ranker
 from recsys.retrieval.rules import Rule, between, only, without
-
-#: By name: what makes a re-ranker out of the values of a column and a strength.
-DIVERSIFIERS: Mapping[str, Callable[[Values, float], Diversifier]] = MappingProxyType(
-    {"mmr": lambda values, strength: MMR(values.multi_hot(), strength), "calibrated": Calibrated}
-)
 
 
 def item_columns(prepared: PreparedDataset) -> ItemColumns:
     """The columns of the items, with values separated as the data declare."""
-    separators = {
-        column.name: column.separator for column in prepared.schema.item_features if column.separator is not None
-    }
-    return ItemColumns(prepared.items, separators)
+    return ItemColumns(prepared.items, separators_of(prepared))
+
+
+def separators_of(prepared: PreparedDataset) -> dict[str, str]:
+    """What divides the values of a string, by item column."""
+    return {column.name: column.separator for column in prepared.schema.item_features if column.separator is not None}
+
+
+def content_column_of(prepared: PreparedDataset) -> str | None:
+    """The first multi-valued feature of the items; None where there is none."""
+    features = prepared.schema.item_features
+    return next((feature.name for feature in features if feature.kind == FeatureKind.MULTI_VALUED), None)
 
 
 def content_of(prepared: PreparedDataset, column: str | None = None) -> Values:
@@ -39,9 +40,7 @@ def content_of(prepared: PreparedDataset, column: str | None = None) -> Values:
     Raises:
         RetrievalError: there is no such column, or no multi-valued feature.
     """
-    if column is None:
-        features = prepared.schema.item_features
-        column = next((feature.name for feature in features if feature.kind == FeatureKind.MULTI_VALUED), None)
+    column = column or content_column_of(prepared)
     if column is None:
         raise RetrievalError(
             f"Diversity needs items with several values, such as genres, but {prepared.schema.name} has no such "
@@ -56,11 +55,7 @@ def diversifier(name: str | None, strength: float, prepared: PreparedDataset, co
     Raises:
         RetrievalError: there is no such re-ranker or column, or the strength is out of range.
     """
-    if name is None:
-        return None
-    if name not in DIVERSIFIERS:
-        raise RetrievalError(f"diversity must be {', '.join(DIVERSIFIERS)} or null, but it is {name}. Correct it.")
-    return DIVERSIFIERS[name](content_of(prepared, column), strength)
+    return re_ranker(name, strength, item_columns(prepared), column or content_column_of(prepared))
 
 
 def rules(

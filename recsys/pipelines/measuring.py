@@ -14,10 +14,11 @@ from recsys.errors import RetrievalError, RunError
 from recsys.evaluation.ranking import RankingEvaluator
 from recsys.evaluation.ranking_task import RankingTask
 from recsys.models.protocols import PredictsRatings
-from recsys.pipelines.choices import DIVERSIFIERS, content_of, diversifier
+from recsys.pipelines.choices import content_of, diversifier
 from recsys.pipelines.evaluation import PipelineEvaluator, PipelineReport
 from recsys.pipelines.model_stages import ModelExplainer, ModelRanker, ScoreRetriever, vector_retriever
 from recsys.retrieval.calibration import Calibrated
+from recsys.retrieval.re_rankers import RE_RANKERS
 from recsys.retrieval.retrievers import Retriever
 
 #: By name: what makes a retriever out of a model, the size of the catalogue and a device.
@@ -73,7 +74,7 @@ def measure_pipeline(
     prepared = run.prepared
     # Checked before anything is measured.
     chosen = diversifier(diversity, strength, prepared, content)
-    names = list(DIVERSIFIERS) if diversity is None else [diversity]
+    names = list(RE_RANKERS) if diversity is None else [diversity]
     diversifiers = {
         (name, step): made
         for name in names

@@ -26,7 +26,7 @@ class Wishes:
         only: columns and values, any of which an item must have.
         without: columns and values, none of which an item may have.
         between: columns and the ends of a range, None for an open end.
-        diversity: a name in :data:`recsys.pipelines.choices.DIVERSIFIERS`, or None.
+        diversity: a name in :data:`recsys.retrieval.re_rankers.RE_RANKERS`, or None.
         strength: of the diversity, from 0 to 1.
         content: the column by which a list is diverse; None: the first multi-valued feature.
         num_candidates: how many candidates the diversity chooses from.

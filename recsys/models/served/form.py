@@ -62,6 +62,8 @@ class RankerOfForm(nn.Module):
         form: of the model that ranks.
     """
 
+    item_vectors: Tensor | None
+
     def __init__(self, form: ServingForm) -> None:
         super().__init__()
         self.encoder = form.encoder

@@ -1,0 +1,124 @@
+"""Writes the serving forms of models as ONNX.
+
+Shape suffixes: B queries, L positions, C candidates of each.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from recsys.errors import ExportError
+from recsys.models.served.query import ServedQuery
+from recsys.runtime.feeds import CANDIDATES, QUERY, QUERY_INPUTS, SCORE
+
+#: Version of the ONNX operators. Read by ONNX Runtime from 1.17 and by the Triton releases that have it.
+OPSET = 20
+#: A protocol buffer holds no more.
+MAX_BYTES = 2**31 - 2**20
+
+
+class _Encoder(nn.Module):
+    """A query encoder with one argument for each input."""
+
+    def __init__(self, encoder: nn.Module) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, users: Tensor, items: Tensor, ratings: Tensor, timestamps: Tensor) -> Tensor:
+        encoded: Tensor = self.encoder(ServedQuery(users, items, ratings, timestamps))
+        return encoded
+
+
+class _Ranker(nn.Module):
+    """A ranker with one argument for each input."""
+
+    def __init__(self, ranker: nn.Module) -> None:
+        super().__init__()
+        self.ranker = ranker
+
+    def forward(self, users: Tensor, items: Tensor, ratings: Tensor, timestamps: Tensor, candidates: Tensor) -> Tensor:
+        scores: Tensor = self.ranker(ServedQuery(users, items, ratings, timestamps), candidates)
+        return scores
+
+
+def export_encoder(encoder: nn.Module, path: Path, metadata: Mapping[str, str] | None = None) -> None:
+    """Write a query encoder, see :class:`recsys.models.served.form.ServingForm`.
+
+    Args:
+        encoder: in evaluation mode, on the CPU.
+        path: of the file.
+        metadata: kept inside the file.
+
+    Raises:
+        ExportError: the exporter does not know an operation of it, or the file would be too large.
+    """
+    _export(_Encoder(encoder), path, [*QUERY_INPUTS], QUERY, metadata or {})
+
+
+def export_ranker(ranker: nn.Module, path: Path, metadata: Mapping[str, str] | None = None) -> None:
+    """Write a ranker, see :class:`recsys.models.served.form.ServesPairs`; arguments and errors as above."""
+    _export(_Ranker(ranker), path, [*QUERY_INPUTS, CANDIDATES], SCORE, metadata or {})
+
+
+def _export(module: nn.Module, path: Path, inputs: list[str], output: str, metadata: Mapping[str, str]) -> None:
+    size = sum(tensor.nbytes for tensor in [*module.parameters(), *module.buffers()])
+    if size > MAX_BYTES:
+        raise ExportError(
+            f"An ONNX file holds at most {MAX_BYTES / 1e9:.1f} GB, but the tensors of this model take "
+            f"{size / 1e9:.1f} GB. Keep fewer neighbours or dimensions, or leave out rare items."
+        )
+    batch, length, width = torch.export.Dim("batch"), torch.export.Dim("length"), torch.export.Dim("candidates")
+    # No size of an example may be 0 or 1: the exporter takes these for constants.
+    query = (
+        torch.zeros(2, dtype=torch.int64),
+        torch.zeros(2, 3, dtype=torch.int64),
+        torch.zeros(2, 3),
+        torch.zeros(2, 3, dtype=torch.int64),
+    )
+    shapes = [{0: batch}, *({0: batch, 1: length} for _ in range(3))]
+    examples: tuple[Tensor, ...] = query
+    if CANDIDATES in inputs:
+        examples = (*query, torch.zeros(2, 4, dtype=torch.int64))
+        shapes.append({0: batch, 1: width})
+    try:
+        with _quiet(), torch.no_grad():
+            program = torch.onnx.export(
+                module.eval(),
+                examples,
+                dynamo=True,
+                opset_version=OPSET,
+                input_names=inputs,
+                output_names=[output],
+                dynamic_shapes=tuple(shapes),
+                external_data=False,
+                verbose=False,
+            )
+    except torch.onnx.errors.OnnxExporterError as error:
+        raise ExportError(
+            f"The ONNX exporter of PyTorch {torch.__version__} failed ({str(error).splitlines()[0]}). This is a fault "
+            "of the model's serving form, not of the data."
+        ) from error
+    assert program is not None, "what the dynamo exporter returns"
+    program.model.metadata_props.update(metadata)
+    program.save(str(path), include_initializers=True, external_data=False)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the exporter's notes: on operators of libraries that are not installed, and on its own future."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)

@@ -1,0 +1,202 @@
+"""Proves that what was exported gives the numbers of the model.
+
+Shape suffixes: B queries, I items of the catalogue, C candidates of each, K list length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from recsys.data.prepared import PreparedDataset
+from recsys.errors import ExportError
+from recsys.models.protocols import Query, Recommender
+from recsys.pipelines.asking import request_of_user
+from recsys.pipelines.model_stages import ModelRanker, query_of
+from recsys.retrieval.arrays import FloatArray, IntArray
+from recsys.retrieval.item_lists import ItemLists
+from recsys.retrieval.requests import Requests
+from recsys.retrieval.top_k import top_k
+
+#: The largest difference of a score, as a share of how much the scores of a query vary, that is still rounding.
+TOLERANCE = 1e-3
+#: Lists that must agree have so many items.
+K = 10
+#: Real users that are compared, and the size of the largest batch.
+NUM_USERS = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Parity:
+    """What was compared, and how far it is apart.
+
+    Args:
+        num_queries: that were compared, each alone or in a batch.
+        max_difference: the largest difference of a score, as a share of the standard deviation of the query's scores.
+        top_k_agreement: share of the lists of K that are the same, up to items whose scores are equal within the
+            tolerance.
+    """
+
+    num_queries: int
+    max_difference: float
+    top_k_agreement: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """For the manifest."""
+        return {**asdict(self), "k": K, "tolerance": TOLERANCE}
+
+
+def parity_queries(prepared: PreparedDataset, min_rating: float | None, seed: int = 0) -> dict[str, Requests]:
+    """Queries by name: real users, alone and many, and the edges.
+
+    Args:
+        prepared: the data.
+        min_rating: of what enters a history.
+        seed: of the choice of users.
+    """
+    generator = np.random.default_rng(seed)
+    counts = np.bincount(prepared.interactions.user_index, minlength=prepared.schema.num_users)
+    active = np.flatnonzero(counts)
+    chosen = np.sort(generator.choice(active, size=min(NUM_USERS, len(active)), replace=False))
+    users = _joined([request_of_user(int(user), prepared, min_rating) for user in chosen])
+    longest = request_of_user(int(counts.argmax()), prepared, min_rating)
+    nobody = Requests.of(np.array([-1]), ItemLists.empty(1), ItemLists.empty(1))
+    # A batch of exactly the largest size, whatever the number of users.
+    rows = np.arange(NUM_USERS) % len(users)
+    return {
+        f"{NUM_USERS} users": users.take(rows),
+        "one user": users.take(np.array([0])),
+        "the longest history": longest,
+        "a stranger with a history": Requests.of(np.full(len(users), -1), users.history, users.seen),
+        "a stranger": nobody,
+        "a known user without history": Requests.of(chosen[:1], ItemLists.empty(1), ItemLists.empty(1)),
+    }
+
+
+def check_scores(
+    model: Recommender, encoded: Callable[[Requests], FloatArray], queries: Mapping[str, Requests]
+) -> Parity:
+    """Compare scores of the whole catalogue.
+
+    Args:
+        model: in PyTorch, on the CPU.
+        encoded: gives the scores of what was exported, shape [B, I].
+        queries: by name; strangers are left out where the model does not fold in and has no opinion on them.
+
+    Raises:
+        ExportError: a score or a list differs.
+    """
+    parts = []
+    for name, requests in queries.items():
+        expected = _scores(model, query_of(requests))
+        parts.append(_compared(name, expected, encoded(requests)))
+    return _total(parts)
+
+
+def check_ranker(
+    model: Recommender,
+    ranked: Callable[[Requests, IntArray], FloatArray],
+    candidates: Callable[[Requests], IntArray],
+    queries: Mapping[str, Requests],
+) -> Parity:
+    """Compare scores of candidates.
+
+    Args:
+        model: the ranker in PyTorch, on the CPU.
+        ranked: gives the scores of what was exported, shape [B, C].
+        candidates: of requests, shape [B, C], -1 for none.
+        queries: by name.
+
+    Raises:
+        ExportError: a score or a list differs.
+    """
+    ranker, parts = ModelRanker(model), []
+    for name, requests in queries.items():
+        items = candidates(requests)
+        present = items >= 0
+        expected = np.where(present, ranker.score(requests, items), np.nan)
+        parts.append(_compared(name, expected, np.where(present, ranked(requests, items), np.nan)))
+    return _total(parts)
+
+
+def overlap(first: FloatArray, second: FloatArray) -> float:
+    """Mean share of the K best items by the first scores (shape [B, I]) that are among those by the second."""
+    best, other = (top_k(scores, K).items for scores in (first, second))
+    shared = (best[:, :, None] == other[:, None, :]) & (best >= 0)[:, :, None]
+    return float(shared.any(axis=2).sum() / max(1, (best >= 0).sum()))
+
+
+@torch.inference_mode()
+def _scores(model: Recommender, query: Query) -> FloatArray:
+    scores: FloatArray = model.score(query).numpy()
+    return scores
+
+
+def _compared(name: str, expected: FloatArray, found: FloatArray) -> Parity:
+    """Compare scores of one shape, up to a constant for each row."""
+    if expected.shape != found.shape:
+        raise ExportError(
+            f"For {name} the exported model gives scores of shape {list(found.shape)}, but PyTorch of shape "
+            f"{list(expected.shape)}. The export is refused."
+        )
+    missing = np.isnan(expected)
+    if (missing != np.isnan(found)).any():
+        raise ExportError(
+            f"For {name} the exported model and the one in PyTorch have opinions on other items ("
+            f"{int((missing != np.isnan(found)).sum()):,} of {expected.size:,}). The export is refused."
+        )
+    expected, found = _centred(expected), _centred(found)
+    known = np.where(missing, 0, expected)
+    count = np.maximum(1, (~missing).sum(axis=1))
+    spread = np.sqrt(np.square(known).sum(axis=1) / count)
+    # Where all scores are the same, there is nothing to tell apart and nothing to get wrong but the rounding.
+    scale = np.where(spread > 0, spread, 1)[:, None]
+    difference = float(np.max(np.where(missing, 0, np.abs(expected - found)) / scale, initial=0))
+    best, own = top_k(expected, K), top_k(found, K)
+    there = own.items >= 0
+    reached = np.where(there, np.take_along_axis(known, np.maximum(own.items, 0), axis=1), 0)
+    short = there & (reached < np.where(there, best.scores, 0) - 2 * TOLERANCE * scale)
+    agreement = float(1 - short.any(axis=1).mean()) if len(short) > 0 else 1.0
+    if difference > TOLERANCE or agreement < 1:
+        raise ExportError(
+            f"For {name} the exported model differs from PyTorch: the scores by {difference:.2g} of their spread "
+            f"(allowed {TOLERANCE:g}), and {agreement:.1%} of the lists of {K} agree. The export is refused."
+        )
+    return Parity(len(expected), difference, agreement)
+
+
+def _centred(scores: FloatArray) -> FloatArray:
+    """Scores less the mean of each row, float64."""
+    wide = scores.astype(np.float64)
+    count = np.maximum(1, (~np.isnan(wide)).sum(axis=1, keepdims=True))
+    centred: FloatArray = wide - np.nansum(wide, axis=1, keepdims=True) / count
+    return centred
+
+
+def _total(parts: list[Parity]) -> Parity:
+    return Parity(
+        sum(part.num_queries for part in parts),
+        max(part.max_difference for part in parts),
+        min(part.top_k_agreement for part in parts),
+    )
+
+
+def _joined(requests: list[Requests]) -> Requests:
+    """Requests of one user each as one batch."""
+
+    def column(name: str) -> Any:
+        parts = [getattr(one.history, name) for one in requests]
+        return None if parts[0] is None else np.concatenate(parts)
+
+    def offsets(lists: list[ItemLists]) -> IntArray:
+        return np.concatenate([[0], np.cumsum([len(one.items) for one in lists])]).astype(np.int64)
+
+    history = ItemLists(
+        offsets([one.history for one in requests]), column("items"), column("rating"), column("timestamp")
+    )
+    seen = ItemLists(offsets([one.seen for one in requests]), np.concatenate([one.seen.items for one in requests]))
+    return Requests.of(np.concatenate([one.users for one in requests]), history, seen)

@@ -1,0 +1,171 @@
+"""A bundle: all that serves a model, in one directory that says what is in it.
+
+::
+
+    bundles/NAME/
+        manifest.json            sources, versions, inputs and outputs, parity, the hash of every file
+        query_encoder.onnx       a user and a history to a vector, or to scores of the catalogue
+        ranker.onnx              the same and candidates to scores, where there is a ranker
+        item_vectors.npy         of the items, and index.faiss where FAISS finds them
+        item_vocabulary.parquet  ids and indices; user_vocabulary.parquet
+        items.parquet            titles and columns, for people and for rules
+        histories.parquet        what each user has, oldest first
+        neighbours.parquet       the items that are most like each one, or that its score is made of
+        popularity.npy           positive interactions of each item
+
+Shape suffixes: I items of the catalogue, D dimensions, U users.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from recsys.data.columns import ITEM_ID, ITEM_INDEX, RATING, TIMESTAMP, USER_ID, USER_INDEX
+from recsys.data.vocabulary import Vocabulary
+from recsys.errors import BundleError
+from recsys.retrieval.arrays import FloatArray, IntArray
+from recsys.retrieval.index import CandidateIndex, ExactIndex
+from recsys.retrieval.item_columns import ItemColumns
+from recsys.retrieval.item_lists import ItemLists
+from recsys.retrieval.score_index import ScoreIndex
+from recsys.runtime.hashing import check_files
+from recsys.runtime.manifest import Manifest
+from recsys.runtime.neighbours import NeighbourTable
+from recsys.runtime.onnx_model import OnnxModel
+from recsys.runtime.stored_vectors import read_vectors
+
+QUERY_ENCODER = "query_encoder.onnx"
+RANKER = "ranker.onnx"
+INDEX = "index.faiss"
+ITEM_VOCABULARY = "item_vocabulary.parquet"
+USER_VOCABULARY = "user_vocabulary.parquet"
+ITEMS = "items.parquet"
+HISTORIES = "histories.parquet"
+NEIGHBOURS = "neighbours.parquet"
+POPULARITY = "popularity.npy"
+
+
+@dataclass(frozen=True, eq=False)
+class Bundle:
+    """A bundle on disk; what is large is read when it is first asked for.
+
+    Args:
+        directory: where it is.
+        manifest: what it says of itself.
+    """
+
+    directory: Path
+    manifest: Manifest
+
+    @classmethod
+    def open(cls, directory: Path | str, verify: bool = True) -> Bundle:
+        """Open a bundle.
+
+        Args:
+            directory: where it is.
+            verify: check the hash of every file.
+
+        Raises:
+            BundleError: it is missing, damaged or of another version.
+        """
+        path = Path(directory)
+        manifest = Manifest.read(path)
+        if verify:
+            check_files(path, dict(manifest.files))
+        return cls(path, manifest)
+
+    @property
+    def has_ranker(self) -> bool:
+        """Whether candidates are ranked by another model than the one that finds them."""
+        return RANKER in self.manifest.files
+
+    def query_encoder(self, num_threads: int = 1) -> OnnxModel:
+        """The model that encodes queries."""
+        return OnnxModel(self.directory / QUERY_ENCODER, num_threads)
+
+    def ranker(self, num_threads: int = 1) -> OnnxModel:
+        """The model that ranks candidates.
+
+        Raises:
+            BundleError: the bundle has none.
+        """
+        if not self.has_ranker:
+            raise BundleError(f"A ranker is required, but {self.directory} has none. Export it with ranker=DIR.")
+        return OnnxModel(self.directory / RANKER, num_threads)
+
+    def index(self) -> CandidateIndex:
+        """The index that finds candidates; each call gives one of its own."""
+        described = self.manifest.index
+        if described.kind == "scores":
+            return ScoreIndex(self.manifest.data.num_items)
+        if described.kind == "exact":
+            return ExactIndex(self.item_vectors())
+        from recsys.retrieval.faiss_index import FaissIndex
+
+        return FaissIndex.load(self.directory / INDEX, **described.parameters)
+
+    def item_vectors(self) -> FloatArray:
+        """The vectors of the items, shape [I, D], float32.
+
+        Raises:
+            BundleError: the model has none.
+        """
+        if self.manifest.index.kind == "scores":
+            raise BundleError(
+                f"Item vectors are required, but {self.manifest.retriever.model} in {self.directory} scores the "
+                "catalogue without them."
+            )
+        return read_vectors(self.directory)
+
+    @cached_property
+    def item_vocabulary(self) -> Vocabulary:
+        """Item ids and indices."""
+        return Vocabulary.load(self.directory / ITEM_VOCABULARY, ITEM_ID)
+
+    @cached_property
+    def user_vocabulary(self) -> Vocabulary:
+        """User ids and indices."""
+        return Vocabulary.load(self.directory / USER_VOCABULARY, USER_ID)
+
+    @cached_property
+    def items(self) -> pa.Table:
+        """Titles and columns, a row for each item index."""
+        return pq.read_table(self.directory / ITEMS)
+
+    @cached_property
+    def item_columns(self) -> ItemColumns:
+        """The same for rules."""
+        return ItemColumns(self.items, self.manifest.data.separators)
+
+    @cached_property
+    def histories(self) -> ItemLists:
+        """What each user of the vocabulary has, oldest first, U lists; empty ones where the bundle has none."""
+        if HISTORIES not in self.manifest.files:
+            return ItemLists.empty(self.manifest.data.num_users)
+        table = pq.read_table(self.directory / HISTORIES)
+        counts = np.bincount(table.column(USER_INDEX).to_numpy(), minlength=self.manifest.data.num_users)
+        return ItemLists(
+            np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+            table.column(ITEM_INDEX).to_numpy().astype(np.int64),
+            table.column(RATING).to_numpy() if RATING in table.column_names else None,
+            table.column(TIMESTAMP).to_numpy() if TIMESTAMP in table.column_names else None,
+        )
+
+    @cached_property
+    def popularity(self) -> IntArray:
+        """Positive interactions of each item, shape [I], int64."""
+        counts: IntArray = np.load(self.directory / POPULARITY, allow_pickle=False)
+        return counts
+
+    @cached_property
+    def neighbours(self) -> NeighbourTable | None:
+        """The items that are most like each one; None where the bundle has no such table."""
+        if NEIGHBOURS not in self.manifest.files:
+            return None
+        return NeighbourTable.read(self.directory / NEIGHBOURS, self.manifest.data.num_items)

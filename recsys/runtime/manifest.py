@@ -1,0 +1,170 @@
+"""The manifest of a bundle: what it was made of, what it promises, and the hash of each of its files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from recsys.errors import BundleError
+
+BUNDLE_VERSION = 1
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A run that the bundle was made of.
+
+    Args:
+        run: its directory, as it was given.
+        model: name of the model's class.
+        metrics: those of its test, flat.
+    """
+
+    run: str
+    model: str
+    metrics: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class DataOfBundle:
+    """The data that the models know.
+
+    Args:
+        name: of the data set.
+        content_hash: of the prepared data.
+        num_users: size of the user vocabulary.
+        num_items: size of the item vocabulary.
+        min_rating: what is rated lower does not enter a history; None: everything does.
+        rating_range: the lowest and the highest rating; None where the data have none.
+        separators: what divides the values of a string, by item column.
+        content_column: the item column with several values by which lists are diverse; None where there is none.
+    """
+
+    name: str
+    content_hash: str
+    num_users: int
+    num_items: int
+    min_rating: float | None
+    rating_range: tuple[float, float] | None
+    separators: Mapping[str, str]
+    content_column: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class IndexOfBundle:
+    """How candidates are found.
+
+    Args:
+        kind: ``exact``, ``faiss``, or ``scores`` where the encoder scores the catalogue itself.
+        dim: of the query, D, or the number of items where the kind is ``scores``.
+        storage: ``float32``, ``float16`` or ``int8``, of the vectors.
+        factory: FAISS's description of the index; None for the others.
+        parameters: of the search.
+        recall: share of the exact best 100 that it finds; 1 where it is exact.
+    """
+
+    kind: str
+    dim: int
+    storage: str = "float32"
+    factory: str | None = None
+    parameters: Mapping[str, int] = field(default_factory=dict)
+    recall: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class FileOfBundle:
+    """A file: its SHA-256 and its size in bytes."""
+
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What ``manifest.json`` says.
+
+    Args:
+        bundle_version: of the format.
+        name: of the bundle.
+        created: local time, ISO 8601.
+        retriever: the run that finds candidates.
+        ranker: the run that orders them; None where there is none.
+        data: what the models know.
+        index: how candidates are found.
+        num_candidates: candidates that are ranked, unless a request says otherwise.
+        numbers_per_interaction: numbers that the models hold for each position of each history.
+        longest_history: of the users in the data.
+        inputs: of the models: names, types and shapes.
+        outputs: of the models: names, types and shapes.
+        parity: what was compared with PyTorch, and the largest differences.
+        neighbours: what the table of neighbours measures; None where there is no table.
+        versions: of Python and of the libraries that matter.
+        files: every file but the manifest, by name.
+    """
+
+    bundle_version: int
+    name: str
+    created: str
+    retriever: Source
+    ranker: Source | None
+    data: DataOfBundle
+    index: IndexOfBundle
+    num_candidates: int
+    numbers_per_interaction: int
+    longest_history: int
+    inputs: Mapping[str, Mapping[str, Any]]
+    outputs: Mapping[str, Mapping[str, Any]]
+    parity: Mapping[str, Mapping[str, Any]]
+    neighbours: str | None
+    versions: Mapping[str, str]
+    files: Mapping[str, FileOfBundle]
+
+    def write(self, directory: Path) -> None:
+        """Write ``manifest.json``."""
+        text = json.dumps(asdict(self), indent=2, ensure_ascii=False)
+        (directory / MANIFEST).write_text(text + "\n", encoding="utf-8")
+
+    @classmethod
+    def read(cls, directory: Path) -> Manifest:
+        """Read ``manifest.json``.
+
+        Raises:
+            BundleError: it is missing, damaged or of another version of the format.
+        """
+        path = directory / MANIFEST
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise BundleError(
+                f"A bundle is required, but {directory} has no {MANIFEST} that can be read. Make one: "
+                "python scripts/export.py run=DIR output=bundles/NAME"
+            ) from error
+        except ValueError as error:
+            raise BundleError(f"{path} is damaged ({error}). Export the bundle again.") from error
+        found = content.get("bundle_version") if isinstance(content, dict) else None
+        if found != BUNDLE_VERSION:
+            raise BundleError(
+                f"Bundles of version {BUNDLE_VERSION} are required, but {directory} is of version {found}. Export it "
+                "again from its runs, or serve it with the version of recsys that wrote it."
+            )
+        try:
+            return cls(
+                **{
+                    **content,
+                    "retriever": Source(**content["retriever"]),
+                    "ranker": None if content["ranker"] is None else Source(**content["ranker"]),
+                    "data": DataOfBundle(**{**content["data"], "rating_range": _pair(content["data"]["rating_range"])}),
+                    "index": IndexOfBundle(**content["index"]),
+                    "files": {name: FileOfBundle(**file) for name, file in content["files"].items()},
+                }
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise BundleError(f"{path} is damaged ({error}). Export the bundle again.") from error
+
+
+def _pair(values: list[float] | None) -> tuple[float, float] | None:
+    return None if values is None else (float(values[0]), float(values[1]))

@@ -1,0 +1,105 @@
+"""Joins what several threads ask at the same time into batches."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable, Sequence
+from typing import Generic, TypeVar
+
+Asked = TypeVar("Asked")
+Answer = TypeVar("Answer")
+
+
+class MicroBatcher(Generic[Asked, Answer]):
+    """Answers each caller from a batch with those who came while the batches before it ran.
+
+    Nobody waits for company: a caller who finds a worker's place free takes it at once and answers all who wait, those
+    who came first first. So a single client has the latency of a batch of one and no change of thread, and under load
+    the batches grow by themselves.
+
+    Args:
+        answer: answers a batch, in its order; it may run in ``num_workers`` threads at once.
+        key_of: only what has the same key is joined.
+        max_batch: size of a batch, at most.
+        num_workers: batches that are answered at once.
+    """
+
+    def __init__(
+        self,
+        answer: Callable[[Sequence[Asked]], Sequence[Answer]],
+        key_of: Callable[[Asked], Hashable],
+        max_batch: int,
+        num_workers: int,
+    ) -> None:
+        self._answer = answer
+        self._key_of = key_of
+        self._max_batch = max_batch
+        self._free_workers = num_workers
+        self._changed = threading.Condition()
+        self._waiting: list[_Ticket[Asked, Answer]] = []
+
+    def __call__(self, asked: Asked) -> Answer:
+        """The answer to one question; raises what answering its batch raised."""
+        ticket: _Ticket[Asked, Answer] = _Ticket(asked, self._key_of(asked))
+        with self._changed:
+            self._waiting.append(ticket)
+        while not ticket.done:
+            with self._changed:
+                while not ticket.done and self._free_workers == 0:
+                    self._changed.wait()
+                if ticket.done:
+                    break
+                batch = self._take()
+                self._free_workers -= 1
+            try:
+                self._serve(batch)
+            finally:
+                with self._changed:
+                    self._free_workers += 1
+                    self._changed.notify_all()
+        return ticket.result()
+
+    def _take(self) -> list[_Ticket[Asked, Answer]]:
+        """The first who waits, and those who can be joined with it; they wait no longer."""
+        batch = [ticket for ticket in self._waiting if ticket.key == self._waiting[0].key][: self._max_batch]
+        taken = set(map(id, batch))
+        self._waiting = [ticket for ticket in self._waiting if id(ticket) not in taken]
+        return batch
+
+    def _serve(self, batch: list[_Ticket[Asked, Answer]]) -> None:
+        try:
+            answers = self._answer([ticket.asked for ticket in batch])
+        except Exception as error:
+            if len(batch) > 1:
+                # One of them is at fault, and the others shall not know.
+                for ticket in batch:
+                    self._serve([ticket])
+                return
+            batch[0].fail(error)
+            return
+        for ticket, answer in zip(batch, answers, strict=True):
+            ticket.give(answer)
+
+
+class _Ticket(Generic[Asked, Answer]):
+    """One question on its way."""
+
+    def __init__(self, asked: Asked, key: Hashable) -> None:
+        self.asked = asked
+        self.key = key
+        self.done = False
+        self._answer: list[Answer] = []
+        self._error: Exception | None = None
+
+    def give(self, answer: Answer) -> None:
+        self._answer.append(answer)
+        self.done = True
+
+    def fail(self, error: Exception) -> None:
+        self._error = error
+        self.done = True
+
+    def result(self) -> Answer:
+        if self._error is not None:
+            raise self._error
+        return self._answer[0]

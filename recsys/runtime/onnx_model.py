@@ -1,0 +1,78 @@
+"""Runs one ONNX model in ONNX Runtime."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.errors import BundleError, RecsysError
+from recsys.runtime.feeds import Feeds
+
+#: What ONNX calls the types of our inputs.
+_TYPES = {"tensor(int64)": np.int64, "tensor(float)": np.float32, "tensor(float16)": np.float16}
+
+
+class OnnxModel:
+    """A model with one output. Several threads may run it at once.
+
+    Args:
+        path: of the file.
+        num_threads: that work on one operation; more than one helps large models and single requests, and costs where
+            many run at once.
+
+    Raises:
+        BundleError: ONNX Runtime is not installed, or does not read the file.
+    """
+
+    def __init__(self, path: Path, num_threads: int = 1) -> None:
+        try:
+            import onnxruntime
+        except ImportError as error:
+            raise BundleError(
+                "Serving a bundle needs ONNX Runtime, which is not installed: pip install 'recsys[serving]'."
+            ) from error
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = num_threads
+        options.inter_op_num_threads = 1
+        # Waiting threads would take the processor from those that work.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # ONNX Runtime has an error class for each status, without a common base
+            raise BundleError(f"{path} is no model that ONNX Runtime reads ({error}). Export it again.") from error
+        self.path = path
+        self.inputs = {node.name: node.type for node in self._session.get_inputs()}
+        self.output = self._session.get_outputs()[0].name
+
+    @property
+    def described_inputs(self) -> dict[str, dict[str, Any]]:
+        """Type and shape of each input; a size that may vary has a name."""
+        return {node.name: {"type": node.type, "shape": node.shape} for node in self._session.get_inputs()}
+
+    @property
+    def described_output(self) -> dict[str, dict[str, Any]]:
+        """Type and shape of the output."""
+        return {node.name: {"type": node.type, "shape": node.shape} for node in self._session.get_outputs()[:1]}
+
+    def run(self, feeds: Feeds) -> npt.NDArray[Any]:
+        """The output for ``feeds``; those that the model does not have are left out.
+
+        Raises:
+            RecsysError: an input is missing, or has another type or number of dimensions.
+        """
+        self._check(feeds)
+        output: npt.NDArray[Any] = self._session.run([self.output], {name: feeds[name] for name in self.inputs})[0]
+        return output
+
+    def _check(self, feeds: Feeds) -> None:
+        for name, type_ in self.inputs.items():
+            if name not in feeds:
+                raise RecsysError(f"{self.path.name} needs the inputs {', '.join(self.inputs)}, but {name} is missing.")
+            if feeds[name].dtype != _TYPES[type_]:
+                raise RecsysError(
+                    f"The input {name} of {self.path.name} must be {np.dtype(_TYPES[type_])}, but it is "
+                    f"{feeds[name].dtype}. Convert it."
+                )

@@ -1,0 +1,33 @@
+"""Make a bundle of finished runs: ``python scripts/export.py run=DIR ranker=DIR output=bundles/NAME``.
+
+The last line of the output is ``bundle: DIR``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+import hydra
+from omegaconf import DictConfig
+
+from recsys.assembly import open_run
+from recsys.console import console, user_errors
+from recsys.export.bundle_writing import BundleSettings, write_bundle
+
+
+@hydra.main(version_base="1.3", config_path="../configs", config_name="export")
+def main(config: DictConfig) -> None:
+    """Export, check against PyTorch, write."""
+    with user_errors():
+        run = open_run(config.run)
+        ranker = None if config.ranker is None else open_run(config.ranker)
+        settings = BundleSettings(**{field.name: config[field.name] for field in fields(BundleSettings)})
+        bundle = write_bundle(run, ranker, Path(config.output), settings, console.print)
+        size = sum(file.bytes for file in bundle.manifest.files.values())
+        console.print(f"{len(bundle.manifest.files)} files, {size / 1e6:.1f} MB")
+        console.print(f"bundle: {bundle.directory}", soft_wrap=True, highlight=False, markup=False)
+
+
+if __name__ == "__main__":
+    main()
