@@ -1,0 +1,187 @@
+"""Which bundle is which version, and which version is live: MLflow's model registry."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from recsys.errors import RecsysError
+from recsys.runtime.bundle import Bundle
+
+CHAMPION = "champion"
+CHALLENGER = "challenger"
+
+#: Which version had an alias before: a tag of the registered model.
+_BEFORE = "{alias}_before"
+_DIRECTORY = "bundle"
+#: MLflow reads a tag of so many characters.
+_MAX_TAG = 5000
+
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredBundle:
+    """A bundle in the registry.
+
+    Args:
+        version: its number, from 1.
+        directory: where it is.
+        aliases: its names, such as ``champion``.
+        description: its models and data, in words.
+    """
+
+    version: int
+    directory: Path
+    aliases: tuple[str, ...]
+    description: str
+
+
+class BundleRegistry:
+    """Versions of one model, each a bundle, and aliases that point to one of them.
+
+    Args:
+        uri: of MLflow's store, such as ``sqlite:///mlflow.db``.
+        name: of the model.
+    """
+
+    def __init__(self, uri: str, name: str) -> None:
+        # Imported here: it takes a second, and serving does without.
+        from mlflow import MlflowClient
+
+        for logger in ("mlflow", "alembic"):
+            logging.getLogger(logger).setLevel(logging.WARNING)
+        self.name = name
+        self._uri = uri
+        self._client: Any = self._asked(lambda: MlflowClient(tracking_uri=uri, registry_uri=uri))
+
+    def register(self, directory: Path) -> RegisteredBundle:
+        """Enter a bundle, if it is not there yet.
+
+        Raises:
+            BundleError: it is missing or damaged.
+            RecsysError: the registry does not answer.
+        """
+        bundle = Bundle.open(directory)
+        for known in self.versions():
+            if known.directory == directory.absolute():
+                return known
+        if self._model() is None:
+            self._asked(lambda: self._client.create_registered_model(self.name))
+        tags = {_DIRECTORY: str(directory.absolute()), "data_hash": bundle.manifest.data.content_hash}
+        entered = self._asked(
+            lambda: self._client.create_model_version(
+                self.name,
+                source=directory.absolute().as_uri(),
+                tags=tags,
+                description=described(bundle)[:_MAX_TAG],
+            )
+        )
+        return self.version(int(entered.version))
+
+    def versions(self) -> list[RegisteredBundle]:
+        """All versions, the oldest first."""
+        if self._model() is None:
+            return []
+        found = self._asked(lambda: self._client.search_model_versions(f"name='{self.name}'", max_results=10_000))
+        return sorted((self._as_registered(version) for version in found), key=lambda known: known.version)
+
+    def version(self, number: int) -> RegisteredBundle:
+        """One version.
+
+        Raises:
+            RecsysError: there is no such version.
+        """
+        known = {version.version: version for version in self.versions()}
+        if number not in known:
+            raise RecsysError(
+                f"A version of {self.name} is required, but {number} is none of {', '.join(map(str, known)) or 'none'}."
+            )
+        return known[number]
+
+    def promote(self, version: int, alias: str) -> None:
+        """Point ``alias`` to a version; :meth:`roll_back` points it to where it was.
+
+        Raises:
+            RecsysError: there is no such version.
+        """
+        self.version(version)
+        before = self._aliases().get(alias)
+        if before == version:
+            return
+        if before is not None:
+            self._asked(
+                lambda: self._client.set_registered_model_tag(self.name, _BEFORE.format(alias=alias), str(before))
+            )
+        self._asked(lambda: self._client.set_registered_model_alias(self.name, alias, str(version)))
+
+    def roll_back(self, alias: str) -> RegisteredBundle:
+        """Point ``alias`` to the version that had it before; doing it twice comes back to the one now.
+
+        Raises:
+            RecsysError: no other version had it.
+        """
+        model = self._model()
+        before = None if model is None else model.tags.get(_BEFORE.format(alias=alias))
+        if before is None:
+            raise RecsysError(
+                f"A version that was {alias} before is required to go back to, but {self.name} has had no other one."
+            )
+        self.promote(int(before), alias)
+        return self.version(int(before))
+
+    def with_alias(self, alias: str) -> RegisteredBundle:
+        """The version that ``alias`` points to.
+
+        Raises:
+            RecsysError: it points to none.
+        """
+        aliases = self._aliases()
+        if alias not in aliases:
+            raise RecsysError(
+                f"A version of {self.name} with the alias {alias} is required, but there are "
+                f"{', '.join(aliases) or 'no aliases'}. Set it: python scripts/promote.py bundle=DIR alias={alias}"
+            )
+        return self.version(aliases[alias])
+
+    def _aliases(self) -> dict[str, int]:
+        model = self._model()
+        return {} if model is None else {alias: int(version) for alias, version in model.aliases.items()}
+
+    def _model(self) -> Any:
+        """The registered model; None where there is none yet."""
+        found = self._asked(lambda: self._client.search_registered_models(f"name='{self.name}'"))
+        return next(iter(found), None)
+
+    def _as_registered(self, version: Any) -> RegisteredBundle:
+        aliases = tuple(alias for alias, number in self._aliases().items() if number == int(version.version))
+        return RegisteredBundle(
+            int(version.version), Path(version.tags[_DIRECTORY]), aliases, version.description or ""
+        )
+
+    def _asked(self, question: Callable[[], Found]) -> Found:
+        from mlflow.exceptions import MlflowException
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            return question()
+        except (MlflowException, SQLAlchemyError, OSError) as error:
+            reason = str(error).splitlines()[0]
+            raise RecsysError(
+                f"The model registry {self._uri} does not do what is asked ({reason}). Give another registry.uri=, or "
+                "mend it."
+            ) from error
+
+
+def described(bundle: Bundle) -> str:
+    """The models of a bundle, its data and what was measured, in a line."""
+    manifest = bundle.manifest
+    source = manifest.ranker or manifest.retriever
+    ranked = "" if manifest.ranker is None else f", ranked by {manifest.ranker.model}"
+    measured = [
+        f"{name} {source.metrics[name]:.4f}" for name in ("test/ndcg@10", "test/recall@10") if name in source.metrics
+    ]
+    return f"{manifest.retriever.model}{ranked} on {manifest.data.name}{': ' if measured else ''}{', '.join(measured)}"
