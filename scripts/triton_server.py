@@ -1,0 +1,74 @@
+"""A Triton server on this machine: ``python scripts/triton_server.py start REPOSITORY``, ``status``, ``stop``.
+
+It runs in the background; the first start makes its Python environment, of some 500 MB, below ``--directory``.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from recsys.console import console, user_errors
+from serving.triton.launcher import Ports, is_ready, start, stop
+from serving.triton.state import ServerState, running_server
+
+
+def main() -> None:
+    """Do what the command line says."""
+    arguments = parser().parse_args()
+    with user_errors():
+        if arguments.action == "start":
+            ports = Ports(arguments.http_port, arguments.grpc_port, arguments.metrics_port)
+            with console.status("Waiting for Triton") as status:
+                state = start(
+                    arguments.directory,
+                    arguments.repository,
+                    ports,
+                    arguments.python,
+                    arguments.timeout,
+                    say=lambda text: status.update(f"Waiting for Triton: {text}"),
+                )
+            _show(state)
+        elif arguments.action == "stop":
+            console.print("Triton has stopped." if stop(arguments.directory) else "No Triton server runs.")
+        else:
+            running = running_server(arguments.directory)
+            if running is None:
+                console.print("No Triton server runs.")
+            else:
+                _show(running)
+
+
+def _show(state: ServerState) -> None:
+    ready = "ready" if is_ready(state) else "not ready"
+    lines = [
+        f"Triton is {ready}, process {state.pid}",
+        f"repository: {state.repository}",
+        f"http: {state.http_url}",
+        f"grpc: {state.grpc_url}",
+        f"metrics: http://127.0.0.1:{state.metrics_port}/metrics",
+        f"log: {state.log}",
+    ]
+    for line in lines:
+        console.print(line, soft_wrap=True, highlight=False, markup=False)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("--directory", type=Path, default=Path(".triton"), help="of its files (default: %(default)s)")
+    actions = made.add_subparsers(dest="action", required=True)
+    starting = actions.add_parser("start", help="start it and wait until its models are ready")
+    starting.add_argument("repository", type=Path, help="a model repository, as scripts/export_triton.py writes it")
+    starting.add_argument("--http-port", type=int, help="default: a free one")
+    starting.add_argument("--grpc-port", type=int, help="default: a free one")
+    starting.add_argument("--metrics-port", type=int, help="default: a free one")
+    starting.add_argument("--python", help="interpreter of its environment (default: this one, or one on the path)")
+    starting.add_argument("--timeout", type=float, default=120.0, help="seconds to wait (default: %(default)s)")
+    actions.add_parser("stop", help="stop it")
+    actions.add_parser("status", help="say whether it runs, and where")
+    return made
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tritonclient.grpc as grpc
+import tritonclient.http as http
+from tritonclient.utils import np_to_triton_dtype
+
+from recsys.errors import ServingError
+from serving.triton.launcher import start, stop
+from serving.triton.server_environment import server_environment
+from serving.triton.state import ServerState
+from tests.serving.triton.tiny_repository import write_tiny_models
+
+#: The server's environment is made once and kept.
+ENVIRONMENT = Path(__file__).parents[3] / ".triton" / "venv"
+
+
+@pytest.fixture(scope="session")
+def environment() -> Path:
+    """The server's environment; skips the test where it cannot be had."""
+    try:
+        server_environment(ENVIRONMENT)
+    except ServingError as error:
+        pytest.skip(f"no Triton server on this machine: {error}")
+    return ENVIRONMENT
+
+
+@pytest.fixture(scope="session")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The models of the session's server; a test may add more and load them."""
+    path = tmp_path_factory.mktemp("repository")
+    write_tiny_models(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def server(environment: Path, repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerState]:
+    """One server for all tests of the session."""
+    directory = tmp_path_factory.mktemp("triton")
+    yield start(directory, repository, environment=environment)
+    stop(directory)
+
+
+class Asking:
+    """Asks the server by one of its two protocols."""
+
+    def __init__(self, module: Any, url: str) -> None:
+        self._module = module
+        self.client = module.InferenceServerClient(url)
+
+    def __call__(self, model: str, outputs: list[str], version: str = "", **inputs: Any) -> tuple[Any, ...]:
+        """The outputs, and last the version that answered."""
+        tensors = []
+        for name, value in inputs.items():
+            array = np.asarray(value)
+            array = array.astype(object) if array.dtype.kind in "US" else array
+            tensor = self._module.InferInput(name, list(array.shape), np_to_triton_dtype(array.dtype))
+            tensor.set_data_from_numpy(array)
+            tensors.append(tensor)
+        result = self.client.infer(model, tensors, model_version=version)
+        response = result.get_response()
+        answered = response["model_version"] if isinstance(response, dict) else response.model_version
+        return (*(result.as_numpy(name) for name in outputs), answered)
+
+
+@pytest.fixture(params=["grpc", "http"])
+def asking(server: ServerState, request: pytest.FixtureRequest) -> Iterator[Asking]:
+    """A client for each protocol."""
+    module, url = (grpc, server.grpc_url) if request.param == "grpc" else (http, server.http_url)
+    asking = Asking(module, url)
+    yield asking
+    asking.client.close()
+
+
+@pytest.fixture
+def client(server: ServerState) -> Iterator[grpc.InferenceServerClient]:
+    """A gRPC client, which may be used by several threads."""
+    with grpc.InferenceServerClient(server.grpc_url) as client:
+        yield client

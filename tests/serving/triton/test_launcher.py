@@ -1,0 +1,114 @@
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from recsys.errors import ServingError
+from serving.triton.launcher import Ports, is_ready, start, stop
+from serving.triton.state import STATE, ServerState, read_state, running_server, started_at
+from tests.serving.triton.tiny_repository import ADD, adding, write_model
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Path:
+    path = tmp_path / "repository"
+    write_model(path, "add", ADD, model_onnx=adding())
+    return path
+
+
+def state_of(pid: int, started: int, directory: Path) -> ServerState:
+    return ServerState(pid, started, "repository", 1, 2, 3, "server.log", str(directory / "start-old"))
+
+
+def test_a_directory_without_models_is_no_repository(tmp_path: Path):
+    with pytest.raises(ServingError, match=r"A model repository is required.*Make one with scripts/export_triton\.py"):
+        start(tmp_path / "triton", tmp_path)
+
+
+def test_ports_are_free_and_different():
+    assert len(set(Ports().found())) == 3
+
+
+def test_a_port_that_is_taken_is_refused():
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        with pytest.raises(ServingError, match=r"port \d+ cannot be had"):
+            Ports(grpc=other.getsockname()[1]).found()
+
+
+def test_a_port_for_two_interfaces_is_refused():
+    with pytest.raises(ServingError, match=re.escape("Three different ports are required")):
+        Ports(http=8000, grpc=8000).found()
+
+
+def test_nothing_runs_where_nothing_was_started(tmp_path: Path):
+    assert running_server(tmp_path) is None
+    assert not stop(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"pid": 1}'])
+def test_a_damaged_state_file_is_no_server(tmp_path: Path, content: str):
+    (tmp_path / STATE).write_text(content, encoding="utf-8")
+    assert running_server(tmp_path) is None
+    assert not stop(tmp_path)
+    assert not (tmp_path / STATE).exists()
+
+
+def test_another_process_with_the_number_of_one_that_ended_is_no_server(tmp_path: Path):
+    started = started_at(os.getpid())
+    assert started is not None
+    state_of(os.getpid(), started - 1, tmp_path).save(tmp_path)
+    assert running_server(tmp_path) is None
+    assert not stop(tmp_path)  # and this process lives on
+
+
+def test_a_process_that_waits_to_be_reaped_has_ended(tmp_path: Path):
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    assert started_at(process.pid) is None
+    process.wait()
+
+
+@pytest.mark.triton
+def test_start_and_stop(tmp_path: Path, models: Path, environment: Path):
+    directory, steps = tmp_path / "triton", []
+    state = start(directory, models, environment=environment, say=steps.append)
+    assert steps == ["environment of the server", "models"]
+    assert read_state(directory) == running_server(directory) == state
+    assert is_ready(state)
+    with pytest.raises(ServingError, match=rf"A server runs already \(process {state.pid}"):
+        start(directory, models, environment=environment)
+    assert stop(directory)
+    assert not state.is_running and not is_ready(state)
+    assert sorted(path.name for path in directory.iterdir()) == ["server.log", "start.lock"]
+    assert not list(Path("/dev/shm").glob(f"{Path(state.private).name}*"))
+
+
+@pytest.mark.triton
+def test_what_a_killed_server_left_is_no_obstacle(tmp_path: Path, models: Path, environment: Path):
+    killed = start(tmp_path, models, environment=environment)
+    os.killpg(os.getpgid(killed.pid), signal.SIGKILL)
+    while killed.is_running:
+        time.sleep(0.01)
+    assert (tmp_path / STATE).is_file() and Path(killed.private).is_dir()
+    try:
+        state = start(tmp_path, models, environment=environment)
+        assert is_ready(state) and not Path(killed.private).exists()
+    finally:
+        stop(tmp_path)
+
+
+@pytest.mark.triton
+def test_a_model_that_does_not_load_ends_the_start_with_the_reason(tmp_path: Path, models: Path, environment: Path):
+    write_model(models, "wrong", ADD.replace("TYPE_INT64", "TYPE_FP32"), model_onnx=adding())
+    with pytest.raises(ServingError, match=r"(?s)The server ended before it was ready.*states TYPE_FP32 for the input"):
+        start(tmp_path / "triton", models, environment=environment)
+    assert running_server(tmp_path / "triton") is None
+    assert sorted(path.name for path in (tmp_path / "triton").iterdir()) == ["server.log", "start.lock"]
