@@ -66,30 +66,20 @@ class RandomFolds:
 class LastItems:
     """The last ``num_items`` interactions of each user, where what comes next is to be predicted.
 
-    Users keep at least one interaction. Where histories are short, sources that have seen nobody's last interaction are
-    much weaker than those of the finished model: then hold out those of a ``share`` of the users, drawn at random.
+    Users keep at least one interaction.
 
     Args:
         num_items: at least 1.
-        share: of the users, above 0 and at most 1.
-        seed: of the draw of users.
 
     Raises:
-        RecsysError: an argument is out of range.
+        RecsysError: ``num_items`` is below 1.
     """
 
     num_items: int = 1
-    share: float = 1.0
-    seed: int = 0
 
     def __post_init__(self) -> None:
         if self.num_items < 1:
             raise RecsysError(f"label_folds.num_items must be at least 1, but it is {self.num_items}. Correct it.")
-        if not 0 < self.share <= 1:
-            raise RecsysError(
-                f"label_folds.share must be above 0 and at most 1, but it is {self.share}. Correct it, or leave it out "
-                "for all users."
-            )
 
     def held_out(self, interactions: Interactions) -> list[IntArray]:
         """See :class:`Folds`.
@@ -98,6 +88,4 @@ class LastItems:
             SplitError: there are no timestamps.
         """
         timestamp = require_timestamps(interactions, "LastItems", "label_folds=random")
-        rows = UserOrder.by_time(interactions, timestamp).hold_out_last(self.num_items, 0).test
-        chosen = np.random.default_rng(self.seed).random(interactions.num_users) < self.share
-        return [rows[chosen[interactions.user_index[rows]]]]
+        return [UserOrder.by_time(interactions, timestamp).hold_out_last(self.num_items, 0).test]

@@ -54,16 +54,6 @@ def test_the_last_items_are_the_last():
         assert sorted(rows[data.user_index[rows] == user]) == sorted(latest)
 
 
-def test_the_last_items_of_a_share_of_the_users_leave_the_others_alone():
-    data = small_data()
-    (everyone,) = LastItems(2).held_out(data)
-    (some,) = LastItems(2, share=0.5, seed=1).held_out(data)
-    users = np.unique(data.user_index[some])
-    assert 0 < len(users) < len(np.unique(data.user_index[everyone]))
-    assert some.tolist() == everyone[np.isin(data.user_index[everyone], users)].tolist()
-    assert LastItems(2, share=0.5, seed=2).held_out(data)[0].tolist() != some.tolist()
-
-
 def test_the_last_items_need_timestamps():
     data = small_data()
     timeless = Interactions(data.user_index, data.item_index, None, None, None, data.num_users, data.num_items)
@@ -77,9 +67,3 @@ def test_numbers_out_of_range_are_refused(settings):
         RandomFolds(*settings)
     with pytest.raises(RecsysError, match=r"label_folds\.num_items must be at least 1"):
         LastItems(0)
-
-
-@pytest.mark.parametrize("share", [0.0, 1.1])
-def test_a_share_of_the_users_out_of_range_is_refused(share):
-    with pytest.raises(RecsysError, match=r"label_folds\.share must be above 0 and at most 1"):
-        LastItems(share=share)
