@@ -16,6 +16,7 @@ from recsys.models.dims import check_dims
 from recsys.models.explanation import Explanation, rows_of, shares_of_interactions
 from recsys.models.interaction_matrix import InteractionMatrix
 from recsys.models.protocols import Query
+from recsys.models.served.form import ServingForm
 
 
 class FoldedFactors(nn.Module, ABC):
@@ -42,6 +43,15 @@ class FoldedFactors(nn.Module, ABC):
     @abstractmethod
     def fold_in(self, histories: Histories) -> Tensor:
         """The vectors of B users from their histories, shape [B, D], float32; any numbers for an empty one."""
+
+    @abstractmethod
+    def serving_encoder(self) -> nn.Module:
+        """A module that folds in where there is no PyTorch: from a query to vectors, [B, D], NaN for no history."""
+
+    @torch.no_grad()
+    def serving_form(self) -> ServingForm:
+        """The vectors of histories; see :class:`recsys.models.served.form.Serves`."""
+        return ServingForm(self.serving_encoder().eval(), self.item_vectors, 2 * self.item_vectors.shape[1])
 
     def encode_users(self, query: Query) -> Tensor:
         """The vectors for the histories of ``query``, shape [B, D]; NaN for an empty history."""

@@ -20,6 +20,7 @@ from recsys.models.interaction_matrix import InteractionMatrix
 from recsys.models.least_squares import ConjugateGradient, LeastSquaresSolver, RowSolver
 from recsys.models.protocols import Query
 from recsys.models.row_ridge import RowRidge
+from recsys.models.served.folded_factors import WeightedLeastSquares
 
 
 class IALS(FoldedFactors):
@@ -108,6 +109,10 @@ class IALS(FoldedFactors):
         matrix = InteractionMatrix.from_histories(histories, len(items))
         ridge = RowRidge(matrix, items.shape[1])
         return ridge.solve(items, matrix.values, self._penalty(matrix.counts, items))
+
+    def serving_encoder(self) -> WeightedLeastSquares:
+        """See :meth:`recsys.models.folded_factors.FoldedFactors.serving_encoder`."""
+        return WeightedLeastSquares(self.item_vectors, self.unobserved_weight, self.l2, self.l2_exponent)
 
     def explain(self, query: Query, items: Tensor) -> Explanation:
         """Each interaction has ``q_i . A^-1 q_j`` in the score of item i; nothing is left as rest.

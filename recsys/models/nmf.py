@@ -16,6 +16,7 @@ from recsys.errors import ModelError
 from recsys.models.dims import check_dims
 from recsys.models.folded_factors import FoldedFactors
 from recsys.models.interaction_matrix import InteractionMatrix
+from recsys.models.served.nonnegative import NonNegativeLeastSquares
 from recsys.models.truncated_svd import right_singular_vectors
 
 #: Keeps a dimension that the other side does not use where it is instead of at 0 / 0.
@@ -88,6 +89,10 @@ class NMF(FoldedFactors):
         items = self.item_vectors
         cross = InteractionMatrix.from_histories(histories, len(items)) @ items
         return self._swept(torch.zeros_like(cross), cross, items, self.fold_in_sweeps)
+
+    def serving_encoder(self) -> NonNegativeLeastSquares:
+        """See :meth:`recsys.models.folded_factors.FoldedFactors.serving_encoder`."""
+        return NonNegativeLeastSquares(self.item_vectors, self.l1, self.l2, self.fold_in_sweeps)
 
     def _swept(self, rows: Tensor, cross: Tensor, fixed: Tensor, num_sweeps: int) -> Tensor:
         """Minimise over one dimension of all rows after the other, the other side held fixed.

@@ -15,6 +15,7 @@ from recsys.models.explanation import Explanation, rows_of
 from recsys.models.folded_factors import FoldedFactors
 from recsys.models.interaction_matrix import InteractionMatrix
 from recsys.models.protocols import Query
+from recsys.models.served.folded_factors import Projection
 from recsys.models.truncated_svd import right_singular_vectors
 
 
@@ -64,6 +65,10 @@ class PureSVD(FoldedFactors):
     def fold_in(self, histories: Histories) -> Tensor:
         """The projection of each history, shape [B, D]; an item that occurs again counts once."""
         return InteractionMatrix.from_histories(histories, len(self.item_vectors)) @ self.item_vectors
+
+    def serving_encoder(self) -> Projection:
+        """See :meth:`recsys.models.folded_factors.FoldedFactors.serving_encoder`."""
+        return Projection(self.item_vectors)
 
     def explain(self, query: Query, items: Tensor) -> Explanation:
         """Each interaction has ``v_j . v_i`` in the score of item i; nothing is left as rest."""
