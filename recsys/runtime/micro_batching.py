@@ -45,7 +45,7 @@ class MicroBatcher(Generic[Asked, Answer]):
             self._waiting.append(ticket)
         while not ticket.done:
             with self._changed:
-                while not ticket.done and self._free_workers == 0:
+                while not ticket.done and (ticket.taken or self._free_workers == 0):
                     self._changed.wait()
                 if ticket.done:
                     break
@@ -62,8 +62,9 @@ class MicroBatcher(Generic[Asked, Answer]):
     def _take(self) -> list[_Ticket[Asked, Answer]]:
         """The first who waits, and those who can be joined with it; they wait no longer."""
         batch = [ticket for ticket in self._waiting if ticket.key == self._waiting[0].key][: self._max_batch]
-        taken = set(map(id, batch))
-        self._waiting = [ticket for ticket in self._waiting if id(ticket) not in taken]
+        for ticket in batch:
+            ticket.taken = True
+        self._waiting = [ticket for ticket in self._waiting if not ticket.taken]
         return batch
 
     def _serve(self, batch: list[_Ticket[Asked, Answer]]) -> None:
@@ -87,6 +88,7 @@ class _Ticket(Generic[Asked, Answer]):
     def __init__(self, asked: Asked, key: Hashable) -> None:
         self.asked = asked
         self.key = key
+        self.taken = False
         self.done = False
         self._answer: list[Answer] = []
         self._error: Exception | None = None

@@ -94,6 +94,11 @@ class Found:
     candidates: Candidates
     personal: BoolArray
 
+    def rows(self, rows: slice, width: int) -> Found:
+        """What was found for some of the requests, cut to ``width`` candidates."""
+        items, scores = self.candidates.items[rows, :width], self.candidates.scores[rows, :width]
+        return Found(Candidates(items, scores), self.personal[rows])
+
 
 class CandidateStage:
     """Finds candidates that may be recommended.

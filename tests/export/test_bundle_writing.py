@@ -1,0 +1,117 @@
+import numpy as np
+import pytest
+import torch
+
+from recsys.errors import ExportError
+from recsys.export.bundle_writing import BundleSettings, write_bundle
+from recsys.models.mf import MF
+from recsys.models.served.form import ServingForm
+from recsys.runtime.asking import Asked
+from recsys.runtime.bundle import Bundle
+from recsys.runtime.recommender import BundleRecommender
+from recsys.training.run_directory import RunManifest
+from tests.export.board_bundles import board_bundle, board_run, quietly
+from tests.models.board_data import NUM_ITEMS, NUM_USERS, prepared_board
+
+
+def test_a_bundle_says_what_it_is_made_of_and_what_it_promises():
+    bundle = Bundle.open(board_bundle("mf"))
+    manifest = bundle.manifest
+    assert (manifest.retriever.model, manifest.ranker, manifest.name) == ("MF", None, "mf")
+    assert manifest.retriever.metrics == {"test/ndcg@10": 0.5}
+    assert manifest.data.content_hash == prepared_board().schema.content_hash
+    assert (manifest.data.min_rating, manifest.data.rating_range) == (4, (1, 5))
+    assert manifest.index.kind == "exact" and manifest.index.recall == 1
+    assert manifest.parity["query_encoder"]["max_difference"] <= 1e-3
+    assert manifest.inputs["query_encoder.onnx"]["history"] == {"type": "tensor(int64)", "shape": ["batch", "length"]}
+    assert bundle.item_vectors().shape == (NUM_ITEMS, 9)
+    assert len(bundle.histories) == NUM_USERS and bundle.histories.counts.tolist() == [NUM_ITEMS] * NUM_USERS
+
+
+def test_a_model_without_vectors_scores_the_catalogue():
+    bundle = Bundle.open(board_bundle("ease"))
+    assert bundle.manifest.index.kind == "scores"
+    assert bundle.index().exact
+
+
+def test_a_ranker_orders_what_the_retriever_finds():
+    retrieved = BundleRecommender(Bundle.open(board_bundle("ease")))
+    ranked = BundleRecommender(Bundle.open(board_bundle("ease", ranker="pure_svd")))
+    alone = BundleRecommender(Bundle.open(board_bundle("pure_svd")))
+    asked = Asked(history=["i02", "i08", "i04"], k=5)
+    assert ranked.recommend(asked).item_ids == alone.recommend(asked).item_ids
+    assert ranked.bundle.manifest.ranker.model == "PureSVD"
+    assert retrieved.recommend(asked).scores != ranked.recommend(asked).scores
+
+
+@pytest.mark.parametrize("settings", [{"storage": "float16"}, {"storage": "int8"}, {"precision": "float16"}])
+def test_fewer_bytes_say_what_they_cost(settings):
+    manifest = Bundle.open(board_bundle("mf", **settings)).manifest
+    (kind, value), *_ = settings.items()
+    assert manifest.parity[kind][kind] == value
+    assert 0.8 <= manifest.parity[kind]["top_10_overlap"] <= 1
+
+
+def test_a_bundle_that_differs_from_the_model_is_refused_and_leaves_nothing(tmp_path, monkeypatch):
+    right = MF.serving_form
+
+    def wrong(self):
+        form = right(self)
+        return ServingForm(form.encoder, form.item_vectors * torch.linspace(1, 1.1, NUM_ITEMS)[:, None])
+
+    monkeypatch.setattr(MF, "serving_form", wrong)
+    with pytest.raises(ExportError, match="differs from PyTorch.*refused"):
+        write_bundle(board_run("mf", tmp_path / "run"), None, tmp_path / "out", BundleSettings(), quietly)
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_a_model_that_has_opinions_where_the_original_has_none_is_refused(tmp_path, monkeypatch):
+    class EveryoneIsKnown(torch.nn.Module):
+        def forward(self, query):
+            return query.users.clamp(min=0)[:, None] + torch.zeros(1, NUM_ITEMS)
+
+    monkeypatch.setattr(MF, "serving_form", lambda self: ServingForm(EveryoneIsKnown(), None))
+    with pytest.raises(ExportError, match=r"stranger.*opinions|differs"):
+        write_bundle(board_run("mf", tmp_path / "run"), None, tmp_path / "out", BundleSettings(), quietly)
+
+
+def test_what_is_there_is_not_written_over(tmp_path):
+    (tmp_path / "there").mkdir()
+    with pytest.raises(ExportError, match="is there. Choose another output="):
+        write_bundle(board_run("mf", tmp_path / "run"), None, tmp_path / "there", BundleSettings(), quietly)
+
+
+def test_runs_of_other_data_do_not_go_together(tmp_path):
+    first, second = board_run("mf", tmp_path / "a"), board_run("ease", tmp_path / "b")
+    stranger = RunManifest(**{**{f: getattr(second.manifest, f) for f in RunManifest.__slots__}, "data_hash": "0" * 64})
+    second = type(second)(second.directory, second.config, stranger, second.prepared, second.model)
+    with pytest.raises(ExportError, match="must be of the same data"):
+        write_bundle(first, second, tmp_path / "out", BundleSettings(), quietly)
+
+
+def test_a_model_of_likes_and_one_of_ratings_do_not_go_together(tmp_path):
+    with pytest.raises(ExportError, match="must have the same histories"):
+        write_bundle(
+            board_run("mf", tmp_path / "a"),
+            board_run("bias", tmp_path / "b"),
+            tmp_path / "out",
+            BundleSettings(),
+            quietly,
+        )
+
+
+@pytest.mark.parametrize(("setting", "value"), [("storage", "float8"), ("precision", "int4")])
+def test_unknown_numbers_are_refused(tmp_path, setting, value):
+    with pytest.raises(ExportError, match=f"{setting} must be float32, float16, int8, but it is {value}"):
+        write_bundle(
+            board_run("mf", tmp_path / "run"), None, tmp_path / "out", BundleSettings(**{setting: value}), quietly
+        )
+
+
+def test_neighbours_are_those_of_the_model():
+    neighbours = Bundle.open(board_bundle("ease")).neighbours
+    for item in range(NUM_ITEMS):
+        found, weights = neighbours.of(item)
+        assert item not in found
+        assert (np.diff(weights) <= 0).all() and (weights > 0).all()
+        assert (found[:5] % 2 == item % 2).all()

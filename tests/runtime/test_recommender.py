@@ -1,0 +1,158 @@
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from recsys.errors import RecsysError
+from recsys.runtime.asking import Asked
+from recsys.runtime.bundle import Bundle
+from recsys.runtime.recommender import BundleRecommender
+from tests.export.board_bundles import board_bundle
+from tests.models.board_data import NUM_ITEMS
+
+EVEN = [f"i{item:02}" for item in range(0, NUM_ITEMS, 2)]
+
+
+@pytest.fixture(scope="module")
+def ease():
+    return BundleRecommender(Bundle.open(board_bundle("ease")))
+
+
+def test_a_history_is_enough(ease):
+    answer = ease.recommend(Asked(history=["i02", "i08"], k=5))
+    assert answer.personal and answer.bundle == "ease"
+    assert set(answer.item_ids) < set(EVEN) - {"i02", "i08"}
+    assert answer.scores == sorted(answer.scores, reverse=True)
+
+
+def test_nothing_known_gets_what_is_popular(ease):
+    for asked in (Asked(), Asked(user_id="nobody"), Asked(history=[]), Asked(history=["no such item"])):
+        answer = ease.recommend(asked)
+        assert not answer.personal and len(answer.item_ids) == 10
+        counts = ease.bundle.popularity
+        assert answer.scores == sorted(counts.tolist(), reverse=True)[:10]
+
+
+def test_who_has_seen_all_gets_an_empty_list(ease):
+    assert ease.recommend(Asked(user_id="u03")).item_ids == []
+
+
+def test_more_than_there_is_gives_all_there_is(ease):
+    answer = ease.recommend(Asked(history=["i02"], k=10_000))
+    assert len(answer.item_ids) == len(set(answer.item_ids)) == NUM_ITEMS - 1
+
+
+def test_unknown_items_are_left_out_and_named(ease):
+    known = ease.recommend(Asked(history=["i02", "i08"]))
+    answer = ease.recommend(Asked(history=["i02", "x", "i08", "x"], blocked=["y"]))
+    assert answer.item_ids == known.item_ids
+    assert answer.unknown_items == ("x", "y")
+
+
+def test_blocked_items_do_not_come(ease):
+    first = ease.recommend(Asked(history=["i02"])).item_ids
+    answer = ease.recommend(Asked(history=["i02"], blocked=first[:3]))
+    assert not set(first[:3]) & set(answer.item_ids) and len(answer.item_ids) == 10
+
+
+def test_rules_leave_as_many_as_there_are(ease):
+    answer = ease.recommend(Asked(history=["i02"], k=20, only={"colours": ["white"]}))
+    assert len(answer.item_ids) == NUM_ITEMS // 2 and not set(answer.item_ids) & set(EVEN)
+    assert ease.recommend(Asked(history=["i02"], blocked=[f"i{item:02}" for item in range(NUM_ITEMS)])).item_ids == []
+
+
+def test_ratings_decide_what_was_liked(ease):
+    disliked = ease.recommend(Asked(history=["i02", "i03"], ratings=[5, 1], k=5))
+    assert set(disliked.item_ids) < set(EVEN) and "i03" not in disliked.item_ids
+    assert ease.recommend(Asked(history=["i02"], ratings=[1])).personal is False
+
+
+def test_of_an_item_that_comes_twice_the_last_counts(ease):
+    answer = ease.recommend(Asked(history=["i03", "i02", "i03"], ratings=[5, 5, 1], k=5))
+    assert answer.item_ids == ease.recommend(Asked(history=["i02", "i03"], ratings=[5, 1], k=5)).item_ids
+
+
+def test_causes_are_items_of_the_history(ease):
+    answer = ease.recommend(Asked(history=["i02", "i08", "i05"], k=4, explain=True))
+    assert len(answer.causes) == 4
+    for causes in answer.causes:
+        assert {cause for cause, _ in causes} <= {"i02", "i08"} and causes
+    assert ease.recommend(Asked(history=["i02"])).causes is None
+
+
+def test_diversity_reorders(ease):
+    plain = ease.recommend(Asked(history=["i02", "i08"], k=10))
+    diverse = ease.recommend(Asked(history=["i02", "i08"], k=10, diversity="mmr", strength=0.9))
+    assert diverse.item_ids != plain.item_ids
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"k": 0}, "k must be a whole number of at least 1, but it is 0"),
+        ({"k": True}, "k must be a whole number"),
+        ({"k": 2.5}, "k must be a whole number"),
+        ({"history": "i02"}, "history must be a list of item ids as text"),
+        ({"history": [2]}, "history must be a list of item ids as text"),
+        ({"blocked": "i02"}, "blocked must be a list"),
+        ({"user_id": 7}, "user_id must be text, but it is 7"),
+        ({"ratings": [5]}, "ratings must be one for each item of the history, but 1 came for no history"),
+        ({"history": ["i02"], "timestamps": [1, 2]}, "timestamps must be one for each item of the history, but 2 came for 1"),
+        ({"history": ["i02"], "timestamps": [1.5]}, "whole seconds since 1970"),
+        ({"history": ["i02"], "ratings": [float("nan")]}, "Ratings must be numbers"),
+        ({"history": ["i02"], "ratings": [6]}, "Ratings of board are from 1 to 5, but 6 came"),
+        ({"between": {"year": [1990]}}, "A range has two ends"),
+        ({"only": {"colours": ["red"]}}, "Values of the column colours are required, but red came"),
+        ({"only": {"genre": ["x"]}}, "There is no column genre"),
+        ({"diversity": "most"}, "diversity must be mmr, calibrated or null, but it is most"),
+        ({"diversity": "mmr", "strength": 2}, "strength must be from 0"),
+    ],
+)
+def test_what_is_wrong_is_told(ease, asked, message):
+    with pytest.raises(RecsysError, match=message):
+        ease.recommend(Asked(**asked))
+
+
+def test_many_at_once_get_what_each_gets_alone(ease):
+    rng = np.random.default_rng(0)
+    asked = [
+        Asked(
+            history=[f"i{item:02}" for item in rng.choice(NUM_ITEMS, size=rng.integers(0, 8), replace=False)],
+            k=int(rng.integers(1, 12)),
+            diversity="mmr" if turn % 5 == 0 else None,
+            only={"colours": ["white"]} if turn % 7 == 0 else {},
+        )
+        for turn in range(100)
+    ]
+    alone = [ease.recommend(one) for one in asked]
+    together = ease.recommend_all(asked)
+    with ThreadPoolExecutor(16) as pool:
+        at_once = list(pool.map(ease.recommend, asked))
+    for one, two, three in zip(alone, together, at_once, strict=True):
+        assert one.item_ids == two.item_ids == three.item_ids
+        np.testing.assert_allclose(one.scores, two.scores, rtol=1e-5)
+
+
+def test_one_wrong_question_does_not_spoil_the_others(ease):
+    def ask(turn):
+        try:
+            return ease.recommend(Asked(history=["i02"], ratings=[9 if turn % 3 == 0 else 5])).item_ids
+        except RecsysError as error:
+            return str(error)
+
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(ask, range(60)))
+    assert all(("Ratings" in answer) if turn % 3 == 0 else len(answer) == 10 for turn, answer in enumerate(answers))
+
+
+def test_serving_does_not_import_torch():
+    program = (
+        "import sys\nfrom recsys.runtime.bundle import Bundle\n"
+        "from recsys.runtime.recommender import BundleRecommender\n"
+        "from recsys.runtime.asking import Asked\n"
+        f"answer = BundleRecommender(Bundle.open({str(board_bundle('mf'))!r})).recommend(Asked(k=3))\n"
+        "assert len(answer.item_ids) == 3 and 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
