@@ -31,6 +31,9 @@ from recsys.models.protocols import (
     Recommender,
     SizedByData,
 )
+from recsys.models.served.candidate_ranker import CandidateRanker, RankedCatalogue, ServedAttributes
+from recsys.models.served.form import Serves, ServingForm
+from recsys.models.served.history_attention import ServedAttention
 
 #: Opinions of a catalogue, or features of candidates, that are held at once when users are scored: a bound on memory.
 MAX_FEATURES = 2**22
@@ -286,6 +289,57 @@ class Hybrid(nn.Module):
             for rows in torch.arange(len(query), device=device).split(size)
         ]
         return torch.cat(blocks) if blocks else torch.empty(0, self.num_items, device=device)
+
+    def serving_form(self) -> ServingForm:
+        """The ranked catalogue; see :class:`recsys.models.served.form.Serves`.
+
+        Raises:
+            ModelError: a source cannot be served.
+        """
+        forms = self._serving_forms()
+        # One source after the other; then the attention, or else the features of all items.
+        of_interaction = max([*(form.numbers_per_interaction for form in forms), 4 * self.num_items])
+        return ServingForm(RankedCatalogue(self._ranker_of(forms)).eval(), None, of_interaction)
+
+    def serving_ranker(self) -> CandidateRanker:
+        """Ranks candidates; see :class:`recsys.models.served.form.ServesPairs`.
+
+        Raises:
+            ModelError: a source cannot be served.
+        """
+        return self._ranker_of(self._serving_forms())
+
+    def _serving_forms(self) -> list[ServingForm]:
+        forms = []
+        for name, source in self.sources.items():
+            if not isinstance(source, Serves):
+                raise ModelError(f"A hybrid is served with all of its sources, but {name} cannot be. Leave it out.")
+            forms.append(source.serving_form())
+        return forms
+
+    @torch.no_grad()
+    def _ranker_of(self, forms: Sequence[ServingForm]) -> CandidateRanker:
+        attention, attributes = self.attention, self.attributes
+        served_attributes = None
+        if attributes is not None:
+            weights = attributes.item_weights
+            items = weights.new_zeros(self.num_items, len(weights)) if attributes.items is None else attributes.items()
+            users = None if attributes.items is None or attributes.users is None else attributes.users()
+            served_attributes = ServedAttributes(items, users, weights)
+        return CandidateRanker(
+            forms,
+            self.num_items,
+            self.ranker,
+            self.num_candidates,
+            self.ranks,
+            None
+            if attention is None
+            else ServedAttention(attention.vectors, attention.temperature, attention.max_history),
+            self.statistics,
+            self.popularity,
+            self.freshness,
+            served_attributes,
+        ).eval()
 
     def _score_block(self, query: Query) -> Tensor:
         opinions = self.ask(query)

@@ -64,9 +64,12 @@ class ItemStatistics(nn.Module):
         Returns:
             Shape [B, C, 3]. Popularity and activity are logarithms of numbers of interactions.
         """
-        counts = histories.counts
         known = InteractionMatrix.from_histories(histories, len(self.popularity))
         usual = (known @ self.popularity[:, None])[:, 0] / known.counts.clamp(min=1)
+        return self.popularity_beside(usual, histories.counts, items)
+
+    def popularity_beside(self, usual: Tensor, counts: Tensor, items: Tensor) -> Tensor:
+        """What :meth:`about_popularity` says, from the mean popularity and the lengths of histories, shapes [B]."""
         activity = (torch.log1p(counts.to(self.popularity.dtype)) - self.activity[0]) / self.activity[1]
         popularity = self.popularity[items]
         return torch.stack([popularity, activity[:, None].expand_as(popularity), popularity - usual[:, None]], dim=2)

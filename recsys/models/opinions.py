@@ -56,14 +56,14 @@ class Opinions:
         last.
         """
         num_items = self.scores.shape[2]
-        ascending = self._comparable().sort(dim=2).values
+        ascending = self.comparable().sort(dim=2).values
         own = self.scores.masked_fill(~self.given, -torch.inf)
         higher = num_items - torch.searchsorted(ascending, own + TIE, right=True)
-        return 1 - torch.log1p(higher.to(self.scores.dtype)) / math.log(num_items + 1)
+        return rank_of_place(higher, num_items, self.scores.dtype)
 
     def retrieved(self, num_candidates: int) -> Tensor:
         """Whether an item is among the best ``num_candidates`` unseen ones of any model, shape [B, I], bool."""
-        comparable = self._comparable()
+        comparable = self.comparable()
         best = comparable.topk(min(num_candidates, comparable.shape[2]), dim=2)
         found = torch.zeros_like(self.unseen)
         for items, scores in zip(best.indices.unbind(1), best.values.unbind(1), strict=True):
@@ -71,9 +71,14 @@ class Opinions:
             found |= torch.zeros_like(found).scatter_(1, items, scores > -torch.inf)
         return found
 
-    def _comparable(self) -> Tensor:
-        """The scores, minus infinity for what cannot be recommended."""
+    def comparable(self) -> Tensor:
+        """The scores, minus infinity for what cannot be recommended, shape [B, S, I]."""
         return self.scores.masked_fill(~(self.given & self.unseen[:, None, :]), -torch.inf)
+
+
+def rank_of_place(higher: Tensor, num_items: int, dtype: torch.dtype) -> Tensor:
+    """The rank of what ``higher`` (int64, any shape) of ``num_items`` items score above: 1 for none, 0 for all."""
+    return 1 - torch.log1p(higher.to(dtype)) / math.log(num_items + 1)
 
 
 def gather_items(values: Tensor, items: Tensor) -> Tensor:
