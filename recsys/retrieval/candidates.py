@@ -63,16 +63,20 @@ class Candidates:
     def allowed(self, mask: BoolArray, width: int) -> Candidates:
         """The first ``width`` candidates of each list where ``mask`` (shape [B, C]) is true, in their order."""
         mask = mask & self.present
+        if mask[:, :width].all():
+            return self.padded(width)
         order = np.argsort(~mask, axis=1, kind="stable")[:, :width]
         kept = self.at(np.where(np.take_along_axis(mask, order, axis=1), order, -1))
         return kept.padded(width)
 
     def padded(self, width: int) -> Candidates:
         """The same lists, cut or filled up to ``width``."""
-        missing = max(0, width - self.width)
+        if width <= self.width:
+            return Candidates(self.items[:, :width], self.scores[:, :width])
+        missing = width - self.width
         return Candidates(
-            np.pad(self.items[:, :width], ((0, 0), (0, missing)), constant_values=NO_ITEM),
-            np.pad(self.scores[:, :width], ((0, 0), (0, missing)), constant_values=-np.inf),
+            np.pad(self.items, ((0, 0), (0, missing)), constant_values=NO_ITEM),
+            np.pad(self.scores, ((0, 0), (0, missing)), constant_values=-np.inf),
         )
 
     def first_of_each_item(self) -> BoolArray:

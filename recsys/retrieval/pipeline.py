@@ -169,7 +169,7 @@ class Pipeline:
         depth = wanted + requests.most_excluded
         while len(rows) > 0:
             depth = min(depth, max(1, self._retriever.num_items))
-            asking = requests.take(rows)
+            asking = requests if len(rows) == len(requests) else requests.take(rows)
             with watch("retrieve"):
                 retrieved = self._retriever.retrieve(asking, depth)
             with watch("rules"):

@@ -77,6 +77,10 @@ class Lookup:
             timestamps = None if timestamps is None else timestamps[liked]
         return Known(user, items, ratings, timestamps, seen, blocked[blocked >= 0], tuple(dict.fromkeys(unknown)))
 
+    def ids_of(self, items: IntArray) -> list[str]:
+        """The ids of items, any of the catalogue."""
+        return [self._item_ids[item] for item in items.tolist()]
+
     def warm_up(self) -> None:
         """Read the tables now, so that the first user does not wait for them."""
         _ = self._users, self._items, self._bundle.histories
@@ -87,7 +91,11 @@ class Lookup:
 
     @cached_property
     def _items(self) -> Mapping[str, int]:
-        return _places(self._bundle.item_vocabulary.ids.to_pylist())
+        return _places(self._item_ids)
+
+    @cached_property
+    def _item_ids(self) -> list[str]:
+        return self._bundle.item_vocabulary.ids.to_pylist()
 
     def _items_of(self, ids: Sequence[str]) -> tuple[IntArray, tuple[str, ...]]:
         """Indices of items, -1 for those that are unknown, and the ids of these."""

@@ -91,7 +91,6 @@ class BundleRecommender:
             popular = self._popular.recommend(requests.take(rows), k, rules)
             items, scores = items.copy(), scores.astype(np.float64)
             items[rows], scores[rows] = popular.items, popular.scores
-        ids = self.bundle.item_vocabulary.ids_of(np.maximum(items.ravel(), 0)).to_pylist()
         answers = []
         for row, one in enumerate(asked):
             length = int((items[row, : one.k] >= 0).sum())
@@ -100,7 +99,7 @@ class BundleRecommender:
                 causes = [self._causes(item, known[row].history) for item in items[row, :length]]
             answers.append(
                 Recommendation(
-                    item_ids=ids[row * k : row * k + length],
+                    item_ids=self._lookup.ids_of(items[row, :length]),
                     scores=scores[row, :length].tolist(),
                     personal=bool(personal[row]),
                     unknown_items=known[row].unknown_items,
@@ -113,8 +112,8 @@ class BundleRecommender:
     def _causes(self, item: int, history: IntArray) -> list[tuple[str, float]]:
         assert self.bundle.neighbours is not None, "checked by the caller"
         causes = self.bundle.neighbours.causes(item, history, NUM_CAUSES)
-        ids = self.bundle.item_vocabulary.ids_of(np.array([cause for cause, _ in causes], dtype=np.int64))
-        return list(zip(ids.to_pylist(), (weight for _, weight in causes), strict=True))
+        ids = self._lookup.ids_of(np.array([cause for cause, _ in causes], dtype=np.int64))
+        return list(zip(ids, (weight for _, weight in causes), strict=True))
 
     def _rules_of(self, rules: Any) -> Sequence[Rule]:
         wanted, unwanted, ranges = (dict(part) for part in rules)

@@ -1,0 +1,175 @@
+"""How fast a bundle answers in this process: latency and throughput by clients, and what its parts take alone.
+
+::
+
+    python benchmarks/serving_speed.py --bundle bundles/NAME --output benchmarks/results/serving_speed.md
+
+Clients are threads that ask for one known user after the other without a pause. The parts are the ONNX models and the
+index, called with inputs that are made already, in turn with whole requests so that both see the same machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from results_file import write_results
+
+from recsys.benchmarking.machine import machine
+from recsys.runtime.asking import Asked
+from recsys.runtime.bundle import Bundle
+from recsys.runtime.feeds import query_feeds, ranker_feeds
+from recsys.runtime.lookup import Lookup, requests_of
+from recsys.runtime.recommender import BundleRecommender
+
+COLD_START = """
+import sys, time
+started = time.perf_counter()
+from recsys.runtime.asking import Asked
+from recsys.runtime.bundle import Bundle
+from recsys.runtime.recommender import BundleRecommender
+imported = time.perf_counter()
+recommender = BundleRecommender(Bundle.open(sys.argv[1]))
+recommender.recommend(Asked())
+print(imported - started, time.perf_counter() - imported)
+"""
+
+
+def load(
+    answer: Callable[[str], object], users: list[str], num_clients: int, seconds: float
+) -> tuple[list[float], float]:
+    """Ask from ``num_clients`` threads for some seconds; the latency of each request, and requests a second."""
+    latencies: list[list[float]] = [[] for _ in range(num_clients)]
+    start = threading.Barrier(num_clients + 1)
+
+    def client(number: int) -> None:
+        own = np.random.default_rng(number).permutation(users)
+        start.wait()
+        end, turn = time.perf_counter() + seconds, 0
+        while (begun := time.perf_counter()) < end:
+            answer(str(own[turn % len(own)]))
+            latencies[number].append(time.perf_counter() - begun)
+            turn += 1
+
+    threads = [threading.Thread(target=client, args=(number,)) for number in range(num_clients)]
+    for thread in threads:
+        thread.start()
+    start.wait()
+    begun = time.perf_counter()
+    for thread in threads:
+        thread.join()
+    together = [latency for own in latencies for latency in own]
+    return together, len(together) / (time.perf_counter() - begun)
+
+
+def beside_parts(recommender: BundleRecommender, users: list[str], num_requests: int) -> dict[str, list[float]]:
+    """Seconds of whole requests and of their parts alone, each user once both ways."""
+    bundle = recommender.bundle
+    lookup, encoder, index = Lookup(bundle), bundle.query_encoder(), bundle.index()
+    ranker = bundle.ranker() if bundle.has_ranker else None
+    taken: dict[str, list[float]] = {"whole": [], "encoder": [], "index": [], "ranker": []}
+
+    def timed(name: str, work: Callable[[], object]) -> object:
+        begun = time.perf_counter()
+        result = work()
+        taken[name].append(time.perf_counter() - begun)
+        return result
+
+    for user in users[:num_requests]:
+        timed("whole", lambda user=user: recommender.recommend(Asked(user_id=user)))
+        requests = requests_of([lookup.known(Asked(user_id=user))])
+        feeds = query_feeds(requests)
+        query = timed("encoder", lambda feeds=feeds: encoder.run(feeds))
+        depth = min(bundle.manifest.num_candidates + requests.most_excluded, bundle.manifest.data.num_items)
+        found = timed("index", lambda query=query, depth=depth: index.search(query, depth))
+        if ranker is not None:
+            ranked = ranker_feeds(feeds, found.items[:, : bundle.manifest.num_candidates])
+            timed("ranker", lambda ranked=ranked: ranker.run(ranked))
+    return taken
+
+
+def milliseconds(values: list[float], percentile: float) -> float:
+    """A percentile of seconds, as milliseconds."""
+    return float(np.percentile(values, percentile)) * 1e3
+
+
+def main() -> None:
+    """Measure, print, and write where ``--output`` says."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bundle", type=Path, required=True)
+    parser.add_argument("--clients", type=int, nargs="+", default=[1, 8, 32])
+    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--output", type=Path)
+    arguments = parser.parse_args()
+
+    starts = [
+        [
+            float(part)
+            for part in subprocess.run(
+                [sys.executable, "-c", COLD_START, str(arguments.bundle)], check=True, capture_output=True, text=True
+            ).stdout.split()
+        ]
+        for _ in range(3)
+    ]
+    bundle = Bundle.open(arguments.bundle)
+    recommender = BundleRecommender(bundle)
+    recommender.warm_up()
+    manifest = bundle.manifest
+    users = bundle.user_vocabulary.ids.to_pylist()
+    users = [str(user) for user in np.random.default_rng(0).permutation(users)]
+
+    lines = []
+    for num_clients in arguments.clients:
+        latencies, throughput = load(
+            lambda user: recommender.recommend(Asked(user_id=user)), users, num_clients, arguments.seconds
+        )
+        p50, p99 = (milliseconds(latencies, percentile) for percentile in (50, 99))
+        lines.append(f"| {num_clients} | {p50:.2f} | {p99:.2f} | {throughput:,.0f} |")
+        print(lines[-1], flush=True)
+    taken = beside_parts(recommender, users, 2000)
+    parts = [name for name in ("encoder", "index", "ranker") if taken[name]]
+    sums = [sum(values) for values in zip(*(taken[name] for name in parts), strict=True)]
+    rows = [(name, taken[name]) for name in parts] + [("sum of the parts", sums), ("whole request", taken["whole"])]
+    ratio = statistics.median(taken["whole"]) / statistics.median(sums)
+    size = sum(file.bytes for file in manifest.files.values())
+    imports, opening = (statistics.median(column) for column in zip(*starts, strict=True))
+    ranked = "" if manifest.ranker is None else f", ranked by {manifest.ranker.model} from {manifest.num_candidates}"
+    text = "\n".join(
+        [
+            "# A bundle in process",
+            "",
+            f"{manifest.retriever.model}{ranked} on {manifest.data.name} ({manifest.data.num_users:,} users, "
+            f"{manifest.data.num_items:,} items), index {manifest.index.factory or manifest.index.kind}. {machine()}.",
+            "",
+            f"`python {Path(__file__).parent.name}/{Path(__file__).name} --bundle {arguments.bundle.name}`",
+            "",
+            "| clients | p50, ms | p99, ms | requests a second |",
+            "|---|---|---|---|",
+            *lines,
+            "",
+            "One client, whole requests and their parts in turn:",
+            "",
+            "| | p50, ms | p99, ms |",
+            "|---|---|---|",
+            *(f"| {name} | {milliseconds(of, 50):.2f} | {milliseconds(of, 99):.2f} |" for name, of in rows),
+            "",
+            f"A whole request takes {ratio:.2f} times its parts alone (medians).",
+            "",
+            f"The bundle takes {size / 1e6:.1f} MB on disk. A fresh process has imported what it needs after "
+            f"{imports:.2f} s, and {opening:.2f} s later has checked and opened the bundle and answered once.",
+            "",
+        ]
+    )
+    print(text)
+    write_results(text, arguments.output)
+
+
+if __name__ == "__main__":
+    main()
