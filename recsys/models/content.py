@@ -21,6 +21,8 @@ from recsys.models.explanation import Explanation, rows_of, shares_of_interactio
 from recsys.models.interaction_matrix import InteractionMatrix
 from recsys.models.protocols import Query
 from recsys.models.recency import Recency
+from recsys.models.served.content_profile import ContentProfile, RatingsAbove
+from recsys.models.served.form import ServingForm
 from recsys.models.tf_idf import choose_columns, tf_idf
 from recsys.models.truncated_svd import right_singular_vectors
 
@@ -197,6 +199,17 @@ class Content(nn.Module):
         vectors[row, words] = values
         vectors = torch.cat([vectors, self.components[items]], dim=1)
         return vectors.masked_fill_(~self.has_content[items][:, None], torch.nan)
+
+    @torch.no_grad()
+    def serving_form(self) -> ServingForm:
+        """Profiles, or scores where words count one by one; see :class:`recsys.models.served.form.Serves`."""
+        ratings = None
+        if self.ratings_above is not None:
+            ratings = RatingsAbove(self.mean_rating if self.ratings_above == "global_mean" else None, ROUNDING)
+        words = InteractionMatrix(self.offsets, self.words, self.values, self.num_words)
+        encoder = ContentProfile(words, self.components, self.has_content, ratings, self.recency, ROUNDING).eval()
+        vectors = self.components.masked_fill(~self.has_content[:, None], torch.nan) if self.num_words == 0 else None
+        return ServingForm(encoder, vectors, encoder.numbers_per_interaction)
 
     def _entries(self, items: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """What is stored of ``items``, shape [C]: position in ``items``, word and value of each entry, shape [N]."""

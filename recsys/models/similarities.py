@@ -5,7 +5,7 @@ Dacrema, Boglio, Cremonesi and Jannach, A Troubling Analysis of Reproducibility 
 Research, TOIS 2021. Shrinkage is added to the denominator, as there: it pulls similarities that rest on little evidence
 towards zero.
 
-Shape suffixes: B rows of a block, N rows that they are compared with.
+Shape suffixes: B rows of a block, N rows that they are compared with, L positions of a served history.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from torch import Tensor
 from recsys.data.histories import Histories
 from recsys.errors import ModelError
 from recsys.models.interaction_matrix import InteractionMatrix
+from recsys.models.served.query import ServedQuery
 
 #: Below any length that a row can have, so that only rows of zeros are affected; their products are zero.
 _TINY = 1e-30
@@ -28,6 +29,13 @@ class Similarity(Protocol):
 
     def represent(self, histories: Histories, num_items: int) -> InteractionMatrix:
         """The matrix, users by items, whose rows or columns are compared."""
+        ...
+
+    def represent_served(self, query: ServedQuery, num_items: int) -> Tensor:
+        """The same values where there is no PyTorch, shape [B, L]: each item's at its last interaction, 0 elsewhere.
+
+        NaN for a history that cannot be compared.
+        """
         ...
 
     def compare(self, products_BN: Tensor, squares_B: Tensor, squares_N: Tensor) -> Tensor:
@@ -58,6 +66,10 @@ class Cosine:
         """Ones at the interactions."""
         return InteractionMatrix.from_histories(histories, num_items)
 
+    def represent_served(self, query: ServedQuery, num_items: int) -> Tensor:
+        """See :meth:`Similarity.represent_served`."""
+        return query.is_last(num_items).float()
+
     def compare(self, products_BN: Tensor, squares_B: Tensor, squares_N: Tensor) -> Tensor:
         """See :meth:`Similarity.compare`."""
         return _divided(products_BN, torch.outer(squares_B.sqrt(), squares_N.sqrt()), self.shrinkage)
@@ -86,6 +98,10 @@ class AsymmetricCosine:
         """Ones at the interactions."""
         return InteractionMatrix.from_histories(histories, num_items)
 
+    def represent_served(self, query: ServedQuery, num_items: int) -> Tensor:
+        """See :meth:`Similarity.represent_served`."""
+        return query.is_last(num_items).float()
+
     def compare(self, products_BN: Tensor, squares_B: Tensor, squares_N: Tensor) -> Tensor:
         """See :meth:`Similarity.compare`."""
         lengths = torch.outer(squares_B**self.alpha, squares_N ** (1 - self.alpha))
@@ -108,6 +124,10 @@ class Jaccard:
     def represent(self, histories: Histories, num_items: int) -> InteractionMatrix:
         """Ones at the interactions."""
         return InteractionMatrix.from_histories(histories, num_items)
+
+    def represent_served(self, query: ServedQuery, num_items: int) -> Tensor:
+        """See :meth:`Similarity.represent_served`."""
+        return query.is_last(num_items).float()
 
     def compare(self, products_BN: Tensor, squares_B: Tensor, squares_N: Tensor) -> Tensor:
         """See :meth:`Similarity.compare`."""
@@ -147,6 +167,13 @@ class AdjustedCosine:
         rows = matrix.rows
         sums = torch.zeros(len(matrix), device=matrix.device).index_add_(0, rows, matrix.values)
         return matrix.with_values(matrix.values - (sums / matrix.counts)[rows])
+
+    def represent_served(self, query: ServedQuery, num_items: int) -> Tensor:
+        """See :meth:`Similarity.represent_served`; NaN for a history without ratings."""
+        counted = query.is_last(num_items)
+        ratings = query.largest(torch.where(query.inside, query.ratings, 0), num_items)
+        mean = ratings.sum(1, keepdim=True) / counted.sum(1, keepdim=True).clamp(min=1)
+        return torch.where(counted, ratings - mean, 0)
 
     def compare(self, products_BN: Tensor, squares_B: Tensor, squares_N: Tensor) -> Tensor:
         """See :meth:`Similarity.compare`."""

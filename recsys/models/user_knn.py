@@ -15,6 +15,8 @@ from recsys.models.interaction_matrix import InteractionMatrix
 from recsys.models.protocols import Query
 from recsys.models.recency import Recency
 from recsys.models.row_products import row_products, sparse_product
+from recsys.models.served.form import ServingForm
+from recsys.models.served.user_neighbours import UserNeighbours
 from recsys.models.similarities import Similarity
 from recsys.models.strongest import nonzero, strongest
 from recsys.models.weightings import Weighting
@@ -131,6 +133,26 @@ class UserKNN(nn.Module):
     def score_histories(self, histories: Histories) -> Tensor:
         """Score the catalogue for users of whom only the history is known; see :meth:`score`."""
         return self._score(histories, torch.full((len(histories),), -1, device=histories.items.device))
+
+    @torch.no_grad()
+    def serving_form(self) -> ServingForm:
+        """A dense table of users and items; see :class:`recsys.models.served.form.Serves`.
+
+        Raises:
+            ModelError: it would be too large.
+        """
+        encoder = UserNeighbours(
+            InteractionMatrix(self.offsets, self.items, self.values, self.num_items),
+            self.item_counts,
+            self.similarity,
+            self.weighting,
+            self.recency,
+            None if self.reverse else self.num_neighbours,
+            self.squares,
+            self.thresholds,
+            self.normalize,
+        )
+        return ServingForm(encoder.eval(), None, encoder.numbers_per_interaction)
 
     @torch.no_grad()
     def _score(self, histories: Histories, users: Tensor) -> Tensor:

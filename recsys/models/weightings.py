@@ -4,7 +4,7 @@ A row is what a document is there, and a column is a term: in a comparison of it
 their users, in a comparison of users the rows are users and the columns their items. Source: Ferrari Dacrema, Cremonesi
 and Jannach, Are We Really Making Much Progress?, RecSys 2019.
 
-Shape suffixes: R rows, C columns.
+Shape suffixes: R rows, C columns, M stored values.
 """
 
 from __future__ import annotations
@@ -31,6 +31,20 @@ class Weighting(Protocol):
         """
         ...
 
+    def weigh_values(
+        self, values: Tensor, columns: Tensor, counts: Tensor, column_counts: Tensor, num_rows: int
+    ) -> Tensor:
+        """Weighted values, in the shape of ``values``.
+
+        Args:
+            values: of some rows, any shape, such as [M].
+            columns: column of each value, the same shape, int64.
+            counts: stored values of the row of each value; it broadcasts to the same shape.
+            column_counts: as above.
+            num_rows: as above.
+        """
+        ...
+
 
 class Unweighted:
     """All values as they are."""
@@ -39,13 +53,25 @@ class Unweighted:
         """``matrix`` itself."""
         return matrix
 
+    def weigh_values(
+        self, values: Tensor, columns: Tensor, counts: Tensor, column_counts: Tensor, num_rows: int
+    ) -> Tensor:
+        """``values`` themselves."""
+        return values
+
 
 class TFIDF:
     """``value * log(R / (1 + stored values of the column))``, and 0 where the logarithm is negative."""
 
     def weigh(self, matrix: InteractionMatrix, column_counts: Tensor, num_rows: int) -> InteractionMatrix:
         """See :meth:`Weighting.weigh`."""
-        return matrix.with_values(matrix.values * _rarity(column_counts, num_rows)[matrix.columns])
+        return _weighed(self, matrix, column_counts, num_rows)
+
+    def weigh_values(
+        self, values: Tensor, columns: Tensor, counts: Tensor, column_counts: Tensor, num_rows: int
+    ) -> Tensor:
+        """See :meth:`Weighting.weigh_values`."""
+        return values * _rarity(column_counts, num_rows)[columns]
 
 
 class BM25:
@@ -72,10 +98,23 @@ class BM25:
 
     def weigh(self, matrix: InteractionMatrix, column_counts: Tensor, num_rows: int) -> InteractionMatrix:
         """See :meth:`Weighting.weigh`."""
+        return _weighed(self, matrix, column_counts, num_rows)
+
+    def weigh_values(
+        self, values: Tensor, columns: Tensor, counts: Tensor, column_counts: Tensor, num_rows: int
+    ) -> Tensor:
+        """See :meth:`Weighting.weigh_values`."""
         mean_count = (column_counts.sum() / num_rows).clamp(min=1 / num_rows)
-        length = self.k1 * (1 - self.b + self.b * matrix.counts / mean_count)
-        saturated = matrix.values * (self.k1 + 1) / (length[matrix.rows] + matrix.values.abs())
-        return matrix.with_values(saturated * _rarity(column_counts, num_rows)[matrix.columns])
+        length = self.k1 * (1 - self.b + self.b * counts / mean_count)
+        saturated = values * (self.k1 + 1) / (length + values.abs())
+        return saturated * _rarity(column_counts, num_rows)[columns]
+
+
+def _weighed(
+    weighting: Weighting, matrix: InteractionMatrix, column_counts: Tensor, num_rows: int
+) -> InteractionMatrix:
+    counts = matrix.counts[matrix.rows]
+    return matrix.with_values(weighting.weigh_values(matrix.values, matrix.columns, counts, column_counts, num_rows))
 
 
 def _rarity(column_counts: Tensor, num_rows: int) -> Tensor:
