@@ -1,6 +1,8 @@
-"""A Triton server on this machine: ``python scripts/triton_server.py start REPOSITORY``, ``status``, ``stop``.
+"""A Triton server on this machine, in the background: ``python scripts/triton_server.py start REPOSITORY``.
 
-It runs in the background; the first start makes its Python environment, of some 500 MB, below ``--directory``.
+Then ``status``, ``stop``, and ``load``, which lets a version that was added answer, or with ``--version N`` any of the
+repository, while requests go on being answered. The first start makes the server's Python environment, some 600 MB, in
+``--directory``.
 """
 
 from __future__ import annotations
@@ -9,6 +11,10 @@ import argparse
 from pathlib import Path
 
 from recsys.console import console, user_errors
+from recsys.errors import ServingError
+from recsys.export.triton_check import check_repository
+from recsys.export.triton_repository import serve_version, served_version
+from serving.triton.client import load
 from serving.triton.launcher import Ports, is_ready, start, stop
 from serving.triton.state import ServerState, running_server
 
@@ -19,6 +25,7 @@ def main() -> None:
     with user_errors():
         if arguments.action == "start":
             ports = Ports(arguments.http_port, arguments.grpc_port, arguments.metrics_port)
+            check_repository(arguments.repository)
             with console.status("Waiting for Triton") as status:
                 state = start(
                     arguments.directory,
@@ -31,12 +38,25 @@ def main() -> None:
             _show(state)
         elif arguments.action == "stop":
             console.print("Triton has stopped." if stop(arguments.directory) else "No Triton server runs.")
+        elif arguments.action == "load":
+            _load(arguments.directory, arguments.version)
         else:
             running = running_server(arguments.directory)
             if running is None:
                 console.print("No Triton server runs.")
             else:
                 _show(running)
+
+
+def _load(directory: Path, version: int | None) -> None:
+    running = running_server(directory)
+    if running is None:
+        raise ServingError(f"A running server is required, but none was started in {directory}. Start one.")
+    repository = Path(running.repository)
+    if version is not None:
+        serve_version(repository, version)
+    load(running.grpc_url)
+    console.print(f"Version {served_version(repository)} answers.", highlight=False)
 
 
 def _show(state: ServerState) -> None:
@@ -65,6 +85,8 @@ def parser() -> argparse.ArgumentParser:
     starting.add_argument("--metrics-port", type=int, help="default: a free one")
     starting.add_argument("--python", help="interpreter of its environment (default: this one, or one on the path)")
     starting.add_argument("--timeout", type=float, default=120.0, help="seconds to wait (default: %(default)s)")
+    loading = actions.add_parser("load", help="load what the repository says now: a version that was added, say")
+    loading.add_argument("--version", type=int, help="let this version answer (default: as the repository says)")
     actions.add_parser("stop", help="stop it")
     actions.add_parser("status", help="say whether it runs, and where")
     return made

@@ -26,7 +26,7 @@ REQUIREMENTS = (
     "tritonclient[http,grpc]==2.51.0",
     "onnxruntime==1.23.2",
     "numpy==1.26.4",
-    "pyarrow>=17",
+    "pyarrow==21.0.0",  # later ones want NumPy 2
     "faiss-cpu>=1.9",
 )
 

@@ -1,0 +1,30 @@
+"""Make a Triton model repository of a bundle: ``python scripts/export_triton.py bundle=bundles/NAME output=DIR``.
+
+A repository that is there gets the bundle as another version, which answers once the server has loaded it. The last
+line of the output is ``repository: DIR``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import hydra
+from omegaconf import DictConfig
+
+from recsys.console import console, user_errors
+from recsys.export.triton_repository import write_repository
+from recsys.runtime.bundle import Bundle
+
+
+@hydra.main(version_base="1.3", config_path="../configs", config_name="export_triton")
+def main(config: DictConfig) -> None:
+    """Write, check."""
+    with user_errors():
+        output = Path(config.output)
+        version = write_repository(Bundle.open(config.bundle), output, config.version, config.instances)
+        console.print(f"version {version} answers once it is loaded: start or load with scripts/triton_server.py")
+        console.print(f"repository: {output}", soft_wrap=True, highlight=False, markup=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""Ask a Triton server for recommendations: ``python scripts/query_triton.py user=196 k=10``.
+
+For anyone else the history is told, oldest first: ``python scripts/query_triton.py history=[50,172,1]``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from recsys.command_line import id_as_written, ids_as_written
+from recsys.console import console, user_errors
+from recsys.errors import ServingError
+from recsys.runtime.asking import Asked
+from serving.triton.answer_table import answer_table
+from serving.triton.client import TritonRecommender
+from serving.triton.state import running_server
+
+
+@hydra.main(version_base="1.3", config_path="../configs", config_name="query_triton")
+def main(config: DictConfig) -> None:
+    """Print titles and scores; the popular list for a user of whom nothing is known."""
+    with user_errors():
+        server = running_server(Path(config.directory))
+        if config.url is None and server is None:
+            raise ServingError(
+                f"A Triton server is required, but none was started in {config.directory}. Start one with "
+                "scripts/triton_server.py, or name one with url=HOST:PORT."
+            )
+        url, repository = config.url, config.repository
+        if server is not None and url is None:
+            url = server.grpc_url if config.protocol == "grpc" else server.http_url
+            repository = repository or server.repository
+        user = None if config.user is None else id_as_written("user", config.user, HydraConfig.get().overrides.task)
+        asked = Asked(
+            user_id=user,
+            history=None if config.history is None else _ids("history", config),
+            ratings=None if config.ratings is None else list(config.ratings),
+            k=config.k,
+            blocked=() if config.blocked is None else _ids("blocked", config),
+        )
+        with TritonRecommender(url, config.protocol) as recommender:
+            answer = recommender.recommend(asked)
+        whose = "For this history" if user is None else f"For user {user}"
+        heading = whose if answer.personal else "Most popular (score: interactions in the data)"
+        console.print(answer_table(answer, heading, None if repository is None else Path(repository)))
+        console.print(f"version {answer.version}", highlight=False)
+
+
+def _ids(name: str, config: DictConfig) -> list[str]:
+    return ids_as_written(name, config[name], HydraConfig.get().overrides.task)
+
+
+if __name__ == "__main__":
+    main()

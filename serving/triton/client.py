@@ -1,0 +1,187 @@
+"""Asks a Triton server for recommendations, as :class:`recsys.runtime.recommender.BundleRecommender` is asked."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.errors import ServingError
+from recsys.runtime.asking import Asked
+
+PROTOCOLS = ("grpc", "http")
+
+#: The model that is asked, and what it is asked for.
+MODEL = "recommend"
+OUTPUTS = ("item_ids", "scores", "personal")
+
+
+@dataclass(frozen=True, slots=True)
+class TritonAnswer:
+    """A list.
+
+    Args:
+        item_ids: best first; k of them, if there are as many.
+        scores: of the items.
+        personal: whether it is the user's own list; else it is what is popular, and the scores are numbers of
+            interactions.
+        version: of the bundle that answered.
+    """
+
+    item_ids: list[str]
+    scores: list[float]
+    personal: bool
+    version: int
+
+
+class TritonRecommender:
+    """A client of one server. With gRPC any number of threads may ask at once, with HTTP one at a time.
+
+    Close it before the server is stopped: an open HTTP connection makes the server wait.
+
+    Args:
+        url: host and port, such as ``127.0.0.1:8001``.
+        protocol: ``grpc`` or ``http``.
+        timeout_seconds: how long an answer may take.
+
+    Raises:
+        ServingError: there is no such protocol, or Triton's client is not installed.
+    """
+
+    def __init__(self, url: str, protocol: str = "grpc", timeout_seconds: float = 5.0) -> None:
+        if protocol not in PROTOCOLS:
+            raise ServingError(f"protocol must be {' or '.join(PROTOCOLS)}, but it is {protocol}.")
+        self._module = _client_of(protocol)
+        self._url = url
+        if protocol == "grpc":
+            self._client: Any = self._module.InferenceServerClient(url)
+            self._timeout: dict[str, Any] = {"client_timeout": timeout_seconds}
+        else:
+            self._client = self._module.InferenceServerClient(
+                url, connection_timeout=timeout_seconds, network_timeout=timeout_seconds
+            )
+            self._timeout = {}
+
+    def recommend(self, asked: Asked, version: int | None = None) -> TritonAnswer:
+        """A list for one user.
+
+        Args:
+            asked: rules of columns, diversity and explanations are not known to the server.
+            version: of the bundle that is to answer, among those that answer now; None: whichever does.
+
+        Raises:
+            ServingError: the server cannot be reached, has no such version, refuses the request, or is asked for what
+                it does not know.
+        """
+        unknown = [name for name in ("only", "without", "between", "diversity", "explain") if getattr(asked, name)]
+        if unknown:
+            raise ServingError(
+                f"The models on Triton do not know {', '.join(unknown)}. Leave it out, or ask the bundle in process."
+            )
+        inputs = [self._input("k", [asked.k], np.int64)]
+        if asked.user_id is not None:
+            inputs.append(self._input("user_id", [asked.user_id], np.object_))
+        if asked.history is not None:
+            inputs.append(self._input("history", asked.history, np.object_))
+        if asked.ratings is not None:
+            inputs.append(self._input("ratings", asked.ratings, np.float32))
+        if asked.timestamps is not None:
+            inputs.append(self._input("timestamps", asked.timestamps, np.int64))
+        if asked.blocked:
+            inputs.append(self._input("blocked", asked.blocked, np.object_))
+        outputs = [self._module.InferRequestedOutput(name) for name in OUTPUTS]
+        with _errors(self._url):
+            result = self._client.infer(
+                MODEL,
+                inputs,
+                model_version="" if version is None else str(version),
+                outputs=outputs,
+                **self._timeout,
+            )
+        response = result.get_response()
+        answered = response["model_version"] if isinstance(response, dict) else response.model_version
+        ids, scores, personal = (result.as_numpy(name)[0] for name in OUTPUTS)
+        return TritonAnswer(
+            [item.decode("utf-8") for item in ids.tolist()], scores.tolist(), bool(personal[0]), int(answered)
+        )
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def __enter__(self) -> TritonRecommender:
+        return self
+
+    def __exit__(
+        self, type_: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _input(self, name: str, values: Sequence[Any], dtype: type[Any]) -> Any:
+        array: npt.NDArray[Any] = np.array([list(values)], dtype=dtype)
+        type_ = {np.object_: "BYTES", np.float32: "FP32", np.int64: "INT64"}[dtype]
+        tensor = self._module.InferInput(name, list(array.shape), type_)
+        tensor.set_data_from_numpy(array)
+        return tensor
+
+
+def load(grpc_url: str, timeout_seconds: float = 120.0) -> None:
+    """Let a server load what its repository says now; requests go on being answered meanwhile.
+
+    Args:
+        grpc_url: host and port of its gRPC interface.
+        timeout_seconds: how long that may take.
+
+    Raises:
+        ServingError: the server cannot be reached, or cannot load a model; then the old ones go on.
+    """
+    module = _client_of("grpc")
+    with _errors(grpc_url), module.InferenceServerClient(grpc_url) as client:
+        # The models of its steps are loaded with it, and before it.
+        client.load_model(MODEL, client_timeout=timeout_seconds)
+
+
+def _client_of(protocol: str) -> Any:
+    """Triton's client for a protocol.
+
+    Raises:
+        ServingError: it is not installed.
+    """
+    try:
+        return importlib.import_module(f"tritonclient.{protocol}")
+    except ImportError as error:
+        raise ServingError(
+            "Asking a Triton server needs its client, which is not installed: pip install 'recsys[serving]'."
+        ) from error
+
+
+@contextmanager
+def _errors(url: str) -> Iterator[None]:
+    """Say what a server refused, or that there is none.
+
+    Raises:
+        ServingError: it did, or there is none.
+    """
+    from tritonclient.utils import InferenceServerException
+
+    try:
+        yield
+    except InferenceServerException as error:
+        if error.status() not in ("StatusCode.UNAVAILABLE", "StatusCode.DEADLINE_EXCEEDED"):
+            raise ServingError(f"The Triton server at {url} refused: {error.message()}") from error
+        raise _not_reached(url, error) from error
+    except OSError as error:  # of HTTP
+        raise _not_reached(url, error) from error
+
+
+def _not_reached(url: str, error: Exception) -> ServingError:
+    return ServingError(
+        f"A Triton server is required at {url}, but none answers in time ({error}). Start one with "
+        "scripts/triton_server.py, or correct the address."
+    )
