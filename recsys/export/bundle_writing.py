@@ -33,7 +33,7 @@ from recsys.output_directory import make_output_directory
 from recsys.pipelines.choices import content_column_of, separators_of
 from recsys.recommending import min_rating_of_history
 from recsys.retrieval.arrays import FloatArray
-from recsys.retrieval.index import ExactIndex
+from recsys.retrieval.faiss_index import FaissIndex
 from recsys.retrieval.requests import Requests
 from recsys.retrieval.top_k import top_k
 from recsys.runtime.bundle import (
@@ -65,6 +65,8 @@ class BundleSettings:
     Args:
         index: ``auto``, ``exact``, or FAISS's description of an index, such as ``IVF1024,Flat`` or ``HNSW32``.
         recall_target: share of the exact best 100 that an automatic index finds, at least.
+        rescore: how many times as many candidates an index of FAISS finds, which are then scored by their vectors; for
+            indexes that keep product codes.
         storage: of the item vectors: ``float32``, ``float16`` or ``int8``.
         precision: of the numbers inside the ONNX models: ``float32``, ``float16`` or ``int8``.
         num_candidates: that are ranked, unless a request says otherwise.
@@ -74,6 +76,7 @@ class BundleSettings:
 
     index: str = "auto"
     recall_target: float = 0.99
+    rescore: int | None = None
     storage: str = "float32"
     precision: str = "float32"
     num_candidates: int = 200
@@ -248,10 +251,10 @@ def _write_vectors(
         shared = overlap(_products(queries, vectors), _products(queries, stored))
         parity["storage"] = {"storage": settings.storage, "top_10_overlap": shared}
         print_line(f"  item vectors as {settings.storage}: {shared:.1%} of the lists of 10 stay")
-    index, described = built_index(stored, queries, settings.index, settings.recall_target)
-    print_line(f"index: {described.factory or described.kind}, recall@100 {described.recall:.4f}")
-    if not isinstance(index, ExactIndex):
-        index.save(directory / INDEX)  # type: ignore[attr-defined]
+    index, described, reason = built_index(stored, queries, settings.index, settings.recall_target, settings.rescore)
+    print_line(f"index: {reason}; recall@100 {described.recall:.4f}")
+    if isinstance(index, FaissIndex):
+        index.save(directory / INDEX)
     return replace(described, storage=settings.storage)
 
 

@@ -30,6 +30,7 @@ from recsys.data.columns import ITEM_ID, ITEM_INDEX, RATING, TIMESTAMP, USER_ID,
 from recsys.data.vocabulary import Vocabulary
 from recsys.errors import BundleError
 from recsys.retrieval.arrays import FloatArray, IntArray
+from recsys.retrieval.faiss_index import FaissIndex
 from recsys.retrieval.index import CandidateIndex, ExactIndex
 from recsys.retrieval.item_columns import ItemColumns
 from recsys.retrieval.item_lists import ItemLists
@@ -99,16 +100,32 @@ class Bundle:
             raise BundleError(f"A ranker is required, but {self.directory} has none. Export it with ranker=DIR.")
         return OnnxModel(self.directory / RANKER, num_threads)
 
-    def index(self) -> CandidateIndex:
-        """The index that finds candidates; each call gives one of its own."""
+    def index(self, gpu: bool = False) -> CandidateIndex:
+        """The index that finds candidates; each call gives one of its own.
+
+        Args:
+            gpu: whether FAISS searches on a GPU.
+
+        Raises:
+            RetrievalError: FAISS, or a GPU for it, is missing.
+        """
         described = self.manifest.index
         if described.kind == "scores":
             return ScoreIndex(self.manifest.data.num_items)
         if described.kind == "exact":
             return ExactIndex(self.item_vectors())
-        from recsys.retrieval.faiss_index import FaissIndex
-
-        return FaissIndex.load(self.directory / INDEX, **described.parameters)
+        rescore = described.parameters.get("rescore")
+        index = FaissIndex.load(
+            self.directory / INDEX,
+            self.manifest.data.num_items,
+            described.dim,
+            vectors=None if rescore is None else self.item_vectors(),
+            rescore=rescore,
+            gpu=gpu,
+        )
+        if "breadth" in described.parameters:
+            index.breadth = described.parameters["breadth"]
+        return index
 
     def item_vectors(self) -> FloatArray:
         """The vectors of the items, shape [I, D], float32.

@@ -63,7 +63,7 @@ class IndexOfBundle:
         dim: of the query, D, or the number of items where the kind is ``scores``.
         storage: ``float32``, ``float16`` or ``int8``, of the vectors.
         factory: FAISS's description of the index; None for the others.
-        parameters: of the search.
+        parameters: of the search: ``breadth`` and ``rescore``, where they are used.
         recall: share of the exact best 100 that it finds; 1 where it is exact.
     """
 

@@ -115,3 +115,15 @@ def test_neighbours_are_those_of_the_model():
         assert item not in found
         assert (np.diff(weights) <= 0).all() and (weights > 0).all()
         assert (found[:5] % 2 == item % 2).all()
+
+
+@pytest.mark.parametrize("settings", [{"index": "Flat"}, {"index": "IVF2,Flat"}, {"index": "SQ8", "rescore": 3}])
+def test_an_index_of_faiss_finds_what_exact_search_finds(settings):
+    exact, other = (
+        BundleRecommender(Bundle.open(path)) for path in (board_bundle("mf"), board_bundle("mf", **settings))
+    )
+    described = other.bundle.manifest.index
+    assert (described.kind, described.factory) == ("faiss", settings["index"])
+    assert described.recall > 0.9
+    asked = Asked(user_id="u05", history=["i02", "i08"], k=NUM_ITEMS)
+    assert sorted(other.recommend(asked).item_ids) == sorted(exact.recommend(asked).item_ids)
