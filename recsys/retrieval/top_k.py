@@ -28,13 +28,15 @@ def top_k(scores: FloatArray, k: int) -> Candidates:
         array([[1, 3, 0]])
     """
     num_rows, num_items = scores.shape
-    scores = np.where(np.isnan(scores), -np.inf, scores)
+    scores = np.fmax(scores, -np.inf)  # of NaN and a number, the number
     if k < num_items:
         last = np.partition(scores, num_items - k, axis=1)[:, num_items - k, None]
-        above, tied = scores > last, scores == last
-        # Of the items that share the last place the first ones get what is left of it.
-        chosen = above | (tied & (np.cumsum(tied, axis=1) <= k - above.sum(axis=1, keepdims=True)))
-        items = np.nonzero(chosen)[1].reshape(num_rows, k)
+        chosen = scores >= last
+        if np.count_nonzero(chosen) > num_rows * k:
+            # Of the items that share the last place the first ones get what is left of it.
+            above, tied = scores > last, scores == last
+            chosen = above | (tied & (np.cumsum(tied, axis=1) <= k - above.sum(axis=1, keepdims=True)))
+        items = (np.flatnonzero(chosen) % num_items).reshape(num_rows, k)
         scores = np.take_along_axis(scores, items, axis=1)
     else:
         items = np.broadcast_to(np.arange(num_items), scores.shape)
