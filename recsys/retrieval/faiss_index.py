@@ -1,0 +1,329 @@
+"""Finds items by their inner products in FAISS: nearly all of the best ones, much faster than a look at every item.
+
+Shape suffixes: B queries, I items, D dimensions, C candidates, N items that are added.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+import numpy as np
+
+from recsys.errors import RetrievalError
+from recsys.retrieval.arrays import BoolArray, FloatArray, IntArray
+from recsys.retrieval.candidates import NO_ITEM, Candidates
+from recsys.retrieval.faiss_kinds import Searches, Store, assembled, opened, store_of
+from recsys.retrieval.faiss_library import faiss_gpu_resources
+from recsys.retrieval.index import ExactIndex, check_new, check_of_catalogue, check_queries, has_vector
+from recsys.retrieval.shared_lock import SharedLock
+
+#: Candidates that ``breadth`` is meant for. A search for more is broader, in proportion.
+TUNED_AT = 100
+
+#: Share of the entries that may be of removed items before the index is built again without them.
+MAX_REMOVED = 0.2
+
+#: Vectors that are added at once.
+BLOCK = 2**18
+
+#: The most candidates and lists that FAISS searches on a GPU.
+MAX_ON_GPU = 2048
+
+
+class FaissIndex:
+    """An index of FAISS, by inner product (:class:`recsys.retrieval.index.UpdatableIndex`).
+
+    Made by :meth:`build` from vectors or by :meth:`load` from a file. The factory strings are those of FAISS
+    (Douze et al.: The Faiss library, 2024):
+
+    - ``Flat`` (exact), ``SQfp16``, ``SQ8``, ``PQ16``: compare with every item, at 4, 2 or 1 bytes a number or as
+      product codes.
+    - ``IVF1024,Flat``, ``IVF1024,SQ8``, ``IVF4096,PQ32x8``: lists of items around centroids, of which the ``breadth``
+      (``nprobe``) nearest are searched. The centroids are means in the Euclidean sense and are chosen for a query by
+      inner product: those of long vectors, popular items mostly, come first. FAISS itself trains directions, with which
+      it has to look at about twice as many items for the same recall.
+    - ``HNSW32``, ``HNSW32_SQ8``: a graph of neighbours, of which the ``breadth`` (``efSearch``) best are followed.
+      Malkov, Yashunin (2018).
+    - ``OPQ32,...`` and ``RR32,...``: any of these after a rotation.
+
+    A search for more than 100 candidates is broader in proportion; one for as many as there are items, or that found
+    fewer than there are, looks at all of them. So a list ends early only where the catalogue does, and a
+    :class:`recsys.retrieval.pipeline.Pipeline` with rules that leave little still gets its K items. Candidates are in
+    descending order of their scores, equal ones by their index; which of several equal ones takes the last place is not
+    said.
+
+    Any number of threads may search at once. Updates go one by one. One that changes the index in its place waits for
+    running searches and lets new ones wait until it is done, so that each sees all or nothing of it. For lists and flat
+    indexes that is milliseconds; adding to a graph takes as long as building that part of it, and new searches wait for
+    it. A graph cannot lose items: they are marked and left out, which costs searches as much more breadth as there are
+    marks; when more than a fifth is marked it is built again aside, while searches go on in the old one, with twice the
+    memory.
+
+    Args:
+        store: the entries.
+        num_items: I, at least 1 + the highest item of the entries.
+        exact_vectors: of the items, if candidates are to be scored anew.
+        rescore: how many times as many candidates are found and scored anew; None: scores are those of the index.
+        gpu: whether a copy on the first GPU does the searches that can be done there: up to 2048 candidates and lists,
+            no graphs, and one at a time. The copy is made anew after an update.
+
+    Raises:
+        RetrievalError: there is no GPU for it, or ``rescore`` is not positive or without ``exact_vectors``.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        num_items: int,
+        exact_vectors: ExactIndex | None = None,
+        rescore: int | None = None,
+        gpu: bool = False,
+    ) -> None:
+        if rescore is not None and (rescore < 1 or exact_vectors is None):
+            raise RetrievalError(
+                f"rescore must be a whole number of at least 1 and needs the exact vectors, but it is {rescore} with "
+                f"{'no' if exact_vectors is None else 'its'} vectors. Give both, or rescore=None."
+            )
+        self._resources = faiss_gpu_resources() if gpu else None
+        self._rescore = rescore
+        self._exact_vectors = exact_vectors if rescore is not None else None
+        self._store = store
+        self._present: BoolArray = np.zeros(num_items, dtype=np.bool_)
+        items = store.items()
+        self._present[items[items >= 0]] = True
+        self._num_present = int(self._present.sum())
+        self._lock = SharedLock()
+        self._updating = threading.Lock()
+        self._on_gpu = threading.Lock()
+        self._copy_to_gpu()
+
+    @classmethod
+    def build(
+        cls,
+        vectors: FloatArray,
+        factory: str,
+        breadth: int | None = None,
+        training_vectors: int | None = None,
+        construction_breadth: int = 40,
+        rescore: int | None = None,
+        gpu: bool = False,
+        seed: int = 0,
+    ) -> FaissIndex:
+        """Train an index with a sample of the vectors and add all of them.
+
+        Args:
+            vectors: of the items, shape [I, D], float; an item whose vector has NaN is never found. Not copied where
+                they are rescored.
+            factory: of FAISS, see the class.
+            breadth: lists that are searched (``nprobe``) or ``efSearch`` of a graph, for up to 100 candidates; None: a
+                sixteenth of the lists, 128. Nothing for an index that compares with every item.
+            training_vectors: size of the sample; None: 64 for each list and at least 2**16.
+            construction_breadth: ``efConstruction`` of a graph.
+            rescore: see the class.
+            gpu: see the class.
+            seed: of the sample and of the training.
+
+        Raises:
+            RetrievalError: FAISS is missing; the factory string is not one, or not of a kind that is known; there are
+                too few vectors to train it; or the arguments do not fit.
+        """
+        exact = ExactIndex(vectors)
+        known = np.flatnonzero(exact.present)
+        store = store_of(assembled(factory, exact.dim, construction_breadth, seed), np.zeros(0, dtype=np.int64))
+        size = max(2**16, 64 * store.num_lists) if training_vectors is None else training_vectors
+        sample = known
+        if len(known) > size:
+            sample = np.sort(np.random.default_rng(seed).choice(known, size, replace=False))
+        try:
+            store.train(vectors[sample].astype(np.float32, copy=False))
+        except RuntimeError as error:
+            raise RetrievalError(
+                f"{len(sample)} vectors are not enough to train an index {factory!r}: {error}. Choose a factory string "
+                "with fewer lists or codes, or search exactly."
+            ) from error
+        for start in range(0, len(known), BLOCK):
+            block = known[start : start + BLOCK]
+            store.add(block, vectors[block].astype(np.float32, copy=False))
+        built = cls(store, exact.num_items, exact, rescore, gpu)
+        if breadth is not None:
+            built.breadth = breadth
+        return built
+
+    @classmethod
+    def load(
+        cls,
+        path: Path,
+        num_items: int,
+        dim: int,
+        vectors: FloatArray | None = None,
+        rescore: int | None = None,
+        gpu: bool = False,
+    ) -> FaissIndex:
+        """Read what :meth:`save` wrote.
+
+        A bit that has turned within a vector is not noticed here; a checksum of the file notices it.
+
+        Args:
+            path: of the file.
+            num_items: I, of the catalogue that it is to be of.
+            dim: D, of the queries that it is to be asked.
+            vectors: of the items, shape [I, D], to score candidates anew; may be mapped from a file.
+            rescore: see the class.
+            gpu: see the class.
+
+        Raises:
+            RetrievalError: FAISS is missing; the file is not there, damaged, or of another kind, dimension or
+                catalogue; or the arguments do not fit.
+        """
+        store = opened(path)
+        items = store.items()
+        if store.dim != dim or items.max(initial=NO_ITEM) >= num_items:
+            raise RetrievalError(
+                f"An index of {num_items} items with {dim} dimensions is required, but {path} has "
+                f"{1 + int(items.max(initial=NO_ITEM))} items with {store.dim} dimensions. Build it again from the "
+                "vectors that it belongs to."
+            )
+        exact = None if vectors is None else ExactIndex(vectors)
+        if exact is not None and (exact.num_items, exact.dim) != (num_items, dim):
+            raise RetrievalError(
+                f"Vectors of {num_items} items with {dim} dimensions are required to score candidates anew, but these "
+                f"are {exact.num_items} with {exact.dim}."
+            )
+        return cls(store, num_items, exact, rescore, gpu)
+
+    @property
+    def exact(self) -> bool:
+        """Whether the best items are found for certain: those of ``Flat`` are."""
+        return self._store.exact
+
+    @property
+    def num_items(self) -> int:
+        """I."""
+        return len(self._present)
+
+    @property
+    def num_present(self) -> int:
+        """The items that can be found."""
+        return self._num_present
+
+    @property
+    def dim(self) -> int:
+        """D."""
+        return self._store.dim
+
+    @property
+    def breadth_name(self) -> str | None:
+        """What FAISS calls the breadth: ``nprobe``, ``efSearch``, or None where there is none."""
+        return self._store.breadth_name
+
+    @property
+    def max_breadth(self) -> int:
+        """The largest breadth that means anything: the lists, or the entries of a graph; 1 where there is none."""
+        return self._store.max_breadth
+
+    @property
+    def breadth(self) -> int:
+        """How broadly is searched for up to 100 candidates. Saved with the index."""
+        return self._store.breadth
+
+    @breadth.setter
+    def breadth(self, value: int) -> None:
+        if not 1 <= value <= max(1, self._store.max_breadth):
+            raise RetrievalError(
+                f"The breadth of this index must be from 1 to {self._store.max_breadth}, but it is {value}."
+            )
+        self._store.breadth = value
+
+    def search(self, queries: FloatArray, num_candidates: int) -> Candidates:
+        """See :meth:`recsys.retrieval.index.CandidateIndex.search`.
+
+        Raises:
+            RetrievalError: the queries have another number of dimensions than the items.
+        """
+        check_queries(queries, self.dim)
+        unknown: BoolArray = ~np.asarray(np.isfinite(queries).all(axis=1))
+        vectors = np.ascontiguousarray(np.where(unknown[:, None], 0, queries), dtype=np.float32)
+        with self._lock.reading():
+            width = min(num_candidates, self._num_present)
+            if width == 0 or len(queries) == 0:
+                return Candidates.empty(len(queries), num_candidates)
+            if self._exact_vectors is None or self._rescore is None:
+                items, scores = self._find(vectors, width)
+            else:
+                items, _ = self._find(vectors, min(self._rescore * width, self._num_present))
+                scores = self._exact_vectors.score(vectors, items)
+        items[unknown] = NO_ITEM
+        scores[items == NO_ITEM] = -np.inf
+        order = np.lexsort((items, -scores), axis=1)[:, :width]
+        return Candidates(np.take_along_axis(items, order, axis=1), np.take_along_axis(scores, order, axis=1)).padded(
+            num_candidates
+        )
+
+    def add(self, items: IntArray, vectors: FloatArray) -> None:
+        """See :meth:`recsys.retrieval.index.UpdatableIndex.add`. The index is not trained again."""
+        with self._updating:
+            check_new(items, vectors, self._present, self.dim)
+            known = has_vector(vectors)
+            entries = np.ascontiguousarray(vectors[known], dtype=np.float32)
+            present = np.pad(self._present, (0, max(0, 1 + int(items.max(initial=-1)) - self.num_items)))
+            present[items[known]] = True
+            with self._lock.writing():
+                if self._exact_vectors is not None:
+                    self._exact_vectors.add(items, vectors)
+                self._store.add(items[known], entries)
+                self._set_present(present)
+
+    def remove(self, items: IntArray) -> None:
+        """See :meth:`recsys.retrieval.index.UpdatableIndex.remove`."""
+        with self._updating:
+            check_of_catalogue(items, self.num_items)
+            present = self._present.copy()
+            present[items] = False
+            with self._lock.writing():
+                if self._exact_vectors is not None:
+                    self._exact_vectors.remove(items)
+                self._store.remove(items)
+                self._set_present(present)
+            if self._store.removed_share > MAX_REMOVED:
+                rebuilt = self._store.rebuilt()
+                with self._lock.writing():
+                    self._store = rebuilt
+
+    def save(self, path: Path) -> None:
+        """Write the index to a file of FAISS, with its items and breadth and without vectors for scoring anew.
+
+        The file is complete or not there.
+        """
+        temporary = path.with_name(path.name + ".part")
+        with self._updating:
+            self._store.write(temporary)
+        os.replace(temporary, path)
+
+    def _find(self, queries: FloatArray, width: int) -> tuple[IntArray, FloatArray]:
+        """The ``width`` best items of each query in some order, -1 where there is none, and their scores."""
+        everything = width >= self._num_present
+        breadth = self._store.max_breadth if everything else -(-self._store.breadth * width // TUNED_AT)
+        breadth = min(max(breadth, self._store.breadth), self._store.max_breadth)
+        if self._gpu is not None and max(width, breadth) <= MAX_ON_GPU:
+            with self._on_gpu:
+                items, scores = self._gpu.search(queries, width, breadth)
+        else:
+            items, scores = self._store.search(queries, width, breadth)
+        short = np.flatnonzero((items < 0).any(axis=1))
+        while len(short) > 0 and breadth < self._store.max_breadth:
+            breadth = min(4 * breadth, self._store.max_breadth)
+            items[short], scores[short] = self._store.search(queries[short], width, breadth)
+            short = short[(items[short] < 0).any(axis=1)]
+        return items, scores
+
+    def _set_present(self, present: BoolArray) -> None:
+        self._present = present
+        self._num_present = int(present.sum())
+        self._copy_to_gpu()
+
+    def _copy_to_gpu(self) -> None:
+        self._gpu: Searches | None = None
+        if self._resources is not None:
+            self._gpu = self._store.on_gpu(self._resources)
