@@ -16,6 +16,7 @@ from recsys.models.interaction_matrix import InteractionMatrix
 from recsys.models.protocols import Query
 from recsys.models.rating_model import RatingModel, require_positive
 from recsys.models.row_ridge import RowRidge
+from recsys.models.served.rating_users import FoldedDraws
 
 #: Rows that the prior of a prior counts for (beta_0 in the paper).
 PRIOR_COUNT = 2.0
@@ -122,6 +123,12 @@ class BayesianMF(RatingModel):
             vectors[:, kept] = solution[:, :-1]
             bias += solution[:, -1] / self._num_draws
         return bias, vectors
+
+    def served_fold_in(self) -> FoldedDraws:
+        """See :meth:`recsys.models.rating_model.RatingModel.served_fold_in`."""
+        vectors = self.item_vectors.view(-1, self._num_draws, self._embedding_dim) * self._num_draws
+        priors = (self.prior_mean, self.prior_root, self.prior_penalty)
+        return FoldedDraws(vectors, self.draws_item_bias, self.mean, *priors)
 
     def encode_users(self, query: Query) -> Tensor:
         """User vectors with a constant 1 for the item bias, shape [B, S D + 1]."""

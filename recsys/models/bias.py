@@ -12,6 +12,7 @@ from recsys.data.interactions import Interactions
 from recsys.models.baseline_fit import fit_biases, fold_in_bias
 from recsys.models.dims import check_dims
 from recsys.models.rating_model import RatingModel, require_positive
+from recsys.models.served.rating_users import FoldedBias
 
 
 class Bias(RatingModel):
@@ -55,3 +56,7 @@ class Bias(RatingModel):
         """The shrunk mean of what a user's ratings have above those of the items."""
         bias = fold_in_bias(histories, self.mean, self.item_bias, self._user_l2)
         return bias, self.user_vectors.new_zeros(len(histories), 0)
+
+    def served_fold_in(self) -> FoldedBias:
+        """See :meth:`recsys.models.rating_model.RatingModel.served_fold_in`."""
+        return FoldedBias(self.item_bias, self.mean, self._user_l2)

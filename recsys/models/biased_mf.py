@@ -16,6 +16,7 @@ from recsys.models.interaction_matrix import InteractionMatrix
 from recsys.models.protocols import Query
 from recsys.models.rating_model import RatingModel, require_positive
 from recsys.models.row_ridge import RowRidge
+from recsys.models.served.rating_users import FoldedRidge
 
 
 class BiasedMF(RatingModel):
@@ -104,6 +105,11 @@ class BiasedMF(RatingModel):
         targets = ratings.values - self.mean - self.item_bias[ratings.columns]
         solution = ridge.solve(with_ones(self.item_vectors), targets, self._penalty(ratings.counts))
         return solution[:, -1], solution[:, :-1]
+
+    def served_fold_in(self) -> FoldedRidge:
+        """See :meth:`recsys.models.rating_model.RatingModel.served_fold_in`."""
+        settings = (self._l2, self._frequency_power, self._bias_l2)
+        return FoldedRidge(self.item_vectors, self.item_bias, self.mean, *settings)
 
     def encode_users(self, query: Query) -> Tensor:
         """User vectors with a constant 1 for the item bias, shape [B, D + 1]."""

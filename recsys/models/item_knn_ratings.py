@@ -18,6 +18,9 @@ from recsys.models.explanation import Explanation, rows_of, shares_of_interactio
 from recsys.models.interaction_matrix import InteractionMatrix
 from recsys.models.protocols import Query
 from recsys.models.rating_model import RatingModel, require_positive
+from recsys.models.served.form import ServingForm
+from recsys.models.served.rating_users import FoldedBias, RatedNeighbours
+from recsys.models.served.sum_of_weights import rows_of_weights
 
 #: Bound on the numbers that a block of similarities, or of pairs to predict, needs: 2**25 float32 are 128 MiB.
 BLOCK_NUMBERS = 2**25
@@ -121,6 +124,21 @@ class ItemKNNRatings(RatingModel):
         """The shrunk mean of what a user's ratings have above those of the items."""
         bias = fold_in_bias(histories, self.mean, self.item_bias, self._user_l2)
         return bias, self.user_vectors.new_zeros(len(histories), 0)
+
+    def served_fold_in(self) -> FoldedBias:
+        """See :meth:`recsys.models.rating_model.RatingModel.served_fold_in`."""
+        return FoldedBias(self.item_bias, self.mean, self._user_l2)
+
+    @torch.no_grad()
+    def serving_form(self) -> ServingForm:
+        """Scores of the catalogue; see :class:`recsys.models.served.form.Serves`."""
+        kept = self.similarities > 0
+        offsets = torch.cat([kept.new_zeros(1, dtype=torch.int64), kept.sum(1).cumsum(0)])
+        rows = rows_of_weights(
+            InteractionMatrix(offsets, self.neighbours[kept], self.similarities[kept], len(self.neighbours))
+        )
+        encoder = RatedNeighbours(self.served_users(), self.item_bias, self.mean, rows, self._evidence)
+        return ServingForm(encoder.eval(), None, rows.numbers_per_interaction)
 
     def score(self, query: Query) -> Tensor:
         """The predicted rating of every item, shape [B, I], not clipped: clipping would tie the best items."""

@@ -13,8 +13,11 @@ from torch import Tensor, nn
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.errors import ModelError
+from recsys.models.bias_dimension import with_bias
 from recsys.models.interaction_matrix import InteractionMatrix
 from recsys.models.protocols import Query
+from recsys.models.served.form import ServingForm
+from recsys.models.served.rating_users import RatingUsers, RatingVectors
 
 
 class RatingModel(nn.Module):
@@ -54,6 +57,22 @@ class RatingModel(nn.Module):
 
         Zeros for an empty history, and where nothing can be learnt from histories without ratings.
         """
+
+    @abstractmethod
+    def served_fold_in(self) -> nn.Module:
+        """What :meth:`fold_in` does, where there is no PyTorch; see :mod:`recsys.models.served.rating_users`."""
+
+    @torch.no_grad()
+    def served_users(self) -> RatingUsers:
+        """The biases and vectors of users, where there is no PyTorch."""
+        return RatingUsers(self.in_training, self.user_bias, self.user_vectors, self.served_fold_in())
+
+    @torch.no_grad()
+    def serving_form(self) -> ServingForm:
+        """Vectors whose products are the predicted ratings; see :class:`recsys.models.served.form.Serves`."""
+        items = with_bias(with_bias(self.item_vectors, self.item_bias), torch.ones_like(self.item_bias))
+        encoder = RatingVectors(self.served_users(), self.mean)
+        return ServingForm(encoder.eval(), items, 4 * items.shape[1])
 
     def read_ratings(self, interactions: Interactions) -> InteractionMatrix:
         """The training ratings, a row for each user; remembers the rating scale, the mean and who was there.

@@ -15,7 +15,7 @@ from recsys.models.item_weights import DenseItemWeights, SparseItemWeights, expl
 from recsys.models.protocols import Query
 from recsys.models.recency import Recency
 from recsys.models.served.form import ServingForm
-from recsys.models.served.sum_of_weights import DenseSum, SparseSum, sum_of_weights
+from recsys.models.served.sum_of_weights import DenseRows, SumOverHistory, rows_of_weights
 
 
 class SumOfWeights(nn.Module):
@@ -60,11 +60,10 @@ class SumOfWeights(nn.Module):
 
     def serving_form(self) -> ServingForm:
         """The rows of the history's items, added up; see :class:`recsys.models.served.form.Serves`."""
-        if isinstance(self.weights, DenseItemWeights):
-            encoder: DenseSum | SparseSum = DenseSum(self.weights.weights, self.recency)
-        else:
-            encoder = sum_of_weights(self.weights.matrix, self.recency)
-        return ServingForm(encoder.eval(), None, encoder.numbers_per_interaction)
+        kept = self.weights
+        rows = DenseRows(kept.weights) if isinstance(kept, DenseItemWeights) else rows_of_weights(kept.matrix)
+        encoder = SumOverHistory(rows, self.num_items, self.recency)
+        return ServingForm(encoder.eval(), None, rows.numbers_per_interaction)
 
     def _weighted(self, histories: Histories) -> InteractionMatrix:
         return InteractionMatrix.from_histories(histories, self.num_items, self.recency.weights(histories))

@@ -17,6 +17,7 @@ from recsys.models.interaction_matrix import InteractionMatrix
 from recsys.models.protocols import Query
 from recsys.models.rating_model import RatingModel, require_positive
 from recsys.models.row_ridge import RowRidge
+from recsys.models.served.rating_users import FoldedRidge
 
 
 class SVDpp(RatingModel):
@@ -161,6 +162,11 @@ class SVDpp(RatingModel):
         ridge = RowRidge(known, self.item_vectors.shape[1] + 1)
         own, bias = self._solve_users(ridge, implicit, self._penalty(known.counts))
         return bias, own + implicit
+
+    def served_fold_in(self) -> FoldedRidge:
+        """See :meth:`recsys.models.rating_model.RatingModel.served_fold_in`."""
+        settings = (self._l2, self._frequency_power, self._bias_l2)
+        return FoldedRidge(self.item_vectors, self.item_bias, self.mean, *settings, self.implicit_vectors)
 
     def encode_users(self, query: Query) -> Tensor:
         """User vectors with a constant 1 for the item bias, shape [B, D + 1]."""

@@ -18,59 +18,75 @@ _SCATTER_COST = 16
 _MAX_DENSE = 2**28
 
 
-class DenseSum(nn.Module):
+class DenseRows(nn.Module):
     """Reads the rows of the history's items, ``L * I`` numbers, and none of the others.
 
     Args:
         weights: ``weights[j, i]`` is what an interaction with j adds to the score of i, shape [I, I], float32.
-        recency: how much older interactions count.
     """
 
     weights: Tensor
 
-    def __init__(self, weights: Tensor, recency: Recency) -> None:
+    def __init__(self, weights: Tensor) -> None:
         super().__init__()
         self.register_buffer("weights", weights)
-        self.recency = recency
         self.numbers_per_interaction = weights.shape[1]
 
-    def forward(self, query: ServedQuery) -> Tensor:
-        """The scores, shape [B, I]; a row of NaN for an empty history."""
-        rows = nn.functional.embedding(query.known_items, self.weights)
-        scores = (_counted(query, self.recency, len(self.weights))[:, None, :] @ rows).squeeze(1)
-        return scores.masked_fill((query.lengths == 0)[:, None], torch.nan)
+    def forward(self, items: Tensor, counted: Tensor) -> Tensor:
+        """The sums of the rows of ``items`` (int64) times ``counted``, both of shape [B, L]; shape [B, I]."""
+        return (counted[:, None, :] @ nn.functional.embedding(items, self.weights)).squeeze(1)
 
 
-class SparseSum(nn.Module):
+class SparseRows(nn.Module):
     """Adds the few weights of each item of the history to the scores that they are part of, ``L * N`` numbers.
 
     Args:
         weights: I rows and I columns: in each row the items that the score of one depends on.
-        recency: how much older interactions count.
     """
 
     targets: Tensor
     weights: Tensor
 
-    def __init__(self, weights: InteractionMatrix, recency: Recency) -> None:
+    def __init__(self, weights: InteractionMatrix) -> None:
         super().__init__()
         targets, values = padded(weights.transpose())
         self.register_buffer("targets", targets)
         self.register_buffer("weights", values)
-        self.recency = recency
         self.numbers_per_interaction = 4 * targets.shape[1]
+
+    def forward(self, items: Tensor, counted: Tensor) -> Tensor:
+        """See :meth:`DenseRows.forward`."""
+        num_items = len(self.targets)
+        added = nn.functional.embedding(items, self.weights) * counted[:, :, None]
+        targets = self.targets[items]
+        sums = added.new_zeros(items.shape[0], num_items + 1).scatter_add(1, targets.flatten(1), added.flatten(1))
+        return sums[:, :num_items]
+
+
+class SumOverHistory(nn.Module):
+    """The sum of the weights of a history's items.
+
+    Args:
+        rows: of the items.
+        num_items: I.
+        recency: how much older interactions count.
+    """
+
+    def __init__(self, rows: DenseRows | SparseRows, num_items: int, recency: Recency) -> None:
+        super().__init__()
+        self.rows = rows
+        self.num_items = num_items
+        self.recency = recency
 
     def forward(self, query: ServedQuery) -> Tensor:
         """The scores, shape [B, I]; a row of NaN for an empty history."""
-        num_items = len(self.targets)
-        items = query.known_items
-        added = nn.functional.embedding(items, self.weights) * _counted(query, self.recency, num_items)[:, :, None]
-        targets = self.targets[items]
-        scores = added.new_zeros(items.shape[0], num_items + 1).scatter_add(1, targets.flatten(1), added.flatten(1))
-        return scores[:, :num_items].masked_fill((query.lengths == 0)[:, None], torch.nan)
+        # Of an item that comes again the last interaction weighs most.
+        counted = query.recency(self.recency) * query.is_last(self.num_items)
+        scores: Tensor = self.rows(query.known_items, counted)
+        return scores.masked_fill((query.lengths == 0)[:, None], torch.nan)
 
 
-def sum_of_weights(weights: InteractionMatrix, recency: Recency) -> DenseSum | SparseSum:
+def rows_of_weights(weights: InteractionMatrix) -> DenseRows | SparseRows:
     """The form that takes less time: sparse, unless the item that most depends on has too many weights.
 
     All rows of a sparse table are as wide as its widest, so that one item with weights to half of the catalogue makes
@@ -78,13 +94,12 @@ def sum_of_weights(weights: InteractionMatrix, recency: Recency) -> DenseSum | S
 
     Args:
         weights: I rows and I columns: in each row the items that the score of one depends on.
-        recency: how much older interactions count.
     """
     num_items = len(weights)
     most = int(weights.column_counts().max()) if len(weights.columns) > 0 else 0
     if most * _SCATTER_COST > num_items and num_items**2 <= _MAX_DENSE:
-        return DenseSum(weights.dense().T.contiguous(), recency)
-    return SparseSum(weights, recency)
+        return DenseRows(weights.dense().T.contiguous())
+    return SparseRows(weights)
 
 
 def padded(matrix: InteractionMatrix) -> tuple[Tensor, Tensor]:
@@ -101,8 +116,3 @@ def padded(matrix: InteractionMatrix) -> tuple[Tensor, Tensor]:
     values = torch.zeros(inside.shape, device=matrix.device)
     columns[inside], values[inside] = matrix.columns, matrix.values
     return columns, values
-
-
-def _counted(query: ServedQuery, recency: Recency, num_items: int) -> Tensor:
-    """The weight of each interaction, shape [B, L]: of an item that comes again only the last, which weighs most."""
-    return query.recency(recency) * query.is_last(num_items)
