@@ -1,10 +1,11 @@
-"""How fast a bundle answers in this process: latency and throughput by clients, and what its parts take alone.
+"""How fast a bundle answers, in this process and on Triton: latency and throughput by clients; and its parts alone.
 
 ::
 
     python benchmarks/serving_speed.py --bundle bundles/NAME --output benchmarks/results/serving_speed.md
 
-Clients are threads that ask for one known user after the other without a pause. The parts are the ONNX models and the
+``--grpc HOST:PORT`` asks a Triton server with the same bundle as well, on the same machine. Clients are threads of one
+process that ask for one known user after the other without a pause. The parts are the ONNX models and the
 index, called with inputs that are made already, in turn with whole requests so that both see the same machine.
 """
 
@@ -28,6 +29,7 @@ from recsys.runtime.bundle import Bundle
 from recsys.runtime.feeds import query_feeds, ranker_feeds
 from recsys.runtime.lookup import Lookup, requests_of
 from recsys.runtime.recommender import BundleRecommender
+from serving.triton.client import TritonRecommender
 
 COLD_START = """
 import sys, time
@@ -106,6 +108,7 @@ def main() -> None:
     parser.add_argument("--bundle", type=Path, required=True)
     parser.add_argument("--clients", type=int, nargs="+", default=[1, 8, 32])
     parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--grpc", help="address of a Triton server with the same bundle")
     parser.add_argument("--output", type=Path)
     arguments = parser.parse_args()
 
@@ -125,14 +128,17 @@ def main() -> None:
     users = bundle.user_vocabulary.ids.to_pylist()
     users = [str(user) for user in np.random.default_rng(0).permutation(users)]
 
+    ways: dict[str, Callable[[str], object]] = {"in process": lambda user: recommender.recommend(Asked(user_id=user))}
+    if arguments.grpc is not None:
+        triton = TritonRecommender(arguments.grpc, "grpc")
+        ways["Triton, gRPC"] = lambda user: triton.recommend(Asked(user_id=user))
     lines = []
-    for num_clients in arguments.clients:
-        latencies, throughput = load(
-            lambda user: recommender.recommend(Asked(user_id=user)), users, num_clients, arguments.seconds
-        )
-        p50, p99 = (milliseconds(latencies, percentile) for percentile in (50, 99))
-        lines.append(f"| {num_clients} | {p50:.2f} | {p99:.2f} | {throughput:,.0f} |")
-        print(lines[-1], flush=True)
+    for way, answer in ways.items():
+        for num_clients in arguments.clients:
+            latencies, throughput = load(answer, users, num_clients, arguments.seconds)
+            p50, p99 = (milliseconds(latencies, percentile) for percentile in (50, 99))
+            lines.append(f"| {way} | {num_clients} | {p50:.2f} | {p99:.2f} | {throughput:,.0f} |")
+            print(lines[-1], flush=True)
     taken = beside_parts(recommender, users, 2000)
     parts = [name for name in ("encoder", "index", "ranker") if taken[name]]
     sums = [sum(values) for values in zip(*(taken[name] for name in parts), strict=True)]
@@ -143,18 +149,18 @@ def main() -> None:
     ranked = "" if manifest.ranker is None else f", ranked by {manifest.ranker.model} from {manifest.num_candidates}"
     text = "\n".join(
         [
-            "# A bundle in process",
+            "# How fast a bundle answers",
             "",
             f"{manifest.retriever.model}{ranked} on {manifest.data.name} ({manifest.data.num_users:,} users, "
             f"{manifest.data.num_items:,} items), index {manifest.index.factory or manifest.index.kind}. {machine()}.",
             "",
             f"`python {Path(__file__).parent.name}/{Path(__file__).name} --bundle {arguments.bundle.name}`",
             "",
-            "| clients | p50, ms | p99, ms | requests a second |",
-            "|---|---|---|---|",
+            "| | clients | p50, ms | p99, ms | requests a second |",
+            "|---|---|---|---|---|",
             *lines,
             "",
-            "One client, whole requests and their parts in turn:",
+            "In process, one client, whole requests and their parts in turn:",
             "",
             "| | p50, ms | p99, ms |",
             "|---|---|---|",
