@@ -22,8 +22,9 @@ from recsys.models.interaction_matrix import InteractionMatrix
 from recsys.models.protocols import Query
 from recsys.models.recency import Recency
 from recsys.models.served.content_profile import ContentProfile, RatingsAbove
-from recsys.models.served.form import ServingForm
-from recsys.models.tf_idf import choose_columns, tf_idf
+from recsys.models.served.form import ItemForm, ServingForm
+from recsys.models.served.new_items import ProjectedWords, item_columns
+from recsys.models.tf_idf import choose_columns, rarities, tf_idf
 from recsys.models.truncated_svd import right_singular_vectors
 
 #: What a rating may be compared with.
@@ -109,6 +110,8 @@ class Content(nn.Module):
         self.sentence_share = sentence_share
         self.seed = seed
         self.num_words = 0
+        # From the features, as the vectors are; not part of the state.
+        self._new_items: ItemForm | None = None
         self.register_buffer("offsets", torch.zeros(num_items + 1, dtype=torch.int64))
         self.register_buffer("words", torch.zeros(0, dtype=torch.int64))
         self.register_buffer("values", torch.zeros(0))
@@ -137,7 +140,11 @@ class Content(nn.Module):
             self.has_content = vectors.counts > 0
         else:
             num_components = min(self.num_components, len(vectors), vectors.num_columns)
-            components = vectors @ right_singular_vectors(vectors, num_components, self.seed)
+            projection = right_singular_vectors(vectors, num_components, self.seed)
+            rarity = [rarities(features, name) for name in columns]
+            words = ProjectedWords(rarity, list(columns.values()), projection, ROUNDING).eval()
+            self._new_items = ItemForm(words, item_columns(features, list(columns)))
+            components = vectors @ projection
             lengths = components.norm(dim=1, keepdim=True)
             self.has_content = lengths[:, 0] > ROUNDING
             self.components = torch.where(self.has_content[:, None], components / lengths, 0.0)
@@ -210,6 +217,20 @@ class Content(nn.Module):
         encoder = ContentProfile(words, self.components, self.has_content, ratings, self.recency, ROUNDING).eval()
         vectors = self.components.masked_fill(~self.has_content[:, None], torch.nan) if self.num_words == 0 else None
         return ServingForm(encoder, vectors, encoder.numbers_per_interaction)
+
+    def item_encoder(self) -> ItemForm:
+        """The projection of the words of new items; see :class:`recsys.models.served.form.ServesItems`.
+
+        Raises:
+            ModelError: words are not projected, or a sentence model counts.
+        """
+        if self._new_items is None or self.sentence_model is not None:
+            reason = "knows texts by a sentence model" if self.sentence_model is not None else "has no dense vectors"
+            raise ModelError(
+                f"New items get vectors from the words of their columns alone, but this model {reason}. Train one with "
+                "model.num_components set, and with model.sentence_model=null."
+            )
+        return self._new_items
 
     def _entries(self, items: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """What is stored of ``items``, shape [C]: position in ``items``, word and value of each entry, shape [N]."""

@@ -14,6 +14,7 @@ from torch.nn import functional
 from recsys.data.feature_tensors import CategoricalFeature, NumberFeature, RaggedFeature
 from recsys.data.features import FeatureTable
 from recsys.errors import ModelError
+from recsys.models.served.new_items import EmbeddedColumns, item_columns, number_scales
 
 
 class FeatureEmbedding(nn.Module):
@@ -45,6 +46,8 @@ class FeatureEmbedding(nn.Module):
             )
         self.columns = tuple(features.features if columns is None else columns)
         self.num_rows = len(features)
+        self.described = item_columns(features, self.columns)
+        self.scales = number_scales(features, self.described)
         self.tables = nn.ParameterList()
         for position, name in enumerate(self.columns):
             feature = features[name]
@@ -60,6 +63,11 @@ class FeatureEmbedding(nn.Module):
             table = nn.Parameter(torch.empty(num_rows, embedding_dim))
             nn.init.normal_(table, std=init_std)
             self.tables.append(table)
+
+    @torch.no_grad()
+    def of_other_rows(self) -> EmbeddedColumns:
+        """A module that gives the vectors of other rows; their columns are :attr:`described`."""
+        return EmbeddedColumns(list(self.tables), self.scales)
 
     def forward(self) -> Tensor:
         """The vectors of all rows, shape [N, D]."""

@@ -89,10 +89,25 @@ def _column(features: FeatureTable, name: str, weight: float) -> tuple[Tensor, T
     num_rows, num_words = len(features), len(feature.vocabulary)
     keys, times = torch.unique(rows * num_words + words, return_counts=True)
     rows, words = keys // max(num_words, 1), keys % max(num_words, 1)
-    frequency = torch.bincount(words, minlength=num_words)
-    rarity = 1 + torch.log((1 + num_rows) / (1 + frequency).double())
+    rarity = _rarity(words, num_words, num_rows)
     values = (1 + times.double().log()) * rarity[words]
     return rows, words, weight**0.5 * values / _lengths(rows, values, num_rows)[rows], num_words
+
+
+def rarities(features: FeatureTable, name: str) -> Tensor:
+    """``1 + ln((1 + N) / (1 + df))`` of each value of a column, shape [V], float64."""
+    feature = features[name]
+    assert not isinstance(feature, NumberFeature)
+    rows, words = _occurrences(feature)
+    num_words = len(feature.vocabulary)
+    keys = torch.unique(rows * num_words + words)
+    return _rarity(keys % max(num_words, 1), num_words, len(features))
+
+
+def _rarity(words: Tensor, num_words: int, num_rows: int) -> Tensor:
+    """From the value of each pair of a row and a value that it has, once for each pair; shape [V], float64."""
+    frequency = torch.bincount(words, minlength=num_words)
+    return 1 + torch.log((1 + num_rows) / (1 + frequency).double())
 
 
 def _occurrences(feature: CategoricalFeature | RaggedFeature) -> tuple[Tensor, Tensor]:

@@ -23,8 +23,9 @@ from recsys.models.history_inputs import NUM_GAPS, of_gaps, of_ratings
 from recsys.models.item_tower import ItemTower
 from recsys.models.padded_histories import PaddedHistories
 from recsys.models.protocols import Query
-from recsys.models.served.form import ServingForm
+from recsys.models.served.form import ItemForm, ServingForm
 from recsys.models.served.history_tower import HistoryTower
+from recsys.models.served.new_items import NewItems
 
 
 class TwoTower(nn.Module):
@@ -208,6 +209,24 @@ class TwoTower(nn.Module):
             self.item_bias is not None,
         )
         return ServingForm(tower.eval(), self.catalogue(item_vectors), 4 * self.embedding_dim)
+
+    @torch.no_grad()
+    def item_encoder(self) -> ItemForm:
+        """New items have the unknown id and their features; see :class:`recsys.models.served.form.ServesItems`.
+
+        Raises:
+            ModelError: no columns count, or a sentence model does.
+        """
+        features = self.items.features
+        if features is None or self.items.sentences is not None:
+            reason = "it knows no columns of items" if features is None else "it knows texts by a sentence model"
+            raise ModelError(
+                f"New items get vectors from the columns of the items alone, but not with this model: {reason}. "
+                "Train one with item features, and with model.sentence_model=null."
+            )
+        bias = None if self.item_bias is None else self._bias_of_new_items()
+        encoder = NewItems(self.items.unknown_id, features.of_other_rows(), self.normalize, bias)
+        return ItemForm(encoder.eval(), features.described)
 
     def _encode(self, query: Query, item_vectors: Tensor) -> Tensor:
         """Query vectors after the last interaction, shape [B, E]."""

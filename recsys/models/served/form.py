@@ -11,6 +11,7 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
+from recsys.data.raw import FeatureKind
 from recsys.models.served.query import ServedQuery
 
 
@@ -51,6 +52,52 @@ class ServesPairs(Protocol):
 
         It returns their scores, shape [B, C], float32, NaN where the model has no opinion. What it says of candidate
         -1 does not matter, but it is no error.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ItemColumn:
+    """A column of features by which new items are encoded.
+
+    Args:
+        name: of the column.
+        kind: of the feature.
+        separator: what stands between the values of a multi-valued column of strings; None: they are lists.
+        vocabulary: the values that are known, in the order of their codes, from 0; None for numbers.
+    """
+
+    name: str
+    kind: FeatureKind
+    separator: str | None
+    vocabulary: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemForm:
+    """How items that were not in the catalogue get vectors online.
+
+    Args:
+        encoder: a module whose ``forward`` takes one tensor for each column, in their order: codes, shape [C, W],
+            int64, with -1 for no value, or numbers as they are in the data, shape [C], float32, with NaN where one is
+            missing. It returns vectors like those of :class:`ServingForm`, shape [C, D], NaN for an item of which
+            nothing is known. It is in evaluation mode.
+        columns: of the features, at least one.
+    """
+
+    encoder: nn.Module
+    columns: tuple[ItemColumn, ...]
+
+
+@runtime_checkable
+class ServesItems(Protocol):
+    """A model that finds items by vectors and can make those of new items from their features."""
+
+    def item_encoder(self) -> ItemForm:
+        """How it does so without PyTorch.
+
+        Raises:
+            ModelError: as it is set up or fitted, the model cannot.
         """
         ...
 

@@ -17,7 +17,7 @@ from recsys.models.served.query import ServedQuery
 from recsys.runtime.feeds import CANDIDATES, QUERY_INPUTS
 from tests.models.board_data import NUM_ITEMS
 from tests.models.served.asked import assert_scores_close, random_histories, served
-from tests.models.test_contract import everyone, fitted, models_that, nothing_known_of
+from tests.models.test_contract import MODELS, everyone, fitted, models_that, nothing_known_of
 from tests.models.test_contract import scores_of as expected_scores
 
 SERVED = models_that(Serves)
@@ -47,6 +47,14 @@ def assert_as_the_model(name: str, query: Query, padding: int = 0) -> None:
     if form_of(name).item_vectors is not None:  # inner products may differ from scores by a constant for each query
         actual, expected = (scores - scores.nanmean(1, keepdim=True) for scores in (actual, expected))
     assert_scores_close(actual, expected)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_model_can_be_served(name):
+    assert name in SERVED, (
+        f"{name} has a file in configs/model, but no serving_form: give it one, so that it can be exported "
+        "(recsys/models/served/form.py, class Serves)."
+    )
 
 
 @pytest.mark.parametrize("name", SERVED)
