@@ -15,44 +15,24 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow.parquet as pq
-from torch import nn
-
 from recsys.assembly import TrainedRun
 from recsys.assessment import name_of
 from recsys.errors import ExportError
 from recsys.export.index_building import built_index
-from recsys.export.onnx_export import export_encoder, export_ranker
-from recsys.export.parity import check_ranker, check_scores, overlap, parity_queries
-from recsys.export.precision import reduce_precision
-from recsys.export.tables import neighbour_table, write_histories
-from recsys.models.protocols import Recommender
-from recsys.models.served.form import RankerOfForm, Serves, ServesPairs, ServingForm
+from recsys.export.parity import MANY_USERS, overlap, parity_queries
+from recsys.export.precision import PRECISIONS
+from recsys.export.served_models import export_models, products
+from recsys.export.tables import write_tables
 from recsys.output_directory import make_output_directory
 from recsys.pipelines.choices import content_column_of, separators_of
 from recsys.recommending import min_rating_of_history
 from recsys.retrieval.arrays import FloatArray
 from recsys.retrieval.faiss_index import FaissIndex
-from recsys.retrieval.requests import Requests
-from recsys.retrieval.top_k import top_k
-from recsys.runtime.bundle import (
-    HISTORIES,
-    INDEX,
-    ITEM_VOCABULARY,
-    ITEMS,
-    NEIGHBOURS,
-    POPULARITY,
-    QUERY_ENCODER,
-    RANKER,
-    USER_VOCABULARY,
-    Bundle,
-)
+from recsys.runtime.bundle import INDEX, QUERY_ENCODER, RANKER, Bundle
 from recsys.runtime.hashing import file_of
 from recsys.runtime.manifest import BUNDLE_VERSION, DataOfBundle, IndexOfBundle, Manifest, Source
 from recsys.runtime.onnx_model import OnnxModel
-from recsys.runtime.stages import OnnxEncoder, OnnxRanker
-from recsys.runtime.stored_vectors import read_vectors, write_vectors
+from recsys.runtime.stored_vectors import STORAGES, read_vectors, write_vectors
 
 #: Libraries whose versions a bundle notes.
 LIBRARIES = ("recsys", "torch", "onnx", "onnxruntime", "faiss-cpu", "faiss-gpu-cu12", "numpy", "pyarrow")
@@ -72,6 +52,9 @@ class BundleSettings:
         num_candidates: that are ranked, unless a request says otherwise.
         num_neighbours: that are kept of each item.
         histories: whether what users have goes into the bundle; without, a request brings its history.
+
+    Raises:
+        ExportError: there is no such storage or precision, or a number is not positive.
     """
 
     index: str = "auto"
@@ -82,6 +65,17 @@ class BundleSettings:
     num_candidates: int = 200
     num_neighbours: int = 50
     histories: bool = True
+
+    def __post_init__(self) -> None:
+        for name, value, known in (
+            ("storage", self.storage, STORAGES),
+            ("precision", self.precision, PRECISIONS),
+        ):
+            if value not in known:
+                raise ExportError(f"{name} must be {', '.join(known)}, but it is {value}.")
+        for name, number in (("num_candidates", self.num_candidates), ("num_neighbours", self.num_neighbours)):
+            if not isinstance(number, int) or number < 1:
+                raise ExportError(f"{name} must be a whole number of at least 1, but it is {number}.")
 
 
 def write_bundle(
@@ -110,7 +104,7 @@ def write_bundle(
     partial = output.with_name(f".{output.name}.partial-{os.getpid()}")
     make_output_directory(partial, "bundle", "output=")
     try:
-        _write(run, ranker, partial, replace(settings), output.name, print_line)
+        _write(run, ranker, partial, settings, output.name, print_line)
         os.replace(partial, output)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
@@ -144,68 +138,21 @@ def _write(
     name: str,
     print_line: Callable[[str], None],
 ) -> None:
-    prepared, parity = run.prepared, {}
+    prepared = run.prepared
     min_rating = min_rating_of_history(run.model, prepared)
     queries = parity_queries(prepared, min_rating)
-
-    form = _form_of(run.model)
-    assert isinstance(run.model, Recommender), "every model is"
-    print_line(f"{name_of(run.model)}: query encoder to ONNX")
-    export_encoder(form.encoder, directory / QUERY_ENCODER, _metadata(run, "query_encoder"))
-    numbers = form.numbers_per_interaction
-    encode = OnnxEncoder(OnnxModel(directory / QUERY_ENCODER), numbers)
-    vectors: FloatArray | None = None if form.item_vectors is None else form.item_vectors.numpy()
-    measured = check_scores(run.model, _catalogue_scores(encode, vectors), queries)
-    parity["query_encoder"] = measured.as_dict()
-    print_line(_told(measured.as_dict()))
-
-    ranker_model = None
-    if ranker is not None:
-        print_line(f"{name_of(ranker.model)}: ranker to ONNX")
-        ranker_form = _form_of(ranker.model)
-        assert isinstance(ranker.model, Recommender), "every model is"
-        numbers = max(numbers, ranker_form.numbers_per_interaction)
-        export_ranker(_ranker_of(ranker.model, ranker_form), directory / RANKER, _metadata(ranker, "ranker"))
-        ranker_model = OnnxModel(directory / RANKER)
-
-        def candidates(requests: Requests) -> Any:
-            scores = _catalogue_scores(encode, vectors)(requests)
-            # A list that has ended is part of what is compared.
-            return top_k(scores, settings.num_candidates).items
-
-        compared = check_ranker(ranker.model, OnnxRanker(ranker_model, numbers).score, candidates, queries)
-        parity["ranker"] = compared.as_dict()
-        print_line(_told(compared.as_dict()))
-
-    users = queries[next(iter(queries))]
-    before = encode(users)
-    if settings.precision != "float32":
-        for file in [QUERY_ENCODER] + ([] if ranker_model is None else [RANKER]):
-            reduce_precision(directory / file, settings.precision)
-        encode = OnnxEncoder(OnnxModel(directory / QUERY_ENCODER), numbers)
-        shared = overlap(_products(before, vectors), _products(encode(users), vectors))
-        parity["precision"] = {"precision": settings.precision, "top_10_overlap": shared}
-        print_line(f"  numbers as {settings.precision}: {shared:.1%} of the lists of 10 stay")
+    models = export_models(run, ranker, directory, queries, settings.num_candidates, settings.precision, print_line)
+    users = queries[MANY_USERS]
     index = IndexOfBundle("scores", dim=prepared.schema.num_items)
-    if vectors is not None:
-        index = _write_vectors(vectors, encode(users), directory, settings, parity, print_line)
-
+    if models.item_vectors is not None:
+        index = _write_vectors(
+            models.item_vectors, models.encode(users), directory, settings, models.parity, print_line
+        )
     print_line("tables")
-    prepared.item_vocabulary.save(directory / ITEM_VOCABULARY)
-    prepared.user_vocabulary.save(directory / USER_VOCABULARY)
-    pq.write_table(prepared.items, directory / ITEMS, compression="zstd")
-    positives = prepared.positives()
-    counts = np.bincount(positives.item_index, minlength=prepared.schema.num_items).astype(np.int64)
-    np.save(directory / POPULARITY, counts, allow_pickle=False)
-    if settings.histories:
-        write_histories(prepared, directory / HISTORIES)
-    neighbours = neighbour_table(run.model, prepared, settings.num_neighbours)
-    if neighbours is not None:
-        neighbours[0].write(directory / NEIGHBOURS)
-
-    models = {QUERY_ENCODER: OnnxModel(directory / QUERY_ENCODER)}
-    if ranker_model is not None:
-        models[RANKER] = OnnxModel(directory / RANKER)
+    measure = write_tables(prepared, run.model, directory, settings.num_neighbours, settings.histories)
+    files = {QUERY_ENCODER: OnnxModel(directory / QUERY_ENCODER)}
+    if ranker is not None:
+        files[RANKER] = OnnxModel(directory / RANKER)
     rating = prepared.schema.rating
     Manifest(
         bundle_version=BUNDLE_VERSION,
@@ -225,12 +172,12 @@ def _write(
         ),
         index=index,
         num_candidates=settings.num_candidates,
-        numbers_per_interaction=numbers,
+        numbers_per_interaction=models.numbers_per_interaction,
         longest_history=int(users.history.counts.max(initial=0)),
-        inputs={file: model.described_inputs for file, model in models.items()},
-        outputs={file: model.described_output for file, model in models.items()},
-        parity=parity,
-        neighbours=None if neighbours is None else neighbours[1],
+        inputs={file: model.described_inputs for file, model in files.items()},
+        outputs={file: model.described_output for file, model in files.items()},
+        parity=models.parity,
+        neighbours=measure,
         versions=_versions(),
         files={path.name: file_of(path) for path in sorted(directory.iterdir())},
     ).write(directory)
@@ -248,7 +195,7 @@ def _write_vectors(
     write_vectors(vectors, directory, settings.storage)
     stored = read_vectors(directory)
     if settings.storage != "float32":
-        shared = overlap(_products(queries, vectors), _products(queries, stored))
+        shared = overlap(products(queries, vectors), products(queries, stored))
         parity["storage"] = {"storage": settings.storage, "top_10_overlap": shared}
         print_line(f"  item vectors as {settings.storage}: {shared:.1%} of the lists of 10 stay")
     index, described, reason = built_index(stored, queries, settings.index, settings.recall_target, settings.rescore)
@@ -258,43 +205,8 @@ def _write_vectors(
     return replace(described, storage=settings.storage)
 
 
-def _form_of(model: nn.Module) -> ServingForm:
-    if not isinstance(model, Serves):
-        raise ExportError(
-            f"A model that can be served is required, but {type(model).__name__} has no serving form. docs/models.md "
-            "says which models have one."
-        )
-    return model.eval().serving_form()
-
-
-def _ranker_of(model: nn.Module, form: ServingForm) -> nn.Module:
-    return model.serving_ranker() if isinstance(model, ServesPairs) else RankerOfForm(form)
-
-
-def _products(encoded: FloatArray, vectors: FloatArray | None) -> FloatArray:
-    """Scores of the catalogue from what an encoder gives, shape [B, I]."""
-    if vectors is None:
-        return encoded
-    products: FloatArray = encoded @ vectors.T
-    return products
-
-
-def _catalogue_scores(encode: OnnxEncoder, vectors: FloatArray | None) -> Callable[[Requests], FloatArray]:
-    return lambda requests: _products(encode(requests), vectors)
-
-
 def _source(run: TrainedRun) -> Source:
     return Source(str(run.directory.path), name_of(run.model), run.directory.metrics())
-
-
-def _metadata(run: TrainedRun, role: str) -> dict[str, str]:
-    return {
-        "role": role,
-        "model": name_of(run.model),
-        "run": run.directory.path.name,
-        "data_hash": run.manifest.data_hash,
-        "recsys_version": version("recsys"),
-    }
 
 
 def _versions() -> dict[str, str]:
@@ -305,10 +217,3 @@ def _versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
-
-
-def _told(parity: dict[str, Any]) -> str:
-    return (
-        f"  {parity['num_queries']:,} queries agree with PyTorch: scores within {parity['max_difference']:.1g} of "
-        f"their spread, {parity['top_k_agreement']:.1%} of the lists of {parity['k']}"
-    )

@@ -28,6 +28,8 @@ TOLERANCE = 1e-3
 K = 10
 #: Real users that are compared, and the size of the largest batch.
 NUM_USERS = 512
+#: Name of the largest batch among the queries.
+MANY_USERS = f"{NUM_USERS} users"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ def parity_queries(prepared: PreparedDataset, min_rating: float | None, seed: in
     # A batch of exactly the largest size, whatever the number of users.
     rows = np.arange(NUM_USERS) % len(users)
     return {
-        f"{NUM_USERS} users": users.take(rows),
+        MANY_USERS: users.take(rows),
         "one user": users.take(np.array([0])),
         "the longest history": longest,
         "a stranger with a history": Requests.of(np.full(len(users), -1), users.history, users.seen),

@@ -11,8 +11,6 @@ from pathlib import Path
 
 import onnx
 
-from recsys.errors import ExportError
-
 PRECISIONS = ("float32", "float16", "int8")
 
 
@@ -22,11 +20,10 @@ def reduce_precision(path: Path, precision: str) -> None:
     ``float16`` keeps all numbers in half precision; ``int8`` keeps the tables that are looked up and the matrices that
     are multiplied as whole numbers with a factor, and multiplies in whole numbers.
 
-    Raises:
-        ExportError: there is no such precision.
+    Args:
+        path: of the file.
+        precision: one of :data:`PRECISIONS`.
     """
-    if precision not in PRECISIONS:
-        raise ExportError(f"precision must be {', '.join(PRECISIONS)}, but it is {precision}.")
     if precision == "float16":
         from onnxruntime.transformers.float16 import convert_float_to_float16
 

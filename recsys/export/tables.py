@@ -16,10 +16,41 @@ from recsys.data.prepared import PreparedDataset
 from recsys.errors import ModelError
 from recsys.models.protocols import Factorized, RelatesItems
 from recsys.models.tf_idf import choose_columns, tf_idf
+from recsys.runtime.bundle import HISTORIES, ITEM_VOCABULARY, ITEMS, NEIGHBOURS, POPULARITY, USER_VOCABULARY
 from recsys.runtime.neighbours import NeighbourTable
 
 #: Similarities that are held at once.
 MAX_SIMILARITIES = 2**24
+
+
+def write_tables(
+    prepared: PreparedDataset, model: nn.Module, directory: Path, num_neighbours: int, histories: bool
+) -> str | None:
+    """Write all tables of a bundle.
+
+    Args:
+        prepared: the data.
+        model: that finds candidates, on the CPU.
+        directory: of the bundle.
+        num_neighbours: that are kept of each item.
+        histories: whether what users have is among them.
+
+    Returns:
+        What neighbours are measured by; None where there is no such table.
+    """
+    prepared.item_vocabulary.save(directory / ITEM_VOCABULARY)
+    prepared.user_vocabulary.save(directory / USER_VOCABULARY)
+    pq.write_table(prepared.items, directory / ITEMS, compression="zstd")
+    counts = np.bincount(prepared.positives().item_index, minlength=prepared.schema.num_items)
+    np.save(directory / POPULARITY, counts.astype(np.int64), allow_pickle=False)
+    if histories:
+        write_histories(prepared, directory / HISTORIES)
+    found = neighbour_table(model, prepared, num_neighbours)
+    if found is None:
+        return None
+    table, measure = found
+    table.write(directory / NEIGHBOURS)
+    return measure
 
 
 def write_histories(prepared: PreparedDataset, path: Path) -> None:

@@ -23,11 +23,14 @@ def write_vectors(vectors: FloatArray, directory: Path, storage: str) -> None:
     ``int8`` keeps each vector as whole numbers from -127 to 127 and a factor of its own; an item without a vector (NaN)
     has the factor NaN.
 
+    Args:
+        vectors: NaN for an item without one.
+        directory: where the files go.
+        storage: one of :data:`STORAGES`.
+
     Raises:
-        ExportError: there is no such storage, or numbers are too large for it.
+        ExportError: numbers are too large for it.
     """
-    if storage not in STORAGES:
-        raise ExportError(f"storage must be {', '.join(STORAGES)}, but it is {storage}.")
     if storage == "int8":
         scales = np.abs(vectors).max(axis=1, initial=0) / 127
         whole = np.rint(vectors / np.where(scales > 0, scales, 1)[:, None])

@@ -52,6 +52,12 @@ def test_fewer_bytes_say_what_they_cost(settings):
     assert 0.8 <= manifest.parity[kind]["top_10_overlap"] <= 1
 
 
+def test_a_ranker_of_fewer_bytes_says_what_that_costs():
+    manifest = Bundle.open(board_bundle("ease", ranker="pure_svd", precision="int8")).manifest
+    assert 0.5 < manifest.parity["ranker_precision"]["top_10_overlap"] <= 1
+    assert manifest.parity["ranker"]["max_difference"] <= 1e-3
+
+
 def test_a_bundle_that_differs_from_the_model_is_refused_and_leaves_nothing(tmp_path, monkeypatch):
     right = MF.serving_form
 
@@ -100,12 +106,18 @@ def test_a_model_of_likes_and_one_of_ratings_do_not_go_together(tmp_path):
         )
 
 
-@pytest.mark.parametrize(("setting", "value"), [("storage", "float8"), ("precision", "int4")])
-def test_unknown_numbers_are_refused(tmp_path, setting, value):
-    with pytest.raises(ExportError, match=f"{setting} must be float32, float16, int8, but it is {value}"):
-        write_bundle(
-            board_run("mf", tmp_path / "run"), None, tmp_path / "out", BundleSettings(**{setting: value}), quietly
-        )
+@pytest.mark.parametrize(
+    ("setting", "value", "message"),
+    [
+        ("storage", "float8", "storage must be float32, float16, int8, but it is float8"),
+        ("precision", "int4", "precision must be float32, float16, int8, but it is int4"),
+        ("num_candidates", 0, "num_candidates must be a whole number of at least 1, but it is 0"),
+        ("num_neighbours", 2.5, "num_neighbours must be a whole number of at least 1, but it is 2.5"),
+    ],
+)
+def test_settings_that_do_not_exist_are_refused(setting, value, message):
+    with pytest.raises(ExportError, match=message):
+        BundleSettings(**{setting: value})
 
 
 def test_neighbours_are_those_of_the_model():

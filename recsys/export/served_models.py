@@ -1,0 +1,168 @@
+"""Writes the models of a bundle and shows that they are those of the runs.
+
+Shape suffixes: B requests, I items of the catalogue, D dimensions, C candidates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from recsys.assembly import TrainedRun
+from recsys.assessment import name_of
+from recsys.errors import ExportError
+from recsys.export.onnx_export import export_encoder, export_ranker
+from recsys.export.parity import MANY_USERS, check_ranker, check_scores, overlap
+from recsys.export.precision import reduce_precision
+from recsys.models.protocols import Recommender
+from recsys.models.served.form import RankerOfForm, Serves, ServesPairs, ServingForm
+from recsys.retrieval.arrays import FloatArray, IntArray
+from recsys.retrieval.requests import Requests
+from recsys.retrieval.top_k import top_k
+from recsys.runtime.bundle import QUERY_ENCODER, RANKER
+from recsys.runtime.onnx_model import OnnxModel
+from recsys.runtime.stages import OnnxEncoder, OnnxRanker
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ExportedModels:
+    """Models that are written.
+
+    Args:
+        encode: the query encoder.
+        item_vectors: shape [I, D], float32; None where the encoder scores the catalogue.
+        numbers_per_interaction: numbers that the models hold for each position of each history.
+        parity: what was compared, by the name of the comparison.
+    """
+
+    encode: OnnxEncoder
+    item_vectors: FloatArray | None
+    numbers_per_interaction: int
+    parity: dict[str, Any]
+
+
+def export_models(
+    run: TrainedRun,
+    ranker: TrainedRun | None,
+    directory: Path,
+    queries: Mapping[str, Requests],
+    num_candidates: int,
+    precision: str,
+    print_line: Callable[[str], None],
+) -> ExportedModels:
+    """Write the ONNX models of a bundle.
+
+    Args:
+        run: finds the candidates.
+        ranker: orders them; or None.
+        directory: where the files go.
+        queries: that PyTorch and ONNX Runtime are both asked, by name.
+        num_candidates: that a ranker gets, C.
+        precision: of the numbers inside the models.
+        print_line: receives what was found.
+
+    Raises:
+        ExportError: a model has no serving form, differs from PyTorch, or there is no such precision.
+    """
+    form = _form_of(run.model)
+    print_line(f"{name_of(run.model)}: query encoder to ONNX")
+    export_encoder(form.encoder, directory / QUERY_ENCODER, _metadata(run, "query_encoder"))
+    numbers = form.numbers_per_interaction
+    vectors: FloatArray | None = None if form.item_vectors is None else form.item_vectors.numpy()
+
+    def encoder() -> OnnxEncoder:
+        return OnnxEncoder(OnnxModel(directory / QUERY_ENCODER), numbers)
+
+    encode = encoder()
+    assert isinstance(run.model, Recommender), "every model is"
+    parity = {
+        "query_encoder": check_scores(run.model, lambda asked: products(encode(asked), vectors), queries).as_dict()
+    }
+    print_line(_told(parity["query_encoder"]))
+    exact = products(encode(queries[MANY_USERS]), vectors)
+    if ranker is not None:
+        parity |= _export_ranker(ranker, directory, queries, encode, vectors, num_candidates, precision, print_line)
+        numbers = max(numbers, _form_of(ranker.model).numbers_per_interaction)
+    if precision != "float32":
+        reduce_precision(directory / QUERY_ENCODER, precision)
+        encode = encoder()
+        shared = overlap(exact, products(encode(queries[MANY_USERS]), vectors))
+        parity["precision"] = {"precision": precision, "top_10_overlap": shared}
+        print_line(f"  numbers as {precision}: {shared:.1%} of the lists of 10 stay")
+    return ExportedModels(encode, vectors, numbers, parity)
+
+
+def products(encoded: FloatArray, vectors: FloatArray | None) -> FloatArray:
+    """Scores of the catalogue, shape [B, I], from what an encoder gives."""
+    if vectors is None:
+        return encoded
+    scores: FloatArray = encoded @ vectors.T
+    return scores
+
+
+def _export_ranker(
+    ranker: TrainedRun,
+    directory: Path,
+    queries: Mapping[str, Requests],
+    encode: OnnxEncoder,
+    vectors: FloatArray | None,
+    num_candidates: int,
+    precision: str,
+    print_line: Callable[[str], None],
+) -> dict[str, Any]:
+    """Write the ranker; what was compared."""
+    form = _form_of(ranker.model)
+    print_line(f"{name_of(ranker.model)}: ranker to ONNX")
+    module = ranker.model.serving_ranker() if isinstance(ranker.model, ServesPairs) else RankerOfForm(form)
+    export_ranker(module, directory / RANKER, _metadata(ranker, "ranker"))
+
+    def score(requests: Requests, items: IntArray) -> FloatArray:
+        return OnnxRanker(OnnxModel(directory / RANKER), form.numbers_per_interaction).score(requests, items)
+
+    def candidates(requests: Requests) -> IntArray:
+        return top_k(products(encode(requests), vectors), num_candidates).items
+
+    assert isinstance(ranker.model, Recommender), "every model is"
+    parity: dict[str, Any] = {"ranker": check_ranker(ranker.model, score, candidates, queries).as_dict()}
+    print_line(_told(parity["ranker"]))
+    if precision != "float32":
+        users = queries[MANY_USERS]
+        items = candidates(users)
+        before = np.where(items >= 0, score(users, items), np.nan)
+        reduce_precision(directory / RANKER, precision)
+        shared = overlap(before, np.where(items >= 0, score(users, items), np.nan))
+        parity["ranker_precision"] = {"precision": precision, "top_10_overlap": shared}
+        print_line(f"  numbers as {precision}: {shared:.1%} of the lists of 10 stay")
+    return parity
+
+
+def _form_of(model: nn.Module) -> ServingForm:
+    if not isinstance(model, Serves):
+        raise ExportError(
+            f"A model that can be served is required, but {type(model).__name__} has no serving form. docs/models.md "
+            "says which models have one."
+        )
+    return model.eval().serving_form()
+
+
+def _metadata(run: TrainedRun, role: str) -> dict[str, str]:
+    return {
+        "role": role,
+        "model": name_of(run.model),
+        "run": run.directory.path.name,
+        "data_hash": run.manifest.data_hash,
+        "recsys_version": version("recsys"),
+    }
+
+
+def _told(parity: Mapping[str, Any]) -> str:
+    return (
+        f"  {parity['num_queries']:,} queries agree with PyTorch: scores within {parity['max_difference']:.1g} of "
+        f"their spread, {parity['top_k_agreement']:.1%} of the lists of {parity['k']}"
+    )
