@@ -1,7 +1,7 @@
 """Make a Triton model repository of a bundle: ``python scripts/export_triton.py bundle=bundles/NAME output=DIR``.
 
-A repository that is there gets the bundle as another version, which answers once the server has loaded it. The last
-line of the output is ``repository: DIR``.
+A repository that is there gets the bundle as another version, which answers after ``python scripts/triton_server.py
+serve VERSION``. The last line of the output is ``repository: DIR``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def main(config: DictConfig) -> None:
     with user_errors():
         output = Path(config.output)
         version = write_repository(Bundle.open(config.bundle), output, config.version, config.instances)
-        console.print(f"version {version} answers once it is loaded: start or load with scripts/triton_server.py")
+        console.print(f"version {version}", highlight=False)
         console.print(f"repository: {output}", soft_wrap=True, highlight=False, markup=False)
 
 

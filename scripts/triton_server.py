@@ -1,8 +1,7 @@
 """A Triton server on this machine, in the background: ``python scripts/triton_server.py start REPOSITORY``.
 
-Then ``status``, ``stop``, and ``load``, which lets a version that was added answer, or with ``--version N`` any of the
-repository, while requests go on being answered. The first start makes the server's Python environment, some 600 MB, in
-``--directory``.
+Then ``status``, ``stop``, and ``serve VERSION``: another version of the repository answers, while requests run. The
+first start makes the server's Python environment, some 600 MB, in ``--directory``.
 """
 
 from __future__ import annotations
@@ -13,10 +12,9 @@ from pathlib import Path
 from recsys.console import console, user_errors
 from recsys.errors import ServingError
 from recsys.export.triton_check import check_repository
-from recsys.export.triton_repository import serve_version, served_version
-from serving.triton.client import load
 from serving.triton.launcher import Ports, is_ready, start, stop
 from serving.triton.state import ServerState, running_server
+from serving.triton.versions import exchange
 
 
 def main() -> None:
@@ -38,8 +36,8 @@ def main() -> None:
             _show(state)
         elif arguments.action == "stop":
             console.print("Triton has stopped." if stop(arguments.directory) else "No Triton server runs.")
-        elif arguments.action == "load":
-            _load(arguments.directory, arguments.version)
+        elif arguments.action == "serve":
+            _serve(arguments)
         else:
             running = running_server(arguments.directory)
             if running is None:
@@ -48,15 +46,18 @@ def main() -> None:
                 _show(running)
 
 
-def _load(directory: Path, version: int | None) -> None:
-    running = running_server(directory)
-    if running is None:
-        raise ServingError(f"A running server is required, but none was started in {directory}. Start one.")
-    repository = Path(running.repository)
-    if version is not None:
-        serve_version(repository, version)
-    load(running.grpc_url)
-    console.print(f"Version {served_version(repository)} answers.", highlight=False)
+def _serve(arguments: argparse.Namespace) -> None:
+    running = running_server(arguments.directory)
+    url, repository = arguments.url, arguments.repository
+    if running is not None:
+        url, repository = url or running.grpc_url, repository or Path(running.repository)
+    if url is None or repository is None:
+        raise ServingError(
+            f"A running server is required, but none was started in {arguments.directory}. Start one, or name another "
+            "one with --url HOST:PORT and --repository DIR."
+        )
+    exchange(repository, arguments.version, url)
+    console.print(f"Version {arguments.version} answers.", highlight=False)
 
 
 def _show(state: ServerState) -> None:
@@ -85,8 +86,10 @@ def parser() -> argparse.ArgumentParser:
     starting.add_argument("--metrics-port", type=int, help="default: a free one")
     starting.add_argument("--python", help="interpreter of its environment (default: this one, or one on the path)")
     starting.add_argument("--timeout", type=float, default=120.0, help="seconds to wait (default: %(default)s)")
-    loading = actions.add_parser("load", help="load what the repository says now: a version that was added, say")
-    loading.add_argument("--version", type=int, help="let this version answer (default: as the repository says)")
+    serving = actions.add_parser("serve", help="let another version of the repository answer, or an older one again")
+    serving.add_argument("version", type=int, help="one that scripts/export_triton.py has added")
+    serving.add_argument("--url", help="host and gRPC port of another server than the one that was started")
+    serving.add_argument("--repository", type=Path, help="the models of that server")
     actions.add_parser("stop", help="stop it")
     actions.add_parser("status", help="say whether it runs, and where")
     return made

@@ -86,10 +86,10 @@ def version_of(bundle: Bundle) -> int:
 
 
 def write_repository(bundle: Bundle, repository: Path, version: int | None = None, python_instances: int = 1) -> int:
-    """Write the models of a bundle, and let their version answer from the next loading on.
+    """Write the models of a bundle.
 
     A new repository is there whole or not at all. To one that is there the version is added beside the others, each
-    model's directory at once, and only when all are there the configurations name it.
+    model's directory at once; the version that answers stays the same until :func:`serve_version`.
 
     Args:
         bundle: what is served.
@@ -127,38 +127,44 @@ def write_repository(bundle: Bundle, repository: Path, version: int | None = Non
                 os.replace(model / CONFIG, repository / model.name / CONFIG)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-    serve_version(repository, version)
     return version
 
 
-def serve_version(repository: Path, version: int) -> None:
-    """Let a version answer from the next loading on; the one that answers now stays loaded beside it.
+def stage_version(repository: Path, version: int) -> list[str]:
+    """Let the models of a version be loaded beside those of the one that answers, and no other ones.
+
+    Returns:
+        The models, in the order of the steps.
 
     Raises:
         ExportError: there is no such version, or no such repository.
     """
     before = served_version(repository)
-    there = versions_of(repository / RECOMMEND)
-    if version not in there:
-        raise ExportError(
-            f"{repository} must have version {version} to serve it, but has {', '.join(map(str, there))}. Choose one "
-            "of these, or export the bundle to it."
-        )
-    ensemble = read_config(repository / RECOMMEND / str(version) / CONFIG)
-    steps = [step.model_name for step in ensemble.ensemble_scheduling.step]
+    steps = [step.model_name for step in _ensemble(repository, version).ensemble_scheduling.step]
     for name in steps:
         path = repository / name / CONFIG
         config = read_config(path)
         serve_only(config, {version, before} & set(versions_of(repository / name)))
-        ensemble.max_batch_size = min(ensemble.max_batch_size, config.max_batch_size)
         write_config(config, path)
-    # Last, for a server that polls: now all that it names is there.
+    return steps
+
+
+def serve_version(repository: Path, version: int) -> None:
+    """Let a version answer, once a server loads what the repository says; the one before stays loaded beside it.
+
+    Raises:
+        ExportError: there is no such version, or no such repository.
+    """
+    steps = stage_version(repository, version)
+    ensemble = _ensemble(repository, version)
+    batches = [read_config(repository / name / CONFIG).max_batch_size for name in steps]
+    ensemble.max_batch_size = min([ensemble.max_batch_size, *batches])
     write_config(ensemble, repository / RECOMMEND / CONFIG)
     check_repository(repository)
 
 
 def served_version(repository: Path) -> int:
-    """The version that answers from the next loading on.
+    """The version that answers, once a server has loaded what the repository says.
 
     Raises:
         ExportError: there is no repository of ours.
@@ -170,6 +176,17 @@ def served_version(repository: Path) -> int:
             "scripts/export_triton.py."
         )
     return loaded_versions(repository, RECOMMEND, read_config(path))[-1]
+
+
+def _ensemble(repository: Path, version: int) -> Any:
+    """The configuration of the ensemble where a version answers."""
+    there = versions_of(repository / RECOMMEND)
+    if version not in there:
+        raise ExportError(
+            f"{repository} must have version {version} to serve it, but has {', '.join(map(str, there))}. Choose one "
+            "of these, or export the bundle to it."
+        )
+    return read_config(repository / RECOMMEND / str(version) / CONFIG)
 
 
 def _write(bundle: Bundle, directory: Path, version: int, python_instances: int) -> None:

@@ -57,7 +57,7 @@ class TritonRecommender:
     def __init__(self, url: str, protocol: str = "grpc", timeout_seconds: float = 5.0) -> None:
         if protocol not in PROTOCOLS:
             raise ServingError(f"protocol must be {' or '.join(PROTOCOLS)}, but it is {protocol}.")
-        self._module = _client_of(protocol)
+        self._module = client_module(protocol)
         self._url = url
         if protocol == "grpc":
             self._client: Any = self._module.InferenceServerClient(url)
@@ -96,7 +96,7 @@ class TritonRecommender:
         if asked.blocked:
             inputs.append(self._input("blocked", asked.blocked, np.object_))
         outputs = [self._module.InferRequestedOutput(name) for name in OUTPUTS]
-        with _errors(self._url):
+        with server_errors(self._url):
             result = self._client.infer(
                 MODEL,
                 inputs,
@@ -131,23 +131,7 @@ class TritonRecommender:
         return tensor
 
 
-def load(grpc_url: str, timeout_seconds: float = 120.0) -> None:
-    """Let a server load what its repository says now; requests go on being answered meanwhile.
-
-    Args:
-        grpc_url: host and port of its gRPC interface.
-        timeout_seconds: how long that may take.
-
-    Raises:
-        ServingError: the server cannot be reached, or cannot load a model; then the old ones go on.
-    """
-    module = _client_of("grpc")
-    with _errors(grpc_url), module.InferenceServerClient(grpc_url) as client:
-        # The models of its steps are loaded with it, and before it.
-        client.load_model(MODEL, client_timeout=timeout_seconds)
-
-
-def _client_of(protocol: str) -> Any:
+def client_module(protocol: str) -> Any:
     """Triton's client for a protocol.
 
     Raises:
@@ -162,22 +146,27 @@ def _client_of(protocol: str) -> Any:
 
 
 @contextmanager
-def _errors(url: str) -> Iterator[None]:
+def server_errors(url: str) -> Iterator[None]:
     """Say what a server refused, or that there is none.
 
     Raises:
         ServingError: it did, or there is none.
     """
-    from tritonclient.utils import InferenceServerException
-
     try:
         yield
-    except InferenceServerException as error:
+    except _refused() as error:
         if error.status() not in ("StatusCode.UNAVAILABLE", "StatusCode.DEADLINE_EXCEEDED"):
             raise ServingError(f"The Triton server at {url} refused: {error.message()}") from error
         raise _not_reached(url, error) from error
     except OSError as error:  # of HTTP
         raise _not_reached(url, error) from error
+
+
+def _refused() -> type[Any]:
+    """The error of a server that refuses, and of one that gRPC does not reach."""
+    from tritonclient.utils import InferenceServerException
+
+    return InferenceServerException
 
 
 def _not_reached(url: str, error: Exception) -> ServingError:

@@ -206,6 +206,8 @@ def _launched(
         "--model-control-mode=explicit",
         "--load-model=*",
         "--disable-auto-complete-config",
+        # A new version that cannot be loaded must not take the one that answers out of service.
+        "--strict-readiness=false",
         f"--exit-timeout-secs={EXIT_TIMEOUT_SECONDS}",
         *(f"--{service}-address={ADDRESS}" for service in ("http", "grpc", "metrics")),
         f"--http-port={http_port}",
@@ -214,6 +216,9 @@ def _launched(
     ]
     variables = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     variables["PATH"] = f"{environment.bin}{os.pathsep}{variables.get('PATH', os.defpath)}"
+    # Requests run side by side, not the parts of one.
+    for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        variables.setdefault(threads, "1")
     variables["VIRTUAL_ENV"] = str(environment.directory)
     variables["LD_LIBRARY_PATH"] = f"{libraries}{os.pathsep}{environment.packages / 'nvidia_pytriton.libs'}"
     log = directory / LOG
@@ -269,7 +274,7 @@ def _waited(state: ServerState, timeout_seconds: float) -> str | None:
 
 
 def is_ready(state: ServerState) -> bool:
-    """Whether the server answers, with all its models ready."""
+    """Whether the server answers, which it does once all models were loaded at its start."""
     connection = http.client.HTTPConnection(ADDRESS, state.http_port, timeout=5)
     try:
         # A connection that is kept open would make the server wait for it when it is told to stop.

@@ -11,9 +11,12 @@ import tritonclient.http as http
 from tritonclient.utils import np_to_triton_dtype
 
 from recsys.errors import ServingError
+from recsys.export.triton_repository import write_repository
+from recsys.runtime.bundle import Bundle
 from serving.triton.launcher import start, stop
 from serving.triton.server_environment import server_environment
 from serving.triton.state import ServerState
+from tests.export.board_bundles import board_bundle
 from tests.serving.triton.tiny_repository import write_tiny_models
 
 #: The server's environment is made once and kept.
@@ -32,8 +35,9 @@ def environment() -> Path:
 
 @pytest.fixture(scope="session")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The models of the session's server; a test may add more and load them."""
-    path = tmp_path_factory.mktemp("repository")
+    """The models of the session's server: those of a bundle, and tiny ones; a test may add more and load them."""
+    path = tmp_path_factory.mktemp("triton") / "repository"
+    write_repository(Bundle.open(board_bundle("ease")), path, version=1)
     write_tiny_models(path)
     return path
 
@@ -41,7 +45,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def server(environment: Path, repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerState]:
     """One server for all tests of the session."""
-    directory = tmp_path_factory.mktemp("triton")
+    directory = tmp_path_factory.mktemp("server")
     yield start(directory, repository, environment=environment)
     stop(directory)
 
