@@ -21,7 +21,8 @@ _TOLERANCE = 1e-6
 def eliminated(systems: Tensor, right: Tensor) -> Tensor:
     """Solve by Gauss-Jordan elimination: D steps of ``D^2`` multiplications that follow each other.
 
-    A positive definite system needs no exchange of rows.
+    A positive definite system needs no exchange of rows. Each step makes the first row the last one and leaves out the
+    first column, so that the pivot is always at the same place.
 
     Args:
         systems: shape [..., D, D].
@@ -32,13 +33,12 @@ def eliminated(systems: Tensor, right: Tensor) -> Tensor:
     """
     rows = torch.cat([systems, right[..., None]], dim=-1)
     dim = systems.shape[-1]
-    for place in range(dim):
-        # What lies to the left of the diagonal is not looked at again.
-        pivot = rows[..., place : place + 1, :1]
-        scaled = rows[..., place : place + 1, 1:] / pivot
-        others = rows[..., 1:] - rows[..., :1] * scaled
-        is_pivot = torch.arange(dim, device=rows.device)[:, None] == place
-        rows = torch.where(is_pivot, scaled, others)
+    for left in range(dim, 0, -1):
+        first, others = rows.split([1, left], dim=-1)
+        pivot, factors = first.split([1, dim - 1], dim=-2)
+        top, below = others.split([1, dim - 1], dim=-2)
+        top = top / pivot
+        rows = torch.cat([below - factors * top, top], dim=-2)
     return rows.squeeze(-1)
 
 
@@ -67,16 +67,17 @@ def conjugate_gradients(systems: Tensor, right: Tensor, diagonal: Tensor, num_st
     Returns:
         Shape [B, D].
     """
-    solution, residual = torch.zeros_like(right), right
-    direction = residual / diagonal
-    closeness = (residual * direction).sum(1, keepdim=True)
+    scales = diagonal.rsqrt()[:, :, None]
+    systems = scales * systems * scales.transpose(1, 2)
+    residual = scales * right[:, :, None]  # [B, D, 1]
+    solution, direction = torch.zeros_like(residual), residual
+    length = residual.square().sum(1, keepdim=True)
     for step in range(num_steps):
-        image = (systems @ direction[:, :, None]).squeeze(2)
-        length = closeness / (direction * image).sum(1, keepdim=True).clamp(min=_TINY)
-        solution = solution + length * direction
+        image = systems @ direction
+        pace = length / (direction * image).sum(1, keepdim=True).clamp(min=_TINY)
+        solution = solution + pace * direction
         if step + 1 < num_steps:
-            residual = residual - length * image
-            scaled = residual / diagonal
-            last, closeness = closeness, (residual * scaled).sum(1, keepdim=True)
-            direction = scaled + closeness / last.clamp(min=_TINY) * direction
-    return solution
+            residual = residual - pace * image
+            last, length = length, residual.square().sum(1, keepdim=True)
+            direction = residual + length / last.clamp(min=_TINY) * direction
+    return (scales * solution).squeeze(2)

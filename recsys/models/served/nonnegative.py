@@ -1,5 +1,7 @@
 """Vectors without negative numbers from the items of a history.
 
+Its loops are known to the ONNX exporter of PyTorch 2.13; that of 2.10 and those before cannot write them.
+
 Shape suffixes: B queries, I items of the catalogue, D dim.
 """
 
