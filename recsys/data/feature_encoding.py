@@ -6,7 +6,6 @@ items) are encoded in the same way.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -14,16 +13,13 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 import torch
 from torch import Tensor
 
+from recsys.data.column_values import as_numbers, as_text, codes_of, distinct, plain_type, split_values, split_words
 from recsys.data.feature_tensors import CategoricalFeature, Feature, NumberFeature, RaggedFeature
 from recsys.data.raw import FeatureColumn, FeatureKind
 from recsys.errors import DataError
-
-#: What stands between two words: everything but letters, combining marks and digits of any script.
-_BETWEEN_WORDS = r"[^\p{L}\p{M}\p{N}]+"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +56,11 @@ class CategoricalEncoder:
     @classmethod
     def fit(cls, column: FeatureColumn, values: pa.ChunkedArray, limits: TextLimits) -> CategoricalEncoder:
         """Learn the distinct values."""
-        return cls(_distinct(_as_text(values)))
+        return cls(distinct(as_text(values)))
 
     def encode(self, column: FeatureColumn, values: pa.ChunkedArray) -> CategoricalFeature:
         """One code a row."""
-        return self.restore(codes=torch.from_numpy(_codes(_as_text(values), self.vocabulary)))
+        return self.restore(codes=torch.from_numpy(codes_of(as_text(values), self.vocabulary)))
 
     def restore(self, **tensors: Tensor) -> CategoricalFeature:
         """The feature with the tensor ``codes``."""
@@ -80,11 +76,11 @@ class MultiValuedEncoder:
     @classmethod
     def fit(cls, column: FeatureColumn, values: pa.ChunkedArray, limits: TextLimits) -> MultiValuedEncoder:
         """Learn the distinct values of all rows."""
-        return cls(_distinct(_split_values(column, values)[1]))
+        return cls(distinct(split_values(column.separator, values)[1]))
 
     def encode(self, column: FeatureColumn, values: pa.ChunkedArray) -> RaggedFeature:
         """Codes of the known values of each row, in their order."""
-        return self.restore(**_ragged(*_split_values(column, values), len(values), self.vocabulary))
+        return self.restore(**_ragged(*split_values(column.separator, values), len(values), self.vocabulary))
 
     def restore(self, **tensors: Tensor) -> RaggedFeature:
         """The feature with the tensors ``offsets`` and ``codes``."""
@@ -103,10 +99,10 @@ class TextEncoder:
     @classmethod
     def fit(cls, column: FeatureColumn, values: pa.ChunkedArray, limits: TextLimits) -> TextEncoder:
         """Learn the words that are frequent enough."""
-        rows, words = _split_words(values)
-        every = _distinct(words)
+        rows, words = split_words(values)
+        every = distinct(words)
         # A word counts once a row, however often the row repeats it.
-        pairs = np.unique(rows * (len(every) + 1) + _codes(words, every))
+        pairs = np.unique(rows * (len(every) + 1) + codes_of(words, every))
         frequency = np.bincount(pairs % (len(every) + 1), minlength=len(every) + 1)[1:]
         # The sort is stable and `every` is in Unicode order, so that ties stay in that order.
         chosen = np.argsort(-frequency, kind="stable")[: limits.max_words]
@@ -115,7 +111,7 @@ class TextEncoder:
 
     def encode(self, column: FeatureColumn, values: pa.ChunkedArray) -> RaggedFeature:
         """Codes of the known words of each row, in their order, repetitions included."""
-        return self.restore(**_ragged(*_split_words(values), len(values), self.vocabulary))
+        return self.restore(**_ragged(*split_words(values), len(values), self.vocabulary))
 
     def restore(self, **tensors: Tensor) -> RaggedFeature:
         """The feature with the tensors ``offsets`` and ``codes``."""
@@ -132,7 +128,7 @@ class NumberEncoder:
     @classmethod
     def fit(cls, column: FeatureColumn, values: pa.ChunkedArray, limits: TextLimits) -> NumberEncoder:
         """Learn mean and standard deviation of the finite values; a constant column is only centred."""
-        numbers = _as_numbers(values)
+        numbers = as_numbers(values)
         finite = numbers[np.isfinite(numbers)]
         if len(finite) == 0:
             return cls(0.0, 1.0)
@@ -140,7 +136,7 @@ class NumberEncoder:
 
     def encode(self, column: FeatureColumn, values: pa.ChunkedArray) -> NumberFeature:
         """One number a row, and which are missing; NaN and infinite values count as missing."""
-        numbers = _as_numbers(values)
+        numbers = as_numbers(values)
         missing = ~np.isfinite(numbers)
         scaled = (np.where(missing, self.mean, numbers) - self.mean) / self.standard_deviation
         return NumberFeature(torch.from_numpy(scaled.astype(np.float32)), torch.from_numpy(missing))
@@ -183,16 +179,12 @@ def check_feature_types(table: pa.Table, columns: tuple[FeatureColumn, ...]) -> 
             )
         type_ = table.schema.field(column.name).type
         required, fits = _REQUIRED_TYPE[column.kind, column.separator is not None]
-        if not (fits(_plain_type(type_)) or pa.types.is_null(type_)):
+        if not (fits(plain_type(type_)) or pa.types.is_null(type_)):
             raise DataError(
                 f"The feature {column.name} is declared {column.kind}, which needs {required}, but the column is of "
                 f"type {type_}. Declare another kind (and a separator where strings hold several values), or convert "
                 "the column."
             )
-
-
-def _plain_type(type_: pa.DataType) -> pa.DataType:
-    return type_.value_type if pa.types.is_dictionary(type_) else type_
 
 
 def _is_text(type_: pa.DataType) -> bool:
@@ -209,7 +201,7 @@ def _is_single(type_: pa.DataType) -> bool:
 
 def _is_list(type_: pa.DataType) -> bool:
     lists = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
-    return any(is_kind(type_) for is_kind in lists) and _is_single(_plain_type(type_.value_type))
+    return any(is_kind(type_) for is_kind in lists) and _is_single(plain_type(type_.value_type))
 
 
 #: By kind and whether a separator is declared: the types that fit, in words and as a test.
@@ -228,64 +220,11 @@ _REQUIRED_TYPE: dict[tuple[FeatureKind, bool], tuple[str, Callable[[pa.DataType]
 }
 
 
-def _as_text(values: pa.ChunkedArray) -> pa.Array:
-    """Values as strings; null where they are missing, empty or NaN."""
-    if isinstance(values, pa.ChunkedArray):
-        values = values.combine_chunks()
-    values = values.cast(_plain_type(values.type))
-    if pa.types.is_floating(values.type):
-        values = pc.if_else(pc.is_nan(values), None, values)
-    text = values.cast(pa.string())
-    return pc.if_else(pc.equal(text, ""), None, text)
-
-
-def _as_numbers(values: pa.ChunkedArray) -> npt.NDArray[np.float64]:
-    """Values as numbers; NaN where they are missing."""
-    plain = values.cast(_plain_type(values.type))
-    return pc.fill_null(plain.cast(pa.float64(), safe=False), np.nan).to_numpy()
-
-
-def _split_values(column: FeatureColumn, values: pa.ChunkedArray) -> tuple[npt.NDArray[np.int64], pa.Array]:
-    """The row of each value of a multi-valued column, shape [M], and the values, M strings or nulls."""
-    if column.separator is None:
-        return _flatten(values.combine_chunks())
-    rows, parts = _flatten(pc.split_pattern(_as_text(values), column.separator))
-    return rows, _as_text(pc.utf8_trim_whitespace(parts))
-
-
-def _split_words(values: pa.ChunkedArray) -> tuple[npt.NDArray[np.int64], pa.Array]:
-    """The row of each word, shape [M], and the words, M strings."""
-    rows, words = _flatten(pc.split_pattern_regex(_as_text(values), _BETWEEN_WORDS))
-    kept = words.is_valid()  # a text that begins or ends with punctuation gives an empty word there
-    coded = words.filter(kept).dictionary_encode()
-    # In Python, but once for each distinct word: Arrow's normalisation does not compose letters with their accents.
-    normal = [unicodedata.normalize("NFKC", word).lower() for word in coded.dictionary.to_pylist()]
-    return rows[kept.to_numpy(zero_copy_only=False)], pa.array(normal, pa.string()).take(coded.indices)
-
-
-def _flatten(lists: pa.Array) -> tuple[npt.NDArray[np.int64], pa.Array]:
-    if pa.types.is_null(lists.type):
-        return np.empty(0, dtype=np.int64), pa.array([], pa.string())
-    rows = pc.list_parent_indices(lists).to_numpy().astype(np.int64)
-    return rows, _as_text(pc.list_flatten(lists))
-
-
-def _distinct(text: pa.Array) -> tuple[str, ...]:
-    distinct = pc.unique(text).drop_null()
-    return tuple(distinct.take(pc.array_sort_indices(distinct)).to_pylist())
-
-
-def _codes(text: pa.Array, vocabulary: tuple[str, ...]) -> npt.NDArray[np.int64]:
-    """Position in ``vocabulary`` plus one; 0 for a null or an unknown value."""
-    position = pc.index_in(text, value_set=pa.array(vocabulary, pa.string()))
-    return position.fill_null(-1).to_numpy().astype(np.int64) + 1
-
-
 def _ragged(
     rows: npt.NDArray[np.int64], text: pa.Array, num_rows: int, vocabulary: tuple[str, ...]
 ) -> dict[str, Tensor]:
     """The tensors of a ragged feature."""
-    codes = _codes(text, vocabulary)
+    codes = codes_of(text, vocabulary)
     known = codes > 0
     counts = np.bincount(rows[known], minlength=num_rows)
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)

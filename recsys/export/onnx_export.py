@@ -10,11 +10,13 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from recsys.errors import ExportError
+from recsys.models.served.form import ItemForm
 from recsys.models.served.query import ServedQuery
 from recsys.runtime.feeds import CANDIDATES, QUERY, QUERY_INPUTS, SCORE
 
@@ -22,6 +24,8 @@ from recsys.runtime.feeds import CANDIDATES, QUERY, QUERY_INPUTS, SCORE
 OPSET = 20
 #: A protocol buffer holds no more.
 MAX_BYTES = 2**31 - 2**20
+#: The output of an encoder of new items.
+VECTORS = "vectors"
 
 
 class _Encoder(nn.Module):
@@ -67,13 +71,24 @@ def export_ranker(ranker: nn.Module, path: Path, metadata: Mapping[str, str] | N
     _export(_Ranker(ranker), path, [*QUERY_INPUTS, CANDIDATES], SCORE, metadata or {})
 
 
+def export_item_encoder(form: ItemForm, path: Path, metadata: Mapping[str, str] | None = None) -> None:
+    """Write an encoder of new items: an input for each column, by its name, and the output ``vectors``; as above."""
+    items = torch.export.Dim("items")
+    examples: list[Tensor] = []
+    shapes: list[dict[int, torch.export.Dim]] = []
+    for place, column in enumerate(form.columns):
+        if column.vocabulary is None:
+            examples.append(torch.zeros(2))
+            shapes.append({0: items})
+        else:
+            examples.append(torch.zeros(2, 3, dtype=torch.int64))
+            shapes.append({0: items, 1: torch.export.Dim(f"values_{place}")})
+    names = [column.name for column in form.columns]
+    # The encoder takes any number of columns, and so they are one argument of its.
+    _write(form.encoder, tuple(examples), (tuple(shapes),), names, VECTORS, path, metadata or {})
+
+
 def _export(module: nn.Module, path: Path, inputs: list[str], output: str, metadata: Mapping[str, str]) -> None:
-    size = sum(tensor.nbytes for tensor in [*module.parameters(), *module.buffers()])
-    if size > MAX_BYTES:
-        raise ExportError(
-            f"An ONNX file holds at most {MAX_BYTES / 1e9:.1f} GB, but the tensors of this model take "
-            f"{size / 1e9:.1f} GB. Keep fewer neighbours or dimensions, or leave out rare items."
-        )
     batch, length, width = torch.export.Dim("batch"), torch.export.Dim("length"), torch.export.Dim("candidates")
     # No size of an example may be 0 or 1: the exporter takes these for constants.
     query = (
@@ -87,6 +102,24 @@ def _export(module: nn.Module, path: Path, inputs: list[str], output: str, metad
     if CANDIDATES in inputs:
         examples = (*query, torch.zeros(2, 4, dtype=torch.int64))
         shapes.append({0: batch, 1: width})
+    _write(module, examples, tuple(shapes), inputs, output, path, metadata)
+
+
+def _write(
+    module: nn.Module,
+    examples: tuple[Tensor, ...],
+    shapes: tuple[Any, ...],
+    inputs: list[str],
+    output: str,
+    path: Path,
+    metadata: Mapping[str, str],
+) -> None:
+    size = sum(tensor.nbytes for tensor in [*module.parameters(), *module.buffers()])
+    if size > MAX_BYTES:
+        raise ExportError(
+            f"An ONNX file holds at most {MAX_BYTES / 1e9:.1f} GB, but the tensors of this model take "
+            f"{size / 1e9:.1f} GB. Keep fewer neighbours or dimensions, or leave out rare items."
+        )
     try:
         with _quiet(), torch.no_grad():
             program = torch.onnx.export(
@@ -96,7 +129,7 @@ def _export(module: nn.Module, path: Path, inputs: list[str], output: str, metad
                 opset_version=OPSET,
                 input_names=inputs,
                 output_names=[output],
-                dynamic_shapes=tuple(shapes),
+                dynamic_shapes=shapes,
                 external_data=False,
                 verbose=False,
             )

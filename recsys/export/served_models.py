@@ -12,22 +12,27 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from torch import nn
 
 from recsys.assembly import TrainedRun
 from recsys.assessment import name_of
-from recsys.errors import ExportError
-from recsys.export.onnx_export import export_encoder, export_ranker
-from recsys.export.parity import MANY_USERS, check_ranker, check_scores, overlap
+from recsys.errors import ExportError, ModelError
+from recsys.export.onnx_export import export_encoder, export_item_encoder, export_ranker
+from recsys.export.parity import MANY_USERS, TOLERANCE, check_ranker, check_scores, overlap
 from recsys.export.precision import reduce_precision
 from recsys.models.protocols import Recommender
-from recsys.models.served.form import RankerOfForm, Serves, ServesPairs, ServingForm
+from recsys.models.served.form import RankerOfForm, Serves, ServesItems, ServesPairs, ServingForm
 from recsys.retrieval.arrays import FloatArray, IntArray
 from recsys.retrieval.requests import Requests
 from recsys.retrieval.top_k import top_k
-from recsys.runtime.bundle import QUERY_ENCODER, RANKER
+from recsys.runtime.bundle import ITEM_ENCODER, ITEM_FEATURES, QUERY_ENCODER, RANKER
+from recsys.runtime.item_encoder import FeatureOfItems, item_feeds, write_columns
 from recsys.runtime.onnx_model import OnnxModel
 from recsys.runtime.stages import OnnxEncoder, OnnxRanker
+
+#: Items that are encoded as if they were new, to compare.
+NUM_ITEMS_COMPARED = 1000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,7 +100,35 @@ def export_models(
         shared = overlap(exact, products(encode(queries[MANY_USERS]), vectors))
         parity["precision"] = {"precision": precision, "top_10_overlap": shared}
         print_line(f"  numbers as {precision}: {shared:.1%} of the lists of 10 stay")
+    if isinstance(run.model, ServesItems):
+        _export_item_encoder(run.model, run, directory, print_line)
     return ExportedModels(encode, vectors, numbers, parity)
+
+
+def _export_item_encoder(
+    model: ServesItems, run: TrainedRun, directory: Path, print_line: Callable[[str], None]
+) -> None:
+    """Write what encodes new items, where the model, as it is set up, can."""
+    try:
+        form = model.item_encoder()
+    except ModelError as error:
+        print_line(f"no encoder of new items: {error}")
+        return
+    print_line(f"{name_of(run.model)}: item encoder to ONNX")
+    export_item_encoder(form, directory / ITEM_ENCODER, _metadata(run, "item_encoder"))
+    columns = [FeatureOfItems(of.name, of.kind, of.separator, of.vocabulary) for of in form.columns]
+    write_columns(columns, directory / ITEM_FEATURES)
+    feeds = item_feeds(columns, run.prepared.items.slice(0, NUM_ITEMS_COMPARED))
+    found = OnnxModel(directory / ITEM_ENCODER).run(feeds)
+    with torch.inference_mode():
+        expected = form.encoder(*(torch.from_numpy(feeds[of.name]) for of in columns)).numpy()
+    difference = float(np.nanmax(np.abs(found - expected), initial=0))
+    scale = float(np.nanmax(np.abs(expected), initial=0)) or 1.0
+    if (np.isnan(found) != np.isnan(expected)).any() or difference > TOLERANCE * scale:
+        raise ExportError(
+            f"The exported item encoder differs from PyTorch by {difference:.2g} in numbers of up to {scale:.2g}. The "
+            "export is refused."
+        )
 
 
 def products(encoded: FloatArray, vectors: FloatArray | None) -> FloatArray:
@@ -123,7 +156,8 @@ def _export_ranker(
     export_ranker(module, directory / RANKER, _metadata(ranker, "ranker"))
 
     def score(requests: Requests, items: IntArray) -> FloatArray:
-        return OnnxRanker(OnnxModel(directory / RANKER), form.numbers_per_interaction).score(requests, items)
+        model, num_items = OnnxModel(directory / RANKER), ranker.prepared.schema.num_items
+        return OnnxRanker(model, form.numbers_per_interaction, num_items).score(requests, items)
 
     def candidates(requests: Requests) -> IntArray:
         return top_k(products(encode(requests), vectors), num_candidates).items

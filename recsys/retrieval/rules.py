@@ -52,6 +52,8 @@ class NotBlocked:
 class AmongItems:
     """Allows a part of the catalogue to everyone: what is available, or what has certain values.
 
+    Items that came after the mask was made are not allowed.
+
     Args:
         mask: whether each item is allowed, shape [I], bool.
     """
@@ -61,7 +63,10 @@ class AmongItems:
 
     def allows(self, requests: Requests, items: IntArray) -> BoolArray:
         """See :meth:`Rule.allows`."""
-        return self.mask[items]
+        if items.max(initial=-1) < len(self.mask):
+            return self.mask[items]
+        known = items < len(self.mask)
+        return known & self.mask[np.where(known, items, 0)]
 
 
 class AllOf:
@@ -80,12 +85,12 @@ class AllOf:
             raise RetrievalError(
                 f"Rules of one catalogue are required, but theirs have {sorted({len(mask) for mask in masks})} items."
             )
-        self._mask: BoolArray | None = np.logical_and.reduce(masks) if masks else None
+        self._among = AmongItems(np.logical_and.reduce(masks)) if masks else None
         self._others = [rule for rule in rules if not isinstance(rule, AmongItems)]
 
     def allows(self, requests: Requests, items: IntArray) -> BoolArray:
         """See :meth:`Rule.allows`."""
-        allowed = np.ones(items.shape, dtype=np.bool_) if self._mask is None else self._mask[items]
+        allowed = np.ones(items.shape, dtype=np.bool_) if self._among is None else self._among.allows(requests, items)
         for rule in self._others:
             allowed &= rule.allows(requests, items)
         return allowed

@@ -6,6 +6,7 @@
         manifest.json            sources, versions, inputs and outputs, parity, the hash of every file
         query_encoder.onnx       a user and a history to a vector, or to scores of the catalogue
         ranker.onnx              the same and candidates to scores, where there is a ranker
+        item_encoder.onnx        columns of a new item to a vector, with item_features.json, where the model can
         item_vectors.npy         of the items, and index.faiss where FAISS finds them
         item_vocabulary.parquet  ids and indices; user_vocabulary.parquet
         items.parquet            titles and columns, for people and for rules
@@ -36,6 +37,7 @@ from recsys.retrieval.item_columns import ItemColumns
 from recsys.retrieval.item_lists import ItemLists
 from recsys.retrieval.score_index import ScoreIndex
 from recsys.runtime.hashing import check_files
+from recsys.runtime.item_encoder import ItemEncoder, read_columns
 from recsys.runtime.manifest import Manifest
 from recsys.runtime.neighbours import NeighbourTable
 from recsys.runtime.onnx_model import OnnxModel
@@ -43,6 +45,8 @@ from recsys.runtime.stored_vectors import read_vectors
 
 QUERY_ENCODER = "query_encoder.onnx"
 RANKER = "ranker.onnx"
+ITEM_ENCODER = "item_encoder.onnx"
+ITEM_FEATURES = "item_features.json"
 INDEX = "index.faiss"
 ITEM_VOCABULARY = "item_vocabulary.parquet"
 USER_VOCABULARY = "user_vocabulary.parquet"
@@ -99,6 +103,19 @@ class Bundle:
         if not self.has_ranker:
             raise BundleError(f"A ranker is required, but {self.directory} has none. Export it with ranker=DIR.")
         return OnnxModel(self.directory / RANKER, num_threads)
+
+    def item_encoder(self) -> ItemEncoder:
+        """What encodes new items.
+
+        Raises:
+            BundleError: the bundle has none.
+        """
+        if ITEM_ENCODER not in self.manifest.files:
+            raise BundleError(
+                f"A model that knows new items by their content is required, but {self.manifest.retriever.model} in "
+                f"{self.directory} does not. Export a two_tower, or train again with the new items."
+            )
+        return ItemEncoder(OnnxModel(self.directory / ITEM_ENCODER), read_columns(self.directory / ITEM_FEATURES))
 
     def index(self, gpu: bool = False) -> CandidateIndex:
         """The index that finds candidates; each call gives one of its own.

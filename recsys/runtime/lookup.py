@@ -57,12 +57,12 @@ class Lookup:
         """
         data = self._bundle.manifest.data
         user = -1 if asked.user_id is None else self._users.get(asked.user_id, -1)
-        blocked, unknown = self._items_of(asked.blocked)
+        blocked, unknown = self._found(asked.blocked)
         if asked.history is None:
             own = self._bundle.histories.take(np.array([user])) if user >= 0 else ItemLists.empty(1)
             items, ratings, timestamps = own.items, own.rating, own.timestamp
         else:
-            items, unknown_history = self._items_of(asked.history)
+            items, unknown_history = self._found(asked.history)
             unknown = (*unknown_history, *unknown)
             there = np.flatnonzero(items >= 0)
             _, last = np.unique(items[there][::-1], return_index=True)
@@ -71,11 +71,25 @@ class Lookup:
             ratings = None if asked.ratings is None else _in_range(asked.ratings, data.rating_range, data.name)[kept]
             timestamps = None if asked.timestamps is None else np.array(asked.timestamps, dtype=np.int64)[kept]
         seen = items
+        told = items < data.num_items  # the models know nothing of those that came since
         if ratings is not None and data.min_rating is not None:
-            liked = ~(ratings < data.min_rating)
-            items, ratings = items[liked], ratings[liked]
-            timestamps = None if timestamps is None else timestamps[liked]
+            told &= ~(ratings < data.min_rating)
+        if not told.all():
+            items = items[told]
+            ratings = None if ratings is None else ratings[told]
+            timestamps = None if timestamps is None else timestamps[told]
         return Known(user, items, ratings, timestamps, seen, blocked[blocked >= 0], tuple(dict.fromkeys(unknown)))
+
+    def items_of(self, ids: Sequence[str]) -> IntArray:
+        """Indices of items; -1 for those that are unknown."""
+        return np.array([self._items.get(name, -1) for name in ids], dtype=np.int64)
+
+    def add_items(self, ids: Sequence[str]) -> None:
+        """Give new items the next indices."""
+        for name in ids:
+            # The id first, so that whoever has the index finds the id.
+            self._item_ids.append(name)
+            self._items[name] = len(self._item_ids) - 1
 
     def ids_of(self, items: IntArray) -> list[str]:
         """The ids of items, any of the catalogue."""
@@ -90,16 +104,16 @@ class Lookup:
         return _places(self._bundle.user_vocabulary.ids.to_pylist())
 
     @cached_property
-    def _items(self) -> Mapping[str, int]:
+    def _items(self) -> dict[str, int]:
         return _places(self._item_ids)
 
     @cached_property
     def _item_ids(self) -> list[str]:
         return self._bundle.item_vocabulary.ids.to_pylist()
 
-    def _items_of(self, ids: Sequence[str]) -> tuple[IntArray, tuple[str, ...]]:
+    def _found(self, ids: Sequence[str]) -> tuple[IntArray, tuple[str, ...]]:
         """Indices of items, -1 for those that are unknown, and the ids of these."""
-        indices = np.array([self._items.get(name, -1) for name in ids], dtype=np.int64)
+        indices = self.items_of(ids)
         return indices, tuple(ids[place] for place in np.flatnonzero(indices < 0).tolist())
 
 

@@ -6,27 +6,36 @@ Shape suffixes: B requests of a batch, K list length, L history.
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
 from recsys.retrieval.arrays import IntArray
 from recsys.retrieval.pipeline import Pipeline
 from recsys.retrieval.re_rankers import re_ranker
 from recsys.retrieval.retrievers import IndexRetriever, SameForAll
-from recsys.retrieval.rules import Rule, between, only, without
+from recsys.retrieval.rules import AmongItems, Rule, between, only, without
 from recsys.runtime.asking import Asked, Recommendation
 from recsys.runtime.bundle import Bundle
+from recsys.runtime.catalogue import Catalogue
 from recsys.runtime.lookup import Lookup, requests_of
 from recsys.runtime.micro_batching import MicroBatcher
 from recsys.runtime.stages import OnnxEncoder, OnnxRanker
 
-#: Combinations of rules, and of re-rankers and strengths, that are kept ready.
+#: Combinations of rules, re-rankers and strengths that are kept ready.
 MAX_KEPT = 256
 #: Causes that are named for each item.
 NUM_CAUSES = 3
+
+
+class _Ways(NamedTuple):
+    """Two ways to a list: the user's own, and what is popular."""
+
+    own: Pipeline
+    popular: Pipeline
 
 
 class BundleRecommender:
@@ -45,11 +54,13 @@ class BundleRecommender:
         self.bundle = bundle
         numbers = bundle.manifest.numbers_per_interaction
         self._lookup = Lookup(bundle)
-        self._retriever = IndexRetriever(OnnxEncoder(bundle.query_encoder(num_threads), numbers), bundle.index())
-        self._ranker = OnnxRanker(bundle.ranker(num_threads), numbers) if bundle.has_ranker else None
-        self._popular = Pipeline(SameForAll(bundle.popularity.astype(np.float32)), num_candidates=1)
-        self._rules = lru_cache(MAX_KEPT)(self._rules_of)
-        self._pipelines = lru_cache(MAX_KEPT)(self._pipeline_of)
+        self._catalogue = Catalogue(bundle, self._lookup, bundle.index())
+        encode = OnnxEncoder(bundle.query_encoder(num_threads), numbers)
+        self._retriever = IndexRetriever(encode, self._catalogue.index)
+        self._ranker: OnnxRanker | None = None
+        if bundle.has_ranker:
+            self._ranker = OnnxRanker(bundle.ranker(num_threads), numbers, bundle.manifest.data.num_items)
+        self._ways = self._ways_now()
         workers = max(1, (os.cpu_count() or 1) // num_threads)
         self._batcher = MicroBatcher(self._answer, _key_of, max_batch, workers)
 
@@ -71,6 +82,20 @@ class BundleRecommender:
             answers.update(zip(places, self._answer([asked[place] for place in places]), strict=True))
         return [answers[place] for place in range(len(asked))]
 
+    def add_items(self, items: pa.Table) -> None:
+        """Recommend new items from now on, by their content; see :meth:`recsys.runtime.catalogue.Catalogue.add`.
+
+        They are kept in memory only: train and export again to keep them. A ranker, which does not know them, leaves
+        them behind all others.
+        """
+        self._catalogue.add(items)
+        self._ways = self._ways_now()
+
+    def remove_items(self, ids: Sequence[str]) -> None:
+        """Recommend these items no more; see :meth:`recsys.runtime.catalogue.Catalogue.remove`."""
+        self._catalogue.remove(ids)
+        self._ways = self._ways_now()
+
     def warm_up(self) -> None:
         """Answer once, so that the first user does not wait for memory and tables."""
         self._answer([Asked(), Asked(history=self.bundle.item_vocabulary.ids[:1].to_pylist())])
@@ -81,14 +106,14 @@ class BundleRecommender:
         """Answer a batch whose rules and re-ranker are the same."""
         known = [self._lookup.known(one) for one in asked]
         requests = requests_of(known)
-        rules = self._rules(asked[0].rules)
-        k = min(max(one.k for one in asked), self.bundle.manifest.data.num_items)  # a list is no longer than all
-        lists = self._pipelines(asked[0].diversity, asked[0].strength).recommend(requests, k, rules)
+        way = self._ways(*_key_of(asked[0]))
+        k = min(max(one.k for one in asked), self._retriever.num_items)  # a list is no longer than all
+        lists = way.own.recommend(requests, k)
         items, scores = lists.items, lists.scores
         personal = items[:, 0] >= 0
         if not personal.all():
             rows = np.flatnonzero(~personal)
-            popular = self._popular.recommend(requests.take(rows), k, rules)
+            popular = way.popular.recommend(requests.take(rows), k)
             items, scores = items.copy(), scores.astype(np.float64)
             items[rows], scores[rows] = popular.items, popular.scores
         answers = []
@@ -111,28 +136,39 @@ class BundleRecommender:
 
     def _causes(self, item: int, history: IntArray) -> list[tuple[str, float]]:
         assert self.bundle.neighbours is not None, "checked by the caller"
+        if item >= self.bundle.manifest.data.num_items:
+            return []  # it came later
         causes = self.bundle.neighbours.causes(item, history, NUM_CAUSES)
         ids = self._lookup.ids_of(np.array([cause for cause, _ in causes], dtype=np.int64))
         return list(zip(ids, (weight for _, weight in causes), strict=True))
 
-    def _rules_of(self, rules: Any) -> Sequence[Rule]:
-        wanted, unwanted, ranges = (dict(part) for part in rules)
-        columns = self.bundle.item_columns
-        return [*only(columns, wanted), *without(columns, unwanted), *between(columns, ranges)]
+    def _ways_now(self) -> Callable[[Any, str | None, float], _Ways]:
+        """Makes pipelines of the catalogue as it is now, and keeps them."""
+        state = self._catalogue.state
 
-    def _pipeline_of(self, diversity: str | None, strength: float) -> Pipeline:
-        # Where nothing chooses among the candidates, as many as the list is long are enough.
-        chooses = self._ranker is not None or diversity is not None
-        return Pipeline(
-            self._retriever,
-            num_candidates=self.bundle.manifest.num_candidates if chooses else 1,
-            ranker=self._ranker,
-            diversifier=re_ranker(
-                diversity, strength, self.bundle.item_columns, self.bundle.manifest.data.content_column
-            ),
-        )
+        def ways(rules: Any, diversity: str | None, strength: float) -> _Ways:
+            wanted, unwanted, ranges = (dict(part) for part in rules)
+            allowed: list[Rule] = [
+                *only(state.columns, wanted),
+                *without(state.columns, unwanted),
+                *between(state.columns, ranges),
+                AmongItems(state.available),
+            ]
+            # Where nothing chooses among the candidates, as many as the list is long are enough.
+            chooses = self._ranker is not None or diversity is not None
+            manifest = self.bundle.manifest
+            own = Pipeline(
+                self._retriever,
+                allowed,
+                num_candidates=manifest.num_candidates if chooses else 1,
+                ranker=self._ranker,
+                diversifier=re_ranker(diversity, strength, state.columns, manifest.data.content_column),
+            )
+            return _Ways(own, Pipeline(SameForAll(state.popularity), allowed, num_candidates=1))
+
+        return lru_cache(MAX_KEPT)(ways)
 
 
-def _key_of(asked: Asked) -> Hashable:
+def _key_of(asked: Asked) -> tuple[Hashable, str | None, float]:
     """What those have in common who are answered together."""
     return asked.rules, asked.diversity, asked.strength

@@ -37,14 +37,19 @@ class OnnxRanker:
     Args:
         model: a ranker.
         numbers_per_interaction: as above.
+        num_items: that the ranker knows; it has no opinion on later ones.
     """
 
-    def __init__(self, model: OnnxModel, numbers_per_interaction: int) -> None:
+    def __init__(self, model: OnnxModel, numbers_per_interaction: int, num_items: int) -> None:
         self._model = model
         self._numbers = numbers_per_interaction
+        self._num_items = num_items
 
     def score(self, requests: Requests, items: IntArray) -> FloatArray:
         """See :meth:`recsys.retrieval.ranker.Ranker.score`."""
+        known = items < self._num_items
+        if not known.all():
+            return np.where(known, self.score(requests, np.where(known, items, -1)), np.nan)
         scores, start = [], 0
         for block in _blocks(requests, self._numbers):
             feeds = ranker_feeds(query_feeds(block), items[start : start + len(block)])

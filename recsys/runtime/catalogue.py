@@ -1,0 +1,137 @@
+"""The items that may be recommended now: those of a bundle, and those that came and went since.
+
+Shape suffixes: I items of the bundle and since.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from recsys.data.columns import ITEM_ID
+from recsys.errors import RecsysError
+from recsys.retrieval.arrays import BoolArray, FloatArray
+from recsys.retrieval.index import CandidateIndex, UpdatableIndex
+from recsys.retrieval.item_columns import ItemColumns
+from recsys.runtime.bundle import Bundle
+from recsys.runtime.lookup import Lookup
+
+#: Ids that an error message lists at most.
+_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CatalogueState:
+    """The catalogue at one moment.
+
+    Args:
+        columns: of the items, I rows.
+        popularity: positive interactions of each item, shape [I], float32; NaN for one that is gone.
+        available: whether each item is there, shape [I].
+    """
+
+    columns: ItemColumns
+    popularity: FloatArray
+    available: BoolArray
+
+
+class Catalogue:
+    """Items, and the index that finds them. Changes go one by one, while requests are answered.
+
+    Args:
+        bundle: whose items they are at first.
+        lookup: knows their ids, and learns those of new ones.
+        index: finds them.
+    """
+
+    def __init__(self, bundle: Bundle, lookup: Lookup, index: CandidateIndex) -> None:
+        self._bundle = bundle
+        self._lookup = lookup
+        self.index = index
+        self._table = bundle.items
+        self._updating = threading.Lock()
+        self.state = CatalogueState(
+            bundle.item_columns,
+            bundle.popularity.astype(np.float32),
+            np.ones(bundle.manifest.data.num_items, dtype=np.bool_),
+        )
+
+    def add(self, items: pa.Table) -> None:
+        """Add items that are known by their content.
+
+        Args:
+            items: a row for each, with ``item_id`` and the columns of the items, as far as they are known.
+
+        Raises:
+            RecsysError: ids are missing, known already or twice there, a column is of another type, or an item has no
+                content that the model knows. Then none is added.
+            BundleError: the bundle's model does not know items by their content.
+        """
+        encoder = self._bundle.item_encoder()
+        with self._updating:
+            ids = self._new_ids(items)
+            vectors = encoder.encode(items)
+            silent = np.flatnonzero(np.isnan(vectors).any(axis=1)).tolist()
+            if silent:
+                raise RecsysError(
+                    f"New items are known by {', '.join(column.name for column in encoder.columns)}, but nothing known "
+                    f"is said about {_listed([ids[place] for place in silent])}. Say more, or leave them out."
+                )
+            try:
+                table = pa.concat_tables([self._table, items], promote_options="permissive")
+            except pa.ArrowException as error:
+                raise RecsysError(
+                    f"The columns of new items must be as in the bundle ({error}). Convert them."
+                ) from error
+            state = self.state
+            first = len(state.available)
+            # The index last, so that whoever finds a new item finds what is said about it as well.
+            self._table = table
+            self._lookup.add_items(ids)
+            self.state = CatalogueState(
+                ItemColumns(table, self._bundle.manifest.data.separators),
+                np.concatenate([state.popularity, np.zeros(len(ids), dtype=np.float32)]),
+                np.concatenate([state.available, np.ones(len(ids), dtype=np.bool_)]),
+            )
+            self._updatable().add(np.arange(first, first + len(ids), dtype=np.int64), vectors)
+
+    def remove(self, ids: Sequence[str]) -> None:
+        """Take items out; in histories they still count.
+
+        Raises:
+            RecsysError: an item is not there. Then none is taken out.
+        """
+        with self._updating:
+            state = self.state
+            items = self._lookup.items_of(ids)
+            gone = [name for name, item in zip(ids, items, strict=True) if item < 0 or not state.available[item]]
+            if gone:
+                raise RecsysError(f"Items that are there are required, but {_listed(gone)} are not. Leave them out.")
+            available, popularity = state.available.copy(), state.popularity.copy()
+            available[items], popularity[items] = False, np.nan
+            self.state = CatalogueState(state.columns, popularity, available)
+            if isinstance(self.index, UpdatableIndex):
+                self.index.remove(items)
+
+    def _new_ids(self, items: pa.Table) -> list[str]:
+        if ITEM_ID not in items.column_names or not pa.types.is_string(items.schema.field(ITEM_ID).type):
+            raise RecsysError(f"New items need a column {ITEM_ID} of strings; theirs are {items.schema.names}.")
+        ids: list[str] = items.column(ITEM_ID).to_pylist()
+        known = [name for name, item in zip(ids, self._lookup.items_of(ids), strict=True) if item >= 0]
+        if known or len(set(ids)) < len(ids) or None in ids:
+            what = f"{_listed(known)} are known already" if known else "some are missing or come twice"
+            raise RecsysError(f"New items need ids of their own, but {what}. Leave them out, or give them other ids.")
+        return ids
+
+    def _updatable(self) -> UpdatableIndex:
+        assert isinstance(self.index, UpdatableIndex), "of a model with vectors, which alone encodes items"
+        return self.index
+
+
+def _listed(ids: Sequence[str]) -> str:
+    more = f" and {len(ids) - _SHOWN} more" if len(ids) > _SHOWN else ""
+    return ", ".join(ids[:_SHOWN]) + more
