@@ -6,6 +6,7 @@ from recsys.data.histories import Histories
 from recsys.errors import ModelError
 from recsys.models.folded_factors import FoldedFactors
 from recsys.models.protocols import Factorized, FoldsIn, Query, Recommender
+from recsys.models.served.folded_factors import Projection
 from tests.models.test_interaction_matrix import histories
 
 
@@ -15,6 +16,9 @@ class Sum(FoldedFactors):
     def fold_in(self, histories: Histories) -> Tensor:
         rows = torch.repeat_interleave(torch.arange(len(histories)), histories.counts)
         return torch.zeros(len(histories), 2).index_add_(0, rows, self.item_vectors[histories.items])
+
+    def serving_encoder(self) -> Projection:
+        return Projection(self.item_vectors)
 
 
 def model() -> Sum:

@@ -1,6 +1,7 @@
 """Scores that are sums of weights from the items of a history to those of the catalogue.
 
-Shape suffixes: B queries, L positions, I items of the catalogue, N weights of one item at most.
+Shape suffixes: B queries, L positions, I items of the catalogue, N scores that one item is part of at most,
+K items that a score depends on at most.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from recsys.models.recency import Recency
 from recsys.models.served.query import ServedQuery
 
 #: To add one number at a place that is looked up takes about as long as to multiply so many that follow each other.
-_SCATTER_COST = 16
+_SCATTER_COST = 32
 #: Weights of a dense table at most, 1 GiB.
 _MAX_DENSE = 2**28
 
@@ -63,6 +64,33 @@ class SparseRows(nn.Module):
         return sums[:, :num_items]
 
 
+class GatheredRows(nn.Module):
+    """Looks up, for each item of the catalogue, the items that its score depends on: ``I * K`` numbers.
+
+    It takes longer than the others, and the least memory where a table of I by I is out of the question.
+
+    Args:
+        weights: I rows and I columns: in each row the items that the score of one depends on, K at most.
+    """
+
+    sources: Tensor
+    weights: Tensor
+
+    def __init__(self, weights: InteractionMatrix) -> None:
+        super().__init__()
+        sources, values = padded(weights)
+        self.register_buffer("sources", sources)
+        self.register_buffer("weights", values)
+        self.numbers_per_interaction = 2 * values.numel()
+
+    def forward(self, items: Tensor, counted: Tensor) -> Tensor:
+        """See :meth:`DenseRows.forward`."""
+        num_items = len(self.sources)
+        history = counted.new_zeros(items.shape[0], num_items + 1).scatter_add(1, items, counted)
+        found = history[:, self.sources.flatten()].view(items.shape[0], *self.sources.shape)
+        return (found * self.weights).sum(2)
+
+
 class SumOverHistory(nn.Module):
     """The sum of the weights of a history's items.
 
@@ -72,7 +100,7 @@ class SumOverHistory(nn.Module):
         recency: how much older interactions count.
     """
 
-    def __init__(self, rows: DenseRows | SparseRows, num_items: int, recency: Recency) -> None:
+    def __init__(self, rows: DenseRows | SparseRows | GatheredRows, num_items: int, recency: Recency) -> None:
         super().__init__()
         self.rows = rows
         self.num_items = num_items
@@ -86,8 +114,8 @@ class SumOverHistory(nn.Module):
         return scores.masked_fill((query.lengths == 0)[:, None], torch.nan)
 
 
-def rows_of_weights(weights: InteractionMatrix) -> DenseRows | SparseRows:
-    """The form that takes less time: sparse, unless the item that most depends on has too many weights.
+def rows_of_weights(weights: InteractionMatrix) -> DenseRows | SparseRows | GatheredRows:
+    """The form that takes the least time: sparse, unless the item that most depends on has too many weights.
 
     All rows of a sparse table are as wide as its widest, so that one item with weights to half of the catalogue makes
     every history as slow as if all items had so many.
@@ -97,9 +125,9 @@ def rows_of_weights(weights: InteractionMatrix) -> DenseRows | SparseRows:
     """
     num_items = len(weights)
     most = int(weights.column_counts().max()) if len(weights.columns) > 0 else 0
-    if most * _SCATTER_COST > num_items and num_items**2 <= _MAX_DENSE:
-        return DenseRows(weights.dense().T.contiguous())
-    return SparseRows(weights)
+    if most * _SCATTER_COST <= num_items:
+        return SparseRows(weights)
+    return DenseRows(weights.dense().T.contiguous()) if num_items**2 <= _MAX_DENSE else GatheredRows(weights)
 
 
 def padded(matrix: InteractionMatrix) -> tuple[Tensor, Tensor]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
 import torch
 from torch import Tensor
 
 from recsys.data.histories import Histories
 from recsys.models.protocols import Query
 from recsys.models.served.query import NO_TIMESTAMP, ServedQuery
+from recsys.runtime.feeds import QUERY_INPUTS
 
 
 def served(query: Query, padding: int = 0) -> ServedQuery:
@@ -43,6 +48,15 @@ def random_histories(
         torch.randint(1, 6, (total,), generator=generator).float() if ratings else None,
         torch.cat(stamps) + 10**9 if times else None,
     )
+
+
+def run(path: Path, query: ServedQuery, **more: Tensor) -> Tensor:
+    """What ONNX Runtime makes of ``query`` with the model in the file ``path``."""
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    feeds = dict(zip(QUERY_INPUTS, query, strict=True)) | more
+    output = session.run(None, {name: value.numpy() for name, value in feeds.items()})[0]
+    assert output.dtype == np.float32
+    return torch.from_numpy(output)
 
 
 def assert_scores_close(actual: Tensor, expected: Tensor, tolerance: float = 1e-4) -> None:

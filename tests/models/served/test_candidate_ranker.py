@@ -15,8 +15,7 @@ from recsys.models.ranker_networks import LinearBlend
 from recsys.models.served.form import scores_of
 from recsys.models.served.history_attention import ServedAttention
 from recsys.runtime.feeds import CANDIDATES
-from tests.models.served.asked import assert_scores_close, random_histories, served
-from tests.models.served.test_forms import run
+from tests.models.served.asked import assert_scores_close, random_histories, run, served
 from tests.models.test_hybrid import GROUPS, SOURCES, everyone, hybrid
 
 STRANGERS = Query(torch.tensor([-1, 5, -1, 0]), random_histories([1, 8, 0, 60], 12, 3))

@@ -5,8 +5,6 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-import numpy as np
-import onnxruntime
 import pytest
 import torch
 
@@ -14,12 +12,13 @@ from recsys.export.onnx_export import export_encoder, export_ranker
 from recsys.models.protocols import Query
 from recsys.models.served.form import Serves, ServesPairs, ServingForm, scores_of
 from recsys.models.served.query import ServedQuery
-from recsys.runtime.feeds import CANDIDATES, QUERY_INPUTS
+from recsys.runtime.feeds import CANDIDATES
 from tests.models.board_data import NUM_ITEMS
-from tests.models.served.asked import assert_scores_close, random_histories, served
+from tests.models.served.asked import assert_scores_close, random_histories, run, served
 from tests.models.test_contract import MODELS, everyone, fitted, models_that, nothing_known_of
 from tests.models.test_contract import scores_of as expected_scores
 
+PAGE = Path(__file__).parents[3] / "docs" / "models.md"
 SERVED = models_that(Serves)
 RANKERS = models_that(ServesPairs)
 
@@ -55,6 +54,12 @@ def test_every_model_can_be_served(name):
         f"{name} has a file in configs/model, but no serving_form: give it one, so that it can be exported "
         "(recsys/models/served/form.py, class Serves)."
     )
+
+
+@pytest.mark.parametrize("name", SERVED)
+def test_the_page_of_models_says_what_it_becomes(name):
+    gives = "scores" if form_of(name).item_vectors is None else "a vector"
+    assert f"\n| `{name}` | {gives} | " in PAGE.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", SERVED)
@@ -101,14 +106,6 @@ def test_a_ranker_scores_candidates_as_the_catalogue(name):
         actual = fitted(name).model.serving_ranker()(served(query), candidates)
     expected = expected_scores(fitted(name).model, query).gather(1, candidates.clamp(min=0))
     assert_scores_close(torch.where(candidates < 0, 0, actual), torch.where(candidates < 0, 0, expected))
-
-
-def run(path: Path, query: ServedQuery, **more: torch.Tensor) -> torch.Tensor:
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    feeds = dict(zip(QUERY_INPUTS, query, strict=True)) | more
-    output = session.run(None, {name: value.numpy() for name, value in feeds.items()})[0]
-    assert output.dtype == np.float32
-    return torch.from_numpy(output)
 
 
 @pytest.mark.parametrize("name", SERVED)

@@ -1,15 +1,25 @@
+from pathlib import Path
+
 import pytest
 import torch
 
+from recsys.export.onnx_export import export_encoder
 from recsys.models.interaction_matrix import InteractionMatrix
 from recsys.models.protocols import Query
 from recsys.models.recency import Recency
-from recsys.models.served.sum_of_weights import DenseRows, SparseRows, SumOverHistory, padded, rows_of_weights
+from recsys.models.served.sum_of_weights import (
+    DenseRows,
+    GatheredRows,
+    SparseRows,
+    SumOverHistory,
+    padded,
+    rows_of_weights,
+)
 from recsys.models.strongest import nonzero
-from tests.models.served.asked import assert_scores_close, random_histories, served
+from tests.models.served.asked import assert_scores_close, random_histories, run, served
 from tests.models.small_data import histories_of
 
-NUM_ITEMS = 200
+NUM_ITEMS = 400
 
 
 def few_weights(share: float) -> InteractionMatrix:
@@ -19,25 +29,38 @@ def few_weights(share: float) -> InteractionMatrix:
 
 
 def test_few_weights_stay_sparse_and_many_do_not():
-    assert isinstance(rows_of_weights(few_weights(0.02)), SparseRows)
+    assert isinstance(rows_of_weights(few_weights(0.004)), SparseRows)
     assert isinstance(rows_of_weights(few_weights(0.5)), DenseRows)
 
 
 def test_one_item_that_much_depends_on_makes_the_table_dense():
-    weights = few_weights(0.02).dense()
+    weights = few_weights(0.004).dense()
     weights[:, 7] = 1.0
     assert isinstance(rows_of_weights(nonzero(weights)), DenseRows)
 
 
+def test_a_catalogue_too_large_for_a_dense_table_is_looked_up(monkeypatch):
+    monkeypatch.setattr("recsys.models.served.sum_of_weights._MAX_DENSE", 1000)
+    assert isinstance(rows_of_weights(few_weights(0.5)), GatheredRows)
+
+
+@pytest.mark.parametrize("rows", [SparseRows, GatheredRows])
+def test_sparse_tables_are_the_same_in_onnx(rows, tmp_path: Path):
+    encoder = SumOverHistory(rows(few_weights(0.02)), NUM_ITEMS, Recency(0.9))
+    export_encoder(encoder, tmp_path / "encoder.onnx")
+    query = served(Query(torch.full((3,), -1), random_histories([1, 80, 0], NUM_ITEMS, 1)))
+    assert_scores_close(run(tmp_path / "encoder.onnx", query), encoder(query), 1e-6)
+
+
 @pytest.mark.parametrize("recency", [Recency(), Recency(0.8, 0.9)])
-def test_sparse_and_dense_give_the_same(recency):
+def test_all_forms_give_the_same(recency):
     weights = few_weights(0.1)
     query = served(Query(torch.full((3,), -1), random_histories([1, 250, 0], NUM_ITEMS, 1)))
-    dense, sparse = (
-        SumOverHistory(rows, NUM_ITEMS, recency)(query) for rows in (DenseRows(weights.dense().T), SparseRows(weights))
-    )
+    rows = (DenseRows(weights.dense().T), SparseRows(weights), GatheredRows(weights))
+    dense, sparse, gathered = (SumOverHistory(table, NUM_ITEMS, recency)(query) for table in rows)
     assert dense[2].isnan().all()
     assert_scores_close(sparse, dense, 1e-6)
+    assert_scores_close(gathered, dense, 1e-6)
 
 
 def test_no_weights_at_all_give_zeros():
