@@ -1,16 +1,33 @@
 # make demo   train on MovieLens 100K, compare with the most popular, recommend
 # make test   linters, types, layers, tests
 # DEMO=...    other arguments for the demo, such as DEMO="model=neumf trainer.max_epochs=10"
+# make triton       serve a bundle, that of the demo or BUNDLE=DIR, on a Triton server in the background
+# make triton-stop  stop it
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO ?=
+BUNDLE ?= bundles/demo
+REPOSITORY := .triton/repositories/$(notdir $(BUNDLE))
 
-.PHONY: demo test lint format clean
+.PHONY: demo test lint format clean triton triton-stop
 
 demo: $(VENV)/.core
 	$(BIN)/python scripts/train.py $(DEMO)
+
+triton: $(REPOSITORY) | $(VENV)/.serving
+	$(BIN)/python scripts/triton_server.py start $(REPOSITORY)
+
+triton-stop: | $(VENV)/.serving
+	$(BIN)/python scripts/triton_server.py stop
+
+$(REPOSITORY): | $(BUNDLE) $(VENV)/.serving
+	$(BIN)/python scripts/export_triton.py bundle=$(BUNDLE) output=$@
+
+bundles/demo: | $(VENV)/.serving
+	run=$$($(BIN)/python scripts/train.py $(DEMO) | tee /dev/stderr | sed -n 's/^run: //p'); \
+	test -n "$$run" && $(BIN)/python scripts/export.py run="$$run" output=$@
 
 test: $(VENV)/.dev lint
 	$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=90
@@ -33,9 +50,13 @@ $(VENV)/.core: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --editable .
 	touch $@
 
+$(VENV)/.serving: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --editable '.[serving]'
+	touch $@ $(VENV)/.core
+
 $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
-	touch $@ $(VENV)/.core
+	touch $@ $(VENV)/.core $(VENV)/.serving
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage

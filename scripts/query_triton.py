@@ -44,6 +44,8 @@ def main(config: DictConfig) -> None:
         )
         with TritonRecommender(url, config.protocol) as recommender:
             answer = recommender.recommend(asked)
+        if not answer.item_ids:
+            console.print("Nothing is left to recommend: every item was seen or is blocked.")
         whose = "For this history" if user is None else f"For user {user}"
         heading = whose if answer.personal else "Most popular (score: interactions in the data)"
         console.print(answer_table(answer, heading, None if repository is None else Path(repository)))

@@ -1,6 +1,26 @@
-"""Hypothesis without limits of time: on a busy machine one slow example is no failure."""
+"""What tests of several directories share."""
 
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
 from hypothesis import HealthCheck, settings
 
+from recsys.errors import ServingError
+from serving.triton.server_environment import server_environment
+
+# On a busy machine one slow example is no failure.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
+
+
+@pytest.fixture(scope="session")
+def triton_environment() -> Path:
+    """The Python environment of a Triton server, made once and kept; skips the test where it cannot be had."""
+    path = Path(__file__).parents[1] / ".triton" / "venv"
+    try:
+        server_environment(path)
+    except ServingError as error:
+        pytest.skip(f"no Triton server on this machine: {error}")
+    return path

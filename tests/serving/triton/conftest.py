@@ -10,27 +10,12 @@ import tritonclient.grpc as grpc
 import tritonclient.http as http
 from tritonclient.utils import np_to_triton_dtype
 
-from recsys.errors import ServingError
 from recsys.export.triton_repository import write_repository
 from recsys.runtime.bundle import Bundle
 from serving.triton.launcher import start, stop
-from serving.triton.server_environment import server_environment
 from serving.triton.state import ServerState
 from tests.export.board_bundles import board_bundle
 from tests.serving.triton.tiny_repository import write_tiny_models
-
-#: The server's environment is made once and kept.
-ENVIRONMENT = Path(__file__).parents[3] / ".triton" / "venv"
-
-
-@pytest.fixture(scope="session")
-def environment() -> Path:
-    """The server's environment; skips the test where it cannot be had."""
-    try:
-        server_environment(ENVIRONMENT)
-    except ServingError as error:
-        pytest.skip(f"no Triton server on this machine: {error}")
-    return ENVIRONMENT
 
 
 @pytest.fixture(scope="session")
@@ -43,10 +28,12 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def server(environment: Path, repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerState]:
+def server(
+    triton_environment: Path, repository: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServerState]:
     """One server for all tests of the session."""
     directory = tmp_path_factory.mktemp("server")
-    yield start(directory, repository, environment=environment)
+    yield start(directory, repository, environment=triton_environment)
     stop(directory)
 
 

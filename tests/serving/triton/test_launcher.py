@@ -77,14 +77,14 @@ def test_a_process_that_waits_to_be_reaped_has_ended(tmp_path: Path):
 
 
 @pytest.mark.triton
-def test_start_and_stop(tmp_path: Path, models: Path, environment: Path):
+def test_start_and_stop(tmp_path: Path, models: Path, triton_environment: Path):
     directory, steps = tmp_path / "triton", []
-    state = start(directory, models, environment=environment, say=steps.append)
+    state = start(directory, models, environment=triton_environment, say=steps.append)
     assert steps == ["environment of the server", "models"]
     assert read_state(directory) == running_server(directory) == state
     assert is_ready(state)
     with pytest.raises(ServingError, match=rf"A server runs already \(process {state.pid}"):
-        start(directory, models, environment=environment)
+        start(directory, models, environment=triton_environment)
     assert stop(directory)
     assert not state.is_running and not is_ready(state)
     assert sorted(path.name for path in directory.iterdir()) == ["server.log", "start.lock"]
@@ -92,23 +92,25 @@ def test_start_and_stop(tmp_path: Path, models: Path, environment: Path):
 
 
 @pytest.mark.triton
-def test_what_a_killed_server_left_is_no_obstacle(tmp_path: Path, models: Path, environment: Path):
-    killed = start(tmp_path, models, environment=environment)
+def test_what_a_killed_server_left_is_no_obstacle(tmp_path: Path, models: Path, triton_environment: Path):
+    killed = start(tmp_path, models, environment=triton_environment)
     os.killpg(os.getpgid(killed.pid), signal.SIGKILL)
     while killed.is_running:
         time.sleep(0.01)
     assert (tmp_path / STATE).is_file() and Path(killed.private).is_dir()
     try:
-        state = start(tmp_path, models, environment=environment)
+        state = start(tmp_path, models, environment=triton_environment)
         assert is_ready(state) and not Path(killed.private).exists()
     finally:
         stop(tmp_path)
 
 
 @pytest.mark.triton
-def test_a_model_that_does_not_load_ends_the_start_with_the_reason(tmp_path: Path, models: Path, environment: Path):
+def test_a_model_that_does_not_load_ends_the_start_with_the_reason(
+    tmp_path: Path, models: Path, triton_environment: Path
+):
     write_model(models, "wrong", ADD.replace("TYPE_INT64", "TYPE_FP32"), model_onnx=adding())
     with pytest.raises(ServingError, match=r"(?s)The server ended before it was ready.*states TYPE_FP32 for the input"):
-        start(tmp_path / "triton", models, environment=environment)
+        start(tmp_path / "triton", models, environment=triton_environment)
     assert running_server(tmp_path / "triton") is None
     assert sorted(path.name for path in (tmp_path / "triton").iterdir()) == ["server.log", "start.lock"]
