@@ -16,6 +16,7 @@ from recsys.retrieval.arrays import BoolArray, FloatArray, IntArray
 from recsys.retrieval.candidates import Candidates
 from recsys.retrieval.faiss_index import FaissIndex
 from recsys.retrieval.index import CandidateIndex, ExactIndex, check_queries, has_vector
+from recsys.retrieval.search_time import milliseconds_of
 
 #: The largest catalogue for which nothing but exact search is tried: on two cores an index of lists with recall .99 is
 #: no faster for a single query below it (``benchmarks/index_speed.py --limit``).
@@ -23,9 +24,6 @@ EXACT_LIMIT = 5_000
 
 #: Queries that recall is measured with, at most: more of them say little more, and exact search takes its time.
 MAX_QUERIES = 256
-
-#: Single queries that are timed, at most, and for how many seconds at most.
-MAX_TIMED, MAX_SECONDS = 50, 2.0
 
 #: Scores of two ways to compute them may differ by this share and still be of equals.
 TOLERANCE = 1e-5
@@ -40,7 +38,7 @@ class Tried:
         breadth: ``nprobe`` or ``efSearch``; None where there is none.
         recall: the share of the best K items that was found, mean over the sample queries.
         recall_error: its standard error.
-        milliseconds: for a single query that asks for K items, the first quartile; None where the recall was too low.
+        milliseconds: for a single query that asks for K items; None where the recall was too low.
         build_seconds: to build it.
     """
 
@@ -122,12 +120,15 @@ def choose_index(
         return ChosenIndex(exact, None, None, reason, (), at, 0, real)
     queries = _sampled(vectors, known, seed) if sample_queries is None else _usable(sample_queries, seed)
     truth = exact.search(queries, at)
-    exact_milliseconds = _milliseconds(exact, queries, at)
+    exact_milliseconds = milliseconds_of(lambda asked: exact.search(asked, at), queries)
     tried: list[Tried] = []
     for factory in (f"IVF{_num_lists(len(known))},Flat",) if factories is None else factories:
         started = time.perf_counter()
         index = FaissIndex.build(vectors, factory, seed=seed)
         build_seconds = time.perf_counter() - started
+
+        def search(asked: FloatArray, index: FaissIndex = index) -> Candidates:
+            return index.search(asked, at)
 
         def recalls(breadth: int, index: FaissIndex = index) -> FloatArray:
             index.breadth = breadth
@@ -135,7 +136,7 @@ def choose_index(
 
         found = _least(lambda breadth: _reaches(recalls(breadth), recall_target), index.max_breadth)
         measured = recalls(index.max_breadth if found is None else found)
-        milliseconds = None if found is None else _milliseconds(index, queries, at)
+        milliseconds = None if found is None else milliseconds_of(search, queries)
         tried.append(
             Tried(
                 factory,
@@ -221,18 +222,6 @@ def _least(reaches: Callable[[int], bool], most: int) -> int | None:
         middle = (low + high) // 2
         low, high = (low, middle) if reaches(middle) else (middle, high)
     return high
-
-
-def _milliseconds(index: CandidateIndex, queries: FloatArray, at: int) -> float:
-    """For a single query, the first quartile: what else the machine does counts little."""
-    index.search(queries[:1], at)  # what is done once is not counted
-    seconds: list[float] = []
-    while len(seconds) < MAX_TIMED and sum(seconds) < MAX_SECONDS:
-        place = len(seconds) % len(queries)
-        started = time.perf_counter()
-        index.search(queries[place : place + 1], at)
-        seconds.append(time.perf_counter() - started)
-    return 1000 * float(np.quantile(seconds, 0.25))
 
 
 def _why_not(tried: Tried) -> str:

@@ -257,8 +257,7 @@ class ListStore:
 
     FAISS asks one index of the centroids for both, the list of an entry and the lists of a query. By inner product long
     centroids would draw all entries to them, and FAISS makes all as long as one. Here an entry goes to the centroid
-    that is nearest by Euclidean distance, and only a query asks by inner product. Where codes are scanned in blocks
-    (``fs``), all stays as FAISS does it.
+    that is nearest by Euclidean distance, and only a query asks by inner product.
 
     Args:
         index: the index.
@@ -275,11 +274,9 @@ class ListStore:
         self.num_lists: int = lists.nlist
         self.max_breadth: int = lists.nlist
         self._by_product = faiss.downcast_index(lists.quantizer)
-        self._by_distance: Any = None
-        if not isinstance(lists, faiss.IndexIVFFastScan):
-            self._by_distance = faiss.IndexFlatL2(lists.d)
-            if lists.is_trained:
-                self._by_distance.add(self._by_product.reconstruct_n(0, self._by_product.ntotal))
+        self._by_distance = faiss.IndexFlatL2(lists.d)
+        if lists.is_trained:
+            self._by_distance.add(self._by_product.reconstruct_n(0, self._by_product.ntotal))
         if not lists.is_trained:
             self.breadth = max(1, int(LIST_BREADTH * self.num_lists))
 
@@ -302,9 +299,6 @@ class ListStore:
 
     def train(self, vectors: FloatArray) -> None:
         """See :meth:`Store.train`."""
-        if self._by_distance is None:
-            self._index.train(vectors)
-            return
         faiss, lists = self._index.faiss, self._index.inner
         rotated = self._index.train_rotations(vectors)
         clustering = faiss.Clustering(lists.d, lists.nlist, lists.cp)
@@ -326,9 +320,7 @@ class ListStore:
         """See :meth:`Store.add`."""
         faiss, lists = self._index.faiss, self._index.inner
         entries, numbers = self._index.rotated(vectors), np.ascontiguousarray(items, dtype=np.int64)
-        if self._by_distance is None:
-            lists.add_with_ids(entries, numbers)
-        elif len(items) > 0:
+        if len(items) > 0:
             nearest = self._nearest(entries)
             lists.add_core(len(items), *map(faiss.swig_ptr, (entries, numbers, nearest)))
 
@@ -530,6 +522,11 @@ def store_of(index: Any, items: IntArray) -> Store:
                 "Centroids that are compared one by one are required, since only so all lists can be searched, but "
                 f"this index has its centroids in an {type(faiss.downcast_index(inner.quantizer)).__name__}. Choose "
                 f"'IVF{inner.nlist},...'."
+            )
+        if isinstance(inner, faiss.IndexIVFFastScan):
+            raise RetrievalError(
+                "Codes that are compared one by one are required, since a scan in blocks (fs) loses some of equal "
+                "scores, so that not all items can be found. Leave fs out of the factory string."
             )
         return ListStore(made)
     if isinstance(inner, faiss.IndexHNSW):
