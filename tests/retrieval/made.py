@@ -47,6 +47,16 @@ def candidates(items, scores):
     return Candidates(np.array(items, dtype=np.int64), np.array(scores, dtype=np.float64))
 
 
+def clustered(num_items=2000, dim=16, num_queries=40, seed=3):
+    """Vectors of items around a few tastes, of lengths that differ, and queries between tastes."""
+    rng = np.random.default_rng(seed)
+    tastes = rng.normal(size=(25, dim))
+    items = tastes[rng.integers(0, 25, num_items)] + 0.4 * rng.normal(size=(num_items, dim))
+    items *= rng.lognormal(0, 0.4, (num_items, 1))
+    queries = tastes[rng.integers(0, 25, (num_queries, 2))].mean(axis=1) + 0.1 * rng.normal(size=(num_queries, dim))
+    return items.astype(np.float32), queries.astype(np.float32)
+
+
 def values(of_items, num_values):
     """Coded values out of a list of codes for each item."""
     items = [item for item, codes in enumerate(of_items) for _ in codes]
