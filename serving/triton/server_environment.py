@@ -38,7 +38,7 @@ SYSTEM_PYTHON = "/usr/bin/python3"
 #: Lines of another program's output that a message repeats.
 SHOWN_LINES = 15
 
-_CONTAINER = "nvcr.io/nvidia/tritonserver:24.12-py3"
+_CONTAINER = "tritonserver:24.12-py3"
 
 #: What an interpreter says of itself: its minor version, and where its shared library may be.
 _PROBE = """
