@@ -215,7 +215,10 @@ def _write_python(name: str, bundle: Bundle, target: Path) -> None:
     program = _MODELS / f"{name}.py"
     shutil.copyfile(program, target / MODEL_PY)
     copy_modules(modules_needed([program]), target)
-    _copy_files(bundle, _FILES[name], target / BUNDLE)
+    index = bundle.manifest.index
+    # FAISS has vectors of its own, and needs those beside it only to score candidates anew.
+    unread = (VECTORS, SCALES) if index.kind == "faiss" and "rescore" not in index.parameters else ()
+    _copy_files(bundle, [file for file in _FILES[name] if file not in unread], target / BUNDLE)
 
 
 def _copy_files(bundle: Bundle, files: Iterable[str], target: Path) -> None:

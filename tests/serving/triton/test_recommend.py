@@ -49,15 +49,21 @@ QUESTIONS = [
     Asked(history=["i02", "i08", "i05"], ratings=[5, 3.5, 1], k=4),
 ]
 
-#: Bundles by their versions: the encoder scores the catalogue, or makes vectors, or a ranker follows.
-BUNDLES = {1: ("ease", None), 2: ("pure_svd", None), 3: ("pure_svd", "ease")}
+#: Bundles by their versions: the encoder scores the catalogue, or makes vectors that are compared with all items or
+#: looked for in an index of FAISS, or a ranker follows.
+BUNDLES = {
+    1: lambda: board_bundle("ease"),
+    2: lambda: board_bundle("pure_svd"),
+    3: lambda: board_bundle("pure_svd", "ease"),
+    4: lambda: board_bundle("pure_svd", index="IVF4,SQ8", rescore=4),
+}
 
 
 def bundle_of(version: int) -> Bundle:
-    return Bundle.open(board_bundle(*BUNDLES[version]))
+    return Bundle.open(BUNDLES[version]())
 
 
-@pytest.fixture(scope="module", params=[3, 2, 1])
+@pytest.fixture(scope="module", params=[4, 3, 2, 1])
 def version(server: ServerState, repository: Path, request: pytest.FixtureRequest) -> int:
     """A version, which answers."""
     if not (repository / "recommend" / str(request.param)).is_dir():
