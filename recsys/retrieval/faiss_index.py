@@ -191,6 +191,15 @@ class FaissIndex:
                 f"Vectors of {num_items} items with {dim} dimensions are required to score candidates anew, but these "
                 f"are {exact.num_items} with {exact.dim}."
             )
+        if exact is not None:
+            there = np.zeros(num_items, dtype=np.bool_)
+            there[items[items >= 0]] = True
+            if (there & ~exact.present).any():
+                raise RetrievalError(
+                    f"A vector of each item of the index is required to score candidates anew, but "
+                    f"{int((there & ~exact.present).sum())} have none. Give the vectors that it was built from."
+                )
+            exact.remove(np.flatnonzero(exact.present & ~there))  # they may come back
         return cls(store, num_items, exact, rescore, gpu)
 
     @property

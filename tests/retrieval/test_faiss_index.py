@@ -230,6 +230,16 @@ def test_a_loaded_index_scores_anew(world, tmp_path):
     assert (read.search(queries, 20).items == index.search(queries, 20).items).all()
     with pytest.raises(RetrievalError, match="2000 items with 16 dimensions are required to score.*are 10 with 16"):
         FaissIndex.load(tmp_path / "index.faiss", 2000, 16, vectors=items[:10], rescore=8)
+    with pytest.raises(RetrievalError, match="A vector of each item of the index is required.* but 3 have none"):
+        lacking = np.where(np.isin(np.arange(2000), [1, 2, 3])[:, None], NAN, items)
+        FaissIndex.load(tmp_path / "index.faiss", 2000, 16, vectors=lacking, rescore=8)
+    # an item that was removed before it was saved comes back after it was read
+    index.remove(np.array([7]))
+    index.save(tmp_path / "index.faiss")
+    read = FaissIndex.load(tmp_path / "index.faiss", 2000, 16, vectors=items, rescore=8)
+    assert not (read.search(queries[:1], 2000).items == 7).any()
+    read.add(np.array([7]), 100 * queries[:1])
+    assert read.search(queries[:1], 2000).items[0, 0] == 7
 
 
 @pytest.mark.parametrize("factory", ["Flat", "IVF32,Flat", "HNSW16"])
