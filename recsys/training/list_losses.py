@@ -27,7 +27,7 @@ class ListLoss(Protocol):
             log_weights: log of what each candidate counts as a negative, shape [B, C]; minus infinity for padding.
 
         Returns:
-            The mean over lists of the mean over their relevant candidates, a scalar; lists may have weights.
+            The mean over lists of the mean over their relevant candidates, a scalar.
         """
         ...
 
@@ -38,22 +38,14 @@ class ListSoftmax(nn.Module):
     ``-log( exp(x_p) / (exp(x_p) + sum_n w_n exp(x_n)) )``: the listwise loss of Cao et al.: Learning to Rank: From
     Pairwise Approach to Listwise Approach (2007) with one relevant candidate at a time, so that the relevant ones of a
     list do not compete.
-
-    Args:
-        size_exponent: a list counts by its number of relevant candidates to this power; 0: lists count alike; 1: their
-            relevant candidates do.
     """
-
-    def __init__(self, size_exponent: float = 0.0) -> None:
-        super().__init__()
-        self.size_exponent = size_exponent
 
     def forward(self, scores: Tensor, relevant: Tensor, log_weights: Tensor) -> Tensor:
         """See :class:`ListLoss`."""
         negative = torch.logsumexp((scores + log_weights).masked_fill(relevant, -torch.inf), dim=1, keepdim=True)
         # A list without negatives has nothing to say: softplus(-inf) is 0.
         each = functional.softplus(negative - scores).masked_fill(~relevant, 0)
-        return mean_over_lists(each.sum(1), relevant.sum(1), self.size_exponent)
+        return (each.sum(1) / relevant.sum(1)).mean()
 
 
 class LambdaNDCG(nn.Module):
@@ -64,18 +56,16 @@ class LambdaNDCG(nn.Module):
 
     Args:
         k: cut-off of the NDCG, at least 1.
-        size_exponent: as in :class:`ListSoftmax`.
 
     Raises:
         RecsysError: ``k`` is below 1.
     """
 
-    def __init__(self, k: int = 10, size_exponent: float = 0.0) -> None:
+    def __init__(self, k: int = 10) -> None:
         super().__init__()
         if k < 1:
             raise RecsysError(f"list_loss.k must be at least 1, but it is {k}. Correct it.")
         self.k = k
-        self.size_exponent = size_exponent
 
     def forward(self, scores: Tensor, relevant: Tensor, log_weights: Tensor) -> Tensor:
         """See :class:`ListLoss`."""
@@ -91,10 +81,4 @@ class LambdaNDCG(nn.Module):
             weight = gain * log_weights.exp().masked_fill(relevant, 0)[:, None, :] * inside[:, :, None]
         differences = scores[:, None, :] - scores.gather(1, places)[:, :, None]
         each = (weight * functional.softplus(differences)).sum(2)
-        return mean_over_lists(each.sum(1), relevant.sum(1), self.size_exponent)
-
-
-def mean_over_lists(sums: Tensor, counts: Tensor, size_exponent: float) -> Tensor:
-    """The mean of ``sums / counts``, shape [B] each, in which a list weighs ``counts`` to the power of the exponent."""
-    weights = counts.to(sums.dtype).pow(size_exponent)
-    return (weights * sums / counts).sum() / weights.sum()
+        return (each.sum(1) / relevant.sum(1)).mean()

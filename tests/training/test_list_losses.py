@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from recsys.errors import RecsysError
 from recsys.training.list_losses import LambdaNDCG, ListSoftmax
 
-LOSSES = [ListSoftmax(), LambdaNDCG(10), ListSoftmax(size_exponent=1)]
+LOSSES = [ListSoftmax(), LambdaNDCG(10)]
 INF = torch.inf
 
 
@@ -28,24 +28,6 @@ def test_relevant_candidates_do_not_compete():
     given_ = tensors([[1.0, 2.0, 0.0]], [[True, True, False]], [[0.0, 0.0, 1.0]])
     expected = (math.log1p(math.exp(-1)) + math.log1p(math.exp(-2))) / 2
     assert ListSoftmax()(*given_).item() == pytest.approx(expected)
-
-
-def test_lists_may_count_by_their_relevant_candidates():
-    # Lists with one and two relevant candidates: log(1 + e^0), and the mean of log(1 + e^-1) and log(1 + e^-2).
-    given_ = tensors(
-        [[0.0, 0.0, 0.0], [1.0, 2.0, 0.0]],
-        [[True, False, False], [True, True, False]],
-        [[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]],
-    )
-    each = [math.log(2), math.log1p(math.exp(-1)), math.log1p(math.exp(-2))]
-    alike = (each[0] + (each[1] + each[2]) / 2) / 2
-    assert ListSoftmax()(*given_).item() == pytest.approx(alike)
-    assert ListSoftmax(size_exponent=1)(*given_).item() == pytest.approx(sum(each) / 3)
-
-
-def test_the_size_of_a_single_list_changes_nothing():
-    given_ = tensors([[0.0, 2.0, 1.0]], [[True, True, False]], [[0.0, 0.0, 1.0]])
-    assert LambdaNDCG(10, size_exponent=0.5)(*given_).item() == pytest.approx(LambdaNDCG(10)(*given_).item())
 
 
 def test_lambda_by_hand():
