@@ -160,7 +160,6 @@ def serve_version(repository: Path, version: int) -> None:
     batches = [read_config(repository / name / CONFIG).max_batch_size for name in steps]
     ensemble.max_batch_size = min([ensemble.max_batch_size, *batches])
     write_config(ensemble, repository / RECOMMEND / CONFIG)
-    check_repository(repository)
 
 
 def served_version(repository: Path) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -24,6 +25,7 @@ from recsys.retrieval.retrievers import IndexRetriever, SameForAll
 from recsys.runtime.asking import Asked
 from recsys.runtime.bundle import Bundle
 from recsys.runtime.feeds import Feeds, query_feeds
+from recsys.runtime.hashing import check_files
 from recsys.runtime.lookup import Lookup, requests_of
 
 #: The shortest width of histories and candidates.
@@ -40,6 +42,18 @@ def padded_width(length: int) -> int:
         [16, 16, 32, 256]
     """
     return max(MIN_WIDTH, 1 << max(0, length - 1).bit_length())
+
+
+def open_part(directory: Path) -> Bundle:
+    """Open some files of a bundle, with its manifest: those that a stage reads.
+
+    Raises:
+        BundleError: one of them was changed or damaged, or the manifest is of another version.
+    """
+    bundle = Bundle.open(directory, verify=False)
+    there = {name: file for name, file in bundle.manifest.files.items() if (directory / name).exists()}
+    check_files(directory, there)
+    return bundle
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -142,7 +142,11 @@ def _start(
         found = ports.found()
         state = _launched(directory, repository, environment, found)
         state.save(directory)
-        failure = _waited(state, timeout_seconds)
+        try:
+            failure = _waited(state, timeout_seconds)
+        except BaseException:  # whoever does not wait does not want it
+            stop(directory)
+            raise
         if failure is None:
             return state
         stop(directory)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,7 @@ _HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, _HERE)
 
 from recsys.retrieval.candidates import Candidates  # noqa: E402
-from recsys.runtime.bundle import Bundle  # noqa: E402
-from recsys.runtime.separate_stages import Found, ranked  # noqa: E402
+from recsys.runtime.separate_stages import Found, open_part, ranked  # noqa: E402
 from recsys.runtime.triton_lists import ListWriter  # noqa: E402
 
 
@@ -23,7 +23,7 @@ class TritonPythonModel:
 
     def initialize(self, args: dict[str, str]) -> None:
         """Read the vocabulary."""
-        self._lists = ListWriter(Bundle.open(os.path.join(_HERE, "bundle"), verify=False))
+        self._lists = ListWriter(open_part(Path(_HERE) / "bundle"))
 
     def execute(self, requests: list[Any]) -> list[Any]:
         """Answer each request."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,8 +15,7 @@ sys.path.insert(0, _HERE)
 
 from recsys.errors import RecsysError  # noqa: E402
 from recsys.retrieval.arrays import FloatArray, IntArray  # noqa: E402
-from recsys.runtime.bundle import Bundle  # noqa: E402
-from recsys.runtime.separate_stages import CandidateStage, Found, padded_width  # noqa: E402
+from recsys.runtime.separate_stages import CandidateStage, Found, open_part, padded_width  # noqa: E402
 from recsys.runtime.triton_lists import ListWriter  # noqa: E402
 
 
@@ -34,7 +34,7 @@ class TritonPythonModel:
 
     def initialize(self, args: dict[str, str]) -> None:
         """Read the index and the vocabulary."""
-        bundle = Bundle.open(os.path.join(_HERE, "bundle"), verify=False)
+        bundle = open_part(Path(_HERE) / "bundle")
         self._dim = bundle.manifest.index.dim
         self._stage = CandidateStage(bundle)
         self._lists = ListWriter(bundle)

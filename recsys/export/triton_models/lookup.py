@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,7 @@ sys.path.insert(0, _HERE)
 
 from recsys.errors import RecsysError  # noqa: E402
 from recsys.runtime.asking import Asked  # noqa: E402
-from recsys.runtime.bundle import Bundle  # noqa: E402
-from recsys.runtime.separate_stages import LookupStage  # noqa: E402
+from recsys.runtime.separate_stages import LookupStage, open_part  # noqa: E402
 
 #: Length of a list where none is asked for.
 DEFAULT_K = Asked().k
@@ -26,7 +26,7 @@ class TritonPythonModel:
 
     def initialize(self, args: dict[str, str]) -> None:
         """Read the tables."""
-        self._stage = LookupStage(Bundle.open(os.path.join(_HERE, "bundle"), verify=False))
+        self._stage = LookupStage(open_part(Path(_HERE) / "bundle"))
 
     def execute(self, requests: list[Any]) -> list[Any]:
         """Answer each request, or say what is wrong with it."""

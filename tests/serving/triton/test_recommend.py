@@ -222,14 +222,24 @@ def test_a_version_that_cannot_be_loaded_changes_nothing(server: ServerState, re
     asked, before = Asked(history=["i02"], k=3), served_version(repository)
     write_repository(bundle_of(2), repository, 9)
     model = repository / "candidates" / "9" / "model.py"
+    whole = model.read_text(encoding="utf-8")
     model.write_text("raise RuntimeError('broken on purpose')", encoding="utf-8")
     with TritonRecommender(server.grpc_url, timeout_seconds=60) as recommender:
         with pytest.raises(ServingError, match=rf"so version {before} goes on answering.*broken on purpose"):
             exchange(repository, 9, server.grpc_url)
         assert served_version(repository) == recommender.recommend(asked).version == before
         assert is_ready(server)
-        exchange(repository, 1 if before == 2 else 2, server.grpc_url)
-        assert recommender.recommend(asked).version != before
+        model.write_text(whole, encoding="utf-8")
+        exchange(repository, 9, server.grpc_url)
+        assert recommender.recommend(asked).version == 9
+
+
+def test_a_damaged_file_of_a_bundle_is_not_served(server: ServerState, repository: Path):
+    write_repository(bundle_of(1), repository, 10)
+    path = repository / "candidates" / "10" / "bundle" / "popularity.npy"
+    path.write_bytes(path.read_bytes()[:-1] + b"!")
+    with pytest.raises(ServingError, match=r"cannot be loaded.*popularity\.npy was changed or damaged"):
+        exchange(repository, 10, server.grpc_url)
 
 
 def test_a_version_that_does_not_exist_is_refused(server: ServerState, repository: Path):

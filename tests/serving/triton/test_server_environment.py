@@ -17,9 +17,7 @@ def test_another_machine_is_told_the_way(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(platform, "system", lambda: "Darwin")
     monkeypatch.setattr(platform, "machine", lambda: "arm64")
     assert why_not_here() is not None
-    with pytest.raises(
-        ServingError, match=r"this is Darwin on arm64.*NVIDIA's container, tritonserver:24"
-    ):
+    with pytest.raises(ServingError, match=r"this is Darwin on arm64.*NVIDIA's container, tritonserver:24"):
         server_environment(tmp_path / "venv")
     assert not (tmp_path / "venv").exists()
 
