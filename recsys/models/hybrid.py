@@ -341,6 +341,23 @@ class Hybrid(nn.Module):
             served_attributes,
         ).eval()
 
+    @torch.no_grad()
+    def score_candidates(self, query: Query, items: Tensor) -> Tensor:
+        """Rank ``items`` (shape [B, C], int64), whoever found them; NaN for what no source scores.
+
+        Those of the sources, ``num_candidates``, are not asked for: they stand in for a retriever where there is none.
+        """
+        num_features = self.num_items * (len(self.sources) + HistoryAttention.num_heads)
+        size = max(1, MAX_FEATURES // max(num_features, items.shape[1] * (self.num_fixed_features + 32)))
+        scores = []
+        for rows in torch.arange(len(query), device=items.device).split(size):
+            block, candidates = Query(query.users[rows], query.histories.take(rows)), items[rows]
+            opinions = self.ask(block)
+            ranked = self.rank(self.describe(block, opinions, candidates), block.users, candidates)
+            given = self.of_sources(opinions).given.any(1).gather(1, candidates)
+            scores.append(ranked.masked_fill(~given, torch.nan))
+        return torch.cat(scores) if scores else items.float()
+
     def _score_block(self, query: Query) -> Tensor:
         opinions = self.ask(query)
         sources = self.of_sources(opinions)

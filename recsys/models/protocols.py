@@ -61,6 +61,19 @@ class ScoresPairs(Protocol):
 
 
 @runtime_checkable
+class ScoresCandidates(Protocol):
+    """A model that scores given candidates of a query in another way than the whole catalogue."""
+
+    def score_candidates(self, query: Query, items: Tensor) -> Tensor:
+        """Score ``items`` (shape [B, C], int64) for B queries.
+
+        Returns:
+            Shape [B, C], NaN where the model has no opinion.
+        """
+        ...
+
+
+@runtime_checkable
 class ScoresCatalogue(Protocol):
     """A model that scores whole rows for known users, with gradients."""
 

@@ -16,7 +16,7 @@ from torch import Tensor
 from recsys.data.histories import Histories
 from recsys.errors import ModelError
 from recsys.evaluation.top_k import top_k, without_nan
-from recsys.models.protocols import Factorized, Query, Recommender, ScoresPairs
+from recsys.models.protocols import Factorized, Query, Recommender, ScoresCandidates, ScoresPairs
 from recsys.models.sampled_explanation import explainer_of
 from recsys.retrieval.arrays import FloatArray, IntArray
 from recsys.retrieval.candidates import Candidates
@@ -92,7 +92,7 @@ def vector_retriever(model: Recommender, num_items: int, device: torch.device | 
 
 
 class ModelRanker:
-    """Scores candidates with any model: pair by pair where the model can, else by its scores of the catalogue.
+    """Scores candidates with any model: these alone where the model can, else by its scores of the catalogue.
 
     Args:
         model: on ``device``.
@@ -110,6 +110,8 @@ class ModelRanker:
         candidates = torch.tensor(np.maximum(items, 0), device=self._device)
         if isinstance(self._model, ScoresPairs) and bool((query.users >= 0).all()):
             scores = self._model.score_pairs(query.users[:, None], candidates)
+        elif isinstance(self._model, ScoresCandidates):
+            scores = self._model.score_candidates(query, candidates)
         else:
             scores = self._model.score(query).gather(1, candidates)
         ranked: FloatArray = scores.cpu().numpy()

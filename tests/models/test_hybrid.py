@@ -81,6 +81,21 @@ def test_ranks_the_best_unseen_items_of_each_source_and_nothing_else():
     assert ranked[known, best[known].argmax(1)].all()
 
 
+def test_scores_given_candidates_whoever_found_them():
+    query = everyone()
+    items = torch.randint(0, 12, (30, 5), generator=torch.Generator().manual_seed(0))
+    expected = hybrid().score(query).gather(1, items)
+    for model in (hybrid(), hybrid(num_candidates=2)):
+        torch.testing.assert_close(model.score_candidates(query, items), expected, equal_nan=True, rtol=1e-4, atol=1e-5)
+
+
+def test_blocks_of_users_change_nothing_of_candidates(monkeypatch):
+    query, items = everyone(), torch.arange(12).expand(30, -1)
+    whole = hybrid().score_candidates(query, items)
+    monkeypatch.setattr("recsys.models.hybrid.MAX_FEATURES", 1)
+    torch.testing.assert_close(hybrid().score_candidates(query, items), whole, equal_nan=True, rtol=1e-4, atol=1e-5)
+
+
 def test_as_many_candidates_as_items_are_the_whole_catalogue():
     query = everyone()
     torch.testing.assert_close(hybrid(num_candidates=12).score(query), hybrid().score(query), equal_nan=True)

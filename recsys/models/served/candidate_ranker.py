@@ -26,7 +26,8 @@ class CandidateRanker(nn.Module):
         forms: of the S sources.
         num_items: I.
         ranker: makes one score of F features, from shape [B, C, F] to [B, C].
-        num_candidates: only the best unseen items of each source, so many, get an opinion; None: all.
+        num_candidates: in the whole catalogue only the best unseen items of each source, so many, get an opinion;
+            None: all.
         ranks: whether ranks count beside scores.
         attention: see :class:`recsys.models.history_attention.HistoryAttention`; None: it does not count.
         statistics: of the items.
@@ -61,13 +62,21 @@ class CandidateRanker(nn.Module):
         self.attributes = attributes
 
     def forward(self, query: ServedQuery, candidates: Tensor) -> Tensor:
-        """Score candidates (shape [B, C], int64); shape [B, C], NaN for what no source scores or finds."""
-        return self._ranked(query, self._ask(query), candidates.clamp(min=0))
+        """Score candidates (shape [B, C], int64), whoever found them; shape [B, C], NaN for what no source scores."""
+        opinions, items = self._ask(query), candidates.clamp(min=0)
+        is_scored = self._sources_of(opinions).given.any(1).gather(1, items)
+        return self._ranked(query, opinions, items).masked_fill(~is_scored, torch.nan)
 
     def catalogue(self, query: ServedQuery) -> Tensor:
-        """Score the catalogue, shape [B, I]."""
+        """Score the catalogue, shape [B, I]; NaN for what no source scores or finds."""
+        opinions = self._ask(query)
+        sources = self._sources_of(opinions)
         items = torch.arange(self.num_items, device=query.users.device).expand(query.users.shape[0], -1)
-        return self._ranked(query, self._ask(query), items)
+        if self.num_candidates is None or self.num_candidates >= self.num_items:
+            is_candidate = sources.given.any(1)
+        else:
+            is_candidate = sources.retrieved(self.num_candidates)
+        return self._ranked(query, opinions, items).masked_fill(~is_candidate, torch.nan)
 
     def _ask(self, query: ServedQuery) -> Opinions:
         scores = torch.stack([source(query) for source in self.sources], dim=1)
@@ -78,12 +87,15 @@ class CandidateRanker(nn.Module):
         seen = seen.scatter(1, column, torch.ones_like(column, dtype=seen.dtype))
         return Opinions.of(scores, seen[:, : self.num_items] == 0)
 
-    def _ranked(self, query: ServedQuery, opinions: Opinions, items: Tensor) -> Tensor:
+    def _sources_of(self, opinions: Opinions) -> Opinions:
+        """Without the attention."""
         num_sources = len(self.sources)
-        sources = Opinions(opinions.scores[:, :num_sources], opinions.given[:, :num_sources], opinions.unseen)
+        return Opinions(opinions.scores[:, :num_sources], opinions.given[:, :num_sources], opinions.unseen)
+
+    def _ranked(self, query: ServedQuery, opinions: Opinions, items: Tensor) -> Tensor:
         features = [gather_items(opinions.scores, items)]
         if self.ranks:
-            features.append(_ranks_of(sources, items))
+            features.append(_ranks_of(self._sources_of(opinions), items))
         if self.popularity:
             popularity = self.statistics.popularity
             last = query.is_last(self.num_items)
@@ -94,11 +106,7 @@ class CandidateRanker(nn.Module):
         if self.attributes is not None:
             features.append(self.attributes(query.users, items))
         ranked: Tensor = self.ranker(torch.cat(features, dim=2))
-        if self.num_candidates is None or self.num_candidates >= self.num_items:
-            is_candidate = sources.given.any(1)
-        else:
-            is_candidate = sources.retrieved(self.num_candidates)
-        return ranked.masked_fill(~is_candidate.gather(1, items), torch.nan)
+        return ranked
 
 
 class RankedCatalogue(nn.Module):
