@@ -24,14 +24,14 @@ def main() -> None:
         if arguments.action == "start":
             ports = Ports(arguments.http_port, arguments.grpc_port, arguments.metrics_port)
             check_repository(arguments.repository)
-            with console.status("Waiting for Triton") as status:
+            with console.status("Waiting for Triton"):
                 state = start(
                     arguments.directory,
                     arguments.repository,
                     ports,
                     arguments.python,
                     arguments.timeout,
-                    say=lambda text: status.update(f"Waiting for Triton: {text}"),
+                    say=lambda text: console.print(f"Triton: {text}"),
                 )
             _show(state)
         elif arguments.action == "stop":

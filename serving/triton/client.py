@@ -21,6 +21,9 @@ PROTOCOLS = ("grpc", "http")
 MODEL = "recommend"
 OUTPUTS = ("item_ids", "scores", "personal")
 
+#: The longest list that can be asked for: there is no catalogue of this size.
+_MOST = np.iinfo(np.int64).max
+
 
 @dataclass(frozen=True, slots=True)
 class TritonAnswer:
@@ -84,7 +87,7 @@ class TritonRecommender:
             raise ServingError(
                 f"The models on Triton do not know {', '.join(unknown)}. Leave it out, or ask the bundle in process."
             )
-        inputs = [self._input("k", [asked.k], np.int64)]
+        inputs = [self._input("k", [min(asked.k, _MOST)], np.int64)]
         if asked.user_id is not None:
             inputs.append(self._input("user_id", [asked.user_id], np.object_))
         if asked.history is not None:

@@ -27,7 +27,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from recsys.errors import ServingError
-from serving.triton.server_environment import SHOWN_LINES, ServerEnvironment, server_environment
+from serving.triton.server_environment import SHOWN_LINES, ServerEnvironment, is_made, server_environment
 from serving.triton.state import STATE, ServerState, read_state, running_server, started_at
 
 ADDRESS = "127.0.0.1"
@@ -73,9 +73,9 @@ class Ports:
                 listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 try:
                     listener.bind((ADDRESS, port or 0))
-                except OSError as error:
+                except (OSError, OverflowError) as error:
                     raise ServingError(
-                        f"The port {port} cannot be had ({error.strerror}). Choose another one, or none for a free one."
+                        f"The port {port} cannot be had ({error}). Choose another one, or none for a free one."
                     ) from None
             http_port, grpc_port, metrics_port = (listener.getsockname()[1] for listener in sockets)
         finally:
@@ -127,8 +127,9 @@ def start(
                     "scripts/triton_server.py stop."
                 )
             _clean(directory, read_state(directory))
-            say("environment of the server")
-            made = server_environment(environment or directory / "venv", python)
+            place = environment or directory / "venv"
+            say("environment" if is_made(place) else "environment, which is made once and takes some minutes")
+            made = server_environment(place, python)
             say("models")
             return _start(directory, repository, made, ports or Ports(), timeout_seconds)
     except Timeout:

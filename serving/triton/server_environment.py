@@ -33,6 +33,9 @@ REQUIREMENTS = (
 #: Minor versions of Python 3 that have both NumPy 1 and the server's program for models in Python.
 PYTHON_MINORS = (11, 12)
 
+#: Written last: what the environment was made with.
+STAMP = "made_with.json"
+
 SYSTEM_PYTHON = "/usr/bin/python3"
 
 #: Lines of another program's output that a message repeats.
@@ -134,7 +137,7 @@ def server_environment(directory: Path, python: str | None = None) -> ServerEnvi
     interpreter = _chosen(python)
     environment = ServerEnvironment(directory, interpreter)
     wanted = {"requirements": list(REQUIREMENTS), "version": list(interpreter.version), "path": str(interpreter.path)}
-    stamp = directory / "made_with.json"
+    stamp = directory / STAMP
     directory.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(directory.with_name(f"{directory.name}.lock")):
         if not (_read(stamp) == wanted and environment.server.is_file()):
@@ -146,6 +149,11 @@ def server_environment(directory: Path, python: str | None = None) -> ServerEnvi
             )
             stamp.write_text(json.dumps(wanted, indent=2), encoding="utf-8")
     return environment
+
+
+def is_made(directory: Path) -> bool:
+    """Whether there is an environment already, of this version or of another one."""
+    return (directory / STAMP).is_file()
 
 
 def _chosen(python: str | None) -> Interpreter:

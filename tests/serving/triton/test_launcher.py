@@ -43,6 +43,11 @@ def test_a_port_that_is_taken_is_refused():
             Ports(grpc=other.getsockname()[1]).found()
 
 
+def test_a_port_that_is_none_is_refused():
+    with pytest.raises(ServingError, match="The port 70000 cannot be had"):
+        Ports(http=70_000).found()
+
+
 def test_a_port_for_two_interfaces_is_refused():
     with pytest.raises(ServingError, match=re.escape("Three different ports are required")):
         Ports(http=8000, grpc=8000).found()
@@ -80,7 +85,7 @@ def test_a_process_that_waits_to_be_reaped_has_ended(tmp_path: Path):
 def test_start_and_stop(tmp_path: Path, models: Path, triton_environment: Path):
     directory, steps = tmp_path / "triton", []
     state = start(directory, models, environment=triton_environment, say=steps.append)
-    assert steps == ["environment of the server", "models"]
+    assert steps == ["environment", "models"]
     assert read_state(directory) == running_server(directory) == state
     assert is_ready(state)
     with pytest.raises(ServingError, match=rf"A server runs already \(process {state.pid}"):

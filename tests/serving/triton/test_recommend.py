@@ -40,7 +40,7 @@ QUESTIONS = [
     Asked(user_id="u01", history=["i03"], k=3),
     Asked(history=["i02"], k=3, blocked=["i04", "i06", "no such item"]),
     Asked(history=["i02"], k=100_000),
-    Asked(history=["i02"], k=2**62),
+    Asked(history=["i02"], k=2**70),
     Asked(history=["i02"], blocked=ALL),
     Asked(user_id="u03", blocked=ALL),
     Asked(history=ALL, k=5),
