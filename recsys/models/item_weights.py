@@ -89,7 +89,8 @@ class DenseItemWeights(nn.Module):
 
     def keep(self, weights: Tensor) -> None:
         """Take the weights, shape [I, I], float32."""
-        self.weights = weights
+        # Rows are read; of a matrix that is stored by columns, as inverses are, each product would make a copy.
+        self.weights = weights.contiguous()
 
     @property
     def device(self) -> torch.device:

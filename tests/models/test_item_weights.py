@@ -53,3 +53,10 @@ def test_single_weights_and_those_of_items(weights):
 @pytest.mark.parametrize("kind", [SparseItemWeights, DenseItemWeights])
 def test_weights_before_fitting_are_zero(kind):
     assert kind(3).of(torch.tensor([1])).tolist() == [[0, 0, 0]]
+
+
+def test_weights_that_come_by_columns_are_kept_by_rows():
+    weights = DenseItemWeights(3)
+    weights.keep(torch.arange(9.0).view(3, 3).T)
+    assert weights.weights.is_contiguous()
+    assert weights.of(torch.tensor([0])).tolist() == [[0, 1, 2]]
