@@ -53,7 +53,7 @@ def built_index(
 
 
 def _described(index: FaissIndex, factory: str, recall: float, rescore: int | None) -> IndexOfBundle:
-    parameters = {"breadth": index.breadth} if index.breadth_name is not None else {}
+    parameters = {"breadth": min(index.breadth, index.max_breadth)} if index.breadth_name is not None else {}
     if rescore is not None:
         parameters["rescore"] = rescore
     return IndexOfBundle("faiss", dim=index.dim, factory=factory, parameters=parameters, recall=recall)

@@ -24,6 +24,11 @@ from recsys.retrieval.top_k import top_k
 
 #: The largest difference of a score, as a share of how much the scores of a query vary, that is still rounding.
 TOLERANCE = 1e-3
+#: A model that scores only candidates which it finds itself may end them elsewhere among items that are equal for it: so
+#: many opinions, as a share, may be of one side alone, if none of them is in a list.
+MAX_ONE_SIDED = 0.05
+#: Scores of a query are taken to vary by this share of the largest at least.
+SMALLEST_SPREAD = 0.01
 #: Lists that must agree have so many items.
 K = 10
 #: Real users that are compared, and the size of the largest batch.
@@ -146,17 +151,25 @@ def _compared(name: str, expected: FloatArray, found: FloatArray) -> Parity:
             f"{list(expected.shape)}. The export is refused."
         )
     missing = np.isnan(expected)
-    if (missing != np.isnan(found)).any():
-        raise ExportError(
-            f"For {name} the exported model and the one in PyTorch have opinions on other items ("
-            f"{int((missing != np.isnan(found)).sum()):,} of {expected.size:,}). The export is refused."
-        )
+    magnitude = np.max(np.where(missing, 0, np.abs(expected)), axis=1, initial=0)
+    one_sided = missing != np.isnan(found)
+    if one_sided.any():
+        listed = np.take_along_axis(one_sided, np.maximum(top_k(expected, K).items, 0), axis=1).any()
+        listed |= np.take_along_axis(one_sided, np.maximum(top_k(found, K).items, 0), axis=1).any()
+        if listed or one_sided.mean() > MAX_ONE_SIDED:
+            raise ExportError(
+                f"For {name} the exported model and the one in PyTorch have opinions on other items ("
+                f"{int(one_sided.sum()):,} of {expected.size:,}). The export is refused."
+            )
+        expected, found = (np.where(one_sided, np.nan, scores) for scores in (expected, found))
+        missing = missing | one_sided
     expected, found = _centred(expected), _centred(found)
     known = np.where(missing, 0, expected)
     count = np.maximum(1, (~missing).sum(axis=1))
     spread = np.sqrt(np.square(known).sum(axis=1) / count)
-    # Where all scores are the same, there is nothing to tell apart and nothing to get wrong but the rounding.
-    scale = np.where(spread > 0, spread, 1)[:, None]
+    # Where scores are nearly the same there is nothing to tell apart, and they differ by the rounding of what they are.
+    scale = np.maximum(spread, SMALLEST_SPREAD * magnitude)[:, None]
+    scale = np.where(scale > 0, scale, 1)
     difference = float(np.max(np.where(missing, 0, np.abs(expected - found)) / scale, initial=0))
     best, own = top_k(expected, K), top_k(found, K)
     there = own.items >= 0

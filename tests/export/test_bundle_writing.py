@@ -44,6 +44,11 @@ def test_a_ranker_orders_what_the_retriever_finds():
     assert retrieved.recommend(asked).scores != ranked.recommend(asked).scores
 
 
+def test_a_ranker_may_get_few_candidates_that_it_takes_for_equal():
+    manifest = Bundle.open(board_bundle("pure_svd", ranker="ease", num_candidates=7)).manifest
+    assert manifest.num_candidates == 7 and manifest.parity["ranker"]["top_k_agreement"] == 1
+
+
 @pytest.mark.parametrize("settings", [{"storage": "float16"}, {"storage": "int8"}, {"precision": "float16"}])
 def test_fewer_bytes_say_what_they_cost(settings):
     manifest = Bundle.open(board_bundle("mf", **settings)).manifest
@@ -129,7 +134,7 @@ def test_neighbours_are_those_of_the_model():
         assert (found[:5] % 2 == item % 2).all()
 
 
-@pytest.mark.parametrize("settings", [{"index": "Flat"}, {"index": "IVF2,Flat"}, {"index": "SQ8", "rescore": 3}])
+@pytest.mark.parametrize("settings", [{"index": "Flat"}, {"index": "HNSW8"}, {"index": "SQ8", "rescore": 3}])
 def test_an_index_of_faiss_finds_what_exact_search_finds(settings):
     exact, other = (
         BundleRecommender(Bundle.open(path)) for path in (board_bundle("mf"), board_bundle("mf", **settings))
