@@ -24,8 +24,8 @@ from recsys.retrieval.top_k import top_k
 
 #: The largest difference of a score, as a share of how much the scores of a query vary, that is still rounding.
 TOLERANCE = 1e-3
-#: A model that scores only candidates which it finds itself may end them elsewhere among items that are equal for it: so
-#: many opinions, as a share, may be of one side alone, if none of them is in a list.
+#: A model that scores only candidates which it finds itself may end them elsewhere among items that are equal for it:
+#: so many opinions, as a share, may be of one side alone, if none of them is in a list.
 MAX_ONE_SIDED = 0.05
 #: Scores of a query are taken to vary by this share of the largest at least.
 SMALLEST_SPREAD = 0.01
