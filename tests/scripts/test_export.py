@@ -17,12 +17,14 @@ def test_runs_become_a_bundle_that_is_promoted(scripts, run, tmp_path):
     again = scripts("export", f"run={run}", "output=bundles/first")
     assert again.status == 2 and "is there. Choose another output=" in again.err
 
-    finished = scripts("promote", "bundle=bundles/first")
+    # MLflow keeps what it has opened by its address, which for other tests is another file.
+    registry = f"registry.uri=sqlite:///{tmp_path / 'registry.db'}"
+    finished = scripts("promote", "bundle=bundles/first", registry)
     assert finished.status == 0, finished.err
     assert finished.out.strip().splitlines()[-1] == f"champion: {tmp_path / 'bundles/first'}"
-    finished = scripts("promote", "bundle=bundles/first", "roll_back=true")
+    finished = scripts("promote", "bundle=bundles/first", "roll_back=true", registry)
     assert finished.status == 2 and "several came" in finished.err
-    finished = scripts("promote", "roll_back=true")
+    finished = scripts("promote", "roll_back=true", registry)
     assert finished.status == 2 and "has had no other one" in finished.err
 
 
