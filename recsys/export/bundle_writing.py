@@ -173,7 +173,7 @@ def _write(
         index=index,
         num_candidates=settings.num_candidates,
         numbers_per_interaction=models.numbers_per_interaction,
-        longest_history=int(users.history.counts.max(initial=0)),
+        longest_history=max(int(asked.history.counts.max(initial=0)) for asked in queries.values()),
         inputs={file: model.described_inputs for file, model in files.items()},
         outputs={file: model.described_output for file, model in files.items()},
         parity=models.parity,

@@ -70,7 +70,9 @@ def parity_queries(prepared: PreparedDataset, min_rating: float | None, seed: in
     active = np.flatnonzero(counts)
     chosen = np.sort(generator.choice(active, size=min(NUM_USERS, len(active)), replace=False))
     users = _joined([request_of_user(int(user), prepared, min_rating) for user in chosen])
-    longest = request_of_user(int(counts.argmax()), prepared, min_rating)
+    known = prepared.interactions.take(prepared.interactions.at_least(min_rating))
+    lengths = np.bincount(known.user_index, minlength=prepared.schema.num_users)
+    longest = request_of_user(int(lengths.argmax()), prepared, min_rating)
     nobody = Requests.of(np.array([-1]), ItemLists.empty(1), ItemLists.empty(1))
     # A batch of exactly the largest size, whatever the number of users.
     rows = np.arange(NUM_USERS) % len(users)

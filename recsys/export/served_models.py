@@ -91,9 +91,13 @@ def export_models(
     }
     print_line(_told(parity["query_encoder"]))
     exact = products(encode(queries[MANY_USERS]), vectors)
+    held = numbers
     if ranker is not None:
-        parity |= _export_ranker(ranker, directory, queries, encode, vectors, num_candidates, precision, print_line)
-        numbers = max(numbers, _form_of(ranker.model).numbers_per_interaction)
+        ranker_form = _form_of(ranker.model)
+        held = max(held, ranker_form.numbers_per_interaction)
+        parity |= _export_ranker(
+            ranker, ranker_form, directory, queries, encode, vectors, num_candidates, precision, print_line
+        )
     if precision != "float32":
         reduce_precision(directory / QUERY_ENCODER, precision)
         encode = encoder()
@@ -102,7 +106,7 @@ def export_models(
         print_line(f"  numbers as {precision}: {shared:.1%} of the lists of 10 stay")
     if isinstance(run.model, ServesItems):
         _export_item_encoder(run.model, run, directory, print_line)
-    return ExportedModels(encode, vectors, numbers, parity)
+    return ExportedModels(encode, vectors, held, parity)
 
 
 def _export_item_encoder(
@@ -141,6 +145,7 @@ def products(encoded: FloatArray, vectors: FloatArray | None) -> FloatArray:
 
 def _export_ranker(
     ranker: TrainedRun,
+    form: ServingForm,
     directory: Path,
     queries: Mapping[str, Requests],
     encode: OnnxEncoder,
@@ -149,28 +154,28 @@ def _export_ranker(
     precision: str,
     print_line: Callable[[str], None],
 ) -> dict[str, Any]:
-    """Write the ranker; what was compared."""
-    form = _form_of(ranker.model)
+    """Write the ranker, whose form is ``form``; what was compared."""
     print_line(f"{name_of(ranker.model)}: ranker to ONNX")
     module = ranker.model.serving_ranker() if isinstance(ranker.model, ServesPairs) else RankerOfForm(form)
     export_ranker(module, directory / RANKER, _metadata(ranker, "ranker"))
 
-    def score(requests: Requests, items: IntArray) -> FloatArray:
+    def written() -> OnnxRanker:
         model, num_items = OnnxModel(directory / RANKER), ranker.prepared.schema.num_items
-        return OnnxRanker(model, form.numbers_per_interaction, num_items).score(requests, items)
+        return OnnxRanker(model, form.numbers_per_interaction, num_items)
 
     def candidates(requests: Requests) -> IntArray:
         return top_k(products(encode(requests), vectors), num_candidates).items
 
     assert isinstance(ranker.model, Recommender), "every model is"
-    parity: dict[str, Any] = {"ranker": check_ranker(ranker.model, score, candidates, queries).as_dict()}
+    exact = written()
+    parity: dict[str, Any] = {"ranker": check_ranker(ranker.model, exact.score, candidates, queries).as_dict()}
     print_line(_told(parity["ranker"]))
     if precision != "float32":
         users = queries[MANY_USERS]
         items = candidates(users)
-        before = np.where(items >= 0, score(users, items), np.nan)
         reduce_precision(directory / RANKER, precision)
-        shared = overlap(before, np.where(items >= 0, score(users, items), np.nan))
+        before, after = (np.where(items >= 0, one.score(users, items), np.nan) for one in (exact, written()))
+        shared = overlap(before, after)
         parity["ranker_precision"] = {"precision": precision, "top_10_overlap": shared}
         print_line(f"  numbers as {precision}: {shared:.1%} of the lists of 10 stay")
     return parity
