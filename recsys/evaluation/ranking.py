@@ -29,6 +29,7 @@ from recsys.evaluation.means import mean_over_users
 from recsys.evaluation.metrics import RANKING_METRICS
 from recsys.evaluation.ranking_result import RankingResult
 from recsys.evaluation.ranking_task import RankingTask
+from recsys.evaluation.screening import scores_of_contenders
 from recsys.evaluation.segments import (
     ITEM_POPULARITIES,
     ITEM_POPULARITY,
@@ -86,16 +87,27 @@ def rank_users(model: Recommender, task: RankingTask, users: Tensor, k: int) -> 
         ModelError: the scores are not one floating-point number for each user and item.
         EvaluationError: ``k`` is below 1.
     """
-    items, _ = top_k(scores_of_unseen(model, task, users), k)
+    items, _ = top_k(scores_of_unseen(model, task, users, k), k)
     return Ranked(items, task.is_target(users, items), task.targets.counts[users])
 
 
 @torch.inference_mode()
-def scores_of_unseen(model: Recommender, task: RankingTask, users: Tensor) -> Tensor:
+def scores_of_unseen(
+    model: Recommender, task: RankingTask, users: Tensor, k: int | None = None, always: Tensor | None = None
+) -> Tensor:
     """Scores of the full catalogue, shape [B, I]: minus infinity for known items and where there is no opinion.
 
-    Arguments and errors as for :func:`rank_users`.
+    Args:
+        model: see :func:`rank_users`, also for the errors.
+        task: see there.
+        users: shape [B], int64.
+        k: None for the scores of all items. Else items that are not among the ``k`` best of a user may have minus
+            infinity too, which saves some models much time.
+        always: items that keep their scores in any case, int64.
     """
+    screened = None if k is None else scores_of_contenders(model, task, users, k, always)
+    if screened is not None:
+        return screened
     scores = model.score(task.query(users))
     if scores.shape != (len(users), task.num_items) or not scores.is_floating_point():
         raise ModelError(
@@ -191,7 +203,7 @@ class RankingEvaluator:
         measures = _Measures(self.ks, self.segment_k, task, item_vectors)
         with _evaluation_mode(model):
             for users in self._batches(task):
-                measures.add(users, scores_of_unseen(model, task, users))
+                measures.add(users, measures.scores(model, users))
         return measures.result(self.bootstrap_samples, self.seed)
 
     def _batches(self, task: RankingTask) -> Iterator[Tensor]:
@@ -228,12 +240,16 @@ class _Measures:
         self._names: list[str] = []
         self._rows: list[Tensor] = []
 
+    def scores(self, model: Recommender, users: Tensor) -> Tensor:
+        """Those of :func:`scores_of_unseen` that are measured, shape [B, I]."""
+        return scores_of_unseen(model, self._task, users, self._k, self._cold_items)
+
     def add(self, users: Tensor, scores: Tensor) -> None:
         """Add a batch: one row of measures for each user, and the exposure of items.
 
         Args:
             users: shape [B], int64.
-            scores: those of :func:`scores_of_unseen`, shape [B, I].
+            scores: those of :meth:`scores`, shape [B, I].
         """
         items, _ = top_k(scores, self._k)
         ranked = Ranked(items, self._task.is_target(users, items), self._task.targets.counts[users])

@@ -83,6 +83,23 @@ class ScoresCatalogue(Protocol):
 
 
 @runtime_checkable
+class ApproximatesScores(ScoresPairs, Protocol):
+    """A model whose scores of the whole catalogue can be had roughly for much less than exactly.
+
+    Its exact scores do not depend on histories.
+    """
+
+    def approximate_catalogue(self, users: Tensor) -> tuple[Tensor, Tensor] | None:
+        """Score every item for known users (shape [B], int64).
+
+        Returns:
+            Scores, shape [B, I], and the most that those of a user may be off, shape [B, 1]; None where that would
+            save no time.
+        """
+        ...
+
+
+@runtime_checkable
 class HasNorms(Protocol):
     """A model whose user and item vectors can be regularised."""
 

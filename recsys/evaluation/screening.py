@@ -1,0 +1,56 @@
+"""Exact scores for those items only that may be among the best.
+
+Shape suffixes: B users of a batch, I items, K list length.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from recsys.evaluation.ranking_task import RankingTask
+from recsys.models.protocols import ApproximatesScores
+
+#: One exact score alone takes longer than one of many. Screening pays where at most one in so many is needed.
+_PAIRS_PER_EXACT_SCORE = 8
+
+
+def scores_of_contenders(
+    model: object, task: RankingTask, users: Tensor, k: int, always: Tensor | None = None
+) -> Tensor | None:
+    """Exact scores of the items that may be among the ``k`` best unknown ones of their user.
+
+    The K-th highest rough score, less the error, is a floor that K exact scores reach. Whatever may reach it too is
+    scored exactly, so that the lists and the order of ties are those of a ranking by exact scores of all.
+
+    Args:
+        model: any; screened is what :class:`ApproximatesScores` describes.
+        task: who knows what.
+        users: shape [B], int64.
+        k: list length.
+        always: further items to be scored for every user, int64; None for none.
+
+    Returns:
+        Shape [B, I], minus infinity for all other items; None where the model cannot be screened, or not for less.
+    """
+    needed = k + (0 if always is None else len(always))
+    if not isinstance(model, ApproximatesScores) or needed * _PAIRS_PER_EXACT_SCORE > task.num_items:
+        return None
+    approximate = model.approximate_catalogue(users)
+    if approximate is None:
+        return None
+    scores, error = approximate
+    if not bool(error.isfinite().all()):
+        return None
+    task.mask_seen(scores, users)
+    # A user who knows nearly all has fewer than K unknown items: then the floor is minus infinity.
+    floor = scores.topk(k, dim=1).values[:, -1:] - error
+    in_doubt = scores >= floor - error
+    if always is not None:
+        in_doubt[:, always] = True
+    rows, items = (in_doubt & (scores > float("-inf"))).nonzero(as_tuple=True)
+    if len(rows) * _PAIRS_PER_EXACT_SCORE > scores.numel():
+        return None
+    exact = torch.full_like(scores, float("-inf"))
+    exact[rows, items] = torch.nan_to_num(model.score_pairs(users[rows], items), nan=float("-inf"))
+    return exact
