@@ -30,7 +30,7 @@ bundles/demo: | $(VENV)/.serving
 	test -n "$$run" && $(BIN)/python scripts/export.py run="$$run" output=$@
 
 test: $(VENV)/.dev lint
-	$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=90
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --cov --cov-report=term --cov-fail-under=90
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
