@@ -16,6 +16,9 @@ from torch.nn import functional
 
 from recsys.errors import ModelError
 
+#: Length of an element of what attention adds to a mean, at the start.
+_FIRST_SHARE = 0.1
+
 
 class MeanEncoder(nn.Module):
     """The mean of the vectors so far, in which older ones may count less.
@@ -39,7 +42,7 @@ class MeanEncoder(nn.Module):
         super().__init__()
         if not 0 < decay <= 1:
             raise ModelError(
-                f"model.encoder.decay must be above 0 and at most 1, but it is {decay}. 1 is a plain mean."
+                f"The decay of model.encoder must be above 0 and at most 1, but it is {decay}. 1 is a plain mean."
             )
         self.log_odds = nn.Parameter(torch.tensor(math.log(decay / (1 - decay)))) if decay < 1 else None
         self.perceptron = _Perceptron(embedding_dim, hidden_dim, dropout) if hidden_dim > 0 else None
@@ -92,6 +95,10 @@ class TransformerEncoder(nn.Module):
     absolute positions, a learnt bias of each head for each age (Shaw et al., 2018; Raffel et al., 2020), so that a
     history means the same wherever it is cut.
 
+    With ``mean_decay`` the states are added to a mean in which older vectors count less, as that of
+    :class:`MeanEncoder`, and each head starts with the same weights of age (Press et al.: ALiBi, 2022): training begins
+    at that mean and learns what order and content add to it, which helps where there are few histories.
+
     Args:
         embedding_dim: D, a multiple of ``num_heads``.
         max_history: interactions of the longest history.
@@ -99,9 +106,10 @@ class TransformerEncoder(nn.Module):
         num_layers: layers of attention and perceptron.
         num_heads: H.
         hidden_dim: of the perceptrons.
+        mean_decay: of the mean at the start of training, in (0, 1]; it is learnt. None: attention alone.
 
     Raises:
-        ModelError: ``embedding_dim`` cannot be divided among the heads.
+        ModelError: ``embedding_dim`` cannot be divided among the heads, or ``mean_decay`` is out of range.
     """
 
     def __init__(
@@ -112,6 +120,7 @@ class TransformerEncoder(nn.Module):
         num_layers: int = 2,
         num_heads: int = 2,
         hidden_dim: int = 128,
+        mean_decay: float | None = None,
     ) -> None:
         super().__init__()
         if embedding_dim % num_heads != 0:
@@ -123,6 +132,14 @@ class TransformerEncoder(nn.Module):
             _TransformerLayer(embedding_dim, max_history, dropout, num_heads, hidden_dim) for _ in range(num_layers)
         )
         self.norm = nn.LayerNorm(embedding_dim)
+        self.mean: MeanEncoder | None = None
+        if mean_decay is not None:
+            self.mean = MeanEncoder(embedding_dim, max_history, dropout, hidden_dim=0, decay=mean_decay)
+            nn.init.constant_(self.norm.weight, _FIRST_SHARE)
+            by_age = math.log(mean_decay) * torch.arange(max_history + 1)
+            for layer in self.layers:
+                assert isinstance(layer, _TransformerLayer)
+                layer.age_bias = nn.Parameter(by_age.expand(num_heads, -1).clone())
 
     def forward(self, vectors: Tensor) -> Tensor:
         """See the module; ``vectors`` have shape [B, L, D]."""
@@ -131,7 +148,7 @@ class TransformerEncoder(nn.Module):
         for layer in self.layers:
             states = layer(states, age)
         normalised: Tensor = self.norm(states)
-        return normalised
+        return normalised if self.mean is None else self.mean(vectors) + normalised
 
 
 class _TransformerLayer(nn.Module):

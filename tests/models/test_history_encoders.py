@@ -11,6 +11,7 @@ ENCODERS: dict[str, Callable[[], nn.Module]] = {
     "mean": lambda: MeanEncoder(8, 10, 0.0, decay=0.8),
     "attention": lambda: AttentionEncoder(8, 10, 0.0),
     "transformer": lambda: TransformerEncoder(8, 10, 0.0),
+    "transformer beside a mean": lambda: TransformerEncoder(8, 10, 0.0, mean_decay=0.8),
 }
 
 
@@ -78,5 +79,19 @@ def test_heads_must_divide_the_dimension():
 
 
 def test_a_decay_out_of_range_is_refused():
-    with pytest.raises(ModelError, match="decay must be above 0 and at most 1, but it is 0"):
+    with pytest.raises(ModelError, match="decay of model.encoder must be above 0 and at most 1, but it is 0"):
         MeanEncoder(8, 5, 0.0, decay=0)
+
+
+def test_a_transformer_beside_a_mean_begins_near_it():
+    torch.manual_seed(0)
+    encoder = TransformerEncoder(8, 10, 0.0, mean_decay=0.8).eval()
+    mean = MeanEncoder(8, 10, 0.0, hidden_dim=0, decay=0.8)(vectors())
+    assert (encoder(vectors()) - mean).square().mean().item() == pytest.approx(0.01, rel=0.01)
+    weights = encoder.layers[0].age_bias.detach().exp()
+    torch.testing.assert_close(weights[:, 1:] / weights[:, :-1], torch.full((2, 10), 0.8))
+
+
+def test_a_mean_beside_attention_needs_a_decay_in_range():
+    with pytest.raises(ModelError, match="must be above 0 and at most 1, but it is 0"):
+        TransformerEncoder(8, 10, 0.0, mean_decay=0.0)
