@@ -48,7 +48,7 @@ SMALL = {
     "neumf": ["model.embedding_dim=8", "model.hidden_dims=[16,8]", "optimizer.lr=0.02", "training.batch_size=64"],
 }
 #: They know what is good, but not for whom.
-NOT_PERSONAL = {"bias", "popularity", "random", "trend"}
+NOT_PERSONAL = {"bias", "popularity", "random"}
 
 
 def models_that(protocol: type) -> list[str]:
