@@ -97,7 +97,7 @@ class TransformerEncoder(nn.Module):
 
     With ``mean_decay`` the states are added to a mean in which older vectors count less, as that of
     :class:`MeanEncoder`, and each head starts with the same weights of age (Press et al.: ALiBi, 2022): training begins
-    at that mean and learns what order and content add to it, which helps where there are few histories.
+    at that mean and learns what order and content add to it.
 
     Args:
         embedding_dim: D, a multiple of ``num_heads``.
