@@ -42,7 +42,9 @@ def test_a_directory_is_refused(tmp_path: Path) -> None:
         _read(RawFile(tmp_path))
 
 
-@pytest.mark.parametrize("content", [b"no gzip at all", gzip.compress(b"content" * 50)[:-12]])
+@pytest.mark.parametrize(
+    "content", [b"no gzip at all", gzip.compress(b"content" * 50)[:-12]], ids=["no gzip at all", "cut off"]
+)
 def test_a_damaged_gzip_file_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.json.gz").write_bytes(content)
     with pytest.raises(SourceError, match=r"a\.json\.gz is damaged or incomplete: .* Fetch it again"):
