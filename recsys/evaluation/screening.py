@@ -34,7 +34,7 @@ def scores_of_contenders(
         Shape [B, I], minus infinity for all other items; None where the model cannot be screened, or not for less.
     """
     needed = k + (0 if always is None else len(always))
-    if not isinstance(model, ApproximatesScores) or needed * _PAIRS_PER_EXACT_SCORE > task.num_items:
+    if not isinstance(model, ApproximatesScores) or k < 1 or needed * _PAIRS_PER_EXACT_SCORE > task.num_items:
         return None
     approximate = model.approximate_catalogue(users)
     if approximate is None:

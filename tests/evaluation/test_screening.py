@@ -4,6 +4,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recsys.errors import EvaluationError
 from recsys.evaluation.ranking import RankingEvaluator, rank_users
 from recsys.evaluation.screening import scores_of_contenders
 from recsys.models import neumf
@@ -65,6 +66,12 @@ def test_no_screening_where_most_of_the_catalogue_is_needed():
     assert scores_of_contenders(model, task, task.users, 1, torch.arange(10)) is None
     assert scores_of_contenders(ScoreTable(scores), task, task.users, 1) is None
     assert model.scored == 0
+
+
+def test_a_list_of_no_length_is_refused():
+    task, scores = whole_catalogue(2)
+    with pytest.raises(EvaluationError, match="at least 1 item; k is 0"):
+        rank_users(RoughTable(scores, 0.1), task, task.users, 0)
 
 
 @pytest.mark.parametrize("answer", [None, (torch.zeros(1, 60), torch.full((1, 1), torch.nan))], ids=["none", "NaN"])
