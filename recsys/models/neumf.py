@@ -173,9 +173,8 @@ class MLP(_Tower):
         """
         weights = self.item_vectors.weight
         in_bytes = multiplies_bytes(weights.device) and weights.dtype == torch.float32
-        if not in_bytes or torch.is_autocast_enabled("cpu") or len(self.hidden) == 0 or len(weights) == 0:
-            return None
-        if self.user_part.out_features > LARGEST_LAYER:
+        fits = 0 < len(weights) and 0 < len(self.hidden) and self.user_part.out_features <= LARGEST_LAYER
+        if not in_bytes or not fits or torch.is_autocast_enabled("cpu"):
             return None
         layers = [layer for layer in (*self.hidden, self.output) if isinstance(layer, nn.Linear)]
         return approximate_perceptron(self.user_part(self.user_vectors(users)), self.item_part(weights), layers)
