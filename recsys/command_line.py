@@ -1,11 +1,12 @@
-"""Ids as they were written on the command line, which Hydra would read as numbers: ``1e5``, ``1_000``, ``true``."""
+"""What a user wrote on the command line: ids, which Hydra would read as numbers (``1e5``, ``1_000``), and features."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
-from omegaconf import Container, ListConfig
+from omegaconf import Container, DictConfig, ListConfig, OmegaConf
 
 from recsys.errors import RecsysError
 
@@ -37,6 +38,23 @@ def ids_as_written(name: str, values: object, overrides: Sequence[str]) -> list[
     if len(texts) != len(elements):  # not given on the command line
         texts = [str(element) for element in elements]
     return [element if isinstance(element, str) else text for element, text in zip(elements, texts, strict=True)]
+
+
+def told_features(value: object) -> dict[str, Any]:
+    """Columns of a user with their values, as ``user_features={age: 24}`` has them; none where nothing was given.
+
+    Raises:
+        RecsysError: they are no columns with values.
+    """
+    if value is None:
+        return {}
+    if not isinstance(value, DictConfig):
+        raise RecsysError(
+            f"user_features must be columns with their values, such as 'user_features={{age: 24}}', but it is {value}."
+        )
+    told = OmegaConf.to_container(value, resolve=True)
+    assert isinstance(told, dict)
+    return {str(name): of for name, of in told.items()}
 
 
 def _written(name: str, overrides: Sequence[str], default: str) -> str:

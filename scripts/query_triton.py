@@ -11,7 +11,7 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from recsys.command_line import id_as_written, ids_as_written
+from recsys.command_line import id_as_written, ids_as_written, told_features
 from recsys.console import console, user_errors
 from recsys.errors import ServingError
 from recsys.runtime.asking import Asked
@@ -39,6 +39,7 @@ def main(config: DictConfig) -> None:
             user_id=user,
             history=None if config.history is None else _ids("history", config),
             ratings=None if config.ratings is None else list(config.ratings),
+            user_features=told_features(config.user_features),
             k=config.k,
             blocked=() if config.blocked is None else _ids("blocked", config),
         )

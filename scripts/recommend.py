@@ -3,38 +3,42 @@
 A user who was not in training tells what they have seen, oldest first, by the item ids of the data:
 ``python scripts/recommend.py run=DIR history=[50,172,1] ratings=[5,3,4]``. Rules and diversity shape the list:
 ``'only={genres: [Drama]}' diversity=mmr``. With ``explain=true`` each title is followed by what its score comes from.
+Models that read columns of users are told of them by ``'user_features={age: 24}'``, in place of what the data have.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from recsys.assembly import TrainedRun, open_run
-from recsys.command_line import id_as_written, ids_as_written
+from recsys.command_line import id_as_written, ids_as_written, told_features
 from recsys.console import console, user_errors
 from recsys.errors import RecsysError
 from recsys.explaining import explain_list
 from recsys.explanation_table import explained_table
 from recsys.pipelines.answering import Answer, own_list, popular_list
-from recsys.pipelines.asking import request_of_new_user, request_of_nobody, request_of_user
+from recsys.pipelines.asking import request_of_new_user, request_of_nobody, request_of_user, with_features
 from recsys.pipelines.model_stages import query_of
 from recsys.pipelines.wishes import Wishes
 from recsys.presentation import recommendation_table
 from recsys.recommending import NewUser, folding_in, min_rating_of_history
 from recsys.retrieval.requests import Requests
+from recsys.runtime.user_features import Told
 
 
 @hydra.main(version_base="1.3", config_path="../configs", config_name="recommend")
 def main(config: DictConfig) -> None:
     """Print titles and scores; the popular list, with a message, for a user of whom nothing is known."""
     with user_errors():
-        if (config.user is None) == (config.history is None):
-            raise RecsysError(
-                "Give either user=ID for a user of the data, or history=[ID,ID,...] for one who was not in training; "
-                f"{'neither' if config.user is None else 'both'} came."
-            )
+        told = told_features(config.user_features)
+        if config.user is not None and config.history is not None:
+            raise RecsysError(f"{_WHO}; both came.")
+        if config.user is None and config.history is None and not told:
+            raise RecsysError(f"{_WHO}; neither came.")
         if config.ratings is not None and config.history is None:
             raise RecsysError("ratings belong to the items of history=[ID,ID,...]. Give both, or leave ratings out.")
         run = open_run(config.run)
@@ -48,15 +52,19 @@ def main(config: DictConfig) -> None:
             content=config.content,
             num_candidates=config.num_candidates,
         )
-        (_for_user if config.history is None else _for_history)(run, config, wishes)
+        (_for_stranger if config.user is None else _for_user)(run, config, wishes, told)
 
 
-def _for_user(run: TrainedRun, config: DictConfig, wishes: Wishes) -> None:
+def _for_user(run: TrainedRun, config: DictConfig, wishes: Wishes, told: Mapping[str, Told]) -> None:
     user_id = id_as_written("user", config.user, HydraConfig.get().overrides.task)
     user = int(run.prepared.user_vocabulary.index_of([user_id])[0])
     if user >= 0:
         request = request_of_user(user, run.prepared, min_rating_of_history(run.model, run.prepared))
-        _show(run, config, own_list(run.model, request, wishes, config.k, run.prepared), request, f"For user {user_id}")
+        _show_own(run, config, wishes, request, told, f"For user {user_id}")
+        return
+    if told:
+        console.print(f"User {user_id} is not in the data that {config.run} was trained on. {_IDS_ARE_TEXT}")
+        _for_stranger(run, config, wishes, told)
         return
     reason = f"User {user_id} is not in the data that {config.run} was trained on, so nothing is known of them"
     reason = f"{reason}: here is what is popular. {_IDS_ARE_TEXT}"
@@ -64,13 +72,23 @@ def _for_user(run: TrainedRun, config: DictConfig, wishes: Wishes) -> None:
     _show(run, config, popular_list(request, wishes, config.k, run.prepared, reason), request)
 
 
-def _for_history(run: TrainedRun, config: DictConfig, wishes: Wishes) -> None:
+def _for_stranger(run: TrainedRun, config: DictConfig, wishes: Wishes, told: Mapping[str, Told]) -> None:
     min_rating = min_rating_of_history(run.model, run.prepared)
-    user = NewUser.from_ids(_ids("history", config, run), config.ratings, run.prepared, min_rating)
+    request, known = request_of_nobody(), "these features"
+    if config.history is not None:
+        user = NewUser.from_ids(_ids("history", config, run), config.ratings, run.prepared, min_rating)
+        request, known = request_of_new_user(user), "this history"
     folding_in(run.model)
-    request = request_of_new_user(user)
-    answer = own_list(run.model, request, wishes, config.k, run.prepared)
-    _show(run, config, answer, request, "For a new user with this history")
+    _show_own(run, config, wishes, request, told, f"For a new user with {known}")
+
+
+def _show_own(
+    run: TrainedRun, config: DictConfig, wishes: Wishes, request: Requests, told: Mapping[str, Told], heading: str
+) -> None:
+    request, unknown = with_features(request, run.model, run.prepared, told)
+    if unknown:
+        console.print(f"Not in the data, and without effect: {', '.join(unknown)}.", markup=False)
+    _show(run, config, own_list(run.model, request, wishes, config.k, run.prepared), request, heading)
 
 
 def _show(run: TrainedRun, config: DictConfig, answer: Answer, request: Requests, heading: str = "") -> None:
@@ -95,6 +113,10 @@ def _ids(name: str, config: DictConfig, run: TrainedRun) -> list[str]:
     return ids
 
 
+_WHO = (
+    "Give either user=ID for a user of the data, or history=[ID,ID,...] or user_features={COLUMN: VALUE} for one who "
+    "was not in training"
+)
 _IDS_ARE_TEXT = "Ids are compared as text, leading zeros included."
 
 if __name__ == "__main__":

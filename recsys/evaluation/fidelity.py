@@ -5,7 +5,7 @@ Shape suffixes: B users of a batch, U users, K explained items, M interactions, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -138,4 +138,4 @@ def _score_without(model: Recommender, query: Query, places: Tensor, items: Tens
         rating=None if histories.rating is None else histories.rating[kept],
         timestamp=None if histories.timestamp is None else histories.timestamp[kept],
     )
-    return model.score(Query(query.users, shorter)).gather(1, items)[:, 0].nan_to_num(nan=0.0)
+    return model.score(replace(query, histories=shorter)).gather(1, items)[:, 0].nan_to_num(nan=0.0)

@@ -17,12 +17,14 @@ from typing import Any
 
 from recsys.assembly import TrainedRun
 from recsys.assessment import name_of
+from recsys.data.coded_columns import CodedColumn
 from recsys.errors import ExportError
 from recsys.export.index_building import built_index
 from recsys.export.parity import MANY_USERS, overlap, parity_queries
 from recsys.export.precision import PRECISIONS
 from recsys.export.served_models import export_models, products
 from recsys.export.tables import write_tables
+from recsys.models.protocols import ReadsUserFeatures
 from recsys.output_directory import make_output_directory
 from recsys.pipelines.choices import content_column_of, separators_of
 from recsys.recommending import min_rating_of_history
@@ -140,7 +142,8 @@ def _write(
 ) -> None:
     prepared = run.prepared
     min_rating = min_rating_of_history(run.model, prepared)
-    queries = parity_queries(prepared, min_rating)
+    user_columns = _user_columns(run, ranker)
+    queries = parity_queries(prepared, min_rating, user_columns)
     models = export_models(run, ranker, directory, queries, settings.num_candidates, settings.precision, print_line)
     users = queries[MANY_USERS]
     index = IndexOfBundle("scores", dim=prepared.schema.num_items)
@@ -149,7 +152,7 @@ def _write(
             models.item_vectors, models.encode(users), directory, settings, models.parity, print_line
         )
     print_line("tables")
-    measure = write_tables(prepared, run.model, directory, settings.num_neighbours, settings.histories)
+    measure = write_tables(prepared, run.model, user_columns, directory, settings.num_neighbours, settings.histories)
     files = {QUERY_ENCODER: OnnxModel(directory / QUERY_ENCODER)}
     if ranker is not None:
         files[RANKER] = OnnxModel(directory / RANKER)
@@ -181,6 +184,13 @@ def _write(
         versions=_versions(),
         files={path.name: file_of(path) for path in sorted(directory.iterdir())},
     ).write(directory)
+
+
+def _user_columns(*runs: TrainedRun | None) -> tuple[CodedColumn, ...]:
+    """The columns of users that any of the models reads."""
+    models = [run.model for run in runs if run is not None]
+    readers = [model for model in models if isinstance(model, ReadsUserFeatures)]
+    return tuple({column.name: column for model in readers for column in model.columns_of_users()}.values())
 
 
 def _write_vectors(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from recsys.data.coded_columns import CodedColumn
 from recsys.errors import ExportError
 from recsys.models.served.form import ItemForm
 from recsys.models.served.query import ServedQuery
-from recsys.runtime.feeds import CANDIDATES, QUERY, QUERY_INPUTS, SCORE
+from recsys.runtime.feeds import CANDIDATES, QUERY, QUERY_INPUTS, SCORE, feature_input
 
 #: Version of the ONNX operators. Read by ONNX Runtime from 1.17 and by the Triton releases that have it.
 OPSET = 20
@@ -31,64 +32,103 @@ VECTORS = "vectors"
 class _Encoder(nn.Module):
     """A query encoder with one argument for each input."""
 
-    def __init__(self, encoder: nn.Module) -> None:
+    def __init__(self, encoder: nn.Module, names: Sequence[str]) -> None:
         super().__init__()
         self.encoder = encoder
+        self.names = tuple(names)
 
-    def forward(self, users: Tensor, items: Tensor, ratings: Tensor, timestamps: Tensor) -> Tensor:
-        encoded: Tensor = self.encoder(ServedQuery(users, items, ratings, timestamps))
+    def forward(
+        self, users: Tensor, items: Tensor, ratings: Tensor, timestamps: Tensor, features: Sequence[Tensor] = ()
+    ) -> Tensor:
+        named = dict(zip(self.names, features, strict=True))
+        encoded: Tensor = self.encoder(ServedQuery(users, items, ratings, timestamps, named))
         return encoded
 
 
 class _Ranker(nn.Module):
     """A ranker with one argument for each input."""
 
-    def __init__(self, ranker: nn.Module) -> None:
+    def __init__(self, ranker: nn.Module, names: Sequence[str]) -> None:
         super().__init__()
         self.ranker = ranker
+        self.names = tuple(names)
 
-    def forward(self, users: Tensor, items: Tensor, ratings: Tensor, timestamps: Tensor, candidates: Tensor) -> Tensor:
-        scores: Tensor = self.ranker(ServedQuery(users, items, ratings, timestamps), candidates)
+    def forward(
+        self,
+        users: Tensor,
+        items: Tensor,
+        ratings: Tensor,
+        timestamps: Tensor,
+        candidates: Tensor,
+        features: Sequence[Tensor] = (),
+    ) -> Tensor:
+        named = dict(zip(self.names, features, strict=True))
+        scores: Tensor = self.ranker(ServedQuery(users, items, ratings, timestamps, named), candidates)
         return scores
 
 
-def export_encoder(encoder: nn.Module, path: Path, metadata: Mapping[str, str] | None = None) -> None:
+def export_encoder(
+    encoder: nn.Module,
+    path: Path,
+    metadata: Mapping[str, str] | None = None,
+    user_columns: Sequence[CodedColumn] = (),
+) -> None:
     """Write a query encoder, see :class:`recsys.models.served.form.ServingForm`.
 
     Args:
         encoder: in evaluation mode, on the CPU.
         path: of the file.
         metadata: kept inside the file.
+        user_columns: that it reads.
 
     Raises:
         ExportError: the exporter does not know an operation of it, or the file would be too large.
     """
-    _export(_Encoder(encoder), path, [*QUERY_INPUTS], QUERY, metadata or {})
+    module = _Encoder(encoder, [column.name for column in user_columns])
+    _export(module, path, user_columns, [], QUERY, metadata or {})
 
 
-def export_ranker(ranker: nn.Module, path: Path, metadata: Mapping[str, str] | None = None) -> None:
+def export_ranker(
+    ranker: nn.Module,
+    path: Path,
+    metadata: Mapping[str, str] | None = None,
+    user_columns: Sequence[CodedColumn] = (),
+) -> None:
     """Write a ranker, see :class:`recsys.models.served.form.ServesPairs`; arguments and errors as above."""
-    _export(_Ranker(ranker), path, [*QUERY_INPUTS, CANDIDATES], SCORE, metadata or {})
+    module = _Ranker(ranker, [column.name for column in user_columns])
+    _export(module, path, user_columns, [CANDIDATES], SCORE, metadata or {})
 
 
 def export_item_encoder(form: ItemForm, path: Path, metadata: Mapping[str, str] | None = None) -> None:
     """Write an encoder of new items: an input for each column, by its name, and the output ``vectors``; as above."""
-    items = torch.export.Dim("items")
-    examples: list[Tensor] = []
-    shapes: list[dict[int, torch.export.Dim]] = []
-    for place, column in enumerate(form.columns):
-        if column.vocabulary is None:
-            examples.append(torch.zeros(2))
-            shapes.append({0: items})
-        else:
-            examples.append(torch.zeros(2, 3, dtype=torch.int64))
-            shapes.append({0: items, 1: torch.export.Dim(f"values_{place}")})
+    examples, shapes = _of_columns(form.columns, torch.export.Dim("items"))
     names = [column.name for column in form.columns]
     # The encoder takes any number of columns, and so they are one argument of its.
     _write(form.encoder, tuple(examples), (tuple(shapes),), names, VECTORS, path, metadata or {})
 
 
-def _export(module: nn.Module, path: Path, inputs: list[str], output: str, metadata: Mapping[str, str]) -> None:
+def _of_columns(columns: Sequence[CodedColumn], rows: torch.export.Dim) -> tuple[list[Tensor], list[Any]]:
+    """Examples of columns, and which of their sizes vary."""
+    examples: list[Tensor] = []
+    shapes: list[dict[int, torch.export.Dim]] = []
+    for place, column in enumerate(columns):
+        if column.vocabulary is None:
+            examples.append(torch.zeros(2))
+            shapes.append({0: rows})
+        else:
+            examples.append(torch.zeros(2, 3, dtype=torch.int64))
+            shapes.append({0: rows, 1: torch.export.Dim(f"values_{place}")})
+    return examples, shapes
+
+
+def _export(
+    module: nn.Module,
+    path: Path,
+    user_columns: Sequence[CodedColumn],
+    more: list[str],
+    output: str,
+    metadata: Mapping[str, str],
+) -> None:
     batch, length, width = torch.export.Dim("batch"), torch.export.Dim("length"), torch.export.Dim("candidates")
     # No size of an example may be 0 or 1: the exporter takes these for constants.
     query = (
@@ -97,17 +137,22 @@ def _export(module: nn.Module, path: Path, inputs: list[str], output: str, metad
         torch.zeros(2, 3),
         torch.zeros(2, 3, dtype=torch.int64),
     )
-    shapes = [{0: batch}, *({0: batch, 1: length} for _ in range(3))]
-    examples: tuple[Tensor, ...] = query
-    if CANDIDATES in inputs:
-        examples = (*query, torch.zeros(2, 4, dtype=torch.int64))
+    shapes: list[Any] = [{0: batch}, *({0: batch, 1: length} for _ in range(3))]
+    examples: tuple[Any, ...] = query
+    if CANDIDATES in more:
+        examples = (*examples, torch.zeros(2, 4, dtype=torch.int64))
         shapes.append({0: batch, 1: width})
+    if user_columns:  # without any the exporter would lose the names of the sizes
+        features, of_features = _of_columns(user_columns, batch)
+        examples = (*examples, features)
+        shapes.append(of_features)
+    inputs = [*QUERY_INPUTS, *more, *(feature_input(column.name) for column in user_columns)]
     _write(module, examples, tuple(shapes), inputs, output, path, metadata)
 
 
 def _write(
     module: nn.Module,
-    examples: tuple[Tensor, ...],
+    examples: tuple[Any, ...],
     shapes: tuple[Any, ...],
     inputs: list[str],
     output: str,

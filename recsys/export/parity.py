@@ -5,13 +5,14 @@ Shape suffixes: B queries, I items of the catalogue, C candidates of each, K lis
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 
+from recsys.data.coded_columns import CodedColumn, CodedValues, encode_table
 from recsys.data.prepared import PreparedDataset
 from recsys.errors import ExportError
 from recsys.models.protocols import Query, Recommender
@@ -57,33 +58,39 @@ class Parity:
         return {**asdict(self), "k": K, "tolerance": TOLERANCE}
 
 
-def parity_queries(prepared: PreparedDataset, min_rating: float | None, seed: int = 0) -> dict[str, Requests]:
+def parity_queries(
+    prepared: PreparedDataset, min_rating: float | None, user_columns: Sequence[CodedColumn] = (), seed: int = 0
+) -> dict[str, Requests]:
     """Queries by name: real users, alone and many, and the edges.
 
     Args:
         prepared: the data.
         min_rating: of what enters a history.
+        user_columns: what is told of the users.
         seed: of the choice of users.
     """
     generator = np.random.default_rng(seed)
     counts = np.bincount(prepared.interactions.user_index, minlength=prepared.schema.num_users)
     active = np.flatnonzero(counts)
     chosen = np.sort(generator.choice(active, size=min(NUM_USERS, len(active)), replace=False))
-    users = _joined([request_of_user(int(user), prepared, min_rating) for user in chosen])
+    told = encode_table(user_columns, prepared.users)
+    users = _told(_joined([request_of_user(int(user), prepared, min_rating) for user in chosen]), told)
     known = prepared.interactions.take(prepared.interactions.at_least(min_rating))
     lengths = np.bincount(known.user_index, minlength=prepared.schema.num_users)
-    longest = request_of_user(int(lengths.argmax()), prepared, min_rating)
-    nobody = Requests.of(np.array([-1]), ItemLists.empty(1), ItemLists.empty(1))
+    longest = _told(request_of_user(int(lengths.argmax()), prepared, min_rating), told)
+    empty, untold = ItemLists.empty(1), {column.name: column.nothing(len(users)) for column in user_columns}
+    nobody = Requests.of(np.array([-1]), empty, empty)
+    strangers = Requests.of(np.full(len(users), -1), users.history, users.seen)
     # A batch of exactly the largest size, whatever the number of users.
     rows = np.arange(NUM_USERS) % len(users)
     return {
         MANY_USERS: users.take(rows),
         "one user": users.take(np.array([0])),
         "the longest history": longest,
-        "a stranger with a history": Requests.of(np.full(len(users), -1), users.history, users.seen),
-        "a stranger": nobody,
-        "a known user without history": Requests.of(chosen[:1], ItemLists.empty(1), ItemLists.empty(1)),
-    }
+        "a stranger with a history": replace(strangers, features=untold),
+        "a stranger": replace(nobody, features={name: values[:1] for name, values in untold.items()}),
+        "a known user without history": _told(Requests.of(chosen[:1], empty, empty), told),
+    } | ({"a stranger with features": replace(strangers, features=users.features)} if user_columns else {})
 
 
 def check_scores(
@@ -101,7 +108,7 @@ def check_scores(
     """
     parts = []
     for name, requests in queries.items():
-        expected = _scores(model, query_of(requests))
+        expected = _scores(model, query_of(_as_pytorch_is_asked(requests)))
         parts.append(_compared(name, expected, encoded(requests)))
     return _total(parts)
 
@@ -127,7 +134,7 @@ def check_ranker(
     for name, requests in queries.items():
         items = candidates(requests)
         present = items >= 0
-        expected = np.where(present, ranker.score(requests, items), np.nan)
+        expected = np.where(present, ranker.score(_as_pytorch_is_asked(requests), items), np.nan)
         parts.append(_compared(name, expected, np.where(present, ranked(requests, items), np.nan)))
     return _total(parts)
 
@@ -137,6 +144,16 @@ def overlap(first: FloatArray, second: FloatArray) -> float:
     best, other = (top_k(scores, K).items for scores in (first, second))
     shared = (best[:, :, None] == other[:, None, :]) & (best >= 0)[:, :, None]
     return float(shared.any(axis=2).sum() / max(1, (best >= 0).sum()))
+
+
+def _told(requests: Requests, features: CodedValues) -> Requests:
+    """The requests of known users with their ``features``, U rows each."""
+    return replace(requests, features={name: values[requests.users] for name, values in features.items()})
+
+
+def _as_pytorch_is_asked(requests: Requests) -> Requests:
+    """Without the features of known users, which the model has itself."""
+    return replace(requests, features={}) if (requests.users >= 0).all() else requests
 
 
 @torch.inference_mode()

@@ -17,6 +17,7 @@ from torch import nn
 
 from recsys.assembly import TrainedRun
 from recsys.assessment import name_of
+from recsys.data.coded_columns import encode_table, write_columns
 from recsys.errors import ExportError, ModelError
 from recsys.export.onnx_export import export_encoder, export_item_encoder, export_ranker
 from recsys.export.parity import MANY_USERS, TOLERANCE, check_ranker, check_scores, overlap
@@ -27,7 +28,6 @@ from recsys.retrieval.arrays import FloatArray, IntArray
 from recsys.retrieval.requests import Requests
 from recsys.retrieval.top_k import top_k
 from recsys.runtime.bundle import ITEM_ENCODER, ITEM_FEATURES, QUERY_ENCODER, RANKER
-from recsys.runtime.item_encoder import FeatureOfItems, item_feeds, write_columns
 from recsys.runtime.onnx_model import OnnxModel
 from recsys.runtime.stages import OnnxEncoder, OnnxRanker
 
@@ -77,7 +77,7 @@ def export_models(
     """
     form = _form_of(run.model)
     print_line(f"{name_of(run.model)}: query encoder to ONNX")
-    export_encoder(form.encoder, directory / QUERY_ENCODER, _metadata(run, "query_encoder"))
+    export_encoder(form.encoder, directory / QUERY_ENCODER, _metadata(run, "query_encoder"), form.user_columns)
     numbers = form.numbers_per_interaction
     vectors: FloatArray | None = None if form.item_vectors is None else form.item_vectors.numpy()
 
@@ -120,12 +120,11 @@ def _export_item_encoder(
         return
     print_line(f"{name_of(run.model)}: item encoder to ONNX")
     export_item_encoder(form, directory / ITEM_ENCODER, _metadata(run, "item_encoder"))
-    columns = [FeatureOfItems(of.name, of.kind, of.separator, of.vocabulary) for of in form.columns]
-    write_columns(columns, directory / ITEM_FEATURES)
-    feeds = item_feeds(columns, run.prepared.items.slice(0, NUM_ITEMS_COMPARED))
+    write_columns(form.columns, directory / ITEM_FEATURES)
+    feeds = encode_table(form.columns, run.prepared.items.slice(0, NUM_ITEMS_COMPARED))
     found = OnnxModel(directory / ITEM_ENCODER).run(feeds)
     with torch.inference_mode():
-        expected = form.encoder(*(torch.from_numpy(feeds[of.name]) for of in columns)).numpy()
+        expected = form.encoder(*(torch.from_numpy(feeds[of.name]) for of in form.columns)).numpy()
     difference = float(np.nanmax(np.abs(found - expected), initial=0))
     scale = float(np.nanmax(np.abs(expected), initial=0)) or 1.0
     if (np.isnan(found) != np.isnan(expected)).any() or difference > TOLERANCE * scale:
@@ -157,7 +156,7 @@ def _export_ranker(
     """Write the ranker, whose form is ``form``; what was compared."""
     print_line(f"{name_of(ranker.model)}: ranker to ONNX")
     module = ranker.model.serving_ranker() if isinstance(ranker.model, ServesPairs) else RankerOfForm(form)
-    export_ranker(module, directory / RANKER, _metadata(ranker, "ranker"))
+    export_ranker(module, directory / RANKER, _metadata(ranker, "ranker"), form.user_columns)
 
     def written() -> OnnxRanker:
         model, num_items = OnnxModel(directory / RANKER), ranker.prepared.schema.num_items

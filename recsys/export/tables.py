@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +11,23 @@ import pyarrow.parquet as pq
 import torch
 from torch import Tensor, nn
 
+from recsys.data.coded_columns import CodedColumn, write_columns
 from recsys.data.columns import ITEM_INDEX, RATING, TIMESTAMP, USER_INDEX
 from recsys.data.histories import Histories
 from recsys.data.prepared import PreparedDataset
 from recsys.errors import ModelError
 from recsys.models.protocols import Factorized, RelatesItems
 from recsys.models.tf_idf import choose_columns, tf_idf
-from recsys.runtime.bundle import HISTORIES, ITEM_VOCABULARY, ITEMS, NEIGHBOURS, POPULARITY, USER_VOCABULARY
+from recsys.runtime.bundle import (
+    HISTORIES,
+    ITEM_VOCABULARY,
+    ITEMS,
+    NEIGHBOURS,
+    POPULARITY,
+    USER_FEATURES,
+    USER_VOCABULARY,
+    USERS,
+)
 from recsys.runtime.neighbours import NeighbourTable
 
 #: Similarities that are held at once.
@@ -24,13 +35,19 @@ MAX_SIMILARITIES = 2**24
 
 
 def write_tables(
-    prepared: PreparedDataset, model: nn.Module, directory: Path, num_neighbours: int, histories: bool
+    prepared: PreparedDataset,
+    model: nn.Module,
+    user_columns: Sequence[CodedColumn],
+    directory: Path,
+    num_neighbours: int,
+    histories: bool,
 ) -> str | None:
     """Write all tables of a bundle.
 
     Args:
         prepared: the data.
         model: that finds candidates, on the CPU.
+        user_columns: that the models read.
         directory: of the bundle.
         num_neighbours: that are kept of each item.
         histories: whether what users have is among them.
@@ -45,6 +62,10 @@ def write_tables(
     np.save(directory / POPULARITY, counts.astype(np.int64), allow_pickle=False)
     if histories:
         write_histories(prepared, directory / HISTORIES)
+    if user_columns:
+        write_columns(user_columns, directory / USER_FEATURES)
+        read = prepared.users.select([column.name for column in user_columns])
+        pq.write_table(read, directory / USERS, compression="zstd")
     found = neighbour_table(model, prepared, num_neighbours)
     if found is None:
         return None

@@ -15,12 +15,14 @@ version of each step, so that an answer never comes from two bundles.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from recsys.data.coded_columns import CodedColumn
+from recsys.data.raw import FeatureKind
 from recsys.errors import ExportError
-from recsys.runtime.feeds import CANDIDATES, QUERY, QUERY_INPUTS, SCORE
+from recsys.runtime.feeds import CANDIDATES, QUERY, SCORE, feature_input
 from recsys.runtime.onnx_model import OnnxModel
 from recsys.runtime.separate_stages import MIN_WIDTH
 
@@ -49,7 +51,8 @@ class Of(NamedTuple):
     optional: bool = False
 
 
-#: Inputs of the ensemble. Ids are texts; where those of the data are whole numbers they may come as such.
+#: Inputs of the ensemble beside the user's columns. Ids are texts; where those of the data are whole numbers they may
+#: come as such.
 REQUEST = {
     "user_id": Of("STRING", 1, optional=True),
     "user_id_number": Of("INT64", 1, optional=True),
@@ -120,20 +123,28 @@ def read_config(path: Path) -> Any:
 
 
 def configs_of(
-    encoder: OnnxModel, ranker: OnnxModel | None, version: int, max_batch: int, python_instances: int
+    encoder: OnnxModel,
+    ranker: OnnxModel | None,
+    user_columns: Sequence[CodedColumn],
+    version: int,
+    max_batch: int,
+    python_instances: int,
 ) -> dict[str, Any]:
     """The configurations of the models of one bundle, by their names.
 
     Args:
         encoder: the query encoder.
         ranker: None where there is none.
+        user_columns: that they read.
         version: of all of them.
         max_batch: requests that are answered together.
         python_instances: processes of each model in Python.
     """
-    looked_up = {name: _FEEDS[name] for name in QUERY_INPUTS} | _EXCLUDED | _K
+    told = {feature_input(column.name): _told(column) for column in user_columns}
+    feeds = _FEEDS | {feature_input(column.name): _encoded(column) for column in user_columns}
+    looked_up = {name: feeds[name] for name in feeds if name != CANDIDATES} | _EXCLUDED | _K
     python = {
-        LOOKUP: (REQUEST, looked_up),
+        LOOKUP: (REQUEST | told, looked_up),
         FIND: (_ENCODED | _EXCLUDED | _K, _FOUND | _LISTS),
         ANSWER: (_FOUND | _SCORED | _K, _LISTS),
     }
@@ -145,10 +156,10 @@ def configs_of(
     configs = {
         name: _python(name, *python[name], max_batch, python_instances)
         if name in python
-        else _onnx(name, *onnx[name], max_batch)
+        else _onnx(name, *onnx[name], feeds, max_batch)
         for name in steps
     }
-    configs[RECOMMEND] = _ensemble(configs, version, max_batch)
+    configs[RECOMMEND] = _ensemble(REQUEST | told, configs, version, max_batch)
     for config in configs.values():
         serve_only(config, [version])
     return configs
@@ -159,10 +170,24 @@ def serve_only(config: Any, versions: Iterable[int]) -> None:
     config.version_policy.specific.versions[:] = sorted(set(versions))
 
 
-def _ensemble(steps: Mapping[str, Any], version: int, max_batch: int) -> Any:
+def _told(column: CodedColumn) -> Of:
+    """A column of users as it is told: numbers, or texts, of which an empty one tells nothing."""
+    if column.kind == FeatureKind.NUMBER:
+        return Of("FP32", 1, optional=True)
+    return Of("STRING", -1 if column.kind == FeatureKind.MULTI_VALUED else 1, optional=True)
+
+
+def _encoded(column: CodedColumn) -> Of:
+    """A column of users as models read it."""
+    if column.kind == FeatureKind.NUMBER:
+        return Of("FP32", 1)
+    return Of("INT64", 1 if column.kind == FeatureKind.CATEGORICAL else -1)
+
+
+def _ensemble(request: Mapping[str, Of], steps: Mapping[str, Any], version: int, max_batch: int) -> Any:
     """The models one after the other."""
     config = _protocol().ModelConfig(name=RECOMMEND, platform="ensemble", max_batch_size=max_batch)
-    _add_tensors(config, REQUEST, RESPONSE)
+    _add_tensors(config, request, RESPONSE)
     makes_lists = list(steps)[-1]
     read = {tensor.name for step in steps.values() for tensor in step.input}
     for name, step in steps.items():
@@ -192,11 +217,13 @@ def _python(name: str, inputs: Mapping[str, Of], outputs: Mapping[str, Of], max_
     return config
 
 
-def _onnx(name: str, model: OnnxModel, outputs: Mapping[str, Of], max_batch: int) -> Any:
+def _onnx(name: str, model: OnnxModel, outputs: Mapping[str, Of], feeds: Mapping[str, Of], max_batch: int) -> Any:
     config = _protocol().ModelConfig(name=name, backend="onnxruntime", max_batch_size=max_batch)
-    _add_tensors(config, {tensor: _FEEDS[tensor] for tensor in model.inputs}, outputs)
+    _add_tensors(config, {tensor: feeds[tensor] for tensor in model.inputs}, outputs)
     for tensor in config.input:
-        if list(tensor.dims) == [1]:  # [batch, 1] between the steps, [batch] for the model
+        if (
+            len(model.described_inputs[tensor.name]["shape"]) == 1
+        ):  # [batch, 1] between the steps, [batch] for the model
             tensor.reshape.SetInParent()
     config.instance_group.add(count=1, kind=_protocol().ModelInstanceGroup.KIND_AUTO)
     config.dynamic_batching.SetInParent()

@@ -49,7 +49,9 @@ from recsys.runtime.bundle import (
     ITEM_VOCABULARY,
     ITEMS,
     POPULARITY,
+    USER_FEATURES,
     USER_VOCABULARY,
+    USERS,
     Bundle,
 )
 from recsys.runtime.bundle import QUERY_ENCODER as ENCODER_FILE
@@ -67,7 +69,7 @@ BUNDLE = "bundle"
 
 #: What each model in Python reads of the bundle, where the bundle has it.
 _FILES = {
-    LOOKUP: (ITEM_VOCABULARY, USER_VOCABULARY, HISTORIES),
+    LOOKUP: (ITEM_VOCABULARY, USER_VOCABULARY, HISTORIES, USERS, USER_FEATURES),
     FIND: (ITEM_VOCABULARY, POPULARITY, INDEX, VECTORS, SCALES),
     ANSWER: (ITEM_VOCABULARY,),
 }
@@ -199,7 +201,9 @@ def _write(bundle: Bundle, directory: Path, version: int, python_instances: int)
     # The longest histories of all, joined in one batch, must not take more memory than models may.
     numbers = padded_width(bundle.manifest.longest_history) * max(1, bundle.manifest.numbers_per_interaction)
     max_batch = max(1, min(MAX_BATCH, MAX_NUMBERS // numbers))
-    configs = configs_of(models[QUERY_ENCODER], models.get(RANKER), version, max_batch, python_instances)
+    configs = configs_of(
+        models[QUERY_ENCODER], models.get(RANKER), bundle.user_columns, version, max_batch, python_instances
+    )
     for name, config in configs.items():
         (directory / name / str(version)).mkdir(parents=True, exist_ok=True)
         write_config(config, directory / name / CONFIG)

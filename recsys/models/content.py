@@ -22,8 +22,9 @@ from recsys.models.interaction_matrix import InteractionMatrix
 from recsys.models.protocols import Query
 from recsys.models.recency import Recency
 from recsys.models.served.content_profile import ContentProfile, RatingsAbove
+from recsys.models.served.embedded_columns import coded_columns
 from recsys.models.served.form import ItemForm, ServingForm
-from recsys.models.served.new_items import ProjectedWords, item_columns
+from recsys.models.served.new_items import ProjectedWords
 from recsys.models.tf_idf import choose_columns, rarities, tf_idf
 from recsys.models.truncated_svd import right_singular_vectors
 
@@ -143,7 +144,7 @@ class Content(nn.Module):
             projection = right_singular_vectors(vectors, num_components, self.seed)
             rarity = [rarities(features, name) for name in columns]
             words = ProjectedWords(rarity, list(columns.values()), projection, ROUNDING).eval()
-            self._new_items = ItemForm(words, item_columns(features, list(columns)))
+            self._new_items = ItemForm(words, coded_columns(features, list(columns)))
             components = vectors @ projection
             lengths = components.norm(dim=1, keepdim=True)
             self.has_content = lengths[:, 0] > ROUNDING

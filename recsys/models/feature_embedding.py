@@ -14,7 +14,7 @@ from torch.nn import functional
 from recsys.data.feature_tensors import CategoricalFeature, NumberFeature, RaggedFeature
 from recsys.data.features import FeatureTable
 from recsys.errors import ModelError
-from recsys.models.served.new_items import EmbeddedColumns, item_columns, number_scales
+from recsys.models.served.embedded_columns import EmbeddedColumns, EmbeddedUsers, coded_columns, number_scales
 
 
 class FeatureEmbedding(nn.Module):
@@ -46,7 +46,7 @@ class FeatureEmbedding(nn.Module):
             )
         self.columns = tuple(features.features if columns is None else columns)
         self.num_rows = len(features)
-        self.described = item_columns(features, self.columns)
+        self.described = coded_columns(features, self.columns)
         self.scales = number_scales(features, self.described)
         self.tables = nn.ParameterList()
         for position, name in enumerate(self.columns):
@@ -68,6 +68,10 @@ class FeatureEmbedding(nn.Module):
     def of_other_rows(self) -> EmbeddedColumns:
         """A module that gives the vectors of other rows; their columns are :attr:`described`."""
         return EmbeddedColumns(list(self.tables), self.scales)
+
+    def of_users(self) -> EmbeddedUsers:
+        """The same for users, whose columns come by their names."""
+        return EmbeddedUsers(self.columns, self.of_other_rows())
 
     def forward(self) -> Tensor:
         """The vectors of all rows, shape [N, D]."""

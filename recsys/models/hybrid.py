@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
+from recsys.data.coded_columns import CodedColumn
 from recsys.data.features import FeatureTable
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
@@ -163,6 +164,18 @@ class Hybrid(nn.Module):
         if self.attributes is not None:
             self.attributes.users = self._embedding(features, self.user_columns)
 
+    def columns_of_users(self) -> tuple[CodedColumn, ...]:
+        """See :class:`recsys.models.protocols.ReadsUserFeatures`: those of the sources, and those that are matched."""
+        columns = {
+            column.name: column
+            for source in self.sources.values()
+            if isinstance(source, ReadsUserFeatures)
+            for column in source.columns_of_users()
+        }
+        if self.attributes is not None and self.attributes.users is not None:
+            columns |= {column.name: column for column in self.attributes.users.described}
+        return tuple(columns.values())
+
     def _embedding(self, features: FeatureTable, columns: Sequence[str] | None) -> FeatureEmbedding | None:
         assert self.attributes is not None
         if columns is None:
@@ -257,19 +270,22 @@ class Hybrid(nn.Module):
             features.append(self.statistics.about_freshness(items))
         return torch.cat(features, dim=2)
 
-    def rank(self, described: Tensor, users: Tensor, items: Tensor) -> Tensor:
+    def rank(
+        self, described: Tensor, users: Tensor, items: Tensor, features: Mapping[str, Tensor] | None = None
+    ) -> Tensor:
         """Score candidates, with gradients.
 
         Args:
             described: their features, as :meth:`describe` gives them, shape [B, C, F'].
             users: shape [B], int64; -1 for unknown users.
             items: shape [B, C], int64.
+            features: those of :class:`recsys.models.protocols.Query`; None or empty: what the data have.
 
         Returns:
             Shape [B, C], float32.
         """
         if self.attributes is not None:
-            described = torch.cat([described, self.attributes(users, items)], dim=2)
+            described = torch.cat([described, self.attributes(users, items, features)], dim=2)
         scores: Tensor = self.ranker(described)
         return scores
 
@@ -284,10 +300,7 @@ class Hybrid(nn.Module):
         of_a_user = max(self.num_items * (num_sources + num_heads), num_ranked * (self.num_fixed_features + 32))
         size = max(1, MAX_FEATURES // of_a_user)
         device = query.users.device
-        blocks = [
-            self._score_block(Query(query.users[rows], query.histories.take(rows)))
-            for rows in torch.arange(len(query), device=device).split(size)
-        ]
+        blocks = [self._score_block(query.take(rows)) for rows in torch.arange(len(query), device=device).split(size)]
         return torch.cat(blocks) if blocks else torch.empty(0, self.num_items, device=device)
 
     def serving_form(self) -> ServingForm:
@@ -299,7 +312,8 @@ class Hybrid(nn.Module):
         forms = self._serving_forms()
         # One source after the other; then the attention, or else the features of all items.
         of_interaction = max([*(form.numbers_per_interaction for form in forms), 4 * self.num_items])
-        return ServingForm(RankedCatalogue(self._ranker_of(forms)).eval(), None, of_interaction)
+        ranked = RankedCatalogue(self._ranker_of(forms)).eval()
+        return ServingForm(ranked, None, of_interaction, self.columns_of_users())
 
     def serving_ranker(self) -> CandidateRanker:
         """Ranks candidates; see :class:`recsys.models.served.form.ServesPairs`.
@@ -324,7 +338,7 @@ class Hybrid(nn.Module):
         if attributes is not None:
             weights = attributes.item_weights
             items = weights.new_zeros(self.num_items, len(weights)) if attributes.items is None else attributes.items()
-            users = None if attributes.items is None or attributes.users is None else attributes.users()
+            users = None if attributes.items is None or attributes.users is None else attributes.users.of_users()
             served_attributes = ServedAttributes(items, users, weights)
         return CandidateRanker(
             forms,
@@ -351,9 +365,9 @@ class Hybrid(nn.Module):
         size = max(1, MAX_FEATURES // max(num_features, items.shape[1] * (self.num_fixed_features + 32)))
         scores = []
         for rows in torch.arange(len(query), device=items.device).split(size):
-            block, candidates = Query(query.users[rows], query.histories.take(rows)), items[rows]
+            block, candidates = query.take(rows), items[rows]
             opinions = self.ask(block)
-            ranked = self.rank(self.describe(block, opinions, candidates), block.users, candidates)
+            ranked = self.rank(self.describe(block, opinions, candidates), block.users, candidates, block.features)
             given = self.of_sources(opinions).given.any(1).gather(1, candidates)
             scores.append(ranked.masked_fill(~given, torch.nan))
         return torch.cat(scores) if scores else items.float()
@@ -363,10 +377,10 @@ class Hybrid(nn.Module):
         sources = self.of_sources(opinions)
         if self.num_candidates is None or self.num_candidates >= self.num_items:
             items = torch.arange(self.num_items, device=query.users.device).expand(len(query), -1)
-            ranked = self.rank(self.describe(query, opinions, items), query.users, items)
+            ranked = self.rank(self.describe(query, opinions, items), query.users, items, query.features)
             return ranked.masked_fill(~sources.given.any(1), torch.nan)
         items, inside = positions(sources.retrieved(self.num_candidates))
-        ranked = self.rank(self.describe(query, opinions, items), query.users, items)
+        ranked = self.rank(self.describe(query, opinions, items), query.users, items, query.features)
         scores = torch.full(sources.unseen.shape, torch.nan, device=ranked.device)
         row = torch.arange(len(query), device=ranked.device)[:, None].expand_as(items)
         scores[row[inside], items[inside]] = ranked[inside]

@@ -5,11 +5,13 @@ Shape suffixes: B queries, I items of the catalogue, N pairs, K items of each qu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
+from recsys.data.coded_columns import CodedColumn
 from recsys.data.features import FeatureTable
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
@@ -25,13 +27,22 @@ class Query:
     Args:
         users: internal user indices, shape [B], int64; -1 for a user that is not in the vocabulary.
         histories: their known interactions, B rows, oldest first.
+        features: the columns of the users, by name, B rows each, as :class:`recsys.data.coded_columns.CodedColumn`
+            encodes them: those that count in place of what the data have of these users. Empty: what the data have, and
+            nothing of a user that is not in the vocabulary.
     """
 
     users: Tensor
     histories: Histories
+    features: Mapping[str, Tensor] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.users)
+
+    def take(self, rows: Tensor) -> Query:
+        """The users at positions ``rows`` (int64), in that order."""
+        features = {name: values[rows] for name, values in self.features.items()}
+        return Query(self.users[rows], self.histories.take(rows), features)
 
 
 @runtime_checkable
@@ -164,6 +175,10 @@ class ReadsUserFeatures(Protocol):
 
     def read_users(self, features: FeatureTable) -> None:
         """Take in the features of the users, one row for each; called once, before fitting."""
+        ...
+
+    def columns_of_users(self) -> tuple[CodedColumn, ...]:
+        """Those that it reads, as :attr:`Query.features` has them; none before :meth:`read_users`."""
         ...
 
 

@@ -7,6 +7,7 @@ N players of one history, C coalitions of players, P permutations of the players
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -102,7 +103,7 @@ class SampledExplainer:
 
     def _check_histories_matter(self, query: Query, scores: Tensor) -> None:
         """Refuse ``query`` if the scores of one of its users, shape [B, I], are the same without the history."""
-        empty = self.model.score(Query(query.users, query.histories.take(torch.full_like(query.users, -1))))
+        empty = self.model.score(replace(query, histories=query.histories.take(torch.full_like(query.users, -1))))
         same = ((scores == empty) | (scores.isnan() & empty.isnan())).all(1) & ~scores.isnan().all(1)
         if not bool((same & (query.histories.counts > 0)).any()):
             return
@@ -140,8 +141,8 @@ class _Game:
         num_histories: int,
     ) -> None:
         self._explainer = explainer
-        self._user = query.users[row : row + 1]
-        self._history = query.histories.take(torch.tensor([row], device=query.users.device))
+        self._query = query.take(torch.tensor([row], device=query.users.device))
+        self._history = self._query.histories
         self._items = items
         position = torch.arange(len(self._history.items), device=items.device)
         self._player = (position - num_grouped + 1).clamp(min=0) if num_grouped else position
@@ -214,7 +215,8 @@ class _Game:
                 rating=None if history.rating is None else history.rating[position],
                 timestamp=None if history.timestamp is None else history.timestamp[position],
             )
-            scores = self._explainer.model.score(Query(self._user.expand(len(block)), part))
+            same_user = self._query.take(block.new_zeros(len(block), dtype=torch.int64))
+            scores = self._explainer.model.score(replace(same_user, histories=part))
             blocks.append(scores[:, self._items].nan_to_num(nan=self._explainer.no_opinion))
         return torch.cat(blocks)
 

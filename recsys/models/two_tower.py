@@ -6,12 +6,13 @@ vectors that meet (D, or D + 1 with item biases).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from recsys.data.coded_columns import CodedColumn
 from recsys.data.features import FeatureTable
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
@@ -122,6 +123,10 @@ class TwoTower(nn.Module):
         if wanted:
             self.user_features = FeatureEmbedding(features, wanted, self.embedding_dim, self.init_std)
 
+    def columns_of_users(self) -> tuple[CodedColumn, ...]:
+        """See :class:`recsys.models.protocols.ReadsUserFeatures`."""
+        return () if self.user_features is None else self.user_features.described
+
     def sentence_encoder(self) -> str | None:
         """The sentence model that the items' texts are wanted from."""
         return self.sentence_model
@@ -158,13 +163,17 @@ class TwoTower(nn.Module):
         Returns:
             Shape [B, L + 1, E]; what stands at a position depends on nothing after it.
         """
+        return self._states(histories, item_vectors, self._of_users(users, {}))
+
+    def _states(self, histories: PaddedHistories, item_vectors: Tensor, of_users: Tensor) -> Tensor:
+        """Query vectors of histories, shape [B, L + 1, E], with what is known of their users, shape [B, D]."""
         vectors = functional.embedding(histories.items, item_vectors) * self.embedding_dim**0.5
         if self.rating_vector is not None and histories.rating is not None:
             vectors = vectors + of_ratings(histories.rating, self.rating_vector)
         if self.gap_vectors is not None and histories.gaps is not None:
             vectors = vectors + of_gaps(histories.gaps, self.gap_vectors.weight)
         vectors = torch.cat([self.start.expand(len(vectors), 1, -1), vectors], dim=1)
-        states = self.encoder(self.dropout(vectors)) + self._of_users(users)[:, None, :]
+        states = self.encoder(self.dropout(vectors)) + of_users[:, None, :]
         if self.normalize:
             states = functional.normalize(states, dim=2)
         states = states / self.temperature
@@ -194,13 +203,12 @@ class TwoTower(nn.Module):
         See :class:`recsys.models.served.form.Serves`.
         """
         item_vectors = self.item_vectors()
-        users = torch.arange(self.num_users, device=self.start.device)
-        knows_users = self.user_features is not None or self.user_vectors is not None
         tower = HistoryTower(
             self.encoder,
             self.start,
             item_vectors * self.embedding_dim**0.5,
-            self._of_users(users) if knows_users else None,
+            None if self.user_vectors is None else self.user_vectors.weight,
+            None if self.user_features is None else self.user_features.of_users(),
             self.rating_vector,
             None if self.gap_vectors is None else self.gap_vectors.weight,
             self.max_history,
@@ -208,7 +216,7 @@ class TwoTower(nn.Module):
             self.temperature,
             self.item_bias is not None,
         )
-        return ServingForm(tower.eval(), self.catalogue(item_vectors), 4 * self.embedding_dim)
+        return ServingForm(tower.eval(), self.catalogue(item_vectors), 4 * self.embedding_dim, self.columns_of_users())
 
     @torch.no_grad()
     def item_encoder(self) -> ItemForm:
@@ -231,18 +239,19 @@ class TwoTower(nn.Module):
     def _encode(self, query: Query, item_vectors: Tensor) -> Tensor:
         """Query vectors after the last interaction, shape [B, E]."""
         latest = PaddedHistories.latest(query.histories, self.max_history)
-        states = self.encode_positions(query.users, latest, item_vectors)
+        states = self._states(latest, item_vectors, self._of_users(query.users, query.features))
         return states[torch.arange(len(states), device=states.device), latest.lengths]
 
-    def _of_users(self, users: Tensor) -> Tensor:
-        """What is known of users besides their histories, shape [B, D]; zeros for unknown ones."""
-        known = users.clamp(min=0)
+    def _of_users(self, users: Tensor, features: Mapping[str, Tensor]) -> Tensor:
+        """What is known of users besides their histories, shape [B, D]; see :class:`recsys.models.protocols.Query`."""
+        known, in_data = users.clamp(min=0), (users >= 0)[:, None]
         total = self.start.new_zeros(len(users), self.embedding_dim)
         if self.user_features is not None:
-            total = total + self.user_features()[known]
+            told = self.user_features.of_users()(features) if features else self.user_features()[known] * in_data
+            total = total + told
         if self.user_vectors is not None:
-            total = total + self.user_vectors(known)
-        return total * (users >= 0)[:, None]
+            total = total + self.user_vectors(known) * in_data
+        return total
 
     def _bias_of_new_items(self) -> Tensor:
         """The mean bias of the items in training, a scalar: what a new item starts from."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,13 +11,16 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from recsys.data.coded_columns import encode_table
 from recsys.data.histories import Histories
 from recsys.data.prepared import PreparedDataset
 from recsys.evaluation.ranking_task import RankingTask
+from recsys.models.protocols import ReadsUserFeatures
 from recsys.recommending import NewUser
 from recsys.retrieval.arrays import IntArray
 from recsys.retrieval.item_lists import ItemLists
 from recsys.retrieval.requests import Requests
+from recsys.runtime.user_features import Told, UserFeatures
 
 
 def request_of_user(user: int, prepared: PreparedDataset, min_rating: float | None) -> Requests:
@@ -39,6 +44,31 @@ def request_of_user(user: int, prepared: PreparedDataset, min_rating: float | No
 def request_of_nobody() -> Requests:
     """The request of one user of whom nothing is known."""
     return Requests.of(np.array([-1]), ItemLists.empty(1), ItemLists.empty(1))
+
+
+def with_features(
+    request: Requests, model: object, prepared: PreparedDataset, told: Mapping[str, Told]
+) -> tuple[Requests, tuple[str, ...]]:
+    """The request of one user with what is told of their columns; those that are not told are as the data have them.
+
+    Args:
+        request: of one user.
+        model: that is asked.
+        prepared: the data.
+        told: values by column; none: the request stays as it is.
+
+    Returns:
+        The request, and values that the data do not have, as ``column: value``.
+
+    Raises:
+        RecsysError: the model does not read a column, or a value is of another type than it should be.
+    """
+    if not told:
+        return request, ()
+    columns = model.columns_of_users() if isinstance(model, ReadsUserFeatures) else ()
+    known = UserFeatures(columns, encode_table(columns, prepared.users))
+    features, unknown = known.of(int(request.users[0]), told)
+    return replace(request, features=features), unknown
 
 
 def requests_of_task(task: RankingTask, users: IntArray) -> Requests:

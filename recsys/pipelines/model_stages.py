@@ -39,7 +39,8 @@ def query_of(requests: Requests, device: torch.device | str = "cpu") -> Query:
         rating=put(history.rating),
         timestamp=put(history.timestamp),
     )
-    return Query(torch.tensor(requests.users, device=device), histories)
+    features = {name: torch.tensor(values, device=device) for name, values in requests.features.items()}
+    return Query(torch.tensor(requests.users, device=device), histories, features)
 
 
 class ScoreRetriever:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from recsys.retrieval.arrays import IntArray
 from recsys.retrieval.item_lists import ItemLists
@@ -19,12 +22,14 @@ class Requests:
         history: what a model may score from, B lists, oldest first.
         seen: what is not recommended again, B lists; also what was seen without liking it.
         blocked: what the user asked not to see, B lists.
+        features: columns of the users by name, B rows each, as models read them; empty: what a model has of them.
     """
 
     users: IntArray
     history: ItemLists
     seen: ItemLists
     blocked: ItemLists
+    features: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, users: IntArray, history: ItemLists, seen: ItemLists, blocked: ItemLists | None = None) -> Requests:
@@ -41,4 +46,7 @@ class Requests:
 
     def take(self, rows: IntArray) -> Requests:
         """The requests at positions ``rows``, in that order."""
-        return Requests(self.users[rows], self.history.take(rows), self.seen.take(rows), self.blocked.take(rows))
+        features = {name: values[rows] for name, values in self.features.items()}
+        return Requests(
+            self.users[rows], self.history.take(rows), self.seen.take(rows), self.blocked.take(rows), features
+        )

@@ -7,6 +7,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from recsys.errors import RecsysError
+from recsys.runtime.user_features import Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,9 @@ class Asked:
         history: item ids, oldest first; None: what the bundle has of the user.
         ratings: of the history; None: there are none.
         timestamps: of the history, seconds since 1970; None: there are none.
+        user_features: what is known of the user by column, such as ``{"age": 24}``, in place of what the bundle has: a
+            number, a text, or a list of texts where there may be several; None: nothing is known. Columns that are not
+            given are as the bundle has them.
         k: length of the list.
         blocked: item ids that are not wanted.
         only: columns of the items and values, any of which an item must have.
@@ -35,6 +39,7 @@ class Asked:
     history: Sequence[str] | None = None
     ratings: Sequence[float] | None = None
     timestamps: Sequence[int] | None = None
+    user_features: Mapping[str, Told] = field(default_factory=dict)
     k: int = 10
     blocked: Sequence[str] = ()
     only: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -63,6 +68,11 @@ class Asked:
         for timestamp in self.timestamps or ():
             if not isinstance(timestamp, int):
                 raise RecsysError(f"Timestamps must be whole seconds since 1970, but {timestamp!r} came.")
+        if not isinstance(self.user_features, Mapping):
+            raise RecsysError(
+                f"user_features must be columns with their values, such as {{'age': 24}}, but they are "
+                f"{self.user_features!r}."
+            )
         for name, ends in self.between.items():
             if len(ends) != 2:
                 raise RecsysError(f"A range has two ends, such as [1990, 1999], but that of {name} is {list(ends)}.")
@@ -86,6 +96,7 @@ class Recommendation:
         personal: whether it is the user's own list; else it is what is popular, and the scores are numbers of
             interactions.
         unknown_items: ids of the history and of what is blocked that the data do not have; they had no effect.
+        unknown_values: of the user's features, as ``column: value``; they had no effect either.
         causes: for each item the items of the history that it comes from, each with its weight; None where they were
             not asked for, or are not known.
         bundle: name of the bundle that answered.
@@ -95,6 +106,7 @@ class Recommendation:
     scores: list[float]
     personal: bool
     unknown_items: tuple[str, ...]
+    unknown_values: tuple[str, ...]
     causes: list[list[tuple[str, float]]] | None
     bundle: str
 

@@ -11,6 +11,7 @@
         item_vocabulary.parquet  ids and indices; user_vocabulary.parquet
         items.parquet            titles and columns, for people and for rules
         histories.parquet        what each user has, oldest first
+        users.parquet            columns of the users, with user_features.json, where a model reads any
         neighbours.parquet       the items that are most like each one, or that its score is made of
         popularity.npy           positive interactions of each item
 
@@ -27,6 +28,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from recsys.data.coded_columns import CodedColumn, CodedValues, encode_table, read_columns
 from recsys.data.columns import ITEM_ID, ITEM_INDEX, RATING, TIMESTAMP, USER_ID, USER_INDEX
 from recsys.data.vocabulary import Vocabulary
 from recsys.errors import BundleError
@@ -37,7 +39,7 @@ from recsys.retrieval.item_columns import ItemColumns
 from recsys.retrieval.item_lists import ItemLists
 from recsys.retrieval.score_index import ScoreIndex
 from recsys.runtime.hashing import check_files
-from recsys.runtime.item_encoder import ItemEncoder, read_columns
+from recsys.runtime.item_encoder import ItemEncoder
 from recsys.runtime.manifest import Manifest
 from recsys.runtime.neighbours import NeighbourTable
 from recsys.runtime.onnx_model import OnnxModel
@@ -52,6 +54,8 @@ ITEM_VOCABULARY = "item_vocabulary.parquet"
 USER_VOCABULARY = "user_vocabulary.parquet"
 ITEMS = "items.parquet"
 HISTORIES = "histories.parquet"
+USERS = "users.parquet"
+USER_FEATURES = "user_features.json"
 NEIGHBOURS = "neighbours.parquet"
 POPULARITY = "popularity.npy"
 
@@ -190,6 +194,20 @@ class Bundle:
             table.column(RATING).to_numpy() if RATING in table.column_names else None,
             table.column(TIMESTAMP).to_numpy() if TIMESTAMP in table.column_names else None,
         )
+
+    @cached_property
+    def user_columns(self) -> tuple[CodedColumn, ...]:
+        """The columns of users that the models read; none where no model reads any."""
+        if USER_FEATURES not in self.manifest.files:
+            return ()
+        return tuple(read_columns(self.directory / USER_FEATURES))
+
+    @cached_property
+    def user_features(self) -> CodedValues:
+        """What these columns say of each user of the vocabulary, by their names, U rows each."""
+        if not self.user_columns:
+            return {}
+        return encode_table(self.user_columns, pq.read_table(self.directory / USERS))
 
     @cached_property
     def popularity(self) -> IntArray:

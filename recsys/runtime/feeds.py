@@ -4,7 +4,8 @@ Shape suffixes: B queries, L positions, C candidates of each, D dimensions, I it
 
 Every query encoder takes ``user_index`` [B], ``history`` [B, L], ``rating`` [B, L] and ``timestamp`` [B, L] and gives
 ``query`` [B, D], or [B, I] where it scores the catalogue; a ranker takes ``candidates`` [B, C] as well and gives
-``score`` [B, C].
+``score`` [B, C]. Models that read columns of users have an input for each (:func:`feature_input`): codes [B, W] of at
+most W values, or numbers [B].
 """
 
 from __future__ import annotations
@@ -29,6 +30,16 @@ NO_TIMESTAMP = np.iinfo(np.int64).min
 Feeds = dict[str, npt.NDArray[Any]]
 
 
+def feature_input(column: str) -> str:
+    """The name of the input for a column of users.
+
+    Example:
+        >>> feature_input("occupation")
+        'user.occupation'
+    """
+    return f"user.{column}"
+
+
 def query_feeds(requests: Requests, min_width: int = 1) -> Feeds:
     """The inputs of a query encoder for B requests.
 
@@ -43,6 +54,7 @@ def query_feeds(requests: Requests, min_width: int = 1) -> Feeds:
         "history": _padded(history, history.items, width, -1, np.int64),
         "rating": _padded(history, history.rating, width, np.nan, np.float32),
         "timestamp": _padded(history, history.timestamp, width, NO_TIMESTAMP, np.int64),
+        **{feature_input(column): values for column, values in requests.features.items()},
     }
 
 

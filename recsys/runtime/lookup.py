@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from recsys.data.coded_columns import CodedValues
 from recsys.errors import RecsysError
 from recsys.retrieval.arrays import FloatArray, IntArray
 from recsys.retrieval.item_lists import ItemLists
@@ -15,6 +16,7 @@ from recsys.retrieval.requests import Requests
 from recsys.runtime.asking import Asked
 from recsys.runtime.bundle import Bundle
 from recsys.runtime.feeds import NO_TIMESTAMP
+from recsys.runtime.user_features import UserFeatures, joined
 
 
 class Known(NamedTuple):
@@ -28,6 +30,8 @@ class Known(NamedTuple):
         seen: items that are not recommended again, int64; also those that are rated too low for the history.
         blocked: items that are not wanted, int64.
         unknown_items: ids of items that the data do not have.
+        features: columns of the user as models read them, a row each.
+        unknown_values: values that were told of the user and are not known.
     """
 
     user: int
@@ -37,6 +41,8 @@ class Known(NamedTuple):
     seen: IntArray
     blocked: IntArray
     unknown_items: tuple[str, ...]
+    features: CodedValues
+    unknown_values: tuple[str, ...]
 
 
 class Lookup:
@@ -53,7 +59,8 @@ class Lookup:
         """What is known of who asks; of what a user has twice the last counts.
 
         Raises:
-            RecsysError: a rating is out of range, or the data have no ratings.
+            RecsysError: a rating is out of range, the data have no ratings, or a user feature is none of the models or
+                of another type.
         """
         data = self._bundle.manifest.data
         user = -1 if asked.user_id is None else self._users.get(asked.user_id, -1)
@@ -78,7 +85,16 @@ class Lookup:
             items = items[told]
             ratings = None if ratings is None else ratings[told]
             timestamps = None if timestamps is None else timestamps[told]
-        return Known(user, items, ratings, timestamps, seen, blocked[blocked >= 0], tuple(dict.fromkeys(unknown)))
+        return Known(
+            user,
+            items,
+            ratings,
+            timestamps,
+            seen,
+            blocked[blocked >= 0],
+            tuple(dict.fromkeys(unknown)),
+            *self._features.of(user, asked.user_features),
+        )
 
     def items_of(self, ids: Sequence[str]) -> IntArray:
         """Indices of items; -1 for those that are unknown."""
@@ -97,7 +113,7 @@ class Lookup:
 
     def warm_up(self) -> None:
         """Read the tables now, so that the first user does not wait for them."""
-        _ = self._users, self._items, self._bundle.histories
+        _ = self._users, self._items, self._features, self._bundle.histories
 
     @cached_property
     def _users(self) -> Mapping[str, int]:
@@ -106,6 +122,10 @@ class Lookup:
     @cached_property
     def _items(self) -> dict[str, int]:
         return _places(self._item_ids)
+
+    @cached_property
+    def _features(self) -> UserFeatures:
+        return UserFeatures(self._bundle.user_columns, self._bundle.user_features)
 
     @cached_property
     def _item_ids(self) -> list[str]:
@@ -131,6 +151,7 @@ def requests_of(known: Sequence[Known]) -> Requests:
         history,
         _lists([one.seen for one in known]),
         _lists([one.blocked for one in known]),
+        joined([one.features for one in known]),
     )
 
 

@@ -68,7 +68,7 @@ class BundleRecommender:
         """A list for one user, answered together with those who ask at the same time.
 
         Raises:
-            RecsysError: a rule names what does not exist, or a rating is out of range.
+            RecsysError: a rule or a user feature names what does not exist, or a rating is out of range.
         """
         return self._batcher(asked)
 
@@ -128,6 +128,7 @@ class BundleRecommender:
                     scores=scores[row, :length].tolist(),
                     personal=bool(personal[row]),
                     unknown_items=known[row].unknown_items,
+                    unknown_values=known[row].unknown_values,
                     causes=causes,
                     bundle=self.bundle.manifest.name,
                 )

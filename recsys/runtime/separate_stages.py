@@ -84,7 +84,7 @@ class LookupStage:
         """Look up B requests, 1 at least.
 
         Raises:
-            RecsysError: a rating is out of range, or the data have no ratings.
+            RecsysError: see :meth:`recsys.runtime.lookup.Lookup.known`.
         """
         known = [self._lookup.known(one) for one in asked]
         width = padded_width(max(len(one.history) for one in known))

@@ -14,6 +14,8 @@ import numpy.typing as npt
 
 from recsys.errors import ServingError
 from recsys.runtime.asking import Asked
+from recsys.runtime.feeds import feature_input
+from recsys.runtime.user_features import Told
 
 PROTOCOLS = ("grpc", "http")
 
@@ -98,6 +100,7 @@ class TritonRecommender:
             inputs.append(self._input("timestamps", asked.timestamps, np.int64))
         if asked.blocked:
             inputs.append(self._input("blocked", asked.blocked, np.object_))
+        inputs += [self._feature(name, told, version) for name, told in asked.user_features.items()]
         outputs = [self._module.InferRequestedOutput(name) for name in OUTPUTS]
         with server_errors(self._url):
             result = self._client.infer(
@@ -126,12 +129,52 @@ class TritonRecommender:
     ) -> None:
         self.close()
 
+    def _feature(self, column: str, told: Told, version: int | None) -> Any:
+        """What is told of a column of the user, as the type that the server has it.
+
+        Raises:
+            ServingError: the models on the server do not read the column, or it is of another type there.
+        """
+        types = self._types(version)
+        name = feature_input(column)
+        if name not in types:
+            read = [other.removeprefix(feature_input("")) for other in types if other.startswith(feature_input(""))]
+            known = f"only {', '.join(read)} count" if read else "no columns of users count"
+            raise ServingError(
+                f"The user feature {column} was given, but for the models on Triton {known}. Leave it out."
+            )
+        values = list(told) if isinstance(told, Sequence) and not isinstance(told, str) else [told]
+        if types[name] == "FP32":
+            if len(values) != 1 or not isinstance(told, int | float) or isinstance(told, bool):
+                raise ServingError(f"The user feature {column} must be a number, but it is {told!r}.")
+            return self._input(name, values, np.float32)
+        if None in values or not all(values):
+            raise ServingError(
+                f"The user feature {column} must be a text that is not empty, but it is {told!r}: to Triton an empty "
+                "one is none. Leave it out, or ask the bundle in process."
+            )
+        return self._input(name, [_as_text(value) for value in values], np.object_)
+
+    def _types(self, version: int | None) -> dict[str, str]:
+        """The types of the inputs, by their names."""
+        asked = "" if version is None else str(version)
+        with server_errors(self._url):
+            metadata = self._client.get_model_metadata(MODEL, asked, **self._timeout)
+        if isinstance(metadata, dict):
+            return {tensor["name"]: tensor["datatype"] for tensor in metadata["inputs"]}
+        return {tensor.name: tensor.datatype for tensor in metadata.inputs}
+
     def _input(self, name: str, values: Sequence[Any], dtype: type[Any]) -> Any:
         array: npt.NDArray[Any] = np.array([list(values)], dtype=dtype)
         type_ = {np.object_: "BYTES", np.float32: "FP32", np.int64: "INT64"}[dtype]
         tensor = self._module.InferInput(name, list(array.shape), type_)
         tensor.set_data_from_numpy(array)
         return tensor
+
+
+def _as_text(value: object) -> str:
+    """One value as the tables of the data have it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def client_module(protocol: str) -> Any:

@@ -1,4 +1,7 @@
-"""The checkerboard as a prepared data set: every user has rated every item, 5 where they like it and 1 where not."""
+"""The checkerboard as a prepared data set: every user has rated every item, 5 where they like it and 1 where not.
+
+What is said of the users has nothing to do with what they like.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +18,16 @@ from recsys.data.readers.table import TableReader
 from recsys.data.split import Split
 
 NUM_USERS, NUM_ITEMS = 40, 30
+CITIES = ("Ulm", "Bonn", "Kiel", "")
+HOBBIES = ("chess", "rowing")
 
 
 @cache
 def prepared_board() -> PreparedDataset:
-    """User u likes item i where u + i is even; items tell their colour; nobody rates two items at one time."""
+    """User u likes item i where u + i is even; items tell their colour; nobody rates two items at one time.
+
+    Users tell their city, age and hobbies.
+    """
     with tempfile.TemporaryDirectory() as directory:
         root = Path(directory)
         # The order of the ids is that of the numbers, so that indices are positions on the board.
@@ -33,11 +41,22 @@ def prepared_board() -> PreparedDataset:
         items += [
             f"i{item:02},Square {item},{'black|even' if item % 2 == 0 else 'white|odd'}" for item in range(NUM_ITEMS)
         ]
+        users = ["user_id,city,age,hobbies"]
+        for user in range(NUM_USERS):
+            city, hobbies = CITIES[user // 2 % len(CITIES)], "|".join(HOBBIES[: user // 2 % 3])
+            users.append(f"u{user:02},{city},{20 + user // 4},{hobbies}")
+        (root / "users.csv").write_text("\n".join(users), encoding="utf-8")
         (root / "ratings.csv").write_text("\n".join(ratings), encoding="utf-8")
         (root / "items.csv").write_text("\n".join(items), encoding="utf-8")
         reader = TableReader(
             root / "ratings.csv",
+            users=root / "users.csv",
             items=root / "items.csv",
+            user_features={
+                "city": "categorical",
+                "age": "number",
+                "hobbies": {"kind": "multi_valued", "separator": "|"},
+            },
             item_features={"colours": {"kind": "multi_valued", "separator": "|"}},
             name="board",
         )

@@ -45,10 +45,11 @@ def two_tower(seed: int = 0, **settings: object) -> TwoTower:
     return model.eval()
 
 
+AGES = pa.table({"age": ["a", "b", "a", None]})
+
+
 def ages() -> FeatureTable:
-    return FeatureTable.from_table(
-        pa.table({"age": ["a", "b", "a", None]}), (FeatureColumn("age", FeatureKind.CATEGORICAL),)
-    )
+    return FeatureTable.from_table(AGES, (FeatureColumn("age", FeatureKind.CATEGORICAL),))
 
 
 def test_implements_its_protocols():

@@ -156,3 +156,49 @@ def test_serving_does_not_import_torch():
         "assert len(answer.item_ids) == 3 and 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.fixture(scope="module")
+def two_tower():
+    """Finds and ranks by columns of users as well: their city, age and hobbies."""
+    return BundleRecommender(Bundle.open(board_bundle("two_tower", "two_tower")))
+
+
+class TestUserFeatures:
+    HISTORY = ["i02", "i08"]
+    FEATURES = {"city": "Kiel", "age": 21, "hobbies": ["chess", "rowing"]}  # those of user u04
+
+    def test_a_stranger_is_known_by_what_is_told(self, two_tower):
+        known = two_tower.recommend(Asked(user_id="u04", history=self.HISTORY))
+        stranger = two_tower.recommend(Asked(history=self.HISTORY, user_features=self.FEATURES))
+        assert stranger.item_ids == known.item_ids and stranger.scores == pytest.approx(known.scores)
+        assert two_tower.recommend(Asked(history=self.HISTORY)).scores != pytest.approx(known.scores)
+
+    def test_what_is_told_counts_in_place_of_what_is_known(self, two_tower):
+        known = two_tower.recommend(Asked(user_id="u05", history=self.HISTORY))
+        other = two_tower.recommend(Asked(user_id="u05", history=self.HISTORY, user_features={"age": 60}))
+        told = {"city": "Kiel", "age": 60, "hobbies": ["chess", "rowing"]}
+        same = two_tower.recommend(Asked(history=self.HISTORY, user_features=told))
+        assert other.scores == pytest.approx(same.scores) and other.scores != pytest.approx(known.scores)
+
+    def test_those_who_ask_together_keep_their_own(self, two_tower):
+        asked = [
+            Asked(history=self.HISTORY, user_features=features)
+            for features in ({}, self.FEATURES, {"hobbies": []}, {"hobbies": ["rowing"], "age": 70})
+        ]
+        alone = [two_tower.recommend(one).scores for one in asked]
+        together = [answer.scores for answer in two_tower.recommend_all([*asked, Asked(user_id="u07")])]
+        for scores, own in zip(together, alone, strict=False):
+            assert scores == pytest.approx(own, rel=1e-5)
+
+    def test_values_that_are_not_known_are_named(self, two_tower):
+        answer = two_tower.recommend(Asked(history=self.HISTORY, user_features={"city": "Rome", "hobbies": ["chess"]}))
+        assert answer.unknown_values == ("city: Rome",)
+
+    def test_what_no_model_reads_is_refused(self, two_tower, ease):
+        with pytest.raises(RecsysError, match="size was given, but for these models only city, age, hobbies count"):
+            two_tower.recommend(Asked(history=self.HISTORY, user_features={"size": 3}))
+        with pytest.raises(RecsysError, match="age was given, but for these models no columns of users count"):
+            ease.recommend(Asked(history=self.HISTORY, user_features={"age": 3}))
+        with pytest.raises(RecsysError, match="user_features must be columns with their values"):
+            Asked(user_features=["age"])

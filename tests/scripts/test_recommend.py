@@ -82,6 +82,32 @@ class TestNewUser:
         assert "A model that folds in unseen users is required" in finished.err
         assert "but MF scores only" in finished.err
 
+    def test_is_told_items_by_the_features_of_the_user(self, scripts, board):
+        users = ["user_id,side", *(f"u{user:03},{'odd' if user % 2 else 'even'}" for user in range(30))]
+        (scripts.directory / "users.csv").write_text("\n".join(users), encoding="utf-8")
+        tables = [*board, "data.users=users.csv", "data.user_features={side: categorical}"]
+        models = ["model=two_tower", "training=history_targets", "trainer.max_epochs=3", "trainer.accelerator=cpu"]
+        run = scripts("train", *tables, *models, "tracking=none", "show_users=0").run
+
+        def told(*arguments):
+            finished = scripts("recommend", f"run={run}", *arguments, "k=20")
+            assert finished.status == 0, finished.err
+            return finished.out
+
+        by_history, even, odd = (
+            told("history=[00,04]", *features)
+            for features in ([], ["user_features={side: even}"], ["user_features={side: odd}"])
+        )
+        assert len({tuple(listed(out)) for out in (by_history, even, odd)}) > 1
+        assert "For a new user with this history" in even
+        assert "with these features" in told("user_features={side: even}")
+        assert "without effect: side: left" in told("user=u004", "user_features={side: left}")
+        assert "User nobody is not in the data" in told("user=nobody", "user_features={side: odd}")
+        finished = scripts("recommend", f"run={run}", "user=u004", "user_features={age: 3}")
+        assert finished.status == 2 and "only side count" in finished.err
+        finished = scripts("recommend", f"run={run}", "user=u004", "user_features=3")
+        assert finished.status == 2 and "user_features must be columns with their values" in finished.err
+
     def test_ratings_of_data_without_ratings_are_refused(self, scripts, content_run):
         finished = scripts("recommend", f"run={content_run}", "history=[04]", "ratings=[5]")
         assert finished.status == 2

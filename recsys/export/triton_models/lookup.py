@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,13 @@ import triton_python_backend_utils as pb_utils
 _HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, _HERE)
 
+from recsys.data.coded_columns import CodedColumn  # noqa: E402
+from recsys.data.raw import FeatureKind  # noqa: E402
 from recsys.errors import RecsysError  # noqa: E402
 from recsys.runtime.asking import Asked  # noqa: E402
+from recsys.runtime.feeds import feature_input  # noqa: E402
 from recsys.runtime.separate_stages import LookupStage, open_part  # noqa: E402
+from recsys.runtime.user_features import Told  # noqa: E402
 
 #: Length of a list where none is asked for.
 DEFAULT_K = Asked().k
@@ -26,7 +32,9 @@ class TritonPythonModel:
 
     def initialize(self, args: dict[str, str]) -> None:
         """Read the tables."""
-        self._stage = LookupStage(open_part(Path(_HERE) / "bundle"))
+        bundle = open_part(Path(_HERE) / "bundle")
+        self._stage = LookupStage(bundle)
+        self._columns = bundle.user_columns
 
     def execute(self, requests: list[Any]) -> list[Any]:
         """Answer each request, or say what is wrong with it."""
@@ -34,23 +42,26 @@ class TritonPythonModel:
 
     def _answer(self, request: Any) -> Any:
         try:
-            asked = _asked(request)
+            asked = _asked(request, self._columns)
             found = self._stage(asked)
         except (RecsysError, UnicodeDecodeError) as error:
             return pb_utils.InferenceResponse(error=pb_utils.TritonError(str(error)))
         k = np.array([[one.k] for one in asked], dtype=np.int64)
-        users = found.feeds["user_index"][:, None]
-        feeds = {**found.feeds, "user_index": users, "excluded": found.excluded, "k": k}
+        # Between the steps every tensor has a row for each request.
+        feeds = {name: values[:, None] if values.ndim == 1 else values for name, values in found.feeds.items()}
+        feeds |= {"excluded": found.excluded, "k": k}
         wanted = set(request.requested_output_names())
         return pb_utils.InferenceResponse([pb_utils.Tensor(name, feeds[name]) for name in feeds if name in wanted])
 
 
-def _asked(request: Any) -> list[Asked]:
-    """One question for each row of a request."""
+def _asked(request: Any, columns: Sequence[CodedColumn]) -> list[Asked]:
+    """One question for each row of a request; ``columns`` are those of users that may be told."""
     users, histories, blocked = (_ids(request, name) for name in ("user_id", "history", "blocked"))
     ratings, timestamps, ks = (_rows(request, name) for name in ("ratings", "timestamps", "k"))
+    told = {column: _rows(request, feature_input(column.name)) for column in columns}
     # The server has seen to it that all have the same number of rows.
-    some = next(rows for rows in (users, histories, blocked, ratings, timestamps, ks) if rows is not None)
+    came = (users, histories, blocked, ratings, timestamps, ks, *told.values())
+    some = next(rows for rows in came if rows is not None)
     asked = []
     for row in range(len(some)):
         history = None if histories is None else histories[row]
@@ -62,11 +73,25 @@ def _asked(request: Any) -> list[Asked]:
                 history=None if history is None else [name for name in history if name],
                 ratings=None if ratings is None else _kept(ratings[row], kept),
                 timestamps=None if timestamps is None else _kept(timestamps[row], kept),
+                user_features=_features({column: rows[row] for column, rows in told.items() if rows is not None}),
                 k=DEFAULT_K if ks is None else ks[row][0],
                 blocked=[] if blocked is None else [name for name in blocked[row] if name],
             )
         )
     return asked
+
+
+def _features(told: dict[CodedColumn, list[Any]]) -> dict[str, Told]:
+    """What one row tells of the user: NaN and empty texts tell nothing."""
+    features: dict[str, Told] = {}
+    for column, values in told.items():
+        if column.kind == FeatureKind.NUMBER:
+            there = [value for value in values if not math.isnan(value)]
+        else:
+            there = [value.decode("utf-8") for value in values if value]
+        if there:
+            features[column.name] = there if column.kind == FeatureKind.MULTI_VALUED else there[0]
+    return features
 
 
 def _kept(values: list[Any], kept: list[bool]) -> list[Any]:

@@ -1,12 +1,12 @@
 """A ranker of what several models say of a query's candidates.
 
-Shape suffixes: B queries, C candidates of each, I items of the catalogue, S sources, H attention heads, U users,
+Shape suffixes: B queries, C candidates of each, I items of the catalogue, S sources, H attention heads,
 F features of a candidate, D dim.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from recsys.models.item_statistics import ItemStatistics
 from recsys.models.opinions import TIE, Opinions, gather_items, rank_of_place
+from recsys.models.served.embedded_columns import EmbeddedUsers
 from recsys.models.served.form import ServingForm, scores_of
 from recsys.models.served.history_attention import ServedAttention
 from recsys.models.served.query import ServedQuery
@@ -104,7 +105,7 @@ class CandidateRanker(nn.Module):
         if self.freshness:
             features.append(self.statistics.about_freshness(items))
         if self.attributes is not None:
-            features.append(self.attributes(query.users, items))
+            features.append(self.attributes(query.features, items))
         ranked: Tensor = self.ranker(torch.cat(features, dim=2))
         return ranked
 
@@ -130,26 +131,25 @@ class ServedAttributes(nn.Module):
 
     Args:
         item_vectors: of the items' columns, shape [I, D].
-        user_vectors: of the users' columns, shape [U, D]; None where users have none.
+        user_columns: embeds what the columns of the users say, with D dimensions; None where users have none.
         item_weights: shape [D].
     """
 
     item_vectors: Tensor
-    user_vectors: Tensor | None
     alone: Tensor
 
-    def __init__(self, item_vectors: Tensor, user_vectors: Tensor | None, item_weights: Tensor) -> None:
+    def __init__(self, item_vectors: Tensor, user_columns: EmbeddedUsers | None, item_weights: Tensor) -> None:
         super().__init__()
         self.register_buffer("item_vectors", item_vectors)
-        self.register_buffer("user_vectors", user_vectors)
+        self.user_columns = user_columns
         self.register_buffer("alone", item_vectors @ item_weights)
 
-    def forward(self, users: Tensor, items: Tensor) -> Tensor:
-        """Match ``users`` (shape [B], int64, -1 for unknown) and ``items`` (shape [B, C], int64): [B, C, 2]."""
+    def forward(self, features: Mapping[str, Tensor], items: Tensor) -> Tensor:
+        """Match B users, by their columns, and ``items`` (shape [B, C], int64): [B, C, 2]."""
         alone = self.alone[items]
         together = torch.zeros_like(alone)
-        if self.user_vectors is not None:
-            own = functional.embedding(users.clamp(min=0), self.user_vectors) * (users >= 0)[:, None]
+        if self.user_columns is not None:
+            own = self.user_columns(features)
             together = (functional.embedding(items, self.item_vectors) @ own[:, :, None]).squeeze(2)
         return torch.stack([together, alone], dim=2)
 

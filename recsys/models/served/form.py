@@ -11,7 +11,7 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
-from recsys.data.raw import FeatureKind
+from recsys.data.coded_columns import CodedColumn
 from recsys.models.served.query import ServedQuery
 
 
@@ -27,11 +27,13 @@ class ServingForm:
             query, up to a constant for each query; NaN for an item that nobody gets. None: the encoder scores.
         numbers_per_interaction: numbers that the encoder holds at once for each position of a history, which bounds
             how many queries are asked together.
+        user_columns: columns of users that the encoder reads from a query, and the model's ranker, if it has one.
     """
 
     encoder: nn.Module
     item_vectors: Tensor | None
     numbers_per_interaction: int = 0
+    user_columns: tuple[CodedColumn, ...] = ()
 
 
 @runtime_checkable
@@ -57,23 +59,6 @@ class ServesPairs(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class ItemColumn:
-    """A column of features by which new items are encoded.
-
-    Args:
-        name: of the column.
-        kind: of the feature.
-        separator: what stands between the values of a multi-valued column of strings; None: they are lists.
-        vocabulary: the values that are known, in the order of their codes, from 0; None for numbers.
-    """
-
-    name: str
-    kind: FeatureKind
-    separator: str | None
-    vocabulary: tuple[str, ...] | None
-
-
-@dataclass(frozen=True, slots=True)
 class ItemForm:
     """How items that were not in the catalogue get vectors online.
 
@@ -86,7 +71,7 @@ class ItemForm:
     """
 
     encoder: nn.Module
-    columns: tuple[ItemColumn, ...]
+    columns: tuple[CodedColumn, ...]
 
 
 @runtime_checkable

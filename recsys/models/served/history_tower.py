@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from recsys.models.bias_dimension import with_ones
 from recsys.models.history_inputs import of_gaps, of_ratings
+from recsys.models.served.embedded_columns import EmbeddedUsers
 from recsys.models.served.query import NO_TIMESTAMP, ServedQuery
 
 
@@ -23,7 +24,8 @@ class HistoryTower(nn.Module):
         encoder: maps vectors [B, L, D] to states of the same shape, none of which depends on later ones.
         start: what stands before the first interaction, shape [D].
         item_vectors: as they enter the encoder, shape [I, D].
-        user_vectors: what is known of each user besides the history, shape [U, D]; None: nothing.
+        user_vectors: of each user's id, shape [U, D]; None: ids do not count.
+        user_columns: embeds what the columns of the users say, with D dimensions; None: they do not count.
         rating_vectors: see :func:`recsys.models.history_inputs.of_ratings`; None: ratings do not count.
         gap_vectors: see :func:`recsys.models.history_inputs.of_gaps`; None: times do not count.
         max_history: interactions that are encoded.
@@ -44,6 +46,7 @@ class HistoryTower(nn.Module):
         start: Tensor,
         item_vectors: Tensor,
         user_vectors: Tensor | None,
+        user_columns: EmbeddedUsers | None,
         rating_vectors: Tensor | None,
         gap_vectors: Tensor | None,
         max_history: int,
@@ -58,6 +61,7 @@ class HistoryTower(nn.Module):
         self.register_buffer("user_vectors", user_vectors)
         self.register_buffer("rating_vectors", rating_vectors)
         self.register_buffer("gap_vectors", gap_vectors)
+        self.user_columns = user_columns
         self.max_history = max_history
         self.normalize = normalize
         self.temperature = temperature
@@ -77,6 +81,8 @@ class HistoryTower(nn.Module):
         states: Tensor = self.encoder(vectors)
         last = latest.lengths[:, None, None].expand(-1, 1, states.shape[2])
         state = states.gather(1, last).squeeze(1)
+        if self.user_columns is not None:
+            state = state + self.user_columns(query.features)
         if self.user_vectors is not None:
             users = functional.embedding(query.users.clamp(min=0), self.user_vectors)
             state = state + users * (query.users >= 0)[:, None]

@@ -1,7 +1,6 @@
 """Vectors of items that were not in the catalogue, from their features.
 
-A column is given as codes, positions in its vocabulary, shape [C, W], int64, with -1 for no value, wherever it stands;
-or as numbers, shape [C], float32, with NaN where one is missing.
+A column is given as :mod:`recsys.models.served.embedded_columns` has it.
 
 Shape suffixes: C items, W values of an item at most, V vocabulary, D dim.
 """
@@ -14,50 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from recsys.data.feature_encoding import NumberEncoder
-from recsys.data.features import FeatureTable
 from recsys.models.bias_dimension import with_bias
-from recsys.models.served.form import ItemColumn
-
-
-def item_columns(features: FeatureTable, names: Sequence[str]) -> tuple[ItemColumn, ...]:
-    """How the columns ``names`` of ``features`` are encoded, in their order."""
-    kinds = {column.name: column for column in features.columns}
-    described = []
-    for name in names:
-        column, encoder = kinds[name], features.encoders[name]
-        vocabulary: tuple[str, ...] | None = getattr(encoder, "vocabulary", None)  # numbers have none
-        described.append(ItemColumn(name, column.kind, column.separator, vocabulary))
-    return tuple(described)
-
-
-class EmbeddedColumns(nn.Module):
-    """What :class:`recsys.models.feature_embedding.FeatureEmbedding` says of other rows.
-
-    Args:
-        tables: of each column, shape [V, D], or [1, D] for numbers.
-        scales: mean and standard deviation of each column of numbers; None for the others.
-    """
-
-    def __init__(self, tables: Sequence[Tensor], scales: Sequence[tuple[float, float] | None]) -> None:
-        super().__init__()
-        for position, table in enumerate(tables):
-            self.register_buffer(f"table_{position}", table)
-        self.scales = tuple(scales)
-
-    def forward(self, columns: Sequence[Tensor]) -> Tensor:
-        """Shape [C, D]."""
-        parts = []
-        for position, (column, scale) in enumerate(zip(columns, self.scales, strict=True)):
-            table = self.get_buffer(f"table_{position}")
-            if scale is None:
-                given = (column >= 0)[:, :, None]
-                total = (functional.embedding(column.clamp(min=0), table) * given).sum(1)
-                parts.append(total / given.sum(1).clamp(min=1))
-            else:
-                mean, deviation = scale
-                parts.append(torch.where(column.isfinite(), (column - mean) / deviation, 0)[:, None] * table)
-        return torch.stack(parts).sum(0)
+from recsys.models.served.embedded_columns import EmbeddedColumns
 
 
 class NewItems(nn.Module):
@@ -124,12 +81,3 @@ class ProjectedWords(nn.Module):
         vectors = functional.normalize(torch.cat(parts, dim=1), dim=1) @ self.projection
         lengths = vectors.square().sum(1, keepdim=True).sqrt()
         return vectors / lengths.masked_fill(lengths <= self.rounding, torch.nan)
-
-
-def number_scales(features: FeatureTable, columns: Sequence[ItemColumn]) -> list[tuple[float, float] | None]:
-    """Mean and standard deviation of each column of numbers; None for the others."""
-    scales: list[tuple[float, float] | None] = []
-    for column in columns:
-        encoder = features.encoders[column.name]
-        scales.append((encoder.mean, encoder.standard_deviation) if isinstance(encoder, NumberEncoder) else None)
-    return scales

@@ -7,6 +7,8 @@ Shape suffixes: B queries, L positions, I items of the catalogue.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 import torch
@@ -26,12 +28,15 @@ class ServedQuery(NamedTuple):
         items: the history, oldest first, shape [B, L] with L of at least 1, int64; -1 after its end.
         ratings: shape [B, L], float32; NaN where there is none.
         timestamps: seconds since 1970, shape [B, L], int64; :data:`NO_TIMESTAMP` where there is none.
+        features: the columns of the users that the model reads, by their names, as
+            :mod:`recsys.models.served.embedded_columns` has them; B rows.
     """
 
     users: Tensor
     items: Tensor
     ratings: Tensor
     timestamps: Tensor
+    features: Mapping[str, Tensor] = MappingProxyType({})
 
     @property
     def inside(self) -> Tensor:
@@ -78,6 +83,7 @@ class ServedQuery(NamedTuple):
             torch.where(inside, self.items.gather(1, place), -1),
             torch.where(inside, self.ratings.gather(1, place), torch.nan),
             torch.where(inside, self.timestamps.gather(1, place), NO_TIMESTAMP),
+            self.features,
         )
 
     def recency(self, recency: Recency) -> Tensor:

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
+import pyarrow as pa
 import torch
 from torch import Tensor
 
+from recsys.data.coded_columns import CodedColumn
 from recsys.data.histories import Histories
 from recsys.models.protocols import Query
 from recsys.models.served.query import NO_TIMESTAMP, ServedQuery
-from recsys.runtime.feeds import QUERY_INPUTS
+from recsys.runtime.feeds import QUERY_INPUTS, feature_input
 
 
-def served(query: Query, padding: int = 0) -> ServedQuery:
-    """The same query as arrays, ``padding`` wider than its longest history."""
+def served(
+    query: Query, padding: int = 0, columns: Sequence[CodedColumn] = (), users: pa.Table | None = None
+) -> ServedQuery:
+    """The same query as arrays, ``padding`` wider than its longest history.
+
+    Args:
+        query: B users.
+        padding: further positions.
+        columns: of users that the model reads.
+        users: what they say of the users of the vocabulary; it counts where the query has no features.
+    """
     histories = query.histories
     width = max(1, int(histories.counts.max())) + padding
     inside = torch.arange(width) < histories.counts[:, None]
@@ -32,7 +44,18 @@ def served(query: Query, padding: int = 0) -> ServedQuery:
         rows(histories.items, -1, torch.int64),
         rows(histories.rating, torch.nan, torch.float32),
         rows(histories.timestamp, NO_TIMESTAMP, torch.int64),
+        query.features or _features(query.users, columns, users),
     )
+
+
+def _features(of: Tensor, columns: Sequence[CodedColumn], users: pa.Table | None) -> dict[str, Tensor]:
+    features = {}
+    for column in columns:
+        assert users is not None
+        values = torch.from_numpy(column.encode(users.column(column.name)))
+        nothing = torch.from_numpy(column.nothing(1)).expand(1, *values.shape[1:])
+        features[column.name] = torch.cat([values, nothing])[of]  # the last row is that of user -1
+    return features
 
 
 def random_histories(
@@ -53,7 +76,8 @@ def random_histories(
 def run(path: Path, query: ServedQuery, **more: Tensor) -> Tensor:
     """What ONNX Runtime makes of ``query`` with the model in the file ``path``."""
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    feeds = dict(zip(QUERY_INPUTS, query, strict=True)) | more
+    feeds = dict(zip(QUERY_INPUTS, query[:-1], strict=True)) | more
+    feeds |= {feature_input(column): values for column, values in query.features.items()}
     output = session.run(None, {name: value.numpy() for name, value in feeds.items()})[0]
     assert output.dtype == np.float32
     return torch.from_numpy(output)

@@ -1,6 +1,7 @@
 from functools import partial
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 import torch
 
@@ -19,6 +20,7 @@ from tests.models.served.asked import assert_scores_close, random_histories, run
 from tests.models.test_hybrid import GROUPS, SOURCES, everyone, hybrid
 
 STRANGERS = Query(torch.tensor([-1, 5, -1, 0]), random_histories([1, 8, 0, 60], 12, 3))
+GENDERS = pa.table({"gender": ["f", "m"] * 15})
 MORE = {**SOURCES, "ials": partial(IALS, embedding_dim=3), "popularity": Popularity}
 
 
@@ -27,8 +29,8 @@ def assert_as_the_model(model: Hybrid) -> None:
     candidates = torch.randint(-1, 12, (4, 9), generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         for query in (everyone(), STRANGERS):
-            assert_scores_close(scores_of(form, served(query, 1)), model.score(query))
-        ranked = ranker(served(STRANGERS), candidates)
+            assert_scores_close(scores_of(form, served(query, 1, form.user_columns, GENDERS)), model.score(query))
+        ranked = ranker(served(STRANGERS, 0, form.user_columns, GENDERS), candidates)
         expected = model.score_candidates(STRANGERS, candidates.clamp(min=0))
     assert_scores_close(ranked.masked_fill(candidates < 0, 0), expected.masked_fill(candidates < 0, 0))
 
@@ -36,6 +38,22 @@ def assert_as_the_model(model: Hybrid) -> None:
 @pytest.mark.parametrize("group", GROUPS)
 def test_each_group_of_features_may_be_left_out(group):
     assert_as_the_model(hybrid(**{group: False}))
+
+
+def test_a_stranger_is_known_by_the_features_that_are_told():
+    model, known = hybrid(), everyone()
+    told = served(known, 0, model.columns_of_users(), GENDERS).features
+    stranger = Query(torch.full_like(known.users, -1), known.histories, dict(told))
+    with torch.inference_mode():
+        expected = model.score(known)
+        assert not model.score(Query(stranger.users, known.histories)).equal(expected)
+        assert_scores_close(model.score(stranger), expected, 1e-6)
+        assert_scores_close(scores_of(model.serving_form(), served(stranger)), expected)
+        assert_scores_close(
+            model.score_candidates(stranger, torch.arange(12).expand(30, -1)),
+            model.score_candidates(known, torch.arange(12).expand(30, -1)),
+            1e-6,
+        )
 
 
 @pytest.mark.parametrize("settings", [{}, {"num_candidates": 2}, {"max_history": 3, "attention_temperature": 0.03}])
@@ -63,12 +81,14 @@ def test_attention_gives_the_similarities_of_the_model():
 
 def test_ranks_and_few_candidates_are_the_same_in_onnx(tmp_path: Path):
     # Sources that are exported fast.
-    ranker = hybrid({"item_knn": SOURCES["item_knn"], "popularity": Popularity}, num_candidates=3).serving_ranker()
-    export_ranker(ranker, tmp_path / "ranker.onnx")
+    model = hybrid({"item_knn": SOURCES["item_knn"], "popularity": Popularity}, num_candidates=3)
+    ranker, columns = model.serving_ranker(), model.columns_of_users()
+    export_ranker(ranker, tmp_path / "ranker.onnx", user_columns=columns)
     candidates = torch.arange(12).expand(4, -1).contiguous()
-    actual = run(tmp_path / "ranker.onnx", served(STRANGERS, 2), **{CANDIDATES: candidates})
+    asked = served(STRANGERS, 2, columns, GENDERS)
+    actual = run(tmp_path / "ranker.onnx", asked, **{CANDIDATES: candidates})
     with torch.inference_mode():
-        assert_scores_close(actual, ranker(served(STRANGERS, 2), candidates))
+        assert_scores_close(actual, ranker(asked, candidates))
 
 
 def test_a_source_that_cannot_be_served_is_named():

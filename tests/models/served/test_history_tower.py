@@ -8,14 +8,16 @@ from recsys.models.protocols import Query
 from recsys.models.served.form import scores_of
 from recsys.models.two_tower import TwoTower
 from tests.models.served.asked import assert_scores_close, random_histories, served
-from tests.models.test_two_tower import ages, two_tower
+from tests.models.test_two_tower import AGES, ages, two_tower
 
 QUERY = Query(torch.tensor([0, -1, 3, 2]), random_histories([3, 70, 0, 50], 6, 0))
 
 
 def assert_as_the_model(model: TwoTower, query: Query = QUERY) -> None:
     with torch.inference_mode():
-        assert_scores_close(scores_of(model.serving_form(), served(query, 3)), model.score(query), 1e-5)
+        form = model.serving_form()
+        asked = served(query, 3, form.user_columns, AGES)
+        assert_scores_close(scores_of(form, asked), model.score(query), 1e-5)
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from recsys.data.coded_columns import CodedColumn
 from recsys.data.feature_tensors import CategoricalFeature, NumberFeature, RaggedFeature
 from recsys.data.features import FeatureTable
 from recsys.data.raw import FeatureColumn, FeatureKind
 from recsys.errors import ModelError
 from recsys.models.content import Content
-from recsys.models.served.form import ItemColumn, ItemForm, ServesItems
+from recsys.models.served.form import ItemForm, ServesItems
 from tests.models.test_two_tower import two_tower
 
 COLUMNS = (
@@ -86,10 +87,10 @@ def test_says_how_the_columns_are_encoded():
     model = new_items()
     assert isinstance(model, ServesItems)
     assert model.item_encoder().columns == (
-        ItemColumn("genres", FeatureKind.MULTI_VALUED, "|", ("drama", "love", "war")),
-        ItemColumn("maker", FeatureKind.CATEGORICAL, None, ("a", "b", "c")),
-        ItemColumn("title", FeatureKind.TEXT, None, ("love", "sea", "the", "war")),
-        ItemColumn("year", FeatureKind.NUMBER, None, None),
+        CodedColumn("genres", FeatureKind.MULTI_VALUED, "|", ("drama", "love", "war")),
+        CodedColumn("maker", FeatureKind.CATEGORICAL, None, ("a", "b", "c")),
+        CodedColumn("title", FeatureKind.TEXT, None, ("love", "sea", "the", "war")),
+        CodedColumn("year", FeatureKind.NUMBER, None, None),
     )
 
 

@@ -1,0 +1,115 @@
+"""Columns of a table as a model reads them online: codes and numbers, with what the codes stand for. No torch.
+
+Shape suffixes: N rows, W values of a row at most, M values of all rows together.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from recsys.data.column_values import as_numbers, as_text, codes_of, split_values, split_words
+from recsys.data.raw import FeatureKind
+from recsys.errors import RecsysError
+
+CodedValues = dict[str, npt.NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class CodedColumn:
+    """A column that rows are encoded by.
+
+    Args:
+        name: of the column.
+        kind: of the feature.
+        separator: what stands between the values of a multi-valued column of strings; None: they are lists.
+        vocabulary: the values that are known, in the order of their codes, from 0; None for numbers.
+    """
+
+    name: str
+    kind: FeatureKind
+    separator: str | None
+    vocabulary: tuple[str, ...] | None
+
+    def nothing(self, num_rows: int) -> npt.NDArray[Any]:
+        """What rows are encoded as of which the column says nothing: shape [N, 1] of -1, or [N] of NaN for numbers."""
+        if self.vocabulary is None:
+            return np.full(num_rows, np.nan, dtype=np.float32)
+        return np.full((num_rows, 1), -1, dtype=np.int64)
+
+    def encode(self, values: pa.ChunkedArray) -> npt.NDArray[Any]:
+        """Codes, shape [N, W], int64, filled up with -1; or numbers as they are, shape [N], float32, NaN for none.
+
+        A value that is not in the vocabulary is left out.
+
+        Raises:
+            RecsysError: the values are of another type than they should be.
+        """
+        try:
+            return self._encode(values)
+        except pa.ArrowException as error:
+            raise RecsysError(
+                f"The column {self.name} must be as in training, {self.kind.value}, but it is of type {values.type} "
+                f"({error}). Convert it."
+            ) from error
+
+    def values_of(self, values: pa.ChunkedArray) -> tuple[npt.NDArray[np.int64], pa.Array]:
+        """The row of each single value, shape [M], and the values, M strings or nulls."""
+        if self.kind == FeatureKind.CATEGORICAL:
+            return np.arange(len(values)), as_text(values)
+        return split_words(values) if self.kind == FeatureKind.TEXT else split_values(self.separator, values)
+
+    def _encode(self, values: pa.ChunkedArray) -> npt.NDArray[Any]:
+        if self.vocabulary is None:
+            return as_numbers(values).astype(np.float32)
+        rows, text = self.values_of(values)
+        codes = codes_of(text, self.vocabulary) - 1
+        rows, codes = rows[codes >= 0], codes[codes >= 0]
+        counts = np.bincount(rows, minlength=len(values))
+        padded = np.full((len(values), max(1, int(counts.max(initial=0)))), -1, dtype=np.int64)
+        padded[np.arange(padded.shape[1]) < counts[:, None]] = codes
+        return padded
+
+
+def encode_table(columns: Sequence[CodedColumn], table: pa.Table) -> CodedValues:
+    """N rows as their columns encode them, by the names of the columns; one that the table lacks says nothing.
+
+    Raises:
+        RecsysError: a column is of another type than it should be.
+    """
+    return {
+        column.name: column.encode(table.column(column.name))
+        if column.name in table.column_names
+        else column.nothing(len(table))
+        for column in columns
+    }
+
+
+def write_columns(columns: Sequence[CodedColumn], path: Path) -> None:
+    """Write what the columns are as JSON."""
+    content = [
+        {"name": of.name, "kind": of.kind.value, "separator": of.separator, "vocabulary": of.vocabulary}
+        for of in columns
+    ]
+    path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def read_columns(path: Path) -> list[CodedColumn]:
+    """Read what :func:`write_columns` wrote."""
+    content: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+    return [
+        CodedColumn(
+            of["name"],
+            FeatureKind(of["kind"]),
+            of["separator"],
+            None if of["vocabulary"] is None else tuple(of["vocabulary"]),
+        )
+        for of in content
+    ]

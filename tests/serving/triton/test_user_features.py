@@ -1,0 +1,101 @@
+"""Columns of users as inputs of a Triton server."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recsys.errors import ServingError
+from recsys.export.triton_repository import write_repository
+from recsys.runtime.asking import Asked
+from recsys.runtime.bundle import Bundle
+from recsys.runtime.recommender import BundleRecommender
+from serving.triton.client import TritonRecommender
+from serving.triton.launcher import start, stop
+from serving.triton.state import ServerState
+from tests.export.board_bundles import board_bundle
+
+pytestmark = pytest.mark.triton
+
+HISTORY = ["i02", "i08"]
+QUESTIONS = [
+    Asked(user_id="u04", k=5),
+    Asked(history=HISTORY, k=5),
+    Asked(history=HISTORY, user_features={"city": "Kiel", "age": 21, "hobbies": ["chess", "rowing"]}),
+    Asked(user_id="u04", user_features={"age": 60}),
+    Asked(user_features={"city": "Bonn", "hobbies": ["no such hobby"]}),
+    Asked(user_id="u04", history=HISTORY, user_features={"hobbies": "rowing", "city": "Rome"}),
+]
+
+
+@pytest.fixture(scope="module")
+def bundle() -> Bundle:
+    """Finds and ranks by columns of users as well: their city, age and hobbies."""
+    return Bundle.open(board_bundle("two_tower", "two_tower"))
+
+
+@pytest.fixture(scope="module")
+def server_of_users(
+    triton_environment: Path, bundle: Bundle, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServerState]:
+    directory = tmp_path_factory.mktemp("server")
+    write_repository(bundle, directory / "repository", version=1)
+    yield start(directory / "state", directory / "repository", environment=triton_environment)
+    stop(directory / "state")
+
+
+@pytest.fixture(params=["grpc", "http"])
+def recommender(server_of_users: ServerState, request: pytest.FixtureRequest) -> Iterator[TritonRecommender]:
+    url = server_of_users.grpc_url if request.param == "grpc" else server_of_users.http_url
+    with TritonRecommender(url, request.param, timeout_seconds=60) as recommender:
+        yield recommender
+
+
+def test_the_answers_are_those_of_the_bundle_in_process(bundle: Bundle, recommender: TritonRecommender):
+    in_process = BundleRecommender(bundle)
+    for question in QUESTIONS:
+        answer, expected = recommender.recommend(question), in_process.recommend(question)
+        assert answer.item_ids == expected.item_ids, question
+        assert answer.scores == pytest.approx(expected.scores, rel=1e-4, abs=1e-5), question
+
+
+def test_what_fills_up_a_batch_tells_nothing(bundle: Bundle, server_of_users: ServerState):
+    import tritonclient.grpc as grpc
+
+    inputs = {
+        "history": np.array([HISTORY, HISTORY], dtype=object),
+        "user.age": np.array([[np.nan], [60]], dtype=np.float32),
+        "user.city": np.array([["Ulm"], [""]], dtype=object),
+        "user.hobbies": np.array([["chess", "rowing"], ["", ""]], dtype=object),
+    }
+    with grpc.InferenceServerClient(server_of_users.grpc_url) as client:
+        tensors = []
+        for name, values in inputs.items():
+            tensor = grpc.InferInput(name, list(values.shape), "FP32" if name == "user.age" else "BYTES")
+            tensor.set_data_from_numpy(values)
+            tensors.append(tensor)
+        scores = client.infer("recommend", tensors).as_numpy("scores")
+    expected = BundleRecommender(bundle).recommend_all(
+        [
+            Asked(history=HISTORY, user_features={"city": "Ulm", "hobbies": ["chess", "rowing"]}),
+            Asked(history=HISTORY, user_features={"age": 60}),
+        ]
+    )
+    assert scores[0] == pytest.approx(expected[0].scores, rel=1e-4, abs=1e-5)
+    assert scores[1] == pytest.approx(expected[1].scores, rel=1e-4, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("features", "message"),
+    [
+        ({"size": 3}, "size was given, but for the models on Triton only city, age, hobbies count"),
+        ({"age": "old"}, "age must be a number, but it is 'old'"),
+        ({"age": [3, 4]}, "age must be a number"),
+        ({"city": None}, "city must be a text that is not empty, but it is None"),
+        ({"hobbies": ["chess", ""]}, "hobbies must be a text that is not empty"),
+    ],
+)
+def test_what_cannot_be_told_is_refused(recommender: TritonRecommender, features: dict[str, object], message: str):
+    with pytest.raises(ServingError, match=message):
+        recommender.recommend(Asked(history=HISTORY, user_features=features))
