@@ -101,7 +101,7 @@ def asked(length: int, num_items: int, user: int) -> tuple[Query, dict[str, Tens
     ratings, times = torch.full((length,), 4.0), torch.arange(length) * 1_000
     query = Query(torch.tensor([user]), Histories(torch.tensor([0, length]), items, ratings, times))
     served = ServedQuery(query.users, items[None], ratings[None], times[None])
-    return query, dict(zip(QUERY_INPUTS, served, strict=True))
+    return query, dict(zip(QUERY_INPUTS, served[:4], strict=True))
 
 
 def measured(name: str, data: Interactions, repeats: int) -> str:

@@ -41,12 +41,14 @@ class ExportedModels:
 
     Args:
         encode: the query encoder.
+        rank: the ranker; None where there is none.
         item_vectors: shape [I, D], float32; None where the encoder scores the catalogue.
         numbers_per_interaction: numbers that the models hold for each position of each history.
         parity: what was compared, by the name of the comparison.
     """
 
     encode: OnnxEncoder
+    rank: OnnxRanker | None
     item_vectors: FloatArray | None
     numbers_per_interaction: int
     parity: dict[str, Any]
@@ -91,13 +93,14 @@ def export_models(
     }
     print_line(_told(parity["query_encoder"]))
     exact = products(encode(queries[MANY_USERS]), vectors)
-    held = numbers
+    held, rank = numbers, None
     if ranker is not None:
         ranker_form = _form_of(ranker.model)
         held = max(held, ranker_form.numbers_per_interaction)
-        parity |= _export_ranker(
+        rank, of_ranker = _export_ranker(
             ranker, ranker_form, directory, queries, encode, vectors, num_candidates, precision, print_line
         )
+        parity |= of_ranker
     if precision != "float32":
         reduce_precision(directory / QUERY_ENCODER, precision)
         encode = encoder()
@@ -106,7 +109,7 @@ def export_models(
         print_line(f"  numbers as {precision}: {shared:.1%} of the lists of 10 stay")
     if isinstance(run.model, ServesItems):
         _export_item_encoder(run.model, run, directory, print_line)
-    return ExportedModels(encode, vectors, held, parity)
+    return ExportedModels(encode, rank, vectors, held, parity)
 
 
 def _export_item_encoder(
@@ -152,8 +155,8 @@ def _export_ranker(
     num_candidates: int,
     precision: str,
     print_line: Callable[[str], None],
-) -> dict[str, Any]:
-    """Write the ranker, whose form is ``form``; what was compared."""
+) -> tuple[OnnxRanker, dict[str, Any]]:
+    """Write the ranker, whose form is ``form``; the ranker, and what was compared."""
     print_line(f"{name_of(ranker.model)}: ranker to ONNX")
     module = ranker.model.serving_ranker() if isinstance(ranker.model, ServesPairs) else RankerOfForm(form)
     export_ranker(module, directory / RANKER, _metadata(ranker, "ranker"), form.user_columns)
@@ -166,18 +169,19 @@ def _export_ranker(
         return top_k(products(encode(requests), vectors), num_candidates).items
 
     assert isinstance(ranker.model, Recommender), "every model is"
-    exact = written()
+    rank = exact = written()
     parity: dict[str, Any] = {"ranker": check_ranker(ranker.model, exact.score, candidates, queries).as_dict()}
     print_line(_told(parity["ranker"]))
     if precision != "float32":
         users = queries[MANY_USERS]
         items = candidates(users)
         reduce_precision(directory / RANKER, precision)
-        before, after = (np.where(items >= 0, one.score(users, items), np.nan) for one in (exact, written()))
+        rank = written()
+        before, after = (np.where(items >= 0, one.score(users, items), np.nan) for one in (exact, rank))
         shared = overlap(before, after)
         parity["ranker_precision"] = {"precision": precision, "top_10_overlap": shared}
         print_line(f"  numbers as {precision}: {shared:.1%} of the lists of 10 stay")
-    return parity
+    return rank, parity
 
 
 def _form_of(model: nn.Module) -> ServingForm:

@@ -71,9 +71,17 @@ class ItemLists:
 
     def take(self, rows: IntArray) -> ItemLists:
         """The lists of the requests ``rows``, in that order."""
-        counts = self.counts[rows]
+        return self._parts(self.offsets[rows], self.counts[rows])
+
+    def latest(self, most: int) -> ItemLists:
+        """The last ``most`` items of each list."""
+        counts = np.minimum(self.counts, most)
+        return self._parts(self.offsets[1:] - counts, counts)
+
+    def _parts(self, starts: IntArray, counts: IntArray) -> ItemLists:
+        """Lists that begin at ``starts`` and have ``counts`` items."""
         offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        place = np.arange(offsets[-1]) + np.repeat(self.offsets[rows] - offsets[:-1], counts)
+        place = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], counts)
 
         def pick(column: npt.NDArray[Any] | None) -> npt.NDArray[Any] | None:
             return None if column is None else column[place]

@@ -24,7 +24,7 @@ class Known(NamedTuple):
 
     Args:
         user: internal index, -1 for a stranger.
-        history: items that models score from, oldest first, shape [L], int64.
+        history: items that models score from, oldest first, shape [L], int64; no more than the bundle lets them.
         ratings: of the history, shape [L], float32; None where there are none.
         timestamps: of the history, shape [L], int64; None where there are none.
         seen: items that are not recommended again, int64; also those that are rated too low for the history.
@@ -81,10 +81,12 @@ class Lookup:
         told = items < data.num_items  # the models know nothing of those that came since
         if ratings is not None and data.min_rating is not None:
             told &= ~(ratings < data.min_rating)
-        if not told.all():
-            items = items[told]
-            ratings = None if ratings is None else ratings[told]
-            timestamps = None if timestamps is None else timestamps[told]
+        most = self._bundle.manifest.max_history
+        if not told.all() or (most is not None and len(items) > most):
+            kept = np.flatnonzero(told)[-most:] if most is not None else np.flatnonzero(told)
+            items = items[kept]
+            ratings = None if ratings is None else ratings[kept]
+            timestamps = None if timestamps is None else timestamps[kept]
         return Known(
             user,
             items,

@@ -97,7 +97,8 @@ class Manifest:
         index: how candidates are found.
         num_candidates: candidates that are ranked, unless a request says otherwise.
         numbers_per_interaction: numbers that the models hold for each position of each history.
-        longest_history: of the users in the data.
+        max_history: latest interactions of a history that the models get; None: all.
+        longest_history: that the models get of the users in the data.
         inputs: of the models: names, types and shapes.
         outputs: of the models: names, types and shapes.
         parity: what was compared with PyTorch, and the largest differences.
@@ -115,6 +116,7 @@ class Manifest:
     index: IndexOfBundle
     num_candidates: int
     numbers_per_interaction: int
+    max_history: int | None
     longest_history: int
     inputs: Mapping[str, Mapping[str, Any]]
     outputs: Mapping[str, Mapping[str, Any]]

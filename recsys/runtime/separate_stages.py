@@ -137,6 +137,13 @@ class CandidateStage:
             raise RecsysError(f"k must be a whole number of at least 1, but it is {k}.")
         return min(max(k, self._num_ranked), self._num_items)
 
+    def filled_width(self, width: int) -> int:
+        """The width that ``width`` candidates, one of :meth:`width`, are filled up to, so that there are few widths.
+
+        Lists that are no longer than what is ranked all have one, which needs no filling: a ranker would score it too.
+        """
+        return width if width == self.width(1) else padded_width(width)
+
     def __call__(self, queries: FloatArray, excluded: IntArray, width: int) -> Found:
         """Find candidates.
 

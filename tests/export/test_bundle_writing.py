@@ -63,6 +63,24 @@ def test_a_ranker_of_fewer_bytes_says_what_that_costs():
     assert manifest.parity["ranker"]["max_difference"] <= 1e-3
 
 
+def test_histories_that_are_cut_say_what_that_costs():
+    bundle = Bundle.open(board_bundle("ease", ranker="pure_svd", max_history=3))
+    cost = bundle.manifest.parity["max_history"]
+    assert (bundle.manifest.max_history, bundle.manifest.longest_history) == (3, 3)
+    assert cost["share_of_users"] == 1 and 0 <= cost["top_10_overlap"] == cost["top_10_overlap_of_these"] <= 1
+    cut, whole = BundleRecommender(bundle), BundleRecommender(Bundle.open(board_bundle("ease", ranker="pure_svd")))
+    history = ["i00", "i05", "i02", "i08", "i04"]
+    answer = cut.recommend(Asked(history=history, k=5))
+    latest = whole.recommend(Asked(history=history[2:], blocked=history[:2], k=5))
+    assert answer.scores == pytest.approx(latest.scores)
+    assert not set(history) & set(cut.recommend(Asked(history=history, k=30)).item_ids)
+
+
+def test_a_cut_that_nobody_feels_costs_nothing():
+    cost = Bundle.open(board_bundle("ease", max_history=NUM_ITEMS)).manifest.parity["max_history"]
+    assert cost == {"top_10_overlap": 1, "share_of_users": 0, "top_10_overlap_of_these": 1}
+
+
 def test_a_bundle_that_differs_from_the_model_is_refused_and_leaves_nothing(tmp_path, monkeypatch):
     right = MF.serving_form
 
@@ -115,6 +133,7 @@ def test_a_model_of_likes_and_one_of_ratings_do_not_go_together(tmp_path):
     ("setting", "value", "message"),
     [
         ("storage", "float8", "storage must be float32, float16, int8, but it is float8"),
+        ("max_history", 0, "max_history must be a whole number of at least 1, or null for all, but it is 0"),
         ("precision", "int4", "precision must be float32, float16, int8, but it is int4"),
         ("num_candidates", 0, "num_candidates must be a whole number of at least 1, but it is 0"),
         ("num_neighbours", 2.5, "num_neighbours must be a whole number of at least 1, but it is 2.5"),

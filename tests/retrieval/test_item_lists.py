@@ -13,6 +13,16 @@ def test_rows_and_counts():
     assert len(LISTS) == 3
 
 
+def test_the_latest_of_each_list_stay_with_all_that_belongs_to_them():
+    latest = LISTS.latest(2)
+    assert latest.counts.tolist() == [min(2, count) for count in LISTS.counts]
+    for row in range(len(LISTS)):
+        own, kept = LISTS.take(np.array([row])), latest.take(np.array([row]))
+        for name in ("items", "rating", "timestamp"):
+            assert getattr(kept, name).tolist() == getattr(own, name).tolist()[-2:]
+    assert LISTS.latest(9).items.tolist() == LISTS.items.tolist()
+
+
 def test_lists_are_taken_with_all_that_belongs_to_them():
     taken = LISTS.take(np.array([2, 1, 0, 2]))
     assert taken.offsets.tolist() == [0, 3, 3, 5, 8]

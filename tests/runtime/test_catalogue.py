@@ -69,7 +69,7 @@ def test_a_ranker_leaves_items_behind_that_it_does_not_know():
         ({"item_id": ["a", None], "colours": ["black", "black"]}, "some are missing or come twice"),
         ({"item_id": [7], "colours": ["black"]}, "need a column item_id of strings"),
         ({"colours": ["black"]}, "need a column item_id of strings"),
-        ({"item_id": ["a"], "colours": [["black"]]}, "The column colours of new items must be as in training"),
+        ({"item_id": ["a"], "colours": [["black"]]}, "The column colours must be as in training"),
     ],
 )
 def test_wrong_items_are_refused_and_none_is_added(recommender, items, message):

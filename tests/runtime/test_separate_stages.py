@@ -74,6 +74,11 @@ def test_all_there_is_may_be_asked_for():
         stage.width(0)
 
 
+def test_candidates_of_lists_that_are_no_longer_than_what_is_ranked_are_not_filled_up():
+    stage = CandidateStage(Bundle.open(board_bundle("pure_svd", "ease", num_candidates=20)))
+    assert [stage.filled_width(stage.width(k)) for k in (1, 20, 21, 99)] == [20, 20, 32, 32]
+
+
 def test_as_many_as_the_bundle_ranks_are_candidates():
     bundle = Bundle.open(board_bundle("pure_svd", "ease"))
     stage = CandidateStage(replace(bundle, manifest=replace(bundle.manifest, num_candidates=7)))

@@ -15,7 +15,7 @@ sys.path.insert(0, _HERE)
 
 from recsys.errors import RecsysError  # noqa: E402
 from recsys.retrieval.arrays import FloatArray, IntArray  # noqa: E402
-from recsys.runtime.separate_stages import CandidateStage, Found, open_part, padded_width  # noqa: E402
+from recsys.runtime.separate_stages import CandidateStage, Found, open_part  # noqa: E402
 from recsys.runtime.triton_lists import ListWriter  # noqa: E402
 
 
@@ -81,7 +81,7 @@ class TritonPythonModel:
         if wanted & {"item_ids", "scores"}:
             outputs.update(self._lists(found.candidates, asked.k))
         if wanted & {"candidates", "candidate_scores"}:
-            candidates = found.candidates.padded(padded_width(asked.width))
+            candidates = found.candidates.padded(self._stage.filled_width(asked.width))
             outputs["candidates"] = candidates.items
             outputs["candidate_scores"] = candidates.scores.astype(np.float32, copy=False)
         tensors = [pb_utils.Tensor(name, np.ascontiguousarray(outputs[name])) for name in outputs if name in wanted]
