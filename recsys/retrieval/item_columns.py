@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from recsys.errors import RetrievalError
 from recsys.retrieval.arrays import BoolArray, FloatArray, IntArray
+from recsys.retrieval.listed import listed
 
 #: Values that an error message lists at most.
 _SHOWN = 30
@@ -98,7 +99,7 @@ class ItemColumns:
         if unknown or not names:
             raise RetrievalError(
                 f"Values of the column {column} are required, but {', '.join(unknown) or 'none'} came. Its values are "
-                f"{_listed(sorted(there))}."
+                f"{listed(sorted(there), _SHOWN)}."
             )
         mask = np.zeros(self.num_items, dtype=np.bool_)
         mask[items[pc.is_in(text, value_set=pa.array(names, text.type)).to_numpy(zero_copy_only=False)]] = True
@@ -163,9 +164,3 @@ def _is_number(type_: pa.DataType) -> bool:
 
 def _is_list(type_: pa.DataType) -> bool:
     return any(is_kind(type_) for is_kind in (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list))
-
-
-def _listed(values: list[str]) -> str:
-    """The values in a row; where there are many, the first of them."""
-    more = f" and {len(values) - _SHOWN:,} more" if len(values) > _SHOWN else ""
-    return ", ".join(values[:_SHOWN]) + more if values else "none"

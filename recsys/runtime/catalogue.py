@@ -17,6 +17,7 @@ from recsys.errors import RecsysError
 from recsys.retrieval.arrays import BoolArray, FloatArray
 from recsys.retrieval.index import CandidateIndex, UpdatableIndex
 from recsys.retrieval.item_columns import ItemColumns
+from recsys.retrieval.listed import listed
 from recsys.runtime.bundle import Bundle
 from recsys.runtime.lookup import Lookup
 
@@ -79,7 +80,7 @@ class Catalogue:
             if silent:
                 raise RecsysError(
                     f"New items are known by {', '.join(column.name for column in encoder.columns)}, but nothing known "
-                    f"is said about {_listed([ids[place] for place in silent])}. Say more, or leave them out."
+                    f"is said about {listed([ids[place] for place in silent], _SHOWN)}. Say more, or leave them out."
                 )
             try:
                 table = pa.concat_tables([self._table, items], promote_options="permissive")
@@ -110,7 +111,8 @@ class Catalogue:
             items = self._lookup.items_of(ids)
             gone = [name for name, item in zip(ids, items, strict=True) if item < 0 or not state.available[item]]
             if gone:
-                raise RecsysError(f"Items that are there are required, but {_listed(gone)} are not. Leave them out.")
+                missing = listed(gone, _SHOWN)
+                raise RecsysError(f"Items that are there are required, but {missing} are not. Leave them out.")
             available, popularity = state.available.copy(), state.popularity.copy()
             available[items], popularity[items] = False, np.nan
             self.state = CatalogueState(state.columns, popularity, available)
@@ -123,15 +125,10 @@ class Catalogue:
         ids: list[str] = items.column(ITEM_ID).to_pylist()
         known = [name for name, item in zip(ids, self._lookup.items_of(ids), strict=True) if item >= 0]
         if known or len(set(ids)) < len(ids) or None in ids:
-            what = f"{_listed(known)} are known already" if known else "some are missing or come twice"
+            what = f"{listed(known, _SHOWN)} are known already" if known else "some are missing or come twice"
             raise RecsysError(f"New items need ids of their own, but {what}. Leave them out, or give them other ids.")
         return ids
 
     def _updatable(self) -> UpdatableIndex:
         assert isinstance(self.index, UpdatableIndex), "of a model with vectors, which alone encodes items"
         return self.index
-
-
-def _listed(ids: Sequence[str]) -> str:
-    more = f" and {len(ids) - _SHOWN} more" if len(ids) > _SHOWN else ""
-    return ", ".join(ids[:_SHOWN]) + more

@@ -14,8 +14,10 @@ import numpy as np
 import pyarrow as pa
 
 from recsys.retrieval.arrays import IntArray
+from recsys.retrieval.candidates import Candidates
 from recsys.retrieval.pipeline import Pipeline
 from recsys.retrieval.re_rankers import re_ranker
+from recsys.retrieval.requests import Requests
 from recsys.retrieval.retrievers import IndexRetriever, SameForAll
 from recsys.retrieval.rules import AmongItems, Rule, between, only, without
 from recsys.runtime.asking import Asked, Recommendation
@@ -23,6 +25,7 @@ from recsys.runtime.bundle import Bundle
 from recsys.runtime.catalogue import Catalogue
 from recsys.runtime.lookup import Lookup, requests_of
 from recsys.runtime.micro_batching import MicroBatcher
+from recsys.runtime.popular_fallback import or_popular
 from recsys.runtime.stages import OnnxEncoder, OnnxRanker
 
 #: Combinations of rules, re-rankers and strengths that are kept ready.
@@ -108,14 +111,9 @@ class BundleRecommender:
         requests = requests_of(known)
         way = self._ways(*_key_of(asked[0]))
         k = min(max(one.k for one in asked), self._retriever.num_items)  # a list is no longer than all
-        lists = way.own.recommend(requests, k)
-        items, scores = lists.items, lists.scores
-        personal = items[:, 0] >= 0
-        if not personal.all():
-            rows = np.flatnonzero(~personal)
-            popular = way.popular.recommend(requests.take(rows), k)
-            items, scores = items.copy(), scores.astype(np.float64)
-            items[rows], scores[rows] = popular.items, popular.scores
+        own = _listed(way.own, requests, k)
+        found = or_popular(own, lambda rows: _listed(way.popular, requests.take(rows), k))
+        items, scores, personal = found.candidates.items, found.candidates.scores, found.personal
         answers = []
         for row, one in enumerate(asked):
             length = int((items[row, : one.k] >= 0).sum())
@@ -168,6 +166,11 @@ class BundleRecommender:
             return _Ways(own, Pipeline(SameForAll(state.popularity), allowed, num_candidates=1))
 
         return lru_cache(MAX_KEPT)(ways)
+
+
+def _listed(pipeline: Pipeline, requests: Requests, k: int) -> Candidates:
+    lists = pipeline.recommend(requests, k)
+    return Candidates(lists.items, lists.scores)
 
 
 def _key_of(asked: Asked) -> tuple[Hashable, str | None, float]:

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from recsys.errors import RecsysError
-from recsys.retrieval.arrays import BoolArray, FloatArray, IntArray
+from recsys.retrieval.arrays import FloatArray, IntArray
 from recsys.retrieval.candidates import NO_ITEM, Candidates
 from recsys.retrieval.item_lists import ItemLists
 from recsys.retrieval.pipeline import Pipeline
@@ -27,6 +27,7 @@ from recsys.runtime.bundle import Bundle
 from recsys.runtime.feeds import Feeds, query_feeds
 from recsys.runtime.hashing import check_files
 from recsys.runtime.lookup import Lookup, requests_of
+from recsys.runtime.popular_fallback import Found, or_popular
 
 #: The shortest width of histories and candidates.
 MIN_WIDTH = 16
@@ -95,25 +96,6 @@ class LookupStage:
         return LookedUp(query_feeds(requests_of(known), width), rows)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Found:
-    """Candidates of B requests.
-
-    Args:
-        candidates: of width C.
-        personal: whether they are the user's own, shape [B]; else they are what is popular, and their scores are
-            numbers of interactions.
-    """
-
-    candidates: Candidates
-    personal: BoolArray
-
-    def rows(self, rows: slice, width: int) -> Found:
-        """What was found for some of the requests, cut to ``width`` candidates."""
-        items, scores = self.candidates.items[rows, :width], self.candidates.scores[rows, :width]
-        return Found(Candidates(items, scores), self.personal[rows])
-
-
 class CandidateStage:
     """Finds candidates that may be recommended.
 
@@ -158,14 +140,7 @@ class CandidateStage:
         requests = _without_histories(excluded)
         pipeline = Pipeline(IndexRetriever(lambda asking: queries[asking.users], self._index), num_candidates=1)
         retrieved = pipeline.shortlist(requests, width).retrieved
-        personal = retrieved.items[:, 0] >= 0
-        if personal.all():
-            return Found(retrieved, personal)
-        items, scores = retrieved.items, retrieved.scores.astype(np.float32)
-        rows = np.flatnonzero(~personal)
-        popular = self._popular.shortlist(requests.take(rows), width).retrieved
-        items[rows], scores[rows] = popular.items, popular.scores
-        return Found(Candidates(items, scores), personal)
+        return or_popular(retrieved, lambda rows: self._popular.shortlist(requests.take(rows), width).retrieved)
 
 
 def ranked(found: Found, scores: FloatArray) -> Candidates:

@@ -14,7 +14,8 @@ _HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, _HERE)
 
 from recsys.retrieval.candidates import Candidates  # noqa: E402
-from recsys.runtime.separate_stages import Found, open_part, ranked  # noqa: E402
+from recsys.runtime.popular_fallback import Found  # noqa: E402
+from recsys.runtime.separate_stages import open_part, ranked  # noqa: E402
 from recsys.runtime.triton_lists import ListWriter  # noqa: E402
 
 

@@ -15,7 +15,8 @@ sys.path.insert(0, _HERE)
 
 from recsys.errors import RecsysError  # noqa: E402
 from recsys.retrieval.arrays import FloatArray, IntArray  # noqa: E402
-from recsys.runtime.separate_stages import CandidateStage, Found, open_part  # noqa: E402
+from recsys.runtime.popular_fallback import Found  # noqa: E402
+from recsys.runtime.separate_stages import CandidateStage, open_part  # noqa: E402
 from recsys.runtime.triton_lists import ListWriter  # noqa: E402
 
 
