@@ -35,9 +35,9 @@ Lists = tuple[list[str], list[float]]
 
 
 def in_pytorch(
-    run_directory: Path, ranker_directory: Path | None, num_candidates: int, k: int
+    run_directory: Path, ranker_directory: Path | None, num_candidates: int, max_history: int | None, k: int
 ) -> Callable[[str], Lists]:
-    """The list that the models make in PyTorch."""
+    """The list that the models make in PyTorch from as much of the history as the bundle gives them."""
     run = open_run(run_directory)
     ranker = None if ranker_directory is None else ModelRanker(open_run(ranker_directory).model)
     prepared, floor = run.prepared, min_rating_of_history(run.model, run.prepared)
@@ -48,7 +48,8 @@ def in_pytorch(
     )
 
     def answer(user: str) -> Lists:
-        lists = pipeline.recommend(request_of_user(prepared.user_vocabulary.index(user), prepared, floor), k)
+        request = request_of_user(prepared.user_vocabulary.index(user), prepared, floor).latest(max_history)
+        lists = pipeline.recommend(request, k)
         kept = lists.items[0] >= 0
         return prepared.item_vocabulary.ids_of(lists.items[0][kept]).to_pylist(), lists.scores[0][kept].tolist()
 
@@ -92,7 +93,8 @@ def main() -> None:
             )
     users = bundle.user_vocabulary.ids.to_pylist()
     chosen = np.random.default_rng(0).choice(users, size=min(arguments.users, len(users)), replace=False)
-    reference = in_pytorch(arguments.run, arguments.ranker, bundle.manifest.num_candidates, arguments.k)
+    manifest = bundle.manifest
+    reference = in_pytorch(arguments.run, arguments.ranker, manifest.num_candidates, manifest.max_history, arguments.k)
     expected = {str(user): reference(str(user)) for user in chosen}
     lines = []
     for name, answer in asked.items():

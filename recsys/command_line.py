@@ -43,6 +43,8 @@ def ids_as_written(name: str, values: object, overrides: Sequence[str]) -> list[
 def told_features(value: object) -> dict[str, Any]:
     """Columns of a user with their values, as ``user_features={age: 24}`` has them; none where nothing was given.
 
+    Numbers are numbers here: a text that looks like one stands in quotes, ``{zip: "007"}``.
+
     Raises:
         RecsysError: they are no columns with values.
     """

@@ -1,6 +1,7 @@
 """Ask a Triton server for recommendations: ``python scripts/query_triton.py user=196 k=10``.
 
-For anyone else the history is told, oldest first: ``python scripts/query_triton.py history=[50,172,1]``.
+For anyone else the history is told, oldest first: ``python scripts/query_triton.py history=[50,172,1]``, and columns of
+the user, where the models read any: ``'user_features={age: 24}'``.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ def main(config: DictConfig) -> None:
             answer = recommender.recommend(asked)
         if not answer.item_ids:
             console.print("Nothing is left to recommend: every item was seen or is blocked.")
-        whose = "For this history" if user is None else f"For user {user}"
+        known = "these features" if asked.history is None else "this history"
+        whose = f"For {known}" if user is None else f"For user {user}"
         heading = whose if answer.personal else "Most popular (score: interactions in the data)"
         console.print(answer_table(answer, heading, None if repository is None else Path(repository)))
         console.print(f"version {answer.version}", highlight=False)

@@ -63,7 +63,8 @@ def _for_user(run: TrainedRun, config: DictConfig, wishes: Wishes, told: Mapping
         _show_own(run, config, wishes, request, told, f"For user {user_id}")
         return
     if told:
-        console.print(f"User {user_id} is not in the data that {config.run} was trained on. {_IDS_ARE_TEXT}")
+        message = f"User {user_id} is not in the data that {config.run} was trained on. {_IDS_ARE_TEXT}"
+        console.print(message, markup=False)
         _for_stranger(run, config, wishes, told)
         return
     reason = f"User {user_id} is not in the data that {config.run} was trained on, so nothing is known of them"

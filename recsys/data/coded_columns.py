@@ -6,7 +6,8 @@ Shape suffixes: N rows, W values of a row at most, M values of all rows together
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,30 +53,45 @@ class CodedColumn:
         Raises:
             RecsysError: the values are of another type than they should be.
         """
+        if self.vocabulary is None:
+            with self._of_the_right_type(values):
+                return as_numbers(values).astype(np.float32)
+        offsets, codes = self.encode_ragged(values)
+        counts = np.diff(offsets)
+        width = 1 if self.kind == FeatureKind.CATEGORICAL else max(1, int(counts.max(initial=0)))
+        padded = np.full((len(values), width), -1, dtype=np.int64)
+        padded[np.arange(width) < counts[:, None]] = codes
+        return padded
+
+    def encode_ragged(self, values: pa.ChunkedArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Where the codes of each row begin, shape [N + 1], and the codes, shape [M]; not for numbers.
+
+        Raises:
+            RecsysError: the values are of another type than they should be.
+        """
+        assert self.vocabulary is not None, "numbers have none"
+        with self._of_the_right_type(values):
+            rows, text = self._values_of(values)
+            codes = codes_of(text, self.vocabulary) - 1
+        rows, codes = rows[codes >= 0], codes[codes >= 0]
+        counts = np.bincount(rows, minlength=len(values))
+        return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), codes
+
+    @contextmanager
+    def _of_the_right_type(self, values: pa.ChunkedArray) -> Iterator[None]:
         try:
-            return self._encode(values)
+            yield
         except pa.ArrowException as error:
             raise RecsysError(
                 f"The column {self.name} must be as in training, {self.kind.value}, but it is of type {values.type} "
                 f"({error}). Convert it."
             ) from error
 
-    def values_of(self, values: pa.ChunkedArray) -> tuple[npt.NDArray[np.int64], pa.Array]:
+    def _values_of(self, values: pa.ChunkedArray) -> tuple[npt.NDArray[np.int64], pa.Array]:
         """The row of each single value, shape [M], and the values, M strings or nulls."""
         if self.kind == FeatureKind.CATEGORICAL:
             return np.arange(len(values)), as_text(values)
         return split_words(values) if self.kind == FeatureKind.TEXT else split_values(self.separator, values)
-
-    def _encode(self, values: pa.ChunkedArray) -> npt.NDArray[Any]:
-        if self.vocabulary is None:
-            return as_numbers(values).astype(np.float32)
-        rows, text = self.values_of(values)
-        codes = codes_of(text, self.vocabulary) - 1
-        rows, codes = rows[codes >= 0], codes[codes >= 0]
-        counts = np.bincount(rows, minlength=len(values))
-        padded = np.full((len(values), max(1, int(counts.max(initial=0)))), -1, dtype=np.int64)
-        padded[np.arange(padded.shape[1]) < counts[:, None]] = codes
-        return padded
 
 
 def encode_table(columns: Sequence[CodedColumn], table: pa.Table) -> CodedValues:

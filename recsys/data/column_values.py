@@ -32,6 +32,21 @@ def as_text(values: pa.ChunkedArray) -> pa.Array:
     return pc.if_else(pc.equal(text, ""), None, text)
 
 
+def text_of(value: str | int | float | bool) -> str | None:
+    """One value as :func:`as_text` makes it; None for an empty one and for NaN.
+
+    Example:
+        >>> text_of("x"), text_of(2.0), text_of(True), text_of("")
+        ('x', '2', 'true', None)
+    """
+    if isinstance(value, str):
+        return value or None
+    if isinstance(value, int):
+        return str(value).lower()  # as Arrow writes truth values
+    text: str | None = as_text(pa.chunked_array([[value]]))[0].as_py()
+    return text
+
+
 def as_numbers(values: pa.ChunkedArray) -> npt.NDArray[np.float64]:
     """Values as numbers; NaN where they are missing."""
     plain = values.cast(plain_type(values.type))

@@ -31,7 +31,6 @@ from recsys.pipelines.choices import content_column_of, separators_of
 from recsys.recommending import min_rating_of_history
 from recsys.retrieval.arrays import FloatArray
 from recsys.retrieval.faiss_index import FaissIndex
-from recsys.retrieval.requests import Requests
 from recsys.runtime.bundle import INDEX, QUERY_ENCODER, RANKER, Bundle
 from recsys.runtime.hashing import file_of
 from recsys.runtime.manifest import BUNDLE_VERSION, DataOfBundle, IndexOfBundle, Manifest, Source
@@ -55,7 +54,8 @@ class BundleSettings:
         precision: of the numbers inside the ONNX models: ``float32``, ``float16`` or ``int8``.
         num_candidates: that are ranked, unless a request says otherwise.
         num_neighbours: that are kept of each item.
-        histories: whether what users have goes into the bundle; without, a request brings its history.
+        histories: whether what is known of users goes into the bundle, their histories and columns; without, a request
+            brings both.
         max_history: latest interactions of a history that the models get, which bounds how long they take; what is
             older is still not recommended again. None: all.
 
@@ -153,7 +153,7 @@ def _write(
     min_rating = min_rating_of_history(run.model, prepared)
     user_columns = _user_columns(run, ranker)
     whole = parity_queries(prepared, min_rating, user_columns)
-    queries = {name: _cut(asked, settings.max_history) for name, asked in whole.items()}
+    queries = {name: asked.latest(settings.max_history) for name, asked in whole.items()}
     models = export_models(run, ranker, directory, queries, settings.num_candidates, settings.precision, print_line)
     users = queries[MANY_USERS]
     if settings.max_history is not None:
@@ -198,10 +198,6 @@ def _write(
         versions=_versions(),
         files={path.name: file_of(path) for path in sorted(directory.iterdir())},
     ).write(directory)
-
-
-def _cut(requests: Requests, max_history: int | None) -> Requests:
-    return requests if max_history is None else replace(requests, history=requests.history.latest(max_history))
 
 
 def _cost_told(max_history: int, cost: Mapping[str, float]) -> str:

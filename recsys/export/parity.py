@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from recsys.data.coded_columns import CodedColumn, CodedValues, encode_table
+from recsys.data.coded_columns import CodedColumn
 from recsys.data.prepared import PreparedDataset
 from recsys.errors import ExportError
 from recsys.models.protocols import Query, Recommender
@@ -22,6 +22,7 @@ from recsys.retrieval.arrays import FloatArray, IntArray
 from recsys.retrieval.item_lists import ItemLists
 from recsys.retrieval.requests import Requests
 from recsys.retrieval.top_k import top_k
+from recsys.runtime.user_features import UserFeatures, joined_features
 
 #: The largest difference of a score, as a share of how much the scores of a query vary, that is still rounding.
 TOLERANCE = 1e-3
@@ -73,13 +74,13 @@ def parity_queries(
     counts = np.bincount(prepared.interactions.user_index, minlength=prepared.schema.num_users)
     active = np.flatnonzero(counts)
     chosen = np.sort(generator.choice(active, size=min(NUM_USERS, len(active)), replace=False))
-    told = encode_table(user_columns, prepared.users)
-    users = _told(_joined([request_of_user(int(user), prepared, min_rating) for user in chosen]), told)
+    known_of = UserFeatures(user_columns, prepared.users)
+    users = _with_features(_joined([request_of_user(int(user), prepared, min_rating) for user in chosen]), known_of)
     known = prepared.interactions.take(prepared.interactions.at_least(min_rating))
     lengths = np.bincount(known.user_index, minlength=prepared.schema.num_users)
-    longest = _told(request_of_user(int(lengths.argmax()), prepared, min_rating), told)
-    empty, untold = ItemLists.empty(1), {column.name: column.nothing(len(users)) for column in user_columns}
-    nobody = Requests.of(np.array([-1]), empty, empty)
+    longest = _with_features(request_of_user(int(lengths.argmax()), prepared, min_rating), known_of)
+    empty = ItemLists.empty(1)
+    nobody = _with_features(Requests.of(np.array([-1]), empty, empty), known_of)
     strangers = Requests.of(np.full(len(users), -1), users.history, users.seen)
     # A batch of exactly the largest size, whatever the number of users.
     rows = np.arange(NUM_USERS) % len(users)
@@ -87,9 +88,9 @@ def parity_queries(
         MANY_USERS: users.take(rows),
         "one user": users.take(np.array([0])),
         "the longest history": longest,
-        "a stranger with a history": replace(strangers, features=untold),
-        "a stranger": replace(nobody, features={name: values[:1] for name, values in untold.items()}),
-        "a known user without history": _told(Requests.of(chosen[:1], empty, empty), told),
+        "a stranger with a history": _with_features(strangers, known_of),
+        "a stranger": nobody,
+        "a known user without history": _with_features(Requests.of(chosen[:1], empty, empty), known_of),
     } | ({"a stranger with features": replace(strangers, features=users.features)} if user_columns else {})
 
 
@@ -146,9 +147,9 @@ def overlap(first: FloatArray, second: FloatArray) -> float:
     return float(shared.any(axis=2).sum() / max(1, (best >= 0).sum()))
 
 
-def _told(requests: Requests, features: CodedValues) -> Requests:
-    """The requests of known users with their ``features``, U rows each."""
-    return replace(requests, features={name: values[requests.users] for name, values in features.items()})
+def _with_features(requests: Requests, known: UserFeatures) -> Requests:
+    """The requests with what is known of their users' columns."""
+    return replace(requests, features=joined_features([known.of(int(user), {})[0] for user in requests.users]))
 
 
 def _as_pytorch_is_asked(requests: Requests) -> Requests:

@@ -91,7 +91,7 @@ def export_models(
     parity = {
         "query_encoder": check_scores(run.model, lambda asked: products(encode(asked), vectors), queries).as_dict()
     }
-    print_line(_told(parity["query_encoder"]))
+    print_line(_agreement(parity["query_encoder"]))
     exact = products(encode(queries[MANY_USERS]), vectors)
     held, rank = numbers, None
     if ranker is not None:
@@ -171,7 +171,7 @@ def _export_ranker(
     assert isinstance(ranker.model, Recommender), "every model is"
     rank = exact = written()
     parity: dict[str, Any] = {"ranker": check_ranker(ranker.model, exact.score, candidates, queries).as_dict()}
-    print_line(_told(parity["ranker"]))
+    print_line(_agreement(parity["ranker"]))
     if precision != "float32":
         users = queries[MANY_USERS]
         items = candidates(users)
@@ -203,7 +203,7 @@ def _metadata(run: TrainedRun, role: str) -> dict[str, str]:
     }
 
 
-def _told(parity: Mapping[str, Any]) -> str:
+def _agreement(parity: Mapping[str, Any]) -> str:
     return (
         f"  {parity['num_queries']:,} queries agree with PyTorch: scores within {parity['max_difference']:.1g} of "
         f"their spread, {parity['top_k_agreement']:.1%} of the lists of {parity['k']}"

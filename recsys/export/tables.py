@@ -24,7 +24,7 @@ from recsys.runtime.bundle import (
     ITEMS,
     NEIGHBOURS,
     POPULARITY,
-    USER_FEATURES,
+    USER_COLUMNS,
     USER_VOCABULARY,
     USERS,
 )
@@ -50,7 +50,7 @@ def write_tables(
         user_columns: that the models read.
         directory: of the bundle.
         num_neighbours: that are kept of each item.
-        histories: whether what users have is among them.
+        histories: whether what is known of users is among them: what they have, and their columns.
 
     Returns:
         What neighbours are measured by; None where there is no such table.
@@ -63,7 +63,8 @@ def write_tables(
     if histories:
         write_histories(prepared, directory / HISTORIES)
     if user_columns:
-        write_columns(user_columns, directory / USER_FEATURES)
+        write_columns(user_columns, directory / USER_COLUMNS)
+    if user_columns and histories:
         read = prepared.users.select([column.name for column in user_columns])
         pq.write_table(read, directory / USERS, compression="zstd")
     found = neighbour_table(model, prepared, num_neighbours)

@@ -140,8 +140,8 @@ def configs_of(
         max_batch: requests that are answered together.
         python_instances: processes of each model in Python.
     """
-    told = {feature_input(column.name): _told(column) for column in user_columns}
-    feeds = _FEEDS | {feature_input(column.name): _encoded(column) for column in user_columns}
+    told = {feature_input(column.name): _as_told(column) for column in user_columns}
+    feeds = _FEEDS | {feature_input(column.name): _as_read(column) for column in user_columns}
     looked_up = {name: feeds[name] for name in feeds if name != CANDIDATES} | _EXCLUDED | _K
     python = {
         LOOKUP: (REQUEST | told, looked_up),
@@ -170,14 +170,14 @@ def serve_only(config: Any, versions: Iterable[int]) -> None:
     config.version_policy.specific.versions[:] = sorted(set(versions))
 
 
-def _told(column: CodedColumn) -> Of:
+def _as_told(column: CodedColumn) -> Of:
     """A column of users as it is told: numbers, or texts, of which an empty one tells nothing."""
     if column.kind == FeatureKind.NUMBER:
         return Of("FP32", 1, optional=True)
     return Of("STRING", -1 if column.kind == FeatureKind.MULTI_VALUED else 1, optional=True)
 
 
-def _encoded(column: CodedColumn) -> Of:
+def _as_read(column: CodedColumn) -> Of:
     """A column of users as models read it."""
     if column.kind == FeatureKind.NUMBER:
         return Of("FP32", 1)
@@ -220,10 +220,9 @@ def _python(name: str, inputs: Mapping[str, Of], outputs: Mapping[str, Of], max_
 def _onnx(name: str, model: OnnxModel, outputs: Mapping[str, Of], feeds: Mapping[str, Of], max_batch: int) -> Any:
     config = _protocol().ModelConfig(name=name, backend="onnxruntime", max_batch_size=max_batch)
     _add_tensors(config, {tensor: feeds[tensor] for tensor in model.inputs}, outputs)
+    shapes = {tensor: described["shape"] for tensor, described in model.described_inputs.items()}
     for tensor in config.input:
-        if (
-            len(model.described_inputs[tensor.name]["shape"]) == 1
-        ):  # [batch, 1] between the steps, [batch] for the model
+        if len(shapes[tensor.name]) == 1:  # [batch, 1] between the steps, [batch] for the model
             tensor.reshape.SetInParent()
     config.instance_group.add(count=1, kind=_protocol().ModelInstanceGroup.KIND_AUTO)
     config.dynamic_batching.SetInParent()

@@ -49,7 +49,7 @@ from recsys.runtime.bundle import (
     ITEM_VOCABULARY,
     ITEMS,
     POPULARITY,
-    USER_FEATURES,
+    USER_COLUMNS,
     USER_VOCABULARY,
     USERS,
     Bundle,
@@ -69,7 +69,7 @@ BUNDLE = "bundle"
 
 #: What each model in Python reads of the bundle, where the bundle has it.
 _FILES = {
-    LOOKUP: (ITEM_VOCABULARY, USER_VOCABULARY, HISTORIES, USERS, USER_FEATURES),
+    LOOKUP: (ITEM_VOCABULARY, USER_VOCABULARY, HISTORIES, USERS, USER_COLUMNS),
     FIND: (ITEM_VOCABULARY, POPULARITY, INDEX, VECTORS, SCALES),
     ANSWER: (ITEM_VOCABULARY,),
 }

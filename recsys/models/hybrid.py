@@ -172,8 +172,9 @@ class Hybrid(nn.Module):
             if isinstance(source, ReadsUserFeatures)
             for column in source.columns_of_users()
         }
-        if self.attributes is not None and self.attributes.users is not None:
-            columns |= {column.name: column for column in self.attributes.users.described}
+        attributes = self.attributes
+        if attributes is not None and attributes.items is not None and attributes.users is not None:
+            columns |= {column.name: column for column in attributes.users.described}
         return tuple(columns.values())
 
     def _embedding(self, features: FeatureTable, columns: Sequence[str] | None) -> FeatureEmbedding | None:

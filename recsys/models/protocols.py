@@ -28,8 +28,9 @@ class Query:
         users: internal user indices, shape [B], int64; -1 for a user that is not in the vocabulary.
         histories: their known interactions, B rows, oldest first.
         features: the columns of the users, by name, B rows each, as :class:`recsys.data.coded_columns.CodedColumn`
-            encodes them: those that count in place of what the data have of these users. Empty: what the data have, and
-            nothing of a user that is not in the vocabulary.
+            encodes them, in place of what the data have of these users: all that the model reads
+            (:meth:`ReadsUserFeatures.columns_of_users`), or none. Empty: what the data have, and nothing of a user that
+            is not in the vocabulary.
     """
 
     users: Tensor

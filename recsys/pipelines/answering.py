@@ -50,7 +50,8 @@ def own_list(model: Recommender, request: Requests, wishes: Wishes, k: int, prep
     retriever = ScoreRetriever(model, prepared.schema.num_items)
     items, scores = wishes.recommend(retriever, request, k, prepared)
     if len(items) == 0 and request.users[0] < 0:
-        reason = "What is left of the history tells the model nothing"
+        told = "What is left of the history" if len(request.seen.items) > 0 else "What is known of this user"
+        reason = f"{told} tells the model nothing"
         if wishes.restrict and len(request.history.items) > 0:
             reason = "The model finds nothing among what the rules allow"
         return popular_list(request, wishes, k, prepared, f"{reason}: here is what is popular.")

@@ -11,7 +11,6 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from recsys.data.coded_columns import encode_table
 from recsys.data.histories import Histories
 from recsys.data.prepared import PreparedDataset
 from recsys.evaluation.ranking_task import RankingTask
@@ -66,8 +65,7 @@ def with_features(
     if not told:
         return request, ()
     columns = model.columns_of_users() if isinstance(model, ReadsUserFeatures) else ()
-    known = UserFeatures(columns, encode_table(columns, prepared.users))
-    features, unknown = known.of(int(request.users[0]), told)
+    features, unknown = UserFeatures(columns, prepared.users).of(int(request.users[0]), told)
     return replace(request, features=features), unknown
 
 

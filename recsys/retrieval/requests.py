@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -43,6 +43,10 @@ class Requests:
     def most_excluded(self) -> int:
         """The most items that the lists of one request exclude."""
         return int(np.max(self.seen.counts + self.blocked.counts, initial=0))
+
+    def latest(self, most: int | None) -> Requests:
+        """With the last ``most`` items of each history; None: with all. What was seen stays."""
+        return self if most is None else replace(self, history=self.history.latest(most))
 
     def take(self, rows: IntArray) -> Requests:
         """The requests at positions ``rows``, in that order."""

@@ -11,7 +11,7 @@
         item_vocabulary.parquet  ids and indices; user_vocabulary.parquet
         items.parquet            titles and columns, for people and for rules
         histories.parquet        what each user has, oldest first
-        users.parquet            columns of the users, with user_features.json, where a model reads any
+        users.parquet            columns of the users, with user_columns.json, where a model reads any
         neighbours.parquet       the items that are most like each one, or that its score is made of
         popularity.npy           positive interactions of each item
 
@@ -28,7 +28,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from recsys.data.coded_columns import CodedColumn, CodedValues, encode_table, read_columns
+from recsys.data.coded_columns import CodedColumn, read_columns
 from recsys.data.columns import ITEM_ID, ITEM_INDEX, RATING, TIMESTAMP, USER_ID, USER_INDEX
 from recsys.data.vocabulary import Vocabulary
 from recsys.errors import BundleError
@@ -44,6 +44,7 @@ from recsys.runtime.manifest import Manifest
 from recsys.runtime.neighbours import NeighbourTable
 from recsys.runtime.onnx_model import OnnxModel
 from recsys.runtime.stored_vectors import read_vectors
+from recsys.runtime.user_features import UserFeatures
 
 QUERY_ENCODER = "query_encoder.onnx"
 RANKER = "ranker.onnx"
@@ -55,7 +56,7 @@ USER_VOCABULARY = "user_vocabulary.parquet"
 ITEMS = "items.parquet"
 HISTORIES = "histories.parquet"
 USERS = "users.parquet"
-USER_FEATURES = "user_features.json"
+USER_COLUMNS = "user_columns.json"
 NEIGHBOURS = "neighbours.parquet"
 POPULARITY = "popularity.npy"
 
@@ -198,16 +199,15 @@ class Bundle:
     @cached_property
     def user_columns(self) -> tuple[CodedColumn, ...]:
         """The columns of users that the models read; none where no model reads any."""
-        if USER_FEATURES not in self.manifest.files:
+        if USER_COLUMNS not in self.manifest.files:
             return ()
-        return tuple(read_columns(self.directory / USER_FEATURES))
+        return tuple(read_columns(self.directory / USER_COLUMNS))
 
     @cached_property
-    def user_features(self) -> CodedValues:
-        """What these columns say of each user of the vocabulary, by their names, U rows each."""
-        if not self.user_columns:
-            return {}
-        return encode_table(self.user_columns, pq.read_table(self.directory / USERS))
+    def user_features(self) -> UserFeatures:
+        """What these columns say of the users of the vocabulary; nothing where the bundle has no such table."""
+        table = pq.read_table(self.directory / USERS) if USERS in self.manifest.files else None
+        return UserFeatures(self.user_columns, table)
 
     @cached_property
     def popularity(self) -> IntArray:

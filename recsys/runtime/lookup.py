@@ -16,7 +16,7 @@ from recsys.retrieval.requests import Requests
 from recsys.runtime.asking import Asked
 from recsys.runtime.bundle import Bundle
 from recsys.runtime.feeds import NO_TIMESTAMP
-from recsys.runtime.user_features import UserFeatures, joined
+from recsys.runtime.user_features import joined_features
 
 
 class Known(NamedTuple):
@@ -95,7 +95,7 @@ class Lookup:
             seen,
             blocked[blocked >= 0],
             tuple(dict.fromkeys(unknown)),
-            *self._features.of(user, asked.user_features),
+            *self._bundle.user_features.of(user, asked.user_features),
         )
 
     def items_of(self, ids: Sequence[str]) -> IntArray:
@@ -115,7 +115,7 @@ class Lookup:
 
     def warm_up(self) -> None:
         """Read the tables now, so that the first user does not wait for them."""
-        _ = self._users, self._items, self._features, self._bundle.histories
+        _ = self._users, self._items, self._bundle.user_features, self._bundle.histories
 
     @cached_property
     def _users(self) -> Mapping[str, int]:
@@ -124,10 +124,6 @@ class Lookup:
     @cached_property
     def _items(self) -> dict[str, int]:
         return _places(self._item_ids)
-
-    @cached_property
-    def _features(self) -> UserFeatures:
-        return UserFeatures(self._bundle.user_columns, self._bundle.user_features)
 
     @cached_property
     def _item_ids(self) -> list[str]:
@@ -153,7 +149,7 @@ def requests_of(known: Sequence[Known]) -> Requests:
         history,
         _lists([one.seen for one in known]),
         _lists([one.blocked for one in known]),
-        joined([one.features for one in known]),
+        joined_features([one.features for one in known]),
     )
 
 

@@ -1,24 +1,35 @@
 """Columns of the users who ask: what the bundle has, and in its place what a request tells.
 
-Shape suffixes: U users of the vocabulary, W values of a user at most.
+Shape suffixes: U users of the vocabulary, B users of a batch, W values of a user at most.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from recsys.data.coded_columns import CodedColumn, CodedValues
+from recsys.data.column_values import split_words, text_of
 from recsys.data.raw import FeatureKind
 from recsys.errors import RecsysError
+from recsys.retrieval.arrays import IntArray
 
 #: What is told of a column: one value, several, or None for nothing.
-Told = str | int | float | bool | Sequence[str] | None
+Told = str | int | float | bool | Sequence[str | int | float | bool] | None
+
+#: Values, or words, that a request may tell of one column: what a model holds grows with them.
+MAX_VALUES = 1_000
+
+_LARGEST = float(np.finfo(np.float32).max)
+
+_REQUIRED = {
+    FeatureKind.NUMBER: "a number",
+    FeatureKind.CATEGORICAL: "one value",
+    FeatureKind.MULTI_VALUED: "a list of values",
+    FeatureKind.TEXT: "a text",
+}
 
 
 class UserFeatures:
@@ -26,12 +37,15 @@ class UserFeatures:
 
     Args:
         columns: those that the models read; none: no columns count.
-        of_users: what they say of each user of the vocabulary, U rows each.
+        users: what they say of each user of the vocabulary, U rows; None: nothing.
+
+    Raises:
+        RecsysError: a column is of another type than it should be.
     """
 
-    def __init__(self, columns: Sequence[CodedColumn], of_users: CodedValues) -> None:
-        self._columns = {column.name: column for column in columns}
-        self._of_users = of_users
+    def __init__(self, columns: Sequence[CodedColumn], users: pa.Table | None) -> None:
+        there = {} if users is None else {name: users.column(name) for name in users.column_names}
+        self._columns = {of.name: _UserColumn(of, there.get(of.name)) for of in columns}
 
     def of(self, user: int, told: Mapping[str, Told]) -> tuple[CodedValues, tuple[str, ...]]:
         """The columns of one user, and the values that were told and are not known, as ``column: value``.
@@ -48,78 +62,119 @@ class UserFeatures:
         """
         for name in told:
             if name not in self._columns:
-                known = f"only {', '.join(self._columns)} count" if self._columns else "no columns of users count"
-                raise RecsysError(f"The user feature {name} was given, but for these models {known}. Leave it out.")
+                raise RecsysError(not_read(name, list(self._columns)))
         features: CodedValues = {}
         unknown: list[str] = []
         for name, column in self._columns.items():
-            own = self._of_users[name]
-            if name not in told:
-                features[name] = own[[user]] if user >= 0 else _as_wide(column.nothing(1), own)
-                continue
-            values, not_known = _encoded(column, told[name])
-            features[name] = _as_wide(values, own)
-            unknown += [f"{name}: {value}" for value in not_known]
+            if name in told:
+                features[name], not_known = column.told(told[name])
+                unknown += [f"{name}: {value}" for value in not_known]
+            else:
+                features[name] = column.of(user)
         return features, tuple(unknown)
 
 
-def joined(rows: Sequence[CodedValues]) -> CodedValues:
-    """The columns of several users as one batch, as wide as the widest row."""
-    names = rows[0].keys() if rows else ()
-    together = {}
-    for name in names:
-        columns = [row[name] for row in rows]
-        widest = max(columns, key=lambda values: values.shape[1:])
-        together[name] = np.concatenate([_as_wide(values, widest) for values in columns])
+def not_read(name: str, read: Sequence[str]) -> str:
+    """What to say of a feature that no model reads."""
+    known = f"only {', '.join(read)} count" if read else "no columns of users count"
+    return f"The user feature {name} was given, but for these models {known}. Leave it out."
+
+
+def number_of(told: Told) -> float | None:
+    """The number that is told; None where it is none, or none that float32 holds."""
+    if not isinstance(told, int | float) or isinstance(told, bool) or not abs(told) <= _LARGEST:
+        return None
+    return float(told)
+
+
+def joined_features(rows: Sequence[CodedValues]) -> CodedValues:
+    """The columns of several users as one batch of B rows; W is a power of two, so that there are few widths."""
+    together: CodedValues = {}
+    for name in rows[0] if rows else ():
+        parts = [row[name] for row in rows]
+        if parts[0].ndim == 1:
+            together[name] = np.concatenate(parts)
+            continue
+        width = 1 << (max(part.shape[1] for part in parts) - 1).bit_length()
+        codes = np.full((sum(map(len, parts)), width), -1, dtype=np.int64)
+        for row, part in zip(np.cumsum([0, *map(len, parts[:-1])]), parts, strict=True):
+            codes[row : row + len(part), : part.shape[1]] = part
+        together[name] = codes
     return together
 
 
-def _as_wide(values: npt.NDArray[Any], others: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Codes filled up with -1 to the width of ``others``; numbers as they are."""
-    if values.ndim == 1 or values.shape[1] >= others.shape[1]:
-        return values
-    return np.pad(values, ((0, 0), (0, others.shape[1] - values.shape[1])), constant_values=-1)
+class _UserColumn:
+    """One column: what is known of the users, and how further values are encoded."""
 
+    def __init__(self, column: CodedColumn, values: pa.ChunkedArray | None) -> None:
+        self._column = column
+        self._codes = {value: code for code, value in enumerate(column.vocabulary or ())}
+        self._numbers = self._offsets = self._values = None
+        if values is not None and column.vocabulary is None:
+            self._numbers = column.encode(values)
+        elif values is not None:
+            self._offsets, self._values = column.encode_ragged(values)
 
-def _encoded(column: CodedColumn, told: Told) -> tuple[npt.NDArray[Any], list[str]]:
-    """One row, and the values in it that are not in the vocabulary.
+    def of(self, user: int) -> IntArray:
+        """What is known of a user; nothing of user -1."""
+        if user >= 0 and self._numbers is not None:
+            return self._numbers[[user]]
+        if user >= 0 and self._offsets is not None and self._values is not None:
+            codes = self._values[self._offsets[user] : self._offsets[user + 1]]
+            return codes[None] if len(codes) > 0 else self._column.nothing(1)
+        return self._column.nothing(1)
 
-    Raises:
-        RecsysError: it is of another type than it should be.
-    """
-    if told is None:
-        return column.nothing(1), []
-    several = list(told) if isinstance(told, Sequence) and not isinstance(told, str) else None
-    required = _REQUIRED[column.kind]
-    if column.kind == FeatureKind.MULTI_VALUED and column.separator is not None:
-        required = f"{required}, or one text with {column.separator} between them"
-    fits = {
-        FeatureKind.NUMBER: isinstance(told, int | float) and not isinstance(told, bool) and math.isfinite(told),
-        FeatureKind.CATEGORICAL: isinstance(told, str | int | float),
-        FeatureKind.MULTI_VALUED: several is not None or (isinstance(told, str) and column.separator is not None),
-        FeatureKind.TEXT: isinstance(told, str),
-    }[column.kind]
-    try:
-        values = pa.chunked_array([pa.array([told if several is None else several])]) if fits else None
-    except pa.ArrowException:  # a list of several types
-        values = None
-    if values is None:
-        raise RecsysError(f"The user feature {column.name} must be {required}, but it is {told!r}.")
-    if several is not None:
-        column = CodedColumn(column.name, column.kind, None, column.vocabulary)
-    return column.encode(values), _not_known(column, values)
+    def told(self, value: Told) -> tuple[IntArray, list[str]]:
+        """What is told, and the values in it that are not known.
 
+        Raises:
+            RecsysError: it is of another type than it should be, or too much.
+        """
+        if value is None:
+            return self._column.nothing(1), []
+        if self._column.kind == FeatureKind.NUMBER:
+            number = number_of(value)
+            if number is None:
+                raise self._refused(value)
+            return np.array([number], dtype=np.float32), []
+        texts = self._texts(value)
+        if len(texts) > MAX_VALUES:
+            raise RecsysError(
+                f"The user feature {self._column.name} may have {MAX_VALUES:,} values, but {len(texts):,} came. Leave "
+                "some out."
+            )
+        codes = [self._codes[text] for text in texts if text in self._codes]
+        # Of a text only the frequent words are known: the others are no mistake.
+        is_text = self._column.kind == FeatureKind.TEXT
+        unknown = [] if is_text else [text for text in texts if text not in self._codes]
+        return np.array([codes], dtype=np.int64) if codes else self._column.nothing(1), unknown
 
-_REQUIRED = {
-    FeatureKind.NUMBER: "a number",
-    FeatureKind.CATEGORICAL: "one value",
-    FeatureKind.MULTI_VALUED: "a list of values",
-    FeatureKind.TEXT: "a text",
-}
+    def _texts(self, value: Told) -> list[str]:
+        """The single values as the data would have them, empty ones left out."""
+        kind, separator = self._column.kind, self._column.separator
+        parts: Sequence[object]
+        if kind == FeatureKind.TEXT and isinstance(value, str):
+            try:
+                return [str(word) for word in split_words(pa.chunked_array([[value]]))[1].to_pylist()]
+            except UnicodeError:
+                raise self._refused(value) from None
+        if kind == FeatureKind.CATEGORICAL and isinstance(value, str | int | float):
+            parts = [value]
+        elif kind == FeatureKind.MULTI_VALUED and isinstance(value, list | tuple):
+            parts = value
+        elif kind == FeatureKind.MULTI_VALUED and isinstance(value, str) and separator is not None:
+            parts = [part.strip() for part in value.split(separator)]
+        else:
+            raise self._refused(value)
+        texts = []
+        for part in parts:
+            if not isinstance(part, str | int | float):
+                raise self._refused(value)
+            texts.append(text_of(part))
+        return [text for text in texts if text is not None]
 
-
-def _not_known(column: CodedColumn, values: pa.ChunkedArray) -> list[str]:
-    """Values that the vocabulary lacks; not the words of a text, of which only frequent ones are known."""
-    if column.vocabulary is None or column.kind == FeatureKind.TEXT:
-        return []
-    return [value for value in column.values_of(values)[1].drop_null().to_pylist() if value not in column.vocabulary]
+    def _refused(self, value: Told) -> RecsysError:
+        required, separator = _REQUIRED[self._column.kind], self._column.separator
+        if separator is not None:
+            required = f"{required}, or one text with {separator} between them"
+        return RecsysError(f"The user feature {self._column.name} must be {required}, but it is {value!r}.")

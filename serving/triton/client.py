@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from recsys.data.column_values import text_of
 from recsys.errors import ServingError
 from recsys.runtime.asking import Asked
 from recsys.runtime.feeds import feature_input
-from recsys.runtime.user_features import Told
+from recsys.runtime.user_features import Told, not_read, number_of
 
 PROTOCOLS = ("grpc", "http")
 
@@ -100,7 +101,7 @@ class TritonRecommender:
             inputs.append(self._input("timestamps", asked.timestamps, np.int64))
         if asked.blocked:
             inputs.append(self._input("blocked", asked.blocked, np.object_))
-        inputs += [self._feature(name, told, version) for name, told in asked.user_features.items()]
+        inputs += self._features(asked.user_features, version)
         outputs = [self._module.InferRequestedOutput(name) for name in OUTPUTS]
         with server_errors(self._url):
             result = self._client.infer(
@@ -129,40 +130,37 @@ class TritonRecommender:
     ) -> None:
         self.close()
 
-    def _feature(self, column: str, told: Told, version: int | None) -> Any:
-        """What is told of a column of the user, as the type that the server has it.
+    def _features(self, told: Mapping[str, Told], version: int | None) -> list[Any]:
+        """What is told of the columns of the user, as the server has them.
 
         Raises:
-            ServingError: the models on the server do not read the column, or it is of another type there.
+            ServingError: the models on the server do not read a column, or it is of another type there.
         """
-        types = self._types(version)
-        name = feature_input(column)
-        if name not in types:
-            read = [other.removeprefix(feature_input("")) for other in types if other.startswith(feature_input(""))]
-            known = f"only {', '.join(read)} count" if read else "no columns of users count"
-            raise ServingError(
-                f"The user feature {column} was given, but for the models on Triton {known}. Leave it out."
-            )
-        values = list(told) if isinstance(told, Sequence) and not isinstance(told, str) else [told]
-        if types[name] == "FP32":
-            if len(values) != 1 or not isinstance(told, int | float) or isinstance(told, bool):
-                raise ServingError(f"The user feature {column} must be a number, but it is {told!r}.")
-            return self._input(name, values, np.float32)
-        if None in values or not all(values):
-            raise ServingError(
-                f"The user feature {column} must be a text that is not empty, but it is {told!r}: to Triton an empty "
-                "one is none. Leave it out, or ask the bundle in process."
-            )
-        return self._input(name, [_as_text(value) for value in values], np.object_)
+        if not told:
+            return []
+        there = self._inputs(version)
+        prefix = feature_input("")
+        tensors = []
+        for column, value in told.items():
+            name = feature_input(column)
+            if name not in there:
+                read = [other.removeprefix(prefix) for other in there if other.startswith(prefix)]
+                raise ServingError(not_read(column, read))
+            is_number, has_one = there[name]
+            if is_number:
+                tensors.append(self._input(name, [_number(column, value)], np.float32))
+            else:
+                tensors.append(self._input(name, _texts(column, value, has_one), np.object_))
+        return tensors
 
-    def _types(self, version: int | None) -> dict[str, str]:
-        """The types of the inputs, by their names."""
+    def _inputs(self, version: int | None) -> dict[str, tuple[bool, bool]]:
+        """Of each input by its name, whether it is a number and whether it is a single value."""
         asked = "" if version is None else str(version)
         with server_errors(self._url):
             metadata = self._client.get_model_metadata(MODEL, asked, **self._timeout)
-        if isinstance(metadata, dict):
-            return {tensor["name"]: tensor["datatype"] for tensor in metadata["inputs"]}
-        return {tensor.name: tensor.datatype for tensor in metadata.inputs}
+        if not isinstance(metadata, dict):
+            return {of.name: (of.datatype == "FP32", list(of.shape)[-1] == 1) for of in metadata.inputs}
+        return {of["name"]: (of["datatype"] == "FP32", int(of["shape"][-1]) == 1) for of in metadata["inputs"]}
 
     def _input(self, name: str, values: Sequence[Any], dtype: type[Any]) -> Any:
         array: npt.NDArray[Any] = np.array([list(values)], dtype=dtype)
@@ -172,9 +170,33 @@ class TritonRecommender:
         return tensor
 
 
-def _as_text(value: object) -> str:
-    """One value as the tables of the data have it."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _number(column: str, told: Told) -> float:
+    """The number that is told.
+
+    Raises:
+        ServingError: it is none.
+    """
+    number = number_of(told)
+    if number is None:
+        raise ServingError(f"The user feature {column} must be a number, but it is {told!r}.")
+    return number
+
+
+def _texts(column: str, told: Told, has_one: bool) -> list[str]:
+    """The texts that are told.
+
+    Raises:
+        ServingError: they are none, or of another number than they should be.
+    """
+    values = [told] if isinstance(told, str | int | float) else told
+    texts = [text_of(value) for value in values] if isinstance(values, list | tuple) else []
+    if not texts or None in texts or (has_one and not isinstance(told, str | int | float)):
+        required = "one value that is not empty" if has_one else "values, at least one, none of them empty"
+        raise ServingError(
+            f"The user feature {column} must be {required}, but it is {told!r}. To tell Triton that nothing is known, "
+            "leave it out, or ask the bundle in process."
+        )
+    return [text for text in texts if text is not None]
 
 
 def client_module(protocol: str) -> Any:

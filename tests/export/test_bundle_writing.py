@@ -8,6 +8,7 @@ from recsys.models.mf import MF
 from recsys.models.served.form import ServingForm
 from recsys.runtime.asking import Asked
 from recsys.runtime.bundle import Bundle
+from recsys.runtime.lookup import Lookup
 from recsys.runtime.recommender import BundleRecommender
 from recsys.training.run_directory import RunManifest
 from tests.export.board_bundles import board_bundle, board_run, quietly
@@ -74,6 +75,15 @@ def test_histories_that_are_cut_say_what_that_costs():
     latest = whole.recommend(Asked(history=history[2:], blocked=history[:2], k=5))
     assert answer.scores == pytest.approx(latest.scores)
     assert not set(history) & set(cut.recommend(Asked(history=history, k=30)).item_ids)
+
+
+def test_ratings_and_times_are_cut_with_their_items():
+    lookup = Lookup(Bundle.open(board_bundle("ease", ranker="pure_svd", max_history=3)))
+    told = Asked(history=["i00", "i05", "i02", "i08", "i04"], ratings=[5, 4, 5, 1, 4], timestamps=[1, 2, 3, 4, 5])
+    known = lookup.known(told)
+    # i08 is rated too low for a history, and was seen all the same
+    assert known.history.tolist() == [5, 2, 4] and known.seen.tolist() == [0, 5, 2, 8, 4]
+    assert known.ratings.tolist() == [4, 5, 4] and known.timestamps.tolist() == [2, 3, 5]
 
 
 def test_a_cut_that_nobody_feels_costs_nothing():

@@ -12,7 +12,7 @@ import pytest
 from recsys.errors import ExportError
 from recsys.export.copied_code import copy_modules, modules_needed
 from recsys.export.open_size import write_with_open_size
-from recsys.export.triton_check import check_repository
+from recsys.export.triton_check import check_repository, type_name
 from recsys.export.triton_config import read_config
 from recsys.export.triton_repository import (
     serve_version,
@@ -104,6 +104,24 @@ def test_versions_with_other_sizes_and_without_a_ranker_live_together(repository
     assert [step.model_name for step in steps] == ["lookup", "query_encoder", "candidates"]
     assert loaded(repository, "query_encoder") == [7, 8] and loaded(repository, "ranker") == [7]
     check_repository(repository)
+
+
+def test_columns_of_users_are_inputs_of_every_model_that_reads_them(ease: Bundle, tmp_path: Path):
+    repository = tmp_path / "repository"
+    write_repository(Bundle.open(board_bundle("two_tower", "ease")), repository, version=1)
+    told = {"user.city": ("STRING", [1]), "user.age": ("FP32", [1]), "user.hobbies": ("STRING", [-1])}
+    read = {"user.city": ("INT64", [1]), "user.age": ("FP32", [1]), "user.hobbies": ("INT64", [-1])}
+    for name, expected in (("recommend", told), ("lookup", told), ("query_encoder", read), ("ranker", {})):
+        inputs = read_config(repository / name / "config.pbtxt").input
+        columns = [tensor for tensor in inputs if tensor.name.startswith("user.")]
+        assert {of.name: (type_name(of).removeprefix("TYPE_"), list(of.dims)) for of in columns} == expected
+        assert all(of.optional for of in columns) == (expected is told or not expected)
+        # between the steps a number has a row of its own, and for the model it has none
+        assert [of.name for of in columns if of.HasField("reshape")] == (["user.age"] if expected is read else [])
+    files = {path.name for path in (repository / "lookup" / "1" / "bundle").iterdir()}
+    assert {"users.parquet", "user_columns.json"} <= files
+    with pytest.raises(ExportError, match="lookup of this bundle has other inputs or outputs.*Choose a new output="):
+        write_repository(ease, repository, version=2)
 
 
 def test_a_version_that_is_there_is_not_written_again(repository: Path, ease: Bundle):

@@ -22,7 +22,7 @@ def test_a_history_that_tells_nothing_gives_what_is_popular():
     found = answer(["nowhere"], Wishes(between={"item_index": [4, None]}))
     assert not found.personal
     assert found.items.tolist() == [4, 5, 6]
-    assert found.notes == ("What is left of the history tells the model nothing: here is what is popular.",)
+    assert found.notes == ("What is known of this user tells the model nothing: here is what is popular.",)
 
 
 def test_rules_that_leave_nothing_say_so():

@@ -191,6 +191,19 @@ class TestUserFeatures:
         for scores, own in zip(together, alone, strict=False):
             assert scores == pytest.approx(own, rel=1e-5)
 
+    def test_a_ranker_may_read_them_alone(self):
+        ranked = BundleRecommender(Bundle.open(board_bundle("ease", "two_tower")))
+        young, old = (ranked.recommend(Asked(history=self.HISTORY, user_features={"age": age})) for age in (1, 90))
+        assert young.scores != pytest.approx(old.scores)
+
+    def test_without_the_tables_of_users_nothing_is_known_but_what_is_told(self, two_tower):
+        bare = BundleRecommender(Bundle.open(board_bundle("two_tower", "two_tower", histories=False)))
+        assert not {"users.parquet", "histories.parquet"} & set(bare.bundle.manifest.files)
+        told = Asked(user_id="u04", history=self.HISTORY, user_features=self.FEATURES)
+        assert bare.recommend(told).scores == pytest.approx(two_tower.recommend(told).scores)
+        untold = Asked(user_id="u04", history=self.HISTORY)
+        assert bare.recommend(untold).scores == pytest.approx(two_tower.recommend(Asked(history=self.HISTORY)).scores)
+
     def test_values_that_are_not_known_are_named(self, two_tower):
         answer = two_tower.recommend(Asked(history=self.HISTORY, user_features={"city": "Rome", "hobbies": ["chess"]}))
         assert answer.unknown_values == ("city: Rome",)

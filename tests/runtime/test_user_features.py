@@ -4,10 +4,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from recsys.data.coded_columns import CodedColumn, encode_table
+from recsys.data.coded_columns import CodedColumn
 from recsys.data.raw import FeatureKind
 from recsys.errors import RecsysError
-from recsys.runtime.user_features import UserFeatures, joined
+from recsys.runtime.user_features import MAX_VALUES, UserFeatures, joined_features
 
 COLUMNS = (
     CodedColumn("job", FeatureKind.CATEGORICAL, None, ("1", "2", "true")),
@@ -25,7 +25,7 @@ TABLE = pa.table(
         "age": [30, 40],
     }
 )
-FEATURES = UserFeatures(COLUMNS, encode_table(COLUMNS, TABLE))
+FEATURES = UserFeatures(COLUMNS, TABLE)
 
 
 def told(**values):
@@ -48,7 +48,7 @@ def test_of_a_known_user_the_table_says_what_is_not_told():
 def test_of_a_stranger_nothing_is_known_but_what_is_told():
     features, _ = FEATURES.of(-1, {"job": "1"})
     assert features["job"].tolist() == [[0]] and np.isnan(features["age"]).tolist() == [True]
-    assert features["tags"].tolist() == [[-1, -1]]  # as wide as in the table
+    assert features["tags"].tolist() == [[-1]]
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_one_value_is_compared_as_text(value, codes):
 
 
 @pytest.mark.parametrize(
-    ("value", "codes"), [(["c", "a"], [[2, 0]]), ("c|a", [[2, 0]]), ([], [[-1, -1]]), (("a", "b", "c"), [[0, 1, 2]])]
+    ("value", "codes"), [(["c", "a"], [[2, 0]]), (" c| a|", [[2, 0]]), ([], [[-1]]), (("a", "b", "c"), [[0, 1, 2]])]
 )
 def test_several_values_are_a_list_or_a_text_with_separators(value, codes):
     assert told(tags=value) == ({"tags": codes}, ())
@@ -67,7 +67,7 @@ def test_several_values_are_a_list_or_a_text_with_separators(value, codes):
 
 def test_what_is_not_in_the_vocabulary_is_named():
     assert told(job="9", tags=["a", "x"], lists=["y"], about="the lake") == (
-        {"job": [[-1]], "tags": [[0, -1]], "lists": [[-1]], "about": [[1, -1]]},
+        {"job": [[-1]], "tags": [[0]], "lists": [[-1]], "about": [[1]]},
         ("job: 9", "tags: x", "lists: y"),
     )
 
@@ -81,7 +81,11 @@ def test_what_is_not_in_the_vocabulary_is_named():
         ({"job": ["1"]}, r"job must be one value, but it is \['1'\]"),
         ({"tags": 3}, r"tags must be a list of values, or one text with \| between them, but it is 3"),
         ({"lists": "a"}, "lists must be a list of values, but it is 'a'"),
-        ({"lists": ["a", 1]}, "lists must be a list of values, but it is"),
+        ({"lists": ["a", None]}, "lists must be a list of values, but it is"),
+        ({"lists": b"ab"}, "lists must be a list of values, but it is b'ab'"),
+        ({"age": 10**400}, "age must be a number, but it is 1000"),
+        ({"about": "\ud800"}, "about must be a text, but it is"),
+        ({"tags": ["a"] * (MAX_VALUES + 1)}, "tags may have 1,000 values, but 1,001 came"),
         ({"about": 3}, "about must be a text, but it is 3"),
         ({"size": 3}, "size was given, but for these models only job, tags, lists, about, age count. Leave it out"),
     ],
@@ -92,14 +96,26 @@ def test_what_cannot_be_read_is_refused(values, message):
 
 
 def test_where_no_columns_count_none_may_be_told():
-    assert UserFeatures((), {}).of(3, {}) == ({}, ())
+    assert UserFeatures((), None).of(3, {}) == ({}, ())
     with pytest.raises(RecsysError, match="age was given, but for these models no columns of users count"):
-        UserFeatures((), {}).of(3, {"age": 3})
+        UserFeatures((), None).of(3, {"age": 3})
 
 
-def test_a_batch_is_as_wide_as_its_widest_row():
+def test_without_a_table_nothing_is_known_of_anyone():
+    features, _ = UserFeatures(COLUMNS, None).of(1, {"job": "1"})
+    assert features["job"].tolist() == [[0]] and features["tags"].tolist() == [[-1]] and np.isnan(features["age"]).all()
+
+
+def test_numbers_of_any_size_and_texts_of_any_kind_are_values():
+    assert told(job=2**70, tags=["\ud800", 1.5]) == (
+        {"job": [[-1]], "tags": [[-1]]},
+        (f"job: {2**70}", "tags: \ud800", "tags: 1.5"),
+    )
+
+
+def test_a_batch_is_about_as_wide_as_its_widest_row():
     rows = [FEATURES.of(user, values)[0] for user, values in ((0, {}), (-1, {"tags": ["c", "b", "a"]}), (1, {}))]
-    together = joined(rows)
-    assert together["tags"].tolist() == [[0, 1, -1], [2, 1, 0], [-1, -1, -1]]
+    together = joined_features(rows)
+    assert together["tags"].tolist() == [[0, 1, -1, -1], [2, 1, 0, -1], [-1, -1, -1, -1]]
     assert together["job"].tolist() == [[1], [-1], [0]]
     np.testing.assert_array_equal(together["age"], np.array([30, np.nan, 40], dtype=np.float32))

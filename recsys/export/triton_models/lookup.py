@@ -58,9 +58,9 @@ def _asked(request: Any, columns: Sequence[CodedColumn]) -> list[Asked]:
     """One question for each row of a request; ``columns`` are those of users that may be told."""
     users, histories, blocked = (_ids(request, name) for name in ("user_id", "history", "blocked"))
     ratings, timestamps, ks = (_rows(request, name) for name in ("ratings", "timestamps", "k"))
-    told = {column: _rows(request, feature_input(column.name)) for column in columns}
+    told = [(column, _rows(request, feature_input(column.name))) for column in columns]
     # The server has seen to it that all have the same number of rows.
-    came = (users, histories, blocked, ratings, timestamps, ks, *told.values())
+    came = (users, histories, blocked, ratings, timestamps, ks, *(rows for _, rows in told))
     some = next(rows for rows in came if rows is not None)
     asked = []
     for row in range(len(some)):
@@ -73,7 +73,7 @@ def _asked(request: Any, columns: Sequence[CodedColumn]) -> list[Asked]:
                 history=None if history is None else [name for name in history if name],
                 ratings=None if ratings is None else _kept(ratings[row], kept),
                 timestamps=None if timestamps is None else _kept(timestamps[row], kept),
-                user_features=_features({column: rows[row] for column, rows in told.items() if rows is not None}),
+                user_features=_features([(column, rows[row]) for column, rows in told if rows is not None]),
                 k=DEFAULT_K if ks is None else ks[row][0],
                 blocked=[] if blocked is None else [name for name in blocked[row] if name],
             )
@@ -81,16 +81,18 @@ def _asked(request: Any, columns: Sequence[CodedColumn]) -> list[Asked]:
     return asked
 
 
-def _features(told: dict[CodedColumn, list[Any]]) -> dict[str, Told]:
+def _features(told: Sequence[tuple[CodedColumn, list[Any]]]) -> dict[str, Told]:
     """What one row tells of the user: NaN and empty texts tell nothing."""
     features: dict[str, Told] = {}
-    for column, values in told.items():
+    for column, values in told:
         if column.kind == FeatureKind.NUMBER:
             there = [value for value in values if not math.isnan(value)]
         else:
             there = [value.decode("utf-8") for value in values if value]
         if there:
-            features[column.name] = there if column.kind == FeatureKind.MULTI_VALUED else there[0]
+            # One text may be several values with separators between them.
+            is_one = column.kind != FeatureKind.MULTI_VALUED or (len(there) == 1 and column.separator is not None)
+            features[column.name] = there[0] if is_one else there
     return features
 
 

@@ -26,6 +26,7 @@ QUESTIONS = [
     Asked(user_id="u04", user_features={"age": 60}),
     Asked(user_features={"city": "Bonn", "hobbies": ["no such hobby"]}),
     Asked(user_id="u04", history=HISTORY, user_features={"hobbies": "rowing", "city": "Rome"}),
+    Asked(user_id="u04", history=HISTORY, user_features={"hobbies": "rowing|chess", "city": 0}),
 ]
 
 
@@ -89,11 +90,15 @@ def test_what_fills_up_a_batch_tells_nothing(bundle: Bundle, server_of_users: Se
 @pytest.mark.parametrize(
     ("features", "message"),
     [
-        ({"size": 3}, "size was given, but for the models on Triton only city, age, hobbies count"),
+        ({"size": 3}, "size was given, but for these models only city, age, hobbies count"),
         ({"age": "old"}, "age must be a number, but it is 'old'"),
         ({"age": [3, 4]}, "age must be a number"),
-        ({"city": None}, "city must be a text that is not empty, but it is None"),
-        ({"hobbies": ["chess", ""]}, "hobbies must be a text that is not empty"),
+        ({"age": float("nan")}, "age must be a number, but it is nan"),
+        ({"age": 10**400}, "age must be a number, but it is 1000"),
+        ({"city": None}, "city must be one value that is not empty, but it is None"),
+        ({"city": ["Ulm"]}, "city must be one value"),
+        ({"hobbies": ["chess", ""]}, "hobbies must be values, at least one, none of them empty"),
+        ({"hobbies": []}, "hobbies must be values, at least one"),
     ],
 )
 def test_what_cannot_be_told_is_refused(recommender: TritonRecommender, features: dict[str, object], message: str):
