@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from recsys.export.parity import K
+from recsys.export.parity import K, shared_items
 from recsys.export.served_models import ExportedModels, products
 from recsys.retrieval.arrays import IntArray
 from recsys.retrieval.requests import Requests
@@ -28,7 +28,7 @@ def cost_of_cut(models: ExportedModels, whole: Requests, cut: Requests, num_cand
         the overlap of theirs alone, 1 where there are none.
     """
     first, second = (_lists(models, requests, num_candidates) for requests in (whole, cut))
-    shared = (first[:, :, None] == second[:, None, :]).any(axis=2) & (first >= 0)
+    shared = shared_items(first, second)
     is_cut = whole.history.counts > cut.history.counts
 
     def overlap(rows: IntArray) -> float:

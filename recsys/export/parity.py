@@ -18,7 +18,7 @@ from recsys.errors import ExportError
 from recsys.models.protocols import Query, Recommender
 from recsys.pipelines.asking import request_of_user
 from recsys.pipelines.model_stages import ModelRanker, query_of
-from recsys.retrieval.arrays import FloatArray, IntArray
+from recsys.retrieval.arrays import BoolArray, FloatArray, IntArray
 from recsys.retrieval.item_lists import ItemLists
 from recsys.retrieval.requests import Requests
 from recsys.retrieval.top_k import top_k
@@ -143,8 +143,13 @@ def check_ranker(
 def overlap(first: FloatArray, second: FloatArray) -> float:
     """Mean share of the K best items by the first scores (shape [B, I]) that are among those by the second."""
     best, other = (top_k(scores, K).items for scores in (first, second))
-    shared = (best[:, :, None] == other[:, None, :]) & (best >= 0)[:, :, None]
-    return float(shared.any(axis=2).sum() / max(1, (best >= 0).sum()))
+    return float(shared_items(best, other).sum() / max(1, (best >= 0).sum()))
+
+
+def shared_items(items: IntArray, other: IntArray) -> BoolArray:
+    """Whether the list of each query in ``other`` has each of ``items``; both of shape [B, K], -1 for none."""
+    shared: BoolArray = (items[:, :, None] == other[:, None, :]).any(axis=2) & (items >= 0)
+    return shared
 
 
 def _with_features(requests: Requests, known: UserFeatures) -> Requests:

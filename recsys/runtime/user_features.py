@@ -6,15 +6,16 @@ Shape suffixes: U users of the vocabulary, B users of a batch, W values of a use
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from recsys.data.coded_columns import CodedColumn, CodedValues
 from recsys.data.column_values import split_words, text_of
 from recsys.data.raw import FeatureKind
 from recsys.errors import RecsysError
-from recsys.retrieval.arrays import IntArray
 
 #: What is told of a column: one value, several, or None for nothing.
 Told = str | int | float | bool | Sequence[str | int | float | bool] | None
@@ -115,7 +116,7 @@ class _UserColumn:
         elif values is not None:
             self._offsets, self._values = column.encode_ragged(values)
 
-    def of(self, user: int) -> IntArray:
+    def of(self, user: int) -> npt.NDArray[Any]:
         """What is known of a user; nothing of user -1."""
         if user >= 0 and self._numbers is not None:
             return self._numbers[[user]]
@@ -124,7 +125,7 @@ class _UserColumn:
             return codes[None] if len(codes) > 0 else self._column.nothing(1)
         return self._column.nothing(1)
 
-    def told(self, value: Told) -> tuple[IntArray, list[str]]:
+    def told(self, value: Told) -> tuple[npt.NDArray[Any], list[str]]:
         """What is told, and the values in it that are not known.
 
         Raises:

@@ -65,6 +65,7 @@ class TritonRecommender:
             raise ServingError(f"protocol must be {' or '.join(PROTOCOLS)}, but it is {protocol}.")
         self._module = client_module(protocol)
         self._url = url
+        self._inputs: dict[str, tuple[bool, bool]] = {}
         if protocol == "grpc":
             self._client: Any = self._module.InferenceServerClient(url)
             self._timeout: dict[str, Any] = {"client_timeout": timeout_seconds}
@@ -136,24 +137,24 @@ class TritonRecommender:
         Raises:
             ServingError: the models on the server do not read a column, or it is of another type there.
         """
-        if not told:
-            return []
-        there = self._inputs(version)
+        if any(feature_input(column) not in self._inputs for column in told):
+            # All versions on a server have the same inputs; they are asked for anew only where one seems to be missing.
+            self._inputs = self._inputs_of(version)
         prefix = feature_input("")
         tensors = []
         for column, value in told.items():
             name = feature_input(column)
-            if name not in there:
-                read = [other.removeprefix(prefix) for other in there if other.startswith(prefix)]
+            if name not in self._inputs:
+                read = [other.removeprefix(prefix) for other in self._inputs if other.startswith(prefix)]
                 raise ServingError(not_read(column, read))
-            is_number, has_one = there[name]
+            is_number, has_one = self._inputs[name]
             if is_number:
                 tensors.append(self._input(name, [_number(column, value)], np.float32))
             else:
                 tensors.append(self._input(name, _texts(column, value, has_one), np.object_))
         return tensors
 
-    def _inputs(self, version: int | None) -> dict[str, tuple[bool, bool]]:
+    def _inputs_of(self, version: int | None) -> dict[str, tuple[bool, bool]]:
         """Of each input by its name, whether it is a number and whether it is a single value."""
         asked = "" if version is None else str(version)
         with server_errors(self._url):
