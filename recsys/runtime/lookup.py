@@ -81,9 +81,10 @@ class Lookup:
         told = items < data.num_items  # the models know nothing of those that came since
         if ratings is not None and data.min_rating is not None:
             told &= ~(ratings < data.min_rating)
-        most = self._bundle.manifest.max_history
-        if not told.all() or (most is not None and len(items) > most):
-            kept = np.flatnonzero(told)[-most:] if most is not None else np.flatnonzero(told)
+        kept = np.flatnonzero(told)
+        if self._bundle.manifest.max_history is not None:
+            kept = kept[-self._bundle.manifest.max_history :]
+        if len(kept) < len(items):
             items = items[kept]
             ratings = None if ratings is None else ratings[kept]
             timestamps = None if timestamps is None else timestamps[kept]
