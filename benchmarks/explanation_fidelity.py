@@ -21,12 +21,12 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 from results_file import write_results
 
-from recsys.assembly import build_data, build_model, build_split, build_view, fit_model
+from recsys.runs.assembly import build_data, build_model, build_split, build_view, fit_model
 from recsys.evaluation.fidelity import Fidelity, deletion_fidelity
 from recsys.evaluation.ranking_task import RankingTask
-from recsys.models.protocols import Explains
-from recsys.models.sampled_explanation import SampledExplainer
-from recsys.training.run_directory import RunDirectory
+from recsys.models.interface.protocols import Explains
+from recsys.recommendation.sampled_explanation import SampledExplainer
+from recsys.runs.run_directory import RunDirectory
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 MODELS = ("ease", "slim", "item_knn", "ials", "pure_svd", "content", "user_knn", "nmf")

@@ -31,17 +31,17 @@ from hydra import compose, initialize_config_dir
 from results_file import write_results
 from torch import Tensor
 
-from recsys.assembly import build_data, build_split
-from recsys.assessment import fixed_pairs
+from recsys.runs.assembly import build_data, build_split
+from recsys.evaluation.model_report import fixed_pairs
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
-from recsys.data.view import View
+from recsys.data.feedback_view import View
 from recsys.evaluation.fixed_negatives import evaluate_fixed_negatives
 from recsys.models.ials import IALS
-from recsys.models.interaction_matrix import InteractionMatrix
-from recsys.models.least_squares import Cholesky, ConjugateGradient, LeastSquaresSolver, RowSolver
-from recsys.models.protocols import Recommender, ScoresPairs
-from recsys.tuning.validation import among_sampled_negatives
+from recsys.models.linalg.interaction_matrix import InteractionMatrix
+from recsys.models.linalg.least_squares import Cholesky, ConjugateGradient, LeastSquaresSolver, RowSolver
+from recsys.models.interface.protocols import Recommender, ScoresPairs
+from recsys.studies.tuning.validation import among_sampled_negatives
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 DIM, ITERATIONS = 64, 15

@@ -36,10 +36,10 @@ from typing import Any
 import numpy as np
 from results_file import write_results
 
-from recsys.retrieval.choosing import choose_index, recall_of
+from recsys.retrieval.index_selection import choose_index, recall_of
 from recsys.retrieval.faiss_index import FaissIndex
 from recsys.retrieval.index import ExactIndex, UpdatableIndex
-from recsys.retrieval.search_time import milliseconds_of
+from recsys.retrieval.search_latency import milliseconds_of
 
 NUM_QUERIES = 256
 TARGET, AT = 0.99, 100

@@ -18,11 +18,11 @@ from pathlib import Path
 
 from hydra import compose, initialize_config_dir
 
-from recsys.assembly import build_data, build_model, build_split, fit_model
-from recsys.data.view import View
+from recsys.runs.assembly import build_data, build_model, build_split, fit_model
+from recsys.data.feedback_view import View
 from recsys.evaluation.fixed_negatives import evaluate_fixed_negatives
-from recsys.training.run_directory import RunDirectory
-from recsys.tuning.validation import among_sampled_negatives
+from recsys.runs.run_directory import RunDirectory
+from recsys.studies.tuning.validation import among_sampled_negatives
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 NUM_NEGATIVES = 99

@@ -30,24 +30,24 @@ from recsys.data.interactions import Interactions
 from recsys.export.onnx_export import export_encoder, export_ranker
 from recsys.models.bayesian_mf import BayesianMF
 from recsys.models.ease import EASE
-from recsys.models.history_encoders import TransformerEncoder
+from recsys.models.layers.history_encoders import TransformerEncoder
 from recsys.models.hybrid import Hybrid
 from recsys.models.ials import IALS
 from recsys.models.item_knn import ItemKNN
 from recsys.models.neumf import NeuMF
 from recsys.models.nmf import NMF
 from recsys.models.popularity import Popularity
-from recsys.models.protocols import Query
+from recsys.models.interface.protocols import Query
 from recsys.models.pure_svd import PureSVD
-from recsys.models.ranker_networks import ResidualNetwork
-from recsys.models.recency import Recency
-from recsys.models.served.query import ServedQuery
-from recsys.models.similarities import Cosine
+from recsys.models.layers.ranker_networks import ResidualNetwork
+from recsys.models.components.recency import Recency
+from recsys.models.onnx.onnx_query import ServedQuery
+from recsys.models.components.similarities import Cosine
 from recsys.models.svd_pp import SVDpp
 from recsys.models.two_tower import TwoTower
 from recsys.models.user_knn import UserKNN
-from recsys.models.weightings import Unweighted
-from recsys.runtime.feeds import CANDIDATES, QUERY_INPUTS
+from recsys.models.components.weightings import Unweighted
+from recsys.runtime.onnx_inputs import CANDIDATES, QUERY_INPUTS
 
 LENGTHS = (20, 165, 500)
 NUM_CANDIDATES = 200

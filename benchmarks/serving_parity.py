@@ -18,15 +18,15 @@ from pathlib import Path
 import numpy as np
 from results_file import write_results
 
-from recsys.assembly import open_run
-from recsys.pipelines.asking import request_of_user
-from recsys.pipelines.model_stages import ModelRanker, ScoreRetriever
-from recsys.recommending import min_rating_of_history
+from recsys.runs.assembly import open_run
+from recsys.recommendation.request_batches import request_of_user
+from recsys.recommendation.model_stages import ModelRanker, ScoreRetriever
+from recsys.recommendation.new_user import min_rating_of_history
 from recsys.retrieval.pipeline import Pipeline
-from recsys.runtime.asking import Asked
+from recsys.runtime.request import Asked
 from recsys.runtime.bundle import Bundle
 from recsys.runtime.recommender import BundleRecommender
-from serving.triton.client import TritonRecommender
+from recsys_serving.triton.client import TritonRecommender
 
 #: Scores that differ by this share of the largest in the list are equal but for rounding.
 ROUNDING = 1e-4

@@ -23,18 +23,18 @@ from pathlib import Path
 import numpy as np
 from results_file import write_results
 
-from recsys.benchmarking.machine import machine
-from recsys.runtime.asking import Asked
+from recsys.studies.benchmark.hardware import machine
+from recsys.runtime.request import Asked
 from recsys.runtime.bundle import Bundle
-from recsys.runtime.feeds import query_feeds, ranker_feeds
-from recsys.runtime.lookup import Lookup, requests_of
+from recsys.runtime.onnx_inputs import query_feeds, ranker_feeds
+from recsys.runtime.request_resolution import Lookup, requests_of
 from recsys.runtime.recommender import BundleRecommender
-from serving.triton.client import TritonRecommender
+from recsys_serving.triton.client import TritonRecommender
 
 COLD_START = """
 import sys, time
 started = time.perf_counter()
-from recsys.runtime.asking import Asked
+from recsys.runtime.request import Asked
 from recsys.runtime.bundle import Bundle
 from recsys.runtime.recommender import BundleRecommender
 imported = time.perf_counter()

@@ -22,10 +22,10 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from results_file import write_results
 
-from recsys.assembly import build_data, build_model, build_split, build_view, fit_model
-from recsys.assessment import content_vectors
+from recsys.runs.assembly import build_data, build_model, build_split, build_view, fit_model
+from recsys.evaluation.model_report import content_vectors
 from recsys.evaluation.ranking_task import RankingTask
-from recsys.training.run_directory import RunDirectory
+from recsys.runs.run_directory import RunDirectory
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 MODELS = ("item_knn", "user_knn", "ease", "pure_svd", "nmf", "ials")

@@ -29,7 +29,7 @@ import torch
 from hydra import compose, initialize_config_dir
 from results_file import write_results
 
-from recsys.assembly import build_data, build_model
+from recsys.runs.assembly import build_data, build_model
 from recsys.data.prepared import PreparedDataset
 from recsys.data.splitting.k_fold import KFold
 from recsys.evaluation.rating import RatingEvaluator, RatingTask

@@ -27,7 +27,7 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from results_file import write_results
 
-from recsys.assembly import build_data, build_model, build_split, build_view
+from recsys.runs.assembly import build_data, build_model, build_split, build_view
 from recsys.training.fitting import fit
 
 CONFIGS = Path(__file__).parents[1] / "configs"

@@ -16,14 +16,14 @@ from hydra import compose
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from recsys.benchmarking.results_page import write_results
-from recsys.benchmarking.tuned_models import TunedModel, tuned_models
-from recsys.comparison.compared_runs import open_runs
-from recsys.comparison.comparing import Settings
-from recsys.comparison.sheets import accuracy_sheet, beyond_sheet
-from recsys.console import console, user_errors
+from recsys.studies.benchmark.results_page import write_results
+from recsys.studies.benchmark.tuned_models import TunedModel, tuned_models
+from recsys.studies.comparison.compared_runs import open_runs
+from recsys.studies.comparison.comparing import Settings
+from recsys.studies.comparison.tables import accuracy_sheet, beyond_sheet
+from recsys.cli.console import console, user_errors
 from recsys.errors import RunError
-from recsys.overrides import setting_of
+from recsys.cli.overrides import setting_of
 
 #: Settings of ``benchmark_models.yaml``; all others are those of the trainings.
 OWN = ("tuned", "models", "tested_against", "metric", "k", "output", "data")

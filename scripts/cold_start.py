@@ -14,13 +14,13 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from recsys.cold_start.page import write
-from recsys.cold_start.running import ColdStart
-from recsys.cold_start.sheet import cold_start_sheet
-from recsys.console import console, user_errors
-from recsys.output_directory import make_output_directory
-from recsys.overrides import setting_of
-from recsys.starting import resolved
+from recsys.studies.cold_start.page import write
+from recsys.studies.cold_start.running import ColdStart
+from recsys.studies.cold_start.table import cold_start_sheet
+from recsys.cli.console import console, user_errors
+from recsys.cli.output_directory import make_output_directory
+from recsys.cli.overrides import setting_of
+from recsys.runs.starting import resolved
 
 
 @hydra.main(version_base="1.3", config_path="../configs", config_name="cold_start")

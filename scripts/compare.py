@@ -8,11 +8,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from recsys.comparison.compared_runs import open_runs
-from recsys.comparison.comparing import Settings, compare
-from recsys.comparison.page import write_page
-from recsys.comparison.sheets import sheets
-from recsys.console import console, user_errors
+from recsys.studies.comparison.compared_runs import open_runs
+from recsys.studies.comparison.comparing import Settings, compare
+from recsys.studies.comparison.page import write_page
+from recsys.studies.comparison.tables import sheets
+from recsys.cli.console import console, user_errors
 from recsys.evaluation.multiple_comparisons import CORRECTIONS
 from recsys.evaluation.paired_tests import PAIRED_TESTS
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import hydra
 from omegaconf import DictConfig
 
-from recsys.console import console, user_errors
-from recsys.cross_validation import CrossValidation
-from recsys.evaluation.report import folds_table
-from recsys.starting import resolved
+from recsys.cli.console import console, user_errors
+from recsys.studies.cross_validation import CrossValidation
+from recsys.reporting.evaluation_tables import folds_table
+from recsys.runs.starting import resolved
 
 #: Numbers that are shown, where they were measured; the file has all.
 SHOWN = ("test/rmse", "test/mae", "test/ndcg@10", "test/recall@10", "test/precision@10", "test/coverage@10")

@@ -9,11 +9,11 @@ import hydra
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
-from recsys.assembly import open_run, split_of_run, training_device
-from recsys.assessment import assess, name_of
-from recsys.console import console, user_errors
+from recsys.runs.assembly import open_run, split_of_run, training_device
+from recsys.evaluation.model_report import assess, name_of
+from recsys.cli.console import console, user_errors
 from recsys.errors import RecsysError
-from recsys.presentation import print_assessment
+from recsys.reporting.run_report import print_assessment
 
 
 @hydra.main(version_base="1.3", config_path="../configs", config_name="evaluate")

@@ -11,12 +11,12 @@ import hydra
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
-from recsys.assembly import open_run
-from recsys.assessment import name_of
-from recsys.console import console, user_errors
+from recsys.runs.assembly import open_run
+from recsys.evaluation.model_report import name_of
+from recsys.cli.console import console, user_errors
 from recsys.errors import RecsysError
-from recsys.pipelines.measuring import measure_pipeline
-from recsys.pipelines.page import sheets, write_page
+from recsys.studies.pipeline.measuring import measure_pipeline
+from recsys.studies.pipeline.page import sheets, write_page
 
 
 @hydra.main(version_base="1.3", config_path="../configs", config_name="evaluate_pipeline")

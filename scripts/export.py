@@ -11,8 +11,8 @@ from pathlib import Path
 import hydra
 from omegaconf import DictConfig
 
-from recsys.assembly import open_run
-from recsys.console import console, user_errors
+from recsys.runs.assembly import open_run
+from recsys.cli.console import console, user_errors
 from recsys.export.bundle_writing import BundleSettings, write_bundle
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import hydra
 from omegaconf import DictConfig
 
-from recsys.console import console, user_errors
-from recsys.export.triton_repository import write_repository
+from recsys.cli.console import console, user_errors
+from recsys_serving.triton.repository import write_repository
 from recsys.runtime.bundle import Bundle
 
 

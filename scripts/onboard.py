@@ -13,13 +13,13 @@ from omegaconf import DictConfig
 from rich import box
 from rich.table import Table
 
-from recsys.assembly import build_data, open_run
-from recsys.command_line import ids_as_written
-from recsys.console import console, user_errors
+from recsys.runs.assembly import build_data, open_run
+from recsys.cli.command_line import ids_as_written
+from recsys.cli.console import console, user_errors
 from recsys.data.prepared import PreparedDataset
 from recsys.errors import RecsysError
-from recsys.onboarding.acquaintance import Acquaintance
-from recsys.onboarding.interview import Interview
+from recsys.elicitation.familiarity import Acquaintance
+from recsys.elicitation.preference_elicitation import Interview
 
 
 @hydra.main(version_base="1.3", config_path="../configs", config_name="onboard")

@@ -10,8 +10,8 @@ from omegaconf import DictConfig
 from rich import box
 from rich.table import Table
 
-from recsys.assembly import build_data
-from recsys.console import console, user_errors
+from recsys.runs.assembly import build_data
+from recsys.cli.console import console, user_errors
 from recsys.data.schema import Schema
 
 

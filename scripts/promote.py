@@ -13,9 +13,9 @@ from omegaconf import DictConfig
 from rich import box
 from rich.table import Table
 
-from recsys.console import console, user_errors
+from recsys.cli.console import console, user_errors
 from recsys.errors import RecsysError
-from recsys.export.registry import BundleRegistry
+from recsys.runtime.registry import BundleRegistry
 
 
 @hydra.main(version_base="1.3", config_path="../configs", config_name="promote")

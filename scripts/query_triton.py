@@ -12,13 +12,13 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from recsys.command_line import id_as_written, ids_as_written, told_features
-from recsys.console import console, user_errors
+from recsys.cli.command_line import id_as_written, ids_as_written, told_features
+from recsys.cli.console import console, user_errors
 from recsys.errors import ServingError
-from recsys.runtime.asking import Asked
-from serving.triton.answer_table import answer_table
-from serving.triton.client import TritonRecommender
-from serving.triton.state import running_server
+from recsys.runtime.request import Asked
+from recsys_serving.triton.recommendation_table import answer_table
+from recsys_serving.triton.client import TritonRecommender
+from recsys_serving.triton.state import running_server
 
 
 @hydra.main(version_base="1.3", config_path="../configs", config_name="query_triton")

@@ -14,19 +14,19 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from recsys.assembly import TrainedRun, open_run
-from recsys.command_line import id_as_written, ids_as_written, told_features
-from recsys.console import console, user_errors
+from recsys.runs.assembly import TrainedRun, open_run
+from recsys.cli.command_line import id_as_written, ids_as_written, told_features
+from recsys.cli.console import console, user_errors
 from recsys.errors import RecsysError
-from recsys.explaining import explain_list
-from recsys.explanation_table import explained_table
-from recsys.pipelines.answering import Answer, own_list, popular_list
-from recsys.pipelines.asking import request_of_new_user, request_of_nobody, request_of_user, with_features
-from recsys.pipelines.model_stages import query_of
-from recsys.pipelines.wishes import Wishes
-from recsys.presentation import recommendation_table
-from recsys.recommending import NewUser, folding_in, min_rating_of_history
-from recsys.retrieval.requests import Requests
+from recsys.recommendation.explanations import explain_list
+from recsys.reporting.explanation_table import explained_table
+from recsys.recommendation.model_recommender import Answer, own_list, popular_list
+from recsys.recommendation.request_batches import request_of_new_user, request_of_nobody, request_of_user, with_features
+from recsys.recommendation.model_stages import query_of
+from recsys.recommendation.list_options import Wishes
+from recsys.reporting.run_report import recommendation_table
+from recsys.recommendation.new_user import NewUser, folding_in, min_rating_of_history
+from recsys.retrieval.request_batch import Requests
 from recsys.runtime.user_features import Told
 
 

@@ -6,12 +6,12 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from recsys.assembly import open_run
-from recsys.command_line import id_as_written
-from recsys.console import console, user_errors
-from recsys.neighbours import collaborative_neighbours, content_neighbours
-from recsys.neighbours_table import neighbours_table
-from recsys.recommending import min_rating_of_history
+from recsys.runs.assembly import open_run
+from recsys.cli.command_line import id_as_written
+from recsys.cli.console import console, user_errors
+from recsys.recommendation.similar_items import collaborative_neighbours, content_neighbours
+from recsys.reporting.similar_items_table import neighbours_table
+from recsys.recommendation.new_user import min_rating_of_history
 
 
 @hydra.main(version_base="1.3", config_path="../configs", config_name="similar")

@@ -14,12 +14,12 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from recsys.console import console, user_errors
-from recsys.onboarding.measuring import POPULAR, OnboardingMeasurement
-from recsys.onboarding.sheet import onboarding_sheet
-from recsys.output_directory import make_output_directory
-from recsys.overrides import setting_of
-from recsys.starting import resolved
+from recsys.cli.console import console, user_errors
+from recsys.studies.elicitation.measuring import POPULAR, OnboardingMeasurement
+from recsys.studies.elicitation.table import onboarding_sheet
+from recsys.cli.output_directory import make_output_directory
+from recsys.cli.overrides import setting_of
+from recsys.runs.starting import resolved
 
 
 @hydra.main(version_base="1.3", config_path="../configs", config_name="simulate_onboarding")

@@ -15,13 +15,13 @@ from hydra.types import RunMode
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from recsys.assembly import build_data, build_model, build_split, build_view, fit_model, training_device
-from recsys.assessment import assess, name_of
-from recsys.console import console, user_errors
-from recsys.models.capabilities import capabilities
-from recsys.presentation import print_assessment, print_examples
-from recsys.starting import interrupted_run, new_run, resolved
-from recsys.training.run_directory import ARTIFACTS, TRACKING, RunManifest
+from recsys.runs.assembly import build_data, build_model, build_split, build_view, fit_model, training_device
+from recsys.evaluation.model_report import assess, name_of
+from recsys.cli.console import console, user_errors
+from recsys.models.interface.capabilities import capabilities
+from recsys.reporting.run_report import print_assessment, print_examples
+from recsys.runs.starting import interrupted_run, new_run, resolved
+from recsys.runs.run_directory import ARTIFACTS, TRACKING, RunManifest
 
 
 @hydra.main(version_base="1.3", config_path="../configs", config_name="train")

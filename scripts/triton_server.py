@@ -9,12 +9,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from recsys.console import console, user_errors
+from recsys.cli.console import console, user_errors
 from recsys.errors import ServingError
-from recsys.export.triton_check import check_repository
-from serving.triton.launcher import Ports, is_ready, start, stop
-from serving.triton.state import ServerState, running_server
-from serving.triton.versions import exchange
+from recsys_serving.triton.repository_check import check_repository
+from recsys_serving.triton.launcher import Ports, is_ready, start, stop
+from recsys_serving.triton.state import ServerState, running_server
+from recsys_serving.triton.versions import exchange
 
 
 def main() -> None:

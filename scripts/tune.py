@@ -13,13 +13,13 @@ from hydra import compose
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from recsys.console import console, user_errors
-from recsys.overrides import setting_of
-from recsys.starting import resolved
-from recsys.tuning.best_settings import BestSettings
-from recsys.tuning.objective import Objective, TrialResult
-from recsys.tuning.search_space import SearchSpace
-from recsys.tuning.study import FinishedTrial, Study
+from recsys.cli.console import console, user_errors
+from recsys.cli.overrides import setting_of
+from recsys.runs.starting import resolved
+from recsys.studies.tuning.best_settings import BestSettings
+from recsys.studies.tuning.objective import Objective, TrialResult
+from recsys.studies.tuning.search_space import SearchSpace
+from recsys.studies.tuning.study import FinishedTrial, Study
 
 #: Settings of ``tune.yaml``; all others are those of a training.
 OWN = ("search", "trials", "metric", "direction", "validation", "sampler_seed", "output")

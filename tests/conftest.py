@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from recsys.errors import ServingError
-from serving.triton.server_environment import server_environment
+from recsys_serving.triton.server_environment import server_environment
 
 # On a busy machine one slow example is no failure.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -7,7 +7,7 @@ import pytest
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
-from recsys.models.capabilities import capabilities
+from recsys.models.interface.capabilities import capabilities
 from tests.test_configs import CONFIGS, train_config
 
 PAGE = Path(__file__).parents[1] / "docs" / "models.md"

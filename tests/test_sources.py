@@ -4,7 +4,7 @@ import pytest
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
-from recsys.models.protocols import FitsInClosedForm, RanksCandidates
+from recsys.models.interface.protocols import FitsInClosedForm, RanksCandidates
 from tests.test_configs import CONFIGS, train_config
 
 SOURCES = sorted(path.stem for path in (CONFIGS / "model" / "sources").glob("*.yaml"))

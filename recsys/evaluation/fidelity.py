@@ -17,8 +17,8 @@ from recsys.evaluation.means import FloatArray
 from recsys.evaluation.ranking import rank_users
 from recsys.evaluation.ranking_task import RankingTask
 from recsys.evaluation.significance import Interval, bootstrap_intervals
-from recsys.models.explanation import Explanation, rows_of
-from recsys.models.protocols import Explains, Query, Recommender
+from recsys.models.interface.explanation import Explanation, rows_of
+from recsys.models.interface.protocols import Explains, Query, Recommender
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -22,7 +22,7 @@ from recsys.evaluation.means import FloatArray, mean_over_users
 from recsys.evaluation.metrics import hit_rate, ndcg
 from recsys.evaluation.significance import Interval, bootstrap_intervals
 from recsys.evaluation.top_k import without_nan
-from recsys.models.protocols import Query, Recommender, ScoresPairs
+from recsys.models.interface.protocols import Query, Recommender, ScoresPairs
 
 #: What a report must say next to these numbers.
 WARNING = (

@@ -45,7 +45,7 @@ from recsys.evaluation.segments import (
 )
 from recsys.evaluation.significance import bootstrap_intervals
 from recsys.evaluation.top_k import top_k, without_nan
-from recsys.models.protocols import Recommender
+from recsys.models.interface.protocols import Recommender
 
 #: Measures of the segments of users.
 _SEGMENT_METRICS = ("recall", "ndcg", "hit_rate")

@@ -16,7 +16,7 @@ from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.data.split import Split, Stage
 from recsys.data.user_items import UserItems
-from recsys.models.protocols import Query
+from recsys.models.interface.protocols import Query
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -27,7 +27,7 @@ from recsys.evaluation.segments import (
     user_activity_of,
 )
 from recsys.evaluation.significance import Interval, bootstrap_ratio_intervals
-from recsys.models.protocols import PredictsRatings, Query
+from recsys.models.interface.protocols import PredictsRatings, Query
 
 
 def rmse(predicted: Tensor, rating: Tensor) -> Tensor:

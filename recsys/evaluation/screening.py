@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from recsys.evaluation.ranking_task import RankingTask
-from recsys.models.protocols import ApproximatesScores
+from recsys.models.interface.protocols import ApproximatesScores
 
 #: One exact score alone takes longer than one of many. Screening pays where at most one in so many is needed.
 _PAIRS_PER_EXACT_SCORE = 8

@@ -15,21 +15,21 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from recsys.assembly import TrainedRun
-from recsys.assessment import name_of
-from recsys.data.coded_columns import CodedColumn
+from recsys.runs.assembly import TrainedRun
+from recsys.evaluation.model_report import name_of
+from recsys.data.encoded_columns import CodedColumn
 from recsys.errors import ExportError
-from recsys.export.history_cut import cost_of_cut
+from recsys.export.history_truncation import cost_of_cut
 from recsys.export.index_building import built_index
 from recsys.export.parity import MANY_USERS, overlap, parity_queries
 from recsys.export.precision import PRECISIONS
 from recsys.export.served_models import export_models, products
 from recsys.export.tables import write_tables
-from recsys.models.protocols import ReadsUserFeatures
-from recsys.output_directory import make_output_directory
-from recsys.pipelines.choices import content_column_of, separators_of
-from recsys.recommending import min_rating_of_history
-from recsys.retrieval.arrays import FloatArray
+from recsys.models.interface.protocols import ReadsUserFeatures
+from recsys.cli.output_directory import make_output_directory
+from recsys.recommendation.catalogue_columns import content_column_of, separators_of
+from recsys.recommendation.new_user import min_rating_of_history
+from recsys.retrieval.types import FloatArray
 from recsys.retrieval.faiss_index import FaissIndex
 from recsys.runtime.bundle import INDEX, QUERY_ENCODER, RANKER, Bundle
 from recsys.runtime.hashing import file_of

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from recsys.retrieval.arrays import FloatArray
-from recsys.retrieval.choosing import choose_index, recall_of
+from recsys.retrieval.types import FloatArray
+from recsys.retrieval.index_selection import choose_index, recall_of
 from recsys.retrieval.faiss_index import FaissIndex
 from recsys.retrieval.index import CandidateIndex, ExactIndex, has_vector
 from recsys.runtime.manifest import IndexOfBundle

@@ -15,11 +15,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from recsys.data.coded_columns import CodedColumn
+from recsys.data.encoded_columns import CodedColumn
 from recsys.errors import ExportError
-from recsys.models.served.form import ItemForm
-from recsys.models.served.query import ServedQuery
-from recsys.runtime.feeds import CANDIDATES, QUERY, QUERY_INPUTS, SCORE, feature_input
+from recsys.models.onnx.exportable import ItemForm
+from recsys.models.onnx.onnx_query import ServedQuery
+from recsys.runtime.onnx_inputs import CANDIDATES, QUERY, QUERY_INPUTS, SCORE, feature_input
 
 #: Version of the ONNX operators. Read by ONNX Runtime from 1.17 and by the Triton releases that have it.
 OPSET = 20
@@ -73,7 +73,7 @@ def export_encoder(
     metadata: Mapping[str, str] | None = None,
     user_columns: Sequence[CodedColumn] = (),
 ) -> None:
-    """Write a query encoder, see :class:`recsys.models.served.form.ServingForm`.
+    """Write a query encoder, see :class:`recsys.models.onnx.exportable.ServingForm`.
 
     Args:
         encoder: in evaluation mode, on the CPU.
@@ -94,7 +94,7 @@ def export_ranker(
     metadata: Mapping[str, str] | None = None,
     user_columns: Sequence[CodedColumn] = (),
 ) -> None:
-    """Write a ranker, see :class:`recsys.models.served.form.ServesPairs`; arguments and errors as above."""
+    """Write a ranker, see :class:`recsys.models.onnx.exportable.ServesPairs`; arguments and errors as above."""
     module = _Ranker(ranker, [column.name for column in user_columns])
     _export(module, path, user_columns, [CANDIDATES], SCORE, metadata or {})
 

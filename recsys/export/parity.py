@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from recsys.data.coded_columns import CodedColumn
+from recsys.data.encoded_columns import CodedColumn
 from recsys.data.prepared import PreparedDataset
 from recsys.errors import ExportError
-from recsys.models.protocols import Query, Recommender
-from recsys.pipelines.asking import request_of_user
-from recsys.pipelines.model_stages import ModelRanker, query_of
-from recsys.retrieval.arrays import BoolArray, FloatArray, IntArray
-from recsys.retrieval.item_lists import ItemLists
-from recsys.retrieval.requests import Requests
+from recsys.models.interface.protocols import Query, Recommender
+from recsys.recommendation.request_batches import request_of_user
+from recsys.recommendation.model_stages import ModelRanker, query_of
+from recsys.retrieval.types import BoolArray, FloatArray, IntArray
+from recsys.retrieval.ragged_items import ItemLists
+from recsys.retrieval.request_batch import Requests
 from recsys.retrieval.top_k import top_k
 from recsys.runtime.user_features import UserFeatures, joined_features
 

@@ -15,21 +15,21 @@ import numpy as np
 import torch
 from torch import nn
 
-from recsys.assembly import TrainedRun
-from recsys.assessment import name_of
-from recsys.data.coded_columns import encode_table, write_columns
+from recsys.runs.assembly import TrainedRun
+from recsys.evaluation.model_report import name_of
+from recsys.data.encoded_columns import encode_table, write_columns
 from recsys.errors import ExportError, ModelError
 from recsys.export.onnx_export import export_encoder, export_item_encoder, export_ranker
 from recsys.export.parity import MANY_USERS, TOLERANCE, check_ranker, check_scores, overlap
 from recsys.export.precision import reduce_precision
-from recsys.models.protocols import Recommender
-from recsys.models.served.form import RankerOfForm, Serves, ServesItems, ServesPairs, ServingForm
-from recsys.retrieval.arrays import FloatArray, IntArray
-from recsys.retrieval.requests import Requests
+from recsys.models.interface.protocols import Recommender
+from recsys.models.onnx.exportable import RankerOfForm, Serves, ServesItems, ServesPairs, ServingForm
+from recsys.retrieval.types import FloatArray, IntArray
+from recsys.retrieval.request_batch import Requests
 from recsys.retrieval.top_k import top_k
 from recsys.runtime.bundle import ITEM_ENCODER, ITEM_FEATURES, QUERY_ENCODER, RANKER
 from recsys.runtime.onnx_model import OnnxModel
-from recsys.runtime.stages import OnnxEncoder, OnnxRanker
+from recsys.runtime.onnx_stages import OnnxEncoder, OnnxRanker
 
 #: Items that are encoded as if they were new, to compare.
 NUM_ITEMS_COMPARED = 1000

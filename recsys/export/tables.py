@@ -11,13 +11,13 @@ import pyarrow.parquet as pq
 import torch
 from torch import Tensor, nn
 
-from recsys.data.coded_columns import CodedColumn, write_columns
+from recsys.data.encoded_columns import CodedColumn, write_columns
 from recsys.data.columns import ITEM_INDEX, RATING, TIMESTAMP, USER_INDEX
 from recsys.data.histories import Histories
 from recsys.data.prepared import PreparedDataset
 from recsys.errors import ModelError
-from recsys.models.protocols import Factorized, RelatesItems
-from recsys.models.tf_idf import choose_columns, tf_idf
+from recsys.models.interface.protocols import Factorized, RelatesItems
+from recsys.models.components.tf_idf import choose_columns, tf_idf
 from recsys.runtime.bundle import (
     HISTORIES,
     ITEM_VOCABULARY,

@@ -10,13 +10,13 @@ from torch import Tensor
 
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
-from recsys.models.bias_dimension import with_bias, with_ones
-from recsys.models.dims import check_dims
-from recsys.models.interaction_matrix import InteractionMatrix
-from recsys.models.protocols import Query
-from recsys.models.rating_model import RatingModel, require_positive
-from recsys.models.row_ridge import RowRidge
-from recsys.models.served.rating_users import FoldedDraws
+from recsys.models.layers.bias_dimension import with_bias, with_ones
+from recsys.models.layers.validation import check_dims
+from recsys.models.linalg.interaction_matrix import InteractionMatrix
+from recsys.models.interface.protocols import Query
+from recsys.models.components.rating_model import RatingModel, require_positive
+from recsys.models.linalg.row_ridge import RowRidge
+from recsys.models.onnx.rating_users import FoldedDraws
 
 #: Rows that the prior of a prior counts for (beta_0 in the paper).
 PRIOR_COUNT = 2.0
@@ -125,7 +125,7 @@ class BayesianMF(RatingModel):
         return bias, vectors
 
     def served_fold_in(self) -> FoldedDraws:
-        """See :meth:`recsys.models.rating_model.RatingModel.served_fold_in`."""
+        """See :meth:`recsys.models.components.rating_model.RatingModel.served_fold_in`."""
         vectors = self.item_vectors.view(-1, self._num_draws, self._embedding_dim) * self._num_draws
         priors = (self.prior_mean, self.prior_root, self.prior_penalty)
         return FoldedDraws(vectors, self.draws_item_bias, self.mean, *priors)

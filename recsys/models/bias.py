@@ -9,10 +9,10 @@ from torch import Tensor
 
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
-from recsys.models.baseline_fit import fit_biases, fold_in_bias
-from recsys.models.dims import check_dims
-from recsys.models.rating_model import RatingModel, require_positive
-from recsys.models.served.rating_users import FoldedBias
+from recsys.models.components.baseline_fit import fit_biases, fold_in_bias
+from recsys.models.layers.validation import check_dims
+from recsys.models.components.rating_model import RatingModel, require_positive
+from recsys.models.onnx.rating_users import FoldedBias
 
 
 class Bias(RatingModel):
@@ -58,5 +58,5 @@ class Bias(RatingModel):
         return bias, self.user_vectors.new_zeros(len(histories), 0)
 
     def served_fold_in(self) -> FoldedBias:
-        """See :meth:`recsys.models.rating_model.RatingModel.served_fold_in`."""
+        """See :meth:`recsys.models.components.rating_model.RatingModel.served_fold_in`."""
         return FoldedBias(self.item_bias, self.mean, self._user_l2)

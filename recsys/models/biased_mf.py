@@ -10,13 +10,13 @@ from torch import Tensor
 
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
-from recsys.models.bias_dimension import frequency_penalty, with_bias, with_ones
-from recsys.models.dims import check_dims
-from recsys.models.interaction_matrix import InteractionMatrix
-from recsys.models.protocols import Query
-from recsys.models.rating_model import RatingModel, require_positive
-from recsys.models.row_ridge import RowRidge
-from recsys.models.served.rating_users import FoldedRidge
+from recsys.models.layers.bias_dimension import frequency_penalty, with_bias, with_ones
+from recsys.models.layers.validation import check_dims
+from recsys.models.linalg.interaction_matrix import InteractionMatrix
+from recsys.models.interface.protocols import Query
+from recsys.models.components.rating_model import RatingModel, require_positive
+from recsys.models.linalg.row_ridge import RowRidge
+from recsys.models.onnx.rating_users import FoldedRidge
 
 
 class BiasedMF(RatingModel):
@@ -107,7 +107,7 @@ class BiasedMF(RatingModel):
         return solution[:, -1], solution[:, :-1]
 
     def served_fold_in(self) -> FoldedRidge:
-        """See :meth:`recsys.models.rating_model.RatingModel.served_fold_in`."""
+        """See :meth:`recsys.models.components.rating_model.RatingModel.served_fold_in`."""
         settings = (self._l2, self._frequency_power, self._bias_l2)
         return FoldedRidge(self.item_vectors, self.item_bias, self.mean, *settings)
 

@@ -16,17 +16,17 @@ from recsys.data.features import FeatureTable
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.errors import ModelError
-from recsys.models.dims import check_dims
-from recsys.models.explanation import Explanation, rows_of, shares_of_interactions
-from recsys.models.interaction_matrix import InteractionMatrix
-from recsys.models.protocols import Query
-from recsys.models.recency import Recency
-from recsys.models.served.content_profile import ContentProfile, RatingsAbove
-from recsys.models.served.embedded_columns import coded_columns
-from recsys.models.served.form import ItemForm, ServingForm
-from recsys.models.served.new_items import ProjectedWords
-from recsys.models.tf_idf import choose_columns, rarities, tf_idf
-from recsys.models.truncated_svd import right_singular_vectors
+from recsys.models.layers.validation import check_dims
+from recsys.models.interface.explanation import Explanation, rows_of, shares_of_interactions
+from recsys.models.linalg.interaction_matrix import InteractionMatrix
+from recsys.models.interface.protocols import Query
+from recsys.models.components.recency import Recency
+from recsys.models.onnx.content_profile import ContentProfile, RatingsAbove
+from recsys.models.onnx.embedded_columns import coded_columns
+from recsys.models.onnx.exportable import ItemForm, ServingForm
+from recsys.models.onnx.new_items import ProjectedWords
+from recsys.models.components.tf_idf import choose_columns, rarities, tf_idf
+from recsys.models.linalg.truncated_svd import right_singular_vectors
 
 #: What a rating may be compared with.
 MEANS = ("user_mean", "global_mean")
@@ -41,7 +41,7 @@ ROUNDING = 1e-6
 class Content(nn.Module):
     """The cosine of an item's TF-IDF vector and the sum of those in the user's history.
 
-    ``score(u, i) = cos(sum_j w_uj x_j, x_i)``, where ``x`` are the vectors of :func:`recsys.models.tf_idf.tf_idf` and
+    ``score(u, i) = cos(sum_j w_uj x_j, x_i)``, where ``x`` are the vectors of :func:`recsys.models.components.tf_idf.tf_idf` and
     ``w_uj`` is the recency of the interaction times its rating above a mean, if ratings count. So it scores users whom
     it has never seen and items that nobody has interacted with. A user whose history is empty, has no content or
     cancels out gets no opinion (NaN); so does an item without content, for everyone.
@@ -210,7 +210,7 @@ class Content(nn.Module):
 
     @torch.no_grad()
     def serving_form(self) -> ServingForm:
-        """Profiles, or scores where words count one by one; see :class:`recsys.models.served.form.Serves`."""
+        """Profiles, or scores where words count one by one; see :class:`recsys.models.onnx.exportable.Serves`."""
         ratings = None
         if self.ratings_above is not None:
             ratings = RatingsAbove(self.mean_rating if self.ratings_above == "global_mean" else None, ROUNDING)
@@ -220,7 +220,7 @@ class Content(nn.Module):
         return ServingForm(encoder, vectors, encoder.numbers_per_interaction)
 
     def item_encoder(self) -> ItemForm:
-        """The projection of the words of new items; see :class:`recsys.models.served.form.ServesItems`.
+        """The projection of the words of new items; see :class:`recsys.models.onnx.exportable.ServesItems`.
 
         Raises:
             ModelError: words are not projected, or a sentence model counts.

@@ -10,14 +10,14 @@ import torch
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.errors import ModelError
-from recsys.models.dims import check_dims
-from recsys.models.interaction_matrix import InteractionMatrix
-from recsys.models.item_weights import DenseItemWeights, SparseItemWeights
-from recsys.models.recency import Recency
-from recsys.models.regularised_gram import check_catalogue, regularised_inverse
-from recsys.models.row_products import gram_matrix
-from recsys.models.strongest import strongest
-from recsys.models.sum_of_weights import SumOfWeights
+from recsys.models.layers.validation import check_dims
+from recsys.models.linalg.interaction_matrix import InteractionMatrix
+from recsys.models.components.item_weights import DenseItemWeights, SparseItemWeights
+from recsys.models.components.recency import Recency
+from recsys.models.linalg.regularised_gram import check_catalogue, regularised_inverse
+from recsys.models.linalg.row_products import gram_matrix
+from recsys.models.linalg.top_entries import strongest
+from recsys.models.components.item_item_model import SumOfWeights
 
 
 class EASE(SumOfWeights):

@@ -11,19 +11,19 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from recsys.data.coded_columns import CodedColumn
+from recsys.data.encoded_columns import CodedColumn
 from recsys.data.features import FeatureTable
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.data.raw import FeatureKind
 from recsys.errors import ModelError
-from recsys.models.attribute_match import AttributeMatch
-from recsys.models.dims import check_dims
-from recsys.models.feature_embedding import FeatureEmbedding
-from recsys.models.history_attention import HistoryAttention
-from recsys.models.item_statistics import ItemStatistics
-from recsys.models.opinions import Opinions, gather_items
-from recsys.models.protocols import (
+from recsys.models.components.attribute_match import AttributeMatch
+from recsys.models.layers.validation import check_dims
+from recsys.models.layers.feature_embedding import FeatureEmbedding
+from recsys.models.layers.history_attention import HistoryAttention
+from recsys.models.components.item_statistics import ItemStatistics
+from recsys.models.components.source_scores import Opinions, gather_items
+from recsys.models.interface.protocols import (
     FoldsIn,
     Query,
     ReadsItemFeatures,
@@ -32,9 +32,9 @@ from recsys.models.protocols import (
     Recommender,
     SizedByData,
 )
-from recsys.models.served.candidate_ranker import CandidateRanker, RankedCatalogue, ServedAttributes
-from recsys.models.served.form import Serves, ServingForm
-from recsys.models.served.history_attention import ServedAttention
+from recsys.models.onnx.candidate_ranker import CandidateRanker, RankedCatalogue, ServedAttributes
+from recsys.models.onnx.exportable import Serves, ServingForm
+from recsys.models.onnx.history_attention import ServedAttention
 
 #: Opinions of a catalogue, or features of candidates, that are held at once when users are scored: a bound on memory.
 MAX_FEATURES = 2**22
@@ -46,9 +46,9 @@ class Hybrid(nn.Module):
     ``score(u, i) = ranker(features(u, i))``, where the features are
 
     - the score of each source, standardised over the items that are new to the user, and the item's rank by it;
-    - attention of the item over the history (:class:`recsys.models.history_attention.HistoryAttention`);
-    - popularity and freshness (:class:`recsys.models.item_statistics.ItemStatistics`);
-    - how the columns of user and item go together (:class:`recsys.models.attribute_match.AttributeMatch`).
+    - attention of the item over the history (:class:`recsys.models.layers.history_attention.HistoryAttention`);
+    - popularity and freshness (:class:`recsys.models.components.item_statistics.ItemStatistics`);
+    - how the columns of user and item go together (:class:`recsys.models.components.attribute_match.AttributeMatch`).
 
     The sources are whole models and part of the state. The ranker is trained on lists of candidates that sources
     scored without having seen which of them were chosen (:mod:`recsys.training.stacking`): stacked generalisation, as
@@ -137,11 +137,11 @@ class Hybrid(nn.Module):
             num_features=self.num_fixed_features + (AttributeMatch.num_features if attributes else 0),
         )
         if all(isinstance(source, FoldsIn) for source in self.sources.values()):
-            # Only then is this a model that folds in: see recsys.models.protocols.FoldsIn.
+            # Only then is this a model that folds in: see recsys.models.interface.protocols.FoldsIn.
             self.score_histories = self._score_histories
 
     def read_items(self, features: FeatureTable) -> None:
-        """See :class:`recsys.models.protocols.ReadsItemFeatures`; sources read them as well.
+        """See :class:`recsys.models.interface.protocols.ReadsItemFeatures`; sources read them as well.
 
         Raises:
             ModelError: ``item_columns`` are not among the features.
@@ -153,7 +153,7 @@ class Hybrid(nn.Module):
             self.attributes.items = self._embedding(features, self.item_columns)
 
     def read_users(self, features: FeatureTable) -> None:
-        """See :class:`recsys.models.protocols.ReadsUserFeatures`; sources read them as well.
+        """See :class:`recsys.models.interface.protocols.ReadsUserFeatures`; sources read them as well.
 
         Raises:
             ModelError: ``user_columns`` are not among the features.
@@ -165,7 +165,7 @@ class Hybrid(nn.Module):
             self.attributes.users = self._embedding(features, self.user_columns)
 
     def columns_of_users(self) -> tuple[CodedColumn, ...]:
-        """See :class:`recsys.models.protocols.ReadsUserFeatures`: those of the sources, and those that are matched."""
+        """See :class:`recsys.models.interface.protocols.ReadsUserFeatures`: those of the sources, and those that are matched."""
         columns = {
             column.name: column
             for source in self.sources.values()
@@ -201,7 +201,7 @@ class Hybrid(nn.Module):
         return next(iter(wanted), None)
 
     def read_sentence_vectors(self, vectors: Tensor) -> None:
-        """See :class:`recsys.models.protocols.ReadsSentenceVectors`."""
+        """See :class:`recsys.models.interface.protocols.ReadsSentenceVectors`."""
         for source, _ in self._read_sentences():
             source.read_sentence_vectors(vectors)
 
@@ -210,7 +210,7 @@ class Hybrid(nn.Module):
         return [(reader, encoder) for reader in readers if (encoder := reader.sentence_encoder()) is not None]
 
     def sized_by_data(self) -> tuple[str, ...]:
-        """The buffers of the sources; see :class:`recsys.models.protocols.SizedByData`."""
+        """The buffers of the sources; see :class:`recsys.models.interface.protocols.SizedByData`."""
         return tuple(
             f"sources.{name}.{buffer}"
             for name, source in self.sources.items()
@@ -219,11 +219,11 @@ class Hybrid(nn.Module):
         )
 
     def source_models(self) -> dict[str, nn.Module]:
-        """See :class:`recsys.models.protocols.RanksCandidates`."""
+        """See :class:`recsys.models.interface.protocols.RanksCandidates`."""
         return dict(self.sources.items())
 
     def note_training(self, interactions: Interactions) -> None:
-        """See :class:`recsys.models.protocols.NotesTraining`: popularity, freshness and vectors of these."""
+        """See :class:`recsys.models.interface.protocols.NotesTraining`: popularity, freshness and vectors of these."""
         self.statistics.measure(interactions)
         if self.attention is not None:
             self.attention.learn(interactions)
@@ -280,7 +280,7 @@ class Hybrid(nn.Module):
             described: their features, as :meth:`describe` gives them, shape [B, C, F'].
             users: shape [B], int64; -1 for unknown users.
             items: shape [B, C], int64.
-            features: those of :class:`recsys.models.protocols.Query`; None or empty: what the data have.
+            features: those of :class:`recsys.models.interface.protocols.Query`; None or empty: what the data have.
 
         Returns:
             Shape [B, C], float32.
@@ -305,7 +305,7 @@ class Hybrid(nn.Module):
         return torch.cat(blocks) if blocks else torch.empty(0, self.num_items, device=device)
 
     def serving_form(self) -> ServingForm:
-        """The ranked catalogue; see :class:`recsys.models.served.form.Serves`.
+        """The ranked catalogue; see :class:`recsys.models.onnx.exportable.Serves`.
 
         Raises:
             ModelError: a source cannot be served.
@@ -317,7 +317,7 @@ class Hybrid(nn.Module):
         return ServingForm(ranked, None, of_interaction, self.columns_of_users())
 
     def serving_ranker(self) -> CandidateRanker:
-        """Ranks candidates; see :class:`recsys.models.served.form.ServesPairs`.
+        """Ranks candidates; see :class:`recsys.models.onnx.exportable.ServesPairs`.
 
         Raises:
             ModelError: a source cannot be served.

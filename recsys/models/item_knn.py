@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
-from recsys.models.dims import check_dims
-from recsys.models.item_weights import SparseItemWeights
-from recsys.models.recency import Recency
-from recsys.models.row_products import row_products
-from recsys.models.similarities import Similarity
-from recsys.models.strongest import stacked, strongest
-from recsys.models.sum_of_weights import SumOfWeights
-from recsys.models.weightings import Weighting
+from recsys.models.layers.validation import check_dims
+from recsys.models.components.item_weights import SparseItemWeights
+from recsys.models.components.recency import Recency
+from recsys.models.linalg.row_products import row_products
+from recsys.models.components.similarities import Similarity
+from recsys.models.linalg.top_entries import stacked, strongest
+from recsys.models.components.item_item_model import SumOfWeights
+from recsys.models.components.weightings import Weighting
 
 
 class ItemKNN(SumOfWeights):

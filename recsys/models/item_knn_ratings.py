@@ -12,15 +12,15 @@ from torch.nn import functional
 
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
-from recsys.models.baseline_fit import fit_biases, fold_in_bias
-from recsys.models.dims import check_dims
-from recsys.models.explanation import Explanation, rows_of, shares_of_interactions
-from recsys.models.interaction_matrix import InteractionMatrix
-from recsys.models.protocols import Query
-from recsys.models.rating_model import RatingModel, require_positive
-from recsys.models.served.form import ServingForm
-from recsys.models.served.rating_users import FoldedBias, RatedNeighbours
-from recsys.models.served.sum_of_weights import rows_of_weights
+from recsys.models.components.baseline_fit import fit_biases, fold_in_bias
+from recsys.models.layers.validation import check_dims
+from recsys.models.interface.explanation import Explanation, rows_of, shares_of_interactions
+from recsys.models.linalg.interaction_matrix import InteractionMatrix
+from recsys.models.interface.protocols import Query
+from recsys.models.components.rating_model import RatingModel, require_positive
+from recsys.models.onnx.exportable import ServingForm
+from recsys.models.onnx.rating_users import FoldedBias, RatedNeighbours
+from recsys.models.onnx.item_item import rows_of_weights
 
 #: Bound on the numbers that a block of similarities, or of pairs to predict, needs: 2**25 float32 are 128 MiB.
 BLOCK_NUMBERS = 2**25
@@ -126,12 +126,12 @@ class ItemKNNRatings(RatingModel):
         return bias, self.user_vectors.new_zeros(len(histories), 0)
 
     def served_fold_in(self) -> FoldedBias:
-        """See :meth:`recsys.models.rating_model.RatingModel.served_fold_in`."""
+        """See :meth:`recsys.models.components.rating_model.RatingModel.served_fold_in`."""
         return FoldedBias(self.item_bias, self.mean, self._user_l2)
 
     @torch.no_grad()
     def serving_form(self) -> ServingForm:
-        """Scores of the catalogue; see :class:`recsys.models.served.form.Serves`."""
+        """Scores of the catalogue; see :class:`recsys.models.onnx.exportable.Serves`."""
         kept = self.similarities > 0
         offsets = torch.cat([kept.new_zeros(1, dtype=torch.int64), kept.sum(1).cumsum(0)])
         rows = rows_of_weights(

@@ -8,13 +8,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from recsys.models.dims import check_dims
-from recsys.models.dropout import Dropout
-from recsys.models.embedding import Embedding
-from recsys.models.pair_products import pair_products
-from recsys.models.protocols import Query
-from recsys.models.served.form import ServingForm
-from recsys.models.served.user_table import UserTable
+from recsys.models.layers.validation import check_dims
+from recsys.models.layers.dropout import Dropout
+from recsys.models.layers.embedding import Embedding
+from recsys.models.layers.dot_products import pair_products
+from recsys.models.interface.protocols import Query
+from recsys.models.onnx.exportable import ServingForm
+from recsys.models.onnx.user_table import UserTable
 
 
 class MF(nn.Module):
@@ -106,7 +106,7 @@ class MF(nn.Module):
 
     @torch.no_grad()
     def serving_form(self) -> ServingForm:
-        """The user vectors as a table; see :class:`recsys.models.served.form.Serves`."""
+        """The user vectors as a table; see :class:`recsys.models.onnx.exportable.Serves`."""
         items = torch.arange(len(self.item_vectors.weight), device=self.item_vectors.weight.device)
         return ServingForm(UserTable(self._with_ones(self.user_vectors.weight)), self.encode_items(items))
 

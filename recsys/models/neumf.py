@@ -12,14 +12,14 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from recsys.models.byte_products import LARGEST_LAYER, approximate_perceptron, multiplies_bytes
-from recsys.models.dims import check_dims
-from recsys.models.dropout import Dropout
-from recsys.models.embedding import Embedding
-from recsys.models.pair_networks import networks_train_by_hand, pair_perceptron, weighted_products
-from recsys.models.protocols import Query
-from recsys.models.served.form import ServingForm
-from recsys.models.served.pair_network import CatalogueOfPairs, PairNetwork
+from recsys.models.layers.int8_screening import LARGEST_LAYER, approximate_perceptron, multiplies_bytes
+from recsys.models.layers.validation import check_dims
+from recsys.models.layers.dropout import Dropout
+from recsys.models.layers.embedding import Embedding
+from recsys.models.layers.fused_mlp import networks_train_by_hand, pair_perceptron, weighted_products
+from recsys.models.interface.protocols import Query
+from recsys.models.onnx.exportable import ServingForm
+from recsys.models.onnx.pair_network import CatalogueOfPairs, PairNetwork
 
 #: Pairs that pass the perceptron at once when a whole catalogue is scored: their activations stay in cache.
 PAIRS_PER_BLOCK = {"cpu": 2**13, "cuda": 2**21}
@@ -167,9 +167,9 @@ class MLP(_Tower):
 
     @torch.no_grad()
     def approximate_catalogue(self, users: Tensor) -> tuple[Tensor, Tensor] | None:
-        """See :class:`recsys.models.protocols.ApproximatesScores`; as in evaluation, without dropout.
+        """See :class:`recsys.models.interface.protocols.ApproximatesScores`; as in evaluation, without dropout.
 
-        It saves time where :func:`recsys.models.byte_products.multiplies_bytes` says so.
+        It saves time where :func:`recsys.models.layers.int8_screening.multiplies_bytes` says so.
         """
         weights = self.item_vectors.weight
         in_bytes = multiplies_bytes(weights.device) and weights.dtype == torch.float32
@@ -273,13 +273,13 @@ class NeuMF(_Tower):
         return gmf_users + mlp_users, gmf_items + mlp_items
 
     def serving_form(self) -> ServingForm:
-        """Scores of the catalogue for known users; see :class:`recsys.models.served.form.Serves`."""
+        """Scores of the catalogue for known users; see :class:`recsys.models.onnx.exportable.Serves`."""
         network = self.serving_ranker()
         return ServingForm(CatalogueOfPairs(network).eval(), None, network.item_parts.numel())
 
     @torch.no_grad()
     def serving_ranker(self) -> PairNetwork:
-        """Scores pairs; see :class:`recsys.models.served.form.ServesPairs`."""
+        """Scores pairs; see :class:`recsys.models.onnx.exportable.ServesPairs`."""
         gmf, mlp = self.gmf, self.mlp
         return PairNetwork(
             gmf.user_vectors.weight * gmf.output.weight[0],

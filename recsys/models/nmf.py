@@ -13,11 +13,11 @@ from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.data.user_items import UserItems
 from recsys.errors import ModelError
-from recsys.models.dims import check_dims
-from recsys.models.folded_factors import FoldedFactors
-from recsys.models.interaction_matrix import InteractionMatrix
-from recsys.models.served.nonnegative import NonNegativeLeastSquares
-from recsys.models.truncated_svd import right_singular_vectors
+from recsys.models.layers.validation import check_dims
+from recsys.models.components.fold_in_factorization import FoldedFactors
+from recsys.models.linalg.interaction_matrix import InteractionMatrix
+from recsys.models.onnx.nonnegative import NonNegativeLeastSquares
+from recsys.models.linalg.truncated_svd import right_singular_vectors
 
 #: Keeps a dimension that the other side does not use where it is instead of at 0 / 0.
 TINY = 1e-30
@@ -91,7 +91,7 @@ class NMF(FoldedFactors):
         return self._swept(torch.zeros_like(cross), cross, items, self.fold_in_sweeps)
 
     def serving_encoder(self) -> NonNegativeLeastSquares:
-        """See :meth:`recsys.models.folded_factors.FoldedFactors.serving_encoder`."""
+        """See :meth:`recsys.models.components.fold_in_factorization.FoldedFactors.serving_encoder`."""
         return NonNegativeLeastSquares(self.item_vectors, self.l1, self.l2, self.fold_in_sweeps)
 
     def _swept(self, rows: Tensor, cross: Tensor, fixed: Tensor, num_sweeps: int) -> Tensor:

@@ -11,12 +11,12 @@ from torch import Tensor
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.data.user_items import UserItems
-from recsys.models.explanation import Explanation, rows_of
-from recsys.models.folded_factors import FoldedFactors
-from recsys.models.interaction_matrix import InteractionMatrix
-from recsys.models.protocols import Query
-from recsys.models.served.folded_factors import Projection
-from recsys.models.truncated_svd import right_singular_vectors
+from recsys.models.interface.explanation import Explanation, rows_of
+from recsys.models.components.fold_in_factorization import FoldedFactors
+from recsys.models.linalg.interaction_matrix import InteractionMatrix
+from recsys.models.interface.protocols import Query
+from recsys.models.onnx.fold_in_factors import Projection
+from recsys.models.linalg.truncated_svd import right_singular_vectors
 
 
 class PureSVD(FoldedFactors):
@@ -67,7 +67,7 @@ class PureSVD(FoldedFactors):
         return InteractionMatrix.from_histories(histories, len(self.item_vectors)) @ self.item_vectors
 
     def serving_encoder(self) -> Projection:
-        """See :meth:`recsys.models.folded_factors.FoldedFactors.serving_encoder`."""
+        """See :meth:`recsys.models.components.fold_in_factorization.FoldedFactors.serving_encoder`."""
         return Projection(self.item_vectors)
 
     def explain(self, query: Query, items: Tensor) -> Explanation:

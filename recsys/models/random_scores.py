@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from recsys.data.interactions import Interactions
-from recsys.models.protocols import Query
-from recsys.models.served.form import ServingForm
-from recsys.models.served.query import ServedQuery
+from recsys.models.interface.protocols import Query
+from recsys.models.onnx.exportable import ServingForm
+from recsys.models.onnx.onnx_query import ServedQuery
 
 #: Multipliers and shifts of the finalizer of SplitMix64, and its increment (the golden ratio), as signed numbers.
 _INCREMENT = 0x9E3779B97F4A7C15 - 2**64
@@ -51,7 +51,7 @@ class RandomScores(nn.Module):
         return _numbers(self.seed, users, items)
 
     def serving_form(self) -> ServingForm:
-        """The same numbers; see :class:`recsys.models.served.form.Serves`."""
+        """The same numbers; see :class:`recsys.models.onnx.exportable.Serves`."""
         return ServingForm(_Served(self.seed, self.num_items).eval(), None)
 
 

@@ -12,27 +12,27 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from recsys.data.coded_columns import CodedColumn
+from recsys.data.encoded_columns import CodedColumn
 from recsys.data.features import FeatureTable
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.errors import ModelError
-from recsys.models.bias_dimension import with_bias, with_ones
-from recsys.models.dims import check_dims
-from recsys.models.feature_embedding import FeatureEmbedding
-from recsys.models.history_inputs import NUM_GAPS, of_gaps, of_ratings
-from recsys.models.item_tower import ItemTower
-from recsys.models.padded_histories import PaddedHistories
-from recsys.models.protocols import Query
-from recsys.models.served.form import ItemForm, ServingForm
-from recsys.models.served.history_tower import HistoryTower
-from recsys.models.served.new_items import NewItems
+from recsys.models.layers.bias_dimension import with_bias, with_ones
+from recsys.models.layers.validation import check_dims
+from recsys.models.layers.feature_embedding import FeatureEmbedding
+from recsys.models.layers.history_inputs import NUM_GAPS, of_gaps, of_ratings
+from recsys.models.layers.item_tower import ItemTower
+from recsys.models.layers.padded_histories import PaddedHistories
+from recsys.models.interface.protocols import Query
+from recsys.models.onnx.exportable import ItemForm, ServingForm
+from recsys.models.onnx.history_tower import HistoryTower
+from recsys.models.onnx.new_items import NewItems
 
 
 class TwoTower(nn.Module):
     """``score(u, i) = h(history of u, features of u) . x_i / temperature + b_i``.
 
-    The item tower gives ``x_i`` from the item's id and its content (:class:`recsys.models.item_tower.ItemTower`); the
+    The item tower gives ``x_i`` from the item's id and its content (:class:`recsys.models.layers.item_tower.ItemTower`); the
     user tower encodes the vectors of the items in the history, oldest first, and adds what is known of the user. Both
     users and items may be new: a user is served from the history alone (from the features alone where there is no
     history), an item that was not in training from its content. Covington, Adams, Sargin: Deep Neural Networks for
@@ -106,7 +106,7 @@ class TwoTower(nn.Module):
         self.item_bias = nn.Parameter(torch.zeros(num_items)) if item_bias else None
 
     def read_items(self, features: FeatureTable) -> None:
-        """See :class:`recsys.models.protocols.ReadsItemFeatures`.
+        """See :class:`recsys.models.interface.protocols.ReadsItemFeatures`.
 
         Raises:
             ModelError: ``item_columns`` are not among the features.
@@ -114,7 +114,7 @@ class TwoTower(nn.Module):
         self.items.read_items(features, self.item_columns)
 
     def read_users(self, features: FeatureTable) -> None:
-        """See :class:`recsys.models.protocols.ReadsUserFeatures`.
+        """See :class:`recsys.models.interface.protocols.ReadsUserFeatures`.
 
         Raises:
             ModelError: ``user_columns`` are not among the features.
@@ -124,7 +124,7 @@ class TwoTower(nn.Module):
             self.user_features = FeatureEmbedding(features, wanted, self.embedding_dim, self.init_std)
 
     def columns_of_users(self) -> tuple[CodedColumn, ...]:
-        """See :class:`recsys.models.protocols.ReadsUserFeatures`."""
+        """See :class:`recsys.models.interface.protocols.ReadsUserFeatures`."""
         return () if self.user_features is None else self.user_features.described
 
     def sentence_encoder(self) -> str | None:
@@ -132,11 +132,11 @@ class TwoTower(nn.Module):
         return self.sentence_model
 
     def read_sentence_vectors(self, vectors: Tensor) -> None:
-        """See :class:`recsys.models.protocols.ReadsSentenceVectors`."""
+        """See :class:`recsys.models.interface.protocols.ReadsSentenceVectors`."""
         self.items.read_sentence_vectors(vectors)
 
     def note_training(self, interactions: Interactions) -> None:
-        """See :class:`recsys.models.protocols.NotesTraining`: other items are known by their content alone."""
+        """See :class:`recsys.models.interface.protocols.NotesTraining`: other items are known by their content alone."""
         self.items.is_trained.fill_(False)
         self.items.is_trained[torch.from_numpy(interactions.item_index).long()] = True
 
@@ -180,11 +180,11 @@ class TwoTower(nn.Module):
         return states if self.item_bias is None else with_ones(states)
 
     def encode_users(self, query: Query) -> Tensor:
-        """See :class:`recsys.models.protocols.Factorized`."""
+        """See :class:`recsys.models.interface.protocols.Factorized`."""
         return self._encode(query, self.item_vectors())
 
     def encode_items(self, items: Tensor) -> Tensor:
-        """See :class:`recsys.models.protocols.Factorized`."""
+        """See :class:`recsys.models.interface.protocols.Factorized`."""
         return self.catalogue(self.item_vectors())[items]
 
     def score(self, query: Query) -> Tensor:
@@ -200,7 +200,7 @@ class TwoTower(nn.Module):
     def serving_form(self) -> ServingForm:
         """The user tower, with what the item tower says of the catalogue; for a model in evaluation mode.
 
-        See :class:`recsys.models.served.form.Serves`.
+        See :class:`recsys.models.onnx.exportable.Serves`.
         """
         item_vectors = self.item_vectors()
         tower = HistoryTower(
@@ -220,7 +220,7 @@ class TwoTower(nn.Module):
 
     @torch.no_grad()
     def item_encoder(self) -> ItemForm:
-        """New items have the unknown id and their features; see :class:`recsys.models.served.form.ServesItems`.
+        """New items have the unknown id and their features; see :class:`recsys.models.onnx.exportable.ServesItems`.
 
         Raises:
             ModelError: no columns count, or a sentence model does.
@@ -243,7 +243,7 @@ class TwoTower(nn.Module):
         return states[torch.arange(len(states), device=states.device), latest.lengths]
 
     def _of_users(self, users: Tensor, features: Mapping[str, Tensor]) -> Tensor:
-        """What is known of users besides their histories, shape [B, D]; see :class:`recsys.models.protocols.Query`."""
+        """What is known of users besides their histories, shape [B, D]; see :class:`recsys.models.interface.protocols.Query`."""
         known, in_data = users.clamp(min=0), (users >= 0)[:, None]
         total = self.start.new_zeros(len(users), self.embedding_dim)
         if self.user_features is not None:

@@ -10,16 +10,16 @@ from torch import Tensor, nn
 
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
-from recsys.models.dims import check_dims
-from recsys.models.interaction_matrix import InteractionMatrix
-from recsys.models.protocols import Query
-from recsys.models.recency import Recency
-from recsys.models.row_products import row_products, sparse_product
-from recsys.models.served.form import ServingForm
-from recsys.models.served.user_neighbours import UserNeighbours
-from recsys.models.similarities import Similarity
-from recsys.models.strongest import nonzero, strongest
-from recsys.models.weightings import Weighting
+from recsys.models.layers.validation import check_dims
+from recsys.models.linalg.interaction_matrix import InteractionMatrix
+from recsys.models.interface.protocols import Query
+from recsys.models.components.recency import Recency
+from recsys.models.linalg.row_products import row_products, sparse_product
+from recsys.models.onnx.exportable import ServingForm
+from recsys.models.onnx.user_neighbours import UserNeighbours
+from recsys.models.components.similarities import Similarity
+from recsys.models.linalg.top_entries import nonzero, strongest
+from recsys.models.components.weightings import Weighting
 
 #: For each training user while a query is scored: products, denominators, magnitudes, each a float32.
 _BYTES_OF_CANDIDATE = 12
@@ -97,7 +97,7 @@ class UserKNN(nn.Module):
         self.register_buffer("item_counts", torch.zeros(num_items, dtype=torch.int64))
 
     def sized_by_data(self) -> tuple[str, ...]:
-        """The training interactions; see :class:`recsys.models.protocols.SizedByData`."""
+        """The training interactions; see :class:`recsys.models.interface.protocols.SizedByData`."""
         return ("items", "values")
 
     def fit(self, interactions: Interactions) -> None:
@@ -136,7 +136,7 @@ class UserKNN(nn.Module):
 
     @torch.no_grad()
     def serving_form(self) -> ServingForm:
-        """A dense table of users and items; see :class:`recsys.models.served.form.Serves`.
+        """A dense table of users and items; see :class:`recsys.models.onnx.exportable.Serves`.
 
         Raises:
             ModelError: it would be too large.

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from recsys.retrieval.arrays import BoolArray, FloatArray, IntArray
+from recsys.retrieval.types import BoolArray, FloatArray, IntArray
 from recsys.retrieval.candidates import Candidates
-from recsys.retrieval.diversity import MAX_NUMBERS, best_left, check_strength, normalised_scores
+from recsys.retrieval.reranker import MAX_NUMBERS, best_left, check_strength, normalised_scores
 from recsys.retrieval.item_columns import Values
-from recsys.retrieval.requests import Requests
+from recsys.retrieval.request_batch import Requests
 
 #: Share of the history's distribution that is mixed into the list's, so that the divergence is finite (the paper's).
 MIXED_IN = 0.01
@@ -23,7 +23,7 @@ class Calibrated:
     ``p(g)`` is the share of genre ``g`` in the history, where an item with n genres counts 1 / n for each of them, and
     ``q(g)`` that in the list, with 1 % of ``p`` mixed in. Items without genres are in neither; a user whose history
     has none gets the list as it is. Scores are scaled to [0, 1] within the candidates of each user
-    (:func:`recsys.retrieval.diversity.normalised_scores`). With strength 0 the list stays as it is. Steck: Calibrated
+    (:func:`recsys.retrieval.reranker.normalised_scores`). With strength 0 the list stays as it is. Steck: Calibrated
     Recommendations, RecSys 2018; every interaction of the history counts the same here.
 
     Takes ``B * C * W * K`` logarithms.
@@ -44,7 +44,7 @@ class Calibrated:
         self.strength = strength
 
     def rerank(self, requests: Requests, candidates: Candidates, k: int) -> IntArray:
-        """See :meth:`recsys.retrieval.diversity.Diversifier.rerank`."""
+        """See :meth:`recsys.retrieval.reranker.Diversifier.rerank`."""
         scores = normalised_scores(candidates)
         wanted = self._wanted(requests)
         size = max(1, MAX_NUMBERS // max(1, candidates.width * self._codes.shape[1] + self._num_values))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recsys.retrieval.arrays import BoolArray, FloatArray, IntArray
+from recsys.retrieval.types import BoolArray, FloatArray, IntArray
 
 #: Stands where a list has no further item.
 NO_ITEM = -1

@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 
 from recsys.errors import RetrievalError
-from recsys.retrieval.arrays import BoolArray, FloatArray, IntArray
+from recsys.retrieval.types import BoolArray, FloatArray, IntArray
 from recsys.retrieval.candidates import NO_ITEM, Candidates
 from recsys.retrieval.faiss_kinds import Searches, Store, assembled, opened, store_of
 from recsys.retrieval.faiss_library import faiss_gpu_resources
 from recsys.retrieval.index import ExactIndex, check_new, check_of_catalogue, check_queries, has_vector
-from recsys.retrieval.shared_lock import SharedLock
+from recsys.retrieval.read_write_lock import SharedLock
 
 #: Candidates that ``breadth`` is meant for. A search for more is broader, in proportion.
 TUNED_AT = 100

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from recsys.errors import RetrievalError
-from recsys.retrieval.arrays import BoolArray, FloatArray, IntArray
+from recsys.retrieval.types import BoolArray, FloatArray, IntArray
 from recsys.retrieval.candidates import NO_ITEM
 from recsys.retrieval.faiss_library import faiss_library
 

@@ -12,7 +12,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from recsys.errors import RetrievalError
-from recsys.retrieval.arrays import BoolArray, FloatArray, IntArray
+from recsys.retrieval.types import BoolArray, FloatArray, IntArray
 from recsys.retrieval.candidates import NO_ITEM, Candidates
 from recsys.retrieval.top_k import top_k
 

@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from recsys.errors import RetrievalError
-from recsys.retrieval.arrays import BoolArray, FloatArray, IntArray
-from recsys.retrieval.listed import listed
+from recsys.retrieval.types import BoolArray, FloatArray, IntArray
+from recsys.retrieval.format_list import listed
 
 #: Values that an error message lists at most.
 _SHOWN = 30

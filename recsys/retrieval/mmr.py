@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from recsys.retrieval.arrays import FloatArray, IntArray
+from recsys.retrieval.types import FloatArray, IntArray
 from recsys.retrieval.candidates import Candidates
-from recsys.retrieval.diversity import MAX_NUMBERS, best_left, check_strength, normalised_scores
-from recsys.retrieval.requests import Requests
+from recsys.retrieval.reranker import MAX_NUMBERS, best_left, check_strength, normalised_scores
+from recsys.retrieval.request_batch import Requests
 
 
 class MMR:
     """Chooses greedily the candidate with the largest ``(1 - strength) * score - strength * max cos(item, chosen)``.
 
     The cosine is that of the items' contents, and the maximum over the items chosen before, 0 for the first. Scores
-    are scaled to [0, 1] within the candidates of each user (:func:`recsys.retrieval.diversity.normalised_scores`).
+    are scaled to [0, 1] within the candidates of each user (:func:`recsys.retrieval.reranker.normalised_scores`).
     With strength 0 the list stays as it is. An item without content is like no other. Carbonell, Goldstein: The Use of
     MMR, Diversity-Based Reranking for Reordering Documents and Producing Summaries, SIGIR 1998.
 
@@ -38,7 +38,7 @@ class MMR:
         self.strength = strength
 
     def rerank(self, requests: Requests, candidates: Candidates, k: int) -> IntArray:
-        """See :meth:`recsys.retrieval.diversity.Diversifier.rerank`."""
+        """See :meth:`recsys.retrieval.reranker.Diversifier.rerank`."""
         scores = normalised_scores(candidates)
         size = max(1, MAX_NUMBERS // max(1, candidates.width * self._directions.shape[1]))
         chosen = np.full((len(candidates), k), -1, dtype=np.int64)

@@ -14,13 +14,13 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from recsys.errors import RetrievalError
-from recsys.retrieval.arrays import FloatArray, IntArray
+from recsys.retrieval.types import FloatArray, IntArray
 from recsys.retrieval.candidates import Candidates
-from recsys.retrieval.diversity import Diversifier
+from recsys.retrieval.reranker import Diversifier
 from recsys.retrieval.ranker import Ranker, reordered
-from recsys.retrieval.requests import Requests
+from recsys.retrieval.request_batch import Requests
 from recsys.retrieval.retrievers import Retriever
-from recsys.retrieval.rules import AllOf, NotBlocked, NotSeen, Rule
+from recsys.retrieval.filters import AllOf, NotBlocked, NotSeen, Rule
 
 STAGES = ("retrieve", "rules", "rank", "diversify", "explain")
 

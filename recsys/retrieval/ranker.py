@@ -6,9 +6,9 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from recsys.retrieval.arrays import FloatArray, IntArray
+from recsys.retrieval.types import FloatArray, IntArray
 from recsys.retrieval.candidates import Candidates
-from recsys.retrieval.requests import Requests
+from recsys.retrieval.request_batch import Requests
 
 
 @runtime_checkable

@@ -8,11 +8,11 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from recsys.errors import RetrievalError
-from recsys.retrieval.arrays import FloatArray
+from recsys.retrieval.types import FloatArray
 from recsys.retrieval.candidates import Candidates
 from recsys.retrieval.index import CandidateIndex
-from recsys.retrieval.merging import merge
-from recsys.retrieval.requests import Requests
+from recsys.retrieval.rank_fusion import merge
+from recsys.retrieval.request_batch import Requests
 from recsys.retrieval.top_k import top_k
 
 
@@ -76,7 +76,7 @@ class SameForAll:
 
 
 class Merged:
-    """Merges the candidates of several retrievers by their ranks, see :func:`recsys.retrieval.merging.merge`.
+    """Merges the candidates of several retrievers by their ranks, see :func:`recsys.retrieval.rank_fusion.merge`.
 
     Args:
         retrievers: one or more, of one catalogue.

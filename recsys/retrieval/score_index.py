@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from recsys.errors import RetrievalError
-from recsys.retrieval.arrays import FloatArray
+from recsys.retrieval.types import FloatArray
 from recsys.retrieval.candidates import Candidates
 from recsys.retrieval.top_k import top_k
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from recsys.retrieval.arrays import FloatArray
+from recsys.retrieval.types import FloatArray
 from recsys.retrieval.candidates import NO_ITEM, Candidates
 
 

@@ -28,15 +28,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from recsys.data.coded_columns import CodedColumn, read_columns
+from recsys.data.encoded_columns import CodedColumn, read_columns
 from recsys.data.columns import ITEM_ID, ITEM_INDEX, RATING, TIMESTAMP, USER_ID, USER_INDEX
 from recsys.data.vocabulary import Vocabulary
 from recsys.errors import BundleError
-from recsys.retrieval.arrays import FloatArray, IntArray
+from recsys.retrieval.types import FloatArray, IntArray
 from recsys.retrieval.faiss_index import FaissIndex
 from recsys.retrieval.index import CandidateIndex, ExactIndex
 from recsys.retrieval.item_columns import ItemColumns
-from recsys.retrieval.item_lists import ItemLists
+from recsys.retrieval.ragged_items import ItemLists
 from recsys.retrieval.score_index import ScoreIndex
 from recsys.runtime.hashing import check_files
 from recsys.runtime.item_encoder import ItemEncoder

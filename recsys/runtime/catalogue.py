@@ -14,12 +14,12 @@ import pyarrow as pa
 
 from recsys.data.columns import ITEM_ID
 from recsys.errors import RecsysError
-from recsys.retrieval.arrays import BoolArray, FloatArray
+from recsys.retrieval.types import BoolArray, FloatArray
 from recsys.retrieval.index import CandidateIndex, UpdatableIndex
 from recsys.retrieval.item_columns import ItemColumns
-from recsys.retrieval.listed import listed
+from recsys.retrieval.format_list import listed
 from recsys.runtime.bundle import Bundle
-from recsys.runtime.lookup import Lookup
+from recsys.runtime.request_resolution import Lookup
 
 #: Ids that an error message lists at most.
 _SHOWN = 10

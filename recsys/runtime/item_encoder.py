@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from recsys.data.coded_columns import CodedColumn, encode_table
-from recsys.retrieval.arrays import FloatArray
+from recsys.data.encoded_columns import CodedColumn, encode_table
+from recsys.retrieval.types import FloatArray
 from recsys.runtime.onnx_model import OnnxModel
 
 

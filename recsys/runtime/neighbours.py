@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from recsys.data.columns import ITEM_INDEX
-from recsys.retrieval.arrays import FloatArray, IntArray
+from recsys.retrieval.types import FloatArray, IntArray
 
 NEIGHBOUR_INDEX = "neighbour_index"
 WEIGHT = "weight"

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.errors import BundleError, RecsysError
-from recsys.runtime.feeds import Feeds
+from recsys.runtime.onnx_inputs import Feeds
 
 #: What ONNX calls the types of our inputs.
 _TYPES = {"tensor(int64)": np.int64, "tensor(float)": np.float32, "tensor(float16)": np.float16}

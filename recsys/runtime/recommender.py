@@ -13,20 +13,20 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from recsys.retrieval.arrays import IntArray
+from recsys.retrieval.types import IntArray
 from recsys.retrieval.candidates import Candidates
 from recsys.retrieval.pipeline import Pipeline
-from recsys.retrieval.re_rankers import re_ranker
-from recsys.retrieval.requests import Requests
+from recsys.retrieval.rerankers import re_ranker
+from recsys.retrieval.request_batch import Requests
 from recsys.retrieval.retrievers import IndexRetriever, SameForAll
-from recsys.retrieval.rules import AmongItems, Rule, between, only, without
-from recsys.runtime.asking import Asked, Recommendation
+from recsys.retrieval.filters import AmongItems, Rule, between, only, without
+from recsys.runtime.request import Asked, Recommendation
 from recsys.runtime.bundle import Bundle
 from recsys.runtime.catalogue import Catalogue
-from recsys.runtime.lookup import Lookup, requests_of
+from recsys.runtime.request_resolution import Lookup, requests_of
 from recsys.runtime.micro_batching import MicroBatcher
-from recsys.runtime.popular_fallback import or_popular
-from recsys.runtime.stages import OnnxEncoder, OnnxRanker
+from recsys.runtime.popularity_fallback import or_popular
+from recsys.runtime.onnx_stages import OnnxEncoder, OnnxRanker
 
 #: Combinations of rules, re-rankers and strengths that are kept ready.
 MAX_KEPT = 256

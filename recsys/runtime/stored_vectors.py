@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from recsys.errors import ExportError
-from recsys.retrieval.arrays import FloatArray
+from recsys.retrieval.types import FloatArray
 
 VECTORS = "item_vectors.npy"
 SCALES = "item_scales.npy"

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from recsys.data.coded_columns import CodedColumn, CodedValues
+from recsys.data.encoded_columns import CodedColumn, CodedValues
 from recsys.data.column_values import split_words, text_of
 from recsys.data.raw import FeatureKind
 from recsys.errors import RecsysError

@@ -16,7 +16,7 @@ from pytorch_lightning.callbacks import EarlyStopping, RichProgressBar
 
 from recsys.errors import RunError
 from recsys.training.checkpoints import MovableCheckpoint, WholeCheckpointIO
-from recsys.training.history import EpochHistory
+from recsys.training.epoch_history import EpochHistory
 from recsys.training.module import RecommenderModule
 
 LAST_CHECKPOINT = "last.ckpt"

@@ -22,7 +22,7 @@ from recsys.errors import ModelError, RecsysError, RunError
 from recsys.evaluation.ranking import rank_users
 from recsys.evaluation.ranking_task import RankingTask
 from recsys.evaluation.states import RankingMetrics
-from recsys.models.protocols import Recommender
+from recsys.models.interface.protocols import Recommender
 from recsys.training.batches import OrderedBatches, epoch_generator
 
 OptimizerFactory = Callable[[Iterable[nn.Parameter]], Optimizer]

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from recsys.data.interactions import Interactions
 from recsys.data.user_items import UserItems
-from recsys.models.protocols import HasNorms, ScoresPairs
+from recsys.models.interface.protocols import HasNorms, ScoresPairs
 from recsys.training.batches import PermutationBatches
 from recsys.training.losses import NegativesLoss
 from recsys.training.module import STEPS_PER_CALL, OptimizerFactory, RecommenderModule, require

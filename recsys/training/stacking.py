@@ -18,9 +18,9 @@ from recsys.data.interactions import IntArray, Interactions
 from recsys.data.user_items import UserItems
 from recsys.errors import RecsysError
 from recsys.models.hybrid import positions
-from recsys.models.protocols import Query, RanksCandidates
-from recsys.training.candidates import Candidates
-from recsys.training.folds import Folds
+from recsys.models.interface.protocols import Query, RanksCandidates
+from recsys.training.candidate_selection import Candidates
+from recsys.training.stacking_folds import Folds
 
 #: Numbers of opinions held at once, a bound on memory.
 MAX_OPINIONS = 2**24

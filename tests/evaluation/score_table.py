@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from recsys.models.protocols import Query
+from recsys.models.interface.protocols import Query
 
 
 class ScoreTable:

@@ -8,8 +8,8 @@ from recsys.data.split import Split
 from recsys.errors import EvaluationError, ModelError
 from recsys.evaluation.fidelity import deletion_fidelity
 from recsys.evaluation.ranking_task import RankingTask
-from recsys.models.explanation import Explanation, rows_of
-from recsys.models.sampled_explanation import SampledExplainer, explainer_of
+from recsys.models.interface.explanation import Explanation, rows_of
+from recsys.recommendation.sampled_explanation import SampledExplainer, explainer_of
 from tests.evaluation.score_table import SharedRow
 from tests.models.test_contract import fitted
 

@@ -8,7 +8,7 @@ from recsys.errors import EvaluationError
 from recsys.evaluation.ranking import RankingEvaluator, rank_users
 from recsys.evaluation.screening import scores_of_contenders
 from recsys.models import neumf
-from recsys.models.byte_products import multiplies_bytes
+from recsys.models.layers.int8_screening import multiplies_bytes
 from recsys.models.neumf import NeuMF
 from tests.evaluation.score_table import ScoreTable
 from tests.evaluation.test_ranking import make_task, random_case

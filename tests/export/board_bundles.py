@@ -6,9 +6,9 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from recsys.assembly import TrainedRun
+from recsys.runs.assembly import TrainedRun
 from recsys.export.bundle_writing import BundleSettings, write_bundle
-from recsys.training.run_directory import RunDirectory, RunManifest
+from recsys.runs.run_directory import RunDirectory, RunManifest
 from tests.models.board_data import prepared_board
 from tests.models.test_contract import fitted
 

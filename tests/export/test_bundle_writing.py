@@ -5,12 +5,12 @@ import torch
 from recsys.errors import ExportError
 from recsys.export.bundle_writing import BundleSettings, write_bundle
 from recsys.models.mf import MF
-from recsys.models.served.form import ServingForm
-from recsys.runtime.asking import Asked
+from recsys.models.onnx.exportable import ServingForm
+from recsys.runtime.request import Asked
 from recsys.runtime.bundle import Bundle
-from recsys.runtime.lookup import Lookup
+from recsys.runtime.request_resolution import Lookup
 from recsys.runtime.recommender import BundleRecommender
-from recsys.training.run_directory import RunManifest
+from recsys.runs.run_directory import RunManifest
 from tests.export.board_bundles import board_bundle, board_run, quietly
 from tests.models.board_data import NUM_ITEMS, NUM_USERS, prepared_board
 

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.data.interactions import Interactions
-from recsys.models.similarities import AdjustedCosine, AsymmetricCosine, Cosine, Jaccard, Similarity
-from recsys.models.weightings import BM25, TFIDF, Unweighted, Weighting
+from recsys.models.components.similarities import AdjustedCosine, AsymmetricCosine, Cosine, Jaccard, Similarity
+from recsys.models.components.weightings import BM25, TFIDF, Unweighted, Weighting
 
 Matrix = npt.NDArray[np.float64]
 

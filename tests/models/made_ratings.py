@@ -8,7 +8,7 @@ import torch
 
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
-from recsys.models.protocols import Query
+from recsys.models.interface.protocols import Query
 
 
 def interactions_of(

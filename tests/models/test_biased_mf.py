@@ -2,7 +2,7 @@ import numpy as np
 import torch
 
 from recsys.models.biased_mf import BiasedMF
-from recsys.models.protocols import Factorized
+from recsys.models.interface.protocols import Factorized
 from tests.models.made_ratings import (
     as_strangers,
     made_ratings,

@@ -15,7 +15,7 @@ from recsys.data.interactions import Interactions
 from recsys.data.raw import FeatureColumn, FeatureKind
 from recsys.errors import ModelError
 from recsys.models.content import Content
-from recsys.models.protocols import (
+from recsys.models.interface.protocols import (
     Factorized,
     FitsInClosedForm,
     FoldsIn,
@@ -24,7 +24,7 @@ from recsys.models.protocols import (
     ReadsSentenceVectors,
     Recommender,
 )
-from recsys.models.recency import Recency
+from recsys.models.components.recency import Recency
 
 WORDS = ["war drama", "war", "comedy", "comedy love", None, "love drama"]
 

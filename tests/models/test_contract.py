@@ -14,14 +14,14 @@ from hydra.utils import get_class
 from omegaconf import DictConfig, OmegaConf
 from torch import Tensor, nn
 
-from recsys.assembly import build_model, fit_model
+from recsys.runs.assembly import build_model, fit_model
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.data.split import Split
-from recsys.data.view import View
+from recsys.data.feedback_view import View
 from recsys.evaluation.ranking_task import RankingTask
-from recsys.models.protocols import Factorized, FoldsIn, PredictsRatings, Query, Recommender, ScoresPairs
-from recsys.training.run_directory import RunDirectory
+from recsys.models.interface.protocols import Factorized, FoldsIn, PredictsRatings, Query, Recommender, ScoresPairs
+from recsys.runs.run_directory import RunDirectory
 from tests.models.board_data import NUM_ITEMS, NUM_USERS, board_split, prepared_board
 
 CONFIGS = Path(__file__).parents[2] / "configs"

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from recsys.data.histories import Histories
 from recsys.errors import ModelError
 from recsys.models.ease import EASE
-from recsys.models.protocols import FitsInClosedForm, FoldsIn, Query, Recommender, SizedByData
-from recsys.models.recency import Recency
+from recsys.models.interface.protocols import FitsInClosedForm, FoldsIn, Query, Recommender, SizedByData
+from recsys.models.components.recency import Recency
 from tests.models.small_data import dense, histories_of, small_data
 
 DATA = small_data()

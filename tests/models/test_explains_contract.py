@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from recsys.data.histories import Histories
-from recsys.models.protocols import Explains, Query, RelatesItems
+from recsys.models.interface.protocols import Explains, Query, RelatesItems
 from tests.models.board_data import NUM_ITEMS
 from tests.models.test_contract import everyone, fitted, models_that, nothing_known_of, scores_of
 

@@ -14,13 +14,13 @@ from recsys.models.content import Content
 from recsys.models.ease import EASE
 from recsys.models.hybrid import Hybrid, positions
 from recsys.models.item_knn import ItemKNN
-from recsys.models.opinions import Opinions
+from recsys.models.components.source_scores import Opinions
 from recsys.models.popularity import Popularity
-from recsys.models.protocols import FoldsIn, Query, RanksCandidates
-from recsys.models.ranker_networks import LinearBlend, ResidualNetwork
-from recsys.models.recency import Recency
-from recsys.models.similarities import AsymmetricCosine
-from recsys.models.weightings import TFIDF
+from recsys.models.interface.protocols import FoldsIn, Query, RanksCandidates
+from recsys.models.layers.ranker_networks import LinearBlend, ResidualNetwork
+from recsys.models.components.recency import Recency
+from recsys.models.components.similarities import AsymmetricCosine
+from recsys.models.components.weightings import TFIDF
 from tests.models.small_data import histories_of, small_data
 
 SOURCES = {

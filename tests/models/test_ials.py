@@ -11,10 +11,10 @@ from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.errors import ModelError
 from recsys.models.ials import IALS
-from recsys.models.least_squares import Cholesky, ConjugateGradient
-from recsys.models.protocols import FitsInClosedForm, Query
+from recsys.models.linalg.least_squares import Cholesky, ConjugateGradient
+from recsys.models.interface.protocols import FitsInClosedForm, Query
 from tests.checkerboard import checkerboard
-from tests.models.test_interaction_matrix import histories
+from tests.models.linalg.test_interaction_matrix import histories
 
 
 def random_interactions(seed: int, num_users: int = 12, num_items: int = 9) -> Interactions:

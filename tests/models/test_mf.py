@@ -2,7 +2,7 @@ import torch
 
 from recsys.data.histories import Histories
 from recsys.models.mf import MF
-from recsys.models.protocols import Factorized, Query, Recommender, ScoresPairs
+from recsys.models.interface.protocols import Factorized, Query, Recommender, ScoresPairs
 
 
 def query(users: list[int]) -> Query:

@@ -4,7 +4,7 @@ import torch
 
 from recsys.models import neumf
 from recsys.models.neumf import GMF, MLP, NeuMF
-from recsys.models.protocols import PretrainsInTowers, Recommender, ScoresPairs
+from recsys.models.interface.protocols import PretrainsInTowers, Recommender, ScoresPairs
 from tests.models.test_mf import query
 
 

@@ -10,10 +10,10 @@ from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.errors import ModelError
 from recsys.models.nmf import NMF
-from recsys.models.protocols import FitsInClosedForm
+from recsys.models.interface.protocols import FitsInClosedForm
 from tests.checkerboard import checkerboard
 from tests.models.test_ials import dense, random_interactions
-from tests.models.test_interaction_matrix import histories
+from tests.models.linalg.test_interaction_matrix import histories
 
 
 def fitted(interactions: Interactions, **settings) -> NMF:

@@ -7,7 +7,7 @@ import torch
 from recsys.data.interactions import Interactions
 from recsys.errors import ModelError
 from recsys.models.popularity import Popularity
-from recsys.models.protocols import FitsInClosedForm, Recommender, ScoresPairs
+from recsys.models.interface.protocols import FitsInClosedForm, Recommender, ScoresPairs
 from tests.checkerboard import checkerboard
 from tests.models.test_mf import query
 

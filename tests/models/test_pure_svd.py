@@ -7,11 +7,11 @@ from safetensors.torch import load, save
 
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
-from recsys.models.protocols import FitsInClosedForm
+from recsys.models.interface.protocols import FitsInClosedForm
 from recsys.models.pure_svd import PureSVD
 from tests.checkerboard import checkerboard
 from tests.models.test_ials import dense, random_interactions
-from tests.models.test_interaction_matrix import histories
+from tests.models.linalg.test_interaction_matrix import histories
 
 
 def fitted(interactions: Interactions, **settings) -> PureSVD:

@@ -1,7 +1,7 @@
 import numpy as np
 import torch
 
-from recsys.models.protocols import FitsInClosedForm, Recommender, ScoresPairs
+from recsys.models.interface.protocols import FitsInClosedForm, Recommender, ScoresPairs
 from recsys.models.random_scores import RandomScores
 from tests.models.test_mf import query
 

@@ -12,7 +12,7 @@ from hydra.utils import get_class
 from omegaconf import OmegaConf
 
 from recsys.errors import ModelError
-from recsys.models.protocols import FitsInClosedForm, FoldsIn, PredictsRatings, Recommender
+from recsys.models.interface.protocols import FitsInClosedForm, FoldsIn, PredictsRatings, Recommender
 from tests.models.made_ratings import (
     as_strangers,
     interactions_of,

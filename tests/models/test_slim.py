@@ -3,8 +3,8 @@ import pytest
 import torch
 
 from recsys.errors import ModelError
-from recsys.models.protocols import FitsInClosedForm, FoldsIn, Query, Recommender, SizedByData
-from recsys.models.recency import Recency
+from recsys.models.interface.protocols import FitsInClosedForm, FoldsIn, Query, Recommender, SizedByData
+from recsys.models.components.recency import Recency
 from recsys.models.slim import SLIM
 from tests.models.small_data import dense, histories_of, small_data
 

@@ -1,7 +1,7 @@
 import numpy as np
 import torch
 
-from recsys.models.protocols import Factorized
+from recsys.models.interface.protocols import Factorized
 from recsys.models.svd_pp import SVDpp
 from tests.models.made_ratings import (
     as_strangers,

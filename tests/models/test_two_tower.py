@@ -10,9 +10,9 @@ from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.data.raw import FeatureColumn, FeatureKind
 from recsys.errors import ModelError
-from recsys.models.history_encoders import MeanEncoder, TransformerEncoder
-from recsys.models.padded_histories import PaddedHistories
-from recsys.models.protocols import (
+from recsys.models.layers.history_encoders import MeanEncoder, TransformerEncoder
+from recsys.models.layers.padded_histories import PaddedHistories
+from recsys.models.interface.protocols import (
     EncodesPositions,
     Factorized,
     FoldsIn,

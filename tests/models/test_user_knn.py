@@ -6,11 +6,11 @@ import torch
 
 from recsys.data.histories import Histories
 from recsys.errors import ModelError
-from recsys.models.protocols import FitsInClosedForm, FoldsIn, Query, Recommender, SizedByData
-from recsys.models.recency import Recency
-from recsys.models.similarities import Cosine
+from recsys.models.interface.protocols import FitsInClosedForm, FoldsIn, Query, Recommender, SizedByData
+from recsys.models.components.recency import Recency
+from recsys.models.components.similarities import Cosine
 from recsys.models.user_knn import UserKNN
-from recsys.models.weightings import Unweighted
+from recsys.models.components.weightings import Unweighted
 from tests.models.knn_reference import SIMILARITIES, WEIGHTINGS, neighbours, represented, similarity_of, weighted
 from tests.models.small_data import dense, histories_of, small_data
 

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from recsys.retrieval.candidates import Candidates
 from recsys.retrieval.item_columns import Values
-from recsys.retrieval.item_lists import ItemLists
-from recsys.retrieval.requests import Requests
+from recsys.retrieval.ragged_items import ItemLists
+from recsys.retrieval.request_batch import Requests
 from recsys.retrieval.top_k import top_k
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from recsys.retrieval import calibration
 from recsys.retrieval.calibration import Calibrated
-from recsys.retrieval.diversity import normalised_scores
+from recsys.retrieval.reranker import normalised_scores
 from recsys.retrieval.top_k import top_k
 from tests.retrieval.made import candidates, requests, values, worlds
 

@@ -13,7 +13,7 @@ from recsys.retrieval.faiss_index import FaissIndex
 from recsys.retrieval.index import ExactIndex, UpdatableIndex
 from recsys.retrieval.pipeline import Pipeline
 from recsys.retrieval.retrievers import IndexRetriever
-from recsys.retrieval.rules import AmongItems
+from recsys.retrieval.filters import AmongItems
 from tests.retrieval.made import clustered, requests
 
 faiss = pytest.importorskip("faiss")
@@ -428,7 +428,7 @@ import sys
 sys.modules["faiss"] = None
 import numpy as np
 from recsys.errors import RetrievalError
-from recsys.retrieval.choosing import choose_index
+from recsys.retrieval.index_selection import choose_index
 from recsys.retrieval.faiss_index import FaissIndex
 assert choose_index(np.ones((10, 2))).index.exact
 ones = np.ones((10, 2))

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from recsys.retrieval import mmr
 from recsys.retrieval.candidates import Candidates
-from recsys.retrieval.diversity import normalised_scores
+from recsys.retrieval.reranker import normalised_scores
 from recsys.retrieval.mmr import MMR
 from recsys.retrieval.top_k import top_k
 from tests.retrieval.made import candidates, requests, worlds

@@ -12,7 +12,7 @@ from recsys.retrieval.candidates import Candidates
 from recsys.retrieval.mmr import MMR
 from recsys.retrieval.pipeline import Pipeline
 from recsys.retrieval.retrievers import SameForAll
-from recsys.retrieval.rules import AmongItems
+from recsys.retrieval.filters import AmongItems
 from tests.retrieval.made import TableRanker, TableRetriever, requests, worlds
 
 NAN, INF = float("nan"), float("inf")
@@ -189,8 +189,8 @@ for module in pkgutil.iter_modules(recsys.retrieval.__path__):
 import numpy as np
 from recsys.retrieval.pipeline import Pipeline
 from recsys.retrieval.retrievers import SameForAll
-from recsys.retrieval.requests import Requests
-from recsys.retrieval.item_lists import ItemLists
+from recsys.retrieval.request_batch import Requests
+from recsys.retrieval.ragged_items import ItemLists
 asked = Requests.of(np.array([-1]), ItemLists.empty(1), ItemLists.of([[2]]))
 assert Pipeline(SameForAll(np.arange(4.0))).recommend(asked, 2).items.tolist() == [[3, 1]]
 assert sum(name.startswith("recsys.retrieval.") for name in sys.modules) > 10

@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 
 from recsys.errors import BundleError, RecsysError
-from recsys.runtime.asking import Asked
+from recsys.runtime.request import Asked
 from recsys.runtime.bundle import Bundle
 from recsys.runtime.recommender import BundleRecommender
 from tests.export.board_bundles import board_bundle

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from recsys.errors import RecsysError
-from recsys.runtime.asking import Asked
+from recsys.runtime.request import Asked
 from recsys.runtime.bundle import Bundle
 from recsys.runtime.recommender import BundleRecommender
 from tests.export.board_bundles import board_bundle
@@ -151,7 +151,7 @@ def test_serving_does_not_import_torch():
     program = (
         "import sys\nfrom recsys.runtime.bundle import Bundle\n"
         "from recsys.runtime.recommender import BundleRecommender\n"
-        "from recsys.runtime.asking import Asked\n"
+        "from recsys.runtime.request import Asked\n"
         f"answer = BundleRecommender(Bundle.open({str(board_bundle('mf'))!r})).recommend(Asked(k=3))\n"
         "assert len(answer.item_ids) == 3 and 'torch' not in sys.modules"
     )

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from recsys.data.coded_columns import CodedColumn
+from recsys.data.encoded_columns import CodedColumn
 from recsys.data.raw import FeatureKind
 from recsys.errors import RecsysError
 from recsys.runtime.user_features import MAX_VALUES, UserFeatures, joined_features

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.comparison.made_runs import make_run, table
+from tests.studies.comparison.made_runs import make_run, table
 from tests.scripts.test_train import SMALL
 
 NOISE = np.random.default_rng(0).random(60)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from recsys.export.triton_repository import served_version
+from recsys_serving.triton.repository import served_version
 from tests.export.board_bundles import board_bundle
 from tests.scripts.running import Scripts
 

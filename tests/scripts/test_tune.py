@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from omegaconf import OmegaConf
 
-from recsys.assessment import assess
+from recsys.evaluation.model_report import assess
 from tests.scripts.test_train import SMALL
 
 #: Less than is searched for matrix factorisation otherwise.
@@ -55,7 +55,7 @@ def test_never_reads_the_test(scripts, board, monkeypatch):
         seen.append((stage, len(split.test), len(view.interactions)))
         return assess(evaluator, baseline, prepared, view, split, model, device, stage)
 
-    monkeypatch.setattr("recsys.tuning.objective.assess", spy)
+    monkeypatch.setattr("recsys.studies.tuning.objective.assess", spy)
     assert scripts("tune", *board, "model=ease", "tracking=none", "trials=2").status == 0
     out = scripts("train", *board, "model=ease", "tracking=none").out
     train, valid, test = (int(n) for n in re.findall(r"(\d+) (?:training|validation|test)", out))

@@ -10,11 +10,11 @@ from recsys.data.interactions import IntArray, Interactions
 from recsys.errors import RecsysError
 from recsys.models.ease import EASE
 from recsys.models.hybrid import Hybrid
-from recsys.models.protocols import Query
-from recsys.models.ranker_networks import LinearBlend
-from recsys.models.recency import Recency
-from recsys.training.candidates import RetrievedCandidates, UniformCandidates
-from recsys.training.folds import RandomFolds
+from recsys.models.interface.protocols import Query
+from recsys.models.layers.ranker_networks import LinearBlend
+from recsys.models.components.recency import Recency
+from recsys.training.candidate_selection import RetrievedCandidates, UniformCandidates
+from recsys.training.stacking_folds import RandomFolds
 from recsys.training.stacking import CandidateLists, stack
 from tests.models.small_data import small_data
 

@@ -8,7 +8,7 @@ from hydra.errors import HydraException
 from hydra.utils import get_class, instantiate
 
 from recsys.data.split import Splitter
-from recsys.data.splitting.as_given import AsGiven
+from recsys.data.splitting.default_split import AsGiven
 from recsys.data.splitting.cold_both import ColdBoth
 from recsys.data.splitting.cold_items import ColdItems
 from recsys.data.splitting.cold_users import ColdUsers

@@ -10,10 +10,10 @@ import tritonclient.grpc as grpc
 import tritonclient.http as http
 from tritonclient.utils import np_to_triton_dtype
 
-from recsys.export.triton_repository import write_repository
+from recsys_serving.triton.repository import write_repository
 from recsys.runtime.bundle import Bundle
-from serving.triton.launcher import start, stop
-from serving.triton.state import ServerState
+from recsys_serving.triton.launcher import start, stop
+from recsys_serving.triton.state import ServerState
 from tests.export.board_bundles import board_bundle
 from tests.serving.triton.tiny_repository import write_tiny_models
 

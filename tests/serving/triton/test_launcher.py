@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from recsys.errors import ServingError
-from serving.triton.launcher import Ports, is_ready, start, stop
-from serving.triton.state import STATE, ServerState, read_state, running_server, started_at
+from recsys_serving.triton.launcher import Ports, is_ready, start, stop
+from recsys_serving.triton.state import STATE, ServerState, read_state, running_server, started_at
 from tests.serving.triton.tiny_repository import ADD, adding, write_model
 
 

@@ -11,14 +11,14 @@ import pytest
 from tritonclient.utils import InferenceServerException
 
 from recsys.errors import ExportError, ServingError
-from recsys.export.triton_repository import served_version, write_repository
-from recsys.runtime.asking import Asked
+from recsys_serving.triton.repository import served_version, write_repository
+from recsys.runtime.request import Asked
 from recsys.runtime.bundle import Bundle
 from recsys.runtime.recommender import BundleRecommender
-from serving.triton.client import TritonAnswer, TritonRecommender
-from serving.triton.launcher import is_ready
-from serving.triton.state import ServerState
-from serving.triton.versions import exchange
+from recsys_serving.triton.client import TritonAnswer, TritonRecommender
+from recsys_serving.triton.launcher import is_ready
+from recsys_serving.triton.state import ServerState
+from recsys_serving.triton.versions import exchange
 from tests.export.board_bundles import board_bundle
 from tests.models.board_data import NUM_ITEMS
 from tests.serving.triton.conftest import Asking

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from recsys.errors import ServingError
-from serving.triton.server_environment import server_environment, why_not_here
+from recsys_serving.triton.server_environment import server_environment, why_not_here
 
 
 def python_that_says(path: Path, text: str, status: int = 0) -> str:
@@ -56,7 +56,7 @@ def test_without_an_interpreter_that_fits_those_that_are_there_are_named(
 ):
     other = python_that_says(tmp_path / "python", '{"version": [3, 13, 0], "library": "/lib/libpython3.13.so.1.0"}')
     monkeypatch.setattr("sys.executable", other)
-    monkeypatch.setattr("serving.triton.server_environment.SYSTEM_PYTHON", "/nowhere/python3")
+    monkeypatch.setattr("recsys_serving.triton.server_environment.SYSTEM_PYTHON", "/nowhere/python3")
     monkeypatch.setenv("PATH", str(tmp_path / "empty"))
     with pytest.raises(ServingError, match=r"is 3\.13\.0\. Install one \(Debian, Ubuntu:"):
         server_environment(tmp_path / "venv")

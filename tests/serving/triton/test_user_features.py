@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from recsys.errors import ServingError
-from recsys.export.triton_repository import write_repository
-from recsys.runtime.asking import Asked
+from recsys_serving.triton.repository import write_repository
+from recsys.runtime.request import Asked
 from recsys.runtime.bundle import Bundle
 from recsys.runtime.recommender import BundleRecommender
-from serving.triton.client import TritonRecommender
-from serving.triton.launcher import start, stop
-from serving.triton.state import ServerState
+from recsys_serving.triton.client import TritonRecommender
+from recsys_serving.triton.launcher import start, stop
+from recsys_serving.triton.state import ServerState
 from tests.export.board_bundles import board_bundle
 
 pytestmark = pytest.mark.triton

@@ -1,0 +1,158 @@
+"""Holds a fitted model against a baseline in one stage of its split."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import torch
+from torch import Tensor, nn
+
+from recsys.data.feature_tensors import RaggedFeature
+from recsys.data.features import FeatureTable
+from recsys.data.interactions import Interactions
+from recsys.data.prepared import PreparedDataset
+from recsys.data.raw import FeatureKind
+from recsys.data.split import Split, Stage
+from recsys.data.feedback_view import View
+from recsys.data.vocabulary import Vocabulary
+from recsys.errors import SplitError
+from recsys.evaluation.fixed_negatives import FixedNegativesResult, evaluate_fixed_negatives
+from recsys.evaluation.per_user import per_user_table
+from recsys.evaluation.ranking import RankingEvaluator
+from recsys.evaluation.ranking_result import RankingResult
+from recsys.evaluation.ranking_task import RankingTask
+from recsys.evaluation.rating import RatingEvaluator, RatingResult, RatingTask
+from recsys.models.interface.protocols import PredictsRatings
+
+#: Features with more values than this (tags, say) are not made dense for the diversity of lists.
+MAX_CONTENT_VALUES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """How a model did, beside the baseline.
+
+    Args:
+        stage: what was ranked.
+        ranking: full-catalogue results by model name; the baseline first.
+        fixed_negatives: results among the data set's fixed negatives by model name; empty where it has none.
+        rating: errors of predicted ratings by model name; empty where no model predicts them or likes are held out.
+    """
+
+    stage: Stage
+    ranking: dict[str, RankingResult]
+    fixed_negatives: dict[str, FixedNegativesResult]
+    rating: dict[str, RatingResult]
+
+    def metrics(self, name: str) -> dict[str, float]:
+        """All numbers of one model under one level of names."""
+        fixed = self.fixed_negatives[name].flat() if name in self.fixed_negatives else {}
+        rating = self.rating[name].flat(self.stage) if name in self.rating else {}
+        return {**self.ranking[name].flat(self.stage), **rating, **fixed}
+
+    def per_user(self, name: str, users: Vocabulary) -> pa.Table:
+        """The values of each user under one model; ``users`` gives their external ids."""
+        return per_user_table(self.ranking[name], users, self.fixed_negatives.get(name))
+
+
+def assess(
+    evaluator: RankingEvaluator,
+    baseline: nn.Module | None,
+    prepared: PreparedDataset,
+    view: View,
+    split: Split,
+    model: nn.Module,
+    device: torch.device,
+    stage: Stage = "test",
+) -> Assessment:
+    """Rank the full catalogue with the model and with the baseline; compare predicted ratings with held-out ones.
+
+    In the explicit view every model ranks for the same users, with the same likes to be found and the same items left
+    out. Ratings are predicted there by models that do so; batches and bootstrap are those of ``evaluator``.
+
+    Args:
+        evaluator: says how.
+        baseline: a fitted model of another kind; left out where it is None or of the model's own kind.
+        prepared: the data.
+        view: the interactions that ``split`` divides.
+        split: which interactions are known and which are to be found.
+        model: the fitted model; it is on the CPU afterwards, wherever it was.
+        device: where to evaluate.
+        stage: ``valid`` or ``test``.
+
+    Raises:
+        SplitError: the stage has no held-out interactions.
+    """
+    if len(split.targets(stage)) == 0:
+        raise SplitError(
+            f"Held-out interactions are required to evaluate, but the {stage} part of the split is empty. "
+            "Choose another stage, or give the split a larger share for it."
+        )
+    vectors = content_vectors(prepared)
+    vectors = None if vectors is None else vectors.to(device)
+    pairs = fixed_pairs(prepared, view.interactions, split, device) if stage == "test" else None
+    models: dict[str, Any] = {name_of(model): model}
+    if baseline is not None and type(baseline) is not type(model):
+        models = {name_of(baseline): baseline, **models}
+    ranking, fixed, rating = {}, {}, {}
+    for name, candidate in models.items():
+        rates = isinstance(candidate, PredictsRatings)
+        task = RankingTask.from_split(view.interactions, split, stage, device, view.positive, rated_histories=rates)
+        candidate.to(device).eval()
+        ranking[name] = evaluator.evaluate(candidate, task, vectors)
+        if pairs is not None:
+            # With fewer negatives than the usual ten places every item would be a hit.
+            ks = (min(10, pairs[2].shape[1]),)
+            fixed[name] = evaluate_fixed_negatives(candidate, *pairs, ks=ks, histories=task.histories)
+        if rates and view.kind == "explicit":
+            judge = RatingEvaluator(evaluator.batch_size, evaluator.bootstrap_samples, evaluator.seed)
+            rating[name] = judge.evaluate(candidate, RatingTask.from_split(view.interactions, split, stage, device))
+        candidate.cpu()
+    return Assessment(stage, ranking, fixed, rating)
+
+
+def name_of(model: nn.Module) -> str:
+    """What tables call a model."""
+    return type(model).__name__
+
+
+def content_vectors(prepared: PreparedDataset) -> Tensor | None:
+    """Multi-hot vectors of the items, shape [I, V], by which lists are called diverse.
+
+    They are those of the first multi-valued feature with at most :data:`MAX_CONTENT_VALUES` values, such as genres;
+    None where there is none.
+    """
+    for column in prepared.schema.item_features:
+        if column.kind == FeatureKind.MULTI_VALUED:
+            feature = FeatureTable.from_table(prepared.items, (column,))[column.name]
+            if isinstance(feature, RaggedFeature) and len(feature.vocabulary) <= MAX_CONTENT_VALUES:
+                return feature.multi_hot()
+    return None
+
+
+def fixed_pairs(
+    prepared: PreparedDataset, interactions: Interactions, split: Split, device: torch.device
+) -> tuple[Tensor, Tensor, Tensor] | None:
+    """Users, their held-out item and its fixed negatives; None where the data set has none.
+
+    Raises:
+        SplitError: a user with fixed negatives has not exactly one held-out item.
+    """
+    if prepared.fixed_negatives is None:
+        return None
+    users, negatives = prepared.fixed_negatives
+    test = interactions.take(split.test)
+    counts = np.bincount(test.user_index, minlength=interactions.num_users)
+    if (counts[users] != 1).any():
+        raise SplitError(
+            "Ranking among fixed negatives needs exactly one test item for each of their users, but "
+            f"{int((counts[users] != 1).sum())} users have another number. Use split=predefined."
+        )
+    target = np.empty(interactions.num_users, dtype=np.int64)
+    target[test.user_index] = test.item_index
+    columns = (users.astype(np.int64), target[users], negatives.astype(np.int64))
+    first, second, third = (torch.from_numpy(column).to(device) for column in columns)
+    return first, second, third

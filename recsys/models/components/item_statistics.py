@@ -1,0 +1,85 @@
+"""How popular and how fresh items are, and what a user makes of popular ones.
+
+Shape suffixes: B queries, I items of the catalogue, C candidates of each query.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from recsys.data.histories import Histories
+from recsys.data.interactions import Interactions
+from recsys.models.linalg.interaction_matrix import InteractionMatrix
+
+#: The share of the latest interactions by which an item is called fresh.
+RECENT_SHARE = 0.1
+SECONDS_PER_DAY = 86_400
+
+
+class ItemStatistics(nn.Module):
+    """Popularity, its trend, and the age of items, all measured on training interactions and standardised.
+
+    Args:
+        num_items: size of the item vocabulary, I.
+    """
+
+    popularity: Tensor
+    freshness: Tensor
+    activity: Tensor
+
+    #: What :meth:`about_popularity` and :meth:`about_freshness` say of each pair.
+    num_popularity = 3
+    num_freshness = 2
+
+    def __init__(self, num_items: int) -> None:
+        super().__init__()
+        self.register_buffer("popularity", torch.zeros(num_items))
+        self.register_buffer("freshness", torch.zeros(num_items, self.num_freshness))
+        self.register_buffer("activity", torch.tensor([0.0, 1.0]))
+
+    def measure(self, interactions: Interactions) -> None:
+        """Take the numbers of ``interactions``; freshness stays zero where they have no timestamps."""
+        item = interactions.item_index
+        counts = np.bincount(item, minlength=interactions.num_items)
+        self.popularity.copy_(_standardised(torch.from_numpy(np.log1p(counts))))
+        activity = np.log1p(np.bincount(interactions.user_index, minlength=interactions.num_users))
+        self.activity.copy_(torch.tensor([activity.mean(), max(activity.std(), 1e-3)]))
+        if interactions.timestamp is None or len(interactions) == 0:
+            return
+        end = interactions.timestamp.max()
+        last = np.full(interactions.num_items, interactions.timestamp.min())
+        np.maximum.at(last, item, interactions.timestamp)
+        idle = np.log1p((end - last) / SECONDS_PER_DAY)
+        recent = interactions.timestamp >= np.quantile(interactions.timestamp, 1 - RECENT_SHARE)
+        expected = counts * recent.mean()
+        trend = np.log1p(np.bincount(item[recent], minlength=interactions.num_items)) - np.log1p(expected)
+        columns = (_standardised(torch.from_numpy(column)) for column in (-idle, trend))
+        self.freshness.copy_(torch.stack(list(columns), dim=1))
+
+    def about_popularity(self, histories: Histories, items: Tensor) -> Tensor:
+        """For ``items`` (shape [B, C], int64): popularity, the user's activity, and popularity beside the user's mean.
+
+        Returns:
+            Shape [B, C, 3]. Popularity and activity are logarithms of numbers of interactions.
+        """
+        known = InteractionMatrix.from_histories(histories, len(self.popularity))
+        usual = (known @ self.popularity[:, None])[:, 0] / known.counts.clamp(min=1)
+        return self.popularity_beside(usual, histories.counts, items)
+
+    def popularity_beside(self, usual: Tensor, counts: Tensor, items: Tensor) -> Tensor:
+        """What :meth:`about_popularity` says, from the mean popularity and the lengths of histories, shapes [B]."""
+        activity = (torch.log1p(counts.to(self.popularity.dtype)) - self.activity[0]) / self.activity[1]
+        popularity = self.popularity[items]
+        return torch.stack([popularity, activity[:, None].expand_as(popularity), popularity - usual[:, None]], dim=2)
+
+    def about_freshness(self, items: Tensor) -> Tensor:
+        """For ``items`` (shape [B, C], int64): how recent the last interaction is, and the trend; shape [B, C, 2]."""
+        return self.freshness[items]
+
+
+def _standardised(column: Tensor) -> Tensor:
+    centred = column.float() - column.float().mean()
+    deviation = centred.square().mean().sqrt()
+    return centred / deviation if deviation > 1e-6 else torch.zeros_like(centred)

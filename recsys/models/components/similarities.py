@@ -1,0 +1,190 @@
+"""How alike two users or two items are, from the inner product and the squared lengths of their rows.
+
+Sources: Ferrari Dacrema, Cremonesi and Jannach, Are We Really Making Much Progress?, RecSys 2019; Ferrari
+Dacrema, Boglio, Cremonesi and Jannach, A Troubling Analysis of Reproducibility and Progress in Recommender Systems
+Research, TOIS 2021. Shrinkage is added to the denominator, as there: it pulls similarities that rest on little evidence
+towards zero.
+
+Shape suffixes: B rows of a block, N rows that they are compared with, L positions of a served history.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from recsys.data.histories import Histories
+from recsys.errors import ModelError
+from recsys.models.linalg.interaction_matrix import InteractionMatrix
+from recsys.models.onnx.onnx_query import ServedQuery
+
+#: Below any length that a row can have, so that only rows of zeros are affected; their products are zero.
+_TINY = 1e-30
+
+
+class Similarity(Protocol):
+    """A measure of likeness."""
+
+    def represent(self, histories: Histories, num_items: int) -> InteractionMatrix:
+        """The matrix, users by items, whose rows or columns are compared."""
+        ...
+
+    def represent_served(self, query: ServedQuery, num_items: int) -> Tensor:
+        """The same values where there is no PyTorch, shape [B, L]: each item's at its last interaction, 0 elsewhere.
+
+        NaN for a history that cannot be compared.
+        """
+        ...
+
+    def compare(self, products_BN: Tensor, squares_B: Tensor, squares_N: Tensor) -> Tensor:
+        """The similarities, shape [B, N], float32; 0 for a row of zeros. May overwrite ``products_BN``.
+
+        Args:
+            products_BN: inner products of the rows.
+            squares_B: squared length of each row that neighbours are sought for.
+            squares_N: squared length of each candidate.
+        """
+        ...
+
+
+class Cosine:
+    """``<a, b> / (|a| |b| + shrinkage)`` of ones where there is an interaction.
+
+    Args:
+        shrinkage: added to the denominator, at least 0.
+
+    Raises:
+        ModelError: a setting is out of range.
+    """
+
+    def __init__(self, shrinkage: float = 0.0) -> None:
+        self.shrinkage = _checked_shrinkage(shrinkage)
+
+    def represent(self, histories: Histories, num_items: int) -> InteractionMatrix:
+        """Ones at the interactions."""
+        return InteractionMatrix.from_histories(histories, num_items)
+
+    def represent_served(self, query: ServedQuery, num_items: int) -> Tensor:
+        """See :meth:`Similarity.represent_served`."""
+        return query.is_last(num_items).float()
+
+    def compare(self, products_BN: Tensor, squares_B: Tensor, squares_N: Tensor) -> Tensor:
+        """See :meth:`Similarity.compare`."""
+        return _divided(products_BN, torch.outer(squares_B.sqrt(), squares_N.sqrt()), self.shrinkage)
+
+
+class AsymmetricCosine:
+    """``<a, b> / (|a|^(2 alpha) |b|^(2 (1 - alpha)) + shrinkage)``, where ``a`` seeks neighbours among the ``b``.
+
+    Source: Aiolli, Efficient Top-N Recommendation for Very Large Scale Binary Rated Datasets, RecSys 2013.
+
+    Args:
+        alpha: 0.5 is the cosine; a lower value weighs down candidates with many interactions. From 0 to 1.
+        shrinkage: added to the denominator, at least 0.
+
+    Raises:
+        ModelError: a setting is out of range.
+    """
+
+    def __init__(self, alpha: float = 0.5, shrinkage: float = 0.0) -> None:
+        if not 0 <= alpha <= 1:
+            raise ModelError(f"model.similarity.alpha must be from 0 to 1, but it is {alpha}. Correct it.")
+        self.alpha = alpha
+        self.shrinkage = _checked_shrinkage(shrinkage)
+
+    def represent(self, histories: Histories, num_items: int) -> InteractionMatrix:
+        """Ones at the interactions."""
+        return InteractionMatrix.from_histories(histories, num_items)
+
+    def represent_served(self, query: ServedQuery, num_items: int) -> Tensor:
+        """See :meth:`Similarity.represent_served`."""
+        return query.is_last(num_items).float()
+
+    def compare(self, products_BN: Tensor, squares_B: Tensor, squares_N: Tensor) -> Tensor:
+        """See :meth:`Similarity.compare`."""
+        lengths = torch.outer(squares_B**self.alpha, squares_N ** (1 - self.alpha))
+        return _divided(products_BN, lengths, self.shrinkage)
+
+
+class Jaccard:
+    """``<a, b> / (|a|^2 + |b|^2 - <a, b> + shrinkage)``: for sets the share of their union that they have in common.
+
+    Args:
+        shrinkage: added to the denominator, at least 0.
+
+    Raises:
+        ModelError: a setting is out of range.
+    """
+
+    def __init__(self, shrinkage: float = 0.0) -> None:
+        self.shrinkage = _checked_shrinkage(shrinkage)
+
+    def represent(self, histories: Histories, num_items: int) -> InteractionMatrix:
+        """Ones at the interactions."""
+        return InteractionMatrix.from_histories(histories, num_items)
+
+    def represent_served(self, query: ServedQuery, num_items: int) -> Tensor:
+        """See :meth:`Similarity.represent_served`."""
+        return query.is_last(num_items).float()
+
+    def compare(self, products_BN: Tensor, squares_B: Tensor, squares_N: Tensor) -> Tensor:
+        """See :meth:`Similarity.compare`."""
+        union = squares_B[:, None] + squares_N
+        return _divided(products_BN, union.sub_(products_BN), self.shrinkage)
+
+
+class AdjustedCosine:
+    """The cosine of ratings from which the mean of their user is subtracted.
+
+    Between items it is the adjusted cosine of Sarwar et al., Item-Based Collaborative Filtering Recommendation
+    Algorithms, WWW 2001; between users Pearson's correlation, but with the lengths over all
+    items instead of the shared ones.
+
+    Args:
+        shrinkage: added to the denominator, at least 0.
+
+    Raises:
+        ModelError: a setting is out of range.
+    """
+
+    def __init__(self, shrinkage: float = 0.0) -> None:
+        self.shrinkage = _checked_shrinkage(shrinkage)
+
+    def represent(self, histories: Histories, num_items: int) -> InteractionMatrix:
+        """Ratings less their user's mean; of repeated ratings the highest.
+
+        Raises:
+            ModelError: there are no ratings.
+        """
+        if histories.rating is None:
+            raise ModelError(
+                "The adjusted cosine compares ratings, but these data have none. "
+                "Choose another similarity, such as model/similarity=cosine."
+            )
+        matrix = InteractionMatrix.from_histories(histories, num_items, histories.rating)
+        rows = matrix.rows
+        sums = torch.zeros(len(matrix), device=matrix.device).index_add_(0, rows, matrix.values)
+        return matrix.with_values(matrix.values - (sums / matrix.counts)[rows])
+
+    def represent_served(self, query: ServedQuery, num_items: int) -> Tensor:
+        """See :meth:`Similarity.represent_served`; NaN for a history without ratings."""
+        counted = query.is_last(num_items)
+        ratings = query.largest(torch.where(query.inside, query.ratings, 0), num_items)
+        mean = ratings.sum(1, keepdim=True) / counted.sum(1, keepdim=True).clamp(min=1)
+        return torch.where(counted, ratings - mean, 0)
+
+    def compare(self, products_BN: Tensor, squares_B: Tensor, squares_N: Tensor) -> Tensor:
+        """See :meth:`Similarity.compare`."""
+        return _divided(products_BN, torch.outer(squares_B.sqrt(), squares_N.sqrt()), self.shrinkage)
+
+
+def _divided(products_BN: Tensor, lengths_BN: Tensor, shrinkage: float) -> Tensor:
+    return products_BN.div_(lengths_BN.add_(shrinkage).clamp_(min=_TINY))
+
+
+def _checked_shrinkage(shrinkage: float) -> float:
+    if shrinkage < 0:
+        raise ModelError(f"model.similarity.shrinkage must be at least 0, but it is {shrinkage}. 0 is none.")
+    return shrinkage

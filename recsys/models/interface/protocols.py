@@ -1,0 +1,347 @@
+"""What a model can do. Callers ask for the protocol, never for a class.
+
+Shape suffixes: B queries, I items of the catalogue, N pairs, K items of each query, C items asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
+
+from torch import Tensor, nn
+
+from recsys.data.encoded_columns import CodedColumn
+from recsys.data.features import FeatureTable
+from recsys.data.histories import Histories
+from recsys.data.interactions import Interactions
+from recsys.models.interface.explanation import Explanation
+from recsys.models.components.source_scores import Opinions
+from recsys.models.layers.padded_histories import PaddedHistories
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Who asks: B users with what is known of them.
+
+    Args:
+        users: internal user indices, shape [B], int64; -1 for a user that is not in the vocabulary.
+        histories: their known interactions, B rows, oldest first.
+        features: the columns of the users, by name, B rows each, as :class:`recsys.data.encoded_columns.CodedColumn`
+            encodes them, in place of what the data have of these users: all that the model reads
+            (:meth:`ReadsUserFeatures.columns_of_users`), or none. Empty: what the data have, and nothing of a user that
+            is not in the vocabulary.
+    """
+
+    users: Tensor
+    histories: Histories
+    features: Mapping[str, Tensor] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+    def take(self, rows: Tensor) -> Query:
+        """The users at positions ``rows`` (int64), in that order."""
+        features = {name: values[rows] for name, values in self.features.items()}
+        return Query(self.users[rows], self.histories.take(rows), features)
+
+
+@runtime_checkable
+class Recommender(Protocol):
+    """Every model."""
+
+    def score(self, query: Query) -> Tensor:
+        """Score the whole catalogue for each query.
+
+        Returns:
+            Shape [B, I], float: higher is better, NaN where the model has no opinion.
+        """
+        ...
+
+
+@runtime_checkable
+class ScoresPairs(Protocol):
+    """A model that scores single pairs of a known user and a known item."""
+
+    def score_pairs(self, users: Tensor, items: Tensor) -> Tensor:
+        """Score pairs; ``users`` and ``items`` are int64 and broadcast against each other.
+
+        Returns:
+            One score for each pair, in the broadcast shape.
+        """
+        ...
+
+
+@runtime_checkable
+class ScoresCandidates(Protocol):
+    """A model that scores given candidates of a query in another way than the whole catalogue."""
+
+    def score_candidates(self, query: Query, items: Tensor) -> Tensor:
+        """Score ``items`` (shape [B, C], int64) for B queries.
+
+        Returns:
+            Shape [B, C], NaN where the model has no opinion.
+        """
+        ...
+
+
+@runtime_checkable
+class ScoresCatalogue(Protocol):
+    """A model that scores whole rows for known users, with gradients."""
+
+    def score_catalogue(self, users: Tensor) -> Tensor:
+        """Score every item for ``users`` (shape [B], int64); returns [B, I]."""
+        ...
+
+
+@runtime_checkable
+class ApproximatesScores(ScoresPairs, Protocol):
+    """A model whose scores of the whole catalogue can be had roughly for much less than exactly.
+
+    Its exact scores do not depend on histories.
+    """
+
+    def approximate_catalogue(self, users: Tensor) -> tuple[Tensor, Tensor] | None:
+        """Score every item for known users (shape [B], int64).
+
+        Returns:
+            Scores, shape [B, I], and the most that those of a user may be off, shape [B, 1]; None where that would
+            save no time.
+        """
+        ...
+
+
+@runtime_checkable
+class HasNorms(Protocol):
+    """A model whose user and item vectors can be regularised."""
+
+    def squared_norms(self, users: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:
+        """Squared norms of the vectors of ``users`` and of ``items``, each in its shape."""
+        ...
+
+
+@runtime_checkable
+class FitsInClosedForm(Protocol):
+    """A model that is computed from the interactions at once, without gradient steps."""
+
+    def fit(self, interactions: Interactions) -> None:
+        """Compute the model from ``interactions``, the training part of a split."""
+        ...
+
+
+@runtime_checkable
+class PredictsRatings(Protocol):
+    """A model that predicts which rating a user would give to an item, learnt from ratings."""
+
+    def predict_ratings(self, query: Query, rows: Tensor, items: Tensor) -> Tensor:
+        """Predict the ratings of N pairs.
+
+        Args:
+            query: who rates, B users with what is known of them.
+            rows: the pairs' rows of ``query``, shape [N], int64.
+            items: the pairs' items, internal indices, shape [N], int64.
+
+        Returns:
+            Shape [N], float32, within the rating scale of the data that the model was fitted on. Never NaN: for users
+            and items that were not in training the model falls back to what it knows, at last to the mean rating.
+        """
+        ...
+
+
+@runtime_checkable
+class FoldsIn(Protocol):
+    """A model that scores users it has never seen from their histories, without a training step."""
+
+    def score_histories(self, histories: Histories) -> Tensor:
+        """Score the whole catalogue for B users of whom nothing but their histories is known.
+
+        Returns:
+            Shape [B, I], as :meth:`Recommender.score`; a row of NaN for an empty history.
+        """
+        ...
+
+
+@runtime_checkable
+class ReadsItemFeatures(Protocol):
+    """A model that knows items by their content, so that it can score items without interactions."""
+
+    def read_items(self, features: FeatureTable) -> None:
+        """Take in the features of the catalogue, one row for each item; called once, before fitting."""
+        ...
+
+
+@runtime_checkable
+class ReadsUserFeatures(Protocol):
+    """A model that knows users by their features besides their interactions."""
+
+    def read_users(self, features: FeatureTable) -> None:
+        """Take in the features of the users, one row for each; called once, before fitting."""
+        ...
+
+    def columns_of_users(self) -> tuple[CodedColumn, ...]:
+        """Those that it reads, as :attr:`Query.features` has them; none before :meth:`read_users`."""
+        ...
+
+
+@runtime_checkable
+class NotesTraining(Protocol):
+    """A network that treats items without training interactions in another way."""
+
+    def note_training(self, interactions: Interactions) -> None:
+        """Take in which interactions are going to be trained on, before the first step."""
+        ...
+
+
+@runtime_checkable
+class EncodesPositions(Protocol):
+    """A network that says after each interaction of a history what may come next, with gradients.
+
+    I items of the catalogue, B rows of L interactions, D dim of the item vectors, E dim of the vectors whose inner
+    products are the scores.
+    """
+
+    max_history: int
+
+    def item_vectors(self) -> Tensor:
+        """What is put into the encoder for each item, shape [I, D]."""
+        ...
+
+    def encode_positions(self, users: Tensor, histories: PaddedHistories, item_vectors: Tensor) -> Tensor:
+        """Query vectors before the first and after each interaction, shape [B, L + 1, E]; none depends on later ones.
+
+        Args:
+            users: shape [B], int64; -1 for unknown users.
+            histories: B rows.
+            item_vectors: those of :meth:`item_vectors`.
+        """
+        ...
+
+    def catalogue(self, item_vectors: Tensor) -> Tensor:
+        """The vectors of the items that queries meet, shape [I, E], from those of :meth:`item_vectors`."""
+        ...
+
+
+@runtime_checkable
+class ReadsSentenceVectors(Protocol):
+    """A model that may know items by what their texts mean to a sentence model."""
+
+    def sentence_encoder(self) -> str | None:
+        """Name or path of the sentence model; None where the model does without."""
+        ...
+
+    def read_sentence_vectors(self, vectors: Tensor) -> None:
+        """Take in the vectors of the catalogue, shape [I, E], of length 1, or 0 for an item without text.
+
+        Called once, after :meth:`ReadsItemFeatures.read_items` and before fitting.
+        """
+        ...
+
+
+@runtime_checkable
+class SizedByData(Protocol):
+    """A model with buffers whose sizes are known only once it is fitted, such as lists of neighbours."""
+
+    def sized_by_data(self) -> tuple[str, ...]:
+        """The names of these buffers, as in ``state_dict``; the other tensors have the sizes of a fresh model."""
+        ...
+
+
+@runtime_checkable
+class Factorized(Protocol):
+    """A model whose score is an inner product, so that a nearest-neighbour index can retrieve with it.
+
+    The products order the items of each query as :meth:`Recommender.score` does; they may differ from the scores by a
+    constant for each query.
+    """
+
+    def encode_users(self, query: Query) -> Tensor:
+        """Query vectors, shape [B, D]; NaN for a query that the model cannot place."""
+        ...
+
+    def encode_items(self, items: Tensor) -> Tensor:
+        """Item vectors of ``items`` (internal indices, shape [C], int64), shape [C, D]."""
+        ...
+
+
+@runtime_checkable
+class Explains(Protocol):
+    """A model whose score is a sum over the interactions of the history, so that it can say where a score comes from.
+
+    For any other model that scores from histories see
+    :class:`recsys.recommendation.sampled_explanation.SampledExplainer`, which is one of these as well.
+    """
+
+    def explain(self, query: Query, items: Tensor) -> Explanation:
+        """Split scores over the histories of ``query``.
+
+        Args:
+            query: who asks, B users.
+            items: internal indices, shape [B, K], int64; -1 for no item.
+
+        Returns:
+            Parts that add up to what :meth:`Recommender.score` gives for these items, up to rounding; NaN where that
+            is NaN and for item -1.
+        """
+        ...
+
+
+@runtime_checkable
+class RelatesItems(Protocol):
+    """A model that holds weights from item to item."""
+
+    def relate(self, items: Tensor) -> Tensor:
+        """How much the catalogue says about ``items``.
+
+        Args:
+            items: internal indices, shape [C], int64.
+
+        Returns:
+            Shape [C, I], float32: the weight that an interaction with each item of the catalogue has in the score of
+            the item asked for; 0 for itself and where there is none.
+        """
+        ...
+
+
+@runtime_checkable
+class RanksCandidates(Protocol):
+    """A model that ranks what other models, its sources, say of the catalogue.
+
+    S sources, C candidates of each query, F' features that no step of training changes.
+    """
+
+    def source_models(self) -> dict[str, nn.Module]:
+        """The sources by name; they are part of the model, and fitted before it."""
+        ...
+
+    def note_training(self, interactions: Interactions) -> None:
+        """See :class:`NotesTraining`."""
+        ...
+
+    def ask(self, query: Query) -> Opinions:
+        """What the sources say of the catalogue, and behind them whatever else is on the same scale."""
+        ...
+
+    def of_sources(self, opinions: Opinions) -> Opinions:
+        """Of what :meth:`ask` gave the part of the sources, shape [B, S, I]."""
+        ...
+
+    def describe(self, query: Query, opinions: Opinions, items: Tensor) -> Tensor:
+        """Features of candidates (shape [B, C], int64) that no step of training changes; shape [B, C, F']."""
+        ...
+
+    def rank(self, described: Tensor, users: Tensor, items: Tensor) -> Tensor:
+        """Score candidates from their features, with gradients; shape [B, C]."""
+        ...
+
+
+@runtime_checkable
+class PretrainsInTowers(Protocol):
+    """A network made of towers that may be trained on their own first, each as a recommender of its own."""
+
+    def towers(self) -> dict[str, nn.Module]:
+        """The towers by name; they share their parameters with the network."""
+        ...
+
+    def fuse(self) -> None:
+        """Combine the trained towers into the starting point of the whole network."""
+        ...

@@ -1,0 +1,71 @@
+"""Items as vectors: by who they are and by what is said about them.
+
+Shape suffixes: I items of the catalogue, D dim, E dimension of a sentence model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from recsys.data.features import FeatureTable
+from recsys.models.layers.feature_embedding import FeatureEmbedding
+
+
+class ItemTower(nn.Module):
+    """``x_i = id_i + features_i (+ sentence_i)``, where an item without training has the vector of the unknown id.
+
+    In training the id of each item is replaced by the unknown one with a probability, so that this vector, and the
+    features beside it, learn to stand for an item that nobody has interacted with (the dropout of Volkovs et al.:
+    DropoutNet, 2017).
+
+    Args:
+        num_items: size of the item vocabulary, I.
+        embedding_dim: D.
+        id_dropout: probability of that replacement.
+        init_std: standard deviation of the normal initialisation.
+    """
+
+    is_trained: Tensor
+
+    def __init__(self, num_items: int, embedding_dim: int, id_dropout: float, init_std: float) -> None:
+        super().__init__()
+        self.embedding_dim = embedding_dim
+        self.id_dropout = id_dropout
+        self.init_std = init_std
+        self.ids = nn.Parameter(torch.empty(num_items, embedding_dim))
+        self.unknown_id = nn.Parameter(torch.zeros(embedding_dim))
+        nn.init.normal_(self.ids, std=init_std)
+        self.features: FeatureEmbedding | None = None
+        self.sentences: nn.Linear | None = None
+        self.register_buffer("is_trained", torch.ones(num_items, dtype=torch.bool))
+        self.register_buffer("sentence_vectors", torch.zeros(num_items, 0), persistent=False)
+
+    def read_items(self, features: FeatureTable, columns: Sequence[str] | None) -> None:
+        """Take in the features of the catalogue, I rows.
+
+        Raises:
+            ModelError: a column of ``columns`` is not there.
+        """
+        wanted = tuple(features.features) if columns is None else tuple(columns)
+        if wanted:
+            self.features = FeatureEmbedding(features, wanted, self.embedding_dim, self.init_std)
+
+    def read_sentence_vectors(self, vectors: Tensor) -> None:
+        """Take in the vectors of the items' texts, shape [I, E]."""
+        self.sentence_vectors = vectors
+        self.sentences = nn.Linear(vectors.shape[1], self.embedding_dim, bias=False)
+
+    def forward(self) -> Tensor:
+        """The vectors of the catalogue, shape [I, D]."""
+        has_id = self.is_trained
+        if self.training and self.id_dropout > 0:
+            has_id = has_id & (torch.rand(len(has_id), device=has_id.device) >= self.id_dropout)
+        vectors = torch.where(has_id[:, None], self.ids, self.unknown_id)
+        if self.features is not None:
+            vectors = vectors + self.features()
+        if self.sentences is not None:
+            vectors = vectors + self.sentences(self.sentence_vectors)
+        return vectors

@@ -1,0 +1,51 @@
+"""Keeps the strongest entries of each row of a matrix, as a sparse matrix.
+
+Shape suffixes: B rows of a block, N columns, K entries kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from recsys.models.linalg.interaction_matrix import InteractionMatrix
+
+
+def strongest(values_BN: Tensor, num_kept: int) -> InteractionMatrix:
+    """The ``num_kept`` entries of largest magnitude of each row, without zeros.
+
+    Which of several equal entries at the boundary are kept is not specified.
+
+    Args:
+        values_BN: float32.
+        num_kept: K; may exceed N.
+    """
+    num_kept = min(num_kept, values_BN.shape[1])
+    columns_BK = values_BN.abs().topk(num_kept, dim=1, sorted=False).indices.sort(dim=1).values
+    values_BK = values_BN.gather(1, columns_BK)
+    kept_BK = values_BK != 0
+    return InteractionMatrix(_offsets(kept_BK), columns_BK[kept_BK], values_BK[kept_BK], values_BN.shape[1])
+
+
+def nonzero(values_BN: Tensor) -> InteractionMatrix:
+    """The entries that are not zero."""
+    kept_BN = values_BN != 0
+    return InteractionMatrix(_offsets(kept_BN), kept_BN.nonzero()[:, 1], values_BN[kept_BN], values_BN.shape[1])
+
+
+def _offsets(kept_BN: Tensor) -> Tensor:
+    counts_B = kept_BN.sum(dim=1)
+    return torch.cat([counts_B.new_zeros(1), counts_B.cumsum(0)])
+
+
+def stacked(blocks: Sequence[InteractionMatrix]) -> InteractionMatrix:
+    """The rows of all ``blocks``, at least one, under each other."""
+    counts = torch.cat([block.counts for block in blocks])
+    return InteractionMatrix(
+        torch.cat([counts.new_zeros(1), counts.cumsum(0)]),
+        torch.cat([block.columns for block in blocks]),
+        torch.cat([block.values for block in blocks]),
+        blocks[0].num_columns,
+    )

@@ -1,0 +1,117 @@
+"""The form in which a model leaves PyTorch: modules that only read arrays, and tables.
+
+Shape suffixes: B queries, C candidates of each, I items of the catalogue, D dim.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+
+from recsys.data.encoded_columns import CodedColumn
+from recsys.models.onnx.onnx_query import ServedQuery
+
+
+@dataclass(frozen=True, slots=True)
+class ServingForm:
+    """How a model finds candidates online.
+
+    Args:
+        encoder: a module whose ``forward`` takes a :class:`recsys.models.onnx.onnx_query.ServedQuery` and returns query
+            vectors, shape [B, D], or, without item vectors, the scores of the catalogue, shape [B, I]; float32, NaN
+            where :meth:`recsys.models.interface.protocols.Recommender.score` has NaN. It is in evaluation mode.
+        item_vectors: shape [I, D], float32: the score of an item is the inner product of its vector with that of the
+            query, up to a constant for each query; NaN for an item that nobody gets. None: the encoder scores.
+        numbers_per_interaction: numbers that the encoder holds at once for each position of a history, which bounds
+            how many queries are asked together.
+        user_columns: columns of users that the encoder reads from a query, and the model's ranker, if it has one.
+    """
+
+    encoder: nn.Module
+    item_vectors: Tensor | None
+    numbers_per_interaction: int = 0
+    user_columns: tuple[CodedColumn, ...] = ()
+
+
+@runtime_checkable
+class Serves(Protocol):
+    """A model that can be exported."""
+
+    def serving_form(self) -> ServingForm:
+        """What it is without PyTorch; it shares the parameters of the model."""
+        ...
+
+
+@runtime_checkable
+class ServesPairs(Protocol):
+    """A model that scores candidates online in a way of its own, cheaper than by scoring the whole catalogue."""
+
+    def serving_ranker(self) -> nn.Module:
+        """A module whose ``forward`` takes a :class:`ServedQuery` and candidates (shape [B, C], int64).
+
+        It returns their scores, shape [B, C], float32, NaN where the model has no opinion. What it says of candidate
+        -1 does not matter, but it is no error.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ItemForm:
+    """How items that were not in the catalogue get vectors online.
+
+    Args:
+        encoder: a module whose ``forward`` takes one tensor for each column, in their order: codes, shape [C, W],
+            int64, with -1 for no value, or numbers as they are in the data, shape [C], float32, with NaN where one is
+            missing. It returns vectors like those of :class:`ServingForm`, shape [C, D], NaN for an item of which
+            nothing is known. It is in evaluation mode.
+        columns: of the features, at least one.
+    """
+
+    encoder: nn.Module
+    columns: tuple[CodedColumn, ...]
+
+
+@runtime_checkable
+class ServesItems(Protocol):
+    """A model that finds items by vectors and can make those of new items from their features."""
+
+    def item_encoder(self) -> ItemForm:
+        """How it does so without PyTorch.
+
+        Raises:
+            ModelError: as it is set up or fitted, the model cannot.
+        """
+        ...
+
+
+class RankerOfForm(nn.Module):
+    """Scores candidates by what finds them.
+
+    Args:
+        form: of the model that ranks.
+    """
+
+    item_vectors: Tensor | None
+
+    def __init__(self, form: ServingForm) -> None:
+        super().__init__()
+        self.encoder = form.encoder
+        self.register_buffer("item_vectors", form.item_vectors)
+
+    def forward(self, query: ServedQuery, candidates: Tensor) -> Tensor:
+        """See :class:`ServesPairs`."""
+        encoded = self.encoder(query)
+        items = candidates.clamp(min=0)
+        if self.item_vectors is None:
+            return encoded.gather(1, items)
+        vectors = torch.nn.functional.embedding(items, self.item_vectors)
+        return (vectors @ encoded[:, :, None]).squeeze(2)
+
+
+def scores_of(form: ServingForm, query: ServedQuery) -> Tensor:
+    """The scores of the whole catalogue, shape [B, I]."""
+    encoded: Tensor = form.encoder(query)
+    return encoded if form.item_vectors is None else encoded @ form.item_vectors.T

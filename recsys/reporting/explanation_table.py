@@ -1,0 +1,63 @@
+"""Prints recommendations with their reasons."""
+
+from __future__ import annotations
+
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+
+from recsys.data.prepared import PreparedDataset
+from recsys.recommendation.explanations import ExplainedList, Reasons
+from recsys.recommendation.shared_attributes import phrase
+
+
+def explained_table(prepared: PreparedDataset, heading: str, explained: ExplainedList) -> Table:
+    """A table of titles and scores, each followed by what the score comes from.
+
+    Args:
+        prepared: gives the titles.
+        heading: title of the table.
+        explained: the list.
+    """
+    table = Table(
+        "rank",
+        "item",
+        "title, and what its score comes from",
+        "score",
+        title=escape(heading),
+        title_justify="left",
+        caption=escape(explained.method),
+        caption_justify="left",
+        box=box.MARKDOWN,
+    )
+    table.columns[0].justify = table.columns[3].justify = "right"
+    ids = prepared.item_vocabulary.ids_of(explained.items.numpy()).to_pylist()
+    titles = prepared.titles(explained.items.tolist())
+    rows = zip(ids, titles, explained.scores.tolist(), explained.reasons, strict=True)
+    for rank, (item, title, score, reasons) in enumerate(rows, start=1):
+        table.add_row(str(rank), escape(item), f"[bold]{escape(title)}[/]", f"{score:.4g}")
+        for words, part in _lines(prepared, reasons):
+            table.add_row("", "", f"  [dim]{escape(words)}[/]", f"[dim]{part}[/]")
+    return table
+
+
+def _lines(prepared: PreparedDataset, reasons: Reasons) -> list[tuple[str, str]]:
+    """A line for each reason: words, and the part of the score where there is one."""
+    lines = []
+    if reasons.popularity is not None:
+        lines.append((f"popular: {reasons.popularity:,} interactions", ""))
+    titles = prepared.titles([cause.item for cause in reasons.causes])
+    for cause, title in zip(reasons.causes, titles, strict=True):
+        shared = phrase(cause.shared)
+        if cause.part is None:
+            lines.append((f"{shared} with {title}", ""))
+        else:
+            lines.append((f"{title}: {shared}" if shared else title, _signed(cause.part)))
+    if reasons.num_older:
+        lines.append((f"{reasons.num_older:,} older interactions together", _signed(reasons.older)))
+    return lines
+
+
+def _signed(part: float) -> str:
+    """Three digits and a sign."""
+    return f"{part:+#.3g}".rstrip(".")

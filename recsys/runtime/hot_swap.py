@@ -1,0 +1,105 @@
+"""Exchanges the bundle that answers, while it is being asked."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from recsys.errors import BundleError, RecsysError
+from recsys.runtime.request import Asked, Recommendation
+from recsys.runtime.bundle import Bundle
+from recsys.runtime.recommender import BundleRecommender
+
+_log = logging.getLogger(__name__)
+
+
+class LiveRecommender:
+    """Answers from one bundle at a time.
+
+    Each request is answered by the bundle that is live when it comes, from its first stage to its last. A new bundle
+    is opened, checked and warmed up beside the old one before it takes over, and one that cannot be opened changes
+    nothing. The bundle before stays loaded, so that rolling back takes no time; this needs the memory of two, and of
+    three while a new one is being opened.
+
+    Args:
+        directory: of the first bundle.
+        make: what answers from a bundle.
+
+    Raises:
+        BundleError: the bundle cannot be opened.
+    """
+
+    def __init__(self, directory: Path | str, make: Callable[[Bundle], BundleRecommender] = BundleRecommender) -> None:
+        self._make = make
+        self._changing = threading.Lock()
+        self._current = self._opened(directory)
+        self._previous: BundleRecommender | None = None
+
+    @property
+    def bundle(self) -> Bundle:
+        """The bundle that is live."""
+        return self._current.bundle
+
+    def recommend(self, asked: Asked) -> Recommendation:
+        """See :meth:`recsys.runtime.recommender.BundleRecommender.recommend`."""
+        return self._current.recommend(asked)
+
+    def go_live(self, directory: Path | str) -> None:
+        """Let another bundle answer.
+
+        Raises:
+            BundleError: it cannot be opened; the old one goes on.
+        """
+        with self._changing:
+            new = self._opened(directory)
+            self._previous, self._current = self._current, new
+
+    def roll_back(self) -> None:
+        """Let the bundle before answer again; doing it twice comes back to the one now.
+
+        Raises:
+            BundleError: there was none.
+        """
+        with self._changing:
+            if self._previous is None:
+                raise BundleError(
+                    f"A bundle that was live before is required to go back to, but {self.bundle.directory} is the "
+                    "first. Name another bundle to go live with."
+                )
+            self._previous, self._current = self._current, self._previous
+
+    def follow(self, wanted: Callable[[], Path], interval_seconds: float, stop: threading.Event) -> threading.Thread:
+        """Go live with whatever bundle is wanted, in a thread that looks again and again.
+
+        Args:
+            wanted: gives the directory of the bundle that should be live.
+            interval_seconds: between two looks.
+            stop: ends it.
+
+        Returns:
+            The thread, started. What goes wrong is logged, and the bundle that is live stays.
+        """
+
+        def look() -> None:
+            refused: Path | None = None
+            while not stop.wait(interval_seconds):
+                try:
+                    directory = wanted()
+                    if directory not in (self.bundle.directory, refused):
+                        # A bundle that was refused once is not opened again until another is wanted.
+                        refused = directory
+                        self.go_live(directory)
+                        refused = None
+                except RecsysError as error:
+                    _log.warning("%s stays live: %s", self.bundle.directory, error)
+
+        thread = threading.Thread(target=look, name="follow-bundle", daemon=True)
+        thread.start()
+        return thread
+
+    def _opened(self, directory: Path | str) -> BundleRecommender:
+        recommender = self._make(Bundle.open(directory))
+        recommender.warm_up()
+        return recommender

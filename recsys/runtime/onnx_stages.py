@@ -1,0 +1,68 @@
+"""ONNX models as stages of a pipeline. Shape suffixes: B requests, C candidates, D dimensions."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from recsys.retrieval.types import FloatArray, IntArray
+from recsys.retrieval.request_batch import Requests
+from recsys.runtime.onnx_inputs import query_feeds, ranker_feeds
+from recsys.runtime.onnx_model import OnnxModel
+
+#: Numbers that a model holds at once for the histories of a block of requests, at most: 2**26 float32 are 256 MiB.
+MAX_NUMBERS = 2**26
+
+
+class OnnxEncoder:
+    """Encodes requests, in blocks that bound the memory.
+
+    Args:
+        model: a query encoder.
+        numbers_per_interaction: numbers that it holds for each position of each history.
+    """
+
+    def __init__(self, model: OnnxModel, numbers_per_interaction: int) -> None:
+        self._model = model
+        self._numbers = numbers_per_interaction
+
+    def __call__(self, requests: Requests) -> FloatArray:
+        """Shape [B, D]; a row of NaN where the model has no opinion."""
+        blocks = [self._model.run(query_feeds(block)) for block in _blocks(requests, self._numbers)]
+        return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
+
+
+class OnnxRanker:
+    """Scores candidates; see :class:`recsys.retrieval.ranker.Ranker`.
+
+    Args:
+        model: a ranker.
+        numbers_per_interaction: as above.
+        num_items: that the ranker knows; it has no opinion on later ones.
+    """
+
+    def __init__(self, model: OnnxModel, numbers_per_interaction: int, num_items: int) -> None:
+        self._model = model
+        self._numbers = numbers_per_interaction
+        self._num_items = num_items
+
+    def score(self, requests: Requests, items: IntArray) -> FloatArray:
+        """See :meth:`recsys.retrieval.ranker.Ranker.score`."""
+        known = items < self._num_items
+        if not known.all():
+            return np.where(known, self.score(requests, np.where(known, items, -1)), np.nan)
+        scores, start = [], 0
+        for block in _blocks(requests, self._numbers):
+            feeds = ranker_feeds(query_feeds(block), items[start : start + len(block)])
+            scores.append(self._model.run(feeds))
+            start += len(block)
+        return scores[0] if len(scores) == 1 else np.concatenate(scores)
+
+
+def _blocks(requests: Requests, numbers_per_interaction: int) -> list[Requests]:
+    """Consecutive requests, so many at once as the longest history allows; at least one block."""
+    longest = int(requests.history.counts.max(initial=1))
+    size = max(1, MAX_NUMBERS // max(1, longest * numbers_per_interaction))
+    if len(requests) <= size:
+        return [requests]
+    rows = np.arange(len(requests))
+    return [requests.take(rows[start : start + size]) for start in range(0, len(requests), size)]

@@ -1,0 +1,93 @@
+"""Writes the results of a benchmark as a page of Markdown with a picture beside it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+from recsys.studies.benchmark.hardware import machine
+from recsys.studies.benchmark.tuned_models import TunedModel
+from recsys.studies.comparison.chart import draw
+from recsys.studies.comparison.compared_runs import ComparedRun
+from recsys.studies.comparison.comparing import Comparison, Settings, compare
+from recsys.reporting.result_table import Cell, Sheet
+from recsys.studies.comparison.tables import (
+    accuracy_sheet,
+    baseline_sheet,
+    beyond_sheet,
+    number,
+    seconds,
+    segments_sheet,
+)
+
+#: Measures beyond accuracy that stand in the first table.
+_BEYOND = ("coverage", "novelty")
+
+
+def write_results(
+    path: Path, command: str, rows: Sequence[TunedModel], runs: Sequence[ComparedRun], settings: Settings
+) -> Comparison:
+    """Write the page and its picture; what was there under these names is replaced.
+
+    Args:
+        path: of the page; the picture has the same name and ends in ``.png``.
+        command: what repeats the benchmark.
+        rows: how each run was trained.
+        runs: the runs, in the order of ``rows``.
+        settings: of the comparison, with the baseline.
+
+    Returns:
+        The comparison with the baseline.
+    """
+    comparison = compare(runs, settings)
+    beside_best = compare(runs, replace(settings, baseline=comparison.best))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    chart = path.with_suffix(".png")
+    draw(comparison, chart)
+    manifest = runs[0].manifest
+    versions = ", ".join(f"{name} {version}" for name, version in manifest.versions.items())
+    lines = [
+        f"# All models on {manifest.data_name}",
+        "",
+        f"`{command}`, {date.today().isoformat()}, on {machine()}; {versions}.",
+        "",
+        f"{manifest.num_users:,} users, {manifest.num_items:,} items; data {manifest.data_hash[:12]}, split "
+        f"{manifest.split_hash[:12]}. Settings were chosen on validation (`configs/tuned`); the models below were then "
+        "fitted to training and validation together, and ranked the full catalogue without what is known of each user. "
+        "Seconds are of the fit alone.",
+        "",
+        f"![{comparison.metric} against coverage, novelty and time]({chart.name})",
+        "",
+    ]
+    sheets = [
+        results_sheet(comparison),
+        baseline_sheet(beside_best),
+        baseline_sheet(comparison),
+        segments_sheet(comparison),
+        beyond_sheet(comparison),
+    ]
+    commands = [
+        "## Commands",
+        "",
+        *(f"- {run.label}: `{row.command}`" for row, run in zip(rows, runs, strict=True)),
+        "",
+    ]
+    text = ["\n".join(lines), *(sheet.markdown() for sheet in sheets), "\n".join(commands)]
+    path.write_text("\n".join(text), encoding="utf-8")
+    return comparison
+
+
+def results_sheet(comparison: Comparison) -> Sheet:
+    """One row for each model, the best first: accuracy with intervals, coverage, novelty and time."""
+    accuracy = accuracy_sheet(comparison)
+    cells = {row[0].text: row for row in accuracy.rows}
+    order = sorted(comparison.runs, key=lambda run: -comparison.accuracy[run.label][comparison.metric].mean)
+    rows = []
+    for run in order:
+        beyond = [Cell(number(comparison.beyond[run.label].get(name, math.nan))) for name in _BEYOND]
+        rows.append([*cells[run.label], *beyond, Cell(seconds(run.manifest.fit_seconds))])
+    columns = [*accuracy.columns, *(f"{name}@{comparison.settings.k}" for name in _BEYOND), "fit seconds"]
+    return Sheet("Results", ["model", *columns[1:]], rows, accuracy.note)

@@ -1,0 +1,197 @@
+"""Fits models where users, items or both are new, and measures them."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import torch
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+from torch import nn
+
+from recsys.runs.assembly import build_data, build_model, build_view, fit_model, training_device
+from recsys.evaluation.model_report import name_of
+from recsys.studies.cold_start.fold_in_task import ByHistoryAlone, task_with_given
+from recsys.studies.cold_start.measured import Row
+from recsys.data.prepared import PreparedDataset
+from recsys.data.split import Split, Splitter
+from recsys.data.splitting.cold_both import ColdBoth
+from recsys.errors import RunError
+from recsys.evaluation.ranking import RankingEvaluator
+from recsys.evaluation.ranking_task import RankingTask
+from recsys.models.interface.protocols import FoldsIn, PredictsRatings, ReadsItemFeatures, Recommender
+from recsys.runs.run_directory import RunDirectory
+
+COLD_ITEMS = "cold_items"
+COLD_USERS = "cold_users"
+COLD_BOTH = "cold_both"
+
+
+@dataclass(frozen=True, slots=True)
+class ColdProtocol:
+    """One way to be new.
+
+    Args:
+        name: ``cold_items``, ``cold_users`` or ``cold_both``.
+        split: what is held out.
+        new_users: whether the users who are asked for were not in training.
+        new_items: whether items that were not in training are to be found.
+    """
+
+    name: str
+    split: Split
+    new_users: bool
+    new_items: bool
+
+    def cannot(self, model: nn.Module) -> str | None:
+        """Why ``model`` cannot take part; None where it can."""
+        if self.new_users and not isinstance(model, FoldsIn):
+            return "scores only the users that it was trained with"
+        if self.new_items and not isinstance(model, ReadsItemFeatures):
+            return "knows nothing of an item without interactions"
+        return None
+
+
+class ColdStart:
+    """Measures a model and the baselines in each protocol, on one data set.
+
+    Each is fitted once for a protocol. For new users it is then asked with each number of interactions given, for the
+    same users, targets and candidates.
+
+    Args:
+        config: a resolved configuration of ``cold_start.yaml``.
+
+    Raises:
+        RunError: the split is another one, the numbers given are none, or there is a run to resume.
+        SplitError: there are too few users or items to hold out.
+    """
+
+    def __init__(self, config: DictConfig) -> None:
+        if config.resume is not None:
+            raise RunError("A measurement of cold start begins anew and cannot be resumed. Leave resume out.")
+        given = list(config.given)
+        if not given or any(isinstance(num, bool) or not isinstance(num, int) or num < 0 for num in given):
+            raise RunError(f"given must be a list of whole numbers of at least 0, such as [1,3,5], but it is {given}.")
+        self.given: list[int] = sorted(set(given))
+        self.prepared: PreparedDataset = build_data(config)
+        model = build_model(config.model, config.seed, self.prepared)
+        self.model_name = name_of(model)
+        self.view = build_view(config, self.prepared, model)
+        self.evaluator: RankingEvaluator = instantiate(config.evaluation)
+        self._config = config
+        both = self._splitter()
+        self._order = both.users.order
+        self.protocols = (
+            ColdProtocol(COLD_ITEMS, self._split(both.items), new_users=False, new_items=True),
+            ColdProtocol(COLD_USERS, self._split(both.users), new_users=True, new_items=False),
+            ColdProtocol(COLD_BOTH, self._split(both), new_users=True, new_items=True),
+        )
+
+    def _splitter(self) -> ColdBoth:
+        """Holds out users who have enough interactions to be given the largest number."""
+        settings = self._config.split.copy()
+        if "users" in settings:
+            settings.users.given_ratio = None
+            settings.users.num_given = max(self.given)
+        splitter = instantiate(settings)
+        if not isinstance(splitter, ColdBoth):
+            raise RunError(
+                "Cold start needs split=cold_both, whose parts are measured apart as well, but the split is "
+                f"{type(splitter).__name__}. Set split=cold_both."
+            )
+        return splitter
+
+    def _split(self, splitter: Splitter) -> Split:
+        split = splitter.split(self.view.interactions)
+        return split.with_validation_in_training() if self._config.refit else split
+
+    def rows(self, print_line: Callable[[str], None]) -> Iterator[Row]:
+        """Fit and measure, one protocol after the other, the model and then the baselines.
+
+        Args:
+            print_line: receives a line for each fit, and for each epoch of a model that is trained in epochs.
+        """
+        for protocol in self.protocols:
+            model = self._build(self._config.model)
+            baselines = [self._build(config) for config in self._config.baselines]
+            if all(type(model) is not type(baseline) for baseline in baselines):
+                yield from self._of_model(model, protocol, print_line)
+            for baseline in baselines:  # they have something to say on everyone and on everything
+                yield from self._measured(baseline, protocol, print_line)
+
+    def _build(self, config: DictConfig) -> nn.Module:
+        return build_model(config, self._config.seed, self.prepared)
+
+    def _of_model(self, model: nn.Module, protocol: ColdProtocol, print_line: Callable[[str], None]) -> Iterator[Row]:
+        """The rows of the model in question, which say so where it cannot take part."""
+        cannot = protocol.cannot(model)
+        if cannot is None:
+            yield from self._measured(model, protocol, print_line)
+            return
+        print_line(f"{protocol.name}: {name_of(model)} cannot take part, as it {cannot}")
+        for num_given in self.given if protocol.new_users else [None]:
+            yield Row(protocol.name, num_given, name_of(model), {}, cannot=cannot)
+
+    def _measured(self, model: nn.Module, protocol: ColdProtocol, print_line: Callable[[str], None]) -> Iterator[Row]:
+        """Fit once, and measure with each number given."""
+        started = time.perf_counter()
+        with tempfile.TemporaryDirectory() as directory:
+            fit_model(
+                self._config,
+                model,
+                self.view,
+                protocol.split,
+                RunDirectory(Path(directory)),
+                print_line,
+                _nobody,
+                progress_bar=False,
+            )
+        seconds = time.perf_counter() - started
+        print_line(f"{protocol.name}: {name_of(model)} fitted in {seconds:.1f} s")
+        device = training_device(self._config)
+        asked = model.to(device).eval()
+        if protocol.new_users and isinstance(model, FoldsIn):
+            asked = ByHistoryAlone(model)
+        for num_given, task in self._tasks(protocol, isinstance(model, PredictsRatings), device):
+            result = self.evaluator.evaluate(cast(Recommender, asked), task)
+            yield Row.measured(
+                protocol.name,
+                num_given,
+                name_of(model),
+                result,
+                seconds,
+                self.evaluator.bootstrap_samples,
+                self.evaluator.seed,
+            )
+
+    def _tasks(
+        self, protocol: ColdProtocol, rates: bool, device: torch.device
+    ) -> Iterator[tuple[int | None, RankingTask]]:
+        """What is asked in ``protocol``, with each number given where users are new."""
+        interactions, positive = self.view.interactions, self.view.positive
+        if not protocol.new_users:
+            yield None, RankingTask.from_split(interactions, protocol.split, "test", device, positive, rates)
+            return
+        for num_given in self.given:
+            yield (
+                num_given,
+                task_with_given(
+                    interactions,
+                    protocol.split,
+                    num_given,
+                    self._order,
+                    self._config.seed,
+                    device,
+                    positive,
+                    rates,
+                ),
+            )
+
+
+def _nobody(epoch: int, metrics: dict[str, float]) -> None:
+    """Listens to no epoch."""

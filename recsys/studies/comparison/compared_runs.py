@@ -1,0 +1,127 @@
+"""Finished runs that may be compared: of the same data, the same split and the same users."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from omegaconf import DictConfig, OmegaConf
+
+from recsys.data.columns import USER_ID
+from recsys.errors import RunError
+from recsys.runs.run_directory import RunDirectory, RunManifest
+
+#: Settings that tell no two runs apart: they shape no model, or have been found equal already.
+_LEFT_OUT = (
+    *("name", "resume", "show_users", "paths", "tracking", "evaluation", "baseline"),
+    *("data", "preparation", "split"),
+)
+
+#: Longest list of settings in a label, in characters.
+_MAX_SAID = 24
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ComparedRun:
+    """One of the runs.
+
+    Args:
+        label: what tables and pictures call it; no other run of the comparison has it.
+        path: its run directory.
+        manifest: its ``run.json``.
+        metrics: its ``metrics.json``.
+        per_user: its values for each user, in the order of the other runs.
+    """
+
+    label: str
+    path: Path
+    manifest: RunManifest
+    metrics: dict[str, float]
+    per_user: pd.DataFrame
+
+
+def open_runs(paths: Sequence[Path]) -> list[ComparedRun]:
+    """Open at least two finished runs and check that they were measured on the same.
+
+    Args:
+        paths: run directories; the first is what the others are checked against.
+
+    Raises:
+        RunError: there are fewer than two, one is given twice, one is missing, unfinished, damaged or without values
+            for each user, or they differ in data, split or users.
+    """
+    if len({path.resolve() for path in paths}) < 2 or len({path.resolve() for path in paths}) < len(paths):
+        raise RunError(
+            f"A comparison needs at least two different runs; {len(paths)} came: {', '.join(map(str, paths))}. "
+            "Give the directories after 'run:' of two trainings."
+        )
+    directories = [RunDirectory.open(path) for path in paths]
+    manifests = [directory.manifest() for directory in directories]
+    for path, manifest in zip(paths[1:], manifests[1:], strict=True):
+        _check_same(paths[0], manifests[0], path, manifest)
+    tables = [directory.per_user().to_pandas() for directory in directories]
+    for path, table in zip(paths[1:], tables[1:], strict=True):
+        if not table[USER_ID].equals(tables[0][USER_ID]):
+            raise RunError(
+                f"The runs must have been tested on the same users, but {paths[0]} has values for {len(tables[0])} and "
+                f"{path} for {len(table)}, of whom {table[USER_ID].isin(tables[0][USER_ID]).sum()} are the same. Write "
+                f"them again with one version: python scripts/evaluate.py run={path} save_per_user=true"
+            )
+    labels = _labels([directory.config() for directory in directories], manifests)
+    return [
+        ComparedRun(label, directory.path, manifest, directory.metrics(), table)
+        for label, directory, manifest, table in zip(labels, directories, manifests, tables, strict=True)
+    ]
+
+
+def _check_same(first_path: Path, first: RunManifest, path: Path, manifest: RunManifest) -> None:
+    if manifest.data_hash != first.data_hash:
+        raise RunError(
+            f"The runs must be of the same data, but {first_path} is of {first.data_name} with content hash "
+            f"{first.data_hash[:12]} and {path} of {manifest.data_name} with {manifest.data_hash[:12]}. Train with the "
+            "same data and the same preparation."
+        )
+    if manifest.split_hash != first.split_hash:
+        raise RunError(
+            f"The runs must have the same split, but that of {first_path} has content hash {first.split_hash[:12]} and "
+            f"that of {path} {manifest.split_hash[:12]}: numbers of other test rows, or of models that were given more "
+            "to learn from, cannot be compared. Train with the same split, seed and refit."
+        )
+
+
+def _labels(configs: Sequence[DictConfig], manifests: Sequence[RunManifest]) -> list[str]:
+    """The runs' names without that of the data; runs of one name also have what tells them apart, or a number."""
+    names = [
+        str(config.name).removesuffix(f"_{manifest.data_name}")
+        for config, manifest in zip(configs, manifests, strict=True)
+    ]
+    settings = [_flat(OmegaConf.to_container(config)) for config in configs]
+    labels = []
+    for name, own in zip(names, settings, strict=True):
+        group = [other for other_name, other in zip(names, settings, strict=True) if other_name == name]
+        differing = [key for key in own if any(other.get(key) != own[key] for other in group)]
+        # A seed is copied to several places, so the last part of a key says enough, once.
+        said = " ".join(dict.fromkeys(f"{key.rpartition('.')[2]}={own[key]}" for key in differing))
+        labels.append(f"{name} {said}" if said and len(said) <= _MAX_SAID else name)
+    repeated = Counter(labels)
+    counts: Counter[str] = Counter()
+    for place, label in enumerate(labels):
+        if repeated[label] > 1:
+            counts[label] += 1
+            labels[place] = f"{label} #{counts[label]}"
+    return labels
+
+
+def _flat(config: Any) -> dict[str, Any]:
+    """The settings that shape a model, under one level of names."""
+    flat: dict[str, Any] = {}
+    for name, value in config.items():
+        if name not in _LEFT_OUT and isinstance(value, dict):
+            flat |= {f"{name}.{key}": inner for key, inner in _flat(value).items()}
+        elif name not in _LEFT_OUT:
+            flat[name] = value
+    return flat

@@ -1,0 +1,240 @@
+"""Compares runs: means with intervals, paired tests, segments, and what lies beyond accuracy."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from recsys.studies.comparison.compared_runs import ComparedRun
+from recsys.errors import EvaluationError
+from recsys.evaluation.means import FloatArray, mean_over_users
+from recsys.evaluation.multiple_comparisons import CORRECTIONS
+from recsys.evaluation.paired_tests import PAIRED_TESTS, PairedDifference, paired_difference
+from recsys.evaluation.segments import ITEM_POPULARITIES, ITEM_POPULARITY, USER_ACTIVITIES, USER_ACTIVITY
+from recsys.evaluation.significance import Interval, bootstrap_intervals
+
+#: Accuracy measures of the first table, besides the one that is tested.
+ACCURACY = ("precision", "recall", "ndcg")
+
+#: Measures of lists and of the catalogue, none of which is better when higher or lower as such.
+BEYOND_ACCURACY = ("coverage", "gini", "novelty", "diversity")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What is compared, and how.
+
+    Args:
+        metric: the measure that is tested, such as ``ndcg``.
+        k: cut-off of all measures.
+        baseline: label or directory of the run that the others are tested against; None is the first.
+        test: name of a paired test, of :data:`recsys.evaluation.paired_tests.PAIRED_TESTS`.
+        correction: name of a correction, of :data:`recsys.evaluation.multiple_comparisons.CORRECTIONS`.
+        alpha: level below which a corrected p-value is called significant; intervals have the confidence 1 - alpha.
+        num_samples: resamples of the bootstrap.
+        seed: of the bootstrap.
+    """
+
+    metric: str = "ndcg"
+    k: int = 10
+    baseline: str | None = None
+    test: str = "permutation"
+    correction: str = "holm"
+    alpha: float = 0.05
+    num_samples: int = 1000
+    seed: int = 0
+
+
+class Estimate(NamedTuple):
+    """A mean over users and its bootstrap interval."""
+
+    mean: float
+    interval: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class TestedPair:
+    """Two runs and how they differ.
+
+    Args:
+        first: label of one run.
+        second: label of the run that is subtracted.
+        difference: ``first`` less ``second``.
+        relative: the mean difference as a share of the mean of ``second``; NaN where that is zero.
+        corrected_p: the p-value, corrected for all pairs of the same table.
+        significant: whether the corrected p-value is below the level.
+    """
+
+    first: str
+    second: str
+    difference: PairedDifference
+    relative: float
+    corrected_p: float
+    significant: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentMeans:
+    """One segment under all runs.
+
+    Args:
+        group: what divides users or items, such as ``user_activity``.
+        name: which part, such as ``low``.
+        measure: what is averaged.
+        num_users: users in the mean.
+        means: label of a run and its mean; NaN where there are no users.
+    """
+
+    group: str
+    name: str
+    measure: str
+    num_users: int
+    means: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What a comparison found; each mapping has the labels of the runs in their order.
+
+    Args:
+        settings: what was asked, with the label of the baseline.
+        runs: the runs.
+        metric: the measure that was tested, such as ``ndcg@10``.
+        accuracy: label, measure and its estimate.
+        against_baseline: every other run less the baseline.
+        pairs: all pairs of runs, the better one first; empty for two runs.
+        segments: means of parts of the users and items.
+        beyond: label, measure beyond accuracy and its value.
+    """
+
+    settings: Settings
+    runs: tuple[ComparedRun, ...]
+    metric: str
+    accuracy: dict[str, dict[str, Estimate]]
+    against_baseline: tuple[TestedPair, ...]
+    pairs: tuple[TestedPair, ...]
+    segments: tuple[SegmentMeans, ...]
+    beyond: dict[str, dict[str, float]]
+
+    @property
+    def best(self) -> str:
+        """Label of the run with the highest mean of the tested measure."""
+        return max(self.accuracy, key=lambda label: self.accuracy[label][self.metric].mean)
+
+
+def compare(runs: Sequence[ComparedRun], settings: Settings) -> Comparison:
+    """Compare runs that :func:`recsys.studies.comparison.compared_runs.open_runs` has opened.
+
+    Raises:
+        EvaluationError: a setting names no test, correction, baseline or measure of all runs, or is out of range.
+    """
+    _check(settings)
+    metric = f"{settings.metric}@{settings.k}"
+    measured = [str(name) for name in runs[0].per_user if all(name in run.per_user for run in runs)]
+    if metric not in measured:
+        known = ", ".join(name for name in measured if "@" in name and "=" not in name)
+        raise EvaluationError(
+            f"The measure must be one that all runs have for each user ({known}), but it is {metric}. Choose another "
+            "--metric or --k, or evaluate the runs with the same evaluation.ks."
+        )
+    baseline = _baseline(runs, settings.baseline)
+    wanted = dict.fromkeys([*(f"{name}@{settings.k}" for name in ACCURACY), metric])
+    names = [name for name in wanted if name in measured]
+    values = {run.label: {name: run.per_user[name].to_numpy(np.float64) for name in names} for run in runs}
+    tested = {label: columns[metric] for label, columns in values.items()}
+    by_mean = sorted(tested, key=lambda label: -_mean(tested[label]))
+    return Comparison(
+        settings=replace(settings, baseline=baseline),
+        runs=tuple(runs),
+        metric=metric,
+        accuracy={label: _estimates(columns, settings) for label, columns in values.items()},
+        against_baseline=_test_all([(label, baseline) for label in tested if label != baseline], tested, settings),
+        pairs=_test_all(list(itertools.combinations(by_mean, 2)), tested, settings) if len(runs) > 2 else (),
+        segments=_segments(runs, metric),
+        beyond={run.label: _beyond(run, settings.k) for run in runs},
+    )
+
+
+def _check(settings: Settings) -> None:
+    for name, value, known in (
+        ("test", settings.test, PAIRED_TESTS),
+        ("correction", settings.correction, CORRECTIONS),
+    ):
+        if value not in known:
+            raise EvaluationError(f"--{name} must be one of {', '.join(known)}, but it is {value}. Choose one.")
+    if not 0 < settings.alpha < 1:
+        raise EvaluationError(f"--alpha must be between 0 and 1, but it is {settings.alpha}. 0.05 is usual.")
+
+
+def _baseline(runs: Sequence[ComparedRun], asked: str | None) -> str:
+    if asked is None:
+        return runs[0].label
+    for run in runs:
+        if asked in (run.label, str(run.path), run.path.name):
+            return run.label
+    raise EvaluationError(
+        f"--baseline must be one of the runs ({', '.join(run.label for run in runs)}), but it is {asked}. "
+        "Give its name in the tables, or its directory as it is given."
+    )
+
+
+def _mean(values: FloatArray) -> float:
+    return float(mean_over_users(values[:, None])[0])
+
+
+def _estimates(columns: dict[str, FloatArray], settings: Settings) -> dict[str, Estimate]:
+    values = np.stack(list(columns.values()), axis=1)
+    intervals = bootstrap_intervals(values, settings.num_samples, settings.seed, 1 - settings.alpha)
+    means = mean_over_users(values).tolist()
+    return {name: Estimate(*found) for name, *found in zip(columns, means, intervals, strict=True)}
+
+
+def _test_all(
+    pairs: Sequence[tuple[str, str]], values: dict[str, FloatArray], settings: Settings
+) -> tuple[TestedPair, ...]:
+    """Test each pair; the p-values are corrected for all of ``pairs`` together."""
+    found = [
+        paired_difference(
+            values[first],
+            values[second],
+            PAIRED_TESTS[settings.test],
+            settings.num_samples,
+            settings.seed,
+            1 - settings.alpha,
+        )
+        for first, second in pairs
+    ]
+    corrected = CORRECTIONS[settings.correction](np.array([difference.p_value for difference in found]))
+    tested = []
+    for (first, second), difference, p_value in zip(pairs, found, corrected.tolist(), strict=True):
+        mean = _mean(values[second])
+        relative = difference.mean / mean if mean != 0 else float("nan")
+        tested.append(TestedPair(first, second, difference, relative, p_value, p_value < settings.alpha))
+    return tuple(tested)
+
+
+def _segments(runs: Sequence[ComparedRun], metric: str) -> tuple[SegmentMeans, ...]:
+    """The tested measure by user activity, and recall by item popularity, at the cut-off that a run measured it at."""
+    segments = []
+    # Runs of one split have the same users in each segment.
+    activity = runs[0].per_user[USER_ACTIVITY]
+    for name in USER_ACTIVITIES:
+        inside = (activity == name).to_numpy()
+        means = {run.label: _mean(run.per_user[metric].to_numpy(np.float64)[inside]) for run in runs}
+        segments.append(SegmentMeans(USER_ACTIVITY, name, metric, int(inside.sum()), means))
+    for name in ITEM_POPULARITIES:
+        prefix = f"{ITEM_POPULARITY}={name}/"
+        shared = set.intersection(*({str(column) for column in run.per_user} for run in runs))
+        for column in sorted(column for column in shared if column.startswith(prefix))[:1]:
+            means = {run.label: _mean(run.per_user[column].to_numpy(np.float64)) for run in runs}
+            num_users = int(runs[0].per_user[column].notna().sum())
+            segments.append(SegmentMeans(ITEM_POPULARITY, name, column.removeprefix(prefix), num_users, means))
+    return tuple(segments)
+
+
+def _beyond(run: ComparedRun, k: int) -> dict[str, float]:
+    return {name: run.metrics[f"test/{name}@{k}"] for name in BEYOND_ACCURACY if f"test/{name}@{k}" in run.metrics}

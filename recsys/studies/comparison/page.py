@@ -1,0 +1,43 @@
+"""Writes a comparison as a page of Markdown with its picture beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from recsys.studies.comparison.chart import draw
+from recsys.studies.comparison.comparing import Comparison
+from recsys.studies.comparison.tables import sheets
+from recsys.cli.output_directory import make_output_directory
+
+PAGE = "compare.md"
+CHART = "compare.png"
+
+
+def write_page(comparison: Comparison, directory: Path) -> Path:
+    """Write ``compare.md`` and ``compare.png``; what was there under these names is replaced.
+
+    Returns:
+        The page.
+
+    Raises:
+        RunError: the directory cannot be made.
+    """
+    make_output_directory(directory, "comparison", "--output")
+    draw(comparison, directory / CHART)
+    manifest = comparison.runs[0].manifest
+    lines = [
+        f"# {len(comparison.runs)} runs on {manifest.data_name}",
+        "",
+        f"Data {manifest.data_hash[:12]}, split {manifest.split_hash[:12]}, {manifest.num_users:,} users, "
+        f"{manifest.num_items:,} items.",
+        "",
+        *(f"- {run.label}: `{run.path}`" for run in comparison.runs),
+        "",
+        f"![{comparison.metric} against coverage, novelty and time]({CHART})",
+        "",
+    ]
+    page = directory / PAGE
+    page.write_text(
+        "\n".join(lines) + "\n" + "\n".join(sheet.markdown() for sheet in sheets(comparison)), encoding="utf-8"
+    )
+    return page

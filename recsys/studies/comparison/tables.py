@@ -1,0 +1,133 @@
+"""A comparison as tables for people. Nothing is printed here."""
+
+from __future__ import annotations
+
+import math
+
+from recsys.studies.comparison.comparing import BEYOND_ACCURACY, Comparison, TestedPair
+from recsys.reporting.result_table import Cell, Sheet
+from recsys.evaluation.segments import USER_ACTIVITY
+
+#: What the tests and corrections are called in a sentence.
+_TESTS = {
+    "permutation": "Paired permutation test (10,000 sign flips)",
+    "t": "Paired t-test",
+    "wilcoxon": "Wilcoxon signed-rank test",
+}
+_CORRECTIONS = {"holm": "Holm's", "benjamini_hochberg": "Benjamini and Hochberg's", "none": "no"}
+
+
+def sheets(comparison: Comparison) -> list[Sheet]:
+    """All tables, in the order of reading."""
+    found = [accuracy_sheet(comparison), baseline_sheet(comparison)]
+    if comparison.pairs:
+        found.append(pairs_sheet(comparison))
+    return [*found, segments_sheet(comparison), beyond_sheet(comparison)]
+
+
+def accuracy_sheet(comparison: Comparison) -> Sheet:
+    """Means and intervals; the best mean of each measure is bold."""
+    measures = list(next(iter(comparison.accuracy.values())))
+    best = {name: max(of_run[name].mean for of_run in comparison.accuracy.values()) for name in measures}
+    rows = []
+    for label, of_run in comparison.accuracy.items():
+        cells = [
+            Cell(number(mean), f"[{number(interval.low)}, {number(interval.high)}]", mean == best[name])
+            for name, (mean, interval) in of_run.items()
+        ]
+        rows.append([Cell(label), *cells])
+    confidence = f"{100 * (1 - comparison.settings.alpha):g} %"
+    users = len(comparison.runs[0].per_user)
+    note = f"Means over {users:,} test users, full catalogue; brackets: {confidence} bootstrap intervals over users."
+    return Sheet("Accuracy", ["run", *measures], rows, note)
+
+
+def baseline_sheet(comparison: Comparison) -> Sheet:
+    """Every run beside the baseline."""
+    rows = [[Cell(pair.first), *_tested(pair)] for pair in comparison.against_baseline]
+    title = f"{comparison.metric} beside {comparison.settings.baseline}"
+    return Sheet(title, ["run", *_TESTED_COLUMNS], rows, _note(comparison, len(rows)))
+
+
+def pairs_sheet(comparison: Comparison) -> Sheet:
+    """All pairs of runs."""
+    rows = [[Cell(f"{pair.first} - {pair.second}"), *_tested(pair)] for pair in comparison.pairs]
+    return Sheet(f"{comparison.metric}, all pairs", ["runs", *_TESTED_COLUMNS], rows, _note(comparison, len(rows)))
+
+
+def segments_sheet(comparison: Comparison) -> Sheet:
+    """One column for each segment; its best run is bold."""
+    segments = [segment for segment in comparison.segments if segment.num_users > 0]
+    rows = []
+    for run in comparison.runs:
+        cells = []
+        for segment in segments:
+            mean = segment.means[run.label]
+            cells.append(Cell(number(mean), bold=mean == max(segment.means.values())))
+        rows.append([Cell(run.label), *cells])
+    columns = [f"{'users' if segment.group == USER_ACTIVITY else 'items'}\n{segment.name}" for segment in segments]
+    measures = {segment.group: segment.measure for segment in segments}
+    counts = ", ".join(f"{segment.num_users:,}" for segment in segments)
+    note = (
+        f"Users by activity: {measures.get(USER_ACTIVITY, comparison.metric)}; items by popularity: "
+        f"{next((m for group, m in measures.items() if group != USER_ACTIVITY), 'not measured')} of the held-out items "
+        f"in that part. Users in each mean: {counts}."
+    )
+    return Sheet("By segment", ["run", *columns], rows, note)
+
+
+def beyond_sheet(comparison: Comparison) -> Sheet:
+    """Coverage, Gini index, novelty, diversity, time; none has a better side as such, so nothing is bold."""
+    measures = [name for name in BEYOND_ACCURACY if any(name in of_run for of_run in comparison.beyond.values())]
+    rows = []
+    for run in comparison.runs:
+        values = comparison.beyond[run.label]
+        epochs = str(run.manifest.best_epoch) if run.manifest.best_epoch > 0 else "-"
+        cells = [Cell(number(values.get(name, math.nan))) for name in measures]
+        rows.append([Cell(run.label), *cells, Cell(seconds(run.manifest.fit_seconds)), Cell(epochs)])
+    title = f"Beyond accuracy, the first {comparison.settings.k}"
+    note = "None of these is better when higher or lower as such, except the time."
+    return Sheet(title, ["run", *measures, "fit\nseconds", "epochs"], rows, note)
+
+
+_TESTED_COLUMNS = ("difference", "better /\nworse", "p", "corrected\np")
+
+
+def _tested(pair: TestedPair) -> list[Cell]:
+    difference = pair.difference
+    low, high = difference.interval
+    relative = f" ({100 * pair.relative:+.1f}%)" if math.isfinite(pair.relative) else ""
+    return [
+        Cell(_signed(difference.mean) + relative, f"[{_signed(low)}, {_signed(high)}]", bold=pair.significant),
+        Cell(f"{difference.num_better} / {difference.num_worse}"),
+        Cell(_p_value(difference.p_value)),
+        Cell(_p_value(pair.corrected_p) + ("*" if pair.significant else "")),
+    ]
+
+
+def _note(comparison: Comparison, num_tests: int) -> str:
+    settings = comparison.settings
+    tests = f"{num_tests} tests" if num_tests != 1 else "one test"
+    test, correction = _TESTS[settings.test], _CORRECTIONS[settings.correction]
+    return (
+        f"{test}, {correction} correction for {tests}; * below {settings.alpha:g}. Better / worse: users. "
+        "It speaks of other users like these, not of other splits or training seeds."
+    )
+
+
+def number(value: float) -> str:
+    """A measure, four digits after the point; a dash where it is not defined."""
+    return f"{value:.4f}".replace("0.", ".", 1) if abs(value) < 1 else f"{value:.3f}" if math.isfinite(value) else "-"
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.4f}".replace("0.", ".", 1) if abs(value) < 1 else f"{value:+.3f}"
+
+
+def _p_value(value: float) -> str:
+    return "<.001" if value < 0.001 else f"{value:.3f}".replace("0.", ".", 1)
+
+
+def seconds(value: float) -> str:
+    """A time; hundredths where it is short."""
+    return f"{value:.2f}" if value < 10 else f"{value:.0f}"

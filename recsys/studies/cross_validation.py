@@ -1,0 +1,114 @@
+"""Cross-validation: a model is fitted once for each fold, and tested on it."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+
+from recsys.runs.assembly import build_data, build_model, build_split, build_view, fit_model, training_device
+from recsys.evaluation.model_report import assess, name_of
+from recsys.data.prepared import PreparedDataset
+from recsys.errors import RunError
+from recsys.reporting.evaluation_tables import mean_and_deviation
+from recsys.models.interface.protocols import FitsInClosedForm
+from recsys.runs.run_directory import RunDirectory
+
+#: Share of validation for models that are trained in epochs, where none is asked for.
+VALID_RATIO = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """What one fold gave.
+
+    Args:
+        number: from 0.
+        metrics: all numbers of the test, such as ``test/rmse`` and ``test/ndcg@10``.
+        seconds: wall time of fitting.
+    """
+
+    number: int
+    metrics: dict[str, float]
+    seconds: float
+
+
+class CrossValidation:
+    """Fits and tests a model on each fold of one data set.
+
+    Args:
+        config: a resolved configuration of ``cross_validate.yaml``.
+
+    Raises:
+        RunError: the split has no folds, or there is a run to resume.
+    """
+
+    def __init__(self, config: DictConfig) -> None:
+        if "fold" not in config.split:
+            raise RunError("Cross-validation needs a split with folds. Use split=k_fold, and folds= for their number.")
+        if config.resume is not None:
+            raise RunError("A cross-validation starts anew and cannot be resumed. Leave resume out.")
+        self.prepared: PreparedDataset = build_data(config)
+        model = build_model(config.model, config.seed, self.prepared)
+        self.model_name = name_of(model)
+        self.view = build_view(config, self.prepared, model)
+        self._config = config.copy()
+        if config.split.valid_ratio is None:
+            self._config.split.valid_ratio = 0.0 if isinstance(model, FitsInClosedForm) else VALID_RATIO
+        self._config.split.fold = 0
+        build_split(self._config, self.view.interactions)  # so that settings are refused before anything is trained
+
+    def folds(self, print_line: Callable[[str], None]) -> Iterator[Fold]:
+        """Fit and test on each fold in turn.
+
+        Args:
+            print_line: receives a line for each epoch of a model that is trained in epochs.
+        """
+        evaluator = instantiate(self._config.evaluation)
+        for number in range(self._config.split.num_folds):
+            config = self._config.copy()
+            config.split.fold = number
+            split = build_split(config, self.view.interactions)
+            model = build_model(config.model, config.seed, self.prepared)
+            started = time.perf_counter()
+            with tempfile.TemporaryDirectory() as directory:
+                fit_model(
+                    config,
+                    model,
+                    self.view,
+                    split,
+                    RunDirectory(Path(directory)),
+                    print_line,
+                    _nobody,
+                    progress_bar=False,
+                )
+            seconds = time.perf_counter() - started
+            assessment = assess(
+                evaluator, None, self.prepared, self.view, split, model, training_device(config), stage="test"
+            )
+            yield Fold(number, assessment.metrics(self.model_name), seconds)
+
+    def save(self, folds: list[Fold], path: Path) -> None:
+        """Write all numbers, their means and their standard deviations as JSON."""
+        spread = mean_and_deviation([fold.metrics for fold in folds])
+        content = {
+            "model": self.model_name,
+            "data": self.prepared.schema.name,
+            "data_hash": self.prepared.schema.content_hash,
+            "view": self.view.kind,
+            "mean": {name: mean for name, (mean, _) in spread.items()},
+            "sd": {name: deviation for name, (_, deviation) in spread.items()},
+            "folds": [{"fold": fold.number, "fit_seconds": round(fold.seconds, 3), **fold.metrics} for fold in folds],
+        }
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _nobody(epoch: int, metrics: dict[str, float]) -> None:
+    """Listens to no epoch."""

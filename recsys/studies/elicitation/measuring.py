@@ -1,0 +1,95 @@
+"""Measures ways of asking new users with one model on one data set."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+
+from recsys.runs.assembly import build_data, build_model, build_split, build_view, fit_model
+from recsys.evaluation.model_report import name_of
+from recsys.errors import ModelError, RunError
+from recsys.models.interface.protocols import FoldsIn, PredictsRatings
+from recsys.elicitation.familiarity import Acquaintance
+from recsys.elicitation.preference_elicitation import Interview
+from recsys.studies.elicitation.simulation import OnboardingSimulation, Simulated, Strategy, at_random, by_answers, listed
+from recsys.runs.run_directory import RunDirectory
+
+POPULAR = "most popular"
+RANDOM = "random"
+CHOSEN = "chosen list"
+STEP_BY_STEP = "chosen by the answers"
+EVERYTHING = "everything given"
+
+
+class OnboardingMeasurement:
+    """A fitted model, and held-out users who are asked in several ways.
+
+    Args:
+        config: a resolved configuration of ``simulate_onboarding.yaml``.
+
+    Raises:
+        ModelError: the model does not fold in, or predicts ratings.
+        RunError: a setting is out of range, or nothing is given of held-out users.
+    """
+
+    def __init__(self, config: DictConfig) -> None:
+        self.numbers: list[int] = sorted(set(config.questions))
+        if not self.numbers or self.numbers[0] < 1:
+            raise RunError(f"questions must be whole numbers of at least 1, but they are {list(config.questions)}.")
+        if config.stage not in ("valid", "test"):
+            raise RunError(f"stage must be valid or test, but it is {config.stage}. Choose one.")
+        if config.resume is not None:
+            raise RunError("A simulation begins anew and cannot be resumed. Leave resume out.")
+        self._config = config
+        self.prepared = build_data(config)
+        self._model = build_model(config.model, config.seed, self.prepared)
+        self.model_name = name_of(self._model)
+        if not isinstance(self._model, FoldsIn) or isinstance(self._model, PredictsRatings):
+            raise ModelError(
+                f"A model of likes that folds in unseen users is required to learn from answers, and {self.model_name} "
+                "is none. docs/models.md says which are."
+            )
+        self._view = build_view(config, self.prepared, self._model)
+        self._split = build_split(config, self._view.interactions)
+        if len(self._split.valid_given if config.stage == "valid" else self._split.test_given) == 0:
+            raise RunError("Something must be given of held-out users, for them to know. Use split=cold_users.")
+
+    def results(self, print_line: Callable[[str], None]) -> Iterator[Simulated]:
+        """Fit, and ask in each way; the most popular items first, to which the others are compared.
+
+        Args:
+            print_line: receives a line for each epoch of a model that is trained in epochs.
+        """
+        config, split = self._config, self._split
+        with tempfile.TemporaryDirectory() as directory:
+            run = RunDirectory(Path(directory))
+            fit_model(config, self._model, self._view, split, run, print_line, _nobody, progress_bar=False)
+        train = self._view.interactions.take(split.train)
+        simulation = OnboardingSimulation(
+            self._view.interactions,
+            split,
+            config.stage,
+            self._model.cpu().eval(),
+            instantiate(config.evaluation),
+            config.k,
+        )
+        acquaintance = Acquaintance.from_interactions(train, config.num_components, config.seed)
+        most = max(self.numbers)
+        ways: dict[str, Strategy] = {
+            POPULAR: listed(np.argsort(-acquaintance.shares, kind="stable")[:most].tolist()),
+            RANDOM: at_random(np.flatnonzero(acquaintance.shares > 0), config.seed),
+            CHOSEN: listed(Interview(acquaintance).shortlist(most)),
+            STEP_BY_STEP: by_answers(acquaintance),
+        }
+        for name, strategy in ways.items():
+            yield from simulation.run(name, strategy, self.numbers)
+        yield simulation.with_all(EVERYTHING)
+
+
+def _nobody(epoch: int, metrics: dict[str, float]) -> None:
+    """Listens to no epoch."""

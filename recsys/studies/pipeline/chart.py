@@ -1,0 +1,71 @@
+"""Draws what diversity costs: accuracy against diversity, divergence and coverage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+
+from recsys.studies.comparison.chart import place_labels
+from recsys.studies.pipeline.evaluation import Lists, PipelineReport
+
+
+def draw(report: PipelineReport, path: Path) -> None:
+    """Write the picture as PNG: a line for each re-ranker, a point for each strength."""
+    k = report.k
+    panels: dict[str, Callable[[Lists], float | None]] = {
+        f"diversity@{k}": lambda lists: lists.result.catalogue.get(f"diversity@{k}"),
+        "divergence from the history, nats": lambda lists: lists.divergence,
+        f"coverage@{k}, share of the catalogue": lambda lists: lists.result.catalogue[f"coverage@{k}"],
+    }
+    figure = Figure(figsize=(13, 4.6), layout="constrained", dpi=120)
+    canvas = FigureCanvasAgg(figure)
+    all_axes: list[Axes] = list(figure.subplots(1, len(panels), sharey=True))
+    names = list(dict.fromkeys(name for name, _ in report.diversified))
+    colours = dict(zip(names, (to_rgb(f"C{place}") for place in range(len(names))), strict=True))
+    shown: list[list[_Point]] = []
+    for axes, (label, measure) in zip(all_axes, panels.items(), strict=True):
+        points = [
+            _Point(name, strength, value, lists.result.means()[f"ndcg@{k}"])
+            for name, strength in sorted(report.diversified)
+            if (value := measure(lists := report.diversified[name, strength])) is not None
+        ]
+        for name in names:
+            own = [point for point in points if point.name == name]
+            axes.plot(
+                [point.x for point in own], [point.y for point in own], "o-", ms=4, color=colours[name], label=name
+            )
+        axes.set_xlabel(label)
+        axes.grid(alpha=0.3)
+        axes.margins(x=0.12, y=0.1)
+        shown.append(points)
+    all_axes[0].set_ylabel(f"ndcg@{k}")
+    lines, labels = all_axes[-1].get_legend_handles_labels()
+    title = "strength beside each point"
+    figure.legend(
+        lines, labels, title=title, loc="outside upper center", ncols=len(names), fontsize=8, title_fontsize=8
+    )
+    canvas.draw()  # type: ignore[no-untyped-call]  # fixes the layout, which labels are then placed in
+    figure.set_layout_engine("none")
+    for axes, points in zip(all_axes, shown, strict=True):
+        # Lines begin where there is no diversity: one label is enough there.
+        told = list({(point.x, point.y): point for point in points}.values())
+        places = np.array([(point.x, point.y) for point in told]).reshape(-1, 2)
+        texts, shades = [f"{point.strength:g}" for point in told], [colours[point.name] for point in told]
+        place_labels(axes, texts, shades, places, np.stack([places[:, 1], places[:, 1]]))
+    figure.savefig(path)
+
+
+class _Point(NamedTuple):
+    """One strength of a re-ranker, in one panel."""
+
+    name: str
+    strength: float
+    x: float
+    y: float

@@ -1,0 +1,117 @@
+"""Measures the pipeline of finished runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import torch
+
+from recsys.runs.assembly import TrainedRun, split_of_run, training_device
+from recsys.data.split import Stage
+from recsys.errors import RetrievalError, RunError
+from recsys.evaluation.ranking import RankingEvaluator
+from recsys.evaluation.ranking_task import RankingTask
+from recsys.models.interface.protocols import PredictsRatings
+from recsys.recommendation.catalogue_columns import content_of, diversifier
+from recsys.studies.pipeline.evaluation import PipelineEvaluator, PipelineReport
+from recsys.recommendation.model_stages import ModelExplainer, ModelRanker, ScoreRetriever, vector_retriever
+from recsys.retrieval.calibration import Calibrated
+from recsys.retrieval.rerankers import RE_RANKERS
+from recsys.retrieval.retrievers import Retriever
+
+#: By name: what makes a retriever out of a model, the size of the catalogue and a device.
+RETRIEVERS: Mapping[str, Callable[[Any, int, torch.device], Retriever]] = MappingProxyType(
+    {"scores": ScoreRetriever, "vectors": vector_retriever}
+)
+
+
+def measure_pipeline(
+    run: TrainedRun,
+    ranking_run: TrainedRun | None,
+    retrieval: str,
+    stage: Stage,
+    k: int,
+    num_candidates: int,
+    diversity: str | None,
+    strength: float,
+    strengths: Sequence[float],
+    content: str | None,
+    explain: bool,
+    make_evaluator: Callable[..., RankingEvaluator],
+) -> PipelineReport:
+    """Retrieve with one run, rank with another, diversify, and measure each stage.
+
+    Args:
+        run: its model retrieves.
+        ranking_run: its model ranks the candidates; None keeps their order.
+        retrieval: a name in :data:`RETRIEVERS`.
+        stage: ``valid`` or ``test``.
+        k: length of the final lists.
+        num_candidates: candidates for each user.
+        diversity: which re-ranker is part of the pipeline; None: none is.
+        strength: of that re-ranker.
+        strengths: at which re-rankers are compared: the one of ``diversity``, or all.
+        content: the column by which lists are diverse; None: the first multi-valued feature.
+        explain: whether the pipeline also says which items of the history a score comes from; only time is measured.
+        make_evaluator: makes what measures lists, out of cut-offs ``ks``.
+
+    Raises:
+        RetrievalError: there is no such way of retrieving, re-ranker or column, or a setting is out of range.
+        RunError: the runs are not of the same data and split, or one is of ratings and the other of likes.
+        ModelError: vectors are asked of a model that has none.
+    """
+    if retrieval not in RETRIEVERS:
+        raise RetrievalError(f"retrieval must be {' or '.join(RETRIEVERS)}, but it is {retrieval}. Correct it.")
+    if not 1 <= k <= num_candidates:
+        raise RetrievalError(
+            f"k must be from 1 to num_candidates={num_candidates}, but it is {k}. Correct one of them."
+        )
+    rates = isinstance(run.model, PredictsRatings)
+    if ranking_run is not None:
+        _check_same(run, ranking_run)
+    prepared = run.prepared
+    # Checked before anything is measured.
+    chosen = diversifier(diversity, strength, prepared, content)
+    names = list(RE_RANKERS) if diversity is None else [diversity]
+    diversifiers = {
+        (name, step): made
+        for name in names
+        for step in [*strengths, *([strength] if diversity is not None and strength not in strengths else [])]
+        if (made := diversifier(name, step, prepared, content)) is not None
+    }
+    genres = content_of(prepared, content)
+
+    view, split = split_of_run(run)
+    device = training_device(run.config)
+    task = RankingTask.from_split(view.interactions, split, stage, device, view.positive, rated_histories=rates)
+    evaluator = PipelineEvaluator(
+        task,
+        make_evaluator,
+        k,
+        num_candidates,
+        vectors=torch.from_numpy(genres.multi_hot()).to(device),
+        calibration=Calibrated(genres, strength=0),
+    )
+    retriever = RETRIEVERS[retrieval](run.model.to(device), prepared.schema.num_items, device)
+    last: Any = (ranking_run or run).model.to(device)
+    ranker = None if ranking_run is None else ModelRanker(last, device)
+    explainer = ModelExplainer(last, device=device) if explain else None
+    return evaluator.evaluate(retriever, ranker, diversifiers, chosen, explainer)
+
+
+def _check_same(run: TrainedRun, other: TrainedRun) -> None:
+    """Require runs that know and hold out the same, and read the same histories."""
+    for name in ("data_hash", "split_hash"):
+        ours, theirs = getattr(run.manifest, name), getattr(other.manifest, name)
+        if ours != theirs:
+            raise RunError(
+                f"Runs of the same data and split are required, but their {name} are {ours[:12]} and {theirs[:12]}. "
+                "Train both with the same data and split settings."
+            )
+    if isinstance(run.model, PredictsRatings) != isinstance(other.model, PredictsRatings):
+        raise RunError(
+            "Two models of likes or two models of ratings are required, since they are given the same histories, but "
+            f"{type(run.model).__name__} and {type(other.model).__name__} came. Choose another ranker."
+        )

@@ -1,0 +1,110 @@
+"""One trial: a model fitted with some settings and measured on validation."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from omegaconf import DictConfig
+
+from recsys.runs.assembly import build_data, build_model, build_split, build_view, fit_model, training_device
+from recsys.evaluation.model_report import assess, name_of
+from recsys.errors import EvaluationError, RunError
+from recsys.evaluation.fixed_negatives import evaluate_fixed_negatives
+from recsys.evaluation.ranking import RankingEvaluator
+from recsys.runs.run_directory import RunDirectory
+from recsys.studies.tuning.validation import SampledPairs, among_sampled_negatives, without_test
+
+ValidationKind = Literal["split", "sampled_negatives"]
+
+
+@dataclass(frozen=True, slots=True)
+class TrialResult:
+    """What one trial gave.
+
+    Args:
+        value: the metric on validation.
+        best_epoch: epoch whose weights were measured; 0 for a model without epochs.
+        seconds: wall time of fitting, seconds.
+    """
+
+    value: float
+    best_epoch: int
+    seconds: float
+
+
+class Objective:
+    """Fits and measures models on data that are prepared and split once.
+
+    Args:
+        config: a whole configuration of training; data, split and view are those of all trials.
+        metric: what is measured, such as ``valid/ndcg@10``, ``valid/rmse`` or ``sampled-99/hit_rate@10``.
+        validation: ``split`` measures on the validation part of the split; ``sampled_negatives`` on training
+            interactions among random items (:func:`recsys.studies.tuning.validation.among_sampled_negatives`).
+
+    Raises:
+        RunError: there is no such kind of validation, the split has no validation part, or ``refit`` leaves none.
+    """
+
+    def __init__(self, config: DictConfig, metric: str, validation: ValidationKind = "split") -> None:
+        if validation not in ("split", "sampled_negatives"):
+            raise RunError(f"validation must be split or sampled_negatives, but it is {validation}. Choose one.")
+        self.metric = metric
+        self.prepared = build_data(config)
+        view = build_view(config, self.prepared, build_model(config.model, config.seed, self.prepared))
+        split = build_split(config, view.interactions)
+        self._pairs: SampledPairs | None = None
+        if validation == "sampled_negatives":
+            self.view, self.split, self._pairs = among_sampled_negatives(view, split, seed=config.seed)
+        else:
+            if len(split.valid) == 0:
+                raise RunError(
+                    "Settings are chosen on validation, but the split has none. Give it a share "
+                    "(split.otherwise.valid_ratio=0.1), leave out refit=true, or use validation=sampled_negatives."
+                )
+            self.view, self.split = without_test(view, split)
+        cut_off = re.search(r"@(\d+)", metric)
+        # The segments' cut-off is the same, so that nothing else is ranked.
+        self._k = int(cut_off[1]) if cut_off else 10
+
+    def __call__(self, config: DictConfig) -> TrialResult:
+        """Fit and measure the model of ``config``, a resolved configuration.
+
+        Raises:
+            EvaluationError: the metric is not among those that are measured.
+            RecsysError: the model cannot be fitted with these settings.
+        """
+        model = build_model(config.model, config.seed, self.prepared)
+        started = time.perf_counter()
+        with tempfile.TemporaryDirectory() as directory:
+            run = RunDirectory(Path(directory))
+            report = fit_model(
+                config, model, self.view, self.split, run, lambda line: None, lambda epoch, metrics: None, False
+            )
+        seconds = time.perf_counter() - started
+        device = training_device(config)
+        if self._pairs is None:
+            evaluator = RankingEvaluator(ks=(self._k,), segment_k=self._k, bootstrap_samples=0)
+            found = assess(evaluator, None, self.prepared, self.view, self.split, model, device, "valid")
+            metrics = found.metrics(name_of(model))
+        else:
+            pairs = self._pairs
+            metrics = evaluate_fixed_negatives(
+                model.eval(),  # type: ignore[arg-type]
+                pairs.users,
+                pairs.targets,
+                pairs.negatives,
+                ks=(self._k,),
+                histories=pairs.histories,
+                bootstrap_samples=0,
+            ).flat()
+        if self.metric not in metrics:
+            raise EvaluationError(
+                f"metric must be one that is measured on validation ({', '.join(metrics)}), but it is {self.metric}. "
+                "Correct it."
+            )
+        return TrialResult(metrics[self.metric], report.best_epoch, seconds)

@@ -1,0 +1,205 @@
+"""A hyper-parameter search that is kept on disk, can be gone on with, and repeats itself by its seed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Literal
+
+import pandas as pd
+
+from recsys.errors import RecsysError, RunError
+from recsys.studies.tuning.objective import TrialResult
+from recsys.studies.tuning.search_space import SearchSpace
+
+JOURNAL = "study.journal"
+TRIALS = "trials.csv"
+
+Direction = Literal["maximize", "minimize"]
+
+#: Trials that are drawn at random before the search learns from what it has seen.
+_RANDOM_TRIALS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedTrial:
+    """A trial and what it gave.
+
+    Args:
+        number: place among the finished trials, from 1.
+        overrides: settings as they are written on the command line.
+        result: value, epochs, time; None where the trial failed.
+        error: why it failed; empty where it did not.
+    """
+
+    number: int
+    overrides: dict[str, str]
+    result: TrialResult | None
+    error: str = ""
+
+    def line(self, metric: str, trials: int, best: FinishedTrial) -> str:
+        """What is told of it: its value, the best so far, time, epoch and settings; or why it failed."""
+        found = f"failed: {self.error}"
+        if self.result is not None and best.result is not None:
+            found = f"{self.result.value:.4f} (best {best.result.value:.4f}, trial {best.number})"
+            found += f"  {self.result.seconds:.1f} s" + (
+                f", epoch {self.result.best_epoch}" * (self.result.best_epoch > 0)
+            )
+        settings = " ".join(f"{name}={value}" for name, value in self.overrides.items())
+        return f"trial {self.number:>{len(str(trials))}}/{trials}  {metric} {found}  {settings}"
+
+
+class Study:
+    """Searches for the best settings with Optuna's tree-structured Parzen estimator.
+
+    The first trial has the settings that the configuration has anyway. Each trial draws with a seed of its own, so that
+    a study that was interrupted finds what it would have found without. Source: Bergstra et al., Algorithms for
+    Hyper-Parameter Optimization, NIPS 2011; Akiba et al., Optuna, KDD 2019.
+
+    Args:
+        directory: where the study is kept; one that is there is gone on with.
+        space: what is searched.
+        identity: what makes trials comparable (data, split, metric, fixed settings), as JSON would hold it.
+        direction: of improvement.
+        seed: of the draws.
+        start: values of the first trial for some or all of the settings.
+
+    Raises:
+        RunError: Optuna is not installed, the direction is unknown, or the study in ``directory`` is another one.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        space: SearchSpace,
+        identity: Mapping[str, Any],
+        direction: Direction = "maximize",
+        seed: int = 0,
+        start: Mapping[str, Any] | None = None,
+    ) -> None:
+        if direction not in ("maximize", "minimize"):
+            raise RunError(f"direction must be maximize or minimize, but it is {direction}. Choose one.")
+        self._optuna = _optuna()
+        self._directory, self._space, self._seed = directory, space, seed
+        self._sign = 1 if direction == "maximize" else -1
+        directory.mkdir(parents=True, exist_ok=True)
+        backend = self._optuna.storages.journal.JournalFileBackend(str(directory / JOURNAL))
+        storage = self._optuna.storages.JournalStorage(backend)
+        self._study = self._optuna.create_study(
+            storage=storage, study_name="recsys", direction=direction, load_if_exists=True
+        )
+        # As JSON holds it, and so as it is read back.
+        asked = json.loads(json.dumps({**identity, "space": repr(space), "direction": direction, "seed": seed}))
+        self._check_identity(asked)
+        for trial in self._study.get_trials(deepcopy=False, states=(self._optuna.trial.TrialState.RUNNING,)):
+            self._study.tell(trial.number, state=self._optuna.trial.TrialState.FAIL)  # was interrupted
+        if not self._study.trials and start:
+            self._study.enqueue_trial(dict(start))
+
+    def run(
+        self, trials: int, objective: Callable[[dict[str, str]], TrialResult], listener: Callable[[FinishedTrial], None]
+    ) -> None:
+        """Run trials until there are ``trials`` in all; ``trials.csv`` is written after each.
+
+        A trial whose settings are refused (a :class:`~recsys.errors.RecsysError`) has failed; the search goes on.
+
+        Args:
+            trials: finished trials, those of earlier runs of the study included.
+            objective: takes overrides to a result.
+            listener: receives each trial.
+
+        Raises:
+            RunError: all trials failed.
+            RecsysError: the very first trial was refused, so that the others would be as well.
+        """
+        optuna = self._optuna
+        while len(self.finished()) < trials:
+            count = len(self.finished())
+            digest = hashlib.sha256(f"{self._seed} {count}".encode()).digest()
+            self._study.sampler = optuna.samplers.TPESampler(
+                seed=int.from_bytes(digest[:4], "little"), n_startup_trials=_RANDOM_TRIALS
+            )
+            trial = self._study.ask()
+            overrides = self._space.draw(trial)
+            trial.set_user_attr("overrides", overrides)
+            try:
+                result = objective(overrides)
+            except RecsysError as error:
+                trial.set_user_attr("error", str(error))
+                self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
+                if count == 0:
+                    raise
+                found = FinishedTrial(count + 1, overrides, None, str(error))
+            else:
+                trial.set_user_attr("best_epoch", result.best_epoch)
+                trial.set_user_attr("seconds", result.seconds)
+                self._study.tell(trial, result.value)
+                found = FinishedTrial(count + 1, overrides, result)
+            self._write_trials()
+            listener(found)
+
+    def finished(self) -> list[FinishedTrial]:
+        """The trials that came to an end, those that were refused included, in their order."""
+        trials: list[FinishedTrial] = []
+        for trial in self._study.get_trials(deepcopy=False):
+            noted, number = trial.user_attrs, len(trials) + 1
+            if trial.value is not None:
+                result = TrialResult(trial.value, noted["best_epoch"], noted["seconds"])
+                trials.append(FinishedTrial(number, noted["overrides"], result))
+            elif "error" in noted:
+                trials.append(FinishedTrial(number, noted["overrides"], None, noted["error"]))
+        return trials
+
+    def best(self) -> FinishedTrial:
+        """The best trial, the first of equals.
+
+        Raises:
+            RunError: none came to a result.
+        """
+        done = [trial for trial in self.finished() if trial.result is not None]
+        if not done:
+            raise RunError(
+                f"All trials of {self._directory} failed; {TRIALS} there says why. Narrow the search, or run "
+                "more trials."
+            )
+        return max(done, key=lambda trial: self._sign * trial.result.value if trial.result else 0.0)
+
+    def _check_identity(self, asked: dict[str, Any]) -> None:
+        """Refuse to mix trials of different data or settings in one study."""
+        known = self._study.user_attrs.get("identity")
+        if known is None:
+            self._study.set_user_attr("identity", asked)
+        elif known != asked:
+            differing = sorted(name for name in known.keys() | asked.keys() if known.get(name) != asked.get(name))
+            raise RunError(
+                f"The study in {self._directory} is of another {', '.join(differing)}, so its trials cannot be "
+                "compared with new ones. Give another output=, or delete that directory."
+            )
+
+    def _write_trials(self) -> None:
+        rows = [
+            {
+                "trial": trial.number,
+                "value": trial.result.value if trial.result else None,
+                "best_epoch": trial.result.best_epoch if trial.result else None,
+                "seconds": round(trial.result.seconds, 3) if trial.result else None,
+                **trial.overrides,
+                "error": trial.error,
+            }
+            for trial in self.finished()
+        ]
+        if rows:
+            pd.DataFrame(rows).to_csv(self._directory / TRIALS, index=False)
+
+
+def _optuna() -> ModuleType:
+    try:
+        import optuna
+    except ImportError as error:
+        raise RunError("Tuning needs Optuna, which is not installed. Run pip install 'recsys[tune]'.") from error
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    return optuna

@@ -1,0 +1,82 @@
+"""What settings are chosen on: rows of training and validation, and nothing of the test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from recsys.data.histories import Histories
+from recsys.data.split import Split
+from recsys.data.splitting.leave_random_out import LeaveRandomOut
+from recsys.data.user_items import UserItems
+from recsys.data.feedback_view import View
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SampledPairs:
+    """Held-out interactions, each among random items.
+
+    Args:
+        users: shape [n], int64.
+        targets: the held-out item of each row, shape [n], int64.
+        negatives: items that the user has no known interaction with, shape [n, N], int64.
+        histories: what is known of all users.
+    """
+
+    users: Tensor
+    targets: Tensor
+    negatives: Tensor
+    histories: Histories
+
+
+def without_test(view: View, split: Split) -> tuple[View, Split]:
+    """The same training and validation, in a list of interactions that the test rows are not part of.
+
+    Args:
+        view: the interactions that ``split`` divides.
+        split: its test may be empty already.
+
+    Returns:
+        The remaining interactions, in their order, and the split of these.
+    """
+    kept = np.sort(np.concatenate([split.train, split.valid_given, split.valid]))
+    parts = {name: np.searchsorted(kept, getattr(split, name)) for name in ("train", "valid", "valid_given")}
+    none = np.empty(0, dtype=np.int64)
+    remaining = replace(view, interactions=view.interactions.take(kept), positive=view.positive[kept])
+    return remaining, Split(train=parts["train"], valid=parts["valid"], test=none, valid_given=parts["valid_given"])
+
+
+def among_sampled_negatives(
+    view: View, split: Split, num_negatives: int = 99, seed: int = 0
+) -> tuple[View, Split, SampledPairs]:
+    """Hold out one random training interaction of each user, to be ranked among random items.
+
+    So does the protocol of He et al. (Neural Collaborative Filtering, 2017) with its test, which has one item of each
+    user and no validation. Users with a single interaction keep it for training.
+
+    Args:
+        view: the interactions that ``split`` divides.
+        split: its training and validation are drawn from; its test is left alone.
+        num_negatives: drawn for each user, with replacement: of 99 draws among some thousand items hardly one is
+            repeated.
+        seed: of the held-out interactions and of the negatives.
+
+    Returns:
+        The interactions without the test, their split with all the rest for training and nothing for early stopping,
+        and what is to be ranked.
+    """
+    known, _ = without_test(view, split)
+    known = replace(known, interactions=replace(known.interactions, fold=None))
+    drawn = LeaveRandomOut(num_test=1, num_valid=0, seed=seed).split(known.interactions)
+    held_out = known.interactions.take(drawn.test)
+    users = torch.from_numpy(held_out.user_index).long()
+    negatives = UserItems.from_interactions(known.interactions).sample_absent(
+        users, num_negatives, torch.Generator().manual_seed(seed)
+    )
+    histories = Histories.from_interactions(known.interactions.take(drawn.train))
+    pairs = SampledPairs(users, torch.from_numpy(held_out.item_index).long(), negatives, histories)
+    none = np.empty(0, dtype=np.int64)
+    return known, Split(train=drawn.train, valid=none, test=none), pairs

@@ -1,0 +1,74 @@
+import numpy as np
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recsys.data.histories import Histories
+from recsys.data.user_items import UserItems
+from recsys.models.linalg.interaction_matrix import InteractionMatrix
+
+PAIRS = UserItems(torch.tensor([0, 0, 2, 2]), torch.tensor([2, 0, 1, 2]), num_users=3, num_items=4)
+DENSE = torch.tensor([[1.0, 0, 1, 0], [0, 0, 0, 0], [0, 1, 1, 0]])
+
+
+def histories(*rows: list[int]) -> Histories:
+    counts = torch.tensor([0, *(len(row) for row in rows)])
+    items = torch.tensor([item for row in rows for item in row], dtype=torch.int64)
+    return Histories(counts.cumsum(0), items, None, None)
+
+
+def test_a_row_for_each_user_and_a_column_for_each_item():
+    assert InteractionMatrix.from_user_items(PAIRS).dense().equal(DENSE)
+
+
+def test_a_row_for_each_history():
+    assert InteractionMatrix.from_histories(histories([2, 0], [], [1, 2]), 4).dense().equal(DENSE)
+
+
+def test_an_item_that_occurs_again_keeps_its_largest_weight():
+    weights = torch.tensor([0.5, 0.25, 1.0])
+    matrix = InteractionMatrix.from_histories(histories([1, 0, 1]), 2, weights)
+    assert matrix.dense().tolist() == [[0.25, 1.0]]
+
+
+def test_slices_and_transposes():
+    matrix = InteractionMatrix.from_user_items(PAIRS)
+    assert matrix.slice(1, 3).dense().equal(DENSE[1:3])
+    assert matrix.transpose().dense().equal(DENSE.T)
+    assert matrix.counts.tolist() == [2, 0, 2]
+    assert matrix.column_counts().tolist() == [1, 1, 2, 0]
+
+
+def test_lengths_and_normalisation_of_rows():
+    matrix = InteractionMatrix.from_user_items(PAIRS).with_values(torch.tensor([3.0, -1.0, 0.0, 0.0]))
+    assert matrix.squared_lengths().tolist() == [10, 0, 0]
+    # 3 / (3 + 1) and -1 / (3 + 1); the row of zeros stays
+    assert matrix.normalized().dense().tolist() == [[0.75, 0, -0.25, 0], [0, 0, 0, 0], [0, 0, 0, 0]]
+
+
+def test_of_nobody():
+    matrix = InteractionMatrix.from_histories(histories(), 3)
+    assert matrix.dense().shape == (0, 3)
+    assert matrix.transpose().dense().shape == (3, 0)
+
+
+@given(st.integers(1, 6), st.integers(1, 6), st.integers(0, 2**31))
+def test_products_are_those_of_the_dense_matrix(num_rows, num_columns, seed):
+    random = np.random.default_rng(seed)
+    lists = [random.integers(num_columns, size=random.integers(0, 5)).tolist() for _ in range(num_rows)]
+    given_histories = histories(*lists)
+    weights = torch.from_numpy(random.random(len(given_histories.items))).float()
+    matrix = InteractionMatrix.from_histories(given_histories, num_columns, weights)
+    other = torch.from_numpy(random.standard_normal((num_columns, 2))).float()
+    torch.testing.assert_close(matrix @ other, matrix.dense() @ other)
+    torch.testing.assert_close(matrix @ other.T.contiguous().T, matrix.dense() @ other)
+    left = torch.from_numpy(random.standard_normal((num_rows, 2))).float()
+    at_values = (left @ other.T)[matrix.rows, matrix.columns]
+    torch.testing.assert_close(matrix.products_at_values(left, other), at_values)
+    expected = np.zeros((num_rows, num_columns), dtype=np.float32)
+    place = 0
+    for row, items in enumerate(lists):
+        for item in items:
+            expected[row, item] = max(expected[row, item], weights[place])
+            place += 1
+    np.testing.assert_array_equal(matrix.dense().numpy(), expected)

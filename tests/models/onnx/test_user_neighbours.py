@@ -1,0 +1,50 @@
+import pytest
+import torch
+
+from recsys.errors import ModelError
+from recsys.models.interface.protocols import Query
+from recsys.models.components.recency import Recency
+from recsys.models.onnx.exportable import scores_of
+from recsys.models.components.similarities import AdjustedCosine, AsymmetricCosine, Cosine, Jaccard
+from recsys.models.user_knn import UserKNN
+from recsys.models.components.weightings import BM25, TFIDF, Unweighted
+from tests.models.onnx.model_queries import assert_scores_close, random_histories, served
+from tests.models.small_data import histories_of, small_data
+
+QUERY = Query(torch.tensor([-1, 4, -1, 9]), random_histories([1, 6, 0, 40], 12, 0))
+
+
+def fitted(similarity=None, weighting=None, recency=None, **settings) -> UserKNN:
+    similarity, weighting, recency = similarity or Cosine(), weighting or Unweighted(), recency or Recency()
+    model = UserKNN(30, 12, similarity, weighting, recency, **settings)
+    model.fit(small_data())
+    return model
+
+
+def assert_as_the_model(model: UserKNN, query: Query = QUERY) -> None:
+    with torch.inference_mode():
+        assert_scores_close(scores_of(model.serving_form(), served(query, 2)), model.score(query))
+
+
+@pytest.mark.parametrize("similarity", [Cosine(2.0), AsymmetricCosine(0.3), Jaccard(1.0), AdjustedCosine()])
+@pytest.mark.parametrize("weighting", [Unweighted(), TFIDF(), BM25()])
+@pytest.mark.parametrize("reverse", [False, True])
+def test_gives_the_scores_of_the_model(similarity, weighting, reverse):
+    assert_as_the_model(fitted(similarity, weighting, Recency(0.9, 0.99), num_neighbours=30, reverse=reverse))
+
+
+@pytest.mark.parametrize("settings", [{"normalize": True}, {"normalize": True, "reverse": True}])
+def test_few_neighbours_and_shares(settings):
+    # Similarities that differ, so that there is one set of nearest users.
+    assert_as_the_model(fitted(AdjustedCosine(0.37), BM25(), num_neighbours=5, **settings))
+
+
+def test_a_history_without_ratings_cannot_be_compared_by_them():
+    scores = scores_of(fitted(AdjustedCosine()).serving_form(), served(Query(torch.tensor([-1]), histories_of([1, 2]))))
+    assert scores.isnan().all()
+
+
+def test_a_table_that_is_too_large_is_refused(monkeypatch):
+    monkeypatch.setattr("recsys.models.onnx.user_neighbours.MAX_BYTES", 1000)
+    with pytest.raises(ModelError, match="30 users and 12 items .* such as item_knn"):
+        fitted().serving_form()

@@ -1,0 +1,120 @@
+import numpy as np
+import pytest
+import torch
+
+from recsys.errors import ModelError
+from recsys.models.interface.protocols import Factorized, ScoresPairs
+from recsys.recommendation.request_batches import requests_of_task
+from recsys.recommendation.model_stages import ModelExplainer, ModelRanker, ScoreRetriever, query_of, vector_retriever
+from recsys.retrieval.pipeline import Pipeline
+from tests.models.board_data import NUM_ITEMS, NUM_USERS
+from tests.models.test_contract import MODELS, everyone, fitted, models_that, scores_of
+
+#: A model without scores pair by pair, one with them, and one of ratings.
+SOME = ["ease", "mf", "biased_mf"]
+USERS = np.arange(NUM_USERS)
+
+
+def asked(board):
+    return requests_of_task(board.task, USERS)
+
+
+def exact_scores(board):
+    return scores_of(board.model, everyone(board)).double().numpy()
+
+
+def test_a_query_has_all_that_a_request_has():
+    board = fitted("ease")
+    query = query_of(asked(board))
+    expected = everyone(board)
+    assert query.users.equal(expected.users)
+    for name in ("offsets", "items", "rating", "timestamp"):
+        given = getattr(query.histories, name)
+        assert given.equal(getattr(expected.histories, name)), name
+        assert given.dtype == getattr(expected.histories, name).dtype, name
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_model_retrieves_by_its_scores(name):
+    board = fitted(name)
+    found = ScoreRetriever(board.model, NUM_ITEMS).retrieve(asked(board), 7)
+    expected = np.lexsort((np.broadcast_to(np.arange(NUM_ITEMS), (NUM_USERS, NUM_ITEMS)), -exact_scores(board)))[:, :7]
+    assert found.items.tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("name", models_that(Factorized))
+def test_vectors_find_the_items_that_scores_find(name):
+    board = fitted(name)
+    found = vector_retriever(board.model, NUM_ITEMS).retrieve(asked(board), 7)
+    scores = exact_scores(board)
+    # rounding may exchange items whose scores are all but equal
+    best = -np.sort(-scores, axis=1)[:, :7]
+    np.testing.assert_allclose(np.take_along_axis(scores, found.items, axis=1), best, rtol=1e-4, atol=1e-4)
+    assert all(len(set(row)) == 7 for row in found.items.tolist())
+
+
+def test_a_model_without_vectors_is_refused():
+    with pytest.raises(ModelError, match="retrieves by vectors is required, but EASE has none"):
+        vector_retriever(fitted("ease").model, NUM_ITEMS)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_model_ranks_candidates_by_its_scores(name):
+    board = fitted(name)
+    rng = np.random.default_rng(1)
+    items = np.argsort(rng.random((NUM_USERS, NUM_ITEMS)))[:, :9]
+    items[3, 5:] = -1
+    ranked = ModelRanker(board.model).score(asked(board), items)
+    expected = np.take_along_axis(exact_scores(board), np.maximum(items, 0), axis=1)
+    np.testing.assert_allclose(np.where(items >= 0, ranked, 0), np.where(items >= 0, expected, 0), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", models_that(ScoresPairs))
+def test_candidates_of_a_stranger_are_not_scored_as_pairs(name):
+    # pairs are looked up by the user's index, and -1 would be the last user
+    board = fitted(name)
+    one = asked(board).take(np.array([0]))
+    stranger = type(one)(np.array([-1]), one.history, one.seen, one.blocked)
+    items = np.arange(NUM_ITEMS)[None, :]
+    with torch.inference_mode():
+        expected = board.model.score(query_of(stranger)).numpy()
+    np.testing.assert_allclose(ModelRanker(board.model).score(stranger, items), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", SOME)
+def test_a_pipeline_of_one_model_is_its_ranking_without_what_is_seen(name):
+    board = fitted(name)
+    lists = Pipeline(ScoreRetriever(board.model, NUM_ITEMS), num_candidates=5).recommend(asked(board), 5)
+    scores = torch.from_numpy(exact_scores(board))
+    board.task.mask_seen(scores, torch.from_numpy(USERS))
+    for row, items in enumerate(lists.items):
+        there = [item for item in items.tolist() if item >= 0]
+        order = np.lexsort((np.arange(NUM_ITEMS), -scores[row].numpy()))
+        assert there == [item for item in order.tolist() if scores[row, item] > -np.inf][: len(there)]
+        assert len(there) == min(5, int((scores[row] > -np.inf).sum()))
+
+
+def test_explanations_name_the_largest_parts_of_the_history():
+    board = fitted("ease")
+    requests = asked(board)
+    lists = Pipeline(ScoreRetriever(board.model, NUM_ITEMS), explainer=ModelExplainer(board.model, 2)).recommend(
+        requests, 3
+    )
+    whole = board.model.explain(everyone(board), torch.from_numpy(lists.items))
+    for row, reasons in enumerate(lists.explanations):
+        own = whole.one(row)
+        history = own.histories.items.tolist()
+        assert len(reasons) == 3
+        for place, causes in enumerate(reasons):
+            parts = {item: part for item, part in zip(history, own.parts[:, place].tolist(), strict=True) if part > 0}
+            expected = sorted(parts.values(), reverse=True)[:2]
+            assert [cause.part for cause in causes] == pytest.approx(expected)
+            assert [parts[cause.item] for cause in causes] == pytest.approx(expected)
+    # whose held-out item comes from others of its colour
+    assert any(reasons[0] for reasons in lists.explanations)
+
+
+def test_where_a_list_has_ended_there_is_nothing_to_explain():
+    board = fitted("ease")
+    one = asked(board).take(np.array([0]))
+    assert ModelExplainer(board.model).explain(one, np.array([[-1, 1, -1]]))[0][::2] == [(), ()]

@@ -1,0 +1,224 @@
+import itertools
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from recsys.data.histories import Histories
+from recsys.errors import ModelError
+from recsys.models.interface.protocols import Explains, FoldsIn, Query
+from recsys.recommendation.sampled_explanation import SampledExplainer, explainer_of
+from tests.models.board_data import NUM_ITEMS
+from tests.models.small_data import histories_of
+from tests.models.test_contract import NOT_PERSONAL, everyone, fitted, models_that, scores_of
+
+
+class Pairs(nn.Module):
+    """``score(i) = (sum of a_i over the history)^power + i``: what an interaction brings depends on the others."""
+
+    def __init__(self, weights, empty=torch.nan, power=2):
+        super().__init__()
+        self.power = power
+        self.weights = torch.tensor(weights)  # [I]
+        self.empty = empty
+        self.calls = 0
+
+    def score(self, query):
+        return self.score_histories(query.histories)
+
+    def score_histories(self, histories):
+        self.calls += 1
+        rows = torch.repeat_interleave(torch.arange(len(histories)), histories.counts)
+        sums = torch.zeros(len(histories)).index_add_(0, rows, self.weights[histories.items])
+        scores = sums[:, None] ** self.power + torch.arange(len(self.weights))
+        return scores.masked_fill((histories.counts == 0)[:, None], self.empty)
+
+
+class ByUser(nn.Module):
+    def score(self, query):
+        return torch.arange(4.0).expand(len(query), -1)
+
+
+def strangers(*rows):
+    return Query(torch.full((len(rows),), -1), histories_of(*rows))
+
+
+def shapley(model, items, target, no_opinion):
+    """By the definition: the mean gain over all orders."""
+    parts = torch.zeros(len(items), dtype=torch.float64)
+    orders = list(itertools.permutations(range(len(items))))
+
+    def value(chosen):
+        score = model.score(strangers([items[place] for place in sorted(chosen)]))[0, target]
+        return no_opinion if score.isnan() else score.item()
+
+    for order in orders:
+        for place, player in enumerate(order):
+            parts[player] += value(order[: place + 1]) - value(order[:place])
+    return parts / len(orders)
+
+
+def test_two_interactions_by_hand():
+    # (1 + 2)^2 + 0 = 9 from nothing: item 0 brings 1 as the first and 9 - 4 = 5 as the second, in the mean 3
+    explanation = SampledExplainer(Pairs([1.0, 2.0])).explain(strangers([0, 1]), torch.tensor([[0]]))
+    assert explanation.parts.tolist() == [[3.0], [6.0]]
+    assert explanation.errors.tolist() == [[0.0], [0.0]]
+    assert explanation.rest.tolist() == [[0.0]]
+
+
+def test_a_model_with_an_opinion_on_nothing_keeps_it_as_rest():
+    # the score of nothing is 1: item 0 brings 0 as the first, 5 as the second
+    explanation = SampledExplainer(Pairs([1.0, 2.0], empty=1.0)).explain(strangers([0, 1]), torch.tensor([[0]]))
+    assert explanation.parts.tolist() == [[2.5], [5.5]]
+    assert explanation.rest.tolist() == [[1.0]]
+
+
+def test_the_base_of_no_opinion_can_be_chosen():
+    explanation = SampledExplainer(Pairs([1.0, 2.0]), no_opinion=1.0).explain(strangers([0, 1]), torch.tensor([[0]]))
+    assert explanation.parts.tolist() == [[2.5], [5.5]]
+
+
+@settings(max_examples=20)
+@given(
+    st.lists(st.integers(0, 5), min_size=1, max_size=5),
+    st.lists(st.floats(-2, 2), min_size=6, max_size=6),
+    st.integers(0, 5),
+    st.floats(-1, 1),
+)
+def test_short_histories_have_the_shapley_values(items, weights, target, no_opinion):
+    model = Pairs(weights)
+    explanation = SampledExplainer(model, no_opinion=no_opinion).explain(strangers(items), torch.tensor([[target]]))
+    expected = shapley(model, items, target, no_opinion)
+    torch.testing.assert_close(explanation.parts[:, 0].double(), expected, rtol=1e-4, atol=1e-4)
+    assert (explanation.errors == 0).all()
+
+
+def test_samples_come_close_to_the_shapley_values_as_their_errors_say():
+    # From a sum of squares the pairs of orders would have no error at all but that of the firsts.
+    weights = torch.randn(12, generator=torch.Generator().manual_seed(1)).tolist()
+    model, items = Pairs(weights, power=3), list(range(12))
+    every = SampledExplainer(model, num_permutations=500).explain(strangers(items), torch.tensor([[2]]))
+    assert (every.errors == 0).all()  # all 4,096 parts of the history
+    expected = every.parts[:, 0]
+    standardised = []
+    for seed in range(40):
+        explanation = SampledExplainer(model, num_permutations=32, seed=seed).explain(
+            strangers(items), torch.tensor([[2]])
+        )
+        assert (explanation.errors > 0).all()
+        torch.testing.assert_close(explanation.scores, model.score(strangers(items))[:, [2]])
+        standardised.append((explanation.parts[:, 0] - expected) / explanation.errors[:, 0])
+    standardised = torch.stack(standardised)
+    # 16 pairs: Student's t with 15 degrees of freedom has standard deviation 1.07; the mean of 40 draws has 0.17
+    assert standardised.mean(0).abs().max() < 0.7
+    assert 0.7 < standardised.std() < 1.3
+
+
+def test_the_error_falls_with_the_number_of_orders():
+    model, query = Pairs(torch.linspace(-1, 2, 20).tolist()), strangers(list(range(20)))
+    few, many = (
+        SampledExplainer(model, num_permutations=number).explain(query, torch.tensor([[0]])).errors.mean()
+        for number in (16, 256)
+    )
+    assert many < few / 2  # a quarter in the mean
+
+
+def test_older_interactions_are_one():
+    # items 0 and 1 are one player of weight 3 beside 1 and 2: 3 * (3 + 1 + 2), and so on
+    model = Pairs([1.0, 2.0, 1.0, 2.0])
+    explanation = SampledExplainer(model, max_items=2).explain(strangers([0, 1, 2, 3], [3]), torch.tensor([[0], [0]]))
+    torch.testing.assert_close(explanation.one(0).parts[:, 0], torch.tensor([9.0, 9.0, 6.0, 12.0]))
+    assert explanation.num_grouped.tolist() == [2, 0]
+    torch.testing.assert_close(explanation.scores, torch.tensor([[36.0], [4.0]]))
+
+
+def test_repeated_items_are_players_of_their_own():
+    explanation = SampledExplainer(Pairs([1.0, 2.0])).explain(strangers([1, 0, 1]), torch.tensor([[0]]))
+    torch.testing.assert_close(explanation.parts[:, 0], torch.tensor([10.0, 5.0, 10.0]))
+
+
+def test_an_empty_history_has_no_parts_and_no_item_no_score():
+    explanation = SampledExplainer(Pairs([1.0, 2.0])).explain(strangers([], [1]), torch.tensor([[0, 1], [-1, 1]]))
+    assert explanation.one(0).parts.shape == (0, 2)
+    assert explanation.rest.isnan().tolist() == [[True, True], [True, False]]
+    assert explanation.scores.nan_to_num(nan=-1).tolist() == [[-1, -1], [-1, 5]]
+
+
+def test_all_parts_of_a_history_are_asked_for_in_few_calls():
+    model = Pairs([1.0] * 20)
+    SampledExplainer(model).explain(strangers(list(range(20))), torch.tensor([[0]]))
+    assert model.calls <= 4  # the scores, those of nothing, the rest, and all parts
+    SampledExplainer(model, max_scores=20 * 100).explain(strangers(list(range(20))), torch.tensor([[0]]))
+    assert model.calls > 8  # no more than 100 histories at once
+
+
+def test_scores_that_do_not_depend_on_the_history_are_refused():
+    with pytest.raises(
+        ModelError, match=r"but ByUser scores these users .* whatever their history. Choose a model that"
+    ):
+        SampledExplainer(ByUser()).explain(strangers([1]), torch.tensor([[0]]))
+
+
+@pytest.mark.parametrize("name", ["mf", "neumf", "popularity", "bias", "svd_pp"])
+def test_models_of_known_users_are_refused(name):
+    board = fitted(name)
+    advice = "Ask as a user that it does not know" if isinstance(board.model, FoldsIn) else "Choose a model that folds"
+    with pytest.raises(ModelError, match=f"whatever their history. {advice}"):
+        SampledExplainer(board.model).explain(everyone(board), torch.zeros(40, 1, dtype=torch.int64))
+
+
+@pytest.mark.parametrize("arguments", [{"num_permutations": 2}, {"num_permutations": 7}, {"max_items": 0}])
+def test_settings_out_of_range_are_refused(arguments):
+    with pytest.raises(ModelError, match="an even number of permutations, at least 4"):
+        SampledExplainer(ByUser(), **arguments)
+
+
+def test_a_model_that_explains_is_asked_itself():
+    ease, nmf = fitted("ease").model, fitted("nmf").model
+    assert explainer_of(ease) is ease
+    assert isinstance(explainer_of(nmf), SampledExplainer)
+    assert isinstance(explainer_of(nmf), Explains)
+
+
+@pytest.mark.parametrize("name", sorted(set(models_that(FoldsIn)) - NOT_PERSONAL))
+class TestEveryModelThatFoldsIn:
+    def query(self, name):
+        board = fitted(name)
+        return Query(torch.tensor([-1, -1, -1]), board.task.histories.take(torch.tensor([3, -1, 4])))
+
+    def items(self):
+        return torch.tensor([[0, 7, NUM_ITEMS - 1]]).expand(3, -1)
+
+    def explain(self, name, query, **settings):
+        with torch.inference_mode():
+            return SampledExplainer(fitted(name).model, num_permutations=8, **settings).explain(query, self.items())
+
+    @pytest.mark.parametrize("max_items", [5, 100], ids=["grouped", "all"])
+    def test_parts_and_rest_are_the_score(self, name, max_items):
+        query = self.query(name)
+        explanation = self.explain(name, query, max_items=max_items)
+        scores = scores_of(fitted(name).model, query).gather(1, self.items())
+        torch.testing.assert_close(explanation.scores, scores, rtol=1e-4, atol=1e-4, equal_nan=True)
+
+    def test_one_by_one_as_all_at_once(self, name):
+        query = self.query(name)
+        together = self.explain(name, query)
+        for row in range(len(query)):
+            index = torch.tensor([row])
+            alone = SampledExplainer(fitted(name).model, num_permutations=8).explain(
+                Query(query.users[index], query.histories.take(index)), self.items()[:1]
+            )
+            torch.testing.assert_close(alone.parts, together.one(row).parts, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["ease", "item_knn", "pure_svd"])
+def test_of_a_linear_model_they_are_its_own_parts(name):
+    model = fitted(name).model
+    histories = fitted(name).task.histories.take(torch.tensor([3]))
+    query = Query(torch.tensor([-1]), Histories(torch.tensor([0, 6]), histories.items[:6], None, None))
+    items = torch.arange(NUM_ITEMS)[None]
+    torch.testing.assert_close(
+        SampledExplainer(model).explain(query, items).parts, model.explain(query, items).parts, rtol=1e-4, atol=1e-5
+    )

@@ -1,0 +1,91 @@
+import pytest
+
+from recsys.data.preparing import Preparation, load_or_prepare
+from recsys.data.readers.table import TableReader
+from recsys.recommendation.shared_attributes import SharedContent, phrase
+
+FEATURES = {
+    "genres": {"kind": "multi_valued", "separator": "|"},
+    "brand": {"kind": "categorical"},
+    "title": {"kind": "text"},
+    "year": {"kind": "number"},
+    "price": {"kind": "number"},
+}
+ITEMS = {
+    "a": ("The Star War II", "Drama|War", "acme", 1993, 10),
+    "b": ("The Star of II", "Drama|War|Comedy", "acme", 1993, 10),
+    "c": ("The 1993 Moon", "Drama", "", 1998, 10),
+    "d": ("", "", "", "", ""),
+    "e": ("The Moon 1993", "Comedy", "other", 2001, 10),
+    # so many that a title's word in two of them is not a common one, and "the" is
+    **{f"x{number:03}": (f"The Word{number // 2}", "Drama", f"brand{number}", 1950, 10) for number in range(200)},
+}
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    root = tmp_path_factory.mktemp("shared")
+    lines = ["item_id,title,genres,brand,year,price", *(",".join(map(str, (key, *row))) for key, row in ITEMS.items())]
+    (root / "items.csv").write_text("\n".join(lines), encoding="utf-8")
+    (root / "interactions.csv").write_text(
+        "\n".join(["user_id,item_id", *(f"u,{key}" for key in ITEMS)]), encoding="utf-8"
+    )
+    reader = TableReader(root / "interactions.csv", items=root / "items.csv", item_features=FEATURES, name="shared")
+    return load_or_prepare(root / "prepared", reader, Preparation())
+
+
+@pytest.fixture(scope="module")
+def texts(prepared):
+    content = SharedContent(prepared)
+
+    def texts(item, other):
+        item, other = (prepared.item_vocabulary.index(key) for key in (item, other))
+        return [shared.text for shared in content.between(item, other)]
+
+    return texts
+
+
+def test_names_values_words_and_years_the_rarest_first(texts):
+    # two of 205 items have each of acme, star, the year 1993 and War; nearly all have Drama
+    found = texts("a", "b")
+    assert sorted(found[:4]) == ['"star" in the title', "War", "acme", "the year 1993"]
+    assert found[4:] == ["Drama"]
+
+
+def test_common_and_short_words_and_numbers_in_texts_say_nothing(texts):
+    assert not any(word in text for text in texts("a", "b") for word in ('"the"', '"ii"', '"of"'))
+    assert texts("c", "e") == ['"moon" in the title']
+
+
+def test_another_year_of_the_same_decade_is_the_decade(texts):
+    assert set(texts("a", "c")) == {"Drama", "the 1990s"}
+
+
+def test_numbers_that_are_no_years_are_left_out(texts):
+    assert not any("10" in text for text in texts("a", "b"))
+
+
+def test_an_item_without_content_shares_nothing(texts):
+    assert texts("a", "d") == []
+    assert texts("d", "d") == []
+
+
+def test_it_does_not_matter_which_item_comes_first(texts):
+    assert sorted(texts("a", "b")) == sorted(texts("b", "a"))
+
+
+def test_the_closest_shares_most(prepared):
+    content = SharedContent(prepared)
+    a, b, c, d = (prepared.item_vocabulary.index(key) for key in "abcd")
+    assert content.closest(a, [c, b, d]) == b
+    assert content.closest(a, [d]) is None
+    assert content.closest(a, []) is None
+
+
+def test_a_phrase_names_the_first_few(prepared):
+    content = SharedContent(prepared)
+    a, b, d = (prepared.item_vocabulary.index(key) for key in "abd")
+    assert phrase(content.between(a, d)) == ""
+    assert phrase(content.between(a, b), num_most=5).endswith(", Drama")
+    assert phrase(content.between(a, b), num_most=1).count(",") == 0
+    assert phrase(content.between(a, b)).startswith("shares ")

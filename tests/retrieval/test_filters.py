@@ -1,0 +1,73 @@
+import itertools
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recsys.errors import RetrievalError
+from recsys.retrieval.item_columns import ItemColumns
+from recsys.retrieval.filters import AllOf, AmongItems, NotBlocked, NotSeen, Rule, between, only, without
+from tests.retrieval.made import requests, worlds
+
+COLUMNS = ItemColumns(
+    pa.table({"genres": [["Drama", "War"], ["Comedy"], [], ["War"]], "year": pa.array([1994, 1999, None, 1990])})
+)
+ITEMS = np.array([[0, 1, 2, 3]])
+
+
+def allowed(rules):
+    return AllOf(rules).allows(requests(num_requests=1), ITEMS).tolist()[0]
+
+
+def test_only_items_with_a_value():
+    assert allowed(only(COLUMNS, {"genres": ["War", "Comedy"]})) == [True, True, False, True]
+
+
+def test_items_without_a_value():
+    assert allowed(without(COLUMNS, {"genres": ["War"]})) == [False, True, True, False]
+
+
+def test_items_in_a_range():
+    assert allowed(between(COLUMNS, {"year": (None, 1994)})) == [True, False, False, True]
+
+
+def test_all_rules_must_allow_an_item():
+    rules = [*only(COLUMNS, {"genres": ["War", "Comedy"]}), *between(COLUMNS, {"year": (1994, None)})]
+    assert allowed(rules) == [True, True, False, False]
+
+
+def test_without_rules_everything_is_allowed():
+    assert allowed([]) == [True] * 4
+
+
+def test_seen_and_blocked_items_are_those_of_the_request():
+    asked = requests(seen=[[1], [2]], blocked=[[0], []])
+    items = np.array([[0, 1, 2], [2, 1, 0]])
+    assert NotSeen().allows(asked, items).tolist() == [[True, False, True], [False, True, True]]
+    assert NotBlocked().allows(asked, items).tolist() == [[False, True, True], [True] * 3]
+    assert AllOf([NotSeen(), NotBlocked()]).allows(asked, items).tolist() == [[False, False, True], [False, True, True]]
+
+
+def test_rules_of_several_catalogues_are_refused():
+    with pytest.raises(RetrievalError, match=r"one catalogue are required, but theirs have \[2, 3\] items"):
+        AllOf([AmongItems(np.ones(2, dtype=bool)), AmongItems(np.ones(3, dtype=bool))])
+
+
+@given(worlds(), st.integers(0, 23))
+def test_the_order_of_rules_does_not_matter(world, order):
+    asked = requests(seen=world["seen"], blocked=world["blocked"])
+    num_items = world["scores"].shape[1]
+    items = np.broadcast_to(np.arange(num_items), (len(asked), num_items))
+    half = np.arange(num_items) % 2 == 0
+    rules: list[Rule] = [NotSeen(), AmongItems(world["mask"]), NotBlocked(), AmongItems(half)]
+    expected = [
+        [
+            item not in seen and item not in blocked and bool(world["mask"][item]) and item % 2 == 0
+            for item in range(num_items)
+        ]
+        for seen, blocked in zip(world["seen"], world["blocked"], strict=True)
+    ]
+    permuted = list(itertools.permutations(rules))[order]
+    assert AllOf(permuted).allows(asked, items).tolist() == expected

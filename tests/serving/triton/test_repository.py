@@ -1,0 +1,278 @@
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from recsys.errors import ExportError
+from recsys_serving.triton.vendored_modules import copy_modules, modules_needed
+from recsys_serving.triton.dynamic_output import write_with_open_size
+from recsys_serving.triton.repository_check import check_repository, type_name
+from recsys_serving.triton.model_config import read_config
+from recsys_serving.triton.repository import (
+    serve_version,
+    served_version,
+    stage_version,
+    version_of,
+    write_repository,
+)
+from recsys.runtime.bundle import Bundle
+from tests.export.board_bundles import board_bundle
+
+
+@pytest.fixture(scope="module")
+def ease() -> Bundle:
+    return Bundle.open(board_bundle("ease"))
+
+
+@pytest.fixture(scope="module")
+def ranked() -> Bundle:
+    return Bundle.open(board_bundle("pure_svd", "ease"))
+
+
+@pytest.fixture(scope="module")
+def written(ranked: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("triton") / "repository"
+    write_repository(ranked, path, version=7)
+    return path
+
+
+@pytest.fixture
+def repository(written: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(written, tmp_path / "repository")
+
+
+def loaded(repository: Path, name: str) -> list[int]:
+    return list(read_config(repository / name / "config.pbtxt").version_policy.specific.versions)
+
+
+def change(repository: Path, name: str, old: str, new: str) -> None:
+    path = repository / name / "config.pbtxt"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def test_a_version_is_when_the_bundle_was_made(ease: Bundle, tmp_path: Path):
+    version = write_repository(ease, tmp_path / "repository")
+    assert version == version_of(ease)
+    assert f"{version:014}" == re.sub(r"\D", "", ease.manifest.created)
+    assert served_version(tmp_path / "repository") == version
+
+
+def test_the_models_are_those_of_the_bundle(ease: Bundle, written: Path, tmp_path: Path):
+    write_repository(ease, tmp_path / "repository", version=1)
+    names = {"recommend", "lookup", "query_encoder", "candidates"}
+    assert {path.name for path in (tmp_path / "repository").iterdir()} == names
+    assert {path.name for path in written.iterdir()} == names | {"ranker", "answer"}
+
+
+def test_every_step_names_the_version(written: Path):
+    steps = read_config(written / "recommend" / "config.pbtxt").ensemble_scheduling.step
+    assert [step.model_name for step in steps] == ["lookup", "query_encoder", "candidates", "ranker", "answer"]
+    assert {step.model_version for step in steps} == {7}
+
+
+def test_no_graphics_card_is_asked_for(written: Path):
+    for path in written.glob("*/config.pbtxt"):
+        assert "KIND_GPU" not in path.read_text(encoding="utf-8")
+
+
+def test_another_version_is_added_and_answers_when_it_is_told_to(repository: Path, ranked: Bundle):
+    write_repository(ranked, repository, version=8)
+    assert served_version(repository) == 7 and loaded(repository, "ranker") == [7]
+    assert stage_version(repository, 8) == ["lookup", "query_encoder", "candidates", "ranker", "answer"]
+    assert served_version(repository) == 7 and loaded(repository, "ranker") == [7, 8]
+    serve_version(repository, 8)
+    assert served_version(repository) == 8 and loaded(repository, "ranker") == [7, 8]
+    write_repository(ranked, repository, version=9)
+    serve_version(repository, 9)
+    assert loaded(repository, "candidates") == [8, 9]
+    serve_version(repository, 7)
+    assert served_version(repository) == 7 and loaded(repository, "candidates") == [7, 9]
+
+
+def test_versions_with_other_sizes_and_without_a_ranker_live_together(repository: Path, ease: Bundle):
+    write_repository(ease, repository, version=8)
+    serve_version(repository, 8)
+    steps = read_config(repository / "recommend" / "config.pbtxt").ensemble_scheduling.step
+    assert [step.model_name for step in steps] == ["lookup", "query_encoder", "candidates"]
+    assert loaded(repository, "query_encoder") == [7, 8] and loaded(repository, "ranker") == [7]
+    check_repository(repository)
+
+
+def test_columns_of_users_are_inputs_of_every_model_that_reads_them(ease: Bundle, tmp_path: Path):
+    repository = tmp_path / "repository"
+    write_repository(Bundle.open(board_bundle("two_tower", "ease")), repository, version=1)
+    told = {"user.city": ("STRING", [1]), "user.age": ("FP32", [1]), "user.hobbies": ("STRING", [-1])}
+    read = {"user.city": ("INT64", [1]), "user.age": ("FP32", [1]), "user.hobbies": ("INT64", [-1])}
+    for name, expected in (("recommend", told), ("lookup", told), ("query_encoder", read), ("ranker", {})):
+        inputs = read_config(repository / name / "config.pbtxt").input
+        columns = [tensor for tensor in inputs if tensor.name.startswith("user.")]
+        assert {of.name: (type_name(of).removeprefix("TYPE_"), list(of.dims)) for of in columns} == expected
+        assert all(of.optional for of in columns) == (expected is told or not expected)
+        # between the steps a number has a row of its own, and for the model it has none
+        assert [of.name for of in columns if of.HasField("reshape")] == (["user.age"] if expected is read else [])
+    files = {path.name for path in (repository / "lookup" / "1" / "bundle").iterdir()}
+    assert {"users.parquet", "user_columns.json"} <= files
+    with pytest.raises(ExportError, match="lookup of this bundle has other inputs or outputs.*Choose a new output="):
+        write_repository(ease, repository, version=2)
+
+
+def test_a_version_that_is_there_is_not_written_again(repository: Path, ease: Bundle):
+    before = sorted(repository.rglob("*"))
+    with pytest.raises(ExportError, match="has version 7 already. Choose another version= or output="):
+        write_repository(ease, repository, version=7)
+    assert sorted(repository.rglob("*")) == before
+
+
+@pytest.mark.parametrize("version", [0, -1, 2**63])
+def test_a_version_that_is_none_is_refused(ease: Bundle, tmp_path: Path, version: int):
+    with pytest.raises(ExportError, match=f"must be whole numbers of at least 1, but they are {version} and 1"):
+        write_repository(ease, tmp_path / "repository", version)
+
+
+def test_a_directory_that_is_no_repository_is_left_alone(ease: Bundle, tmp_path: Path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "letter.txt").write_text("Dear", encoding="utf-8")
+    with pytest.raises(ExportError, match="A repository with the model recommend is required"):
+        write_repository(ease, tmp_path / "mine")
+    assert [path.name for path in tmp_path.rglob("*")] == ["mine", "letter.txt"]
+
+
+def test_nothing_is_left_of_a_repository_that_could_not_be_written(
+    ease: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def full(*paths: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("recsys_serving.triton.repository.copy_modules", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_repository(ease, tmp_path / "repository")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_version_that_does_not_exist_is_not_served(repository: Path):
+    with pytest.raises(ExportError, match="must have version 8 to serve it, but has 7"):
+        serve_version(repository, 8)
+
+
+def test_a_model_of_another_form_does_not_become_a_version(repository: Path, ranked: Bundle):
+    change(repository, "candidates", 'name: "scores"', 'name: "other"')
+    with pytest.raises(ExportError, match="The model candidates of this bundle has other inputs or outputs"):
+        write_repository(ranked, repository, version=8)
+    assert not list(repository.glob("*/8"))
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "message"),
+    [
+        ("ranker", "max_batch_size", "max_bach_size", "is no configuration of a Triton model: .*max_bach_size"),
+        ("answer", "KIND_CPU", "KIND_BOTH", "is no configuration of a Triton model: .*KIND_BOTH"),
+        ("ranker", 'name: "ranker"', 'name: "other"', "The configuration of the model ranker in .* calls it other"),
+        ("ranker", "versions: 7", "versions: 8", "The model ranker in .* must have version 8, but has 7"),
+        ("ranker", 'name: "history"', 'name: "past"', "states the inputs .*past.*, but the model has .*history"),
+        ("ranker", "TYPE_INT64", "TYPE_INT32", "states TYPE_INT32 for the input user_index, but the model has tensor"),
+        (
+            "ranker",
+            "reshape {\n  }",
+            "",
+            r"states the shape \[-1, 1\] for the input user_index, batch included, but that",
+        ),
+        ("recommend", 'model_name: "ranker"', 'model_name: "rank"', "has the step rank, but .* has no such model"),
+        ("recommend", "model_version: 7", "model_version: 8", "needs version 8 of lookup, but its configuration has 7"),
+        ("recommend", 'key: "excluded"', 'key: "out"', "names out of lookup, which has no such tensor"),
+        ("recommend", 'value: "step_query"', 'value: "step_q"', "gives step_query to candidates, .*comes from no step"),
+        (
+            "lookup",
+            'name: "rating"\n  data_type: TYPE_FP32',
+            'name: "rating"\n  data_type: TYPE_FP64',
+            "but it is TYPE_FP64",
+        ),
+    ],
+)
+def test_what_does_not_fit_together_is_refused(repository: Path, name: str, old: str, new: str, message: str):
+    change(repository, name, old, new)
+    with pytest.raises(ExportError, match=f"(?s){message}"):
+        check_repository(repository)
+
+
+def test_an_input_that_a_step_lacks_is_refused(repository: Path):
+    path = repository / "recommend" / "config.pbtxt"
+    text = path.read_text(encoding="utf-8")
+    shorter = re.sub(r'    input_map \{\n      key: "candidates"\n.*?\}\n', "", text, count=1, flags=re.S)
+    assert shorter != text
+    path.write_text(shorter, encoding="utf-8")
+    with pytest.raises(ExportError, match="The ensemble recommend gives no candidates to ranker, which requires it"):
+        check_repository(repository)
+
+
+@pytest.mark.parametrize("file", ["ranker/7/model.onnx", "lookup/7/model.py"])
+def test_a_missing_model_is_refused(repository: Path, file: str):
+    (repository / file).unlink()
+    with pytest.raises(ExportError, match=f"A model is required in .*{file}, but there is none"):
+        check_repository(repository)
+
+
+def test_a_model_without_a_configuration_is_refused(tmp_path: Path):
+    with pytest.raises(ExportError, match=r"with a config.pbtxt in the directory of each model, but .* has none"):
+        check_repository(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["lookup", "candidates", "answer"])
+def test_the_copied_code_runs_on_its_own(written: Path, name: str, tmp_path: Path):
+    directory = written / name / "7"
+    (tmp_path / "triton_python_backend_utils.py").write_text("", encoding="utf-8")
+    program = (
+        "import runpy, sys\n"
+        f"made = runpy.run_path({str(directory / 'model.py')!r})['TritonPythonModel']()\n"
+        "made.initialize({})\n"
+        "ours = [module.__file__ for name, module in sys.modules.items() if name.split('.')[0] == 'recsys']\n"
+        f"assert ours and all(file.startswith({str(directory)!r}) for file in ours), ours\n"
+        "assert not {'torch', 'scipy', 'hydra', 'mlflow', 'onnxruntime'} & set(sys.modules)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
+    finished = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
+    assert finished.returncode == 0, finished.stderr
+
+
+def test_modules_are_found_through_each_other(tmp_path: Path):
+    program = tmp_path / "program.py"
+    program.write_text("import json\nfrom recsys.retrieval import top_k\n", encoding="utf-8")
+    copy_modules(modules_needed([program]), tmp_path / "copy")
+    found = sorted(str(path.relative_to(tmp_path / "copy")) for path in (tmp_path / "copy").rglob("*.py"))
+    assert found == [
+        "recsys/__init__.py",
+        "recsys/retrieval/__init__.py",
+        "recsys/retrieval/types.py",
+        "recsys/retrieval/candidates.py",
+        "recsys/retrieval/top_k.py",
+    ]
+
+
+def test_code_that_needs_torch_is_not_copied(tmp_path: Path):
+    program = tmp_path / "program.py"
+    program.write_text("from recsys.models.mf import MF\n", encoding="utf-8")
+    with pytest.raises(AssertionError, match="torch"):
+        modules_needed([program])
+
+
+def test_an_open_size_changes_no_number(ease: Bundle, tmp_path: Path):
+    source, target = ease.directory / "query_encoder.onnx", tmp_path / "model.onnx"
+    write_with_open_size(source, target)
+    sessions = [onnxruntime.InferenceSession(str(path)) for path in (source, target)]
+    assert isinstance(sessions[0].get_outputs()[0].shape[1], int)
+    assert not isinstance(sessions[1].get_outputs()[0].shape[1], int)
+    feeds = {
+        "user_index": np.array([3, -1]),
+        "history": np.array([[1, 2, -1], [4, -1, -1]]),
+        "rating": np.full((2, 3), np.nan, np.float32),
+        "timestamp": np.full((2, 3), np.iinfo(np.int64).min),
+    }
+    before, after = (session.run(["query"], feeds)[0] for session in sessions)
+    np.testing.assert_array_equal(before, after)
