@@ -17,15 +17,15 @@ import time
 from pathlib import Path
 
 import torch
-from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 from results_file import write_results
 
-from recsys.runs.assembly import build_data, build_model, build_split, build_view, fit_model
+from recsys.cli.configuration import compose_config
 from recsys.evaluation.fidelity import Fidelity, deletion_fidelity
 from recsys.evaluation.ranking_task import RankingTask
 from recsys.models.interface.protocols import Explains
 from recsys.recommendation.sampled_explanation import SampledExplainer
+from recsys.runs.assembly import build_data, build_model, build_split, build_view, fit_model
 from recsys.runs.run_directory import RunDirectory
 
 CONFIGS = Path(__file__).parents[1] / "configs"
@@ -40,8 +40,7 @@ def measured(name: str, data: str, users: int, permutations: int, seed: int) -> 
     tuned = CONFIGS / "tuned" / f"{data}.yaml"
     overrides = OmegaConf.load(tuned).get(name) or [] if tuned.is_file() else []
     settings = [f"model={name}", f"data={data}", "name=fidelity", "trainer.accelerator=cpu"]
-    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        config = compose("train", overrides=[*settings, *overrides])
+    config = compose_config("train", overrides=[*settings, *overrides])
     prepared = build_data(config)
     model = build_model(config.model, config.seed, prepared)
     view = build_view(config, prepared, model)

@@ -27,20 +27,20 @@ from typing import Any
 
 import numpy as np
 import torch
-from hydra import compose, initialize_config_dir
 from results_file import write_results
 from torch import Tensor
 
-from recsys.runs.assembly import build_data, build_split
-from recsys.evaluation.model_report import fixed_pairs
+from recsys.cli.configuration import compose_config
+from recsys.data.feedback_view import FeedbackView
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
-from recsys.data.feedback_view import View
 from recsys.evaluation.fixed_negatives import evaluate_fixed_negatives
+from recsys.evaluation.model_report import fixed_pairs
 from recsys.models.ials import IALS
+from recsys.models.interface.protocols import Recommender, ScoresPairs
 from recsys.models.linalg.interaction_matrix import InteractionMatrix
 from recsys.models.linalg.least_squares import Cholesky, ConjugateGradient, LeastSquaresSolver, RowSolver
-from recsys.models.interface.protocols import Recommender, ScoresPairs
+from recsys.runs.assembly import build_data, build_split
 from recsys.studies.tuning.validation import among_sampled_negatives
 
 CONFIGS = Path(__file__).parents[1] / "configs"
@@ -151,10 +151,9 @@ def main() -> None:
     parser.add_argument("--output", type=Path, help="Markdown file to write")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        config = compose("train", overrides=["experiment=ncf_ials", f"data.root={arguments.root}", "name=ncf"])
+    config = compose_config("train", overrides=["experiment=ncf_ials", f"data.root={arguments.root}", "name=ncf"])
     prepared = build_data(config)
-    view = View.implicit(prepared)
+    view = FeedbackView.implicit(prepared)
     split = build_split(config, view.interactions)
     if arguments.validate:
         view, split, held_out = among_sampled_negatives(view, split, seed=1)

@@ -36,10 +36,10 @@ from typing import Any
 import numpy as np
 from results_file import write_results
 
-from recsys.retrieval.index_selection import choose_index, recall_of
 from recsys.retrieval.faiss_index import FaissIndex
 from recsys.retrieval.index import ExactIndex, UpdatableIndex
-from recsys.retrieval.search_latency import milliseconds_of
+from recsys.retrieval.index_selection import choose_index, recall_of
+from recsys.retrieval.search_latency import measure_latency_ms
 
 NUM_QUERIES = 256
 TARGET, AT = 0.99, 100
@@ -111,8 +111,8 @@ def usearch_peer(vectors: np.ndarray, threads: int) -> tuple[Callable[[int], Non
     index = Index(ndim=vectors.shape[1], metric="l2sq", dtype="f32")
     index.add(np.arange(len(vectors)), vectors, threads=threads)
 
-    def broaden(breadth: int) -> None:
-        index.expansion_search = breadth
+    def broaden(search_effort: int) -> None:
+        index.expansion_search = search_effort
 
     def search(queries: np.ndarray) -> np.ndarray:
         return np.asarray(index.search(queries, AT, threads=threads).keys).astype(np.int64).reshape(len(queries), -1)
@@ -152,8 +152,8 @@ def measure(num_items: int, dim: int, threads: int, peers: bool) -> list[dict[st
         return {
             "name": name,
             "recall": float(recall.mean()),
-            "single": milliseconds_of(search, testing, 1, SECONDS),
-            "batch": milliseconds_of(search, testing, 64, SECONDS),
+            "single": measure_latency_ms(search, testing, 1, SECONDS),
+            "batch": measure_latency_ms(search, testing, 64, SECONDS),
             "build": build,
             "memory": memory,
         }
@@ -165,7 +165,7 @@ def measure(num_items: int, dim: int, threads: int, peers: bool) -> list[dict[st
     choosing = time.perf_counter() - started
     index = chosen.index
     if isinstance(index, FaissIndex) and chosen.measured is not None:
-        name = f"recsys chooses {chosen.measured.factory}, {index.breadth_name} {index.breadth}"
+        name = f"recsys chooses {chosen.measured.factory}, {index.search_effort_name} {index.search_effort}"
         memory = resident_gib() - before
         rows.append(row(name, lambda asked: index.search(asked, AT).items, chosen.measured.build_seconds, memory))
         rows[-1]["choosing"] = choosing
@@ -179,18 +179,18 @@ def measure(num_items: int, dim: int, threads: int, peers: bool) -> list[dict[st
         longer, padded = equally_long(vectors), np.pad(queries, ((0, 0), (0, 1)))
         before, started = resident_gib(), time.perf_counter()
         broaden, search = peer(longer, threads)
-        build, memory, breadth = time.perf_counter() - started, resident_gib() - before, AT
+        build, memory, search_effort = time.perf_counter() - started, resident_gib() - before, AT
         while True:
-            broaden(breadth)
+            broaden(search_effort)
             recall = recall_of(search(padded[:NUM_QUERIES]), tuning_truth, tuning, exact)
-            if recall.mean() - recall.std(ddof=1) / np.sqrt(len(recall)) >= TARGET or breadth >= MAX_BREADTH:
+            if recall.mean() - recall.std(ddof=1) / np.sqrt(len(recall)) >= TARGET or search_effort >= MAX_BREADTH:
                 break
-            breadth = min(MAX_BREADTH, int(1.25 * breadth))
+            search_effort = min(MAX_BREADTH, int(1.25 * search_effort))
 
         def widened(asked: np.ndarray, search: Callable[[np.ndarray], np.ndarray] = search) -> np.ndarray:
             return search(np.pad(asked, ((0, 0), (0, 1))))
 
-        rows.append(row(f"{name}, ef {breadth}", widened, build, memory))
+        rows.append(row(f"{name}, ef {search_effort}", widened, build, memory))
         print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
         del broaden, search, widened, longer
     rows[0]["remove"], rows[0]["add"] = updates(exact, vectors)
@@ -207,7 +207,7 @@ def limit(dim: int) -> list[str]:
         taken = "none" if tried.milliseconds is None else f"{tried.milliseconds:.2f}"
         lines.append(
             f"| {num_items:,} | {chosen.exact_milliseconds:.2f} | {taken} | {tried.recall:.4f} | {tried.factory}, "
-            f"nprobe {tried.breadth} |"
+            f"nprobe {tried.search_effort} |"
         )
         print(lines[-1], flush=True)
     return lines

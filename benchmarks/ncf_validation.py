@@ -3,7 +3,7 @@
 ::
 
     python benchmarks/ncf_validation.py --root DIR --experiment ncf_mf \
-        --try "optimizer.lr=0.01" --try "optimizer.lr=0.03 training.l2=0.005"
+        --try "training.optimizer.lr=0.01" --try "training.optimizer.lr=0.03 training.l2=0.005"
 
 One random training interaction of each user is held out and ranked among 99 random items that the user has no training
 interaction with, as the protocol does with the test. The experiment is first run as it is, then with each ``--try``.
@@ -16,11 +16,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from hydra import compose, initialize_config_dir
-
-from recsys.runs.assembly import build_data, build_model, build_split, fit_model
-from recsys.data.feedback_view import View
+from recsys.cli.configuration import compose_config
+from recsys.data.feedback_view import FeedbackView
 from recsys.evaluation.fixed_negatives import evaluate_fixed_negatives
+from recsys.runs.assembly import build_data, build_model, build_split, fit_model
 from recsys.runs.run_directory import RunDirectory
 from recsys.studies.tuning.validation import among_sampled_negatives
 
@@ -40,11 +39,10 @@ def main() -> None:
     print(f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}", flush=True)
     for overrides in ("", *arguments.tries):
         for seed in arguments.seeds:
-            with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-                settings = [f"experiment={arguments.experiment}", f"data.root={arguments.root}", f"seed={seed}"]
-                config = compose("train", overrides=[*settings, "name=ncf", *overrides.split()])
+            settings = [f"experiment={arguments.experiment}", f"data.root={arguments.root}", f"seed={seed}"]
+            config = compose_config("train", overrides=[*settings, "name=ncf", *overrides.split()])
             prepared = build_data(config)
-            whole = View.implicit(prepared)
+            whole = FeedbackView.implicit(prepared)
             view, split, pairs = among_sampled_negatives(
                 whole, build_split(config, whole.interactions), NUM_NEGATIVES, seed
             )

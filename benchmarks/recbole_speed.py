@@ -85,7 +85,7 @@ def ours(interactions: Interactions, split: Split, model: str, epochs: int, thre
         interactions.take(split.train),
         batch_size=positives,
         optimizer=partial(torch.optim.Adam, lr=1e-3, fused=True),
-        negatives=UniformNegatives(1),
+        negative_sampler=UniformNegatives(1),
         loss=loss,
     )
     trainer = partial(pl.Trainer, max_epochs=epochs, accelerator="cpu", devices=1)

@@ -99,7 +99,7 @@ def epoch_seconds(network: torch.nn.Module, train: Any, loss: Any, directory: Pa
         train,
         batch_size=BATCH,
         optimizer=partial(torch.optim.Adam, lr=1e-3, fused=True),
-        negatives=UniformNegatives(1),
+        negative_sampler=UniformNegatives(1),
         loss=loss,
     )
     trainer = partial(pl.Trainer, max_epochs=1, accelerator="cpu", devices=1)

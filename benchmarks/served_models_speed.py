@@ -29,24 +29,24 @@ from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.export.onnx_export import export_encoder, export_ranker
 from recsys.models.bayesian_mf import BayesianMF
+from recsys.models.components.recency import Recency
+from recsys.models.components.similarities import Cosine
+from recsys.models.components.weightings import Unweighted
 from recsys.models.ease import EASE
-from recsys.models.layers.history_encoders import TransformerEncoder
 from recsys.models.hybrid import Hybrid
 from recsys.models.ials import IALS
+from recsys.models.interface.protocols import Query
 from recsys.models.item_knn import ItemKNN
+from recsys.models.layers.history_encoders import TransformerEncoder
+from recsys.models.layers.ranker_networks import ResidualNetwork
 from recsys.models.neumf import NeuMF
 from recsys.models.nmf import NMF
+from recsys.models.onnx.onnx_query import OnnxQuery
 from recsys.models.popularity import Popularity
-from recsys.models.interface.protocols import Query
 from recsys.models.pure_svd import PureSVD
-from recsys.models.layers.ranker_networks import ResidualNetwork
-from recsys.models.components.recency import Recency
-from recsys.models.onnx.onnx_query import ServedQuery
-from recsys.models.components.similarities import Cosine
 from recsys.models.svd_pp import SVDpp
 from recsys.models.two_tower import TwoTower
 from recsys.models.user_knn import UserKNN
-from recsys.models.components.weightings import Unweighted
 from recsys.runtime.onnx_inputs import CANDIDATES, QUERY_INPUTS
 
 LENGTHS = (20, 165, 500)
@@ -100,7 +100,7 @@ def asked(length: int, num_items: int, user: int) -> tuple[Query, dict[str, Tens
     items = torch.randperm(num_items, generator=torch.Generator().manual_seed(length))[:length]
     ratings, times = torch.full((length,), 4.0), torch.arange(length) * 1_000
     query = Query(torch.tensor([user]), Histories(torch.tensor([0, length]), items, ratings, times))
-    served = ServedQuery(query.users, items[None], ratings[None], times[None])
+    served = OnnxQuery(query.users, items[None], ratings[None], times[None])
     return query, dict(zip(QUERY_INPUTS, served[:4], strict=True))
 
 
@@ -110,7 +110,7 @@ def measured(name: str, data: Interactions, repeats: int) -> str:
     if isinstance(model, Hybrid):
         for source in model.source_models().values():
             source.fit(data)  # type: ignore[operator]
-        model.note_training(data)
+        model.observe_training(data)
     elif hasattr(model, "fit"):
         model.fit(data)
     options = onnxruntime.SessionOptions()
@@ -128,10 +128,10 @@ def measured(name: str, data: Interactions, repeats: int) -> str:
     # A model of ratings has a table of the users of the training; the work is with the others.
     user = -1 if name in ("svd_pp", "bayesian_mf") else 3
     for length in LENGTHS:
-        query, feeds = asked(length, data.num_items, user)
+        query, onnx_inputs = asked(length, data.num_items, user)
         if is_ranker:
-            feeds[CANDIDATES] = candidates
-        arrays = {key: value.numpy() for key, value in feeds.items()}
+            onnx_inputs[CANDIDATES] = candidates
+        arrays = {key: value.numpy() for key, value in onnx_inputs.items()}
         with torch.inference_mode():
             in_torch = milliseconds(lambda query=query: model.score(query), max(3, repeats // 4))  # type: ignore[operator]
         cells.append(f"{milliseconds(lambda arrays=arrays: session.run(None, arrays), repeats):.2f} ({in_torch:.1f})")

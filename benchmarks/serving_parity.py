@@ -16,17 +16,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from recsys_serving.triton.client import TritonRecommender
 from results_file import write_results
 
-from recsys.runs.assembly import open_run
-from recsys.recommendation.request_batches import request_of_user
 from recsys.recommendation.model_stages import ModelRanker, ScoreRetriever
 from recsys.recommendation.new_user import min_rating_of_history
+from recsys.recommendation.request_batches import request_of_user
 from recsys.retrieval.pipeline import Pipeline
-from recsys.runtime.request import Asked
+from recsys.runs.assembly import open_run
 from recsys.runtime.bundle import Bundle
 from recsys.runtime.recommender import BundleRecommender
-from recsys_serving.triton.client import TritonRecommender
+from recsys.runtime.request import RecommendationRequest
 
 #: Scores that differ by this share of the largest in the list are equal but for rounding.
 ROUNDING = 1e-4
@@ -82,14 +82,18 @@ def main() -> None:
 
     bundle = Bundle.open(arguments.bundle)
     recommender = BundleRecommender(bundle)
-    asked = {"bundle in process": lambda user: recommender.recommend(Asked(user_id=user, k=arguments.k)).item_ids}
+    asked = {
+        "bundle in process": lambda user: (
+            recommender.recommend(RecommendationRequest(user_id=user, k=arguments.k)).item_ids
+        )
+    }
     clients = []
     for protocol, url in (("grpc", arguments.grpc), ("http", arguments.http)):
         if url is not None:
             client = TritonRecommender(url, protocol)
             clients.append(client)
             asked[f"Triton, {protocol}"] = lambda user, client=client: (
-                client.recommend(Asked(user_id=user, k=arguments.k)).item_ids
+                client.recommend(RecommendationRequest(user_id=user, k=arguments.k)).item_ids
             )
     users = bundle.user_vocabulary.ids.to_pylist()
     chosen = np.random.default_rng(0).choice(users, size=min(arguments.users, len(users)), replace=False)

@@ -21,15 +21,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from recsys_serving.triton.client import TritonRecommender
 from results_file import write_results
 
-from recsys.studies.benchmark.hardware import machine
-from recsys.runtime.request import Asked
 from recsys.runtime.bundle import Bundle
-from recsys.runtime.onnx_inputs import query_feeds, ranker_feeds
-from recsys.runtime.request_resolution import Lookup, requests_of
+from recsys.runtime.onnx_inputs import query_inputs, ranker_feeds
 from recsys.runtime.recommender import BundleRecommender
-from recsys_serving.triton.client import TritonRecommender
+from recsys.runtime.request import RecommendationRequest
+from recsys.runtime.request_resolution import RequestResolver, requests_of
+from recsys.studies.benchmark.hardware import hardware_summary
 
 COLD_START = """
 import sys, time
@@ -74,7 +74,7 @@ def load(
 def beside_parts(recommender: BundleRecommender, users: list[str], num_requests: int) -> dict[str, list[float]]:
     """Seconds of whole requests and of their parts alone, each user once both ways."""
     bundle = recommender.bundle
-    lookup, encoder, index = Lookup(bundle), bundle.query_encoder(), bundle.index()
+    lookup, encoder, index = RequestResolver(bundle), bundle.query_encoder(), bundle.index()
     ranker = bundle.ranker() if bundle.has_ranker else None
     taken: dict[str, list[float]] = {"whole": [], "encoder": [], "index": [], "ranker": []}
 
@@ -85,14 +85,14 @@ def beside_parts(recommender: BundleRecommender, users: list[str], num_requests:
         return result
 
     for user in users[:num_requests]:
-        timed("whole", lambda user=user: recommender.recommend(Asked(user_id=user)))
-        requests = requests_of([lookup.known(Asked(user_id=user))])
-        feeds = query_feeds(requests)
-        query = timed("encoder", lambda feeds=feeds: encoder.run(feeds))
+        timed("whole", lambda user=user: recommender.recommend(RecommendationRequest(user_id=user)))
+        requests = requests_of([lookup.known(RecommendationRequest(user_id=user))])
+        onnx_inputs = query_inputs(requests)
+        query = timed("encoder", lambda onnx_inputs=onnx_inputs: encoder.run(onnx_inputs))
         depth = min(bundle.manifest.num_candidates + requests.most_excluded, bundle.manifest.data.num_items)
         found = timed("index", lambda query=query, depth=depth: index.search(query, depth))
         if ranker is not None:
-            ranked = ranker_feeds(feeds, found.items[:, : bundle.manifest.num_candidates])
+            ranked = ranker_feeds(onnx_inputs, found.items[:, : bundle.manifest.num_candidates])
             timed("ranker", lambda ranked=ranked: ranker.run(ranked))
     return taken
 
@@ -128,10 +128,12 @@ def main() -> None:
     users = bundle.user_vocabulary.ids.to_pylist()
     users = [str(user) for user in np.random.default_rng(0).permutation(users)]
 
-    ways: dict[str, Callable[[str], object]] = {"in process": lambda user: recommender.recommend(Asked(user_id=user))}
+    ways: dict[str, Callable[[str], object]] = {
+        "in process": lambda user: recommender.recommend(RecommendationRequest(user_id=user))
+    }
     if arguments.grpc is not None:
         triton = TritonRecommender(arguments.grpc, "grpc")
-        ways["Triton, gRPC"] = lambda user: triton.recommend(Asked(user_id=user))
+        ways["Triton, gRPC"] = lambda user: triton.recommend(RecommendationRequest(user_id=user))
     lines = []
     for way, answer in ways.items():
         for num_clients in arguments.clients:
@@ -152,7 +154,7 @@ def main() -> None:
             "# How fast a bundle answers",
             "",
             f"{manifest.retriever.model}{ranked} on {manifest.data.name} ({manifest.data.num_users:,} users, "
-            f"{manifest.data.num_items:,} items), index {manifest.index.factory or manifest.index.kind}. {machine()}.",
+            f"{manifest.data.num_items:,} items), index {manifest.index.factory or manifest.index.kind}. {hardware_summary()}.",
             "",
             f"`python {Path(__file__).parent.name}/{Path(__file__).name} --bundle {arguments.bundle.name}`",
             "",

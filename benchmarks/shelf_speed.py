@@ -18,13 +18,13 @@ import time
 from pathlib import Path
 
 import torch
-from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from results_file import write_results
 
-from recsys.runs.assembly import build_data, build_model, build_split, build_view, fit_model
+from recsys.cli.configuration import compose_config
 from recsys.evaluation.model_report import content_vectors
 from recsys.evaluation.ranking_task import RankingTask
+from recsys.runs.assembly import build_data, build_model, build_split, build_view, fit_model
 from recsys.runs.run_directory import RunDirectory
 
 CONFIGS = Path(__file__).parents[1] / "configs"
@@ -33,9 +33,8 @@ MODELS = ("item_knn", "user_knn", "ease", "pure_svd", "nmf", "ials")
 
 def measured(name: str, root: str) -> tuple[float, float, float]:
     """Seconds of fitting and of the evaluation, and NDCG@10 over the full catalogue."""
-    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        settings = [f"experiment=ncf_{name}", f"data.root={root}", "name=speed", "evaluation.progress=false"]
-        config = compose("train", overrides=settings)
+    settings = [f"experiment=ncf_{name}", f"data.root={root}", "name=speed", "evaluation.progress=false"]
+    config = compose_config("train", overrides=settings)
     prepared = build_data(config)
     model = build_model(config.model, config.seed, prepared)
     view = build_view(config, prepared, model)

@@ -26,13 +26,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from hydra import compose, initialize_config_dir
 from results_file import write_results
 
-from recsys.runs.assembly import build_data, build_model
+from recsys.cli.configuration import compose_config
 from recsys.data.prepared import PreparedDataset
 from recsys.data.splitting.k_fold import KFold
 from recsys.evaluation.rating import RatingEvaluator, RatingTask
+from recsys.runs.assembly import build_data, build_model
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 NUM_FOLDS = 5
@@ -48,8 +48,7 @@ PAIRS: tuple[tuple[str, str, dict[str, Any]], ...] = (
 
 def ours(prepared: PreparedDataset, name: str, seed: int) -> dict[str, Any]:
     """Fit and test on each fold with recsys."""
-    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        config = compose("train", overrides=[f"model={name}", f"seed={seed}", "name=ratings"])
+    config = compose_config("train", overrides=[f"model={name}", f"seed={seed}", "name=ratings"])
     report: dict[str, Any] = {"seconds": [], "rmse": [], "mae": []}
     for fold in range(NUM_FOLDS):
         split = KFold(NUM_FOLDS, fold, valid_ratio=0, seed=seed).split(prepared.interactions)
@@ -100,8 +99,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, help="Markdown file to write")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        prepared = build_data(compose("train", overrides=["data=movielens_100k", "name=ratings"]))
+    prepared = build_data(compose_config("train", overrides=["data=movielens_100k", "name=ratings"]))
     threads = f"{arguments.threads} thread{'s' if arguments.threads > 1 else ''}"
     lines = [
         f"MovieLens 100K, {NUM_FOLDS} random folds, the same rows on both sides. RMSE and MAE: mean over folds ± their "

@@ -23,10 +23,10 @@ from pathlib import Path
 
 import pytorch_lightning as pl
 import torch
-from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from results_file import write_results
 
+from recsys.cli.configuration import compose_config
 from recsys.runs.assembly import build_data, build_model, build_split, build_view
 from recsys.training.fitting import fit
 
@@ -58,13 +58,12 @@ class Stopwatch(pl.Callback):
 
 def measure(overrides: list[str], seconds: float) -> dict[str, float]:
     """Train for a while with the settings of ``overrides``."""
-    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        settings = ["model=two_tower", "training=history_targets", "optimizer=adamw", "name=speed"]
-        config = compose("train", overrides=[*settings, *overrides])
+    settings = ["model=two_tower", "training=next_item", "training/optimizer=adamw", "name=speed"]
+    config = compose_config("train", overrides=[*settings, *overrides])
     prepared = build_data(config)
     model = build_model(config.model, config.seed, prepared)
     view = build_view(config, prepared, model)
-    train = view.learnt_from(build_split(config, view.interactions).train, False)
+    train = view.training_interactions(build_split(config, view.interactions).train, False)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     module = instantiate(config.training)(network=model, interactions=train, validation=None)
     watch = Stopwatch(seconds)

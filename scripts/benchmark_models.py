@@ -11,25 +11,24 @@ import subprocess
 import sys
 from pathlib import Path
 
-import hydra
-from hydra import compose
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+from recsys.cli.configuration import compose_config, config_command
+from recsys.cli.console import console, user_errors
+from recsys.cli.overrides import setting_of
+from recsys.errors import RunError
 from recsys.studies.benchmark.results_page import write_results
 from recsys.studies.benchmark.tuned_models import TunedModel, tuned_models
 from recsys.studies.comparison.compared_runs import open_runs
 from recsys.studies.comparison.comparing import Settings
 from recsys.studies.comparison.tables import accuracy_sheet, beyond_sheet
-from recsys.cli.console import console, user_errors
-from recsys.errors import RunError
-from recsys.cli.overrides import setting_of
 
 #: Settings of ``benchmark_models.yaml``; all others are those of the trainings.
-OWN = ("tuned", "models", "tested_against", "metric", "k", "output", "data")
+OWN = ("tuned", "models", "baseline", "metric", "k", "output", "data")
 
 
-@hydra.main(version_base="1.3", config_path="../configs", config_name="benchmark_models")
+@config_command("benchmark_models")
 def main(config: DictConfig) -> None:
     """Train every model, compare them, and write the page."""
     with user_errors():
@@ -39,7 +38,7 @@ def main(config: DictConfig) -> None:
         data = HydraConfig.get().runtime.choices.data
         rows = tuned_models(config.get("tuned"), data, config.models, Path(__file__).parents[1] / "configs")
         for row in rows:  # so that a misspelt setting does not end a benchmark half-way
-            compose("train", overrides=[*row.overrides, *shared])
+            compose_config("train", [*row.overrides, *shared])
         paths = []
         for place, row in enumerate(rows, start=1):
             console.print(f"{place}/{len(rows)}  {row.command}", soft_wrap=True, highlight=False, markup=False)
@@ -47,10 +46,10 @@ def main(config: DictConfig) -> None:
         command = "python scripts/benchmark_models.py " + " ".join(
             shlex.quote(text) for text in given if setting_of(text) != "output"
         )
-        settings = Settings(metric=config.metric, k=config.k, baseline=config.tested_against)
+        settings = Settings(metric=config.metric, k=config.k, baseline=config.baseline)
         comparison = write_results(Path(config.output), command.strip(), rows, open_runs(paths), settings)
-        for sheet in (accuracy_sheet(comparison), beyond_sheet(comparison)):  # together too wide for a terminal
-            console.print(sheet.for_terminal())
+        for table in (accuracy_sheet(comparison), beyond_sheet(comparison)):  # together too wide for a terminal
+            console.print(table.for_terminal())
         console.print(f"results: {config.output}", soft_wrap=True, highlight=False, markup=False)
 
 

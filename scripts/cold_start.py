@@ -10,20 +10,20 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from recsys.studies.cold_start.page import write
-from recsys.studies.cold_start.running import ColdStart
-from recsys.studies.cold_start.table import cold_start_sheet
+from recsys.cli.configuration import config_command
 from recsys.cli.console import console, user_errors
 from recsys.cli.output_directory import make_output_directory
 from recsys.cli.overrides import setting_of
 from recsys.runs.starting import resolved
+from recsys.studies.cold_start.page import write
+from recsys.studies.cold_start.running import ColdStart
+from recsys.studies.cold_start.table import cold_start_sheet
 
 
-@hydra.main(version_base="1.3", config_path="../configs", config_name="cold_start")
+@config_command("cold_start")
 def main(config: DictConfig) -> None:
     """Fit and measure in each protocol, then print the table."""
     with user_errors():
@@ -40,8 +40,8 @@ def main(config: DictConfig) -> None:
         rows = list(measurement.rows(lambda line: console.print(line, highlight=False, markup=False)))
         console.print(cold_start_sheet(rows, config.k).for_terminal())
         command = shlex.join(["python", "scripts/cold_start.py", *given])
-        page = write(measurement, rows, config.k, command, Path(config.output))
-        console.print(f"cold start: {page}", soft_wrap=True, highlight=False, markup=False)
+        report = write(measurement, rows, config.k, command, Path(config.output))
+        console.print(f"cold start: {report}", soft_wrap=True, highlight=False, markup=False)
 
 
 if __name__ == "__main__":

@@ -8,13 +8,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from recsys.studies.comparison.compared_runs import open_runs
-from recsys.studies.comparison.comparing import Settings, compare
-from recsys.studies.comparison.page import write_page
-from recsys.studies.comparison.tables import sheets
 from recsys.cli.console import console, user_errors
 from recsys.evaluation.multiple_comparisons import CORRECTIONS
 from recsys.evaluation.paired_tests import PAIRED_TESTS
+from recsys.studies.comparison.compared_runs import open_runs
+from recsys.studies.comparison.comparing import Settings, compare
+from recsys.studies.comparison.page import write_page
+from recsys.studies.comparison.tables import tables
 
 
 def main() -> None:
@@ -33,11 +33,11 @@ def main() -> None:
         for run in comparison.runs:
             console.print(f"{run.label}: {run.path}", soft_wrap=True, highlight=False, markup=False)
         console.print()
-        for sheet in sheets(comparison):
-            console.print(sheet.for_terminal())
+        for table in tables(comparison):
+            console.print(table.for_terminal())
             console.print()
-        page = write_page(comparison, arguments.output)
-        console.print(f"comparison: {page}", soft_wrap=True, highlight=False, markup=False)
+        report = write_page(comparison, arguments.output)
+        console.print(f"comparison: {report}", soft_wrap=True, highlight=False, markup=False)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import hydra
 from omegaconf import DictConfig
 
+from recsys.cli.configuration import config_command
 from recsys.cli.console import console, user_errors
-from recsys.studies.cross_validation import CrossValidation
 from recsys.reporting.evaluation_tables import folds_table
 from recsys.runs.starting import resolved
+from recsys.studies.cross_validation import CrossValidation
 
 #: Numbers that are shown, where they were measured; the file has all.
 SHOWN = ("test/rmse", "test/mae", "test/ndcg@10", "test/recall@10", "test/precision@10", "test/coverage@10")
 
 
-@hydra.main(version_base="1.3", config_path="../configs", config_name="cross_validate")
+@config_command("cross_validate")
 def main(config: DictConfig) -> None:
     """Fit and test on each fold, then print the table."""
     with user_errors():

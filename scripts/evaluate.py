@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import hydra
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
-from recsys.runs.assembly import open_run, split_of_run, training_device
-from recsys.evaluation.model_report import assess, name_of
+from recsys.cli.configuration import config_command
 from recsys.cli.console import console, user_errors
 from recsys.errors import RecsysError
-from recsys.reporting.run_report import print_assessment
+from recsys.evaluation.model_report import evaluate_model, model_name
+from recsys.reporting.run_report import print_report
+from recsys.runs.assembly import open_run, split_of_run, training_device
 
 
-@hydra.main(version_base="1.3", config_path="../configs", config_name="evaluate")
+@config_command("evaluate")
 def main(config: DictConfig) -> None:
     """Print the metrics of a run; nothing in the run directory changes unless ``save_per_user`` asks for it."""
     with user_errors():
@@ -26,18 +26,18 @@ def main(config: DictConfig) -> None:
         evaluator = instantiate(config.evaluation)
         view, split = split_of_run(run)
         device = training_device(run.config)
-        assessment = assess(evaluator, None, run.prepared, view, split, run.model, device, config.stage)
-        print_assessment(assessment)
+        assessment = evaluate_model(evaluator, None, run.prepared, view, split, run.model, device, config.stage)
+        print_report(assessment)
         if config.save_per_user:
             if config.stage != "test":
                 raise RecsysError(
                     "A run keeps the values of its test users; stage is valid. Leave save_per_user or stage out."
                 )
-            run.directory.save_per_user(assessment.per_user(name_of(run.model), run.prepared.user_vocabulary))
+            run.directory.save_per_user(assessment.per_user(model_name(run.model), run.prepared.user_vocabulary))
         if config.output is not None:
             output = Path(config.output)
             output.parent.mkdir(parents=True, exist_ok=True)
-            output.write_text(json.dumps(assessment.metrics(name_of(run.model)), indent=2) + "\n", encoding="utf-8")
+            output.write_text(json.dumps(assessment.metrics(model_name(run.model)), indent=2) + "\n", encoding="utf-8")
             console.print(f"metrics: {output}", soft_wrap=True, highlight=False)
 
 

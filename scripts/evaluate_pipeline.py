@@ -7,19 +7,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import hydra
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
-from recsys.runs.assembly import open_run
-from recsys.evaluation.model_report import name_of
+from recsys.cli.configuration import config_command
 from recsys.cli.console import console, user_errors
 from recsys.errors import RecsysError
+from recsys.evaluation.model_report import model_name
+from recsys.runs.assembly import open_run
 from recsys.studies.pipeline.measuring import measure_pipeline
-from recsys.studies.pipeline.page import sheets, write_page
+from recsys.studies.pipeline.page import tables, write_page
 
 
-@hydra.main(version_base="1.3", config_path="../configs", config_name="evaluate_pipeline")
+@config_command("evaluate_pipeline")
 def main(config: DictConfig) -> None:
     """Print a table for each stage."""
     with user_errors():
@@ -35,20 +35,20 @@ def main(config: DictConfig) -> None:
             k=config.k,
             num_candidates=config.num_candidates,
             diversity=config.diversity,
-            strength=config.strength,
-            strengths=config.strengths,
+            diversity_weight=config.diversity_weight,
+            diversity_weights=config.diversity_weights,
             content=config.content,
             explain=config.explain,
             make_evaluator=instantiate(config.evaluation, _partial_=True),
         )
-        chosen = None if config.diversity is None else (config.diversity, config.strength)
-        for sheet in sheets(report, chosen):
-            console.print(sheet.for_terminal())
+        chosen = None if config.diversity is None else (config.diversity, config.diversity_weight)
+        for table in tables(report, chosen):
+            console.print(table.for_terminal())
             console.print()
-        ranked = "" if ranking_run is None else f", ranked by {name_of(ranking_run.model)}"
-        heading = f"{name_of(run.model)}{ranked} on {run.manifest.data_name}, {config.stage}"
-        page = write_page(report, chosen, heading, Path(config.output))
-        console.print(f"pipeline: {page}", soft_wrap=True, highlight=False, markup=False)
+        ranked = "" if ranking_run is None else f", ranked by {model_name(ranking_run.model)}"
+        heading = f"{model_name(run.model)}{ranked} on {run.manifest.data_name}, {config.stage}"
+        report = write_page(report, chosen, heading, Path(config.output))
+        console.print(f"pipeline: {report}", soft_wrap=True, highlight=False, markup=False)
 
 
 if __name__ == "__main__":

@@ -8,15 +8,15 @@ from __future__ import annotations
 from dataclasses import fields
 from pathlib import Path
 
-import hydra
 from omegaconf import DictConfig
 
-from recsys.runs.assembly import open_run
+from recsys.cli.configuration import config_command
 from recsys.cli.console import console, user_errors
 from recsys.export.bundle_writing import BundleSettings, write_bundle
+from recsys.runs.assembly import open_run
 
 
-@hydra.main(version_base="1.3", config_path="../configs", config_name="export")
+@config_command("export")
 def main(config: DictConfig) -> None:
     """Export, check against PyTorch, write."""
     with user_errors():

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import hydra
 from omegaconf import DictConfig
-
-from recsys.cli.console import console, user_errors
 from recsys_serving.triton.repository import write_repository
+
+from recsys.cli.configuration import config_command
+from recsys.cli.console import console, user_errors
 from recsys.runtime.bundle import Bundle
 
 
-@hydra.main(version_base="1.3", config_path="../configs", config_name="export_triton")
+@config_command("export_triton")
 def main(config: DictConfig) -> None:
     """Write, check."""
     with user_errors():

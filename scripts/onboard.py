@@ -7,22 +7,22 @@ They are chosen so that few answers tell much of the user. With answers, the nex
 
 from __future__ import annotations
 
-import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 from rich import box
 from rich.table import Table
 
-from recsys.runs.assembly import build_data, open_run
 from recsys.cli.command_line import ids_as_written
+from recsys.cli.configuration import config_command
 from recsys.cli.console import console, user_errors
 from recsys.data.prepared import PreparedDataset
+from recsys.elicitation.familiarity import FamiliarityModel
+from recsys.elicitation.preference_elicitation import PreferenceElicitation
 from recsys.errors import RecsysError
-from recsys.elicitation.familiarity import Acquaintance
-from recsys.elicitation.preference_elicitation import Interview
+from recsys.runs.assembly import build_data, open_run
 
 
-@hydra.main(version_base="1.3", config_path="../configs", config_name="onboard")
+@config_command("onboard")
 def main(config: DictConfig) -> None:
     """Print the items, the best to ask for first."""
     with user_errors():
@@ -33,7 +33,9 @@ def main(config: DictConfig) -> None:
         if both := set(known) & set(unknown):
             ids = ", ".join(prepared.item_vocabulary.ids[item].as_py() for item in sorted(both))
             raise RecsysError(f"An item is either known or not, but {ids} came as both. Leave it out of one.")
-        interview = Interview(Acquaintance.from_interactions(prepared.positives(), config.num_components, config.seed))
+        interview = PreferenceElicitation(
+            FamiliarityModel.from_interactions(prepared.positives(), config.num_components, config.seed)
+        )
         interview.answer_all(known, True)
         interview.answer_all(unknown, False)
         probabilities = interview.probabilities()

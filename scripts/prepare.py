@@ -5,17 +5,17 @@ Data that are prepared already are opened and described. The last line of the ou
 
 from __future__ import annotations
 
-import hydra
 from omegaconf import DictConfig
 from rich import box
 from rich.table import Table
 
-from recsys.runs.assembly import build_data
+from recsys.cli.configuration import config_command
 from recsys.cli.console import console, user_errors
 from recsys.data.schema import Schema
+from recsys.runs.assembly import build_data
 
 
-@hydra.main(version_base="1.3", config_path="../configs", config_name="prepare")
+@config_command("prepare")
 def main(config: DictConfig) -> None:
     """Print what the prepared data hold and what was removed."""
     with user_errors():

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import hydra
 from omegaconf import DictConfig
 from rich import box
 from rich.table import Table
 
+from recsys.cli.configuration import config_command
 from recsys.cli.console import console, user_errors
 from recsys.errors import RecsysError
 from recsys.runtime.registry import BundleRegistry
 
 
-@hydra.main(version_base="1.3", config_path="../configs", config_name="promote")
+@config_command("promote")
 def main(config: DictConfig) -> None:
     """Change an alias, and print what there is."""
     with user_errors():

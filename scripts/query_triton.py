@@ -8,20 +8,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
-
-from recsys.cli.command_line import id_as_written, ids_as_written, told_features
-from recsys.cli.console import console, user_errors
-from recsys.errors import ServingError
-from recsys.runtime.request import Asked
-from recsys_serving.triton.recommendation_table import answer_table
 from recsys_serving.triton.client import TritonRecommender
+from recsys_serving.triton.recommendation_table import answer_table
 from recsys_serving.triton.state import running_server
 
+from recsys.cli.command_line import id_as_written, ids_as_written, parse_user_features
+from recsys.cli.configuration import config_command
+from recsys.cli.console import console, user_errors
+from recsys.errors import ServingError
+from recsys.runtime.request import RecommendationRequest
 
-@hydra.main(version_base="1.3", config_path="../configs", config_name="query_triton")
+
+@config_command("query_triton")
 def main(config: DictConfig) -> None:
     """Print titles and scores; the popular list for a user of whom nothing is known."""
     with user_errors():
@@ -36,13 +36,13 @@ def main(config: DictConfig) -> None:
             url = server.grpc_url if config.protocol == "grpc" else server.http_url
             repository = repository or server.repository
         user = None if config.user is None else id_as_written("user", config.user, HydraConfig.get().overrides.task)
-        asked = Asked(
+        asked = RecommendationRequest(
             user_id=user,
             history=None if config.history is None else _ids("history", config),
             ratings=None if config.ratings is None else list(config.ratings),
-            user_features=told_features(config.user_features),
+            user_features=parse_user_features(config.user_features),
             k=config.k,
-            blocked=() if config.blocked is None else _ids("blocked", config),
+            exclude_items=() if config.exclude_items is None else _ids("exclude_items", config),
         )
         with TritonRecommender(url, config.protocol) as recommender:
             answer = recommender.recommend(asked)
@@ -50,7 +50,7 @@ def main(config: DictConfig) -> None:
             console.print("Nothing is left to recommend: every item was seen or is blocked.")
         known = "these features" if asked.history is None else "this history"
         whose = f"For {known}" if user is None else f"For user {user}"
-        heading = whose if answer.personal else "Most popular (score: interactions in the data)"
+        heading = whose if answer.personalized else "Most popular (score: interactions in the data)"
         console.print(answer_table(answer, heading, None if repository is None else Path(repository)))
         console.print(f"version {answer.version}", highlight=False)
 

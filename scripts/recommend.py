@@ -10,31 +10,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from recsys.runs.assembly import TrainedRun, open_run
-from recsys.cli.command_line import id_as_written, ids_as_written, told_features
+from recsys.cli.command_line import id_as_written, ids_as_written, parse_user_features
+from recsys.cli.configuration import config_command
 from recsys.cli.console import console, user_errors
 from recsys.errors import RecsysError
 from recsys.recommendation.explanations import explain_list
-from recsys.reporting.explanation_table import explained_table
+from recsys.recommendation.list_options import ListOptions
 from recsys.recommendation.model_recommender import Answer, own_list, popular_list
-from recsys.recommendation.request_batches import request_of_new_user, request_of_nobody, request_of_user, with_features
 from recsys.recommendation.model_stages import query_of
-from recsys.recommendation.list_options import Wishes
-from recsys.reporting.run_report import recommendation_table
 from recsys.recommendation.new_user import NewUser, folding_in, min_rating_of_history
-from recsys.retrieval.request_batch import Requests
-from recsys.runtime.user_features import Told
+from recsys.recommendation.request_batches import anonymous_request, request_of_new_user, request_of_user, with_features
+from recsys.reporting.explanation_table import explained_table
+from recsys.reporting.run_report import recommendation_table
+from recsys.retrieval.request_batch import RequestBatch
+from recsys.runs.assembly import TrainedRun, open_run
+from recsys.runtime.user_features import FeatureValue
 
 
-@hydra.main(version_base="1.3", config_path="../configs", config_name="recommend")
+@config_command("recommend")
 def main(config: DictConfig) -> None:
     """Print titles and scores; the popular list, with a message, for a user of whom nothing is known."""
     with user_errors():
-        told = told_features(config.user_features)
+        told = parse_user_features(config.user_features)
         if config.user is not None and config.history is not None:
             raise RecsysError(f"{_WHO}; both came.")
         if config.user is None and config.history is None and not told:
@@ -42,20 +42,20 @@ def main(config: DictConfig) -> None:
         if config.ratings is not None and config.history is None:
             raise RecsysError("ratings belong to the items of history=[ID,ID,...]. Give both, or leave ratings out.")
         run = open_run(config.run)
-        wishes = Wishes(
-            blocked=() if config.blocked is None else _ids("blocked", config, run),
+        wishes = ListOptions(
+            exclude_items=() if config.exclude_items is None else _ids("exclude_items", config, run),
             only=config.only,
             without=config.without,
             between=config.between,
             diversity=config.diversity,
-            strength=config.strength,
+            diversity_weight=config.diversity_weight,
             content=config.content,
             num_candidates=config.num_candidates,
         )
         (_for_stranger if config.user is None else _for_user)(run, config, wishes, told)
 
 
-def _for_user(run: TrainedRun, config: DictConfig, wishes: Wishes, told: Mapping[str, Told]) -> None:
+def _for_user(run: TrainedRun, config: DictConfig, wishes: ListOptions, told: Mapping[str, FeatureValue]) -> None:
     user_id = id_as_written("user", config.user, HydraConfig.get().overrides.task)
     user = int(run.prepared.user_vocabulary.index_of([user_id])[0])
     if user >= 0:
@@ -69,13 +69,13 @@ def _for_user(run: TrainedRun, config: DictConfig, wishes: Wishes, told: Mapping
         return
     reason = f"User {user_id} is not in the data that {config.run} was trained on, so nothing is known of them"
     reason = f"{reason}: here is what is popular. {_IDS_ARE_TEXT}"
-    request = request_of_nobody()
+    request = anonymous_request()
     _show(run, config, popular_list(request, wishes, config.k, run.prepared, reason), request)
 
 
-def _for_stranger(run: TrainedRun, config: DictConfig, wishes: Wishes, told: Mapping[str, Told]) -> None:
+def _for_stranger(run: TrainedRun, config: DictConfig, wishes: ListOptions, told: Mapping[str, FeatureValue]) -> None:
     min_rating = min_rating_of_history(run.model, run.prepared)
-    request, known = request_of_nobody(), "these features"
+    request, known = anonymous_request(), "these features"
     if config.history is not None:
         user = NewUser.from_ids(_ids("history", config, run), config.ratings, run.prepared, min_rating)
         request, known = request_of_new_user(user), "this history"
@@ -84,7 +84,12 @@ def _for_stranger(run: TrainedRun, config: DictConfig, wishes: Wishes, told: Map
 
 
 def _show_own(
-    run: TrainedRun, config: DictConfig, wishes: Wishes, request: Requests, told: Mapping[str, Told], heading: str
+    run: TrainedRun,
+    config: DictConfig,
+    wishes: ListOptions,
+    request: RequestBatch,
+    told: Mapping[str, FeatureValue],
+    heading: str,
 ) -> None:
     request, unknown = with_features(request, run.model, run.prepared, told)
     if unknown:
@@ -92,12 +97,12 @@ def _show_own(
     _show(run, config, own_list(run.model, request, wishes, config.k, run.prepared), request, heading)
 
 
-def _show(run: TrainedRun, config: DictConfig, answer: Answer, request: Requests, heading: str = "") -> None:
+def _show(run: TrainedRun, config: DictConfig, answer: Answer, request: RequestBatch, heading: str = "") -> None:
     for note in answer.notes:
         console.print(note, markup=False)
-    if not answer.personal:
+    if not answer.personalized:
         heading = f"Most popular (score: interactions in {run.prepared.schema.name})"
-    if config.explain and answer.personal:
+    if config.explain and answer.personalized:
         reasons = explain_list(run.model, run.prepared, query_of(request), answer.items, answer.scores)
         console.print(explained_table(run.prepared, heading, reasons))
     else:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from recsys.runs.assembly import open_run
 from recsys.cli.command_line import id_as_written
+from recsys.cli.configuration import config_command
 from recsys.cli.console import console, user_errors
+from recsys.recommendation.new_user import min_rating_of_history
 from recsys.recommendation.similar_items import collaborative_neighbours, content_neighbours
 from recsys.reporting.similar_items_table import neighbours_table
-from recsys.recommendation.new_user import min_rating_of_history
+from recsys.runs.assembly import open_run
 
 
-@hydra.main(version_base="1.3", config_path="../configs", config_name="similar")
+@config_command("similar")
 def main(config: DictConfig) -> None:
     """Print two lists side by side."""
     with user_errors():
@@ -22,7 +22,7 @@ def main(config: DictConfig) -> None:
         item_id = id_as_written("item", config.item, HydraConfig.get().overrides.task)
         item = run.prepared.item_vocabulary.index(item_id)
         known = run.prepared.interactions
-        known = known.take(known.at_least(min_rating_of_history(run.model, run.prepared)))
+        known = known.take(known.rows_rated_at_least(min_rating_of_history(run.model, run.prepared)))
         by_model = collaborative_neighbours(run.model, known, item, config.k)
         by_content = content_neighbours(run.prepared, item, config.k)
         console.print(neighbours_table(run.prepared, item, by_model, by_content))

@@ -10,34 +10,34 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+from recsys.cli.configuration import config_command
 from recsys.cli.console import console, user_errors
-from recsys.studies.elicitation.measuring import POPULAR, OnboardingMeasurement
-from recsys.studies.elicitation.table import onboarding_sheet
 from recsys.cli.output_directory import make_output_directory
 from recsys.cli.overrides import setting_of
 from recsys.runs.starting import resolved
+from recsys.studies.elicitation.measuring import POPULAR, OnboardingMeasurement
+from recsys.studies.elicitation.table import onboarding_sheet
 
 
-@hydra.main(version_base="1.3", config_path="../configs", config_name="simulate_onboarding")
+@config_command("simulate_onboarding")
 def main(config: DictConfig) -> None:
     """Fit, ask, and print the table."""
     with user_errors():
         given = [text for text in HydraConfig.get().overrides.task if setting_of(text) != "output"]
         config = resolved(config)
-        page = Path(config.output)
-        make_output_directory(page.parent, "results", "output=")
+        report = Path(config.output)
+        make_output_directory(report.parent, "results", "output=")
         measurement = OnboardingMeasurement(config)
         results = list(measurement.results(lambda line: console.print(line, highlight=False, markup=False)))
-        sheet = onboarding_sheet(results, POPULAR, config.k)
-        console.print(sheet.for_terminal())
+        table = onboarding_sheet(results, POPULAR, config.k)
+        console.print(table.for_terminal())
         heading = f"# {measurement.model_name} on {measurement.prepared.schema.name}, {config.stage}"
         command = shlex.join(["python", "scripts/simulate_onboarding.py", *given])
-        page.write_text(f"{heading}\n\n`{command}`\n\n{sheet.markdown()}", encoding="utf-8")
-        console.print(f"onboarding: {page}", soft_wrap=True, highlight=False, markup=False)
+        report.write_text(f"{heading}\n\n`{command}`\n\n{table.markdown()}", encoding="utf-8")
+        console.print(f"onboarding: {report}", soft_wrap=True, highlight=False, markup=False)
 
 
 if __name__ == "__main__":

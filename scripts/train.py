@@ -9,22 +9,22 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from recsys.runs.assembly import build_data, build_model, build_split, build_view, fit_model, training_device
-from recsys.evaluation.model_report import assess, name_of
+from recsys.cli.configuration import config_command
 from recsys.cli.console import console, user_errors
+from recsys.evaluation.model_report import evaluate_model, model_name
 from recsys.models.interface.capabilities import capabilities
-from recsys.reporting.run_report import print_assessment, print_examples
-from recsys.runs.starting import interrupted_run, new_run, resolved
+from recsys.reporting.run_report import print_examples, print_report
+from recsys.runs.assembly import build_data, build_model, build_split, build_view, fit_model, training_device
 from recsys.runs.run_directory import ARTIFACTS, TRACKING, RunManifest
+from recsys.runs.starting import interrupted_run, new_run, resolved
 
 
-@hydra.main(version_base="1.3", config_path="../configs", config_name="train")
+@config_command("train")
 def main(config: DictConfig) -> float | None:
     """Prepare, split, fit and evaluate; leaves a run directory behind and returns the monitored metric."""
     hydra_config = HydraConfig.get()
@@ -45,7 +45,7 @@ def train(config: DictConfig, overrides: list[str]) -> float | None:
     model, baseline = (build_model(part, config.seed, prepared) for part in (config.model, config.baseline))
     view = build_view(config, prepared, model)
     split = build_split(config, view.interactions)
-    name = name_of(model)
+    name = model_name(model)
     console.print(
         f"{prepared.schema.name}: {prepared.schema.num_users:,} users, {prepared.schema.num_items:,} items, "
         f"{len(split.train):,} training, {len(split.valid):,} validation, {len(split.test):,} test interactions "
@@ -62,8 +62,8 @@ def train(config: DictConfig, overrides: list[str]) -> float | None:
         console.print(f"{name} fitted in {seconds:.1f} s; weights of epoch {report.best_epoch} kept")
         run.save_model(model)
         run.save_history(report.epochs, f"{name} on {prepared.schema.name}")
-        baseline.fit(view.learnt_from(split.train, rates=False))
-        assessment = assess(evaluator, baseline, prepared, view, split, model, device)
+        baseline.fit(view.training_interactions(split.train, rates=False))
+        assessment = evaluate_model(evaluator, baseline, prepared, view, split, model, device)
         metrics = assessment.metrics(name)
         run.save_per_user(assessment.per_user(name, prepared.user_vocabulary))
         run.finish(metrics, RunManifest.of(prepared, split, report.best_epoch, seconds, view.kind))
@@ -74,7 +74,7 @@ def train(config: DictConfig, overrides: list[str]) -> float | None:
             f"not finished; to go on: python scripts/train.py resume={run.path}", soft_wrap=True, highlight=False
         )
         raise
-    print_assessment(assessment)
+    print_report(assessment)
     print_examples(model, prepared, config.show_users, k=10)
     console.print(f"run: {run.path}", soft_wrap=True, highlight=False)
     return report.best_value

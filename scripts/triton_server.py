@@ -9,12 +9,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from recsys.cli.console import console, user_errors
-from recsys.errors import ServingError
-from recsys_serving.triton.repository_check import check_repository
 from recsys_serving.triton.launcher import Ports, is_ready, start, stop
+from recsys_serving.triton.repository_check import check_repository
 from recsys_serving.triton.state import ServerState, running_server
 from recsys_serving.triton.versions import exchange
+
+from recsys.cli.console import console, user_errors
+from recsys.errors import ServingError
 
 
 def main() -> None:

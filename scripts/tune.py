@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import hydra
-from hydra import compose
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+from recsys.cli.configuration import compose_config, config_command
 from recsys.cli.console import console, user_errors
 from recsys.cli.overrides import setting_of
 from recsys.runs.starting import resolved
@@ -28,14 +27,14 @@ OWN = ("search", "trials", "metric", "direction", "validation", "sampler_seed", 
 INCIDENTAL = ("paths", "tracking", "show_users", "name", "evaluation", "baseline")
 
 
-@hydra.main(version_base="1.3", config_path="../configs", config_name="tune")
+@config_command("tune")
 def main(config: DictConfig) -> None:
     """Run the trials, print each, and leave the best settings behind."""
     with user_errors():
         choices = HydraConfig.get().runtime.choices
         fixed = [text for text in HydraConfig.get().overrides.task if setting_of(text) not in OWN]
         space = SearchSpace.of(config.get("search"), choices.model)
-        start = resolved(compose("train", overrides=fixed))
+        start = resolved(compose_config("train", fixed))
         objective = Objective(start, config.metric, config.validation)
         identity = {
             "data": objective.prepared.schema.content_hash,
@@ -46,9 +45,7 @@ def main(config: DictConfig) -> None:
         study = Study(Path(config.output), space, identity, config.direction, config.sampler_seed, space.start(start))
 
         def measure(overrides: dict[str, str]) -> TrialResult:
-            return objective(
-                resolved(compose("train", overrides=[*fixed, *(f"{n}={v}" for n, v in overrides.items())]))
-            )
+            return objective(resolved(compose_config("train", [*fixed, *(f"{n}={v}" for n, v in overrides.items())])))
 
         def show(trial: FinishedTrial) -> None:
             line = trial.line(config.metric, config.trials, study.best())

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from recsys_serving.triton.server_environment import server_environment
 
 from recsys.errors import ServingError
-from recsys_serving.triton.server_environment import server_environment
 
 # On a busy machine one slow example is no failure.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -1,10 +1,11 @@
 from pathlib import Path
 
 import pytest
-from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
+
+from recsys.cli.configuration import compose_config
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 NOT_CONSTRUCTORS = ("experiment", "paths", "search", "tuned")
@@ -16,8 +17,7 @@ NEEDED = {"amazon_reviews": ["data.root=."], "table": ["data.interactions=rating
 
 
 def train_config(*overrides: str):
-    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        config = compose("train", overrides=list(overrides), return_hydra_config=True)
+    config = compose_config("train", overrides=list(overrides), return_hydra_config=True)
     HydraConfig.instance().set_config(config)
     OmegaConf.set_struct(config, False)
     del config["hydra"]
@@ -49,8 +49,7 @@ def test_every_experiment_begins_with_its_command(name):
     "name", ["evaluate", "evaluate_pipeline", "recommend", "similar", "prepare", "train", "tune", "benchmark_models"]
 )
 def test_every_command_composes(name):
-    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        assert compose(name)
+    assert compose_config(name)
 
 
 @pytest.mark.parametrize(("group", "name"), CHOICES)

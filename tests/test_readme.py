@@ -6,7 +6,8 @@ import shlex
 from pathlib import Path
 
 import pytest
-from hydra import compose, initialize_config_dir
+
+from recsys.cli.configuration import compose_config
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "benchmarks").rglob("*.md"))]
@@ -38,8 +39,7 @@ def test_each_command_names_a_script_and_settings_that_compose(command):
         name, _, value = argument.partition("=")
         sweep = "-m" in arguments and "," in value
         overrides.append(f"{name}={value.split(',')[0]}" if sweep else argument)
-    with initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
-        assert compose(Path(script).stem, overrides=overrides)
+    assert compose_config(Path(script).stem, overrides=overrides)
 
 
 def test_make_targets_of_the_readme_exist():

@@ -4,7 +4,7 @@ import pytest
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
-from recsys.models.interface.protocols import FitsInClosedForm, RanksCandidates
+from recsys.models.interface.protocols import Fittable, RanksCandidates
 from tests.test_configs import CONFIGS, train_config
 
 SOURCES = sorted(path.stem for path in (CONFIGS / "model" / "sources").glob("*.yaml"))
@@ -22,8 +22,8 @@ def test_a_source_has_the_settings_of_its_model_and_its_training(name):
     model = instantiate(config.model)(num_users=3, num_items=4)
     assert isinstance(model, RanksCandidates)
     (source,) = model.source_models().values()
-    settings = config.source_training.get(name)
-    assert (settings is None) == isinstance(source, FitsInClosedForm)
+    settings = config.sources_training.get(name)
+    assert (settings is None) == isinstance(source, Fittable)
     if settings is not None:
         assert instantiate(settings.training) is not None
 

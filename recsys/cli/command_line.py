@@ -40,7 +40,7 @@ def ids_as_written(name: str, values: object, overrides: Sequence[str]) -> list[
     return [element if isinstance(element, str) else text for element, text in zip(elements, texts, strict=True)]
 
 
-def told_features(value: object) -> dict[str, Any]:
+def parse_user_features(value: object) -> dict[str, Any]:
     """Columns of a user with their values, as ``user_features={age: 24}`` has them; none where nothing was given.
 
     Numbers are numbers here: a text that looks like one stands in quotes, ``{zip: "007"}``.

@@ -16,7 +16,7 @@ from recsys.errors import DataError
 
 
 @dataclass(frozen=True, slots=True)
-class DescriptiveTable:
+class EntityTable:
     """A raw users or items table that was checked: one row for each id.
 
     Args:
@@ -34,7 +34,7 @@ class DescriptiveTable:
     num_dropped: int
 
     @classmethod
-    def check(cls, table: pa.Table | None, id_column: str, features: tuple[FeatureColumn, ...]) -> DescriptiveTable:
+    def check(cls, table: pa.Table | None, id_column: str, features: tuple[FeatureColumn, ...]) -> EntityTable:
         """Check a raw table; None stands for one without rows or columns.
 
         Raises:

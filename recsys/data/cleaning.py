@@ -103,7 +103,7 @@ def k_core(
     present_users = present(users, interactions.num_users)
     present_items = present(items, interactions.num_items)
     kept_users, kept_items = present_users.copy(), present_items.copy()
-    positives = interactions.at_least(positive_threshold)
+    positives = interactions.rows_rated_at_least(positive_threshold)
     user, item = users[positives], items[positives]
     while max(min_user_interactions, min_item_interactions) > 1:
         if min_user_interactions > 1:

@@ -20,11 +20,11 @@ from recsys.data.column_values import as_numbers, as_text, codes_of, split_value
 from recsys.data.raw import FeatureKind
 from recsys.errors import RecsysError
 
-CodedValues = dict[str, npt.NDArray[Any]]
+EncodedValues = dict[str, npt.NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class CodedColumn:
+class EncodedColumn:
     """A column that rows are encoded by.
 
     Args:
@@ -39,7 +39,7 @@ class CodedColumn:
     separator: str | None
     vocabulary: tuple[str, ...] | None
 
-    def nothing(self, num_rows: int) -> npt.NDArray[Any]:
+    def missing(self, num_rows: int) -> npt.NDArray[Any]:
         """What rows are encoded as of which the column says nothing: shape [N, 1] of -1, or [N] of NaN for numbers."""
         if self.vocabulary is None:
             return np.full(num_rows, np.nan, dtype=np.float32)
@@ -94,7 +94,7 @@ class CodedColumn:
         return split_words(values) if self.kind == FeatureKind.TEXT else split_values(self.separator, values)
 
 
-def encode_table(columns: Sequence[CodedColumn], table: pa.Table) -> CodedValues:
+def encode_table(columns: Sequence[EncodedColumn], table: pa.Table) -> EncodedValues:
     """N rows as their columns encode them, by the names of the columns; one that the table lacks says nothing.
 
     Raises:
@@ -103,12 +103,12 @@ def encode_table(columns: Sequence[CodedColumn], table: pa.Table) -> CodedValues
     return {
         column.name: column.encode(table.column(column.name))
         if column.name in table.column_names
-        else column.nothing(len(table))
+        else column.missing(len(table))
         for column in columns
     }
 
 
-def write_columns(columns: Sequence[CodedColumn], path: Path) -> None:
+def write_columns(columns: Sequence[EncodedColumn], path: Path) -> None:
     """Write what the columns are as JSON."""
     content = [
         {"name": of.name, "kind": of.kind.value, "separator": of.separator, "vocabulary": of.vocabulary}
@@ -117,11 +117,11 @@ def write_columns(columns: Sequence[CodedColumn], path: Path) -> None:
     path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
-def read_columns(path: Path) -> list[CodedColumn]:
+def read_columns(path: Path) -> list[EncodedColumn]:
     """Read what :func:`write_columns` wrote."""
     content: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
     return [
-        CodedColumn(
+        EncodedColumn(
             of["name"],
             FeatureKind(of["kind"]),
             of["separator"],

@@ -16,7 +16,7 @@ ViewKind = Literal["implicit", "explicit"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class View:
+class FeedbackView:
     """The interactions that a split divides, and which of them are likes.
 
     Both views of a data set may be held out and ranked alike: what is rated below ``positive_threshold`` is part of
@@ -33,17 +33,17 @@ class View:
     positive: npt.NDArray[np.bool_]
 
     @classmethod
-    def implicit(cls, prepared: PreparedDataset) -> View:
+    def implicit(cls, prepared: PreparedDataset) -> FeedbackView:
         """The positive interactions."""
-        return cls.of_likes(prepared.positives())
+        return cls.of_positives(prepared.positives())
 
     @classmethod
-    def of_likes(cls, interactions: Interactions) -> View:
+    def of_positives(cls, interactions: Interactions) -> FeedbackView:
         """``interactions``, each of them a like."""
         return cls("implicit", interactions, np.ones(len(interactions), dtype=np.bool_))
 
     @classmethod
-    def explicit(cls, prepared: PreparedDataset) -> View:
+    def explicit(cls, prepared: PreparedDataset) -> FeedbackView:
         """Every rating.
 
         Raises:
@@ -56,9 +56,9 @@ class View:
                 "that learns from interactions alone, or give data with a rating column."
             )
         positive = np.zeros(len(interactions), dtype=np.bool_)
-        positive[interactions.at_least(prepared.schema.positive_threshold)] = True
+        positive[interactions.rows_rated_at_least(prepared.schema.positive_threshold)] = True
         return cls("explicit", interactions, positive)
 
-    def learnt_from(self, rows: IntArray, rates: bool) -> Interactions:
+    def training_interactions(self, rows: IntArray, rates: bool) -> Interactions:
         """What a model learns from at ``rows``: every rating where it predicts ratings, else the likes among them."""
         return self.interactions.take(rows if rates else rows[self.positive[rows]])

@@ -53,7 +53,7 @@ class Interactions:
             num_items=self.num_items,
         )
 
-    def at_least(self, min_rating: float | None) -> IntArray:
+    def rows_rated_at_least(self, min_rating: float | None) -> IntArray:
         """Positions of the positive interactions: rated ``min_rating`` or higher.
 
         Every interaction is positive where ``min_rating`` is None or the data have no ratings.

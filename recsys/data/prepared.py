@@ -59,7 +59,7 @@ class PreparedDataset:
 
     def positives(self) -> Interactions:
         """The implicit view: interactions rated ``positive_threshold`` or higher, in raw order."""
-        return self.interactions.take(self.interactions.at_least(self.schema.positive_threshold))
+        return self.interactions.take(self.interactions.rows_rated_at_least(self.schema.positive_threshold))
 
     def titles(self, item_indices: npt.NDArray[Any] | Sequence[int]) -> list[str]:
         """Titles of items, in the given order; the item id where an item has none."""

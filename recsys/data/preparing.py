@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from recsys.data.catalogue import DescriptiveTable, index_fixed_negatives
+from recsys.data.catalogue import EntityTable, index_fixed_negatives
 from recsys.data.cleaning import k_core, present, remove_duplicates
 from recsys.data.columns import FOLD, FOLDS, ITEM_ID, ITEM_INDEX, RATING, TIMESTAMP, USER_ID, USER_INDEX
 from recsys.data.content_hash import content_hash
@@ -155,8 +155,8 @@ def write_prepared(raw: RawDataset, preparation: Preparation, fingerprint: dict[
     Raises:
         DataError: the raw data break a rule, or the rules leave nothing.
     """
-    users_table = DescriptiveTable.check(raw.users, USER_ID, raw.user_features)
-    items_table = DescriptiveTable.check(raw.items, ITEM_ID, raw.item_features)
+    users_table = EntityTable.check(raw.users, USER_ID, raw.user_features)
+    items_table = EntityTable.check(raw.items, ITEM_ID, raw.item_features)
     check_feature_types(users_table.columns, raw.user_features)
     check_feature_types(items_table.columns, raw.item_features)
 
@@ -184,7 +184,7 @@ def write_prepared(raw: RawDataset, preparation: Preparation, fingerprint: dict[
         num_users=len(users),
         num_items=len(items),
         num_interactions=num_interactions,
-        num_positives=len(interactions.at_least(preparation.positive_threshold)),
+        num_positives=len(interactions.rows_rated_at_least(preparation.positive_threshold)),
         density=num_interactions / (len(users) * len(items)),
         rating=None
         if rating is None
@@ -227,7 +227,7 @@ def clean(
             f"preparation.positive_threshold={threshold:g} needs a {RATING} column, and the interactions have none. "
             "Set it to null, or name the column."
         )
-    if threshold is not None and len(interactions.at_least(threshold)) == 0:
+    if threshold is not None and len(interactions.rows_rated_at_least(threshold)) == 0:
         assert interactions.rating is not None
         raise DataError(
             f"No interaction reaches preparation.positive_threshold={threshold:g}; ratings go from "

@@ -27,14 +27,14 @@ class Split:
         test: rows held out for the final numbers, int64.
         valid_given: rows of validation users that are no part of training but are given as their known history when
             validation is scored (strong generalisation); empty for most splits.
-        test_given: the same for test users.
+        test_fold_in: the same for test users.
     """
 
     train: IntArray
     valid: IntArray
     test: IntArray
     valid_given: IntArray = field(default_factory=_no_rows)
-    test_given: IntArray = field(default_factory=_no_rows)
+    test_fold_in: IntArray = field(default_factory=_no_rows)
 
     def known(self, stage: Stage) -> IntArray:
         """Rows known when ``stage`` is scored: as input history and as seen items to mask.
@@ -43,12 +43,12 @@ class Split:
         """
         if stage == "valid":
             return np.concatenate([self.train, self.valid_given])
-        return np.concatenate([self.train, self.valid_given, self.valid, self.test_given])
+        return np.concatenate([self.train, self.valid_given, self.valid, self.test_fold_in])
 
     def content_hash(self) -> str:
         """SHA-256 of the rows of all parts, hexadecimal: equal for equal splits."""
         digest = hashlib.sha256()
-        for part in (self.train, self.valid, self.test, self.valid_given, self.test_given):
+        for part in (self.train, self.valid, self.test, self.valid_given, self.test_fold_in):
             digest.update(len(part).to_bytes(8, "little"))
             digest.update(np.ascontiguousarray(part, dtype="<i8").tobytes())
         return digest.hexdigest()
@@ -59,7 +59,7 @@ class Split:
         For the last fit, once hyper-parameters have been chosen: validation has done its work.
         """
         train = np.sort(np.concatenate([self.train, self.valid_given, self.valid]))
-        return Split(train=train, valid=_no_rows(), test=self.test, test_given=self.test_given)
+        return Split(train=train, valid=_no_rows(), test=self.test, test_fold_in=self.test_fold_in)
 
     def targets(self, stage: Stage) -> IntArray:
         """Rows to be recovered in ``stage``."""

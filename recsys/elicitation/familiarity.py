@@ -22,7 +22,7 @@ MIN_NOISE = 1e-3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Acquaintance:
+class FamiliarityModel:
     """A linear model of who knows what: ``x_i = p_i + w_i . z + e_i`` with a user vector ``z ~ N(0, 1)``.
 
     ``x_i`` is 1 where the user knows item i and else 0, ``p_i`` the share of users who know it, ``w_i`` its loadings,
@@ -42,7 +42,7 @@ class Acquaintance:
     noise: FloatArray
 
     @classmethod
-    def from_interactions(cls, interactions: Interactions, num_components: int = 20, seed: int = 0) -> Acquaintance:
+    def from_interactions(cls, interactions: Interactions, num_components: int = 20, seed: int = 0) -> FamiliarityModel:
         """The model of the users who have an interaction.
 
         Args:

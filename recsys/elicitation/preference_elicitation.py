@@ -10,14 +10,14 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
+from recsys.elicitation.familiarity import FamiliarityModel
 from recsys.evaluation.means import FloatArray
-from recsys.elicitation.familiarity import Acquaintance
 
 #: A user may know anything that anyone knows, whatever the answers say.
 MIN_PROBABILITY = 1e-3
 
 
-class Interview:
+class PreferenceElicitation:
     """Asks a new user which items they know, so that few answers tell much of their taste.
 
     The next item is the one with the largest product of two numbers: the probability that the user knows it, given the
@@ -37,7 +37,7 @@ class Interview:
         acquaintance: who knows what.
     """
 
-    def __init__(self, acquaintance: Acquaintance) -> None:
+    def __init__(self, acquaintance: FamiliarityModel) -> None:
         self._model = acquaintance
         dim = acquaintance.loadings.shape[1]
         self._mean = np.zeros(dim)

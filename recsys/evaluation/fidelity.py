@@ -118,7 +118,7 @@ def _extreme(explanation: Explanation, largest: bool) -> Tensor:
     histories, sign = explanation.histories, 1.0 if largest else -1.0
     rows = rows_of(histories)
     position = torch.arange(len(rows), device=rows.device) - histories.offsets[:-1][rows]
-    values = sign * explanation.parts[:, 0].double()
+    values = sign * explanation.contributions[:, 0].double()
     values = values.masked_fill(values.isnan() | (position < explanation.num_grouped[rows]), -torch.inf)
     best = values.new_full((len(histories),), -torch.inf).scatter_reduce_(0, rows, values, "amax")
     first = torch.where(values == best[rows], position, len(rows))

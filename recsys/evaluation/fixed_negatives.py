@@ -165,6 +165,6 @@ def _ranks(scores_BC: Tensor, candidates_BC: Tensor) -> Tensor:
     negatives = without_nan(scores_BC[:, 1:])
     same = candidates_BC[:, 1:] == candidates_BC[:, :1]
     higher = ((negatives > target) & ~same).sum(dim=1)
-    at_least = ((negatives >= target) | same).sum(dim=1)
+    rows_rated_at_least = ((negatives >= target) | same).sum(dim=1)
     last = negatives.shape[1]
-    return torch.where(target[:, 0].isnan(), last, torch.stack([higher, at_least]))
+    return torch.where(target[:, 0].isnan(), last, torch.stack([higher, rows_rated_at_least]))

@@ -12,11 +12,11 @@ from torch import Tensor, nn
 
 from recsys.data.feature_tensors import RaggedFeature
 from recsys.data.features import FeatureTable
+from recsys.data.feedback_view import FeedbackView
 from recsys.data.interactions import Interactions
 from recsys.data.prepared import PreparedDataset
 from recsys.data.raw import FeatureKind
 from recsys.data.split import Split, Stage
-from recsys.data.feedback_view import View
 from recsys.data.vocabulary import Vocabulary
 from recsys.errors import SplitError
 from recsys.evaluation.fixed_negatives import FixedNegativesResult, evaluate_fixed_negatives
@@ -32,7 +32,7 @@ MAX_CONTENT_VALUES = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Assessment:
+class EvaluationReport:
     """How a model did, beside the baseline.
 
     Args:
@@ -58,16 +58,16 @@ class Assessment:
         return per_user_table(self.ranking[name], users, self.fixed_negatives.get(name))
 
 
-def assess(
+def evaluate_model(
     evaluator: RankingEvaluator,
     baseline: nn.Module | None,
     prepared: PreparedDataset,
-    view: View,
+    view: FeedbackView,
     split: Split,
     model: nn.Module,
     device: torch.device,
     stage: Stage = "test",
-) -> Assessment:
+) -> EvaluationReport:
     """Rank the full catalogue with the model and with the baseline; compare predicted ratings with held-out ones.
 
     In the explicit view every model ranks for the same users, with the same likes to be found and the same items left
@@ -94,9 +94,9 @@ def assess(
     vectors = content_vectors(prepared)
     vectors = None if vectors is None else vectors.to(device)
     pairs = fixed_pairs(prepared, view.interactions, split, device) if stage == "test" else None
-    models: dict[str, Any] = {name_of(model): model}
+    models: dict[str, Any] = {model_name(model): model}
     if baseline is not None and type(baseline) is not type(model):
-        models = {name_of(baseline): baseline, **models}
+        models = {model_name(baseline): baseline, **models}
     ranking, fixed, rating = {}, {}, {}
     for name, candidate in models.items():
         rates = isinstance(candidate, PredictsRatings)
@@ -111,10 +111,10 @@ def assess(
             judge = RatingEvaluator(evaluator.batch_size, evaluator.bootstrap_samples, evaluator.seed)
             rating[name] = judge.evaluate(candidate, RatingTask.from_split(view.interactions, split, stage, device))
         candidate.cpu()
-    return Assessment(stage, ranking, fixed, rating)
+    return EvaluationReport(stage, ranking, fixed, rating)
 
 
-def name_of(model: nn.Module) -> str:
+def model_name(model: nn.Module) -> str:
     """What tables call a model."""
     return type(model).__name__
 

@@ -29,7 +29,7 @@ from recsys.evaluation.means import mean_over_users
 from recsys.evaluation.metrics import RANKING_METRICS
 from recsys.evaluation.ranking_result import RankingResult
 from recsys.evaluation.ranking_task import RankingTask
-from recsys.evaluation.screening import scores_of_contenders
+from recsys.evaluation.screening import exact_scores_of_top_candidates
 from recsys.evaluation.segments import (
     ITEM_POPULARITIES,
     ITEM_POPULARITY,
@@ -56,7 +56,7 @@ COLD_CATALOGUE = "cold_catalogue"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Ranked:
+class RankedBatch:
     """Lists of recommendations and how they did.
 
     Args:
@@ -71,7 +71,7 @@ class Ranked:
 
 
 @torch.inference_mode()
-def rank_users(model: Recommender, task: RankingTask, users: Tensor, k: int) -> Ranked:
+def rank_users(model: Recommender, task: RankingTask, users: Tensor, k: int) -> RankedBatch:
     """Rank the full catalogue for a batch of users, without the items that they are known to have.
 
     The model's scores are not changed. Ties go to the lower item index; items without opinion (NaN) are never
@@ -88,7 +88,7 @@ def rank_users(model: Recommender, task: RankingTask, users: Tensor, k: int) -> 
         EvaluationError: ``k`` is below 1.
     """
     items, _ = top_k(scores_of_unseen(model, task, users, k), k)
-    return Ranked(items, task.is_target(users, items), task.targets.counts[users])
+    return RankedBatch(items, task.is_target(users, items), task.targets.counts[users])
 
 
 @torch.inference_mode()
@@ -105,7 +105,7 @@ def scores_of_unseen(
             infinity too, which saves some models much time.
         always: items that keep their scores in any case, int64.
     """
-    screened = None if k is None else scores_of_contenders(model, task, users, k, always)
+    screened = None if k is None else exact_scores_of_top_candidates(model, task, users, k, always)
     if screened is not None:
         return screened
     scores = model.score(task.query(users))
@@ -226,12 +226,12 @@ class _Measures:
         self._segment_k = segment_k
         popularity = item_popularity_of(task.training_item_counts)
         self._item_segments = [ItemSegments(ITEM_POPULARITY, ITEM_POPULARITIES, popularity, segment_k)]
-        warmth = warmth_of(task.training_item_counts)
+        cold_status = warmth_of(task.training_item_counts)
         _, targets = task.targets.pairs_of(task.users)
         self._cold_items: Tensor | None = None
-        if bool(warmth[targets].any()):
-            self._item_segments.append(ItemSegments(ITEM_WARMTH, WARMTHS, warmth, segment_k))
-            self._cold_items = warmth.nonzero()[:, 0]
+        if bool(cold_status[targets].any()):
+            self._item_segments.append(ItemSegments(ITEM_WARMTH, WARMTHS, cold_status, segment_k))
+            self._cold_items = cold_status.nonzero()[:, 0]
         num_training_users = int((task.training_user_counts > 0).sum())
         self._information = self_information(task.training_item_counts, num_training_users)
         self._content = None if item_vectors is None else ContentDirections.from_vectors(item_vectors)
@@ -252,7 +252,7 @@ class _Measures:
             scores: those of :meth:`scores`, shape [B, I].
         """
         items, _ = top_k(scores, self._k)
-        ranked = Ranked(items, self._task.is_target(users, items), self._task.targets.counts[users])
+        ranked = RankedBatch(items, self._task.is_target(users, items), self._task.targets.counts[users])
         columns = {
             name: metric(ranked.hits, ranked.num_relevant, k)
             for name, (metric, k) in (self._per_user | self._of_segments).items()
@@ -312,9 +312,9 @@ class _Measures:
         activity = user_activity_of(training_counts).cpu().numpy()
         of_users = np.stack([column[name] for name in self._of_segments], axis=1)
         segments = segment_means(USER_ACTIVITY, USER_ACTIVITIES, activity, list(self._of_segments), of_users)
-        warmth = warmth_of(training_counts).cpu().numpy()
-        if warmth.any():
-            segments += segment_means(USER_WARMTH, WARMTHS, warmth, list(self._of_segments), of_users)
+        cold_status = warmth_of(training_counts).cpu().numpy()
+        if cold_status.any():
+            segments += segment_means(USER_WARMTH, WARMTHS, cold_status, list(self._of_segments), of_users)
         for group in self._item_segments:
             segments += group.means(column)
 

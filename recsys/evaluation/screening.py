@@ -15,7 +15,7 @@ from recsys.models.interface.protocols import ApproximatesScores
 _PAIRS_PER_EXACT_SCORE = 8
 
 
-def scores_of_contenders(
+def exact_scores_of_top_candidates(
     model: object, task: RankingTask, users: Tensor, k: int, always: Tensor | None = None
 ) -> Tensor | None:
     """Exact scores of the items that may be among the ``k`` best unknown ones of their user.

@@ -16,7 +16,7 @@ from torchmetrics import Metric, MetricCollection
 from recsys.errors import EvaluationError
 from recsys.evaluation.catalogue import coverage, exposure_counts, gini, novelty
 from recsys.evaluation.metrics import RANKING_METRICS, RankingMetric
-from recsys.evaluation.ranking import Ranked
+from recsys.evaluation.ranking import RankedBatch
 
 
 class _Mean(Metric):
@@ -127,10 +127,10 @@ class RankingMetrics(torch.nn.Module):
         EvaluationError: a name is unknown.
 
     Example:
-        >>> from recsys.evaluation.ranking import Ranked
+        >>> from recsys.evaluation.ranking import RankedBatch
         >>> validation = RankingMetrics(metrics=("hit_rate", "mrr"), ks=(2,))
         >>> hits = torch.tensor([[False, True], [False, False]])
-        >>> validation.update(Ranked(torch.tensor([[4, 0], [1, 2]]), hits, torch.tensor([1, 3])))
+        >>> validation.update(RankedBatch(torch.tensor([[4, 0], [1, 2]]), hits, torch.tensor([1, 3])))
         >>> {name: value.item() for name, value in validation.compute().items()}
         {'hit_rate@2': 0.5, 'mrr@2': 0.25}
     """
@@ -164,7 +164,7 @@ class RankingMetrics(torch.nn.Module):
         """What is measured, such as ``ndcg@10``."""
         return [str(name) for name in self._states]
 
-    def update(self, ranked: Ranked) -> None:
+    def update(self, ranked: RankedBatch) -> None:
         """Add a batch of lists."""
         self._states.update(items=ranked.items, hits=ranked.hits, num_relevant=ranked.num_relevant)
 

@@ -15,25 +15,25 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from recsys.runs.assembly import TrainedRun
-from recsys.evaluation.model_report import name_of
-from recsys.data.encoded_columns import CodedColumn
+from recsys.cli.output_directory import make_output_directory
+from recsys.data.encoded_columns import EncodedColumn
 from recsys.errors import ExportError
+from recsys.evaluation.model_report import model_name
 from recsys.export.history_truncation import cost_of_cut
-from recsys.export.index_building import built_index
+from recsys.export.index_building import build_index
 from recsys.export.parity import MANY_USERS, overlap, parity_queries
 from recsys.export.precision import PRECISIONS
 from recsys.export.served_models import export_models, products
 from recsys.export.tables import write_tables
-from recsys.models.interface.protocols import ReadsUserFeatures
-from recsys.cli.output_directory import make_output_directory
+from recsys.models.interface.protocols import UsesUserFeatures
 from recsys.recommendation.catalogue_columns import content_column_of, separators_of
 from recsys.recommendation.new_user import min_rating_of_history
-from recsys.retrieval.types import FloatArray
 from recsys.retrieval.faiss_index import FaissIndex
+from recsys.retrieval.types import FloatArray
+from recsys.runs.assembly import TrainedRun
 from recsys.runtime.bundle import INDEX, QUERY_ENCODER, RANKER, Bundle
 from recsys.runtime.hashing import file_of
-from recsys.runtime.manifest import BUNDLE_VERSION, DataOfBundle, IndexOfBundle, Manifest, Source
+from recsys.runtime.manifest import BUNDLE_VERSION, BundleData, BundleIndex, Manifest, Source
 from recsys.runtime.onnx_model import OnnxModel
 from recsys.runtime.stored_vectors import STORAGES, read_vectors, write_vectors
 
@@ -135,8 +135,8 @@ def _check_together(run: TrainedRun, ranker: TrainedRun | None) -> None:
     floors = [min_rating_of_history(one.model, one.prepared) for one in (run, ranker)]
     if floors[0] != floors[1]:
         raise ExportError(
-            f"Both models of a bundle must have the same histories, but those of {name_of(run.model)} hold ratings "
-            f"from {floors[0]} and those of {name_of(ranker.model)} from {floors[1]} (null: all). Choose two models of "
+            f"Both models of a bundle must have the same histories, but those of {model_name(run.model)} hold ratings "
+            f"from {floors[0]} and those of {model_name(ranker.model)} from {floors[1]} (null: all). Choose two models of "
             "likes, or two of ratings."
         )
 
@@ -159,7 +159,7 @@ def _write(
     if settings.max_history is not None:
         models.parity["max_history"] = cost_of_cut(models, whole[MANY_USERS], users, settings.num_candidates)
         print_line(_cost_told(settings.max_history, models.parity["max_history"]))
-    index = IndexOfBundle("scores", dim=prepared.schema.num_items)
+    index = BundleIndex("scores", dim=prepared.schema.num_items)
     if models.item_vectors is not None:
         index = _write_vectors(
             models.item_vectors, models.encode(users), directory, settings, models.parity, print_line
@@ -176,7 +176,7 @@ def _write(
         created=datetime.now().isoformat(timespec="seconds"),
         retriever=_source(run),
         ranker=None if ranker is None else _source(ranker),
-        data=DataOfBundle(
+        data=BundleData(
             name=prepared.schema.name,
             content_hash=prepared.schema.content_hash,
             num_users=prepared.schema.num_users,
@@ -188,7 +188,7 @@ def _write(
         ),
         index=index,
         num_candidates=settings.num_candidates,
-        numbers_per_interaction=models.numbers_per_interaction,
+        floats_per_position=models.floats_per_position,
         max_history=settings.max_history,
         longest_history=max(int(asked.history.counts.max(initial=0)) for asked in queries.values()),
         inputs={file: model.described_inputs for file, model in files.items()},
@@ -207,11 +207,11 @@ def _cost_told(max_history: int, cost: Mapping[str, float]) -> str:
     )
 
 
-def _user_columns(*runs: TrainedRun | None) -> tuple[CodedColumn, ...]:
+def _user_columns(*runs: TrainedRun | None) -> tuple[EncodedColumn, ...]:
     """The columns of users that any of the models reads."""
     models = [run.model for run in runs if run is not None]
-    readers = [model for model in models if isinstance(model, ReadsUserFeatures)]
-    return tuple({column.name: column for model in readers for column in model.columns_of_users()}.values())
+    readers = [model for model in models if isinstance(model, UsesUserFeatures)]
+    return tuple({column.name: column for model in readers for column in model.user_columns()}.values())
 
 
 def _write_vectors(
@@ -221,7 +221,7 @@ def _write_vectors(
     settings: BundleSettings,
     parity: dict[str, Any],
     print_line: Callable[[str], None],
-) -> IndexOfBundle:
+) -> BundleIndex:
     """Write the item vectors and, where FAISS finds them, its index."""
     write_vectors(vectors, directory, settings.storage)
     stored = read_vectors(directory)
@@ -229,7 +229,7 @@ def _write_vectors(
         shared = overlap(products(queries, vectors), products(queries, stored))
         parity["storage"] = {"storage": settings.storage, "top_10_overlap": shared}
         print_line(f"  item vectors as {settings.storage}: {shared:.1%} of the lists of 10 stay")
-    index, described, reason = built_index(stored, queries, settings.index, settings.recall_target, settings.rescore)
+    index, described, reason = build_index(stored, queries, settings.index, settings.recall_target, settings.rescore)
     print_line(f"index: {reason}; recall@100 {described.recall:.4f}")
     if isinstance(index, FaissIndex):
         index.save(directory / INDEX)
@@ -237,7 +237,7 @@ def _write_vectors(
 
 
 def _source(run: TrainedRun) -> Source:
-    return Source(str(run.directory.path), name_of(run.model), run.directory.metrics())
+    return Source(str(run.directory.path), model_name(run.model), run.directory.metrics())
 
 
 def _versions() -> dict[str, str]:

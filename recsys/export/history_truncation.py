@@ -9,12 +9,14 @@ import numpy as np
 
 from recsys.export.parity import K, shared_items
 from recsys.export.served_models import ExportedModels, products
-from recsys.retrieval.types import IntArray
-from recsys.retrieval.request_batch import Requests
+from recsys.retrieval.request_batch import RequestBatch
 from recsys.retrieval.top_k import top_k
+from recsys.retrieval.types import IntArray
 
 
-def cost_of_cut(models: ExportedModels, whole: Requests, cut: Requests, num_candidates: int) -> dict[str, float]:
+def cost_of_cut(
+    models: ExportedModels, whole: RequestBatch, cut: RequestBatch, num_candidates: int
+) -> dict[str, float]:
     """How many items of the lists of K stay, for the manifest.
 
     Args:
@@ -42,7 +44,7 @@ def cost_of_cut(models: ExportedModels, whole: Requests, cut: Requests, num_cand
     }
 
 
-def _lists(models: ExportedModels, requests: Requests, num_candidates: int) -> IntArray:
+def _lists(models: ExportedModels, requests: RequestBatch, num_candidates: int) -> IntArray:
     """The K best items that were not seen, shape [B, K], -1 where a list has ended."""
     scores = products(models.encode(requests), models.item_vectors).copy()
     rows = np.repeat(np.arange(len(requests)), requests.seen.counts)

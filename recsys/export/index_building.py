@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from recsys.retrieval.types import FloatArray
-from recsys.retrieval.index_selection import choose_index, recall_of
 from recsys.retrieval.faiss_index import FaissIndex
 from recsys.retrieval.index import CandidateIndex, ExactIndex, has_vector
-from recsys.runtime.manifest import IndexOfBundle
+from recsys.retrieval.index_selection import choose_index, recall_of
+from recsys.retrieval.types import FloatArray
+from recsys.runtime.manifest import BundleIndex
 
 #: The cut-off of the recall that is measured.
 RECALL_AT = 100
@@ -16,9 +16,9 @@ RECALL_AT = 100
 NUM_QUERIES = 256
 
 
-def built_index(
+def build_index(
     vectors: FloatArray, queries: FloatArray, wanted: str, recall_target: float, rescore: int | None
-) -> tuple[CandidateIndex, IndexOfBundle, str]:
+) -> tuple[CandidateIndex, BundleIndex, str]:
     """Build an index.
 
     Args:
@@ -41,10 +41,10 @@ def built_index(
         if isinstance(chosen.index, FaissIndex) and chosen.measured is not None:
             described = _described(chosen.index, chosen.measured.factory, chosen.measured.recall, None)
             return chosen.index, described, chosen.reason
-        return chosen.index, IndexOfBundle("exact", dim=vectors.shape[1]), chosen.reason
+        return chosen.index, BundleIndex("exact", dim=vectors.shape[1]), chosen.reason
     exact = ExactIndex(vectors)
     if wanted == "exact":
-        return exact, IndexOfBundle("exact", dim=vectors.shape[1]), "exact search, as asked for"
+        return exact, BundleIndex("exact", dim=vectors.shape[1]), "exact search, as asked for"
     index = FaissIndex.build(vectors, wanted, rescore=rescore)
     sample = known[:NUM_QUERIES] if len(known) > 0 else vectors[has_vector(vectors)][:NUM_QUERIES]
     at = min(RECALL_AT, exact.num_items)
@@ -52,8 +52,10 @@ def built_index(
     return index, _described(index, wanted, recall, rescore), f"{wanted}, as asked for"
 
 
-def _described(index: FaissIndex, factory: str, recall: float, rescore: int | None) -> IndexOfBundle:
-    parameters = {"breadth": min(index.breadth, index.max_breadth)} if index.breadth_name is not None else {}
+def _described(index: FaissIndex, factory: str, recall: float, rescore: int | None) -> BundleIndex:
+    parameters = (
+        {"breadth": min(index.search_effort, index.max_breadth)} if index.search_effort_name is not None else {}
+    )
     if rescore is not None:
         parameters["rescore"] = rescore
-    return IndexOfBundle("faiss", dim=index.dim, factory=factory, parameters=parameters, recall=recall)
+    return BundleIndex("faiss", dim=index.dim, factory=factory, parameters=parameters, recall=recall)

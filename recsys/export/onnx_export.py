@@ -15,10 +15,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from recsys.data.encoded_columns import CodedColumn
+from recsys.data.encoded_columns import EncodedColumn
 from recsys.errors import ExportError
-from recsys.models.onnx.exportable import ItemForm
-from recsys.models.onnx.onnx_query import ServedQuery
+from recsys.models.onnx.exportable import ItemEncoderSpec
+from recsys.models.onnx.onnx_query import OnnxQuery
 from recsys.runtime.onnx_inputs import CANDIDATES, QUERY, QUERY_INPUTS, SCORE, feature_input
 
 #: Version of the ONNX operators. Read by ONNX Runtime from 1.17 and by the Triton releases that have it.
@@ -41,7 +41,7 @@ class _Encoder(nn.Module):
         self, users: Tensor, items: Tensor, ratings: Tensor, timestamps: Tensor, features: Sequence[Tensor] = ()
     ) -> Tensor:
         named = dict(zip(self.names, features, strict=True))
-        encoded: Tensor = self.encoder(ServedQuery(users, items, ratings, timestamps, named))
+        encoded: Tensor = self.encoder(OnnxQuery(users, items, ratings, timestamps, named))
         return encoded
 
 
@@ -63,7 +63,7 @@ class _Ranker(nn.Module):
         features: Sequence[Tensor] = (),
     ) -> Tensor:
         named = dict(zip(self.names, features, strict=True))
-        scores: Tensor = self.ranker(ServedQuery(users, items, ratings, timestamps, named), candidates)
+        scores: Tensor = self.ranker(OnnxQuery(users, items, ratings, timestamps, named), candidates)
         return scores
 
 
@@ -71,7 +71,7 @@ def export_encoder(
     encoder: nn.Module,
     path: Path,
     metadata: Mapping[str, str] | None = None,
-    user_columns: Sequence[CodedColumn] = (),
+    user_columns: Sequence[EncodedColumn] = (),
 ) -> None:
     """Write a query encoder, see :class:`recsys.models.onnx.exportable.ServingForm`.
 
@@ -92,14 +92,14 @@ def export_ranker(
     ranker: nn.Module,
     path: Path,
     metadata: Mapping[str, str] | None = None,
-    user_columns: Sequence[CodedColumn] = (),
+    user_columns: Sequence[EncodedColumn] = (),
 ) -> None:
-    """Write a ranker, see :class:`recsys.models.onnx.exportable.ServesPairs`; arguments and errors as above."""
+    """Write a ranker, see :class:`recsys.models.onnx.exportable.ExportableRanker`; arguments and errors as above."""
     module = _Ranker(ranker, [column.name for column in user_columns])
     _export(module, path, user_columns, [CANDIDATES], SCORE, metadata or {})
 
 
-def export_item_encoder(form: ItemForm, path: Path, metadata: Mapping[str, str] | None = None) -> None:
+def export_item_encoder(form: ItemEncoderSpec, path: Path, metadata: Mapping[str, str] | None = None) -> None:
     """Write an encoder of new items: an input for each column, by its name, and the output ``vectors``; as above."""
     examples, shapes = _of_columns(form.columns, torch.export.Dim("items"))
     names = [column.name for column in form.columns]
@@ -107,7 +107,7 @@ def export_item_encoder(form: ItemForm, path: Path, metadata: Mapping[str, str] 
     _write(form.encoder, tuple(examples), (tuple(shapes),), names, VECTORS, path, metadata or {})
 
 
-def _of_columns(columns: Sequence[CodedColumn], rows: torch.export.Dim) -> tuple[list[Tensor], list[Any]]:
+def _of_columns(columns: Sequence[EncodedColumn], rows: torch.export.Dim) -> tuple[list[Tensor], list[Any]]:
     """Examples of columns, and which of their sizes vary."""
     examples: list[Tensor] = []
     shapes: list[dict[int, torch.export.Dim]] = []
@@ -124,7 +124,7 @@ def _of_columns(columns: Sequence[CodedColumn], rows: torch.export.Dim) -> tuple
 def _export(
     module: nn.Module,
     path: Path,
-    user_columns: Sequence[CodedColumn],
+    user_columns: Sequence[EncodedColumn],
     more: list[str],
     output: str,
     metadata: Mapping[str, str],

@@ -12,16 +12,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from recsys.data.encoded_columns import CodedColumn
+from recsys.data.encoded_columns import EncodedColumn
 from recsys.data.prepared import PreparedDataset
 from recsys.errors import ExportError
 from recsys.models.interface.protocols import Query, Recommender
-from recsys.recommendation.request_batches import request_of_user
 from recsys.recommendation.model_stages import ModelRanker, query_of
-from recsys.retrieval.types import BoolArray, FloatArray, IntArray
-from recsys.retrieval.ragged_items import ItemLists
-from recsys.retrieval.request_batch import Requests
+from recsys.recommendation.request_batches import request_of_user
+from recsys.retrieval.ragged_items import RaggedItems
+from recsys.retrieval.request_batch import RequestBatch
 from recsys.retrieval.top_k import top_k
+from recsys.retrieval.types import BoolArray, FloatArray, IntArray
 from recsys.runtime.user_features import UserFeatures, joined_features
 
 #: The largest difference of a score, as a share of how much the scores of a query vary, that is still rounding.
@@ -60,8 +60,8 @@ class Parity:
 
 
 def parity_queries(
-    prepared: PreparedDataset, min_rating: float | None, user_columns: Sequence[CodedColumn] = (), seed: int = 0
-) -> dict[str, Requests]:
+    prepared: PreparedDataset, min_rating: float | None, user_columns: Sequence[EncodedColumn] = (), seed: int = 0
+) -> dict[str, RequestBatch]:
     """Queries by name: real users, alone and many, and the edges.
 
     Args:
@@ -76,12 +76,12 @@ def parity_queries(
     chosen = np.sort(generator.choice(active, size=min(NUM_USERS, len(active)), replace=False))
     known_of = UserFeatures(user_columns, prepared.users)
     users = _with_features(_joined([request_of_user(int(user), prepared, min_rating) for user in chosen]), known_of)
-    known = prepared.interactions.take(prepared.interactions.at_least(min_rating))
+    known = prepared.interactions.take(prepared.interactions.rows_rated_at_least(min_rating))
     lengths = np.bincount(known.user_index, minlength=prepared.schema.num_users)
     longest = _with_features(request_of_user(int(lengths.argmax()), prepared, min_rating), known_of)
-    empty = ItemLists.empty(1)
-    nobody = _with_features(Requests.of(np.array([-1]), empty, empty), known_of)
-    strangers = Requests.of(np.full(len(users), -1), users.history, users.seen)
+    empty = RaggedItems.empty(1)
+    nobody = _with_features(RequestBatch.of(np.array([-1]), empty, empty), known_of)
+    strangers = RequestBatch.of(np.full(len(users), -1), users.history, users.seen)
     # A batch of exactly the largest size, whatever the number of users.
     rows = np.arange(NUM_USERS) % len(users)
     return {
@@ -90,12 +90,12 @@ def parity_queries(
         "the longest history": longest,
         "a stranger with a history": _with_features(strangers, known_of),
         "a stranger": nobody,
-        "a known user without history": _with_features(Requests.of(chosen[:1], empty, empty), known_of),
+        "a known user without history": _with_features(RequestBatch.of(chosen[:1], empty, empty), known_of),
     } | ({"a stranger with features": replace(strangers, features=users.features)} if user_columns else {})
 
 
 def check_scores(
-    model: Recommender, encoded: Callable[[Requests], FloatArray], queries: Mapping[str, Requests]
+    model: Recommender, encoded: Callable[[RequestBatch], FloatArray], queries: Mapping[str, RequestBatch]
 ) -> Parity:
     """Compare scores of the whole catalogue.
 
@@ -116,9 +116,9 @@ def check_scores(
 
 def check_ranker(
     model: Recommender,
-    ranked: Callable[[Requests, IntArray], FloatArray],
-    candidates: Callable[[Requests], IntArray],
-    queries: Mapping[str, Requests],
+    ranked: Callable[[RequestBatch, IntArray], FloatArray],
+    candidates: Callable[[RequestBatch], IntArray],
+    queries: Mapping[str, RequestBatch],
 ) -> Parity:
     """Compare scores of candidates.
 
@@ -152,12 +152,12 @@ def shared_items(items: IntArray, other: IntArray) -> BoolArray:
     return shared
 
 
-def _with_features(requests: Requests, known: UserFeatures) -> Requests:
+def _with_features(requests: RequestBatch, known: UserFeatures) -> RequestBatch:
     """The requests with what is known of their users' columns."""
     return replace(requests, features=joined_features([known.of(int(user), {})[0] for user in requests.users]))
 
 
-def _as_pytorch_is_asked(requests: Requests) -> Requests:
+def _as_pytorch_is_asked(requests: RequestBatch) -> RequestBatch:
     """Without the features of known users, which the model has itself."""
     return replace(requests, features={}) if (requests.users >= 0).all() else requests
 
@@ -225,18 +225,18 @@ def _total(parts: list[Parity]) -> Parity:
     )
 
 
-def _joined(requests: list[Requests]) -> Requests:
+def _joined(requests: list[RequestBatch]) -> RequestBatch:
     """Requests of one user each as one batch."""
 
     def column(name: str) -> Any:
         parts = [getattr(one.history, name) for one in requests]
         return None if parts[0] is None else np.concatenate(parts)
 
-    def offsets(lists: list[ItemLists]) -> IntArray:
+    def offsets(lists: list[RaggedItems]) -> IntArray:
         return np.concatenate([[0], np.cumsum([len(one.items) for one in lists])]).astype(np.int64)
 
-    history = ItemLists(
+    history = RaggedItems(
         offsets([one.history for one in requests]), column("items"), column("rating"), column("timestamp")
     )
-    seen = ItemLists(offsets([one.seen for one in requests]), np.concatenate([one.seen.items for one in requests]))
-    return Requests.of(np.concatenate([one.users for one in requests]), history, seen)
+    seen = RaggedItems(offsets([one.seen for one in requests]), np.concatenate([one.seen.items for one in requests]))
+    return RequestBatch.of(np.concatenate([one.users for one in requests]), history, seen)

@@ -15,18 +15,24 @@ import numpy as np
 import torch
 from torch import nn
 
-from recsys.runs.assembly import TrainedRun
-from recsys.evaluation.model_report import name_of
 from recsys.data.encoded_columns import encode_table, write_columns
 from recsys.errors import ExportError, ModelError
+from recsys.evaluation.model_report import model_name
 from recsys.export.onnx_export import export_encoder, export_item_encoder, export_ranker
 from recsys.export.parity import MANY_USERS, TOLERANCE, check_ranker, check_scores, overlap
 from recsys.export.precision import reduce_precision
 from recsys.models.interface.protocols import Recommender
-from recsys.models.onnx.exportable import RankerOfForm, Serves, ServesItems, ServesPairs, ServingForm
-from recsys.retrieval.types import FloatArray, IntArray
-from recsys.retrieval.request_batch import Requests
+from recsys.models.onnx.exportable import (
+    EncoderRanker,
+    Exportable,
+    ExportableItemEncoder,
+    ExportableRanker,
+    ServingForm,
+)
+from recsys.retrieval.request_batch import RequestBatch
 from recsys.retrieval.top_k import top_k
+from recsys.retrieval.types import FloatArray, IntArray
+from recsys.runs.assembly import TrainedRun
 from recsys.runtime.bundle import ITEM_ENCODER, ITEM_FEATURES, QUERY_ENCODER, RANKER
 from recsys.runtime.onnx_model import OnnxModel
 from recsys.runtime.onnx_stages import OnnxEncoder, OnnxRanker
@@ -43,14 +49,14 @@ class ExportedModels:
         encode: the query encoder.
         rank: the ranker; None where there is none.
         item_vectors: shape [I, D], float32; None where the encoder scores the catalogue.
-        numbers_per_interaction: numbers that the models hold for each position of each history.
+        floats_per_position: numbers that the models hold for each position of each history.
         parity: what was compared, by the name of the comparison.
     """
 
     encode: OnnxEncoder
     rank: OnnxRanker | None
     item_vectors: FloatArray | None
-    numbers_per_interaction: int
+    floats_per_position: int
     parity: dict[str, Any]
 
 
@@ -58,7 +64,7 @@ def export_models(
     run: TrainedRun,
     ranker: TrainedRun | None,
     directory: Path,
-    queries: Mapping[str, Requests],
+    queries: Mapping[str, RequestBatch],
     num_candidates: int,
     precision: str,
     print_line: Callable[[str], None],
@@ -78,9 +84,9 @@ def export_models(
         ExportError: a model has no serving form, differs from PyTorch, or there is no such precision.
     """
     form = _form_of(run.model)
-    print_line(f"{name_of(run.model)}: query encoder to ONNX")
+    print_line(f"{model_name(run.model)}: query encoder to ONNX")
     export_encoder(form.encoder, directory / QUERY_ENCODER, _metadata(run, "query_encoder"), form.user_columns)
-    numbers = form.numbers_per_interaction
+    numbers = form.floats_per_position
     vectors: FloatArray | None = None if form.item_vectors is None else form.item_vectors.numpy()
 
     def encoder() -> OnnxEncoder:
@@ -96,7 +102,7 @@ def export_models(
     held, rank = numbers, None
     if ranker is not None:
         ranker_form = _form_of(ranker.model)
-        held = max(held, ranker_form.numbers_per_interaction)
+        held = max(held, ranker_form.floats_per_position)
         rank, of_ranker = _export_ranker(
             ranker, ranker_form, directory, queries, encode, vectors, num_candidates, precision, print_line
         )
@@ -107,13 +113,13 @@ def export_models(
         shared = overlap(exact, products(encode(queries[MANY_USERS]), vectors))
         parity["precision"] = {"precision": precision, "top_10_overlap": shared}
         print_line(f"  numbers as {precision}: {shared:.1%} of the lists of 10 stay")
-    if isinstance(run.model, ServesItems):
+    if isinstance(run.model, ExportableItemEncoder):
         _export_item_encoder(run.model, run, directory, print_line)
     return ExportedModels(encode, rank, vectors, held, parity)
 
 
 def _export_item_encoder(
-    model: ServesItems, run: TrainedRun, directory: Path, print_line: Callable[[str], None]
+    model: ExportableItemEncoder, run: TrainedRun, directory: Path, print_line: Callable[[str], None]
 ) -> None:
     """Write what encodes new items, where the model, as it is set up, can."""
     try:
@@ -121,13 +127,13 @@ def _export_item_encoder(
     except ModelError as error:
         print_line(f"no encoder of new items: {error}")
         return
-    print_line(f"{name_of(run.model)}: item encoder to ONNX")
+    print_line(f"{model_name(run.model)}: item encoder to ONNX")
     export_item_encoder(form, directory / ITEM_ENCODER, _metadata(run, "item_encoder"))
     write_columns(form.columns, directory / ITEM_FEATURES)
-    feeds = encode_table(form.columns, run.prepared.items.slice(0, NUM_ITEMS_COMPARED))
-    found = OnnxModel(directory / ITEM_ENCODER).run(feeds)
+    onnx_inputs = encode_table(form.columns, run.prepared.items.slice(0, NUM_ITEMS_COMPARED))
+    found = OnnxModel(directory / ITEM_ENCODER).run(onnx_inputs)
     with torch.inference_mode():
-        expected = form.encoder(*(torch.from_numpy(feeds[of.name]) for of in form.columns)).numpy()
+        expected = form.encoder(*(torch.from_numpy(onnx_inputs[of.name]) for of in form.columns)).numpy()
     difference = float(np.nanmax(np.abs(found - expected), initial=0))
     scale = float(np.nanmax(np.abs(expected), initial=0)) or 1.0
     if (np.isnan(found) != np.isnan(expected)).any() or difference > TOLERANCE * scale:
@@ -149,7 +155,7 @@ def _export_ranker(
     ranker: TrainedRun,
     form: ServingForm,
     directory: Path,
-    queries: Mapping[str, Requests],
+    queries: Mapping[str, RequestBatch],
     encode: OnnxEncoder,
     vectors: FloatArray | None,
     num_candidates: int,
@@ -157,15 +163,15 @@ def _export_ranker(
     print_line: Callable[[str], None],
 ) -> tuple[OnnxRanker, dict[str, Any]]:
     """Write the ranker, whose form is ``form``; the ranker, and what was compared."""
-    print_line(f"{name_of(ranker.model)}: ranker to ONNX")
-    module = ranker.model.serving_ranker() if isinstance(ranker.model, ServesPairs) else RankerOfForm(form)
+    print_line(f"{model_name(ranker.model)}: ranker to ONNX")
+    module = ranker.model.serving_ranker() if isinstance(ranker.model, ExportableRanker) else EncoderRanker(form)
     export_ranker(module, directory / RANKER, _metadata(ranker, "ranker"), form.user_columns)
 
     def written() -> OnnxRanker:
         model, num_items = OnnxModel(directory / RANKER), ranker.prepared.schema.num_items
-        return OnnxRanker(model, form.numbers_per_interaction, num_items)
+        return OnnxRanker(model, form.floats_per_position, num_items)
 
-    def candidates(requests: Requests) -> IntArray:
+    def candidates(requests: RequestBatch) -> IntArray:
         return top_k(products(encode(requests), vectors), num_candidates).items
 
     assert isinstance(ranker.model, Recommender), "every model is"
@@ -185,7 +191,7 @@ def _export_ranker(
 
 
 def _form_of(model: nn.Module) -> ServingForm:
-    if not isinstance(model, Serves):
+    if not isinstance(model, Exportable):
         raise ExportError(
             f"A model that can be served is required, but {type(model).__name__} has no serving form. docs/models.md "
             "says which models have one."
@@ -196,7 +202,7 @@ def _form_of(model: nn.Module) -> ServingForm:
 def _metadata(run: TrainedRun, role: str) -> dict[str, str]:
     return {
         "role": role,
-        "model": name_of(run.model),
+        "model": model_name(run.model),
         "run": run.directory.path.name,
         "data_hash": run.manifest.data_hash,
         "recsys_version": version("recsys"),

@@ -11,13 +11,13 @@ import pyarrow.parquet as pq
 import torch
 from torch import Tensor, nn
 
-from recsys.data.encoded_columns import CodedColumn, write_columns
 from recsys.data.columns import ITEM_INDEX, RATING, TIMESTAMP, USER_INDEX
+from recsys.data.encoded_columns import EncodedColumn, write_columns
 from recsys.data.histories import Histories
 from recsys.data.prepared import PreparedDataset
 from recsys.errors import ModelError
-from recsys.models.interface.protocols import Factorized, RelatesItems
 from recsys.models.components.tf_idf import choose_columns, tf_idf
+from recsys.models.interface.protocols import Factorized, RelatesItems
 from recsys.runtime.bundle import (
     HISTORIES,
     ITEM_VOCABULARY,
@@ -37,7 +37,7 @@ MAX_SIMILARITIES = 2**24
 def write_tables(
     prepared: PreparedDataset,
     model: nn.Module,
-    user_columns: Sequence[CodedColumn],
+    user_columns: Sequence[EncodedColumn],
     directory: Path,
     num_neighbours: int,
     histories: bool,
@@ -106,7 +106,9 @@ def neighbour_table(
     blocks = torch.arange(num_items).split(size)
     if isinstance(model, RelatesItems):
         related = model
-        return _table((related.relate(items) for items in blocks), num_items, num_neighbours), "weight in the score"
+        return _table(
+            (related.item_weights(items) for items in blocks), num_items, num_neighbours
+        ), "weight in the score"
     if isinstance(model, Factorized):
         vectors = torch.nn.functional.normalize(model.encode_items(torch.arange(num_items)).nan_to_num(), dim=1)
         return _table((vectors[items] @ vectors.T for items in blocks), num_items, num_neighbours), "cosine of vectors"

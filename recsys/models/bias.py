@@ -10,8 +10,8 @@ from torch import Tensor
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.models.components.baseline_fit import fit_biases, fold_in_bias
-from recsys.models.layers.validation import check_dims
 from recsys.models.components.rating_model import RatingModel, require_positive
+from recsys.models.layers.validation import check_dims
 from recsys.models.onnx.rating_users import FoldedBias
 
 

@@ -10,11 +10,11 @@ from torch import Tensor
 
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
+from recsys.models.components.rating_model import RatingModel, require_positive
+from recsys.models.interface.protocols import Query
 from recsys.models.layers.bias_dimension import frequency_penalty, with_bias, with_ones
 from recsys.models.layers.validation import check_dims
 from recsys.models.linalg.interaction_matrix import InteractionMatrix
-from recsys.models.interface.protocols import Query
-from recsys.models.components.rating_model import RatingModel, require_positive
 from recsys.models.linalg.row_ridge import RowRidge
 from recsys.models.onnx.rating_users import FoldedRidge
 

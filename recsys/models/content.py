@@ -16,17 +16,17 @@ from recsys.data.features import FeatureTable
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.errors import ModelError
-from recsys.models.layers.validation import check_dims
-from recsys.models.interface.explanation import Explanation, rows_of, shares_of_interactions
-from recsys.models.linalg.interaction_matrix import InteractionMatrix
-from recsys.models.interface.protocols import Query
 from recsys.models.components.recency import Recency
+from recsys.models.components.tf_idf import choose_columns, rarities, tf_idf
+from recsys.models.interface.explanation import Explanation, rows_of, shares_of_interactions
+from recsys.models.interface.protocols import Query
+from recsys.models.layers.validation import check_dims
+from recsys.models.linalg.interaction_matrix import InteractionMatrix
+from recsys.models.linalg.truncated_svd import right_singular_vectors
 from recsys.models.onnx.content_profile import ContentProfile, RatingsAbove
 from recsys.models.onnx.embedded_columns import coded_columns
-from recsys.models.onnx.exportable import ItemForm, ServingForm
+from recsys.models.onnx.exportable import ItemEncoderSpec, ServingForm
 from recsys.models.onnx.new_items import ProjectedWords
-from recsys.models.components.tf_idf import choose_columns, rarities, tf_idf
-from recsys.models.linalg.truncated_svd import right_singular_vectors
 
 #: What a rating may be compared with.
 MEANS = ("user_mean", "global_mean")
@@ -112,7 +112,7 @@ class Content(nn.Module):
         self.seed = seed
         self.num_words = 0
         # From the features, as the vectors are; not part of the state.
-        self._new_items: ItemForm | None = None
+        self._new_items: ItemEncoderSpec | None = None
         self.register_buffer("offsets", torch.zeros(num_items + 1, dtype=torch.int64))
         self.register_buffer("words", torch.zeros(0, dtype=torch.int64))
         self.register_buffer("values", torch.zeros(0))
@@ -120,7 +120,7 @@ class Content(nn.Module):
         self.register_buffer("has_content", torch.zeros(num_items, dtype=torch.bool))
         self.register_buffer("mean_rating", torch.zeros(()))
 
-    def read_items(self, features: FeatureTable) -> None:
+    def set_item_features(self, features: FeatureTable) -> None:
         """Make the items' vectors out of their words, if these count.
 
         Raises:
@@ -144,7 +144,7 @@ class Content(nn.Module):
             projection = right_singular_vectors(vectors, num_components, self.seed)
             rarity = [rarities(features, name) for name in columns]
             words = ProjectedWords(rarity, list(columns.values()), projection, ROUNDING).eval()
-            self._new_items = ItemForm(words, coded_columns(features, list(columns)))
+            self._new_items = ItemEncoderSpec(words, coded_columns(features, list(columns)))
             components = vectors @ projection
             lengths = components.norm(dim=1, keepdim=True)
             self.has_content = lengths[:, 0] > ROUNDING
@@ -154,7 +154,7 @@ class Content(nn.Module):
         """The sentence model that the items' texts are wanted from."""
         return self.sentence_model
 
-    def read_sentence_vectors(self, vectors: Tensor) -> None:
+    def set_sentence_vectors(self, vectors: Tensor) -> None:
         """Put ``vectors`` (shape [I, E], of length 1 or 0) beside those of the words; the sum of both has length 1."""
         has_sentence = vectors.any(dim=1)
         words = (1 - self.sentence_share) * self.has_content
@@ -210,17 +210,17 @@ class Content(nn.Module):
 
     @torch.no_grad()
     def serving_form(self) -> ServingForm:
-        """Profiles, or scores where words count one by one; see :class:`recsys.models.onnx.exportable.Serves`."""
+        """Profiles, or scores where words count one by one; see :class:`recsys.models.onnx.exportable.Exportable`."""
         ratings = None
         if self.ratings_above is not None:
             ratings = RatingsAbove(self.mean_rating if self.ratings_above == "global_mean" else None, ROUNDING)
         words = InteractionMatrix(self.offsets, self.words, self.values, self.num_words)
         encoder = ContentProfile(words, self.components, self.has_content, ratings, self.recency, ROUNDING).eval()
         vectors = self.components.masked_fill(~self.has_content[:, None], torch.nan) if self.num_words == 0 else None
-        return ServingForm(encoder, vectors, encoder.numbers_per_interaction)
+        return ServingForm(encoder, vectors, encoder.floats_per_position)
 
-    def item_encoder(self) -> ItemForm:
-        """The projection of the words of new items; see :class:`recsys.models.onnx.exportable.ServesItems`.
+    def item_encoder(self) -> ItemEncoderSpec:
+        """The projection of the words of new items; see :class:`recsys.models.onnx.exportable.ExportableItemEncoder`.
 
         Raises:
             ModelError: words are not projected, or a sentence model counts.

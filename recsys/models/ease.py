@@ -10,17 +10,17 @@ import torch
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.errors import ModelError
-from recsys.models.layers.validation import check_dims
-from recsys.models.linalg.interaction_matrix import InteractionMatrix
+from recsys.models.components.item_item_model import ItemItemModel
 from recsys.models.components.item_weights import DenseItemWeights, SparseItemWeights
 from recsys.models.components.recency import Recency
+from recsys.models.layers.validation import check_dims
+from recsys.models.linalg.interaction_matrix import InteractionMatrix
 from recsys.models.linalg.regularised_gram import check_catalogue, regularised_inverse
 from recsys.models.linalg.row_products import gram_matrix
-from recsys.models.linalg.top_entries import strongest
-from recsys.models.components.item_item_model import SumOfWeights
+from recsys.models.linalg.top_entries import top_entries
 
 
-class EASE(SumOfWeights):
+class EASE(ItemItemModel):
     """Scores an item by a weighted sum over the history, with the weights that best reconstruct the training data.
 
     The weights ``B`` (I x I) minimise ``|X - X B|^2 + l2 |B|^2`` with a diagonal of zeros, where ``X`` holds ones at
@@ -76,7 +76,7 @@ class EASE(SumOfWeights):
         weights /= -weights.diagonal().clone()
         weights.fill_diagonal_(0)
         if isinstance(self.weights, DenseItemWeights):
-            self.weights.keep(weights)
+            self.weights.set_weights(weights)
         else:
             assert self.num_neighbours is not None, "it chose the kind of weights"
-            self.weights.keep(strongest(weights.T, self.num_neighbours))
+            self.weights.set_weights(top_entries(weights.T, self.num_neighbours))

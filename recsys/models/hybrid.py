@@ -7,33 +7,34 @@ F features of a candidate.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
-from recsys.data.encoded_columns import CodedColumn
+from recsys.data.encoded_columns import EncodedColumn
 from recsys.data.features import FeatureTable
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.data.raw import FeatureKind
 from recsys.errors import ModelError
 from recsys.models.components.attribute_match import AttributeMatch
-from recsys.models.layers.validation import check_dims
-from recsys.models.layers.feature_embedding import FeatureEmbedding
-from recsys.models.layers.history_attention import HistoryAttention
 from recsys.models.components.item_statistics import ItemStatistics
-from recsys.models.components.source_scores import Opinions, gather_items
+from recsys.models.components.source_scores import SourceScores, gather_items
 from recsys.models.interface.protocols import (
+    DynamicBuffers,
     FoldsIn,
     Query,
-    ReadsItemFeatures,
-    ReadsSentenceVectors,
-    ReadsUserFeatures,
     Recommender,
-    SizedByData,
+    UsesItemFeatures,
+    UsesSentenceVectors,
+    UsesUserFeatures,
 )
+from recsys.models.layers.feature_embedding import FeatureEmbedding
+from recsys.models.layers.history_attention import HistoryAttention
+from recsys.models.layers.validation import check_dims
 from recsys.models.onnx.candidate_ranker import CandidateRanker, RankedCatalogue, ServedAttributes
-from recsys.models.onnx.exportable import Serves, ServingForm
+from recsys.models.onnx.exportable import Exportable, ServingForm
 from recsys.models.onnx.history_attention import ServedAttention
 
 #: Opinions of a catalogue, or features of candidates, that are held at once when users are scored: a bound on memory.
@@ -80,6 +81,9 @@ class Hybrid(nn.Module):
         ModelError: there are no sources, one scores no catalogue, or a dimension is not positive.
     """
 
+    #: The choice of ``training`` where none is made.
+    default_training: ClassVar[str] = "listwise"
+
     def __init__(
         self,
         num_users: int,
@@ -113,7 +117,7 @@ class Hybrid(nn.Module):
         self.popularity = popularity
         self.freshness = freshness
         self.item_columns = item_columns
-        self.user_columns = user_columns
+        self._chosen_user_columns = user_columns
         self.sources = nn.ModuleDict(
             {name: make(num_users=num_users, num_items=num_items) for name, make in sources.items()}
         )
@@ -140,37 +144,37 @@ class Hybrid(nn.Module):
             # Only then is this a model that folds in: see recsys.models.interface.protocols.FoldsIn.
             self.score_histories = self._score_histories
 
-    def read_items(self, features: FeatureTable) -> None:
-        """See :class:`recsys.models.interface.protocols.ReadsItemFeatures`; sources read them as well.
+    def set_item_features(self, features: FeatureTable) -> None:
+        """See :class:`recsys.models.interface.protocols.UsesItemFeatures`; sources read them as well.
 
         Raises:
             ModelError: ``item_columns`` are not among the features.
         """
         for source in self.sources.values():
-            if isinstance(source, ReadsItemFeatures):
-                source.read_items(features)
+            if isinstance(source, UsesItemFeatures):
+                source.set_item_features(features)
         if self.attributes is not None:
             self.attributes.items = self._embedding(features, self.item_columns)
 
-    def read_users(self, features: FeatureTable) -> None:
-        """See :class:`recsys.models.interface.protocols.ReadsUserFeatures`; sources read them as well.
+    def set_user_features(self, features: FeatureTable) -> None:
+        """See :class:`recsys.models.interface.protocols.UsesUserFeatures`; sources read them as well.
 
         Raises:
             ModelError: ``user_columns`` are not among the features.
         """
         for source in self.sources.values():
-            if isinstance(source, ReadsUserFeatures):
-                source.read_users(features)
+            if isinstance(source, UsesUserFeatures):
+                source.set_user_features(features)
         if self.attributes is not None:
-            self.attributes.users = self._embedding(features, self.user_columns)
+            self.attributes.users = self._embedding(features, self._chosen_user_columns)
 
-    def columns_of_users(self) -> tuple[CodedColumn, ...]:
-        """See :class:`recsys.models.interface.protocols.ReadsUserFeatures`: those of the sources, and those that are matched."""
+    def user_columns(self) -> tuple[EncodedColumn, ...]:
+        """See :class:`recsys.models.interface.protocols.UsesUserFeatures`: those of the sources, and those that are matched."""
         columns = {
             column.name: column
             for source in self.sources.values()
-            if isinstance(source, ReadsUserFeatures)
-            for column in source.columns_of_users()
+            if isinstance(source, UsesUserFeatures)
+            for column in source.user_columns()
         }
         attributes = self.attributes
         if attributes is not None and attributes.items is not None and attributes.users is not None:
@@ -200,36 +204,36 @@ class Hybrid(nn.Module):
             )
         return next(iter(wanted), None)
 
-    def read_sentence_vectors(self, vectors: Tensor) -> None:
-        """See :class:`recsys.models.interface.protocols.ReadsSentenceVectors`."""
+    def set_sentence_vectors(self, vectors: Tensor) -> None:
+        """See :class:`recsys.models.interface.protocols.UsesSentenceVectors`."""
         for source, _ in self._read_sentences():
-            source.read_sentence_vectors(vectors)
+            source.set_sentence_vectors(vectors)
 
-    def _read_sentences(self) -> list[tuple[ReadsSentenceVectors, str]]:
-        readers = [source for source in self.sources.values() if isinstance(source, ReadsSentenceVectors)]
+    def _read_sentences(self) -> list[tuple[UsesSentenceVectors, str]]:
+        readers = [source for source in self.sources.values() if isinstance(source, UsesSentenceVectors)]
         return [(reader, encoder) for reader in readers if (encoder := reader.sentence_encoder()) is not None]
 
-    def sized_by_data(self) -> tuple[str, ...]:
-        """The buffers of the sources; see :class:`recsys.models.interface.protocols.SizedByData`."""
+    def dynamic_buffers(self) -> tuple[str, ...]:
+        """The buffers of the sources; see :class:`recsys.models.interface.protocols.DynamicBuffers`."""
         return tuple(
             f"sources.{name}.{buffer}"
             for name, source in self.sources.items()
-            if isinstance(source, SizedByData)
-            for buffer in source.sized_by_data()
+            if isinstance(source, DynamicBuffers)
+            for buffer in source.dynamic_buffers()
         )
 
     def source_models(self) -> dict[str, nn.Module]:
         """See :class:`recsys.models.interface.protocols.RanksCandidates`."""
         return dict(self.sources.items())
 
-    def note_training(self, interactions: Interactions) -> None:
-        """See :class:`recsys.models.interface.protocols.NotesTraining`: popularity, freshness and vectors of these."""
+    def observe_training(self, interactions: Interactions) -> None:
+        """See :class:`recsys.models.interface.protocols.ObservesTraining`: popularity, freshness and vectors of these."""
         self.statistics.measure(interactions)
         if self.attention is not None:
             self.attention.learn(interactions)
 
     @torch.no_grad()
-    def ask(self, query: Query) -> Opinions:
+    def score_sources(self, query: Query) -> SourceScores:
         """What the sources, and behind them the heads of the attention, say of the catalogue.
 
         Returns:
@@ -243,30 +247,32 @@ class Hybrid(nn.Module):
         row = torch.repeat_interleave(torch.arange(len(query), device=scores.device), histories.counts)
         unseen = torch.ones(len(query), self.num_items, dtype=torch.bool, device=scores.device)
         unseen[row, histories.items] = False
-        return Opinions.of(scores, unseen)
+        return SourceScores.of(scores, unseen)
 
-    def of_sources(self, opinions: Opinions) -> Opinions:
+    def of_sources(self, source_scores: SourceScores) -> SourceScores:
         """The opinions of the sources alone, shape [B, S, I]."""
         num_sources = len(self.sources)
-        return Opinions(opinions.scores[:, :num_sources], opinions.given[:, :num_sources], opinions.unseen)
+        return SourceScores(
+            source_scores.scores[:, :num_sources], source_scores.given[:, :num_sources], source_scores.unseen
+        )
 
     @torch.no_grad()
-    def describe(self, query: Query, opinions: Opinions, items: Tensor) -> Tensor:
+    def candidate_features(self, query: Query, source_scores: SourceScores, items: Tensor) -> Tensor:
         """Those features of candidates that no step of training changes.
 
         Args:
             query: B queries.
-            opinions: what :meth:`ask` gave for them.
+            source_scores: what :meth:`score_sources` gave for them.
             items: shape [B, C], int64.
 
         Returns:
             Shape [B, C, F'], float32, the scores of the sources first.
         """
-        features = [gather_items(opinions.scores, items)]
+        features = [gather_items(source_scores.scores, items)]
         if self.ranks:
-            features.append(gather_items(self.of_sources(opinions).ranks(), items))
+            features.append(gather_items(self.of_sources(source_scores).ranks(), items))
         if self.popularity:
-            features.append(self.statistics.about_popularity(query.histories, items))
+            features.append(self.statistics.popularity_features(query.histories, items))
         if self.freshness:
             features.append(self.statistics.about_freshness(items))
         return torch.cat(features, dim=2)
@@ -277,7 +283,7 @@ class Hybrid(nn.Module):
         """Score candidates, with gradients.
 
         Args:
-            described: their features, as :meth:`describe` gives them, shape [B, C, F'].
+            described: their features, as :meth:`candidate_features` gives them, shape [B, C, F'].
             users: shape [B], int64; -1 for unknown users.
             items: shape [B, C], int64.
             features: those of :class:`recsys.models.interface.protocols.Query`; None or empty: what the data have.
@@ -305,19 +311,19 @@ class Hybrid(nn.Module):
         return torch.cat(blocks) if blocks else torch.empty(0, self.num_items, device=device)
 
     def serving_form(self) -> ServingForm:
-        """The ranked catalogue; see :class:`recsys.models.onnx.exportable.Serves`.
+        """The ranked catalogue; see :class:`recsys.models.onnx.exportable.Exportable`.
 
         Raises:
             ModelError: a source cannot be served.
         """
         forms = self._serving_forms()
         # One source after the other; then the attention, or else the features of all items.
-        of_interaction = max([*(form.numbers_per_interaction for form in forms), 4 * self.num_items])
+        of_interaction = max([*(form.floats_per_position for form in forms), 4 * self.num_items])
         ranked = RankedCatalogue(self._ranker_of(forms)).eval()
-        return ServingForm(ranked, None, of_interaction, self.columns_of_users())
+        return ServingForm(ranked, None, of_interaction, self.user_columns())
 
     def serving_ranker(self) -> CandidateRanker:
-        """Ranks candidates; see :class:`recsys.models.onnx.exportable.ServesPairs`.
+        """Ranks candidates; see :class:`recsys.models.onnx.exportable.ExportableRanker`.
 
         Raises:
             ModelError: a source cannot be served.
@@ -327,7 +333,7 @@ class Hybrid(nn.Module):
     def _serving_forms(self) -> list[ServingForm]:
         forms = []
         for name, source in self.sources.items():
-            if not isinstance(source, Serves):
+            if not isinstance(source, Exportable):
                 raise ModelError(f"A hybrid is served with all of its sources, but {name} cannot be. Leave it out.")
             forms.append(source.serving_form())
         return forms
@@ -367,21 +373,23 @@ class Hybrid(nn.Module):
         scores = []
         for rows in torch.arange(len(query), device=items.device).split(size):
             block, candidates = query.take(rows), items[rows]
-            opinions = self.ask(block)
-            ranked = self.rank(self.describe(block, opinions, candidates), block.users, candidates, block.features)
-            given = self.of_sources(opinions).given.any(1).gather(1, candidates)
+            source_scores = self.score_sources(block)
+            ranked = self.rank(
+                self.candidate_features(block, source_scores, candidates), block.users, candidates, block.features
+            )
+            given = self.of_sources(source_scores).given.any(1).gather(1, candidates)
             scores.append(ranked.masked_fill(~given, torch.nan))
         return torch.cat(scores) if scores else items.float()
 
     def _score_block(self, query: Query) -> Tensor:
-        opinions = self.ask(query)
-        sources = self.of_sources(opinions)
+        source_scores = self.score_sources(query)
+        sources = self.of_sources(source_scores)
         if self.num_candidates is None or self.num_candidates >= self.num_items:
             items = torch.arange(self.num_items, device=query.users.device).expand(len(query), -1)
-            ranked = self.rank(self.describe(query, opinions, items), query.users, items, query.features)
+            ranked = self.rank(self.candidate_features(query, source_scores, items), query.users, items, query.features)
             return ranked.masked_fill(~sources.given.any(1), torch.nan)
         items, inside = positions(sources.retrieved(self.num_candidates))
-        ranked = self.rank(self.describe(query, opinions, items), query.users, items, query.features)
+        ranked = self.rank(self.candidate_features(query, source_scores, items), query.users, items, query.features)
         scores = torch.full(sources.unseen.shape, torch.nan, device=ranked.device)
         row = torch.arange(len(query), device=ranked.device)[:, None].expand_as(items)
         scores[row[inside], items[inside]] = ranked[inside]

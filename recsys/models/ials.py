@@ -13,17 +13,17 @@ from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.data.user_items import UserItems
 from recsys.errors import ModelError
-from recsys.models.layers.validation import check_dims
+from recsys.models.components.fold_in_factorization import FoldInFactorization
 from recsys.models.interface.explanation import Explanation, rows_of
-from recsys.models.components.fold_in_factorization import FoldedFactors
+from recsys.models.interface.protocols import Query
+from recsys.models.layers.validation import check_dims
 from recsys.models.linalg.interaction_matrix import InteractionMatrix
 from recsys.models.linalg.least_squares import ConjugateGradient, LeastSquaresSolver, RowSolver
-from recsys.models.interface.protocols import Query
 from recsys.models.linalg.row_ridge import RowRidge
 from recsys.models.onnx.fold_in_factors import WeightedLeastSquares
 
 
-class IALS(FoldedFactors):
+class IALS(FoldInFactorization):
     """Weighted matrix factorisation by alternating least squares: ``score(u, i) = p_u . q_i``.
 
     Minimises, over all users and items,
@@ -111,7 +111,7 @@ class IALS(FoldedFactors):
         return ridge.solve(items, matrix.values, self._penalty(matrix.counts, items))
 
     def serving_encoder(self) -> WeightedLeastSquares:
-        """See :meth:`recsys.models.components.fold_in_factorization.FoldedFactors.serving_encoder`."""
+        """See :meth:`recsys.models.components.fold_in_factorization.FoldInFactorization.serving_encoder`."""
         return WeightedLeastSquares(self.item_vectors, self.unobserved_weight, self.l2, self.l2_exponent)
 
     def explain(self, query: Query, items: Tensor) -> Explanation:

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
-from recsys.models.layers.validation import check_dims
+from recsys.models.components.item_item_model import ItemItemModel
 from recsys.models.components.item_weights import SparseItemWeights
 from recsys.models.components.recency import Recency
-from recsys.models.linalg.row_products import row_products
 from recsys.models.components.similarities import Similarity
-from recsys.models.linalg.top_entries import stacked, strongest
-from recsys.models.components.item_item_model import SumOfWeights
 from recsys.models.components.weightings import Weighting
+from recsys.models.layers.validation import check_dims
+from recsys.models.linalg.row_products import row_products
+from recsys.models.linalg.top_entries import top_entries, vstack
 
 
-class ItemKNN(SumOfWeights):
+class ItemKNN(ItemItemModel):
     """Scores an item by how similar the items of the history are to it.
 
     ``score(u, i) = sum of weight(j) * similarity(i, j) over j in the history of u that are neighbours of i``, where the
@@ -79,6 +79,6 @@ class ItemKNN(SumOfWeights):
             rows = slice(start, start + len(products))
             similarities = self.similarity.compare(products, squares[rows], squares).clamp_(min=0)
             similarities.diagonal(offset=start).zero_()
-            blocks.append(strongest(similarities, self.num_neighbours))
-        neighbours = stacked(blocks)
-        self.weights.keep(neighbours.normalized() if self.normalize else neighbours)
+            blocks.append(top_entries(similarities, self.num_neighbours))
+        neighbours = vstack(blocks)
+        self.weights.set_weights(neighbours.normalized() if self.normalize else neighbours)

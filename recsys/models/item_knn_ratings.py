@@ -13,14 +13,14 @@ from torch.nn import functional
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.models.components.baseline_fit import fit_biases, fold_in_bias
-from recsys.models.layers.validation import check_dims
-from recsys.models.interface.explanation import Explanation, rows_of, shares_of_interactions
-from recsys.models.linalg.interaction_matrix import InteractionMatrix
-from recsys.models.interface.protocols import Query
 from recsys.models.components.rating_model import RatingModel, require_positive
+from recsys.models.interface.explanation import Explanation, rows_of, shares_of_interactions
+from recsys.models.interface.protocols import Query
+from recsys.models.layers.validation import check_dims
+from recsys.models.linalg.interaction_matrix import InteractionMatrix
 from recsys.models.onnx.exportable import ServingForm
-from recsys.models.onnx.rating_users import FoldedBias, RatedNeighbours
 from recsys.models.onnx.item_item import rows_of_weights
+from recsys.models.onnx.rating_users import FoldedBias, RatedNeighbours
 
 #: Bound on the numbers that a block of similarities, or of pairs to predict, needs: 2**25 float32 are 128 MiB.
 BLOCK_NUMBERS = 2**25
@@ -30,7 +30,7 @@ USERS_PER_BLOCK = 64
 
 
 class ItemKNNRatings(RatingModel):
-    """Predicts ``b_ui + sum_j s_ij (r_uj - b_uj) / (evidence + sum_j s_ij)``, j over the neighbours of i that u rated.
+    """Predicts ``b_ui + sum_j s_ij (r_uj - b_uj) / (baseline_weight + sum_j s_ij)``, j over the neighbours of i that u rated.
 
     ``b_ui = mean + b_u + b_i`` are biases by ridge regression. The similarity of two items is the correlation of what
     their common users' ratings have above the baseline, shrunk where there are few:
@@ -47,7 +47,7 @@ class ItemKNNRatings(RatingModel):
         num_neighbours: neighbours that each item keeps, K.
         shrinkage: common users beyond the first by which a correlation is halved.
         amplification: exponent of the similarities.
-        evidence: weight of the baseline in the mean over neighbours.
+        baseline_weight: weight of the baseline in the mean over neighbours.
         user_l2: regularisation of user biases, in ratings.
         item_l2: the same for item biases.
         epochs: turns between user and item biases.
@@ -66,7 +66,7 @@ class ItemKNNRatings(RatingModel):
         num_neighbours: int = 200,
         shrinkage: float = 200.0,
         amplification: float = 2.0,
-        evidence: float = 0.01,
+        baseline_weight: float = 0.01,
         user_l2: float = 5.0,
         item_l2: float = 2.0,
         epochs: int = 20,
@@ -74,14 +74,18 @@ class ItemKNNRatings(RatingModel):
         super().__init__(num_users, num_items)
         check_dims(num_neighbours=num_neighbours, epochs=epochs)
         require_positive(
-            shrinkage=shrinkage, amplification=amplification, evidence=evidence, user_l2=user_l2, item_l2=item_l2
+            shrinkage=shrinkage,
+            amplification=amplification,
+            baseline_weight=baseline_weight,
+            user_l2=user_l2,
+            item_l2=item_l2,
         )
         kept = min(num_neighbours, max(num_items - 1, 1))
         self.register_buffer("neighbours", torch.zeros(num_items, kept, dtype=torch.int64))
         self.register_buffer("similarities", torch.zeros(num_items, kept))
         self._shrinkage = shrinkage
         self._amplification = amplification
-        self._evidence = evidence
+        self._evidence = baseline_weight
         self._user_l2 = user_l2
         self._item_l2 = item_l2
         self._epochs = epochs
@@ -131,14 +135,14 @@ class ItemKNNRatings(RatingModel):
 
     @torch.no_grad()
     def serving_form(self) -> ServingForm:
-        """Scores of the catalogue; see :class:`recsys.models.onnx.exportable.Serves`."""
+        """Scores of the catalogue; see :class:`recsys.models.onnx.exportable.Exportable`."""
         kept = self.similarities > 0
         offsets = torch.cat([kept.new_zeros(1, dtype=torch.int64), kept.sum(1).cumsum(0)])
         rows = rows_of_weights(
             InteractionMatrix(offsets, self.neighbours[kept], self.similarities[kept], len(self.neighbours))
         )
         encoder = RatedNeighbours(self.served_users(), self.item_bias, self.mean, rows, self._evidence)
-        return ServingForm(encoder.eval(), None, rows.numbers_per_interaction)
+        return ServingForm(encoder.eval(), None, rows.floats_per_position)
 
     def score(self, query: Query) -> Tensor:
         """The predicted rating of every item, shape [B, I], not clipped: clipping would tie the best items."""
@@ -170,7 +174,7 @@ class ItemKNNRatings(RatingModel):
         return baseline + torch.cat(neighbourly) if neighbourly else baseline
 
     def explain(self, query: Query, items: Tensor) -> Explanation:
-        """Each rating has ``s_ij (r_uj - b_uj) / (evidence + sum_j s_ij)`` in the score of item i.
+        """Each rating has ``s_ij (r_uj - b_uj) / (baseline_weight + sum_j s_ij)`` in the score of item i.
 
         The rest is the baseline ``b_ui``. That of a user who was not in training comes from their ratings too, but
         from the level of all of them and not from single ones. ``items``: shape [B, C], int64.

@@ -8,11 +8,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from recsys.models.layers.validation import check_dims
+from recsys.models.interface.protocols import Query
+from recsys.models.layers.dot_products import pair_products
 from recsys.models.layers.dropout import Dropout
 from recsys.models.layers.embedding import Embedding
-from recsys.models.layers.dot_products import pair_products
-from recsys.models.interface.protocols import Query
+from recsys.models.layers.validation import check_dims
 from recsys.models.onnx.exportable import ServingForm
 from recsys.models.onnx.user_table import UserTable
 
@@ -106,7 +106,7 @@ class MF(nn.Module):
 
     @torch.no_grad()
     def serving_form(self) -> ServingForm:
-        """The user vectors as a table; see :class:`recsys.models.onnx.exportable.Serves`."""
+        """The user vectors as a table; see :class:`recsys.models.onnx.exportable.Exportable`."""
         items = torch.arange(len(self.item_vectors.weight), device=self.item_vectors.weight.device)
         return ServingForm(UserTable(self._with_ones(self.user_vectors.weight)), self.encode_items(items))
 

@@ -12,12 +12,12 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from recsys.models.layers.int8_screening import LARGEST_LAYER, approximate_perceptron, multiplies_bytes
-from recsys.models.layers.validation import check_dims
+from recsys.models.interface.protocols import Query
 from recsys.models.layers.dropout import Dropout
 from recsys.models.layers.embedding import Embedding
 from recsys.models.layers.fused_mlp import networks_train_by_hand, pair_perceptron, weighted_products
-from recsys.models.interface.protocols import Query
+from recsys.models.layers.int8_screening import LARGEST_LAYER, approximate_perceptron, multiplies_bytes
+from recsys.models.layers.validation import check_dims
 from recsys.models.onnx.exportable import ServingForm
 from recsys.models.onnx.pair_network import CatalogueOfPairs, PairNetwork
 
@@ -273,13 +273,13 @@ class NeuMF(_Tower):
         return gmf_users + mlp_users, gmf_items + mlp_items
 
     def serving_form(self) -> ServingForm:
-        """Scores of the catalogue for known users; see :class:`recsys.models.onnx.exportable.Serves`."""
+        """Scores of the catalogue for known users; see :class:`recsys.models.onnx.exportable.Exportable`."""
         network = self.serving_ranker()
         return ServingForm(CatalogueOfPairs(network).eval(), None, network.item_parts.numel())
 
     @torch.no_grad()
     def serving_ranker(self) -> PairNetwork:
-        """Scores pairs; see :class:`recsys.models.onnx.exportable.ServesPairs`."""
+        """Scores pairs; see :class:`recsys.models.onnx.exportable.ExportableRanker`."""
         gmf, mlp = self.gmf, self.mlp
         return PairNetwork(
             gmf.user_vectors.weight * gmf.output.weight[0],

@@ -13,17 +13,17 @@ from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.data.user_items import UserItems
 from recsys.errors import ModelError
+from recsys.models.components.fold_in_factorization import FoldInFactorization
 from recsys.models.layers.validation import check_dims
-from recsys.models.components.fold_in_factorization import FoldedFactors
 from recsys.models.linalg.interaction_matrix import InteractionMatrix
-from recsys.models.onnx.nonnegative import NonNegativeLeastSquares
 from recsys.models.linalg.truncated_svd import right_singular_vectors
+from recsys.models.onnx.nonnegative import NonNegativeLeastSquares
 
 #: Keeps a dimension that the other side does not use where it is instead of at 0 / 0.
 TINY = 1e-30
 
 
-class NMF(FoldedFactors):
+class NMF(FoldInFactorization):
     """Factors without negative numbers: ``score(u, i) = w_u . h_i``, with ``w, h >= 0``.
 
     Minimises ``|X - W H^T|^2 / 2 + l1 (sum W + sum H) + l2 (|W|^2 + |H|^2) / 2``, where X is the matrix of
@@ -91,7 +91,7 @@ class NMF(FoldedFactors):
         return self._swept(torch.zeros_like(cross), cross, items, self.fold_in_sweeps)
 
     def serving_encoder(self) -> NonNegativeLeastSquares:
-        """See :meth:`recsys.models.components.fold_in_factorization.FoldedFactors.serving_encoder`."""
+        """See :meth:`recsys.models.components.fold_in_factorization.FoldInFactorization.serving_encoder`."""
         return NonNegativeLeastSquares(self.item_vectors, self.l1, self.l2, self.fold_in_sweeps)
 
     def _swept(self, rows: Tensor, cross: Tensor, fixed: Tensor, num_sweeps: int) -> Tensor:

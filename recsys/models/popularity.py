@@ -8,10 +8,10 @@ from torch import Tensor, nn
 
 from recsys.data.interactions import Interactions
 from recsys.errors import ModelError
-from recsys.models.interface.protocols import Query
 from recsys.models.components.recency import SECONDS_PER_DAY
+from recsys.models.interface.protocols import Query
+from recsys.models.onnx.constant_scores import ConstantScores
 from recsys.models.onnx.exportable import ServingForm
-from recsys.models.onnx.constant_scores import SameForAll
 
 
 class Popularity(nn.Module):
@@ -75,5 +75,5 @@ class Popularity(nn.Module):
         return self.counts[items].expand(torch.broadcast_shapes(users.shape, items.shape))
 
     def serving_form(self) -> ServingForm:
-        """The counts; see :class:`recsys.models.onnx.exportable.Serves`."""
-        return ServingForm(SameForAll(self.counts).eval(), None)
+        """The counts; see :class:`recsys.models.onnx.exportable.Exportable`."""
+        return ServingForm(ConstantScores(self.counts).eval(), None)

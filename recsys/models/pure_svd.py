@@ -11,15 +11,15 @@ from torch import Tensor
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.data.user_items import UserItems
+from recsys.models.components.fold_in_factorization import FoldInFactorization
 from recsys.models.interface.explanation import Explanation, rows_of
-from recsys.models.components.fold_in_factorization import FoldedFactors
-from recsys.models.linalg.interaction_matrix import InteractionMatrix
 from recsys.models.interface.protocols import Query
-from recsys.models.onnx.fold_in_factors import Projection
+from recsys.models.linalg.interaction_matrix import InteractionMatrix
 from recsys.models.linalg.truncated_svd import right_singular_vectors
+from recsys.models.onnx.fold_in_factors import Projection
 
 
-class PureSVD(FoldedFactors):
+class PureSVD(FoldInFactorization):
     """Projection on the leading right singular vectors: ``score(u, i) = x_u V . v_i``.
 
     ``x_u`` is the row of interactions, 1 for each item of the history and 0 for every other, and V, shape [I, D], the
@@ -67,7 +67,7 @@ class PureSVD(FoldedFactors):
         return InteractionMatrix.from_histories(histories, len(self.item_vectors)) @ self.item_vectors
 
     def serving_encoder(self) -> Projection:
-        """See :meth:`recsys.models.components.fold_in_factorization.FoldedFactors.serving_encoder`."""
+        """See :meth:`recsys.models.components.fold_in_factorization.FoldInFactorization.serving_encoder`."""
         return Projection(self.item_vectors)
 
     def explain(self, query: Query, items: Tensor) -> Explanation:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from recsys.data.interactions import Interactions
 from recsys.models.interface.protocols import Query
 from recsys.models.onnx.exportable import ServingForm
-from recsys.models.onnx.onnx_query import ServedQuery
+from recsys.models.onnx.onnx_query import OnnxQuery
 
 #: Multipliers and shifts of the finalizer of SplitMix64, and its increment (the golden ratio), as signed numbers.
 _INCREMENT = 0x9E3779B97F4A7C15 - 2**64
@@ -51,7 +51,7 @@ class RandomScores(nn.Module):
         return _numbers(self.seed, users, items)
 
     def serving_form(self) -> ServingForm:
-        """The same numbers; see :class:`recsys.models.onnx.exportable.Serves`."""
+        """The same numbers; see :class:`recsys.models.onnx.exportable.Exportable`."""
         return ServingForm(_Served(self.seed, self.num_items).eval(), None)
 
 
@@ -65,7 +65,7 @@ class _Served(nn.Module):
         self.register_buffer("seed", seed)
         self.num_items = num_items
 
-    def forward(self, query: ServedQuery) -> Tensor:
+    def forward(self, query: OnnxQuery) -> Tensor:
         """Shape [B, I], float32."""
         return _numbers(self.seed, query.users[:, None], torch.arange(self.num_items, device=query.users.device))
 

@@ -14,17 +14,17 @@ from torch import Tensor
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.errors import ModelError
-from recsys.models.layers.validation import check_dims
-from recsys.models.linalg.interaction_matrix import InteractionMatrix
+from recsys.models.components.item_item_model import ItemItemModel
 from recsys.models.components.item_weights import SparseItemWeights
 from recsys.models.components.recency import Recency
+from recsys.models.layers.validation import check_dims
+from recsys.models.linalg.interaction_matrix import InteractionMatrix
 from recsys.models.linalg.regularised_gram import check_catalogue, regularised_inverse
 from recsys.models.linalg.row_products import gram_matrix
-from recsys.models.linalg.top_entries import strongest
-from recsys.models.components.item_item_model import SumOfWeights
+from recsys.models.linalg.top_entries import top_entries
 
 
-class SLIM(SumOfWeights):
+class SLIM(ItemItemModel):
     """Scores an item by a weighted sum over the history, with few weights for each item.
 
     The weights ``B`` (I x I) minimise ``1/2 |X - X B|^2 + l2/2 |B|^2 + l1 |B|_1`` with a diagonal of zeros and, if so
@@ -101,7 +101,7 @@ class SLIM(SumOfWeights):
         self.recency.check(interactions)
         histories = Histories.from_interactions(interactions, self.weights.device)
         item_users = InteractionMatrix.from_histories(histories, self.num_items).transpose()
-        self.weights.keep(strongest(self._solve(gram_matrix(item_users)).T, self.num_items))
+        self.weights.set_weights(top_entries(self._solve(gram_matrix(item_users)).T, self.num_items))
 
     def _solve(self, gram: Tensor) -> Tensor:
         """The weights for a Gram matrix of shape [I, I], float32, which is overwritten."""

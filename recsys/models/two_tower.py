@@ -7,24 +7,25 @@ vectors that meet (D, or D + 1 with item biases).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from recsys.data.encoded_columns import CodedColumn
+from recsys.data.encoded_columns import EncodedColumn
 from recsys.data.features import FeatureTable
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.errors import ModelError
+from recsys.models.interface.protocols import Query
 from recsys.models.layers.bias_dimension import with_bias, with_ones
-from recsys.models.layers.validation import check_dims
 from recsys.models.layers.feature_embedding import FeatureEmbedding
-from recsys.models.layers.history_inputs import NUM_GAPS, of_gaps, of_ratings
+from recsys.models.layers.history_inputs import NUM_GAPS, rating_embedding, time_gap_embedding
 from recsys.models.layers.item_tower import ItemTower
 from recsys.models.layers.padded_histories import PaddedHistories
-from recsys.models.interface.protocols import Query
-from recsys.models.onnx.exportable import ItemForm, ServingForm
+from recsys.models.layers.validation import check_dims
+from recsys.models.onnx.exportable import ItemEncoderSpec, ServingForm
 from recsys.models.onnx.history_tower import HistoryTower
 from recsys.models.onnx.new_items import NewItems
 
@@ -50,7 +51,7 @@ class TwoTower(nn.Module):
         user_columns: user features that count; None: all.
         user_ids: whether known users have a vector of their own besides their history.
         ratings: whether the ratings of a history count.
-        gaps: whether the time between the interactions of a history counts.
+        time_gaps: whether the time between the interactions of a history counts.
         normalize: whether both vectors are scaled to length 1 before they meet.
         temperature: by which the inner product is divided, above 0.
         item_bias: whether each item has a bias.
@@ -60,6 +61,9 @@ class TwoTower(nn.Module):
     Raises:
         ModelError: a dimension or the temperature is not positive.
     """
+
+    #: The choice of ``training`` where none is made.
+    default_training: ClassVar[str] = "next_item"
 
     def __init__(
         self,
@@ -74,7 +78,7 @@ class TwoTower(nn.Module):
         user_columns: Sequence[str] | None = None,
         user_ids: bool = False,
         ratings: bool = False,
-        gaps: bool = False,
+        time_gaps: bool = False,
         normalize: bool = False,
         temperature: float = 1.0,
         item_bias: bool = True,
@@ -90,7 +94,7 @@ class TwoTower(nn.Module):
         self.embedding_dim = embedding_dim
         self.max_history = max_history
         self.item_columns = item_columns
-        self.user_columns = user_columns
+        self._chosen_user_columns = user_columns
         self.normalize = normalize
         self.temperature = temperature
         self.sentence_model = sentence_model
@@ -102,41 +106,41 @@ class TwoTower(nn.Module):
         self.user_features: FeatureEmbedding | None = None
         self.user_vectors = _embedding(num_users, embedding_dim, init_std) if user_ids else None
         self.rating_vector = nn.Parameter(torch.zeros(2, embedding_dim)) if ratings else None
-        self.gap_vectors = _embedding(NUM_GAPS, embedding_dim, init_std) if gaps else None
+        self.gap_vectors = _embedding(NUM_GAPS, embedding_dim, init_std) if time_gaps else None
         self.item_bias = nn.Parameter(torch.zeros(num_items)) if item_bias else None
 
-    def read_items(self, features: FeatureTable) -> None:
-        """See :class:`recsys.models.interface.protocols.ReadsItemFeatures`.
+    def set_item_features(self, features: FeatureTable) -> None:
+        """See :class:`recsys.models.interface.protocols.UsesItemFeatures`.
 
         Raises:
             ModelError: ``item_columns`` are not among the features.
         """
-        self.items.read_items(features, self.item_columns)
+        self.items.set_item_features(features, self.item_columns)
 
-    def read_users(self, features: FeatureTable) -> None:
-        """See :class:`recsys.models.interface.protocols.ReadsUserFeatures`.
+    def set_user_features(self, features: FeatureTable) -> None:
+        """See :class:`recsys.models.interface.protocols.UsesUserFeatures`.
 
         Raises:
             ModelError: ``user_columns`` are not among the features.
         """
-        wanted = tuple(features.features) if self.user_columns is None else tuple(self.user_columns)
+        wanted = tuple(features.features) if self._chosen_user_columns is None else tuple(self._chosen_user_columns)
         if wanted:
             self.user_features = FeatureEmbedding(features, wanted, self.embedding_dim, self.init_std)
 
-    def columns_of_users(self) -> tuple[CodedColumn, ...]:
-        """See :class:`recsys.models.interface.protocols.ReadsUserFeatures`."""
+    def user_columns(self) -> tuple[EncodedColumn, ...]:
+        """See :class:`recsys.models.interface.protocols.UsesUserFeatures`."""
         return () if self.user_features is None else self.user_features.described
 
     def sentence_encoder(self) -> str | None:
         """The sentence model that the items' texts are wanted from."""
         return self.sentence_model
 
-    def read_sentence_vectors(self, vectors: Tensor) -> None:
-        """See :class:`recsys.models.interface.protocols.ReadsSentenceVectors`."""
-        self.items.read_sentence_vectors(vectors)
+    def set_sentence_vectors(self, vectors: Tensor) -> None:
+        """See :class:`recsys.models.interface.protocols.UsesSentenceVectors`."""
+        self.items.set_sentence_vectors(vectors)
 
-    def note_training(self, interactions: Interactions) -> None:
-        """See :class:`recsys.models.interface.protocols.NotesTraining`: other items are known by their content alone."""
+    def observe_training(self, interactions: Interactions) -> None:
+        """See :class:`recsys.models.interface.protocols.ObservesTraining`: other items are known by their content alone."""
         self.items.is_trained.fill_(False)
         self.items.is_trained[torch.from_numpy(interactions.item_index).long()] = True
 
@@ -169,9 +173,9 @@ class TwoTower(nn.Module):
         """Query vectors of histories, shape [B, L + 1, E], with what is known of their users, shape [B, D]."""
         vectors = functional.embedding(histories.items, item_vectors) * self.embedding_dim**0.5
         if self.rating_vector is not None and histories.rating is not None:
-            vectors = vectors + of_ratings(histories.rating, self.rating_vector)
-        if self.gap_vectors is not None and histories.gaps is not None:
-            vectors = vectors + of_gaps(histories.gaps, self.gap_vectors.weight)
+            vectors = vectors + rating_embedding(histories.rating, self.rating_vector)
+        if self.gap_vectors is not None and histories.time_gaps is not None:
+            vectors = vectors + time_gap_embedding(histories.time_gaps, self.gap_vectors.weight)
         vectors = torch.cat([self.start.expand(len(vectors), 1, -1), vectors], dim=1)
         states = self.encoder(self.dropout(vectors)) + of_users[:, None, :]
         if self.normalize:
@@ -200,7 +204,7 @@ class TwoTower(nn.Module):
     def serving_form(self) -> ServingForm:
         """The user tower, with what the item tower says of the catalogue; for a model in evaluation mode.
 
-        See :class:`recsys.models.onnx.exportable.Serves`.
+        See :class:`recsys.models.onnx.exportable.Exportable`.
         """
         item_vectors = self.item_vectors()
         tower = HistoryTower(
@@ -216,11 +220,11 @@ class TwoTower(nn.Module):
             self.temperature,
             self.item_bias is not None,
         )
-        return ServingForm(tower.eval(), self.catalogue(item_vectors), 4 * self.embedding_dim, self.columns_of_users())
+        return ServingForm(tower.eval(), self.catalogue(item_vectors), 4 * self.embedding_dim, self.user_columns())
 
     @torch.no_grad()
-    def item_encoder(self) -> ItemForm:
-        """New items have the unknown id and their features; see :class:`recsys.models.onnx.exportable.ServesItems`.
+    def item_encoder(self) -> ItemEncoderSpec:
+        """New items have the unknown id and their features; see :class:`recsys.models.onnx.exportable.ExportableItemEncoder`.
 
         Raises:
             ModelError: no columns count, or a sentence model does.
@@ -234,7 +238,7 @@ class TwoTower(nn.Module):
             )
         bias = None if self.item_bias is None else self._bias_of_new_items()
         encoder = NewItems(self.items.unknown_id, features.of_other_rows(), self.normalize, bias)
-        return ItemForm(encoder.eval(), features.described)
+        return ItemEncoderSpec(encoder.eval(), features.described)
 
     def _encode(self, query: Query, item_vectors: Tensor) -> Tensor:
         """Query vectors after the last interaction, shape [B, E]."""

@@ -10,16 +10,16 @@ from torch import Tensor, nn
 
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
+from recsys.models.components.recency import Recency
+from recsys.models.components.similarities import Similarity
+from recsys.models.components.weightings import Weighting
+from recsys.models.interface.protocols import Query
 from recsys.models.layers.validation import check_dims
 from recsys.models.linalg.interaction_matrix import InteractionMatrix
-from recsys.models.interface.protocols import Query
-from recsys.models.components.recency import Recency
 from recsys.models.linalg.row_products import row_products, sparse_product
+from recsys.models.linalg.top_entries import nonzero, top_entries
 from recsys.models.onnx.exportable import ServingForm
 from recsys.models.onnx.user_neighbours import UserNeighbours
-from recsys.models.components.similarities import Similarity
-from recsys.models.linalg.top_entries import nonzero, strongest
-from recsys.models.components.weightings import Weighting
 
 #: For each training user while a query is scored: products, denominators, magnitudes, each a float32.
 _BYTES_OF_CANDIDATE = 12
@@ -34,7 +34,7 @@ class UserKNN(nn.Module):
     the ``num_neighbours`` most similar training users with a similarity above zero. They are found when the query
     comes, from its history, in which recency weighs the interactions; a known user is not their own neighbour.
 
-    With ``reverse`` the neighbours of ``u`` are those who would choose ``u``: the training users whose similarity to
+    With ``reverse_neighbours`` the neighbours of ``u`` are those who would choose ``u``: the training users whose similarity to
     ``u`` reaches that to the last of their own ``num_neighbours`` most similar other training users. An asymmetric
     similarity is then that of ``v``, who seeks. This is what the code of Ferrari Dacrema et al. does, which keeps
     neighbours by the columns of the similarities and scores by their rows.
@@ -47,8 +47,8 @@ class UserKNN(nn.Module):
         similarity: how users are compared, by their items.
         weighting: of items and users before users are compared.
         recency: how much older interactions of a query's history count in the comparison.
-        num_neighbours: neighbours of each query, at most; with ``reverse``, of each training user.
-        reverse: neighbours are those who would choose the query's user. Fitting then compares all training users with
+        num_neighbours: neighbours of each query, at most; with ``reverse_neighbours``, of each training user.
+        reverse_neighbours: neighbours are those who would choose the query's user. Fitting then compares all training users with
             each other, which takes time that grows with the square of their number.
         normalize: divide by the similarities of all neighbours, so that a score is the share of the neighbourhood that
             has the item. This changes no ranking, but makes scores of several users comparable.
@@ -74,7 +74,7 @@ class UserKNN(nn.Module):
         weighting: Weighting,
         recency: Recency,
         num_neighbours: int = 100,
-        reverse: bool = False,
+        reverse_neighbours: bool = False,
         normalize: bool = False,
         max_block_bytes: int = 2**28,
     ) -> None:
@@ -86,7 +86,7 @@ class UserKNN(nn.Module):
         self.weighting = weighting
         self.recency = recency
         self.num_neighbours = num_neighbours
-        self.reverse = reverse
+        self.reverse_neighbours = reverse_neighbours
         self.normalize = normalize
         self.max_block_bytes = max_block_bytes
         self.register_buffer("offsets", torch.zeros(num_users + 1, dtype=torch.int64))
@@ -96,8 +96,8 @@ class UserKNN(nn.Module):
         self.register_buffer("thresholds", torch.zeros(num_users))
         self.register_buffer("item_counts", torch.zeros(num_items, dtype=torch.int64))
 
-    def sized_by_data(self) -> tuple[str, ...]:
-        """The training interactions; see :class:`recsys.models.interface.protocols.SizedByData`."""
+    def dynamic_buffers(self) -> tuple[str, ...]:
+        """The training interactions; see :class:`recsys.models.interface.protocols.DynamicBuffers`."""
         return ("items", "values")
 
     def fit(self, interactions: Interactions) -> None:
@@ -114,7 +114,7 @@ class UserKNN(nn.Module):
         matrix = self.weighting.weigh(matrix, self.item_counts, self.num_users)
         self.offsets, self.items, self.values = matrix.offsets, matrix.columns, matrix.values
         self.squares = matrix.squared_lengths()
-        if self.reverse:
+        if self.reverse_neighbours:
             self._set_thresholds(matrix)
 
     def _set_thresholds(self, matrix: InteractionMatrix) -> None:
@@ -136,7 +136,7 @@ class UserKNN(nn.Module):
 
     @torch.no_grad()
     def serving_form(self) -> ServingForm:
-        """A dense table of users and items; see :class:`recsys.models.onnx.exportable.Serves`.
+        """A dense table of users and items; see :class:`recsys.models.onnx.exportable.Exportable`.
 
         Raises:
             ModelError: it would be too large.
@@ -147,12 +147,12 @@ class UserKNN(nn.Module):
             self.similarity,
             self.weighting,
             self.recency,
-            None if self.reverse else self.num_neighbours,
+            None if self.reverse_neighbours else self.num_neighbours,
             self.squares,
             self.thresholds,
             self.normalize,
         )
-        return ServingForm(encoder.eval(), None, encoder.numbers_per_interaction)
+        return ServingForm(encoder.eval(), None, encoder.floats_per_position)
 
     @torch.no_grad()
     def _score(self, histories: Histories, users: Tensor) -> Tensor:
@@ -181,14 +181,16 @@ class UserKNN(nn.Module):
             known: queries of known users.
             users: these users, who are no neighbours of their own.
         """
-        if self.reverse:
+        if self.reverse_neighbours:
             similarities_BU = self.similarity.compare(products_UB, self.squares, squares_B).T
             similarities_BU.masked_fill_(similarities_BU < self.thresholds, 0)
         else:
             similarities_BU = self.similarity.compare(products_UB.T, squares_B, self.squares)
         similarities_BU[known, users] = 0
         similarities_BU.clamp_(min=0)
-        return nonzero(similarities_BU) if self.reverse else strongest(similarities_BU, self.num_neighbours)
+        return (
+            nonzero(similarities_BU) if self.reverse_neighbours else top_entries(similarities_BU, self.num_neighbours)
+        )
 
     def _represent(self, histories: Histories) -> InteractionMatrix:
         """The queries' rows as they are compared with those of the training users."""

@@ -8,10 +8,10 @@ from typing import Any
 from recsys.data.prepared import PreparedDataset
 from recsys.data.raw import FeatureKind
 from recsys.errors import RetrievalError
-from recsys.retrieval.reranker import Diversifier
+from recsys.retrieval.filters import Filter, between, only, without
 from recsys.retrieval.item_columns import ItemColumns, Values
-from recsys.retrieval.rerankers import re_ranker
-from recsys.retrieval.filters import Rule, between, only, without
+from recsys.retrieval.reranker import Reranker
+from recsys.retrieval.rerankers import make_reranker
 
 
 def item_columns(prepared: PreparedDataset) -> ItemColumns:
@@ -49,13 +49,15 @@ def content_of(prepared: PreparedDataset, column: str | None = None) -> Values:
     return item_columns(prepared).values(column)
 
 
-def diversifier(name: str | None, strength: float, prepared: PreparedDataset, column: str | None) -> Diversifier | None:
+def reranker(
+    name: str | None, diversity_weight: float, prepared: PreparedDataset, column: str | None
+) -> Reranker | None:
     """The re-ranker ``name``; None where the name is None.
 
     Raises:
         RetrievalError: there is no such re-ranker or column, or the strength is out of range.
     """
-    return re_ranker(name, strength, item_columns(prepared), column or content_column_of(prepared))
+    return make_reranker(name, diversity_weight, item_columns(prepared), column or content_column_of(prepared))
 
 
 def rules(
@@ -63,7 +65,7 @@ def rules(
     wanted: Mapping[str, Any] | None,
     unwanted: Mapping[str, Any] | None,
     ranges: Mapping[str, Any] | None,
-) -> list[Rule]:
+) -> list[Filter]:
     """The rules of a command line.
 
     Args:

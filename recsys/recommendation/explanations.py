@@ -16,11 +16,11 @@ from recsys.errors import ModelError
 from recsys.models.interface.explanation import Explanation
 from recsys.models.interface.protocols import Query, Recommender
 from recsys.recommendation.sampled_explanation import explainer_of
-from recsys.recommendation.shared_attributes import Shared, SharedContent
+from recsys.recommendation.shared_attributes import SharedAttribute, SharedAttributes
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
+class Contribution:
     """An item of the history that a recommendation comes from.
 
     Args:
@@ -31,28 +31,28 @@ class Cause:
 
     item: int
     part: float | None
-    shared: tuple[Shared, ...]
+    shared: tuple[SharedAttribute, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Reasons:
+class ItemExplanation:
     """Why one item is recommended.
 
     Args:
-        causes: the items of the history with the largest parts, largest first; parts below zero are left out.
+        contributions: the items of the history with the largest parts, largest first; parts below zero are left out.
         num_older: the oldest interactions that were taken as one.
         older: their part together; 0 where there are none.
         popularity: interactions of the recommended item, where the model says nothing of the history; else None.
     """
 
-    causes: tuple[Cause, ...]
+    contributions: tuple[Contribution, ...]
     num_older: int
     older: float
     popularity: int | None
 
 
 @dataclass(frozen=True, slots=True)
-class ExplainedList:
+class ExplainedRecommendation:
     """A list of recommendations with reasons.
 
     Args:
@@ -64,14 +64,19 @@ class ExplainedList:
 
     items: Tensor
     scores: Tensor
-    reasons: tuple[Reasons, ...]
+    reasons: tuple[ItemExplanation, ...]
     method: str
 
 
 @torch.inference_mode()
 def explain_list(
-    model: Recommender, prepared: PreparedDataset, query: Query, items: Tensor, scores: Tensor, num_causes: int = 3
-) -> ExplainedList:
+    model: Recommender,
+    prepared: PreparedDataset,
+    query: Query,
+    items: Tensor,
+    scores: Tensor,
+    num_contributions: int = 3,
+) -> ExplainedRecommendation:
     """Say why ``items`` are recommended.
 
     A model whose scores do not depend on the history has no causes: then it is said how popular an item is, and which
@@ -83,49 +88,59 @@ def explain_list(
         query: one user.
         items: internal indices, best first, shape [K], int64; -1 ends the list.
         scores: shape [K].
-        num_causes: items of the history that are named for each, at most.
+        num_contributions: items of the history that are named for each, at most.
 
     Raises:
-        ModelError: ``num_causes`` is below 1.
+        ModelError: ``num_contributions`` is below 1.
     """
-    if num_causes < 1:
-        raise ModelError(f"An explanation names at least 1 cause, but num_causes is {num_causes}. Ask for 1 or more.")
+    if num_contributions < 1:
+        raise ModelError(
+            f"An explanation names at least 1 cause, but num_causes is {num_contributions}. Ask for 1 or more."
+        )
     items, scores = items[items >= 0], scores[items >= 0]
-    content = SharedContent(prepared)
+    content = SharedAttributes(prepared)
     try:
         explanation = explainer_of(model).explain(query, items[None])
     except ModelError as error:
         method = f"No parts, but popularity and what is shared with the history: {error}"
-        return ExplainedList(items, scores, _reasons_without_parts(prepared, content, query, items), method)
+        return ExplainedRecommendation(items, scores, _reasons_without_parts(prepared, content, query, items), method)
     reasons = tuple(
-        _reasons(explanation, content, place, item, num_causes) for place, item in enumerate(items.tolist())
+        _reasons(explanation, content, place, item, num_contributions) for place, item in enumerate(items.tolist())
     )
-    return ExplainedList(items, scores, reasons, _method(explanation))
+    return ExplainedRecommendation(items, scores, reasons, _method(explanation))
 
 
-def _reasons(explanation: Explanation, content: SharedContent, place: int, item: int, num_causes: int) -> Reasons:
+def _reasons(
+    explanation: Explanation, content: SharedAttributes, place: int, item: int, num_contributions: int
+) -> ItemExplanation:
     """Those of the item at ``place`` of the list."""
     num_older = int(explanation.num_grouped[0])
-    parts = explanation.parts[:, place].tolist()
+    parts = explanation.contributions[:, place].tolist()
     totals: dict[int, float] = {}
-    for cause, part in zip(explanation.histories.items.tolist()[num_older:], parts[num_older:], strict=True):
-        totals[cause] = totals.get(cause, 0.0) + part
-    largest = sorted((cause for cause in totals if totals[cause] > 0), key=lambda cause: -totals[cause])[:num_causes]
-    causes = tuple(Cause(cause, totals[cause], content.between(item, cause)) for cause in largest)
-    return Reasons(causes, num_older, sum(parts[:num_older]), None)
+    for contribution, part in zip(explanation.histories.items.tolist()[num_older:], parts[num_older:], strict=True):
+        totals[contribution] = totals.get(contribution, 0.0) + part
+    largest = sorted(
+        (contribution for contribution in totals if totals[contribution] > 0),
+        key=lambda contribution: -totals[contribution],
+    )[:num_contributions]
+    contributions = tuple(
+        Contribution(contribution, totals[contribution], content.between(item, contribution))
+        for contribution in largest
+    )
+    return ItemExplanation(contributions, num_older, sum(parts[:num_older]), None)
 
 
 def _reasons_without_parts(
-    prepared: PreparedDataset, content: SharedContent, query: Query, items: Tensor
-) -> tuple[Reasons, ...]:
+    prepared: PreparedDataset, content: SharedAttributes, query: Query, items: Tensor
+) -> tuple[ItemExplanation, ...]:
     """Popularity, and the item of the history with the most in common."""
     counts = np.bincount(prepared.interactions.item_index, minlength=prepared.interactions.num_items)
     history = query.histories.items.tolist()
     reasons = []
     for item in items.tolist():
         closest = content.closest(item, history)
-        causes = () if closest is None else (Cause(closest, None, content.between(item, closest)),)
-        reasons.append(Reasons(causes, 0, 0.0, int(counts[item])))
+        contributions = () if closest is None else (Contribution(closest, None, content.between(item, closest)),)
+        reasons.append(ItemExplanation(contributions, 0, 0.0, int(counts[item])))
     return tuple(reasons)
 
 

@@ -9,10 +9,10 @@ from torch import Tensor
 
 from recsys.data.prepared import PreparedDataset
 from recsys.models.interface.protocols import Recommender
+from recsys.recommendation.list_options import ListOptions
 from recsys.recommendation.model_stages import ScoreRetriever
-from recsys.recommendation.list_options import Wishes
-from recsys.retrieval.request_batch import Requests
-from recsys.retrieval.retrievers import SameForAll
+from recsys.retrieval.request_batch import RequestBatch
+from recsys.retrieval.retrievers import StaticRetriever
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +22,19 @@ class Answer:
     Args:
         items: item indices, best first, shape [N], int64.
         scores: shape [N].
-        personal: whether it is the user's own; else the items are popular, and the scores are numbers of interactions.
+        personalized: whether it is the user's own; else the items are popular, and the scores are numbers of interactions.
         notes: what the user should know of it, in sentences.
     """
 
     items: Tensor
     scores: Tensor
-    personal: bool
+    personalized: bool
     notes: tuple[str, ...] = ()
 
 
-def own_list(model: Recommender, request: Requests, wishes: Wishes, k: int, prepared: PreparedDataset) -> Answer:
+def own_list(
+    model: Recommender, request: RequestBatch, wishes: ListOptions, k: int, prepared: PreparedDataset
+) -> Answer:
     """The list that ``model`` makes for one user.
 
     A user who was not in training, and for whom the model finds nothing, gets what is popular.
@@ -58,12 +60,12 @@ def own_list(model: Recommender, request: Requests, wishes: Wishes, k: int, prep
     return Answer(items, scores, True, _of_length(len(items), wishes, k))
 
 
-def popular_list(request: Requests, wishes: Wishes, k: int, prepared: PreparedDataset, reason: str) -> Answer:
+def popular_list(request: RequestBatch, wishes: ListOptions, k: int, prepared: PreparedDataset, reason: str) -> Answer:
     """The items with the most positive interactions, beginning with the ``reason``; arguments as above."""
     counts = np.bincount(prepared.positives().item_index, minlength=prepared.schema.num_items)
-    items, scores = wishes.recommend(SameForAll(counts.astype(np.float32)), request, k, prepared)
+    items, scores = wishes.recommend(StaticRetriever(counts.astype(np.float32)), request, k, prepared)
     return Answer(items, scores, False, (reason, *_of_length(len(items), wishes, k)))
 
 
-def _of_length(num_items: int, wishes: Wishes, k: int) -> tuple[str, ...]:
+def _of_length(num_items: int, wishes: ListOptions, k: int) -> tuple[str, ...]:
     return (f"The rules leave {num_items} unseen items.",) if wishes.restrict and num_items < k else ()

@@ -18,15 +18,15 @@ from recsys.errors import ModelError
 from recsys.evaluation.top_k import top_k, without_nan
 from recsys.models.interface.protocols import Factorized, Query, Recommender, ScoresCandidates, ScoresPairs
 from recsys.recommendation.sampled_explanation import explainer_of
-from recsys.retrieval.types import FloatArray, IntArray
 from recsys.retrieval.candidates import Candidates
 from recsys.retrieval.index import ExactIndex
-from recsys.retrieval.request_batch import Requests
+from recsys.retrieval.request_batch import RequestBatch
 from recsys.retrieval.retrievers import IndexRetriever
 from recsys.retrieval.top_k import top_k as best_of
+from recsys.retrieval.types import FloatArray, IntArray
 
 
-def query_of(requests: Requests, device: torch.device | str = "cpu") -> Query:
+def query_of(requests: RequestBatch, device: torch.device | str = "cpu") -> Query:
     """The requests as models are asked, on ``device``."""
 
     def put(column: npt.NDArray[Any] | None) -> Tensor | None:
@@ -58,7 +58,7 @@ class ScoreRetriever:
         self._device = device
 
     @torch.inference_mode()
-    def retrieve(self, requests: Requests, num_candidates: int) -> Candidates:
+    def retrieve(self, requests: RequestBatch, num_candidates: int) -> Candidates:
         """See :meth:`recsys.retrieval.retrievers.Retriever.retrieve`."""
         items, scores = top_k(without_nan(self._model.score(query_of(requests, self._device))), num_candidates)
         return Candidates(items.cpu().numpy(), scores.cpu().numpy())
@@ -83,7 +83,7 @@ def vector_retriever(model: Recommender, num_items: int, device: torch.device | 
     factorized = model
 
     @torch.inference_mode()
-    def encode(requests: Requests) -> FloatArray:
+    def encode(requests: RequestBatch) -> FloatArray:
         vectors: FloatArray = factorized.encode_users(query_of(requests, device)).cpu().numpy()
         return vectors
 
@@ -105,7 +105,7 @@ class ModelRanker:
         self._device = device
 
     @torch.inference_mode()
-    def score(self, requests: Requests, items: IntArray) -> FloatArray:
+    def score(self, requests: RequestBatch, items: IntArray) -> FloatArray:
         """See :meth:`recsys.retrieval.ranker.Ranker.score`."""
         query = query_of(requests, self._device)
         candidates = torch.tensor(np.maximum(items, 0), device=self._device)
@@ -120,7 +120,7 @@ class ModelRanker:
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
+class Contribution:
     """An item of the history that a recommendation comes from.
 
     Args:
@@ -137,17 +137,17 @@ class ModelExplainer:
 
     Args:
         model: whose scores are explained, by itself or by samples, on ``device``.
-        num_causes: items that are named, at most.
+        num_contributions: items that are named, at most.
         device: where to explain.
     """
 
-    def __init__(self, model: Recommender, num_causes: int = 3, device: torch.device | str = "cpu") -> None:
+    def __init__(self, model: Recommender, num_contributions: int = 3, device: torch.device | str = "cpu") -> None:
         self._explainer = explainer_of(model)
-        self._num_causes = num_causes
+        self._num_causes = num_contributions
         self._device = device
 
     @torch.inference_mode()
-    def explain(self, requests: Requests, items: IntArray) -> list[list[tuple[Cause, ...]]]:
+    def explain(self, requests: RequestBatch, items: IntArray) -> list[list[tuple[Contribution, ...]]]:
         """See :class:`recsys.retrieval.pipeline.Explainer`.
 
         Raises:
@@ -155,19 +155,19 @@ class ModelExplainer:
         """
         query = query_of(requests, self._device)
         explanation = self._explainer.explain(query, torch.tensor(items, device=self._device))
-        parts = explanation.parts.cpu().numpy()
+        parts = explanation.contributions.cpu().numpy()
         offsets, history = requests.history.offsets, requests.history.items
         return [
             self._causes(parts[start:stop], history[start:stop])
             for start, stop in zip(offsets[:-1], offsets[1:], strict=True)
         ]
 
-    def _causes(self, parts: FloatArray, history: IntArray) -> list[tuple[Cause, ...]]:
+    def _causes(self, parts: FloatArray, history: IntArray) -> list[tuple[Contribution, ...]]:
         """The causes of each recommended item, out of parts of shape [L, K]."""
         best = best_of(np.where(parts > 0, parts, -np.inf).T, self._num_causes)
         return [
             tuple(
-                Cause(int(history[place]), float(part))
+                Contribution(int(history[place]), float(part))
                 for place, part in zip(places, of_item, strict=True)
                 if place >= 0
             )

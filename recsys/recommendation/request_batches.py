@@ -14,15 +14,15 @@ from torch import Tensor
 from recsys.data.histories import Histories
 from recsys.data.prepared import PreparedDataset
 from recsys.evaluation.ranking_task import RankingTask
-from recsys.models.interface.protocols import ReadsUserFeatures
+from recsys.models.interface.protocols import UsesUserFeatures
 from recsys.recommendation.new_user import NewUser
+from recsys.retrieval.ragged_items import RaggedItems
+from recsys.retrieval.request_batch import RequestBatch
 from recsys.retrieval.types import IntArray
-from recsys.retrieval.ragged_items import ItemLists
-from recsys.retrieval.request_batch import Requests
-from recsys.runtime.user_features import Told, UserFeatures
+from recsys.runtime.user_features import FeatureValue, UserFeatures
 
 
-def request_of_user(user: int, prepared: PreparedDataset, min_rating: float | None) -> Requests:
+def request_of_user(user: int, prepared: PreparedDataset, min_rating: float | None) -> RequestBatch:
     """The request of one user of the vocabulary.
 
     Args:
@@ -32,22 +32,22 @@ def request_of_user(user: int, prepared: PreparedDataset, min_rating: float | No
     """
     seen = prepared.interactions
     own = seen.take(np.flatnonzero(seen.user_index == user))
-    known = own.take(own.at_least(min_rating))
+    known = own.take(own.rows_rated_at_least(min_rating))
     users = np.array([user])
     items = np.unique(own.item_index).astype(np.int64)
-    return Requests.of(
-        users, _lists(Histories.from_interactions(known).take(_tensor(users))), ItemLists.of([items.tolist()])
+    return RequestBatch.of(
+        users, _lists(Histories.from_interactions(known).take(_tensor(users))), RaggedItems.of([items.tolist()])
     )
 
 
-def request_of_nobody() -> Requests:
+def anonymous_request() -> RequestBatch:
     """The request of one user of whom nothing is known."""
-    return Requests.of(np.array([-1]), ItemLists.empty(1), ItemLists.empty(1))
+    return RequestBatch.of(np.array([-1]), RaggedItems.empty(1), RaggedItems.empty(1))
 
 
 def with_features(
-    request: Requests, model: object, prepared: PreparedDataset, told: Mapping[str, Told]
-) -> tuple[Requests, tuple[str, ...]]:
+    request: RequestBatch, model: object, prepared: PreparedDataset, told: Mapping[str, FeatureValue]
+) -> tuple[RequestBatch, tuple[str, ...]]:
     """The request of one user with what is told of their columns; those that are not told are as the data have them.
 
     Args:
@@ -64,12 +64,12 @@ def with_features(
     """
     if not told:
         return request, ()
-    columns = model.columns_of_users() if isinstance(model, ReadsUserFeatures) else ()
+    columns = model.user_columns() if isinstance(model, UsesUserFeatures) else ()
     features, unknown = UserFeatures(columns, prepared.users).of(int(request.users[0]), told)
     return replace(request, features=features), unknown
 
 
-def requests_of_task(task: RankingTask, users: IntArray) -> Requests:
+def requests_of_task(task: RankingTask, users: IntArray) -> RequestBatch:
     """Requests of users (shape [B], int64) who are evaluated.
 
     An item that is known and held out may come back, as in
@@ -81,23 +81,23 @@ def requests_of_task(task: RankingTask, users: IntArray) -> Requests:
     return _requests(users, task.histories, rows[~comes_back], items[~comes_back])
 
 
-def request_of_new_user(user: NewUser) -> Requests:
+def request_of_new_user(user: NewUser) -> RequestBatch:
     """The request of one user who was not in training."""
     seen = user.seen.numpy()
-    return Requests.of(np.array([-1]), _lists(user.history), ItemLists.of([seen.tolist()]))
+    return RequestBatch.of(np.array([-1]), _lists(user.history), RaggedItems.of([seen.tolist()]))
 
 
-def _requests(users: IntArray, histories: Histories, seen_rows: Tensor, seen_items: Tensor) -> Requests:
+def _requests(users: IntArray, histories: Histories, seen_rows: Tensor, seen_items: Tensor) -> RequestBatch:
     history = _lists(histories.take(_tensor(users).to(histories.items.device)))
-    seen = ItemLists.from_pairs(seen_rows.cpu().numpy(), seen_items.cpu().numpy(), len(users))
-    return Requests.of(users, history, seen)
+    seen = RaggedItems.from_pairs(seen_rows.cpu().numpy(), seen_items.cpu().numpy(), len(users))
+    return RequestBatch.of(users, history, seen)
 
 
-def _lists(histories: Histories) -> ItemLists:
+def _lists(histories: Histories) -> RaggedItems:
     def array(column: Tensor | None) -> npt.NDArray[Any] | None:
         return None if column is None else column.cpu().numpy()
 
-    return ItemLists(
+    return RaggedItems(
         histories.offsets.cpu().numpy(),
         histories.items.cpu().numpy(),
         array(histories.rating),

@@ -24,7 +24,7 @@ YEARS = (1800, 2100)
 
 
 @dataclass(frozen=True, slots=True)
-class Shared:
+class SharedAttribute:
     """One thing that two items have in common.
 
     Args:
@@ -36,7 +36,7 @@ class Shared:
     weight: float
 
 
-class SharedContent:
+class SharedAttributes:
     """Values of the declared features that two items share.
 
     These are values of categorical and multi-valued columns (brands, genres, tags), words of texts that are not common,
@@ -57,7 +57,7 @@ class SharedContent:
             elif (years := _years(prepared.items.column(column.name))) is not None:
                 self._columns.append(_YearColumn(years))
 
-    def between(self, item: int, other: int) -> tuple[Shared, ...]:
+    def between(self, item: int, other: int) -> tuple[SharedAttribute, ...]:
         """What two items (internal indices) have in common, what says most first."""
         found = [shared for column in self._columns for shared in column.between(item, other)]
         return tuple(sorted(found, key=lambda shared: -shared.weight))
@@ -87,14 +87,14 @@ class _ValueColumn:
         self._least = -math.log(COMMON_WORD) if is_text else 0.0
         self._is_text = is_text
 
-    def between(self, item: int, other: int) -> list[Shared]:
+    def between(self, item: int, other: int) -> list[SharedAttribute]:
         found = []
         for code in self._values(item) & self._values(other):
             value, weight = self._vocabulary[code - 1], self._weights[code].item()
             if not self._is_text:
-                found.append(Shared(value, weight))
+                found.append(SharedAttribute(value, weight))
             elif weight >= self._least and len(value) >= SHORTEST_WORD and not value.isdigit():
-                found.append(Shared(f'"{value}"{self._place}', weight))
+                found.append(SharedAttribute(f'"{value}"{self._place}', weight))
         return found
 
     def _values(self, item: int) -> set[int]:
@@ -112,13 +112,13 @@ class _YearColumn:
         self._num_decades = torch.bincount(known // 10)
         self._num_items = len(years)
 
-    def between(self, item: int, other: int) -> list[Shared]:
+    def between(self, item: int, other: int) -> list[SharedAttribute]:
         year, another = self._years[item], self._years[other]
         if year == 0 or another == 0 or year // 10 != another // 10:
             return []
         if year == another:
-            return [Shared(f"the year {year}", self._weight(self._num_years[year]))]
-        return [Shared(f"the {year // 10}0s", self._weight(self._num_decades[year // 10]))]
+            return [SharedAttribute(f"the year {year}", self._weight(self._num_years[year]))]
+        return [SharedAttribute(f"the {year // 10}0s", self._weight(self._num_decades[year // 10]))]
 
     def _weight(self, count: Tensor) -> float:
         return math.log(self._num_items / count.item())
@@ -135,6 +135,6 @@ def _years(column: pa.ChunkedArray) -> Tensor | None:
     return values.long()
 
 
-def phrase(shared: Sequence[Shared], num_most: int = 4) -> str:
+def format_shared(shared: Sequence[SharedAttribute], num_most: int = 4) -> str:
     """``shares Drama, War, the 1990s``; empty where nothing is shared."""
     return "shares " + ", ".join(one.text for one in shared[:num_most]) if shared else ""

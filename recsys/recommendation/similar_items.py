@@ -15,8 +15,8 @@ from recsys.data.interactions import Interactions
 from recsys.data.prepared import PreparedDataset
 from recsys.errors import ModelError, RecsysError
 from recsys.evaluation.top_k import top_k
-from recsys.models.interface.protocols import Factorized, Query, Recommender, RelatesItems
 from recsys.models.components.tf_idf import choose_columns, tf_idf
+from recsys.models.interface.protocols import Factorized, Query, Recommender, RelatesItems
 
 #: Scores of all users that are held at once.
 MAX_SCORES = 2**22
@@ -57,7 +57,7 @@ def collaborative_neighbours(model: Recommender, known: Interactions, item: int,
         RecsysError: ``k`` is not a positive whole number.
     """
     if isinstance(model, RelatesItems):
-        return _nearest(model.relate(torch.tensor([item]))[0], item, k, "weights of the model")
+        return _nearest(model.item_weights(torch.tensor([item]))[0], item, k, "weights of the model")
     if isinstance(model, Factorized):
         vectors = torch.nn.functional.normalize(model.encode_items(torch.arange(known.num_items)), dim=1)
         return _nearest(vectors @ vectors[item], item, k, "cosine of vectors")

@@ -7,11 +7,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from recsys.data.prepared import PreparedDataset
-from recsys.recommendation.explanations import ExplainedList, Reasons
-from recsys.recommendation.shared_attributes import phrase
+from recsys.recommendation.explanations import ExplainedRecommendation, ItemExplanation
+from recsys.recommendation.shared_attributes import format_shared
 
 
-def explained_table(prepared: PreparedDataset, heading: str, explained: ExplainedList) -> Table:
+def explained_table(prepared: PreparedDataset, heading: str, explained: ExplainedRecommendation) -> Table:
     """A table of titles and scores, each followed by what the score comes from.
 
     Args:
@@ -41,18 +41,18 @@ def explained_table(prepared: PreparedDataset, heading: str, explained: Explaine
     return table
 
 
-def _lines(prepared: PreparedDataset, reasons: Reasons) -> list[tuple[str, str]]:
+def _lines(prepared: PreparedDataset, reasons: ItemExplanation) -> list[tuple[str, str]]:
     """A line for each reason: words, and the part of the score where there is one."""
     lines = []
     if reasons.popularity is not None:
         lines.append((f"popular: {reasons.popularity:,} interactions", ""))
-    titles = prepared.titles([cause.item for cause in reasons.causes])
-    for cause, title in zip(reasons.causes, titles, strict=True):
-        shared = phrase(cause.shared)
-        if cause.part is None:
+    titles = prepared.titles([contribution.item for contribution in reasons.contributions])
+    for contribution, title in zip(reasons.contributions, titles, strict=True):
+        shared = format_shared(contribution.shared)
+        if contribution.part is None:
             lines.append((f"{shared} with {title}", ""))
         else:
-            lines.append((f"{title}: {shared}" if shared else title, _signed(cause.part)))
+            lines.append((f"{title}: {shared}" if shared else title, _signed(contribution.part)))
     if reasons.num_older:
         lines.append((f"{reasons.num_older:,} older interactions together", _signed(reasons.older)))
     return lines

@@ -8,12 +8,12 @@ from rich import box
 from rich.table import Table
 from torch import Tensor
 
-from recsys.evaluation.model_report import Assessment
 from recsys.cli.console import console
 from recsys.data.prepared import PreparedDataset
-from recsys.reporting.evaluation_tables import fixed_negatives_table, metrics_table, ratings_table, segments_table
+from recsys.evaluation.model_report import EvaluationReport
 from recsys.models.interface.protocols import PredictsRatings, Recommender
 from recsys.recommendation.new_user import recommend
+from recsys.reporting.evaluation_tables import fixed_negatives_table, metrics_table, ratings_table, segments_table
 
 #: Measures of each table, few enough that a terminal of 80 columns holds them with their intervals.
 _TABLES = (
@@ -23,7 +23,7 @@ _TABLES = (
 )
 
 
-def print_assessment(assessment: Assessment) -> None:
+def print_report(assessment: EvaluationReport) -> None:
     """Print the metrics at one cut-off with their intervals, then the segments.
 
     The cut-off is 10 where it was measured, else the smallest one.

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from recsys.retrieval.types import BoolArray, FloatArray, IntArray
 from recsys.retrieval.candidates import Candidates
-from recsys.retrieval.reranker import MAX_NUMBERS, best_left, check_strength, normalised_scores
 from recsys.retrieval.item_columns import Values
-from recsys.retrieval.request_batch import Requests
+from recsys.retrieval.request_batch import RequestBatch
+from recsys.retrieval.reranker import MAX_NUMBERS, best_left, check_diversity_weight, normalised_scores
+from recsys.retrieval.types import BoolArray, FloatArray, IntArray
 
 #: Share of the history's distribution that is mixed into the list's, so that the divergence is finite (the paper's).
 MIXED_IN = 0.01
 
 
-class Calibrated:
-    """Chooses greedily the list with the largest ``(1 - strength) * sum of scores - strength * KL(p, q)``.
+class CalibratedReranker:
+    """Chooses greedily the list with the largest ``(1 - diversity_weight) * sum of scores - diversity_weight * KL(p, q)``.
 
     ``p(g)`` is the share of genre ``g`` in the history, where an item with n genres counts 1 / n for each of them, and
     ``q(g)`` that in the list, with 1 % of ``p`` mixed in. Items without genres are in neither; a user whose history
@@ -30,21 +30,21 @@ class Calibrated:
 
     Args:
         genres: of the items; any column with values will do.
-        strength: from 0 to 1.
+        diversity_weight: from 0 to 1.
 
     Raises:
-        RetrievalError: ``strength`` is out of range.
+        RetrievalError: ``diversity_weight`` is out of range.
     """
 
-    def __init__(self, genres: Values, strength: float) -> None:
-        check_strength(strength)
+    def __init__(self, genres: Values, diversity_weight: float) -> None:
+        check_diversity_weight(diversity_weight)
         self._codes = genres.padded()
         self._counts = np.bincount(genres.items, minlength=genres.num_items)
         self._num_values = len(genres.vocabulary)
-        self.strength = strength
+        self.diversity_weight = diversity_weight
 
-    def rerank(self, requests: Requests, candidates: Candidates, k: int) -> IntArray:
-        """See :meth:`recsys.retrieval.reranker.Diversifier.rerank`."""
+    def rerank(self, requests: RequestBatch, candidates: Candidates, k: int) -> IntArray:
+        """See :meth:`recsys.retrieval.reranker.Reranker.rerank`."""
         scores = normalised_scores(candidates)
         wanted = self._wanted(requests)
         size = max(1, MAX_NUMBERS // max(1, candidates.width * self._codes.shape[1] + self._num_values))
@@ -54,7 +54,7 @@ class Calibrated:
             chosen[block] = self._choose(candidates.items[block], scores[block], wanted[block], k)
         return chosen
 
-    def divergence(self, requests: Requests, items: IntArray) -> FloatArray:
+    def divergence(self, requests: RequestBatch, items: IntArray) -> FloatArray:
         """``KL(p, q)`` of lists, in nats.
 
         Args:
@@ -71,7 +71,7 @@ class Calibrated:
         terms = wanted * np.log(np.divide(wanted, found, out=np.ones_like(wanted), where=known))
         return np.where(known.any(axis=1), terms.sum(axis=1), np.nan)
 
-    def _wanted(self, requests: Requests) -> FloatArray:
+    def _wanted(self, requests: RequestBatch) -> FloatArray:
         """``p`` of each request, shape [B, V]; zeros where it is not known."""
         return self._shares(requests.history.rows, requests.history.items, len(requests))
 
@@ -115,7 +115,7 @@ class Calibrated:
             change = (weight * np.log(ratio)).sum(axis=2)
             unchanged = _mixed(sums / np.maximum(size, 1), wanted)
             likeness = np.where(has_values, _log_likelihood(wanted, base) + change, _log_likelihood(wanted, unchanged))
-            best = best_left((1 - self.strength) * scores + self.strength * likeness, left)
+            best = best_left((1 - self.diversity_weight) * scores + self.diversity_weight * likeness, left)
             chosen[:, place] = best
             left[rows, best] &= best < 0  # a row without candidates has nothing to lose at its last place
             taken = np.where(best >= 0, items[rows, best], -1)

@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 
 from recsys.errors import RetrievalError
-from recsys.retrieval.types import BoolArray, FloatArray, IntArray
 from recsys.retrieval.candidates import NO_ITEM, Candidates
-from recsys.retrieval.faiss_kinds import Searches, Store, assembled, opened, store_of
+from recsys.retrieval.faiss_kinds import Searchable, Store, assembled, opened, store_of
 from recsys.retrieval.faiss_library import faiss_gpu_resources
 from recsys.retrieval.index import ExactIndex, check_new, check_of_catalogue, check_queries, has_vector
-from recsys.retrieval.read_write_lock import SharedLock
+from recsys.retrieval.read_write_lock import ReadWriteLock
+from recsys.retrieval.types import BoolArray, FloatArray, IntArray
 
 #: Candidates that ``breadth`` is meant for. A search for more is broader, in proportion.
 TUNED_AT = 100
@@ -40,11 +40,11 @@ class FaissIndex:
 
     - ``Flat`` (exact), ``SQfp16``, ``SQ8``, ``PQ16``: compare with every item, at 4, 2 or 1 bytes a number or as
       product codes.
-    - ``IVF1024,Flat``, ``IVF1024,SQ8``, ``IVF4096,PQ32x8``: lists of items around centroids, of which the ``breadth``
+    - ``IVF1024,Flat``, ``IVF1024,SQ8``, ``IVF4096,PQ32x8``: lists of items around centroids, of which the ``search_effort``
       (``nprobe``) nearest are searched. The centroids are means in the Euclidean sense and are chosen for a query by
       inner product: those of long vectors, popular items mostly, come first. FAISS itself trains directions, with which
       it has to look at about twice as many items for the same recall.
-    - ``HNSW32``, ``HNSW32_SQ8``: a graph of neighbours, of which the ``breadth`` (``efSearch``) best are followed.
+    - ``HNSW32``, ``HNSW32_SQ8``: a graph of neighbours, of which the ``search_effort`` (``efSearch``) best are followed.
       Malkov, Yashunin (2018).
     - ``OPQ32,...`` and ``RR32,...``: any of these after a rotation.
 
@@ -94,7 +94,7 @@ class FaissIndex:
         items = store.items()
         self._present[items[items >= 0]] = True
         self._num_present = int(self._present.sum())
-        self._lock = SharedLock()
+        self._lock = ReadWriteLock()
         self._updating = threading.Lock()
         self._on_gpu = threading.Lock()
         self._copy_to_gpu()
@@ -104,7 +104,7 @@ class FaissIndex:
         cls,
         vectors: FloatArray,
         factory: str,
-        breadth: int | None = None,
+        search_effort: int | None = None,
         training_vectors: int | None = None,
         construction_breadth: int = 40,
         rescore: int | None = None,
@@ -117,7 +117,7 @@ class FaissIndex:
             vectors: of the items, shape [I, D], float; an item whose vector has NaN is never found. Not copied where
                 they are rescored.
             factory: of FAISS, see the class.
-            breadth: lists that are searched (``nprobe``) or ``efSearch`` of a graph, for up to 100 candidates; None: a
+            search_effort: lists that are searched (``nprobe``) or ``efSearch`` of a graph, for up to 100 candidates; None: a
                 sixteenth of the lists, 128. Nothing for an index that compares with every item.
             training_vectors: size of the sample; None: 64 for each list and at least 2**16.
             construction_breadth: ``efConstruction`` of a graph.
@@ -147,8 +147,8 @@ class FaissIndex:
             block = known[start : start + BLOCK]
             store.add(block, vectors[block].astype(np.float32, copy=False))
         built = cls(store, exact.num_items, exact, rescore, gpu)
-        if breadth is not None:
-            built.breadth = breadth
+        if search_effort is not None:
+            built.search_effort = search_effort
         return built
 
     @classmethod
@@ -223,9 +223,9 @@ class FaissIndex:
         return self._store.dim
 
     @property
-    def breadth_name(self) -> str | None:
+    def search_effort_name(self) -> str | None:
         """What FAISS calls the breadth: ``nprobe``, ``efSearch``, or None where there is none."""
-        return self._store.breadth_name
+        return self._store.search_effort_name
 
     @property
     def max_breadth(self) -> int:
@@ -233,17 +233,17 @@ class FaissIndex:
         return self._store.max_breadth
 
     @property
-    def breadth(self) -> int:
+    def search_effort(self) -> int:
         """How broadly is searched for up to 100 candidates. Saved with the index."""
-        return self._store.breadth
+        return self._store.search_effort
 
-    @breadth.setter
-    def breadth(self, value: int) -> None:
+    @search_effort.setter
+    def search_effort(self, value: int) -> None:
         if not 1 <= value <= max(1, self._store.max_breadth):
             raise RetrievalError(
                 f"The breadth of this index must be from 1 to {self._store.max_breadth}, but it is {value}."
             )
-        self._store.breadth = value
+        self._store.search_effort = value
 
     def search(self, queries: FloatArray, num_candidates: int) -> Candidates:
         """See :meth:`recsys.retrieval.index.CandidateIndex.search`.
@@ -313,17 +313,17 @@ class FaissIndex:
     def _find(self, queries: FloatArray, width: int) -> tuple[IntArray, FloatArray]:
         """The ``width`` best items of each query in some order, -1 where there is none, and their scores."""
         everything = width >= self._num_present
-        breadth = self._store.max_breadth if everything else -(-self._store.breadth * width // TUNED_AT)
-        breadth = min(max(breadth, self._store.breadth), self._store.max_breadth)
-        if self._gpu is not None and max(width, breadth) <= MAX_ON_GPU:
+        search_effort = self._store.max_breadth if everything else -(-self._store.search_effort * width // TUNED_AT)
+        search_effort = min(max(search_effort, self._store.search_effort), self._store.max_breadth)
+        if self._gpu is not None and max(width, search_effort) <= MAX_ON_GPU:
             with self._on_gpu:
-                items, scores = self._gpu.search(queries, width, breadth)
+                items, scores = self._gpu.search(queries, width, search_effort)
         else:
-            items, scores = self._store.search(queries, width, breadth)
+            items, scores = self._store.search(queries, width, search_effort)
         short = np.flatnonzero((items < 0).any(axis=1))
-        while len(short) > 0 and breadth < self._store.max_breadth:
-            breadth = min(4 * breadth, self._store.max_breadth)
-            items[short], scores[short] = self._store.search(queries[short], width, breadth)
+        while len(short) > 0 and search_effort < self._store.max_breadth:
+            search_effort = min(4 * search_effort, self._store.max_breadth)
+            items[short], scores[short] = self._store.search(queries[short], width, search_effort)
             short = short[(items[short] < 0).any(axis=1)]
         return items, scores
 
@@ -333,6 +333,6 @@ class FaissIndex:
         self._copy_to_gpu()
 
     def _copy_to_gpu(self) -> None:
-        self._gpu: Searches | None = None
+        self._gpu: Searchable | None = None
         if self._resources is not None:
             self._gpu = self._store.on_gpu(self._resources)

@@ -12,9 +12,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from recsys.errors import RetrievalError
-from recsys.retrieval.types import BoolArray, FloatArray, IntArray
 from recsys.retrieval.candidates import NO_ITEM
 from recsys.retrieval.faiss_library import faiss_library
+from recsys.retrieval.types import BoolArray, FloatArray, IntArray
 
 #: A graph that is to be searched for more than this share of its entries is left aside and all entries are compared:
 #: following the graph compares with several neighbours of each, which lie apart in memory.
@@ -27,16 +27,16 @@ GRAPH_BREADTH = 128
 LIST_BREADTH = 1 / 16
 
 
-class Searches(Protocol):
+class Searchable(Protocol):
     """What can be searched."""
 
-    def search(self, queries: FloatArray, width: int, breadth: int) -> tuple[IntArray, FloatArray]:
+    def search(self, queries: FloatArray, width: int, search_effort: int) -> tuple[IntArray, FloatArray]:
         """The ``width`` best items of each query, as far as a search of this breadth finds them.
 
         Args:
             queries: shape [B, D], float32, finite.
             width: C, at most the number of entries.
-            breadth: from 1 to the largest.
+            search_effort: from 1 to the largest.
 
         Returns:
             Items and scores, shapes [B, C], int64 and float32, in no certain order; -1 where none was found.
@@ -44,21 +44,21 @@ class Searches(Protocol):
         ...
 
 
-class Store(Searches, Protocol):
+class Store(Searchable, Protocol):
     """The entries of an index of one kind."""
 
     @property
-    def breadth_name(self) -> str | None:
+    def search_effort_name(self) -> str | None:
         """What FAISS calls the breadth of a search; None where there is none."""
         ...
 
     @property
-    def breadth(self) -> int:
+    def search_effort(self) -> int:
         """How broadly is searched for a few candidates."""
         ...
 
-    @breadth.setter
-    def breadth(self, value: int) -> None: ...
+    @search_effort.setter
+    def search_effort(self, value: int) -> None: ...
 
     @property
     def dim(self) -> int:
@@ -109,7 +109,7 @@ class Store(Searches, Protocol):
         """Write all to a file."""
         ...
 
-    def on_gpu(self, resources: Any) -> Searches:
+    def on_gpu(self, resources: Any) -> Searchable:
         """A copy on the first GPU."""
         ...
 
@@ -202,8 +202,8 @@ class FlatStore:
         items: of its entries, shape [N].
     """
 
-    breadth_name = None
-    breadth = 1
+    search_effort_name = None
+    search_effort = 1
     num_lists = 0
     max_breadth = 1
     removed_share = 0.0
@@ -238,8 +238,8 @@ class FlatStore:
         """See :meth:`Store.rebuilt`."""
         return self
 
-    def search(self, queries: FloatArray, width: int, breadth: int) -> tuple[IntArray, FloatArray]:
-        """See :meth:`Searches.search`."""
+    def search(self, queries: FloatArray, width: int, search_effort: int) -> tuple[IntArray, FloatArray]:
+        """See :meth:`Searchable.search`."""
         scores, entries = self._index.inner.search(self._index.rotated(queries), width)
         return _named(self._items, entries), scores
 
@@ -247,7 +247,7 @@ class FlatStore:
         """See :meth:`Store.write`."""
         self._index.write(self._items, path)
 
-    def on_gpu(self, resources: Any) -> Searches:
+    def on_gpu(self, resources: Any) -> Searchable:
         """See :meth:`Store.on_gpu`."""
         return _GpuCopy(self._index, resources, self._items)
 
@@ -263,7 +263,7 @@ class ListStore:
         index: the index.
     """
 
-    breadth_name = "nprobe"
+    search_effort_name = "nprobe"
     removed_share = 0.0
     exact = False
 
@@ -278,15 +278,15 @@ class ListStore:
         if lists.is_trained:
             self._by_distance.add(self._by_product.reconstruct_n(0, self._by_product.ntotal))
         if not lists.is_trained:
-            self.breadth = max(1, int(LIST_BREADTH * self.num_lists))
+            self.search_effort = max(1, int(LIST_BREADTH * self.num_lists))
 
     @property
-    def breadth(self) -> int:
+    def search_effort(self) -> int:
         """See :class:`Store`."""
         return self._index.inner.nprobe
 
-    @breadth.setter
-    def breadth(self, value: int) -> None:
+    @search_effort.setter
+    def search_effort(self, value: int) -> None:
         self._index.inner.nprobe = value
 
     def items(self) -> IntArray:
@@ -336,9 +336,9 @@ class ListStore:
         """See :meth:`Store.rebuilt`."""
         return self
 
-    def search(self, queries: FloatArray, width: int, breadth: int) -> tuple[IntArray, FloatArray]:
-        """See :meth:`Searches.search`."""
-        parameters = self._index.faiss.SearchParametersIVF(nprobe=breadth)
+    def search(self, queries: FloatArray, width: int, search_effort: int) -> tuple[IntArray, FloatArray]:
+        """See :meth:`Searchable.search`."""
+        parameters = self._index.faiss.SearchParametersIVF(nprobe=search_effort)
         scores, items = self._index.inner.search(self._index.rotated(queries), width, params=parameters)
         return items, scores
 
@@ -346,7 +346,7 @@ class ListStore:
         """See :meth:`Store.write`."""
         self._index.write(None, path)
 
-    def on_gpu(self, resources: Any) -> Searches:
+    def on_gpu(self, resources: Any) -> Searchable:
         """See :meth:`Store.on_gpu`."""
         return _GpuCopy(self._index, resources, None)
 
@@ -359,7 +359,7 @@ class GraphStore:
         items: of its entries, shape [N]; -1 for one that is removed.
     """
 
-    breadth_name = "efSearch"
+    search_effort_name = "efSearch"
     num_lists = 0
     exact = False
 
@@ -369,15 +369,15 @@ class GraphStore:
         self.dim = index.dim
         self._set_items(items)
         if index.inner.ntotal == 0:
-            self.breadth = GRAPH_BREADTH
+            self.search_effort = GRAPH_BREADTH
 
     @property
-    def breadth(self) -> int:
+    def search_effort(self) -> int:
         """See :class:`Store`."""
         return self._index.inner.hnsw.efSearch
 
-    @breadth.setter
-    def breadth(self, value: int) -> None:
+    @search_effort.setter
+    def search_effort(self, value: int) -> None:
         self._index.inner.hnsw.efSearch = value
 
     @property
@@ -415,18 +415,18 @@ class GraphStore:
         left = self._items >= 0
         copy.inner.add(self._storage.reconstruct_n(0, len(self._items))[left])
         built = GraphStore(copy, self._items[left])
-        built.breadth = self.breadth
+        built.search_effort = self.search_effort
         return built
 
-    def search(self, queries: FloatArray, width: int, breadth: int) -> tuple[IntArray, FloatArray]:
-        """See :meth:`Searches.search`."""
+    def search(self, queries: FloatArray, width: int, search_effort: int) -> tuple[IntArray, FloatArray]:
+        """See :meth:`Searchable.search`."""
         faiss, rotated = self._index.faiss, self._index.rotated(queries)
         left = faiss.IDSelectorBitmap(self._left) if self._num_removed else None
-        breadth = int(breadth / (1 - self.removed_share))  # removed entries take their places in the search
-        if max(width, breadth) > MAX_FOLLOWED * len(self._items):
+        search_effort = int(search_effort / (1 - self.removed_share))  # removed entries take their places in the search
+        if max(width, search_effort) > MAX_FOLLOWED * len(self._items):
             scores, entries = self._storage.search(rotated, width, params=faiss.SearchParameters(sel=left))
         else:
-            parameters = faiss.SearchParametersHNSW(efSearch=breadth, sel=left)
+            parameters = faiss.SearchParametersHNSW(efSearch=search_effort, sel=left)
             scores, entries = self._index.inner.search(rotated, width, params=parameters)
         return _named(self._items, entries), scores
 
@@ -434,7 +434,7 @@ class GraphStore:
         """See :meth:`Store.write`."""
         self._index.write(self._items, path)
 
-    def on_gpu(self, resources: Any) -> Searches:
+    def on_gpu(self, resources: Any) -> Searchable:
         """See :meth:`Store.on_gpu`."""
         return _GpuCopy(self._index, resources, self._items)  # which FAISS refuses
 
@@ -459,9 +459,9 @@ class _GpuCopy:
         self._copy = index.inner_on_gpu(resources)
         self._items = items
 
-    def search(self, queries: FloatArray, width: int, breadth: int) -> tuple[IntArray, FloatArray]:
-        """See :meth:`Searches.search`."""
-        parameters = self._index.faiss.SearchParametersIVF(nprobe=breadth) if self._items is None else None
+    def search(self, queries: FloatArray, width: int, search_effort: int) -> tuple[IntArray, FloatArray]:
+        """See :meth:`Searchable.search`."""
+        parameters = self._index.faiss.SearchParametersIVF(nprobe=search_effort) if self._items is None else None
         scores, found = self._copy.search(self._index.rotated(queries), width, params=parameters)
         return (found if self._items is None else _named(self._items, found)), scores
 

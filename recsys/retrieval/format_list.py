@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 
-def listed(values: Sequence[str], most: int) -> str:
+def format_list(values: Sequence[str], most: int) -> str:
     """The values in a row; where there are more than ``most``, the first of them and how many follow.
 
     Example:
-        >>> listed(["a", "b", "c"], 2)
+        >>> format_list(["a", "b", "c"], 2)
         'a, b and 1 more'
     """
     more = f" and {len(values) - most:,} more" if len(values) > most else ""

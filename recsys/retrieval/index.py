@@ -12,9 +12,9 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from recsys.errors import RetrievalError
-from recsys.retrieval.types import BoolArray, FloatArray, IntArray
 from recsys.retrieval.candidates import NO_ITEM, Candidates
 from recsys.retrieval.top_k import top_k
+from recsys.retrieval.types import BoolArray, FloatArray, IntArray
 
 #: Products held at once: 2**22 float32 are 16 MiB.
 MAX_PRODUCTS = 2**22

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from recsys.errors import RetrievalError
-from recsys.retrieval.types import BoolArray, FloatArray, IntArray
 from recsys.retrieval.candidates import Candidates
 from recsys.retrieval.faiss_index import FaissIndex
 from recsys.retrieval.index import CandidateIndex, ExactIndex, check_queries, has_vector
-from recsys.retrieval.search_latency import milliseconds_of
+from recsys.retrieval.search_latency import measure_latency_ms
+from recsys.retrieval.types import BoolArray, FloatArray, IntArray
 
 #: The largest catalogue for which nothing but exact search is tried: up to it, lists with recall .99 save less than
 #: 0.05 ms of a single query (``benchmarks/index_speed.py --limit``).
@@ -30,12 +30,12 @@ TOLERANCE = 1e-5
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class IndexTrial:
     """An index that was measured.
 
     Args:
         factory: the factory string of FAISS; "exact" for :class:`ExactIndex`.
-        breadth: ``nprobe`` or ``efSearch``; None where there is none.
+        search_effort: ``nprobe`` or ``efSearch``; None where there is none.
         recall: the share of the best K items that was found, mean over the sample queries.
         recall_error: its standard error.
         milliseconds: for a single query that asks for K items; None where the recall was too low.
@@ -43,7 +43,7 @@ class Tried:
     """
 
     factory: str
-    breadth: int | None
+    search_effort: int | None
     recall: float
     recall_error: float
     milliseconds: float | None
@@ -66,10 +66,10 @@ class ChosenIndex:
     """
 
     index: CandidateIndex
-    measured: Tried | None
+    measured: IndexTrial | None
     exact_milliseconds: float | None
     reason: str
-    tried: tuple[Tried, ...]
+    tried: tuple[IndexTrial, ...]
     at: int
     num_queries: int
     real_queries: bool
@@ -120,8 +120,8 @@ def choose_index(
         return ChosenIndex(exact, None, None, reason, (), at, 0, real)
     queries = _sampled(vectors, known, seed) if sample_queries is None else _usable(sample_queries, seed)
     truth = exact.search(queries, at)
-    exact_milliseconds = milliseconds_of(lambda asked: exact.search(asked, at), queries)
-    tried: list[Tried] = []
+    exact_milliseconds = measure_latency_ms(lambda asked: exact.search(asked, at), queries)
+    tried: list[IndexTrial] = []
     for factory in (f"IVF{_num_lists(len(known))},Flat",) if factories is None else factories:
         started = time.perf_counter()
         index = FaissIndex.build(vectors, factory, seed=seed)
@@ -130,17 +130,17 @@ def choose_index(
         def search(asked: FloatArray, index: FaissIndex = index) -> Candidates:
             return index.search(asked, at)
 
-        def recalls(breadth: int, index: FaissIndex = index) -> FloatArray:
-            index.breadth = breadth
+        def recalls(search_effort: int, index: FaissIndex = index) -> FloatArray:
+            index.search_effort = search_effort
             return recall_of(index.search(queries, at).items, truth, queries, exact)
 
-        found = _least(lambda breadth: _reaches(recalls(breadth), recall_target), index.max_breadth)
+        found = _least(lambda search_effort: _reaches(recalls(search_effort), recall_target), index.max_breadth)
         measured = recalls(index.max_breadth if found is None else found)
-        milliseconds = None if found is None else milliseconds_of(search, queries)
+        milliseconds = None if found is None else measure_latency_ms(search, queries)
         tried.append(
-            Tried(
+            IndexTrial(
                 factory,
-                index.breadth if index.breadth_name else None,
+                index.search_effort if index.search_effort_name else None,
                 float(measured.mean()),
                 _standard_error(measured),
                 milliseconds,
@@ -224,7 +224,7 @@ def _least(reaches: Callable[[int], bool], most: int) -> int | None:
     return high
 
 
-def _why_not(tried: Tried) -> str:
+def _why_not(tried: IndexTrial) -> str:
     if tried.milliseconds is None:
         return f"{tried.factory} finds {tried.recall:.4f} (± {tried.recall_error:.4f}) at its broadest"
     return f"{tried.factory} finds {tried.recall:.4f} in {tried.milliseconds:.2f} ms"

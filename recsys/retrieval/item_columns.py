@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from recsys.errors import RetrievalError
+from recsys.retrieval.format_list import format_list
 from recsys.retrieval.types import BoolArray, FloatArray, IntArray
-from recsys.retrieval.format_list import listed
 
 #: Values that an error message lists at most.
 _SHOWN = 30
@@ -99,7 +99,7 @@ class ItemColumns:
         if unknown or not names:
             raise RetrievalError(
                 f"Values of the column {column} are required, but {', '.join(unknown) or 'none'} came. Its values are "
-                f"{listed(sorted(there), _SHOWN)}."
+                f"{format_list(sorted(there), _SHOWN)}."
             )
         mask = np.zeros(self.num_items, dtype=np.bool_)
         mask[items[pc.is_in(text, value_set=pa.array(names, text.type)).to_numpy(zero_copy_only=False)]] = True

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from recsys.retrieval.types import FloatArray, IntArray
 from recsys.retrieval.candidates import Candidates
-from recsys.retrieval.reranker import MAX_NUMBERS, best_left, check_strength, normalised_scores
-from recsys.retrieval.request_batch import Requests
+from recsys.retrieval.request_batch import RequestBatch
+from recsys.retrieval.reranker import MAX_NUMBERS, best_left, check_diversity_weight, normalised_scores
+from recsys.retrieval.types import FloatArray, IntArray
 
 
 class MMR:
-    """Chooses greedily the candidate with the largest ``(1 - strength) * score - strength * max cos(item, chosen)``.
+    """Chooses greedily the candidate with the largest ``(1 - diversity_weight) * score - diversity_weight * max cos(item, chosen)``.
 
     The cosine is that of the items' contents, and the maximum over the items chosen before, 0 for the first. Scores
     are scaled to [0, 1] within the candidates of each user (:func:`recsys.retrieval.reranker.normalised_scores`).
@@ -25,20 +25,20 @@ class MMR:
 
     Args:
         vectors: content of the items, shape [I, F], any numbers; a row of zeros for an item without.
-        strength: from 0 to 1.
+        diversity_weight: from 0 to 1.
 
     Raises:
-        RetrievalError: ``strength`` is out of range.
+        RetrievalError: ``diversity_weight`` is out of range.
     """
 
-    def __init__(self, vectors: FloatArray, strength: float) -> None:
-        check_strength(strength)
+    def __init__(self, vectors: FloatArray, diversity_weight: float) -> None:
+        check_diversity_weight(diversity_weight)
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         self._directions = (vectors / np.where(lengths > 0, lengths, 1)).astype(np.float32)
-        self.strength = strength
+        self.diversity_weight = diversity_weight
 
-    def rerank(self, requests: Requests, candidates: Candidates, k: int) -> IntArray:
-        """See :meth:`recsys.retrieval.reranker.Diversifier.rerank`."""
+    def rerank(self, requests: RequestBatch, candidates: Candidates, k: int) -> IntArray:
+        """See :meth:`recsys.retrieval.reranker.Reranker.rerank`."""
         scores = normalised_scores(candidates)
         size = max(1, MAX_NUMBERS // max(1, candidates.width * self._directions.shape[1]))
         chosen = np.full((len(candidates), k), -1, dtype=np.int64)
@@ -55,7 +55,7 @@ class MMR:
         closest = np.zeros(items.shape)
         chosen = np.full((len(items), k), -1, dtype=np.int64)
         for place in range(min(k, items.shape[1])):
-            best = best_left((1 - self.strength) * scores - self.strength * closest, left)
+            best = best_left((1 - self.diversity_weight) * scores - self.diversity_weight * closest, left)
             chosen[:, place] = best
             left[rows, best] &= best < 0  # a row without candidates has nothing to lose at its last place
             # Rounded, so that items of the same content are equally close on every machine, and the first is chosen.

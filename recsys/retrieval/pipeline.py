@@ -14,13 +14,13 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from recsys.errors import RetrievalError
-from recsys.retrieval.types import FloatArray, IntArray
 from recsys.retrieval.candidates import Candidates
-from recsys.retrieval.reranker import Diversifier
+from recsys.retrieval.filters import BlocklistFilter, CompositeFilter, Filter, SeenFilter
 from recsys.retrieval.ranker import Ranker, reordered
-from recsys.retrieval.request_batch import Requests
+from recsys.retrieval.request_batch import RequestBatch
+from recsys.retrieval.reranker import Reranker
 from recsys.retrieval.retrievers import Retriever
-from recsys.retrieval.filters import AllOf, NotBlocked, NotSeen, Rule
+from recsys.retrieval.types import FloatArray, IntArray
 
 STAGES = ("retrieve", "rules", "rank", "diversify", "explain")
 
@@ -32,7 +32,7 @@ MAX_GROWTH = 8
 class Explainer(Protocol):
     """Says why items are recommended."""
 
-    def explain(self, requests: Requests, items: IntArray) -> Sequence[Sequence[Any]]:
+    def explain(self, requests: RequestBatch, items: IntArray) -> Sequence[Sequence[Any]]:
         """One explanation for each item (shape [B, K], -1 where there is none) of each request."""
         ...
 
@@ -96,7 +96,7 @@ class Pipeline:
         num_candidates: candidates for each request that are ranked and diversified, C, if there are as many; never
             fewer than the list is long.
         ranker: orders the candidates; None keeps the order of the retriever.
-        diversifier: chooses the list; None takes the first K.
+        reranker: chooses the list; None takes the first K.
         explainer: says why; None says nothing.
 
     Raises:
@@ -106,21 +106,21 @@ class Pipeline:
     def __init__(
         self,
         retriever: Retriever,
-        rules: Sequence[Rule] = (),
+        rules: Sequence[Filter] = (),
         num_candidates: int = 200,
         ranker: Ranker | None = None,
-        diversifier: Diversifier | None = None,
+        reranker: Reranker | None = None,
         explainer: Explainer | None = None,
     ) -> None:
         _check_positive("num_candidates", num_candidates)
         self._retriever = retriever
-        self._rules: tuple[Rule, ...] = (NotSeen(), NotBlocked(), *rules)
+        self._rules: tuple[Filter, ...] = (SeenFilter(), BlocklistFilter(), *rules)
         self._num_candidates = num_candidates
         self._ranker = ranker
-        self._diversifier = diversifier
+        self._diversifier = reranker
         self._explainer = explainer
 
-    def recommend(self, requests: Requests, k: int, rules: Sequence[Rule] = ()) -> Recommendations:
+    def recommend(self, requests: RequestBatch, k: int, rules: Sequence[Filter] = ()) -> Recommendations:
         """Recommend to each request.
 
         Args:
@@ -133,18 +133,20 @@ class Pipeline:
         """
         return self.complete(requests, self.shortlist(requests, k, rules), k)
 
-    def shortlist(self, requests: Requests, k: int, rules: Sequence[Rule] = ()) -> Shortlist:
+    def shortlist(self, requests: RequestBatch, k: int, rules: Sequence[Filter] = ()) -> Shortlist:
         """The first three stages: retrieve, rules, rank; arguments as for :meth:`recommend`."""
         _check_positive("k", k)
         watch = _Stopwatch()
-        retrieved = self._retrieve(requests, max(k, self._num_candidates), AllOf([*self._rules, *rules]), watch)
+        retrieved = self._retrieve(
+            requests, max(k, self._num_candidates), CompositeFilter([*self._rules, *rules]), watch
+        )
         ranked = retrieved
         if self._ranker is not None:
             with watch("rank"):
                 ranked = reordered(retrieved, self._ranker.score(requests, retrieved.items))
         return Shortlist(retrieved, ranked, watch.seconds)
 
-    def complete(self, requests: Requests, shortlist: Shortlist, k: int) -> Recommendations:
+    def complete(self, requests: RequestBatch, shortlist: Shortlist, k: int) -> Recommendations:
         """The last two stages: diversify, explain."""
         _check_positive("k", k)
         watch = _Stopwatch(dict(shortlist.seconds))
@@ -158,7 +160,7 @@ class Pipeline:
                 explanations = self._explainer.explain(requests, chosen.items)
         return Recommendations(chosen.items, chosen.scores, explanations, watch.seconds)
 
-    def _retrieve(self, requests: Requests, wanted: int, rule: Rule, watch: _Stopwatch) -> Candidates:
+    def _retrieve(self, requests: RequestBatch, wanted: int, rule: Filter, watch: _Stopwatch) -> Candidates:
         """The ``wanted`` best allowed candidates of each request, if there are as many.
 
         The first question is deep enough for all that the requests themselves exclude; the next ones go deeper for

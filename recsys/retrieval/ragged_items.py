@@ -19,7 +19,7 @@ MAX_TABLE = 2**24
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ItemLists:
+class RaggedItems:
     """Ragged lists: request ``b`` has ``items[offsets[b]:offsets[b + 1]]``.
 
     Args:
@@ -35,23 +35,23 @@ class ItemLists:
     timestamp: IntArray | None = None
 
     @classmethod
-    def of(cls, lists: Sequence[Sequence[int]]) -> ItemLists:
+    def of(cls, lists: Sequence[Sequence[int]]) -> RaggedItems:
         """The lists as they are given.
 
         Example:
-            >>> ItemLists.of([[7, 2], []]).counts
+            >>> RaggedItems.of([[7, 2], []]).counts
             array([2, 0])
         """
         offsets = np.cumsum([0, *(len(items) for items in lists)], dtype=np.int64)
         return cls(offsets, np.array([item for items in lists for item in items], dtype=np.int64))
 
     @classmethod
-    def empty(cls, num_requests: int) -> ItemLists:
+    def empty(cls, num_requests: int) -> RaggedItems:
         """A list without items for each request."""
         return cls(np.zeros(num_requests + 1, dtype=np.int64), np.zeros(0, dtype=np.int64))
 
     @classmethod
-    def from_pairs(cls, rows: IntArray, items: IntArray, num_requests: int) -> ItemLists:
+    def from_pairs(cls, rows: IntArray, items: IntArray, num_requests: int) -> RaggedItems:
         """Lists from pairs of a request (ascending, shape [M]) and an item of it (shape [M])."""
         counts = np.bincount(rows, minlength=num_requests)
         return cls(np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), items)
@@ -69,16 +69,16 @@ class ItemLists:
         """The request that each item belongs to, shape [M]."""
         return np.repeat(np.arange(len(self), dtype=np.int64), self.counts)
 
-    def take(self, rows: IntArray) -> ItemLists:
+    def take(self, rows: IntArray) -> RaggedItems:
         """The lists of the requests ``rows``, in that order."""
         return self._parts(self.offsets[rows], self.counts[rows])
 
-    def latest(self, most: int) -> ItemLists:
+    def latest(self, most: int) -> RaggedItems:
         """The last ``most`` items of each list."""
         counts = np.minimum(self.counts, most)
         return self._parts(self.offsets[1:] - counts, counts)
 
-    def _parts(self, starts: IntArray, counts: IntArray) -> ItemLists:
+    def _parts(self, starts: IntArray, counts: IntArray) -> RaggedItems:
         """Lists that begin at ``starts`` and have ``counts`` items."""
         offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         place = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], counts)
@@ -86,7 +86,7 @@ class ItemLists:
         def pick(column: npt.NDArray[Any] | None) -> npt.NDArray[Any] | None:
             return None if column is None else column[place]
 
-        return ItemLists(offsets, self.items[place], pick(self.rating), pick(self.timestamp))
+        return RaggedItems(offsets, self.items[place], pick(self.rating), pick(self.timestamp))
 
     def contain(self, items: IntArray) -> BoolArray:
         """Whether the list of each request has each of ``items`` (shape [B, C]); shape [B, C]."""

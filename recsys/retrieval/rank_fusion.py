@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from recsys.retrieval.types import IntArray
 from recsys.retrieval.candidates import NO_ITEM, Candidates
+from recsys.retrieval.types import IntArray
 
 #: The constant of the paper: the larger, the less the first ranks stand out.
 RANK_CONSTANT = 60

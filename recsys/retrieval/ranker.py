@@ -6,16 +6,16 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from recsys.retrieval.types import FloatArray, IntArray
 from recsys.retrieval.candidates import Candidates
-from recsys.retrieval.request_batch import Requests
+from recsys.retrieval.request_batch import RequestBatch
+from recsys.retrieval.types import FloatArray, IntArray
 
 
 @runtime_checkable
 class Ranker(Protocol):
     """Scores candidates."""
 
-    def score(self, requests: Requests, items: IntArray) -> FloatArray:
+    def score(self, requests: RequestBatch, items: IntArray) -> FloatArray:
         """Score the candidates of each request.
 
         Args:

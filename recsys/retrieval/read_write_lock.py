@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class SharedLock:
+class ReadWriteLock:
     """Lets any number read at once, and one write while nobody reads.
 
     A writer that waits goes before readers that come later, so that a stream of readers cannot keep it out. A reader

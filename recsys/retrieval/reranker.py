@@ -11,19 +11,19 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.errors import RetrievalError
-from recsys.retrieval.types import BoolArray, IntArray
 from recsys.retrieval.candidates import Candidates
-from recsys.retrieval.request_batch import Requests
+from recsys.retrieval.request_batch import RequestBatch
+from recsys.retrieval.types import BoolArray, IntArray
 
 #: Numbers held at once by a re-ranker, at most, unless one request needs more.
 MAX_NUMBERS = 2**22
 
 
 @runtime_checkable
-class Diversifier(Protocol):
+class Reranker(Protocol):
     """Chooses a list out of the candidates."""
 
-    def rerank(self, requests: Requests, candidates: Candidates, k: int) -> IntArray:
+    def rerank(self, requests: RequestBatch, candidates: Candidates, k: int) -> IntArray:
         """Choose ``k`` candidates of each request.
 
         Returns:
@@ -33,14 +33,14 @@ class Diversifier(Protocol):
         ...
 
 
-def check_strength(strength: float) -> None:
+def check_diversity_weight(diversity_weight: float) -> None:
     """Require a strength from 0 (the list stays as it is) to 1 (the score does not count).
 
     Raises:
         RetrievalError: it is out of range.
     """
-    if not 0 <= strength <= 1:
-        raise RetrievalError(f"strength must be from 0 (unchanged) to 1, but it is {strength}. Correct it.")
+    if not 0 <= diversity_weight <= 1:
+        raise RetrievalError(f"strength must be from 0 (unchanged) to 1, but it is {diversity_weight}. Correct it.")
 
 
 def normalised_scores(candidates: Candidates) -> npt.NDArray[np.float64]:

@@ -8,12 +8,12 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from recsys.errors import RetrievalError
-from recsys.retrieval.types import FloatArray
 from recsys.retrieval.candidates import Candidates
 from recsys.retrieval.index import CandidateIndex
 from recsys.retrieval.rank_fusion import merge
-from recsys.retrieval.request_batch import Requests
+from recsys.retrieval.request_batch import RequestBatch
 from recsys.retrieval.top_k import top_k
+from recsys.retrieval.types import FloatArray
 
 
 @runtime_checkable
@@ -25,7 +25,7 @@ class Retriever(Protocol):
         """I, the size of the catalogue."""
         ...
 
-    def retrieve(self, requests: Requests, num_candidates: int) -> Candidates:
+    def retrieve(self, requests: RequestBatch, num_candidates: int) -> Candidates:
         """The ``num_candidates`` best items for each request, seen or not.
 
         Returns:
@@ -43,7 +43,7 @@ class IndexRetriever:
         index: of the items.
     """
 
-    def __init__(self, encode: Callable[[Requests], FloatArray], index: CandidateIndex) -> None:
+    def __init__(self, encode: Callable[[RequestBatch], FloatArray], index: CandidateIndex) -> None:
         self._encode = encode
         self.index = index
 
@@ -52,12 +52,12 @@ class IndexRetriever:
         """I."""
         return self.index.num_items
 
-    def retrieve(self, requests: Requests, num_candidates: int) -> Candidates:
+    def retrieve(self, requests: RequestBatch, num_candidates: int) -> Candidates:
         """See :meth:`Retriever.retrieve`."""
         return self.index.search(self._encode(requests), num_candidates)
 
 
-class SameForAll:
+class StaticRetriever:
     """Gives everyone the same candidates: the most popular ones, say.
 
     Args:
@@ -68,14 +68,14 @@ class SameForAll:
         self.num_items = len(scores)
         self._best = top_k(scores[None, :], max(1, len(scores)))
 
-    def retrieve(self, requests: Requests, num_candidates: int) -> Candidates:
+    def retrieve(self, requests: RequestBatch, num_candidates: int) -> Candidates:
         """See :meth:`Retriever.retrieve`."""
         best = self._best.padded(num_candidates)
         shape = (len(requests), num_candidates)
         return Candidates(np.broadcast_to(best.items, shape), np.broadcast_to(best.scores, shape))
 
 
-class Merged:
+class RankFusionRetriever:
     """Merges the candidates of several retrievers by their ranks, see :func:`recsys.retrieval.rank_fusion.merge`.
 
     Args:
@@ -101,7 +101,7 @@ class Merged:
         self._retrievers = tuple(retrievers)
         self.num_items = sizes[0]
 
-    def retrieve(self, requests: Requests, num_candidates: int) -> Candidates:
+    def retrieve(self, requests: RequestBatch, num_candidates: int) -> Candidates:
         """See :meth:`Retriever.retrieve`; each retriever is asked for ``num_candidates``."""
         found = [retriever.retrieve(requests, num_candidates) for retriever in self._retrievers]
         return merge(found, num_candidates, self._weights)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from recsys.errors import RetrievalError
-from recsys.retrieval.types import FloatArray
 from recsys.retrieval.candidates import Candidates
 from recsys.retrieval.top_k import top_k
+from recsys.retrieval.types import FloatArray
 
 
 class ScoreIndex:

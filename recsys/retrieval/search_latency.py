@@ -16,7 +16,7 @@ REPEATS = 5
 MIN_BATCHES, MAX_BATCHES = 3, 50
 
 
-def milliseconds_of(
+def measure_latency_ms(
     search: Callable[[FloatArray], object], queries: FloatArray, batch: int = 1, seconds: float = 2.0
 ) -> float:
     """Milliseconds for a query: of each batch the fewest of five repeats, of the batches the median.

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from recsys.retrieval.types import FloatArray
 from recsys.retrieval.candidates import NO_ITEM, Candidates
+from recsys.retrieval.types import FloatArray
 
 
 def top_k(scores: FloatArray, k: int) -> Candidates:

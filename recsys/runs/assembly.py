@@ -14,27 +14,27 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from torch import nn
 
+from recsys.data.feedback_view import FeedbackView
 from recsys.data.interactions import IntArray, Interactions
 from recsys.data.prepared import PreparedDataset, open_prepared
 from recsys.data.preparing import load_or_prepare
 from recsys.data.sentence_vectors import sentence_vectors
 from recsys.data.split import Split
-from recsys.data.feedback_view import View
 from recsys.errors import DataError, ModelError, PreparedDataError, RunError
 from recsys.evaluation.ranking_task import RankingTask
 from recsys.models.interface.protocols import (
-    FitsInClosedForm,
+    Fittable,
     PredictsRatings,
     PretrainsInTowers,
     RanksCandidates,
-    ReadsItemFeatures,
-    ReadsSentenceVectors,
-    ReadsUserFeatures,
+    UsesItemFeatures,
+    UsesSentenceVectors,
+    UsesUserFeatures,
 )
-from recsys.training.listwise import CandidateListsModule
-from recsys.training.fitting import FitReport
-from recsys.training.epoch_history import Listener
 from recsys.runs.run_directory import RunDirectory, RunManifest
+from recsys.training.epoch_history import Listener
+from recsys.training.fitting import FitReport
+from recsys.training.listwise import ListwiseModule
 from recsys.training.stacking import CandidateLists, stack
 
 #: What a source that learns by gradient steps may have of its own.
@@ -83,12 +83,12 @@ def build_model(config: DictConfig, seed: int, prepared: PreparedDataset) -> nn.
     torch.manual_seed(seed)
     sizes = prepared.schema
     model: nn.Module = instantiate(config)(num_users=sizes.num_users, num_items=sizes.num_items)
-    if isinstance(model, ReadsItemFeatures):
-        model.read_items(prepared.item_features())
-    if isinstance(model, ReadsUserFeatures):
-        model.read_users(prepared.user_features())
-    if isinstance(model, ReadsSentenceVectors) and (sentence_model := model.sentence_encoder()) is not None:
-        model.read_sentence_vectors(sentence_vectors(prepared, sentence_model))
+    if isinstance(model, UsesItemFeatures):
+        model.set_item_features(prepared.item_features())
+    if isinstance(model, UsesUserFeatures):
+        model.set_user_features(prepared.user_features())
+    if isinstance(model, UsesSentenceVectors) and (sentence_model := model.sentence_encoder()) is not None:
+        model.set_sentence_vectors(sentence_vectors(prepared, sentence_model))
     return model
 
 
@@ -117,7 +117,7 @@ def _data_of_run(config: DictConfig, manifest: RunManifest) -> PreparedDataset:
     return prepared
 
 
-def build_view(config: DictConfig, prepared: PreparedDataset, model: nn.Module) -> View:
+def build_view(config: DictConfig, prepared: PreparedDataset, model: nn.Module) -> FeedbackView:
     """The data as ``view`` asks: likes, ratings or, where it is null, what ``model`` learns from.
 
     Raises:
@@ -134,10 +134,10 @@ def build_view(config: DictConfig, prepared: PreparedDataset, model: nn.Module) 
             "from interactions alone, or give data with a rating column."
         )
     explicit = asked == "explicit" or (asked is None and rates)
-    return View.explicit(prepared) if explicit else View.implicit(prepared)
+    return FeedbackView.explicit(prepared) if explicit else FeedbackView.implicit(prepared)
 
 
-def split_of_run(run: TrainedRun) -> tuple[View, Split]:
+def split_of_run(run: TrainedRun) -> tuple[FeedbackView, Split]:
     """The view of a run and its split, the same as in its training.
 
     Raises:
@@ -152,7 +152,7 @@ def split_of_run(run: TrainedRun) -> tuple[View, Split]:
 def fit_model(
     config: DictConfig,
     model: nn.Module,
-    view: View,
+    view: FeedbackView,
     split: Split,
     run: RunDirectory,
     print_line: Callable[[str], None],
@@ -176,8 +176,8 @@ def fit_model(
         RunError: the device that is asked for is not there.
     """
     rates = isinstance(model, PredictsRatings)
-    train = view.learnt_from(split.train, rates)
-    if isinstance(model, FitsInClosedForm):
+    train = view.training_interactions(split.train, rates)
+    if isinstance(model, Fittable):
         model.to(training_device(config))
         model.fit(train)
         model.cpu()
@@ -226,7 +226,7 @@ def fit_model(
 def _lists_for(
     config: DictConfig,
     model: nn.Module,
-    view: View,
+    view: FeedbackView,
     split: Split,
     run: RunDirectory,
     print_line: Callable[[str], None],
@@ -237,10 +237,10 @@ def _lists_for(
         ModelError: the training is not one of lists, or the settings of a source do not exist.
     """
     assert isinstance(model, RanksCandidates), "checked by the caller"
-    if not issubclass(instantiate(config.training).func, CandidateListsModule):
+    if not issubclass(instantiate(config.training).func, ListwiseModule):
         raise ModelError(
             f"{type(model).__name__} ranks what other models retrieve, and is trained on lists of candidates. Use "
-            "training=candidate_lists; how its sources are trained is said by source_training."
+            "training=listwise; how its sources are trained is said by source_training."
         )
     settings = {name: _source_settings(config, model, name) for name in model.source_models()}
     likes = split.train[view.positive[split.train]]
@@ -255,24 +255,24 @@ def _lists_for(
     lists = stack(
         model,
         view.interactions.take(likes),
-        instantiate(config.label_folds),
-        instantiate(config.candidates),
+        instantiate(config.stacking_folds),
+        instantiate(config.candidate_selector),
         lambda sources, held_out, place: fit_sources(sources, likes[held_out], place),
         training_device(config),
         config.seed,
     )
     fit_sources(model.source_models(), np.empty(0, dtype=np.int64), "all")
-    model.note_training(view.interactions.take(likes))
+    model.observe_training(view.interactions.take(likes))
     return lists
 
 
 def _source_settings(config: DictConfig, model: RanksCandidates, name: str) -> DictConfig:
-    """The configuration that the source ``name`` is fitted with: that of the run, changed by ``source_training``.
+    """The configuration that the source ``name`` is fitted with: that of the run, changed by ``sources_training``.
 
     Raises:
-        ModelError: ``source_training`` has a source or a setting that does not exist.
+        ModelError: ``sources_training`` has a source or a setting that does not exist.
     """
-    unknown = [source for source in config.source_training if source not in model.source_models()]
+    unknown = [source for source in config.sources_training if source not in model.source_models()]
     if unknown:
         raise ModelError(
             f"source_training must be of sources ({', '.join(model.source_models())}), but it has "
@@ -280,8 +280,8 @@ def _source_settings(config: DictConfig, model: RanksCandidates, name: str) -> D
         )
     settings = config.copy()
     settings.pretraining = None
-    settings.source_training = {}
-    for key, value in config.source_training.get(name, {}).items():
+    settings.sources_training = {}
+    for key, value in config.sources_training.get(name, {}).items():
         if key not in SOURCE_SETTINGS:
             raise ModelError(
                 f"source_training.{name} may have {', '.join(SOURCE_SETTINGS)}, but it has {key}. Leave it out."

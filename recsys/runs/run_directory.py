@@ -35,11 +35,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from recsys.data.feedback_view import ViewKind
 from recsys.data.prepared import PreparedDataset
 from recsys.data.split import Split
-from recsys.data.feedback_view import ViewKind
 from recsys.errors import RunError
-from recsys.models.interface.protocols import SizedByData
+from recsys.models.interface.protocols import DynamicBuffers
 from recsys.training.epoch_history import draw_curves
 
 FORMAT_VERSION = 1
@@ -302,8 +302,8 @@ class RunDirectory:
             state = load_file(path)
         except (SafetensorError, OSError) as error:
             raise RunError(f"The weights {path} cannot be read ({error}). Train again.") from error
-        if isinstance(model, SizedByData):
-            for name in model.sized_by_data():
+        if isinstance(model, DynamicBuffers):
+            for name in model.dynamic_buffers():
                 buffer = model.get_buffer(name)
                 if name in state and state[name].ndim == buffer.ndim:
                     buffer.resize_(state[name].shape)

@@ -28,16 +28,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from recsys.data.encoded_columns import CodedColumn, read_columns
 from recsys.data.columns import ITEM_ID, ITEM_INDEX, RATING, TIMESTAMP, USER_ID, USER_INDEX
+from recsys.data.encoded_columns import EncodedColumn, read_columns
 from recsys.data.vocabulary import Vocabulary
 from recsys.errors import BundleError
-from recsys.retrieval.types import FloatArray, IntArray
 from recsys.retrieval.faiss_index import FaissIndex
 from recsys.retrieval.index import CandidateIndex, ExactIndex
 from recsys.retrieval.item_columns import ItemColumns
-from recsys.retrieval.ragged_items import ItemLists
+from recsys.retrieval.ragged_items import RaggedItems
 from recsys.retrieval.score_index import ScoreIndex
+from recsys.retrieval.types import FloatArray, IntArray
 from recsys.runtime.hashing import check_files
 from recsys.runtime.item_encoder import ItemEncoder
 from recsys.runtime.manifest import Manifest
@@ -146,7 +146,7 @@ class Bundle:
             gpu=gpu,
         )
         if "breadth" in described.parameters:
-            index.breadth = described.parameters["breadth"]
+            index.search_effort = described.parameters["breadth"]
         return index
 
     def item_vectors(self) -> FloatArray:
@@ -183,13 +183,13 @@ class Bundle:
         return ItemColumns(self.items, self.manifest.data.separators)
 
     @cached_property
-    def histories(self) -> ItemLists:
+    def histories(self) -> RaggedItems:
         """What each user of the vocabulary has, oldest first, U lists; empty ones where the bundle has none."""
         if HISTORIES not in self.manifest.files:
-            return ItemLists.empty(self.manifest.data.num_users)
+            return RaggedItems.empty(self.manifest.data.num_users)
         table = pq.read_table(self.directory / HISTORIES)
         counts = np.bincount(table.column(USER_INDEX).to_numpy(), minlength=self.manifest.data.num_users)
-        return ItemLists(
+        return RaggedItems(
             np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
             table.column(ITEM_INDEX).to_numpy().astype(np.int64),
             table.column(RATING).to_numpy() if RATING in table.column_names else None,
@@ -197,7 +197,7 @@ class Bundle:
         )
 
     @cached_property
-    def user_columns(self) -> tuple[CodedColumn, ...]:
+    def user_columns(self) -> tuple[EncodedColumn, ...]:
         """The columns of users that the models read; none where no model reads any."""
         if USER_COLUMNS not in self.manifest.files:
             return ()

@@ -14,12 +14,12 @@ import pyarrow as pa
 
 from recsys.data.columns import ITEM_ID
 from recsys.errors import RecsysError
-from recsys.retrieval.types import BoolArray, FloatArray
+from recsys.retrieval.format_list import format_list
 from recsys.retrieval.index import CandidateIndex, UpdatableIndex
 from recsys.retrieval.item_columns import ItemColumns
-from recsys.retrieval.format_list import listed
+from recsys.retrieval.types import BoolArray, FloatArray
 from recsys.runtime.bundle import Bundle
-from recsys.runtime.request_resolution import Lookup
+from recsys.runtime.request_resolution import RequestResolver
 
 #: Ids that an error message lists at most.
 _SHOWN = 10
@@ -49,7 +49,7 @@ class Catalogue:
         index: finds them.
     """
 
-    def __init__(self, bundle: Bundle, lookup: Lookup, index: CandidateIndex) -> None:
+    def __init__(self, bundle: Bundle, lookup: RequestResolver, index: CandidateIndex) -> None:
         self._bundle = bundle
         self._lookup = lookup
         self.index = index
@@ -80,7 +80,7 @@ class Catalogue:
             if silent:
                 raise RecsysError(
                     f"New items are known by {', '.join(column.name for column in encoder.columns)}, but nothing known "
-                    f"is said about {listed([ids[place] for place in silent], _SHOWN)}. Say more, or leave them out."
+                    f"is said about {format_list([ids[place] for place in silent], _SHOWN)}. Say more, or leave them out."
                 )
             try:
                 table = pa.concat_tables([self._table, items], promote_options="permissive")
@@ -111,7 +111,7 @@ class Catalogue:
             items = self._lookup.items_of(ids)
             gone = [name for name, item in zip(ids, items, strict=True) if item < 0 or not state.available[item]]
             if gone:
-                missing = listed(gone, _SHOWN)
+                missing = format_list(gone, _SHOWN)
                 raise RecsysError(f"Items that are there are required, but {missing} are not. Leave them out.")
             available, popularity = state.available.copy(), state.popularity.copy()
             available[items], popularity[items] = False, np.nan
@@ -125,7 +125,7 @@ class Catalogue:
         ids: list[str] = items.column(ITEM_ID).to_pylist()
         known = [name for name, item in zip(ids, self._lookup.items_of(ids), strict=True) if item >= 0]
         if known or len(set(ids)) < len(ids) or None in ids:
-            what = f"{listed(known, _SHOWN)} are known already" if known else "some are missing or come twice"
+            what = f"{format_list(known, _SHOWN)} are known already" if known else "some are missing or come twice"
             raise RecsysError(f"New items need ids of their own, but {what}. Leave them out, or give them other ids.")
         return ids
 

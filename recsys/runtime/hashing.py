@@ -6,16 +6,16 @@ import hashlib
 from pathlib import Path
 
 from recsys.errors import BundleError
-from recsys.runtime.manifest import FileOfBundle
+from recsys.runtime.manifest import BundleFile
 
 
-def file_of(path: Path) -> FileOfBundle:
+def file_of(path: Path) -> BundleFile:
     """Hash and size of a file."""
     with path.open("rb") as file:
-        return FileOfBundle(hashlib.file_digest(file, "sha256").hexdigest(), path.stat().st_size)
+        return BundleFile(hashlib.file_digest(file, "sha256").hexdigest(), path.stat().st_size)
 
 
-def check_files(directory: Path, files: dict[str, FileOfBundle]) -> None:
+def check_files(directory: Path, files: dict[str, BundleFile]) -> None:
     """Require every file of a bundle as it was written.
 
     Raises:

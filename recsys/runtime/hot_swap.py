@@ -8,14 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from recsys.errors import BundleError, RecsysError
-from recsys.runtime.request import Asked, Recommendation
 from recsys.runtime.bundle import Bundle
 from recsys.runtime.recommender import BundleRecommender
+from recsys.runtime.request import Recommendation, RecommendationRequest
 
 _log = logging.getLogger(__name__)
 
 
-class LiveRecommender:
+class HotSwapRecommender:
     """Answers from one bundle at a time.
 
     Each request is answered by the bundle that is live when it comes, from its first stage to its last. A new bundle
@@ -42,11 +42,11 @@ class LiveRecommender:
         """The bundle that is live."""
         return self._current.bundle
 
-    def recommend(self, asked: Asked) -> Recommendation:
+    def recommend(self, asked: RecommendationRequest) -> Recommendation:
         """See :meth:`recsys.runtime.recommender.BundleRecommender.recommend`."""
         return self._current.recommend(asked)
 
-    def go_live(self, directory: Path | str) -> None:
+    def activate(self, directory: Path | str) -> None:
         """Let another bundle answer.
 
         Raises:
@@ -70,7 +70,7 @@ class LiveRecommender:
                 )
             self._previous, self._current = self._current, self._previous
 
-    def follow(self, wanted: Callable[[], Path], interval_seconds: float, stop: threading.Event) -> threading.Thread:
+    def watch(self, wanted: Callable[[], Path], interval_seconds: float, stop: threading.Event) -> threading.Thread:
         """Go live with whatever bundle is wanted, in a thread that looks again and again.
 
         Args:
@@ -90,7 +90,7 @@ class LiveRecommender:
                     if directory not in (self.bundle.directory, refused):
                         # A bundle that was refused once is not opened again until another is wanted.
                         refused = directory
-                        self.go_live(directory)
+                        self.activate(directory)
                         refused = None
                 except RecsysError as error:
                     _log.warning("%s stays live: %s", self.bundle.directory, error)

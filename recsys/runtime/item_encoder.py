@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from recsys.data.encoded_columns import CodedColumn, encode_table
+from recsys.data.encoded_columns import EncodedColumn, encode_table
 from recsys.retrieval.types import FloatArray
 from recsys.runtime.onnx_model import OnnxModel
 
@@ -23,7 +23,7 @@ class ItemEncoder:
         columns: the columns.
     """
 
-    def __init__(self, model: OnnxModel, columns: Sequence[CodedColumn]) -> None:
+    def __init__(self, model: OnnxModel, columns: Sequence[EncodedColumn]) -> None:
         self._model = model
         self.columns = tuple(columns)
 

@@ -30,7 +30,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class DataOfBundle:
+class BundleData:
     """The data that the models know.
 
     Args:
@@ -55,7 +55,7 @@ class DataOfBundle:
 
 
 @dataclass(frozen=True, slots=True)
-class IndexOfBundle:
+class BundleIndex:
     """How candidates are found.
 
     Args:
@@ -63,7 +63,7 @@ class IndexOfBundle:
         dim: of the query, D, or the number of items where the kind is ``scores``.
         storage: ``float32``, ``float16`` or ``int8``, of the vectors.
         factory: FAISS's description of the index; None for the others.
-        parameters: of the search: ``breadth`` and ``rescore``, where they are used.
+        parameters: of the search: ``search_effort`` and ``rescore``, where they are used.
         recall: share of the exact best 100 that it finds; 1 where it is exact.
     """
 
@@ -76,7 +76,7 @@ class IndexOfBundle:
 
 
 @dataclass(frozen=True, slots=True)
-class FileOfBundle:
+class BundleFile:
     """A file: its SHA-256 and its size in bytes."""
 
     sha256: str
@@ -96,7 +96,7 @@ class Manifest:
         data: what the models know.
         index: how candidates are found.
         num_candidates: candidates that are ranked, unless a request says otherwise.
-        numbers_per_interaction: numbers that the models hold for each position of each history.
+        floats_per_position: numbers that the models hold for each position of each history.
         max_history: latest interactions of a history that the models get; None: all.
         longest_history: that the models get of the users in the data.
         inputs: of the models: names, types and shapes.
@@ -112,10 +112,10 @@ class Manifest:
     created: str
     retriever: Source
     ranker: Source | None
-    data: DataOfBundle
-    index: IndexOfBundle
+    data: BundleData
+    index: BundleIndex
     num_candidates: int
-    numbers_per_interaction: int
+    floats_per_position: int
     max_history: int | None
     longest_history: int
     inputs: Mapping[str, Mapping[str, Any]]
@@ -123,7 +123,7 @@ class Manifest:
     parity: Mapping[str, Mapping[str, Any]]
     neighbours: str | None
     versions: Mapping[str, str]
-    files: Mapping[str, FileOfBundle]
+    files: Mapping[str, BundleFile]
 
     def write(self, directory: Path) -> None:
         """Write ``manifest.json``."""
@@ -159,9 +159,9 @@ class Manifest:
                     **content,
                     "retriever": Source(**content["retriever"]),
                     "ranker": None if content["ranker"] is None else Source(**content["ranker"]),
-                    "data": DataOfBundle(**{**content["data"], "rating_range": _pair(content["data"]["rating_range"])}),
-                    "index": IndexOfBundle(**content["index"]),
-                    "files": {name: FileOfBundle(**file) for name, file in content["files"].items()},
+                    "data": BundleData(**{**content["data"], "rating_range": _pair(content["data"]["rating_range"])}),
+                    "index": BundleIndex(**content["index"]),
+                    "files": {name: BundleFile(**file) for name, file in content["files"].items()},
                 }
             )
         except (KeyError, TypeError, AttributeError) as error:

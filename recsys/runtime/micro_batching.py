@@ -6,11 +6,11 @@ import threading
 from collections.abc import Callable, Hashable, Sequence
 from typing import Generic, TypeVar
 
-Asked = TypeVar("Asked")
-Answer = TypeVar("Answer")
+RequestT = TypeVar("RequestT")
+ResponseT = TypeVar("ResponseT")
 
 
-class MicroBatcher(Generic[Asked, Answer]):
+class MicroBatcher(Generic[RequestT, ResponseT]):
     """Answers each caller from a batch with those who came while the batches before it ran.
 
     Nobody waits for company: a caller who finds a worker's place free takes it at once and answers all who wait, those
@@ -26,8 +26,8 @@ class MicroBatcher(Generic[Asked, Answer]):
 
     def __init__(
         self,
-        answer: Callable[[Sequence[Asked]], Sequence[Answer]],
-        key_of: Callable[[Asked], Hashable],
+        answer: Callable[[Sequence[RequestT]], Sequence[ResponseT]],
+        key_of: Callable[[RequestT], Hashable],
         max_batch: int,
         num_workers: int,
     ) -> None:
@@ -36,11 +36,11 @@ class MicroBatcher(Generic[Asked, Answer]):
         self._max_batch = max_batch
         self._free_workers = num_workers
         self._changed = threading.Condition()
-        self._waiting: list[_Ticket[Asked, Answer]] = []
+        self._waiting: list[_Ticket[RequestT, ResponseT]] = []
 
-    def __call__(self, asked: Asked) -> Answer:
+    def __call__(self, asked: RequestT) -> ResponseT:
         """The answer to one question; raises what answering its batch raised."""
-        ticket: _Ticket[Asked, Answer] = _Ticket(asked, self._key_of(asked))
+        ticket: _Ticket[RequestT, ResponseT] = _Ticket(asked, self._key_of(asked))
         with self._changed:
             self._waiting.append(ticket)
         while not ticket.done:
@@ -59,7 +59,7 @@ class MicroBatcher(Generic[Asked, Answer]):
                     self._changed.notify_all()
         return ticket.result()
 
-    def _take(self) -> list[_Ticket[Asked, Answer]]:
+    def _take(self) -> list[_Ticket[RequestT, ResponseT]]:
         """The first who waits, and those who can be joined with it; they wait no longer."""
         batch = [ticket for ticket in self._waiting if ticket.key == self._waiting[0].key][: self._max_batch]
         for ticket in batch:
@@ -67,7 +67,7 @@ class MicroBatcher(Generic[Asked, Answer]):
         self._waiting = [ticket for ticket in self._waiting if not ticket.taken]
         return batch
 
-    def _serve(self, batch: list[_Ticket[Asked, Answer]]) -> None:
+    def _serve(self, batch: list[_Ticket[RequestT, ResponseT]]) -> None:
         try:
             answers = self._answer([ticket.asked for ticket in batch])
         except Exception as error:
@@ -82,18 +82,18 @@ class MicroBatcher(Generic[Asked, Answer]):
             ticket.give(answer)
 
 
-class _Ticket(Generic[Asked, Answer]):
+class _Ticket(Generic[RequestT, ResponseT]):
     """One question on its way."""
 
-    def __init__(self, asked: Asked, key: Hashable) -> None:
+    def __init__(self, asked: RequestT, key: Hashable) -> None:
         self.asked = asked
         self.key = key
         self.taken = False
         self.done = False
-        self._answer: list[Answer] = []
+        self._answer: list[ResponseT] = []
         self._error: Exception | None = None
 
-    def give(self, answer: Answer) -> None:
+    def give(self, answer: ResponseT) -> None:
         self._answer.append(answer)
         self.done = True
 
@@ -101,7 +101,7 @@ class _Ticket(Generic[Asked, Answer]):
         self._error = error
         self.done = True
 
-    def result(self) -> Answer:
+    def result(self) -> ResponseT:
         if self._error is not None:
             raise self._error
         return self._answer[0]

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from recsys.retrieval.ragged_items import RaggedItems
+from recsys.retrieval.request_batch import RequestBatch
 from recsys.retrieval.types import IntArray
-from recsys.retrieval.ragged_items import ItemLists
-from recsys.retrieval.request_batch import Requests
 
 QUERY_INPUTS = ("user_index", "history", "rating", "timestamp")
 CANDIDATES = "candidates"
@@ -27,7 +27,7 @@ SCORE = "score"
 #: Stands for a time that is not known.
 NO_TIMESTAMP = np.iinfo(np.int64).min
 
-Feeds = dict[str, npt.NDArray[Any]]
+OnnxInputs = dict[str, npt.NDArray[Any]]
 
 
 def feature_input(column: str) -> str:
@@ -40,7 +40,7 @@ def feature_input(column: str) -> str:
     return f"user.{column}"
 
 
-def query_feeds(requests: Requests, min_width: int = 1) -> Feeds:
+def query_inputs(requests: RequestBatch, min_width: int = 1) -> OnnxInputs:
     """The inputs of a query encoder for B requests.
 
     Args:
@@ -58,13 +58,13 @@ def query_feeds(requests: Requests, min_width: int = 1) -> Feeds:
     }
 
 
-def ranker_feeds(queries: Feeds, candidates: IntArray) -> Feeds:
+def ranker_feeds(queries: OnnxInputs, candidates: IntArray) -> OnnxInputs:
     """The inputs of a ranker: those of the encoder, and the candidates, shape [B, C], -1 for none."""
     return {**queries, CANDIDATES: candidates.astype(np.int64, copy=False)}
 
 
 def _padded(
-    lists: ItemLists, values: npt.NDArray[Any] | None, width: int, padding: float, dtype: type[np.generic]
+    lists: RaggedItems, values: npt.NDArray[Any] | None, width: int, padding: float, dtype: type[np.generic]
 ) -> npt.NDArray[Any]:
     """Ragged ``values`` as rows of ``width``, filled up at their end; all padding where there are none."""
     rows = np.full((len(lists), width), padding, dtype=dtype)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.errors import BundleError, RecsysError
-from recsys.runtime.onnx_inputs import Feeds
+from recsys.runtime.onnx_inputs import OnnxInputs
 
 #: What ONNX calls the types of our inputs.
 _TYPES = {"tensor(int64)": np.int64, "tensor(float)": np.float32, "tensor(float16)": np.float16}
@@ -57,22 +57,24 @@ class OnnxModel:
         """Type and shape of the output."""
         return {node.name: {"type": node.type, "shape": node.shape} for node in self._session.get_outputs()[:1]}
 
-    def run(self, feeds: Feeds) -> npt.NDArray[Any]:
-        """The output for ``feeds``; those that the model does not have are left out.
+    def run(self, onnx_inputs: OnnxInputs) -> npt.NDArray[Any]:
+        """The output for ``onnx_inputs``; those that the model does not have are left out.
 
         Raises:
             RecsysError: an input is missing, or has another type or number of dimensions.
         """
-        self._check(feeds)
-        output: npt.NDArray[Any] = self._session.run([self.output], {name: feeds[name] for name in self.inputs})[0]
+        self._check(onnx_inputs)
+        output: npt.NDArray[Any] = self._session.run([self.output], {name: onnx_inputs[name] for name in self.inputs})[
+            0
+        ]
         return output
 
-    def _check(self, feeds: Feeds) -> None:
+    def _check(self, onnx_inputs: OnnxInputs) -> None:
         for name, type_ in self.inputs.items():
-            if name not in feeds:
+            if name not in onnx_inputs:
                 raise RecsysError(f"{self.path.name} needs the inputs {', '.join(self.inputs)}, but {name} is missing.")
-            if feeds[name].dtype != _TYPES[type_]:
+            if onnx_inputs[name].dtype != _TYPES[type_]:
                 raise RecsysError(
                     f"The input {name} of {self.path.name} must be {np.dtype(_TYPES[type_])}, but it is "
-                    f"{feeds[name].dtype}. Convert it."
+                    f"{onnx_inputs[name].dtype}. Convert it."
                 )

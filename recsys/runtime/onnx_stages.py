@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from recsys.retrieval.request_batch import RequestBatch
 from recsys.retrieval.types import FloatArray, IntArray
-from recsys.retrieval.request_batch import Requests
-from recsys.runtime.onnx_inputs import query_feeds, ranker_feeds
+from recsys.runtime.onnx_inputs import query_inputs, ranker_feeds
 from recsys.runtime.onnx_model import OnnxModel
 
 #: Numbers that a model holds at once for the histories of a block of requests, at most: 2**26 float32 are 256 MiB.
@@ -18,16 +18,16 @@ class OnnxEncoder:
 
     Args:
         model: a query encoder.
-        numbers_per_interaction: numbers that it holds for each position of each history.
+        floats_per_position: numbers that it holds for each position of each history.
     """
 
-    def __init__(self, model: OnnxModel, numbers_per_interaction: int) -> None:
+    def __init__(self, model: OnnxModel, floats_per_position: int) -> None:
         self._model = model
-        self._numbers = numbers_per_interaction
+        self._numbers = floats_per_position
 
-    def __call__(self, requests: Requests) -> FloatArray:
+    def __call__(self, requests: RequestBatch) -> FloatArray:
         """Shape [B, D]; a row of NaN where the model has no opinion."""
-        blocks = [self._model.run(query_feeds(block)) for block in _blocks(requests, self._numbers)]
+        blocks = [self._model.run(query_inputs(block)) for block in _blocks(requests, self._numbers)]
         return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
 
 
@@ -36,32 +36,32 @@ class OnnxRanker:
 
     Args:
         model: a ranker.
-        numbers_per_interaction: as above.
+        floats_per_position: as above.
         num_items: that the ranker knows; it has no opinion on later ones.
     """
 
-    def __init__(self, model: OnnxModel, numbers_per_interaction: int, num_items: int) -> None:
+    def __init__(self, model: OnnxModel, floats_per_position: int, num_items: int) -> None:
         self._model = model
-        self._numbers = numbers_per_interaction
+        self._numbers = floats_per_position
         self._num_items = num_items
 
-    def score(self, requests: Requests, items: IntArray) -> FloatArray:
+    def score(self, requests: RequestBatch, items: IntArray) -> FloatArray:
         """See :meth:`recsys.retrieval.ranker.Ranker.score`."""
         known = items < self._num_items
         if not known.all():
             return np.where(known, self.score(requests, np.where(known, items, -1)), np.nan)
         scores, start = [], 0
         for block in _blocks(requests, self._numbers):
-            feeds = ranker_feeds(query_feeds(block), items[start : start + len(block)])
-            scores.append(self._model.run(feeds))
+            onnx_inputs = ranker_feeds(query_inputs(block), items[start : start + len(block)])
+            scores.append(self._model.run(onnx_inputs))
             start += len(block)
         return scores[0] if len(scores) == 1 else np.concatenate(scores)
 
 
-def _blocks(requests: Requests, numbers_per_interaction: int) -> list[Requests]:
+def _blocks(requests: RequestBatch, floats_per_position: int) -> list[RequestBatch]:
     """Consecutive requests, so many at once as the longest history allows; at least one block."""
     longest = int(requests.history.counts.max(initial=1))
-    size = max(1, MAX_NUMBERS // max(1, longest * numbers_per_interaction))
+    size = max(1, MAX_NUMBERS // max(1, longest * floats_per_position))
     if len(requests) <= size:
         return [requests]
     rows = np.arange(len(requests))

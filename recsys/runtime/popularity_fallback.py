@@ -10,41 +10,41 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recsys.retrieval.types import BoolArray, IntArray
 from recsys.retrieval.candidates import Candidates
+from recsys.retrieval.types import BoolArray, IntArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Found:
+class CandidateResult:
     """Candidates of B requests.
 
     Args:
         candidates: of width C.
-        personal: whether they are the user's own, shape [B]; else they are what is popular, and their scores are
+        personalized: whether they are the user's own, shape [B]; else they are what is popular, and their scores are
             numbers of interactions.
     """
 
     candidates: Candidates
-    personal: BoolArray
+    personalized: BoolArray
 
-    def rows(self, rows: slice, width: int) -> Found:
+    def rows(self, rows: slice, width: int) -> CandidateResult:
         """What was found for some of the requests, cut to ``width`` candidates."""
         items, scores = self.candidates.items[rows, :width], self.candidates.scores[rows, :width]
-        return Found(Candidates(items, scores), self.personal[rows])
+        return CandidateResult(Candidates(items, scores), self.personalized[rows])
 
 
-def or_popular(own: Candidates, popular: Callable[[IntArray], Candidates]) -> Found:
+def with_popularity_fallback(own: Candidates, popular: Callable[[IntArray], Candidates]) -> CandidateResult:
     """The candidates of each request, or what is popular where there are none.
 
     Args:
         own: what a model found for B requests, at least one candidate wide.
         popular: gives candidates of the same width for the requests at some positions, int64.
     """
-    personal = own.items[:, 0] >= 0
-    if personal.all():
-        return Found(own, personal)
-    rows = np.flatnonzero(~personal)
+    personalized = own.items[:, 0] >= 0
+    if personalized.all():
+        return CandidateResult(own, personalized)
+    rows = np.flatnonzero(~personalized)
     instead = popular(rows)
     items, scores = own.items.copy(), own.scores.astype(np.float64)
     items[rows], scores[rows] = instead.items, instead.scores
-    return Found(Candidates(items, scores), personal)
+    return CandidateResult(Candidates(items, scores), personalized)

@@ -13,28 +13,28 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from recsys.retrieval.types import IntArray
 from recsys.retrieval.candidates import Candidates
+from recsys.retrieval.filters import Filter, ItemMaskFilter, between, only, without
 from recsys.retrieval.pipeline import Pipeline
-from recsys.retrieval.rerankers import re_ranker
-from recsys.retrieval.request_batch import Requests
-from recsys.retrieval.retrievers import IndexRetriever, SameForAll
-from recsys.retrieval.filters import AmongItems, Rule, between, only, without
-from recsys.runtime.request import Asked, Recommendation
+from recsys.retrieval.request_batch import RequestBatch
+from recsys.retrieval.rerankers import make_reranker
+from recsys.retrieval.retrievers import IndexRetriever, StaticRetriever
+from recsys.retrieval.types import IntArray
 from recsys.runtime.bundle import Bundle
 from recsys.runtime.catalogue import Catalogue
-from recsys.runtime.request_resolution import Lookup, requests_of
 from recsys.runtime.micro_batching import MicroBatcher
-from recsys.runtime.popularity_fallback import or_popular
 from recsys.runtime.onnx_stages import OnnxEncoder, OnnxRanker
+from recsys.runtime.popularity_fallback import with_popularity_fallback
+from recsys.runtime.request import Recommendation, RecommendationRequest
+from recsys.runtime.request_resolution import RequestResolver, requests_of
 
 #: Combinations of rules, re-rankers and strengths that are kept ready.
 MAX_KEPT = 256
 #: Causes that are named for each item.
-NUM_CAUSES = 3
+NUM_CONTRIBUTIONS = 3
 
 
-class _Ways(NamedTuple):
+class _Pipelines(NamedTuple):
     """Two ways to a list: the user's own, and what is popular."""
 
     own: Pipeline
@@ -55,8 +55,8 @@ class BundleRecommender:
 
     def __init__(self, bundle: Bundle, num_threads: int = 1, max_batch: int = 32) -> None:
         self.bundle = bundle
-        numbers = bundle.manifest.numbers_per_interaction
-        self._lookup = Lookup(bundle)
+        numbers = bundle.manifest.floats_per_position
+        self._lookup = RequestResolver(bundle)
         self._catalogue = Catalogue(bundle, self._lookup, bundle.index())
         encode = OnnxEncoder(bundle.query_encoder(num_threads), numbers)
         self._retriever = IndexRetriever(encode, self._catalogue.index)
@@ -67,7 +67,7 @@ class BundleRecommender:
         workers = max(1, (os.cpu_count() or 1) // num_threads)
         self._batcher = MicroBatcher(self._answer, _key_of, max_batch, workers)
 
-    def recommend(self, asked: Asked) -> Recommendation:
+    def recommend(self, asked: RecommendationRequest) -> Recommendation:
         """A list for one user, answered together with those who ask at the same time.
 
         Raises:
@@ -75,7 +75,7 @@ class BundleRecommender:
         """
         return self._batcher(asked)
 
-    def recommend_all(self, asked: Sequence[Asked]) -> list[Recommendation]:
+    def recommend_all(self, asked: Sequence[RecommendationRequest]) -> list[Recommendation]:
         """Lists for many users at once, as :meth:`recommend`."""
         groups: dict[Hashable, list[int]] = {}
         for place, one in enumerate(asked):
@@ -101,33 +101,35 @@ class BundleRecommender:
 
     def warm_up(self) -> None:
         """Answer once, so that the first user does not wait for memory and tables."""
-        self._answer([Asked(), Asked(history=self.bundle.item_vocabulary.ids[:1].to_pylist())])
+        self._answer(
+            [RecommendationRequest(), RecommendationRequest(history=self.bundle.item_vocabulary.ids[:1].to_pylist())]
+        )
         self._lookup.warm_up()
         _ = self.bundle.neighbours
 
-    def _answer(self, asked: Sequence[Asked]) -> list[Recommendation]:
+    def _answer(self, asked: Sequence[RecommendationRequest]) -> list[Recommendation]:
         """Answer a batch whose rules and re-ranker are the same."""
-        known = [self._lookup.known(one) for one in asked]
+        known = [self._lookup.resolve(one) for one in asked]
         requests = requests_of(known)
         way = self._ways(*_key_of(asked[0]))
         k = min(max(one.k for one in asked), self._retriever.num_items)  # a list is no longer than all
         own = _listed(way.own, requests, k)
-        found = or_popular(own, lambda rows: _listed(way.popular, requests.take(rows), k))
-        items, scores, personal = found.candidates.items, found.candidates.scores, found.personal
+        found = with_popularity_fallback(own, lambda rows: _listed(way.popular, requests.take(rows), k))
+        items, scores, personalized = found.candidates.items, found.candidates.scores, found.personalized
         answers = []
         for row, one in enumerate(asked):
             length = int((items[row, : one.k] >= 0).sum())
-            causes = None
-            if one.explain and personal[row] and self.bundle.neighbours is not None:
-                causes = [self._causes(item, known[row].history) for item in items[row, :length]]
+            contributions = None
+            if one.explain and personalized[row] and self.bundle.neighbours is not None:
+                contributions = [self._causes(item, known[row].history) for item in items[row, :length]]
             answers.append(
                 Recommendation(
                     item_ids=self._lookup.ids_of(items[row, :length]),
                     scores=scores[row, :length].tolist(),
-                    personal=bool(personal[row]),
+                    personalized=bool(personalized[row]),
                     unknown_items=known[row].unknown_items,
                     unknown_values=known[row].unknown_values,
-                    causes=causes,
+                    contributions=contributions,
                     bundle=self.bundle.manifest.name,
                 )
             )
@@ -137,21 +139,21 @@ class BundleRecommender:
         assert self.bundle.neighbours is not None, "checked by the caller"
         if item >= self.bundle.manifest.data.num_items:
             return []  # it came later
-        causes = self.bundle.neighbours.causes(item, history, NUM_CAUSES)
-        ids = self._lookup.ids_of(np.array([cause for cause, _ in causes], dtype=np.int64))
-        return list(zip(ids, (weight for _, weight in causes), strict=True))
+        contributions = self.bundle.neighbours.contributions(item, history, NUM_CONTRIBUTIONS)
+        ids = self._lookup.ids_of(np.array([cause for cause, _ in contributions], dtype=np.int64))
+        return list(zip(ids, (weight for _, weight in contributions), strict=True))
 
-    def _ways_now(self) -> Callable[[Any, str | None, float], _Ways]:
+    def _ways_now(self) -> Callable[[Any, str | None, float], _Pipelines]:
         """Makes pipelines of the catalogue as it is now, and keeps them."""
         state = self._catalogue.state
 
-        def ways(rules: Any, diversity: str | None, strength: float) -> _Ways:
+        def ways(rules: Any, diversity: str | None, diversity_weight: float) -> _Pipelines:
             wanted, unwanted, ranges = (dict(part) for part in rules)
-            allowed: list[Rule] = [
+            allowed: list[Filter] = [
                 *only(state.columns, wanted),
                 *without(state.columns, unwanted),
                 *between(state.columns, ranges),
-                AmongItems(state.available),
+                ItemMaskFilter(state.available),
             ]
             # Where nothing chooses among the candidates, as many as the list is long are enough.
             chooses = self._ranker is not None or diversity is not None
@@ -161,18 +163,18 @@ class BundleRecommender:
                 allowed,
                 num_candidates=manifest.num_candidates if chooses else 1,
                 ranker=self._ranker,
-                diversifier=re_ranker(diversity, strength, state.columns, manifest.data.content_column),
+                reranker=make_reranker(diversity, diversity_weight, state.columns, manifest.data.content_column),
             )
-            return _Ways(own, Pipeline(SameForAll(state.popularity), allowed, num_candidates=1))
+            return _Pipelines(own, Pipeline(StaticRetriever(state.popularity), allowed, num_candidates=1))
 
         return lru_cache(MAX_KEPT)(ways)
 
 
-def _listed(pipeline: Pipeline, requests: Requests, k: int) -> Candidates:
+def _listed(pipeline: Pipeline, requests: RequestBatch, k: int) -> Candidates:
     lists = pipeline.recommend(requests, k)
     return Candidates(lists.items, lists.scores)
 
 
-def _key_of(asked: Asked) -> tuple[Hashable, str | None, float]:
+def _key_of(asked: RecommendationRequest) -> tuple[Hashable, str | None, float]:
     """What those have in common who are answered together."""
-    return asked.rules, asked.diversity, asked.strength
+    return asked.rules, asked.diversity, asked.diversity_weight

@@ -20,7 +20,7 @@ _DIRECTORY = "bundle"
 #: MLflow reads a tag of so many characters.
 _MAX_TAG = 5000
 
-Found = TypeVar("Found")
+ResultT = TypeVar("ResultT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +162,7 @@ class BundleRegistry:
             int(version.version), Path(version.tags[_DIRECTORY]), aliases, version.description or ""
         )
 
-    def _asked(self, question: Callable[[], Found]) -> Found:
+    def _asked(self, question: Callable[[], ResultT]) -> ResultT:
         from mlflow.exceptions import MlflowException
         from sqlalchemy.exc import SQLAlchemyError
 

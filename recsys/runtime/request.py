@@ -7,11 +7,11 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from recsys.errors import RecsysError
-from recsys.runtime.user_features import Told
+from recsys.runtime.user_features import FeatureValue
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RecommendationRequest:
     """One user who asks for a list.
 
     Args:
@@ -23,12 +23,12 @@ class Asked:
             number, a text, or a list of texts where there may be several; None: nothing is known. Columns that are not
             given are as the bundle has them.
         k: length of the list.
-        blocked: item ids that are not wanted.
+        exclude_items: item ids that are not wanted.
         only: columns of the items and values, any of which an item must have.
         without: columns and values, none of which an item may have.
         between: columns and the two ends of a range of numbers, None for an open end.
         diversity: a re-ranker (``mmr``, ``calibrated``), or None.
-        strength: of the diversity, from 0 to 1.
+        diversity_weight: of the diversity, from 0 to 1.
         explain: name the items of the history that each recommendation comes from.
 
     Raises:
@@ -39,14 +39,14 @@ class Asked:
     history: Sequence[str] | None = None
     ratings: Sequence[float] | None = None
     timestamps: Sequence[int] | None = None
-    user_features: Mapping[str, Told] = field(default_factory=dict)
+    user_features: Mapping[str, FeatureValue] = field(default_factory=dict)
     k: int = 10
-    blocked: Sequence[str] = ()
+    exclude_items: Sequence[str] = ()
     only: Mapping[str, Sequence[str]] = field(default_factory=dict)
     without: Mapping[str, Sequence[str]] = field(default_factory=dict)
     between: Mapping[str, Sequence[float | None]] = field(default_factory=dict)
     diversity: str | None = None
-    strength: float = 0.3
+    diversity_weight: float = 0.3
     explain: bool = False
 
     def __post_init__(self) -> None:
@@ -55,7 +55,7 @@ class Asked:
         if not isinstance(self.k, int) or isinstance(self.k, bool) or self.k < 1:
             raise RecsysError(f"k must be a whole number of at least 1, but it is {self.k!r}.")
         _check_ids("history", () if self.history is None else self.history)
-        _check_ids("blocked", self.blocked)
+        _check_ids("exclude_items", self.exclude_items)
         for name, values in (("ratings", self.ratings), ("timestamps", self.timestamps)):
             if values is not None and (self.history is None or len(values) != len(self.history)):
                 items = "no history" if self.history is None else f"{len(self.history)} items"
@@ -93,21 +93,21 @@ class Recommendation:
     Args:
         item_ids: best first; k of them, if the rules leave as many.
         scores: of the items.
-        personal: whether it is the user's own list; else it is what is popular, and the scores are numbers of
+        personalized: whether it is the user's own list; else it is what is popular, and the scores are numbers of
             interactions.
         unknown_items: ids of the history and of what is blocked that the data do not have; they had no effect.
         unknown_values: of the user's features, as ``column: value``; they had no effect either.
-        causes: for each item the items of the history that it comes from, each with its weight; None where they were
+        contributions: for each item the items of the history that it comes from, each with its weight; None where they were
             not asked for, or are not known.
         bundle: name of the bundle that answered.
     """
 
     item_ids: list[str]
     scores: list[float]
-    personal: bool
+    personalized: bool
     unknown_items: tuple[str, ...]
     unknown_values: tuple[str, ...]
-    causes: list[list[tuple[str, float]]] | None
+    contributions: list[list[tuple[str, float]]] | None
     bundle: str
 
 

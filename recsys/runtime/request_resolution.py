@@ -8,18 +8,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from recsys.data.encoded_columns import CodedValues
+from recsys.data.encoded_columns import EncodedValues
 from recsys.errors import RecsysError
+from recsys.retrieval.ragged_items import RaggedItems
+from recsys.retrieval.request_batch import RequestBatch
 from recsys.retrieval.types import FloatArray, IntArray
-from recsys.retrieval.ragged_items import ItemLists
-from recsys.retrieval.request_batch import Requests
-from recsys.runtime.request import Asked
 from recsys.runtime.bundle import Bundle
 from recsys.runtime.onnx_inputs import NO_TIMESTAMP
+from recsys.runtime.request import RecommendationRequest
 from recsys.runtime.user_features import joined_features
 
 
-class Known(NamedTuple):
+class UserContext(NamedTuple):
     """What is known of one user who asks.
 
     Args:
@@ -28,7 +28,7 @@ class Known(NamedTuple):
         ratings: of the history, shape [L], float32; None where there are none.
         timestamps: of the history, shape [L], int64; None where there are none.
         seen: items that are not recommended again, int64; also those that are rated too low for the history.
-        blocked: items that are not wanted, int64.
+        exclude_items: items that are not wanted, int64.
         unknown_items: ids of items that the data do not have.
         features: columns of the user as models read them, a row each.
         unknown_values: values that were told of the user and are not known.
@@ -39,13 +39,13 @@ class Known(NamedTuple):
     ratings: FloatArray | None
     timestamps: IntArray | None
     seen: IntArray
-    blocked: IntArray
+    exclude_items: IntArray
     unknown_items: tuple[str, ...]
-    features: CodedValues
+    features: EncodedValues
     unknown_values: tuple[str, ...]
 
 
-class Lookup:
+class RequestResolver:
     """Looks up who asks.
 
     Args:
@@ -55,7 +55,7 @@ class Lookup:
     def __init__(self, bundle: Bundle) -> None:
         self._bundle = bundle
 
-    def known(self, asked: Asked) -> Known:
+    def resolve(self, asked: RecommendationRequest) -> UserContext:
         """What is known of who asks; of what a user has twice the last counts.
 
         Raises:
@@ -64,9 +64,9 @@ class Lookup:
         """
         data = self._bundle.manifest.data
         user = -1 if asked.user_id is None else self._users.get(asked.user_id, -1)
-        blocked, unknown = self._found(asked.blocked)
+        exclude_items, unknown = self._found(asked.exclude_items)
         if asked.history is None:
-            own = self._bundle.histories.take(np.array([user])) if user >= 0 else ItemLists.empty(1)
+            own = self._bundle.histories.take(np.array([user])) if user >= 0 else RaggedItems.empty(1)
             items, ratings, timestamps = own.items, own.rating, own.timestamp
         else:
             items, unknown_history = self._found(asked.history)
@@ -88,13 +88,13 @@ class Lookup:
             items = items[kept]
             ratings = None if ratings is None else ratings[kept]
             timestamps = None if timestamps is None else timestamps[kept]
-        return Known(
+        return UserContext(
             user,
             items,
             ratings,
             timestamps,
             seen,
-            blocked[blocked >= 0],
+            exclude_items[exclude_items >= 0],
             tuple(dict.fromkeys(unknown)),
             *self._bundle.user_features.of(user, asked.user_features),
         )
@@ -136,20 +136,20 @@ class Lookup:
         return indices, tuple(ids[place] for place in np.flatnonzero(indices < 0).tolist())
 
 
-def requests_of(known: Sequence[Known]) -> Requests:
+def requests_of(known: Sequence[UserContext]) -> RequestBatch:
     """The requests of a batch, B of them."""
     counts = [len(one.history) for one in known]
-    history = ItemLists(
+    history = RaggedItems(
         np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
         np.concatenate([one.history for one in known]),
         _joined([one.ratings for one in known], counts, np.nan, np.float32),
         _joined([one.timestamps for one in known], counts, NO_TIMESTAMP, np.int64),
     )
-    return Requests(
+    return RequestBatch(
         np.array([one.user for one in known], dtype=np.int64),
         history,
         _lists([one.seen for one in known]),
-        _lists([one.blocked for one in known]),
+        _lists([one.exclude_items for one in known]),
         joined_features([one.features for one in known]),
     )
 
@@ -158,9 +158,9 @@ def _places(ids: Sequence[str]) -> dict[str, int]:
     return {name: place for place, name in enumerate(ids)}
 
 
-def _lists(arrays: Sequence[IntArray]) -> ItemLists:
+def _lists(arrays: Sequence[IntArray]) -> RaggedItems:
     offsets = np.concatenate([[0], np.cumsum([len(array) for array in arrays])]).astype(np.int64)
-    return ItemLists(offsets, np.concatenate(arrays))
+    return RaggedItems(offsets, np.concatenate(arrays))
 
 
 def _joined(columns: Sequence[Any], counts: Sequence[int], missing: float, dtype: type[np.generic]) -> Any:

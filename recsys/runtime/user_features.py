@@ -12,13 +12,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from recsys.data.encoded_columns import CodedColumn, CodedValues
 from recsys.data.column_values import split_words, text_of
+from recsys.data.encoded_columns import EncodedColumn, EncodedValues
 from recsys.data.raw import FeatureKind
 from recsys.errors import RecsysError
 
 #: What is told of a column: one value, several, or None for nothing.
-Told = str | int | float | bool | Sequence[str | int | float | bool] | None
+FeatureValue = str | int | float | bool | Sequence[str | int | float | bool] | None
 
 #: Values, or words, that a request may tell of one column: what a model holds grows with them.
 MAX_VALUES = 1_000
@@ -44,11 +44,11 @@ class UserFeatures:
         RecsysError: a column is of another type than it should be.
     """
 
-    def __init__(self, columns: Sequence[CodedColumn], users: pa.Table | None) -> None:
+    def __init__(self, columns: Sequence[EncodedColumn], users: pa.Table | None) -> None:
         there = {} if users is None else {name: users.column(name) for name in users.column_names}
         self._columns = {of.name: _UserColumn(of, there.get(of.name)) for of in columns}
 
-    def of(self, user: int, told: Mapping[str, Told]) -> tuple[CodedValues, tuple[str, ...]]:
+    def of(self, user: int, told: Mapping[str, FeatureValue]) -> tuple[EncodedValues, tuple[str, ...]]:
         """The columns of one user, and the values that were told and are not known, as ``column: value``.
 
         Args:
@@ -63,8 +63,8 @@ class UserFeatures:
         """
         for name in told:
             if name not in self._columns:
-                raise RecsysError(not_read(name, list(self._columns)))
-        features: CodedValues = {}
+                raise RecsysError(unknown_feature_message(name, list(self._columns)))
+        features: EncodedValues = {}
         unknown: list[str] = []
         for name, column in self._columns.items():
             if name in told:
@@ -75,22 +75,22 @@ class UserFeatures:
         return features, tuple(unknown)
 
 
-def not_read(name: str, read: Sequence[str]) -> str:
+def unknown_feature_message(name: str, read: Sequence[str]) -> str:
     """What to say of a feature that no model reads."""
     known = f"only {', '.join(read)} count" if read else "no columns of users count"
     return f"The user feature {name} was given, but for these models {known}. Leave it out."
 
 
-def number_of(told: Told) -> float | None:
+def number_of(told: FeatureValue) -> float | None:
     """The number that is told; None where it is none, or none that float32 holds."""
     if not isinstance(told, int | float) or isinstance(told, bool) or not abs(told) <= _LARGEST:
         return None
     return float(told)
 
 
-def joined_features(rows: Sequence[CodedValues]) -> CodedValues:
+def joined_features(rows: Sequence[EncodedValues]) -> EncodedValues:
     """The columns of several users as one batch of B rows; W is a power of two, so that there are few widths."""
-    together: CodedValues = {}
+    together: EncodedValues = {}
     for name in rows[0] if rows else ():
         parts = [row[name] for row in rows]
         if parts[0].ndim == 1:
@@ -107,7 +107,7 @@ def joined_features(rows: Sequence[CodedValues]) -> CodedValues:
 class _UserColumn:
     """One column: what is known of the users, and how further values are encoded."""
 
-    def __init__(self, column: CodedColumn, values: pa.ChunkedArray | None) -> None:
+    def __init__(self, column: EncodedColumn, values: pa.ChunkedArray | None) -> None:
         self._column = column
         self._codes = {value: code for code, value in enumerate(column.vocabulary or ())}
         self._numbers = self._offsets = self._values = None
@@ -122,17 +122,17 @@ class _UserColumn:
             return self._numbers[[user]]
         if user >= 0 and self._offsets is not None and self._values is not None:
             codes = self._values[self._offsets[user] : self._offsets[user + 1]]
-            return codes[None] if len(codes) > 0 else self._column.nothing(1)
-        return self._column.nothing(1)
+            return codes[None] if len(codes) > 0 else self._column.missing(1)
+        return self._column.missing(1)
 
-    def told(self, value: Told) -> tuple[npt.NDArray[Any], list[str]]:
+    def told(self, value: FeatureValue) -> tuple[npt.NDArray[Any], list[str]]:
         """What is told, and the values in it that are not known.
 
         Raises:
             RecsysError: it is of another type than it should be, or too much.
         """
         if value is None:
-            return self._column.nothing(1), []
+            return self._column.missing(1), []
         if self._column.kind == FeatureKind.NUMBER:
             number = number_of(value)
             if number is None:
@@ -148,9 +148,9 @@ class _UserColumn:
         # Of a text only the frequent words are known: the others are no mistake.
         is_text = self._column.kind == FeatureKind.TEXT
         unknown = [] if is_text else [text for text in texts if text not in self._codes]
-        return np.array([codes], dtype=np.int64) if codes else self._column.nothing(1), unknown
+        return np.array([codes], dtype=np.int64) if codes else self._column.missing(1), unknown
 
-    def _texts(self, value: Told) -> list[str]:
+    def _texts(self, value: FeatureValue) -> list[str]:
         """The single values as the data would have them, empty ones left out."""
         kind, separator = self._column.kind, self._column.separator
         parts: Sequence[object]
@@ -174,7 +174,7 @@ class _UserColumn:
             texts.append(text_of(part))
         return [text for text in texts if text is not None]
 
-    def _refused(self, value: Told) -> RecsysError:
+    def _refused(self, value: FeatureValue) -> RecsysError:
         required, separator = _REQUIRED[self._column.kind], self._column.separator
         if separator is not None:
             required = f"{required}, or one text with {separator} between them"

@@ -12,12 +12,12 @@ from pathlib import Path
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
-from recsys.runs.assembly import build_data, build_model, build_split, build_view, fit_model, training_device
-from recsys.evaluation.model_report import assess, name_of
 from recsys.data.prepared import PreparedDataset
 from recsys.errors import RunError
+from recsys.evaluation.model_report import evaluate_model, model_name
+from recsys.models.interface.protocols import Fittable
 from recsys.reporting.evaluation_tables import mean_and_deviation
-from recsys.models.interface.protocols import FitsInClosedForm
+from recsys.runs.assembly import build_data, build_model, build_split, build_view, fit_model, training_device
 from recsys.runs.run_directory import RunDirectory
 
 #: Share of validation for models that are trained in epochs, where none is asked for.
@@ -56,11 +56,11 @@ class CrossValidation:
             raise RunError("A cross-validation starts anew and cannot be resumed. Leave resume out.")
         self.prepared: PreparedDataset = build_data(config)
         model = build_model(config.model, config.seed, self.prepared)
-        self.model_name = name_of(model)
+        self.model_name = model_name(model)
         self.view = build_view(config, self.prepared, model)
         self._config = config.copy()
         if config.split.valid_ratio is None:
-            self._config.split.valid_ratio = 0.0 if isinstance(model, FitsInClosedForm) else VALID_RATIO
+            self._config.split.valid_ratio = 0.0 if isinstance(model, Fittable) else VALID_RATIO
         self._config.split.fold = 0
         build_split(self._config, self.view.interactions)  # so that settings are refused before anything is trained
 
@@ -89,7 +89,7 @@ class CrossValidation:
                     progress_bar=False,
                 )
             seconds = time.perf_counter() - started
-            assessment = assess(
+            assessment = evaluate_model(
                 evaluator, None, self.prepared, self.view, split, model, training_device(config), stage="test"
             )
             yield Fold(number, assessment.metrics(self.model_name), seconds)

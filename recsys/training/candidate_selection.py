@@ -12,13 +12,13 @@ import torch
 from torch import Tensor
 
 from recsys.errors import RecsysError
-from recsys.models.components.source_scores import Opinions
+from recsys.models.components.source_scores import SourceScores
 
 
-class Candidates(Protocol):
+class CandidateSelector(Protocol):
     """Chooses the candidates of some users."""
 
-    def choose(self, opinions: Opinions, relevant: Tensor, generator: torch.Generator) -> Tensor:
+    def choose(self, opinions: SourceScores, relevant: Tensor, generator: torch.Generator) -> Tensor:
         """Choose items.
 
         Args:
@@ -51,8 +51,8 @@ class RetrievedCandidates:
     def __post_init__(self) -> None:
         _check("num_candidates", self.num_candidates)
 
-    def choose(self, opinions: Opinions, relevant: Tensor, generator: torch.Generator) -> Tensor:
-        """See :class:`Candidates`."""
+    def choose(self, opinions: SourceScores, relevant: Tensor, generator: torch.Generator) -> Tensor:
+        """See :class:`CandidateSelector`."""
         return opinions.retrieved(self.num_candidates)
 
 
@@ -74,8 +74,8 @@ class UniformCandidates:
     def __post_init__(self) -> None:
         _check("num_negatives", self.num_negatives)
 
-    def choose(self, opinions: Opinions, relevant: Tensor, generator: torch.Generator) -> Tensor:
-        """See :class:`Candidates`."""
+    def choose(self, opinions: SourceScores, relevant: Tensor, generator: torch.Generator) -> Tensor:
+        """See :class:`CandidateSelector`."""
         draws = torch.rand(relevant.shape, generator=generator, device=relevant.device)
         draws = draws.masked_fill(~opinions.unseen | relevant, -1)
         best = draws.topk(min(self.num_negatives, draws.shape[1]), dim=1)

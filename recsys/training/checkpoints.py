@@ -11,7 +11,7 @@ from lightning_fabric.plugins import TorchCheckpointIO
 from pytorch_lightning.callbacks import ModelCheckpoint
 
 
-class WholeCheckpointIO(TorchCheckpointIO):
+class AtomicCheckpointIO(TorchCheckpointIO):
     """Writes a checkpoint beside its place and moves it there when it is complete.
 
     A process that is killed, or a disk that runs full, in the middle of writing leaves the checkpoint before it intact.
@@ -35,7 +35,7 @@ class WholeCheckpointIO(TorchCheckpointIO):
             raise
 
 
-class MovableCheckpoint(ModelCheckpoint):
+class PortableCheckpoint(ModelCheckpoint):
     """Remembers the best score when the run directory was moved or renamed.
 
     ``ModelCheckpoint`` forgets it, since its paths are no longer the same, and lets a worse epoch replace the best.

@@ -15,7 +15,7 @@ import torch
 from pytorch_lightning.callbacks import EarlyStopping, RichProgressBar
 
 from recsys.errors import RunError
-from recsys.training.checkpoints import MovableCheckpoint, WholeCheckpointIO
+from recsys.training.checkpoints import AtomicCheckpointIO, PortableCheckpoint
 from recsys.training.epoch_history import EpochHistory
 from recsys.training.module import RecommenderModule
 
@@ -79,7 +79,7 @@ def fit(
             "Choose one of them, or add its cut-off to training.validation_ks."
         )
     history = EpochHistory(monitor or "", print_line, listener)
-    checkpoint = MovableCheckpoint(
+    checkpoint = PortableCheckpoint(
         checkpoint_directory,
         filename=BEST_CHECKPOINT.removesuffix(".ckpt"),
         monitor=monitor,
@@ -104,7 +104,7 @@ def fit(
             enable_model_summary=False,
             enable_progress_bar=progress_bar,
             num_sanity_val_steps=0,
-            plugins=[WholeCheckpointIO()],
+            plugins=[AtomicCheckpointIO()],
         )
         with _checkpoint_errors(last):
             runner.fit(module, ckpt_path=str(last) if resume and last.is_file() else None, weights_only=True)

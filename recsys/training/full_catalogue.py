@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from recsys.data.interactions import Interactions
 from recsys.data.user_items import UserItems
-from recsys.models.interface.protocols import HasNorms, ScoresCatalogue
+from recsys.models.interface.protocols import L2Regularizable, ScoresCatalogue
 from recsys.training.batches import PermutationBatches
 from recsys.training.losses import CatalogueLoss
 from recsys.training.module import STEPS_PER_CALL, OptimizerFactory, RecommenderModule, require
@@ -27,7 +27,7 @@ class FullCatalogueModule(RecommenderModule):
         interactions: training interactions, each one a positive.
         batch_size: users in a step, B.
         optimizer: makes the optimiser from the parameters.
-        loss: of whole rows.
+        catalogue_loss: of whole rows.
         l2: weight lambda of the squared norms of the vectors, ``lambda * (n_u + alpha I)`` for a user with n_u
             positives and ``lambda * (n_i + alpha U)`` for an item with n_i, so that who appears more often is held more
             firmly (the frequency-scaled regularisation of Rendle et al.: Revisiting the Performance of iALS, 2021).
@@ -42,19 +42,19 @@ class FullCatalogueModule(RecommenderModule):
         interactions: Interactions,
         batch_size: int,
         optimizer: OptimizerFactory,
-        loss: CatalogueLoss,
+        catalogue_loss: CatalogueLoss,
         l2: float = 0.0,
         l2_unobserved: float = 0.3,
         compile_network: bool = False,
         **options: Any,
     ) -> None:
         super().__init__(network, interactions, batch_size, optimizer, **options)
-        self._loss = loss
+        self._loss = catalogue_loss
         self._l2 = l2
         score_catalogue = require(network, ScoresCatalogue, "Training on the full catalogue").score_catalogue  # type: ignore[type-abstract]
         self._score_catalogue = torch.compile(score_catalogue, dynamic=True) if compile_network else score_catalogue
         if l2 > 0:
-            self._norms = require(network, HasNorms, "training.l2").squared_norms  # type: ignore[type-abstract]
+            self._norms = require(network, L2Regularizable, "training.l2").squared_norms  # type: ignore[type-abstract]
         self._l2_unobserved = l2_unobserved
 
     def train_dataloader(self) -> Iterable[tuple[Tensor, ...]]:

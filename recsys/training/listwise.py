@@ -16,12 +16,12 @@ from recsys.data.interactions import Interactions
 from recsys.errors import RecsysError
 from recsys.models.interface.protocols import RanksCandidates
 from recsys.training.batches import PermutationBatches
-from recsys.training.listwise_losses import ListLoss
+from recsys.training.listwise_losses import ListwiseLoss
 from recsys.training.module import STEPS_PER_CALL, OptimizerFactory, RecommenderModule, require
 from recsys.training.stacking import CandidateLists
 
 
-class CandidateListsModule(RecommenderModule):
+class ListwiseModule(RecommenderModule):
     """Each list is of one user: what was held out, among what was not.
 
     Negatives that the user has probably been shown tell more than others. Where there is no log of what was shown, the
@@ -35,7 +35,7 @@ class CandidateListsModule(RecommenderModule):
         batch_size: lists in a step, B.
         optimizer: makes the optimiser from the parameters.
         lists: what to learn from.
-        loss: of lists.
+        listwise_loss: of lists.
         exposure_exponent: e; 0: every negative counts the same.
         **options: of :class:`RecommenderModule`.
 
@@ -49,7 +49,7 @@ class CandidateListsModule(RecommenderModule):
         interactions: Interactions,
         batch_size: int,
         optimizer: OptimizerFactory,
-        loss: ListLoss,
+        listwise_loss: ListwiseLoss,
         lists: CandidateLists | None = None,
         exposure_exponent: float = 0.0,
         **options: Any,
@@ -64,7 +64,7 @@ class CandidateListsModule(RecommenderModule):
             source.requires_grad_(False)
         self._rank = ranker.rank
         self._lists = lists
-        self._loss = loss
+        self._loss = listwise_loss
         counts = np.bincount(interactions.item_index, minlength=interactions.num_items) + 1.0
         self._exposure = torch.from_numpy(exposure_exponent * np.log(counts / counts.sum())).float()
 

@@ -15,7 +15,7 @@ from recsys.errors import RecsysError
 from recsys.models.hybrid import positions
 
 
-class ListLoss(Protocol):
+class ListwiseLoss(Protocol):
     """A loss of B lists."""
 
     def __call__(self, scores: Tensor, relevant: Tensor, log_weights: Tensor) -> Tensor:
@@ -41,7 +41,7 @@ class ListSoftmax(nn.Module):
     """
 
     def forward(self, scores: Tensor, relevant: Tensor, log_weights: Tensor) -> Tensor:
-        """See :class:`ListLoss`."""
+        """See :class:`ListwiseLoss`."""
         negative = torch.logsumexp((scores + log_weights).masked_fill(relevant, -torch.inf), dim=1, keepdim=True)
         # A list without negatives has nothing to say: softplus(-inf) is 0.
         each = functional.softplus(negative - scores).masked_fill(~relevant, 0)
@@ -68,7 +68,7 @@ class LambdaNDCG(nn.Module):
         self.k = k
 
     def forward(self, scores: Tensor, relevant: Tensor, log_weights: Tensor) -> Tensor:
-        """See :class:`ListLoss`."""
+        """See :class:`ListwiseLoss`."""
         places, inside = positions(relevant)
         with torch.no_grad():
             comparable = scores.masked_fill(log_weights.isneginf() & ~relevant, -torch.inf)

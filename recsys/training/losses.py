@@ -15,13 +15,13 @@ from torch.nn import functional
 class NegativesLoss(Protocol):
     """A loss of B positives with N sampled negatives each."""
 
-    def __call__(self, positive: Tensor, negative: Tensor, log_expected: Tensor) -> Tensor:
+    def __call__(self, positive: Tensor, negative: Tensor, log_q: Tensor) -> Tensor:
         """Compute the loss.
 
         Args:
             positive: scores of the positives, shape [B].
             negative: scores of the negatives, shape [B, N].
-            log_expected: log of how often each negative was expected among the N draws, shape broadcastable to
+            log_q: log of how often each negative was expected among the N draws, shape broadcastable to
                 [B, N].
 
         Returns:
@@ -36,7 +36,7 @@ class LogisticLoss(nn.Module):
     The loss of He et al.: Neural Collaborative Filtering (2017).
     """
 
-    def forward(self, positive: Tensor, negative: Tensor, log_expected: Tensor) -> Tensor:
+    def forward(self, positive: Tensor, negative: Tensor, log_q: Tensor) -> Tensor:
         """See :class:`NegativesLoss`; the expected counts are not used."""
         total = functional.logsigmoid(positive).sum() + functional.logsigmoid(-negative).sum()
         return -total / (positive.numel() + negative.numel())
@@ -48,7 +48,7 @@ class BPRLoss(nn.Module):
     Rendle, Freudenthaler, Gantner, Schmidt-Thieme: BPR (2009).
     """
 
-    def forward(self, positive: Tensor, negative: Tensor, log_expected: Tensor) -> Tensor:
+    def forward(self, positive: Tensor, negative: Tensor, log_q: Tensor) -> Tensor:
         """See :class:`NegativesLoss`; the expected counts are not used."""
         return functional.softplus(negative - positive[:, None]).mean()
 
@@ -61,9 +61,9 @@ class SampledSoftmaxLoss(nn.Module):
     (Bengio, Senecal: Adaptive Importance Sampling, 2008).
     """
 
-    def forward(self, positive: Tensor, negative: Tensor, log_expected: Tensor) -> Tensor:
+    def forward(self, positive: Tensor, negative: Tensor, log_q: Tensor) -> Tensor:
         """See :class:`NegativesLoss`."""
-        corrected = torch.cat([positive[:, None], negative - log_expected], dim=1)
+        corrected = torch.cat([positive[:, None], negative - log_q], dim=1)
         return (torch.logsumexp(corrected, dim=1) - positive).mean()
 
 

@@ -31,10 +31,10 @@ SchedulerFactory = Callable[[Optimizer], LRScheduler]
 #: Steps of the optimiser in one call of ``training_step``.
 STEPS_PER_CALL = 32
 
-P = TypeVar("P")
+ProtocolT = TypeVar("ProtocolT")
 
 
-def require(network: nn.Module, protocol: type[P], why: str) -> P:
+def require(network: nn.Module, protocol: type[ProtocolT], why: str) -> ProtocolT:
     """``network`` as what can do ``protocol``.
 
     Raises:

@@ -28,7 +28,7 @@ class NegativeSampler(Protocol):
         """Draw items for ``users`` (shape [B], int64); returns [B, N], int64."""
         ...
 
-    def log_expected(self, items: Tensor) -> Tensor:
+    def log_q(self, items: Tensor) -> Tensor:
         """Log of the expected count of each item among the N draws, broadcastable to the shape of ``items``."""
         ...
 
@@ -59,7 +59,7 @@ class UniformNegatives:
         shape = (len(users), self.num_negatives)
         return torch.randint(self._known.num_items, shape, generator=generator, device=users.device)
 
-    def log_expected(self, items: Tensor) -> Tensor:
+    def log_q(self, items: Tensor) -> Tensor:
         """See :class:`NegativeSampler`; rejection is left out of the probability, as it is small and cancels out."""
         return self._log_expected
 
@@ -112,7 +112,7 @@ class PopularityNegatives:
             items[rejected] = self._known.sample_absent(flat_users[rejected], 1, generator).squeeze(1)
         return items.view(len(users), self.num_negatives)
 
-    def log_expected(self, items: Tensor) -> Tensor:
+    def log_q(self, items: Tensor) -> Tensor:
         """See :class:`NegativeSampler`; rejection is left out of the probability."""
         return self._log_expected[items]
 

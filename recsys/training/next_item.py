@@ -16,18 +16,18 @@ from recsys.data.interactions import Interactions
 from recsys.data.user_items import UserItems
 from recsys.errors import RecsysError
 from recsys.evaluation.top_k import top_k
+from recsys.models.interface.protocols import ObservesTraining, Query, Recommender, SequenceEncoder
 from recsys.models.layers.padded_histories import PaddedHistories
-from recsys.models.interface.protocols import EncodesPositions, NotesTraining, Query, Recommender
 from recsys.training.batches import PermutationBatches
 from recsys.training.module import STEPS_PER_CALL, OptimizerFactory, RecommenderModule, require
-from recsys.training.next_item_losses import MinesHardNegatives, TargetLoss
+from recsys.training.next_item_losses import MinesHardNegatives, NextItemLoss
 
 ORDERS = ("time", "random")
 #: Parts of a batch by length, each padded to its own longest window.
 LENGTH_GROUPS = 4
 
 
-class HistoryTargetsModule(RecommenderModule):
+class NextItemModule(RecommenderModule):
     """Every training interaction is a target once an epoch, given what its user did before and nothing after.
 
     Histories are cut into windows of ``max_history`` interactions and the one that comes next; a step takes some
@@ -38,7 +38,7 @@ class HistoryTargetsModule(RecommenderModule):
         interactions: training interactions, each one a positive.
         batch_size: windows in a step, B.
         optimizer: makes the optimiser from the parameters.
-        loss: of targets against the catalogue.
+        next_item_loss: of targets against the catalogue.
         order: ``time``, oldest first, which predicts what comes next; ``random``, anew in each epoch, which predicts
             what belongs to the rest; None: by time where the interactions have timestamps.
         **options: of :class:`RecommenderModule`.
@@ -53,7 +53,7 @@ class HistoryTargetsModule(RecommenderModule):
         interactions: Interactions,
         batch_size: int,
         optimizer: OptimizerFactory,
-        loss: TargetLoss,
+        next_item_loss: NextItemLoss,
         order: str | None = None,
         **options: Any,
     ) -> None:
@@ -67,10 +67,10 @@ class HistoryTargetsModule(RecommenderModule):
                 "training.order=random, or give a timestamp column."
             )
         self.order = order or ("time" if timed else "random")
-        self._loss = loss
-        self._encoder = require(network, EncodesPositions, "Training on the targets of histories")  # type: ignore[type-abstract]
-        if isinstance(network, NotesTraining):
-            network.note_training(interactions)
+        self._loss = next_item_loss
+        self._encoder = require(network, SequenceEncoder, "Training on the targets of histories")  # type: ignore[type-abstract]
+        if isinstance(network, ObservesTraining):
+            network.observe_training(interactions)
 
     def train_dataloader(self) -> Iterable[tuple[Tensor, ...]]:
         """Slices of a permutation of the windows, on the training device."""

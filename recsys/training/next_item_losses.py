@@ -18,7 +18,7 @@ from recsys.errors import RecsysError
 CORRECTIONS = ("none", "logq", "refined")
 
 
-class TargetLoss(Protocol):
+class NextItemLoss(Protocol):
     """A loss of M targets, each with the vector that should find it."""
 
     def prepare(self, known: UserItems, target_counts: Tensor) -> None:
@@ -73,14 +73,14 @@ class FullSoftmax(nn.Module):
         self.label_smoothing = label_smoothing
 
     def prepare(self, known: UserItems, target_counts: Tensor) -> None:
-        """See :class:`TargetLoss`."""
+        """See :class:`NextItemLoss`."""
         self._items = target_counts.nonzero()[:, 0]
         self._place = (target_counts > 0).cumsum(0) - 1
 
     def forward(
         self, queries: Tensor, catalogue: Tensor, targets: Tensor, users: Tensor, generator: torch.Generator
     ) -> Tensor:
-        """See :class:`TargetLoss`."""
+        """See :class:`NextItemLoss`."""
         scores = queries @ catalogue[self._items].T
         return functional.cross_entropy(scores, self._place[targets], label_smoothing=self.label_smoothing)
 
@@ -140,7 +140,7 @@ class InBatchSoftmax(nn.Module):
         self.remove_known = remove_known
 
     def prepare(self, known: UserItems, target_counts: Tensor) -> None:
-        """See :class:`TargetLoss`."""
+        """See :class:`NextItemLoss`."""
         self._known = known
         self._frequency = target_counts / target_counts.sum()
         self._items = target_counts.nonzero()[:, 0]
@@ -153,15 +153,15 @@ class InBatchSoftmax(nn.Module):
     def forward(
         self, queries: Tensor, catalogue: Tensor, targets: Tensor, users: Tensor, generator: torch.Generator
     ) -> Tensor:
-        """See :class:`TargetLoss`."""
+        """See :class:`NextItemLoss`."""
         items = self._shared(targets, generator)
         positive = (queries * catalogue[targets]).sum(1)
         negative = queries @ catalogue[items].T
         if self.correction != "none":
-            log_expected = self._log_expected(min(len(targets), self.num_in_batch))
-            negative = negative - log_expected[items]
+            log_q = self._log_expected(min(len(targets), self.num_in_batch))
+            negative = negative - log_q[items]
             if self.correction == "logq":
-                positive = positive - log_expected[targets]
+                positive = positive - log_q[targets]
         left_out = items == targets[:, None]
         if self.remove_known:
             left_out = left_out | self._known.contains(users[:, None], items)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from recsys.data.interactions import Interactions
 from recsys.data.user_items import UserItems
-from recsys.models.interface.protocols import HasNorms, ScoresPairs
+from recsys.models.interface.protocols import L2Regularizable, ScoresPairs
 from recsys.training.batches import PermutationBatches
 from recsys.training.losses import NegativesLoss
 from recsys.training.module import STEPS_PER_CALL, OptimizerFactory, RecommenderModule, require
@@ -25,7 +25,7 @@ class SampledNegativesModule(RecommenderModule):
         interactions: training interactions, each one a positive.
         batch_size: positives in a step, B.
         optimizer: makes the optimiser from the parameters.
-        negatives: draws N negatives for each positive.
+        negative_sampler: draws N negatives for each positive.
         loss: of positives and negatives.
         l2: weight of the squared norms of the vectors of each positive pair and its negatives, averaged over pairs.
             As a row is penalised each time that it is drawn, its regularisation grows with its frequency.
@@ -39,20 +39,20 @@ class SampledNegativesModule(RecommenderModule):
         interactions: Interactions,
         batch_size: int,
         optimizer: OptimizerFactory,
-        negatives: NegativeSampler,
+        negative_sampler: NegativeSampler,
         loss: NegativesLoss,
         l2: float = 0.0,
         compile_network: bool = False,
         **options: Any,
     ) -> None:
         super().__init__(network, interactions, batch_size, optimizer, **options)
-        self._negatives = negatives
+        self._negatives = negative_sampler
         self._loss = loss
         self._l2 = l2
         score_pairs = require(network, ScoresPairs, "Training on sampled negatives").score_pairs  # type: ignore[type-abstract]
         self._score_pairs = torch.compile(score_pairs, dynamic=True) if compile_network else score_pairs
         if l2 > 0:
-            self._norms = require(network, HasNorms, "training.l2").squared_norms  # type: ignore[type-abstract]
+            self._norms = require(network, L2Regularizable, "training.l2").squared_norms  # type: ignore[type-abstract]
 
     def train_dataloader(self) -> Iterable[tuple[Tensor, ...]]:
         """Slices of a permutation of the positives, on the training device."""
@@ -75,7 +75,7 @@ class SampledNegativesModule(RecommenderModule):
         """Compare the positives with their negatives."""
         users, items = batch
         scores = self._score_pairs(users[:, None], items)
-        loss = self._loss(scores[:, 0], scores[:, 1:], self._negatives.log_expected(items[:, 1:]))
+        loss = self._loss(scores[:, 0], scores[:, 1:], self._negatives.log_q(items[:, 1:]))
         if self._l2 > 0:
             user_norms, item_norms = self._norms(users[:, None], items)
             loss = loss + self._l2 * (user_norms + item_norms).mean()

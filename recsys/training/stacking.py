@@ -19,7 +19,7 @@ from recsys.data.user_items import UserItems
 from recsys.errors import RecsysError
 from recsys.models.hybrid import positions
 from recsys.models.interface.protocols import Query, RanksCandidates
-from recsys.training.candidate_selection import Candidates
+from recsys.training.candidate_selection import CandidateSelector
 from recsys.training.stacking_folds import Folds
 
 #: Numbers of opinions held at once, a bound on memory.
@@ -35,7 +35,7 @@ class CandidateLists:
         items: candidates in ascending order, shape [N, C], int64; 0 where there is none.
         present: whether there is a candidate, shape [N, C], bool.
         relevant: whether it was held out for the user, shape [N, C], bool.
-        described: features, as the model's ``describe`` gives them, shape [N, C, F], float32.
+        described: features, as the model's ``candidate_features`` gives them, shape [N, C, F], float32.
     """
 
     users: Tensor
@@ -71,7 +71,7 @@ def stack(
     model: nn.Module,
     interactions: Interactions,
     folds: Folds,
-    candidates: Candidates,
+    candidates: CandidateSelector,
     fit_sources: Callable[[dict[str, nn.Module], IntArray, str], None],
     device: torch.device,
     seed: int,
@@ -97,7 +97,7 @@ def stack(
         assert isinstance(fold_model, RanksCandidates), "checked by the caller"
         fit_sources(fold_model.source_models(), held_out, f"fold_{number}")
         known = interactions.take(rest)
-        fold_model.note_training(known)
+        fold_model.observe_training(known)
         fold_model.to(device).eval()
         generator = torch.Generator(device).manual_seed(seed + number)
         targets = UserItems.from_interactions(interactions.take(held_out), device)
@@ -115,7 +115,7 @@ def _lists_of(
     model: RanksCandidates,
     histories: Histories,
     targets: UserItems,
-    candidates: Candidates,
+    candidates: CandidateSelector,
     generator: torch.Generator,
 ) -> list[CandidateLists]:
     """The lists of one fold, in batches."""
@@ -124,15 +124,19 @@ def _lists_of(
     parts = []
     for batch in users.split(min(size, 256)):
         query = Query(batch, histories.take(batch))
-        opinions = model.ask(query)
-        relevant = torch.zeros_like(opinions.unseen)
+        source_scores = model.score_sources(query)
+        relevant = torch.zeros_like(source_scores.unseen)
         relevant[targets.pairs_of(batch)] = True
-        chosen = candidates.choose(model.of_sources(opinions), relevant, generator)
+        chosen = candidates.choose(model.of_sources(source_scores), relevant, generator)
         found = chosen & relevant
         useful = found.any(1) & (chosen & ~relevant).any(1)
         items, present = positions(chosen)
         lists = CandidateLists(
-            batch, items, present, found.gather(1, items) & present, model.describe(query, opinions, items)
+            batch,
+            items,
+            present,
+            found.gather(1, items) & present,
+            model.candidate_features(query, source_scores, items),
         )
         if useful.any():
             parts.append(_take(lists, useful))

@@ -87,5 +87,5 @@ class LastItems:
         Raises:
             SplitError: there are no timestamps.
         """
-        timestamp = require_timestamps(interactions, "LastItems", "label_folds=random")
+        timestamp = require_timestamps(interactions, "LastItems", "stacking_folds=random")
         return [UserOrder.by_time(interactions, timestamp).hold_out_last(self.num_items, 0).test]

@@ -1,7 +1,7 @@
 import pytest
 
-from recsys.errors import RunError
 from recsys.cli.output_directory import make_output_directory
+from recsys.errors import RunError
 
 
 def test_makes_what_is_not_there_and_keeps_what_is(tmp_path):

@@ -1,7 +1,7 @@
 import pyarrow as pa
 import pytest
 
-from recsys.data.catalogue import DescriptiveTable, index_fixed_negatives
+from recsys.data.catalogue import EntityTable, index_fixed_negatives
 from recsys.data.raw import FeatureColumn, FeatureKind
 from recsys.data.vocabulary import Vocabulary
 from recsys.errors import DataError
@@ -19,7 +19,7 @@ USERS = vocabulary("user_id", "a", "b")
 
 
 def test_rows_stand_at_the_indices_of_the_vocabulary() -> None:
-    table = DescriptiveTable.check(pa.table({"title": ["Z", "X"], "item_id": ["z", "x"]}), "item_id", ())
+    table = EntityTable.check(pa.table({"title": ["Z", "X"], "item_id": ["z", "x"]}), "item_id", ())
     assert table.aligned(ITEMS).to_pydict() == {
         "item_index": [0, 1, 2],
         "item_id": ["x", "y", "z"],
@@ -28,20 +28,20 @@ def test_rows_stand_at_the_indices_of_the_vocabulary() -> None:
 
 
 def test_rows_outside_the_catalogue_are_left_out_and_counted() -> None:
-    table = DescriptiveTable.check(pa.table({"item_id": ["x", "other", "more"]}), "item_id", ())
+    table = EntityTable.check(pa.table({"item_id": ["x", "other", "more"]}), "item_id", ())
     assert len(table.aligned(ITEMS)) == 3
     assert table.rule(ITEMS).removed == {"rows of items": 2}
 
 
 def test_of_repeated_ids_the_last_row_stays() -> None:
     raw = pa.table({"item_id": ["x", "y", "x", "", None], "title": ["old", "Y", "new", "empty", "null"]})
-    table = DescriptiveTable.check(raw, "item_id", ())
+    table = EntityTable.check(raw, "item_id", ())
     assert table.aligned(ITEMS).column("title").to_pylist() == ["new", "Y", None]
     assert table.rule(ITEMS).removed == {"rows of items": 3}
 
 
 def test_without_a_table_only_indices_and_ids_remain() -> None:
-    table = DescriptiveTable.check(None, "user_id", ())
+    table = EntityTable.check(None, "user_id", ())
     assert table.aligned(USERS).to_pydict() == {"user_index": [0, 1], "user_id": ["a", "b"]}
 
 
@@ -53,7 +53,7 @@ def test_dictionary_and_list_columns_keep_their_values() -> None:
             "tags": [["t"], []],
         }
     )
-    aligned = DescriptiveTable.check(raw, "item_id", ()).aligned(ITEMS)
+    aligned = EntityTable.check(raw, "item_id", ()).aligned(ITEMS)
     assert aligned.column("brand").to_pylist() == [None, "b", None]
     assert aligned.schema.field("brand").type == pa.string()
     assert aligned.column("tags").to_pylist() == [[], ["t"], None]
@@ -70,7 +70,7 @@ def test_dictionary_and_list_columns_keep_their_values() -> None:
 )
 def test_a_table_of_the_wrong_form_is_refused(table: pa.Table, message: str) -> None:
     with pytest.raises(DataError, match=message):
-        DescriptiveTable.check(table, "item_id", ())
+        EntityTable.check(table, "item_id", ())
 
 
 def test_a_declared_feature_must_be_a_column() -> None:
@@ -78,9 +78,9 @@ def test_a_declared_feature_must_be_a_column() -> None:
     with pytest.raises(
         DataError, match="features genres are declared, but the items table has only the columns item_id"
     ):
-        DescriptiveTable.check(pa.table({"item_id": ["x"]}), "item_id", features)
+        EntityTable.check(pa.table({"item_id": ["x"]}), "item_id", features)
     with pytest.raises(DataError, match="features genres are declared"):
-        DescriptiveTable.check(None, "item_id", features)
+        EntityTable.check(None, "item_id", features)
 
 
 # --- fixed negatives -------------------------------------------------------------------------------------------------

@@ -2,15 +2,15 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from recsys.data.encoded_columns import CodedColumn, encode_table, read_columns, write_columns
+from recsys.data.encoded_columns import EncodedColumn, encode_table, read_columns, write_columns
 from recsys.data.raw import FeatureKind
 from recsys.errors import RecsysError
 
-CITY = CodedColumn("city", FeatureKind.CATEGORICAL, None, ("Bonn", "Ulm"))
-TAGS = CodedColumn("tags", FeatureKind.MULTI_VALUED, "|", ("a", "b", "c"))
-LISTS = CodedColumn("lists", FeatureKind.MULTI_VALUED, None, ("a", "b", "c"))
-TITLE = CodedColumn("title", FeatureKind.TEXT, None, ("sea", "the"))
-AGE = CodedColumn("age", FeatureKind.NUMBER, None, None)
+CITY = EncodedColumn("city", FeatureKind.CATEGORICAL, None, ("Bonn", "Ulm"))
+TAGS = EncodedColumn("tags", FeatureKind.MULTI_VALUED, "|", ("a", "b", "c"))
+LISTS = EncodedColumn("lists", FeatureKind.MULTI_VALUED, None, ("a", "b", "c"))
+TITLE = EncodedColumn("title", FeatureKind.TEXT, None, ("sea", "the"))
+AGE = EncodedColumn("age", FeatureKind.NUMBER, None, None)
 COLUMNS = (CITY, TAGS, LISTS, TITLE, AGE)
 
 

@@ -48,15 +48,15 @@ def test_take_leaves_missing_columns_missing() -> None:
 
 
 def test_at_least_includes_the_threshold_itself() -> None:
-    assert interactions(rating=[3.5, 4.0, 4.5, 1.0]).at_least(4.0).tolist() == [1, 2]
+    assert interactions(rating=[3.5, 4.0, 4.5, 1.0]).rows_rated_at_least(4.0).tolist() == [1, 2]
 
 
 def test_at_least_without_a_threshold_is_every_row() -> None:
-    assert interactions(rating=[3.5, 4.0, 4.5, 1.0]).at_least(None).tolist() == [0, 1, 2, 3]
+    assert interactions(rating=[3.5, 4.0, 4.5, 1.0]).rows_rated_at_least(None).tolist() == [0, 1, 2, 3]
 
 
 def test_at_least_without_ratings_is_every_row() -> None:
-    assert interactions().at_least(4.0).tolist() == [0, 1, 2, 3]
+    assert interactions().rows_rated_at_least(4.0).tolist() == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize("name", ["item_index", "rating", "timestamp", "fold"])

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.elicitation.familiarity import Acquaintance
-from recsys.elicitation.preference_elicitation import MIN_PROBABILITY, Interview
+from recsys.elicitation.familiarity import FamiliarityModel
+from recsys.elicitation.preference_elicitation import MIN_PROBABILITY, PreferenceElicitation
 from tests.checkerboard import checkerboard
 
 #: Items 0 and 1 are one taste, 2 and 3 another, 4 is on its own and no sign of anything; nobody knows 5.
@@ -13,8 +13,8 @@ LOADINGS = np.array([[0.4, 0.0], [0.3, 0.0], [0.0, 0.35], [0.0, 0.2], [0.0, 0.0]
 NOISE = np.maximum(SHARES * (1 - SHARES) - np.square(LOADINGS).sum(1), 1e-3)
 
 
-def interview() -> Interview:
-    return Interview(Acquaintance(SHARES, LOADINGS, NOISE))
+def interview() -> PreferenceElicitation:
+    return PreferenceElicitation(FamiliarityModel(SHARES, LOADINGS, NOISE))
 
 
 def reference_gains(known: list[int], asked: dict[int, bool]) -> np.ndarray:
@@ -97,7 +97,7 @@ def test_answers_come_before_the_shortlist():
 @given(answers=st.lists(st.tuples(st.integers(0, 29), st.booleans()), max_size=20))
 def test_probabilities_stay_probabilities_and_nothing_is_asked_twice(answers):
     rows, _ = checkerboard()
-    found = Interview(Acquaintance.from_interactions(rows, num_components=5))
+    found = PreferenceElicitation(FamiliarityModel.from_interactions(rows, num_components=5))
     for item, known in answers:
         found.answer(item, known)
     assert ((found.probabilities() >= MIN_PROBABILITY) & (found.probabilities() <= 1)).all()
@@ -108,7 +108,7 @@ def test_probabilities_stay_probabilities_and_nothing_is_asked_twice(answers):
 
 def test_one_answer_tells_the_colour_of_a_user_of_the_board():
     rows, _ = checkerboard()
-    found = Interview(Acquaintance.from_interactions(rows, num_components=1))
+    found = PreferenceElicitation(FamiliarityModel.from_interactions(rows, num_components=1))
     found.answer(4, True)
     assert found.probabilities()[::2].min() > 0.9
     assert found.probabilities()[1::2].max() < 0.1
@@ -116,4 +116,4 @@ def test_one_answer_tells_the_colour_of_a_user_of_the_board():
 
 def test_an_empty_catalogue_has_nothing_to_ask_for():
     empty = np.empty(0)
-    assert Interview(Acquaintance(empty, np.empty((0, 2)), empty)).shortlist(3) == []
+    assert PreferenceElicitation(FamiliarityModel(empty, np.empty((0, 2)), empty)).shortlist(3) == []

@@ -11,8 +11,8 @@ from recsys.data.interactions import Interactions
 from recsys.data.split import Split
 from recsys.errors import EvaluationError, ModelError
 from recsys.evaluation.rating import RatingEvaluator, RatingTask, mae, rmse
-from recsys.reporting.evaluation_tables import ratings_table
 from recsys.evaluation.significance import bootstrap_ratio_intervals
+from recsys.reporting.evaluation_tables import ratings_table
 
 
 def rows(*positions):

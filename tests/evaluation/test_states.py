@@ -11,24 +11,24 @@ from torch import Tensor
 from recsys.errors import EvaluationError
 from recsys.evaluation.catalogue import coverage, gini
 from recsys.evaluation.metrics import RANKING_METRICS, ndcg
-from recsys.evaluation.ranking import Ranked
+from recsys.evaluation.ranking import RankedBatch
 from recsys.evaluation.states import ExposureMeasure, MeanNovelty, MeanOverUsers, RankingMetrics
 
 INFORMATION = torch.tensor([0.0, 1.0, 2.0, 3.0, 4.0, 5.0], dtype=torch.float64)
 
 
-def ranked_batch(seed: int = 0, num_users: int = 12) -> Ranked:
+def ranked_batch(seed: int = 0, num_users: int = 12) -> RankedBatch:
     """Random lists of 4 out of 6 items; some users have no relevant item, some lists are shorter."""
     generator = torch.Generator().manual_seed(seed)
     items = torch.rand(num_users, 6, generator=generator).argsort(dim=1)[:, :4]
     hits = torch.rand(num_users, 4, generator=generator) < 0.3
     num_relevant = hits.sum(dim=1)
     items[:3, 2:], hits[:3, 2:] = -1, False
-    return Ranked(items, hits, num_relevant)
+    return RankedBatch(items, hits, num_relevant)
 
 
-def rows_of(ranked: Ranked, rows: slice) -> Ranked:
-    return Ranked(ranked.items[rows], ranked.hits[rows], ranked.num_relevant[rows])
+def rows_of(ranked: RankedBatch, rows: slice) -> RankedBatch:
+    return RankedBatch(ranked.items[rows], ranked.hits[rows], ranked.num_relevant[rows])
 
 
 def all_metrics() -> RankingMetrics:
@@ -79,7 +79,7 @@ def test_novelty_is_the_mean_over_users_with_a_list():
 def test_names_and_values_of_a_validation():
     validation = RankingMetrics(("hit_rate", "mrr"), ks=(1, 2), num_items=4)
     items = torch.tensor([[0, 1], [0, 2]])
-    validation.update(Ranked(items, torch.tensor([[False, True], [False, False]]), torch.tensor([1, 3])))
+    validation.update(RankedBatch(items, torch.tensor([[False, True], [False, False]]), torch.tensor([1, 3])))
     assert as_floats(validation.compute()) == {
         "hit_rate@1": 0.0,
         "mrr@1": 0.0,

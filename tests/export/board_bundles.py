@@ -6,8 +6,8 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from recsys.runs.assembly import TrainedRun
 from recsys.export.bundle_writing import BundleSettings, write_bundle
+from recsys.runs.assembly import TrainedRun
 from recsys.runs.run_directory import RunDirectory, RunManifest
 from tests.models.board_data import prepared_board
 from tests.models.test_contract import fitted

@@ -6,11 +6,11 @@ from recsys.errors import ExportError
 from recsys.export.bundle_writing import BundleSettings, write_bundle
 from recsys.models.mf import MF
 from recsys.models.onnx.exportable import ServingForm
-from recsys.runtime.request import Asked
-from recsys.runtime.bundle import Bundle
-from recsys.runtime.request_resolution import Lookup
-from recsys.runtime.recommender import BundleRecommender
 from recsys.runs.run_directory import RunManifest
+from recsys.runtime.bundle import Bundle
+from recsys.runtime.recommender import BundleRecommender
+from recsys.runtime.request import RecommendationRequest
+from recsys.runtime.request_resolution import RequestResolver
 from tests.export.board_bundles import board_bundle, board_run, quietly
 from tests.models.board_data import NUM_ITEMS, NUM_USERS, prepared_board
 
@@ -39,7 +39,7 @@ def test_a_ranker_orders_what_the_retriever_finds():
     retrieved = BundleRecommender(Bundle.open(board_bundle("ease")))
     ranked = BundleRecommender(Bundle.open(board_bundle("ease", ranker="pure_svd")))
     alone = BundleRecommender(Bundle.open(board_bundle("pure_svd")))
-    asked = Asked(history=["i02", "i08", "i04"], k=5)
+    asked = RecommendationRequest(history=["i02", "i08", "i04"], k=5)
     assert ranked.recommend(asked).item_ids == alone.recommend(asked).item_ids
     assert ranked.bundle.manifest.ranker.model == "PureSVD"
     assert retrieved.recommend(asked).scores != ranked.recommend(asked).scores
@@ -71,15 +71,17 @@ def test_histories_that_are_cut_say_what_that_costs():
     assert cost["share_of_users"] == 1 and 0 <= cost["top_10_overlap"] == cost["top_10_overlap_of_these"] <= 1
     cut, whole = BundleRecommender(bundle), BundleRecommender(Bundle.open(board_bundle("ease", ranker="pure_svd")))
     history = ["i00", "i05", "i02", "i08", "i04"]
-    answer = cut.recommend(Asked(history=history, k=5))
-    latest = whole.recommend(Asked(history=history[2:], blocked=history[:2], k=5))
+    answer = cut.recommend(RecommendationRequest(history=history, k=5))
+    latest = whole.recommend(RecommendationRequest(history=history[2:], blocked=history[:2], k=5))
     assert answer.scores == pytest.approx(latest.scores)
-    assert not set(history) & set(cut.recommend(Asked(history=history, k=30)).item_ids)
+    assert not set(history) & set(cut.recommend(RecommendationRequest(history=history, k=30)).item_ids)
 
 
 def test_ratings_and_times_are_cut_with_their_items():
-    lookup = Lookup(Bundle.open(board_bundle("ease", ranker="pure_svd", max_history=3)))
-    told = Asked(history=["i00", "i05", "i02", "i08", "i04"], ratings=[5, 4, 5, 1, 4], timestamps=[1, 2, 3, 4, 5])
+    lookup = RequestResolver(Bundle.open(board_bundle("ease", ranker="pure_svd", max_history=3)))
+    told = RecommendationRequest(
+        history=["i00", "i05", "i02", "i08", "i04"], ratings=[5, 4, 5, 1, 4], timestamps=[1, 2, 3, 4, 5]
+    )
     known = lookup.known(told)
     # i08 is rated too low for a history, and was seen all the same
     assert known.history.tolist() == [5, 2, 4] and known.seen.tolist() == [0, 5, 2, 8, 4]
@@ -171,5 +173,5 @@ def test_an_index_of_faiss_finds_what_exact_search_finds(settings):
     described = other.bundle.manifest.index
     assert (described.kind, described.factory) == ("faiss", settings["index"])
     assert described.recall > 0.9
-    asked = Asked(user_id="u05", history=["i02", "i08"], k=NUM_ITEMS)
+    asked = RecommendationRequest(user_id="u05", history=["i02", "i08"], k=NUM_ITEMS)
     assert sorted(other.recommend(asked).item_ids) == sorted(exact.recommend(asked).item_ids)

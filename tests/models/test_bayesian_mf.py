@@ -6,6 +6,7 @@ from recsys.errors import ModelError
 from recsys.models.bayesian_mf import BayesianMF, _Side
 from recsys.models.interface.protocols import Factorized
 from recsys.models.linalg.row_ridge import RowRidge
+from tests.models.linalg.test_row_ridge import full_matrix
 from tests.models.made_ratings import (
     as_strangers,
     made_ratings,
@@ -13,7 +14,6 @@ from tests.models.made_ratings import (
     random_ratings,
     root_mean_squared_error,
 )
-from tests.models.linalg.test_row_ridge import full_matrix
 
 
 def side_of(vectors):

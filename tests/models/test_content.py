@@ -14,17 +14,17 @@ from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.data.raw import FeatureColumn, FeatureKind
 from recsys.errors import ModelError
+from recsys.models.components.recency import Recency
 from recsys.models.content import Content
 from recsys.models.interface.protocols import (
     Factorized,
-    FitsInClosedForm,
+    Fittable,
     FoldsIn,
     Query,
-    ReadsItemFeatures,
-    ReadsSentenceVectors,
     Recommender,
+    UsesItemFeatures,
+    UsesSentenceVectors,
 )
-from recsys.models.components.recency import Recency
 
 WORDS = ["war drama", "war", "comedy", "comedy love", None, "love drama"]
 
@@ -36,7 +36,7 @@ def features(words=WORDS) -> FeatureTable:
 
 def content(words=WORDS, **settings) -> Content:
     model = Content(num_users=3, num_items=len(words), **settings)
-    model.read_items(features(words))
+    model.set_item_features(features(words))
     return model
 
 
@@ -80,7 +80,7 @@ def slow_scores(words: list[str | None], history: list[int], weights: list[float
 
 
 def test_implements_its_protocols():
-    for protocol in (Recommender, FitsInClosedForm, FoldsIn, ReadsItemFeatures, Factorized):
+    for protocol in (Recommender, Fittable, FoldsIn, UsesItemFeatures, Factorized):
         assert isinstance(content(), protocol)
 
 
@@ -178,17 +178,17 @@ class TestRatings:
 
 class TestRecency:
     def test_lowers_the_weight_of_older_items(self):
-        model = content(["a", "b", "c"], recency=Recency(per_step=0.75))
+        model = content(["a", "b", "c"], recency=Recency(step_decay=0.75))
         # the profile is (0.75, 1, 0), of length 1.25
         torch.testing.assert_close(model.score_histories(histories([0, 1])), torch.tensor([[0.6, 0.8, 0]]))
 
     def test_multiplies_what_the_rating_counts(self):
-        model = content(["a", "b", "c"], recency=Recency(per_step=0.75), ratings_above="user_mean")
+        model = content(["a", "b", "c"], recency=Recency(step_decay=0.75), ratings_above="user_mean")
         scores = model.score_histories(histories([0, 1], ratings=[[1, 5]]))
         torch.testing.assert_close(scores, torch.tensor([[-0.6, 0.8, 0]]))
 
     def test_needs_timestamps(self):
-        model = content(recency=Recency(per_day=0.9))
+        model = content(recency=Recency(day_decay=0.9))
         with pytest.raises(ModelError, match="need interactions with timestamps"):
             model.fit(interactions())
         model.fit(dataclasses.replace(interactions(), timestamp=np.arange(3)))
@@ -230,8 +230,8 @@ class TestSentences:
 
     def model(self, words=("a", "b", None, None), **settings):
         model = Content(1, 4, sentence_model="any", **settings)
-        model.read_items(features(list(words)))
-        model.read_sentence_vectors(self.VECTORS)
+        model.set_item_features(features(list(words)))
+        model.set_sentence_vectors(self.VECTORS)
         return model
 
     def test_share_the_similarity_with_the_words(self):
@@ -264,7 +264,7 @@ class TestSentences:
         assert same(fresh.score_histories(histories([0, 1])), model.score_histories(histories([0, 1])))
 
     def test_are_asked_for_by_name(self):
-        assert isinstance(content(), ReadsSentenceVectors)
+        assert isinstance(content(), UsesSentenceVectors)
         assert content().sentence_encoder() is None
         assert self.model().sentence_encoder() == "any"
 

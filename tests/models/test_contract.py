@@ -9,18 +9,18 @@ from tempfile import TemporaryDirectory
 
 import pytest
 import torch
-from hydra import compose, initialize_config_dir
 from hydra.utils import get_class
 from omegaconf import DictConfig, OmegaConf
 from torch import Tensor, nn
 
-from recsys.runs.assembly import build_model, fit_model
+from recsys.cli.configuration import compose_config
+from recsys.data.feedback_view import FeedbackView
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.data.split import Split
-from recsys.data.feedback_view import View
 from recsys.evaluation.ranking_task import RankingTask
 from recsys.models.interface.protocols import Factorized, FoldsIn, PredictsRatings, Query, Recommender, ScoresPairs
+from recsys.runs.assembly import build_model, fit_model
 from recsys.runs.run_directory import RunDirectory
 from tests.models.board_data import NUM_ITEMS, NUM_USERS, board_split, prepared_board
 
@@ -29,23 +29,28 @@ MODELS = sorted(path.stem for path in (CONFIGS / "model").glob("*.yaml"))
 #: Settings for a board this small: a factorisation with as many dimensions as the board has would learn it by heart.
 SMALL = {
     "pure_svd": ["model.embedding_dim=4"],
-    "mf": ["model.embedding_dim=8", "optimizer.lr=0.02", "training.batch_size=64"],
+    "mf": ["model.embedding_dim=8", "training.optimizer.lr=0.02", "training.batch_size=64"],
     "two_tower": [
-        "training=history_targets",
+        "training=next_item",
         "model.embedding_dim=8",
         "model.encoder.hidden_dim=16",
-        "optimizer.lr=0.02",
+        "training.optimizer.lr=0.02",
         "training.batch_size=8",
         "trainer.max_epochs=20",
     ],
     "hybrid": [
-        "training=candidate_lists",
-        "candidates=uniform",
-        "label_folds.num_used=5",
-        "optimizer.lr=0.02",
+        "training=listwise",
+        "candidate_selector=uniform",
+        "stacking_folds.num_used=5",
+        "training.optimizer.lr=0.02",
         "training.batch_size=8",
     ],
-    "neumf": ["model.embedding_dim=8", "model.hidden_dims=[16,8]", "optimizer.lr=0.02", "training.batch_size=64"],
+    "neumf": [
+        "model.embedding_dim=8",
+        "model.hidden_dims=[16,8]",
+        "training.optimizer.lr=0.02",
+        "training.batch_size=64",
+    ],
 }
 #: They know what is good, but not for whom.
 NOT_PERSONAL = {"bias", "popularity", "random"}
@@ -73,12 +78,11 @@ class Fitted:
 
 
 def fit(name: str, seed: int = 1) -> Fitted:
-    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        settings = [f"model={name}", "name=board", "trainer.accelerator=cpu", f"seed={seed}"]
-        config = compose("train", overrides=[*settings, *SMALL.get(name, [])])
+    settings = [f"model={name}", "name=board", "trainer.accelerator=cpu", f"seed={seed}"]
+    config = compose_config("train", overrides=[*settings, *SMALL.get(name, [])])
     prepared = prepared_board()
     model = build_model(config.model, seed, prepared)
-    view = View.explicit(prepared) if isinstance(model, PredictsRatings) else View.implicit(prepared)
+    view = FeedbackView.explicit(prepared) if isinstance(model, PredictsRatings) else FeedbackView.implicit(prepared)
     split = board_split(view.interactions)
     with TemporaryDirectory() as directory:
         fit_model(config, model, view, split, RunDirectory(Path(directory)), lambda _: None, lambda *_: None, False)

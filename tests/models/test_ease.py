@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from recsys.data.histories import Histories
 from recsys.errors import ModelError
-from recsys.models.ease import EASE
-from recsys.models.interface.protocols import FitsInClosedForm, FoldsIn, Query, Recommender, SizedByData
 from recsys.models.components.recency import Recency
+from recsys.models.ease import EASE
+from recsys.models.interface.protocols import DynamicBuffers, Fittable, FoldsIn, Query, Recommender
 from tests.models.small_data import dense, histories_of, small_data
 
 DATA = small_data()
@@ -35,7 +35,7 @@ def reference(matrix: np.ndarray, l2: float) -> np.ndarray:
 
 
 def test_implements_its_protocols():
-    for protocol in (Recommender, FitsInClosedForm, FoldsIn, SizedByData):
+    for protocol in (Recommender, Fittable, FoldsIn, DynamicBuffers):
         assert isinstance(ease(), protocol)
 
 
@@ -75,16 +75,16 @@ def test_keeps_the_strongest_weights_of_each_item():
     weights = ease().weights.weights.T.numpy()  # row i: what the score of item i depends on
     few = ease(num_neighbours=2).weights.matrix.dense().numpy()
     for row, kept in zip(weights, few, strict=True):
-        strongest = np.argsort(-abs(row))[:2]
+        top_entries = np.argsort(-abs(row))[:2]
         expected = np.zeros_like(row)
-        expected[strongest] = row[strongest]
+        expected[top_entries] = row[top_entries]
         np.testing.assert_array_equal(kept, expected)
     assert (few < 0).any()
 
 
 @pytest.mark.parametrize("num_neighbours", [None, 3])
 def test_scores_are_sums_of_weights_with_recency(num_neighbours):
-    model = ease(recency=Recency(per_step=0.5), num_neighbours=num_neighbours)
+    model = ease(recency=Recency(step_decay=0.5), num_neighbours=num_neighbours)
     weights = model.weights.weights if num_neighbours is None else model.weights.matrix.dense().T
     scores = model.score_histories(histories_of([1, 0, 7], []))
     torch.testing.assert_close(scores[0], 0.25 * weights[1] + 0.5 * weights[0] + weights[7])
@@ -130,4 +130,4 @@ def test_refuses_settings_out_of_range(settings, message):
 
 def test_ages_need_timestamps():
     with pytest.raises(ModelError, match="need interactions with timestamps"):
-        ease(dataclasses.replace(DATA, timestamp=None), recency=Recency(per_step=0.9))
+        ease(dataclasses.replace(DATA, timestamp=None), recency=Recency(step_decay=0.9))

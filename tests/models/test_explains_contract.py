@@ -32,11 +32,11 @@ def test_there_are_such_models():
 def test_parts_and_rest_are_the_score(name):
     model, query = fitted(name).model, everyone(fitted(name))
     explanation = explain(model, query, items_for(query))
-    assert explanation.parts.shape == (len(query.histories.items), NUM_ITEMS)
+    assert explanation.contributions.shape == (len(query.histories.items), NUM_ITEMS)
     assert explanation.errors is None
     assert (explanation.num_grouped == 0).all()
     torch.testing.assert_close(explanation.scores, scores_of(model, query), rtol=1e-4, atol=1e-5)
-    assert explanation.parts.abs().max() > 0
+    assert explanation.contributions.abs().max() > 0
 
 
 @pytest.mark.parametrize("name", EXPLAINING)
@@ -62,7 +62,7 @@ def test_items_asked_for_again_are_counted_once_for_both(name):
     again = Query(torch.tensor([-1, -1]), twice)
     explanation = explain(model, again, items_for(again))
     torch.testing.assert_close(explanation.scores, scores_of(model, again), rtol=1e-4, atol=1e-5)
-    own = explanation.one(0).parts
+    own = explanation.one(0).contributions
     torch.testing.assert_close(own[: len(own) // 2], own[len(own) // 2 :])
 
 
@@ -73,7 +73,7 @@ def test_an_empty_history_has_no_parts_and_leaves_the_other_users_as_they_are(na
     explanation = explain(board.model, mixed, items_for(mixed))
     scores = scores_of(board.model, mixed)
     torch.testing.assert_close(explanation.scores, scores, rtol=1e-4, atol=1e-5, equal_nan=True)
-    assert explanation.one(1).parts.shape == (0, NUM_ITEMS)
+    assert explanation.one(1).contributions.shape == (0, NUM_ITEMS)
     alone = Query(torch.tensor([-1]), nothing_known_of(1))
     torch.testing.assert_close(explain(board.model, alone, items_for(alone)).rest, scores[1:2], equal_nan=True)
 
@@ -85,7 +85,7 @@ def test_explains_one_by_one_as_all_at_once(name):
     together = explain(board.model, board.task.query(torch.arange(10)), items)
     for user in range(10):
         alone = explain(board.model, board.task.query(torch.tensor([user])), items[user : user + 1])
-        torch.testing.assert_close(alone.parts, together.one(user).parts, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(alone.contributions, together.one(user).contributions, rtol=1e-4, atol=1e-5)
         torch.testing.assert_close(alone.rest, together.one(user).rest, rtol=1e-4, atol=1e-5)
 
 
@@ -94,8 +94,8 @@ def test_no_item_has_no_parts(name):
     board = fitted(name)
     explanation = explain(board.model, board.task.query(torch.tensor([0, 1])), torch.tensor([[4, -1], [-1, 5]]))
     assert explanation.scores.isnan().tolist() == [[False, True], [True, False]]
-    assert explanation.one(0).parts.isnan().all(0).tolist() == [False, True]
-    assert not explanation.one(0).parts[:, 0].isnan().any()
+    assert explanation.one(0).contributions.isnan().all(0).tolist() == [False, True]
+    assert not explanation.one(0).contributions[:, 0].isnan().any()
 
 
 @pytest.mark.parametrize("name", models_that(RelatesItems))
@@ -106,7 +106,7 @@ def test_relations_are_the_parts_of_a_history_of_one_item(name):
         Histories(torch.arange(NUM_ITEMS + 1), ALL_ITEMS, None, None),
     )
     with torch.inference_mode():
-        weights = model.relate(ALL_ITEMS)
+        weights = model.item_weights(ALL_ITEMS)
     torch.testing.assert_close(weights.T, scores_of(model, every), rtol=1e-4, atol=1e-6)
     assert (weights.diagonal() == 0).all()
     assert weights.abs().max() > 0

@@ -10,17 +10,17 @@ from recsys.data.features import FeatureTable
 from recsys.data.histories import Histories
 from recsys.data.raw import FeatureColumn, FeatureKind
 from recsys.errors import ModelError
+from recsys.models.components.recency import Recency
+from recsys.models.components.similarities import AsymmetricCosine
+from recsys.models.components.source_scores import SourceScores
+from recsys.models.components.weightings import TFIDF
 from recsys.models.content import Content
 from recsys.models.ease import EASE
 from recsys.models.hybrid import Hybrid, positions
-from recsys.models.item_knn import ItemKNN
-from recsys.models.components.source_scores import Opinions
-from recsys.models.popularity import Popularity
 from recsys.models.interface.protocols import FoldsIn, Query, RanksCandidates
+from recsys.models.item_knn import ItemKNN
 from recsys.models.layers.ranker_networks import LinearBlend, ResidualNetwork
-from recsys.models.components.recency import Recency
-from recsys.models.components.similarities import AsymmetricCosine
-from recsys.models.components.weightings import TFIDF
+from recsys.models.popularity import Popularity
 from tests.models.small_data import histories_of, small_data
 
 SOURCES = {
@@ -34,12 +34,12 @@ def hybrid(sources: dict[str, Any] | None = None, ranker: Any = ResidualNetwork,
     """Fitted sources, and a ranker whose last layer says something."""
     torch.manual_seed(0)
     model = Hybrid(30, 12, SOURCES if sources is None else sources, ranker, **options)
-    model.read_items(column("genre", ["drama", "war", "crime"] * 4))
-    model.read_users(column("gender", ["f", "m"] * 15))
+    model.set_item_features(column("genre", ["drama", "war", "crime"] * 4))
+    model.set_user_features(column("gender", ["f", "m"] * 15))
     data = small_data()
     for source in model.sources.values():
         source.fit(data)
-    model.note_training(data)
+    model.observe_training(data)
     if isinstance(model.ranker, ResidualNetwork):
         torch.nn.init.normal_(model.ranker.last.weight)
     return model.eval()
@@ -59,7 +59,7 @@ def test_the_linear_blend_is_the_mean_of_the_standardised_scores_at_first():
     unseen = torch.ones(30, 12, dtype=torch.bool)
     data = small_data()
     unseen[torch.from_numpy(data.user_index).long(), torch.from_numpy(data.item_index).long()] = False
-    expected = Opinions.of(rows, unseen).scores.mean(1)
+    expected = SourceScores.of(rows, unseen).scores.mean(1)
     known = query.histories.counts > 0
     torch.testing.assert_close(model.score(query)[known], expected[known], rtol=1e-4, atol=1e-5)
     assert model.score(query)[~known].isnan().all()
@@ -113,7 +113,11 @@ def test_each_group_of_features_counts_and_can_be_left_out(group):
     query = everyone()
     for model in (everything, without):
         items = torch.arange(12).expand(30, -1)
-        assert model.describe(query, model.ask(query), items).shape == (30, 12, model.num_fixed_features)
+        assert model.candidate_features(query, model.score_sources(query), items).shape == (
+            30,
+            12,
+            model.num_fixed_features,
+        )
     assert without.ranker.first.in_features < everything.ranker.first.in_features
     known = query.histories.counts > 0
     assert without.score(query)[known].isfinite().all()
@@ -152,7 +156,7 @@ def test_one_source_with_an_opinion_is_enough():
 def test_items_that_no_source_scores_get_no_score():
     model = hybrid({"content": Content})
     table = pa.table({"genre": ["drama"] * 11 + [None]})
-    model.sources["content"].read_items(
+    model.sources["content"].set_item_features(
         FeatureTable.from_table(table, (FeatureColumn("genre", FeatureKind.CATEGORICAL),))
     )
     model.sources["content"].fit(small_data())
@@ -161,7 +165,7 @@ def test_items_that_no_source_scores_get_no_score():
 
 
 def test_names_the_buffers_of_sources_that_the_data_size():
-    names = hybrid().sized_by_data()
+    names = hybrid().dynamic_buffers()
     assert names
     assert all(name.startswith("sources.item_knn.") for name in names)
     assert all(hybrid().get_buffer(name) is not None for name in names)
@@ -184,7 +188,7 @@ def test_texts_are_no_attributes_unless_they_are_named():
     features = FeatureTable.from_table(table, tuple(FeatureColumn(name, kind) for name, kind in kinds.items()))
     for asked, expected in ((None, ("genre",)), (["title"], ("title",))):
         model = Hybrid(3, 4, SOURCES, LinearBlend, item_columns=asked)
-        model.read_items(features)
+        model.set_item_features(features)
         assert model.attributes.items.columns == expected
 
 

@@ -11,8 +11,8 @@ from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.errors import ModelError
 from recsys.models.ials import IALS
+from recsys.models.interface.protocols import Fittable, Query
 from recsys.models.linalg.least_squares import Cholesky, ConjugateGradient
-from recsys.models.interface.protocols import FitsInClosedForm, Query
 from tests.checkerboard import checkerboard
 from tests.models.linalg.test_interaction_matrix import histories
 
@@ -171,7 +171,7 @@ def test_saved_and_loaded_it_scores_alike():
 
 
 def test_is_fitted_in_closed_form():
-    assert isinstance(IALS(2, 2), FitsInClosedForm)
+    assert isinstance(IALS(2, 2), Fittable)
 
 
 def test_nobody_has_interacted():

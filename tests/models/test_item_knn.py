@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from recsys.data.histories import Histories
 from recsys.errors import ModelError
-from recsys.models.item_knn import ItemKNN
-from recsys.models.interface.protocols import FitsInClosedForm, FoldsIn, Query, Recommender, SizedByData
 from recsys.models.components.recency import Recency
 from recsys.models.components.similarities import Cosine
 from recsys.models.components.weightings import Unweighted
+from recsys.models.interface.protocols import DynamicBuffers, Fittable, FoldsIn, Query, Recommender
+from recsys.models.item_knn import ItemKNN
 from tests.models.knn_reference import SIMILARITIES, WEIGHTINGS, neighbours, represented, similarity_of, weighted
 from tests.models.small_data import dense, histories_of, small_data
 
@@ -39,7 +39,7 @@ def expected_weights(similarity: str, weighting: str, num_neighbours: int) -> np
 
 
 def test_implements_its_protocols():
-    for protocol in (Recommender, FitsInClosedForm, FoldsIn, SizedByData):
+    for protocol in (Recommender, Fittable, FoldsIn, DynamicBuffers):
         assert isinstance(item_knn(), protocol)
 
 
@@ -59,7 +59,7 @@ def test_keeps_the_most_similar():
 
 
 def test_scores_are_sums_over_the_history_with_recency():
-    model = item_knn(recency=Recency(per_step=0.5))
+    model = item_knn(recency=Recency(step_decay=0.5))
     scores = model.score_histories(histories_of([1, 0, 7], []))
     weights = weights_of(model)
     np.testing.assert_allclose(scores[0], 0.25 * weights[:, 1] + 0.5 * weights[:, 0] + weights[:, 7], rtol=1e-5)
@@ -108,7 +108,7 @@ def test_the_adjusted_cosine_needs_ratings():
 
 def test_ages_need_timestamps():
     with pytest.raises(ModelError, match="need interactions with timestamps"):
-        item_knn(data=dataclasses.replace(DATA, timestamp=None), recency=Recency(per_day=0.9))
+        item_knn(data=dataclasses.replace(DATA, timestamp=None), recency=Recency(day_decay=0.9))
 
 
 @pytest.mark.parametrize("settings", [{"num_neighbours": 0}, {"max_block_bytes": 0}])

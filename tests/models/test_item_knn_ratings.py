@@ -8,7 +8,7 @@ from recsys.models.item_knn_ratings import ItemKNNRatings
 from tests.models.made_ratings import query_of, random_ratings
 
 
-def reference(ratings, model, num_neighbours, shrinkage, amplification, evidence):
+def reference(ratings, model, num_neighbours, shrinkage, amplification, baseline_weight):
     """Similarities and predictions with loops over pairs of items, given the biases."""
     num_users, num_items = ratings.num_users, ratings.num_items
     baseline = (model.mean + model.user_bias[:, None] + model.item_bias).double().numpy()
@@ -31,7 +31,7 @@ def reference(ratings, model, num_neighbours, shrinkage, amplification, evidence
             near = np.argsort(-similarity[item], kind="stable")[:num_neighbours]
             near = near[~np.isnan(above[user, near])]
             weights = similarity[item, near]
-            scores[user, item] += (weights * above[user, near]).sum() / (evidence + weights.sum())
+            scores[user, item] += (weights * above[user, near]).sum() / (baseline_weight + weights.sum())
     return scores
 
 

@@ -1,8 +1,8 @@
 import torch
 
 from recsys.data.histories import Histories
-from recsys.models.mf import MF
 from recsys.models.interface.protocols import Factorized, Query, Recommender, ScoresPairs
+from recsys.models.mf import MF
 
 
 def query(users: list[int]) -> Query:

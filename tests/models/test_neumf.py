@@ -3,8 +3,8 @@ import pytest
 import torch
 
 from recsys.models import neumf
-from recsys.models.neumf import GMF, MLP, NeuMF
 from recsys.models.interface.protocols import PretrainsInTowers, Recommender, ScoresPairs
+from recsys.models.neumf import GMF, MLP, NeuMF
 from tests.models.test_mf import query
 
 

@@ -9,11 +9,11 @@ from safetensors.torch import load, save
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.errors import ModelError
+from recsys.models.interface.protocols import Fittable
 from recsys.models.nmf import NMF
-from recsys.models.interface.protocols import FitsInClosedForm
 from tests.checkerboard import checkerboard
-from tests.models.test_ials import dense, random_interactions
 from tests.models.linalg.test_interaction_matrix import histories
+from tests.models.test_ials import dense, random_interactions
 
 
 def fitted(interactions: Interactions, **settings) -> NMF:
@@ -131,7 +131,7 @@ def test_nobody_has_interacted():
 
 
 def test_is_fitted_in_closed_form():
-    assert isinstance(NMF(2, 2), FitsInClosedForm)
+    assert isinstance(NMF(2, 2), Fittable)
 
 
 @pytest.mark.parametrize("name", ["l1", "l2"])

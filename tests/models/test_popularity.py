@@ -6,8 +6,8 @@ import torch
 
 from recsys.data.interactions import Interactions
 from recsys.errors import ModelError
+from recsys.models.interface.protocols import Fittable, Recommender, ScoresPairs
 from recsys.models.popularity import Popularity
-from recsys.models.interface.protocols import FitsInClosedForm, Recommender, ScoresPairs
 from tests.checkerboard import checkerboard
 from tests.models.test_mf import query
 
@@ -21,7 +21,7 @@ def fitted() -> Popularity:
 
 def test_implements_its_protocols():
     assert isinstance(fitted(), Recommender)
-    assert isinstance(fitted(), FitsInClosedForm)
+    assert isinstance(fitted(), Fittable)
     assert isinstance(fitted(), ScoresPairs)
 
 

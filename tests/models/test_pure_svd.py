@@ -7,11 +7,11 @@ from safetensors.torch import load, save
 
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
-from recsys.models.interface.protocols import FitsInClosedForm
+from recsys.models.interface.protocols import Fittable
 from recsys.models.pure_svd import PureSVD
 from tests.checkerboard import checkerboard
-from tests.models.test_ials import dense, random_interactions
 from tests.models.linalg.test_interaction_matrix import histories
+from tests.models.test_ials import dense, random_interactions
 
 
 def fitted(interactions: Interactions, **settings) -> PureSVD:
@@ -91,4 +91,4 @@ def test_nobody_has_interacted():
 
 
 def test_is_fitted_in_closed_form():
-    assert isinstance(PureSVD(2, 2), FitsInClosedForm)
+    assert isinstance(PureSVD(2, 2), Fittable)

@@ -12,7 +12,7 @@ from hydra.utils import get_class
 from omegaconf import OmegaConf
 
 from recsys.errors import ModelError
-from recsys.models.interface.protocols import FitsInClosedForm, FoldsIn, PredictsRatings, Recommender
+from recsys.models.interface.protocols import Fittable, FoldsIn, PredictsRatings, Recommender
 from tests.models.made_ratings import (
     as_strangers,
     interactions_of,
@@ -38,7 +38,7 @@ def fitted(model, interactions):
 def test_implements_its_protocols(model):
     made = model(2, 3)
     assert isinstance(made, Recommender)
-    assert isinstance(made, FitsInClosedForm)
+    assert isinstance(made, Fittable)
     assert isinstance(made, FoldsIn)
 
 

@@ -3,8 +3,8 @@ import pytest
 import torch
 
 from recsys.errors import ModelError
-from recsys.models.interface.protocols import FitsInClosedForm, FoldsIn, Query, Recommender, SizedByData
 from recsys.models.components.recency import Recency
+from recsys.models.interface.protocols import DynamicBuffers, Fittable, FoldsIn, Query, Recommender
 from recsys.models.slim import SLIM
 from tests.models.small_data import dense, histories_of, small_data
 
@@ -40,7 +40,7 @@ def coordinate_descent(x: np.ndarray, l1: float, l2: float, nonnegative: bool) -
 
 
 def test_implements_its_protocols():
-    for protocol in (Recommender, FitsInClosedForm, FoldsIn, SizedByData):
+    for protocol in (Recommender, Fittable, FoldsIn, DynamicBuffers):
         assert isinstance(slim(), protocol)
 
 
@@ -59,7 +59,7 @@ def test_no_item_predicts_itself():
 
 
 def test_scores_are_sums_of_weights_with_recency():
-    model = slim(recency=Recency(per_step=0.5))
+    model = slim(recency=Recency(step_decay=0.5))
     scores = model.score_histories(histories_of([1, 0, 7], []))
     weights = weights_of(model)
     np.testing.assert_allclose(scores[0], 0.25 * weights[1] + 0.5 * weights[0] + weights[7], rtol=1e-5, atol=1e-7)
@@ -97,6 +97,6 @@ def test_refuses_a_catalogue_that_does_not_fit():
 
 
 def test_ages_need_timestamps():
-    model = SLIM(DATA.num_users, DATA.num_items, Recency(per_step=0.9))
+    model = SLIM(DATA.num_users, DATA.num_items, Recency(step_decay=0.9))
     with pytest.raises(ModelError, match="need interactions with timestamps"):
         model.fit(type(DATA)(DATA.user_index, DATA.item_index, None, None, None, DATA.num_users, DATA.num_items))

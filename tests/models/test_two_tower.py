@@ -10,19 +10,19 @@ from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.data.raw import FeatureColumn, FeatureKind
 from recsys.errors import ModelError
-from recsys.models.layers.history_encoders import MeanEncoder, TransformerEncoder
-from recsys.models.layers.padded_histories import PaddedHistories
 from recsys.models.interface.protocols import (
-    EncodesPositions,
     Factorized,
     FoldsIn,
-    NotesTraining,
+    ObservesTraining,
     Query,
-    ReadsItemFeatures,
-    ReadsSentenceVectors,
-    ReadsUserFeatures,
     Recommender,
+    SequenceEncoder,
+    UsesItemFeatures,
+    UsesSentenceVectors,
+    UsesUserFeatures,
 )
+from recsys.models.layers.history_encoders import MeanEncoder, TransformerEncoder
+from recsys.models.layers.padded_histories import PaddedHistories
 from recsys.models.two_tower import TwoTower
 
 #: Four users: items 1, 2, 3; items 4, 0; nothing; item 5.
@@ -57,11 +57,11 @@ def test_implements_its_protocols():
         Recommender,
         Factorized,
         FoldsIn,
-        EncodesPositions,
-        NotesTraining,
-        ReadsItemFeatures,
-        ReadsUserFeatures,
-        ReadsSentenceVectors,
+        SequenceEncoder,
+        ObservesTraining,
+        UsesItemFeatures,
+        UsesUserFeatures,
+        UsesSentenceVectors,
     ):
         assert isinstance(two_tower(), protocol)
 
@@ -96,7 +96,7 @@ def test_only_the_latest_interactions_count():
 
 def test_an_unknown_user_with_a_history_is_scored_from_it_alone():
     model = two_tower(user_ids=True)
-    model.read_users(ages())
+    model.set_user_features(ages())
     unknown = model.score(Query(torch.full((4,), -1), HISTORIES))
     torch.testing.assert_close(unknown, model.score_histories(HISTORIES))
     assert not torch.allclose(unknown, model.score(QUERY))
@@ -104,7 +104,7 @@ def test_an_unknown_user_with_a_history_is_scored_from_it_alone():
 
 def test_features_of_a_user_count_without_a_history():
     model = two_tower()
-    model.read_users(ages())
+    model.set_user_features(ages())
     none = Histories(torch.zeros(4, dtype=torch.int64), torch.empty(0, dtype=torch.int64), None, None)
     scores = model.score(Query(torch.tensor([0, 1, 2]), none))
     torch.testing.assert_close(scores[0], scores[2])
@@ -123,12 +123,12 @@ def test_ratings_and_gaps_count_where_asked(setting, column):
 
 def test_histories_without_ratings_and_times_are_scored_all_the_same():
     bare = Histories(HISTORIES.offsets, HISTORIES.items, None, None)
-    assert two_tower(ratings=True, gaps=True).score_histories(bare).isfinite().all()
+    assert two_tower(ratings=True, time_gaps=True).score_histories(bare).isfinite().all()
 
 
 def test_a_new_item_starts_from_the_mean_bias():
     model = two_tower()
-    model.note_training(Interactions(np.zeros(5, "i4"), np.arange(5, dtype="i4"), None, None, None, 4, 6))
+    model.observe_training(Interactions(np.zeros(5, "i4"), np.arange(5, dtype="i4"), None, None, None, 4, 6))
     assert model.items.is_trained.tolist() == [True] * 5 + [False]
     torch.testing.assert_close(model.encode_items(torch.tensor([5]))[0, -1], model.item_bias[:5].mean())
 
@@ -143,10 +143,10 @@ def test_features_are_chosen_by_column():
         (FeatureColumn("a", FeatureKind.CATEGORICAL), FeatureColumn("b", FeatureKind.CATEGORICAL)),
     )
     model = two_tower(item_columns=["b"])
-    model.read_items(features)
+    model.set_item_features(features)
     assert model.items.features.columns == ("b",)
     without = two_tower(item_columns=[])
-    without.read_items(features)
+    without.set_item_features(features)
     assert without.items.features is None
 
 

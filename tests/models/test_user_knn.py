@@ -6,11 +6,11 @@ import torch
 
 from recsys.data.histories import Histories
 from recsys.errors import ModelError
-from recsys.models.interface.protocols import FitsInClosedForm, FoldsIn, Query, Recommender, SizedByData
 from recsys.models.components.recency import Recency
 from recsys.models.components.similarities import Cosine
-from recsys.models.user_knn import UserKNN
 from recsys.models.components.weightings import Unweighted
+from recsys.models.interface.protocols import DynamicBuffers, Fittable, FoldsIn, Query, Recommender
+from recsys.models.user_knn import UserKNN
 from tests.models.knn_reference import SIMILARITIES, WEIGHTINGS, neighbours, represented, similarity_of, weighted
 from tests.models.small_data import dense, histories_of, small_data
 
@@ -32,7 +32,7 @@ def similarities_of(similarity: str, weighting: str) -> np.ndarray:
 
 
 def test_implements_its_protocols():
-    for protocol in (Recommender, FitsInClosedForm, FoldsIn, SizedByData):
+    for protocol in (Recommender, Fittable, FoldsIn, DynamicBuffers):
         assert isinstance(user_knn(), protocol)
 
 
@@ -73,12 +73,15 @@ def test_reversed_neighbours_are_those_who_would_choose_the_user(similarity, wei
         for user in np.flatnonzero((theirs >= last - 1e-9) & (theirs > 0)):
             expected[user] += theirs[user] * dense(DATA)[other]
     expected[3] = np.nan
-    model = user_knn(similarity, weighting, num_neighbours=5, reverse=True)
+    model = user_knn(similarity, weighting, num_neighbours=5, reverse_neighbours=True)
     np.testing.assert_allclose(model.score(EVERYONE), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_with_more_neighbours_than_users_everyone_alike_is_one_in_either_direction():
-    forth, back = (user_knn(num_neighbours=100, reverse=reverse).score(EVERYONE) for reverse in (False, True))
+    forth, back = (
+        user_knn(num_neighbours=100, reverse_neighbours=reverse_neighbours).score(EVERYONE)
+        for reverse_neighbours in (False, True)
+    )
     torch.testing.assert_close(forth, back, equal_nan=True)
 
 
@@ -91,7 +94,7 @@ def test_a_user_left_out_of_training_scores_as_the_same_user_in_it():
 
 
 def test_recency_weighs_the_history_of_the_query():
-    model = user_knn(recency=Recency(per_step=0.5), num_neighbours=DATA.num_users)
+    model = user_knn(recency=Recency(step_decay=0.5), num_neighbours=DATA.num_users)
     query = np.zeros(DATA.num_items)
     query[[1, 0, 7]] = 0.25, 0.5, 1.0
     similarities = np.array([[similarity_of("cosine", query, user) for user in dense(DATA)]])
@@ -111,9 +114,13 @@ def test_normalised_scores_are_shares_of_the_neighbourhood():
 
 @pytest.mark.parametrize("max_block_bytes", [1, 1000, 3000])
 def test_the_size_of_blocks_changes_nothing(max_block_bytes):
-    for reverse in (False, True):
-        blocks = user_knn("adjusted", max_block_bytes=max_block_bytes, reverse=reverse).score(EVERYONE)
-        torch.testing.assert_close(blocks, user_knn("adjusted", reverse=reverse).score(EVERYONE), equal_nan=True)
+    for reverse_neighbours in (False, True):
+        blocks = user_knn("adjusted", max_block_bytes=max_block_bytes, reverse_neighbours=reverse_neighbours).score(
+            EVERYONE
+        )
+        torch.testing.assert_close(
+            blocks, user_knn("adjusted", reverse_neighbours=reverse_neighbours).score(EVERYONE), equal_nan=True
+        )
 
 
 def test_no_one_alike_scores_zero():
@@ -132,7 +139,7 @@ def test_the_adjusted_cosine_needs_ratings():
 
 def test_ages_need_timestamps():
     with pytest.raises(ModelError, match="need interactions with timestamps"):
-        user_knn(data=dataclasses.replace(DATA, timestamp=None), recency=Recency(per_day=0.9))
+        user_knn(data=dataclasses.replace(DATA, timestamp=None), recency=Recency(day_decay=0.9))
 
 
 @pytest.mark.parametrize("settings", [{"num_neighbours": 0}, {"max_block_bytes": 0}])

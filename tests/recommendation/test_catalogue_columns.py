@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 from recsys.errors import RetrievalError
-from recsys.recommendation.catalogue_columns import content_of, diversifier, rules
-from recsys.retrieval.calibration import Calibrated
+from recsys.recommendation.catalogue_columns import content_of, reranker, rules
+from recsys.retrieval.calibration import CalibratedReranker
+from recsys.retrieval.filters import CompositeFilter
 from recsys.retrieval.mmr import MMR
-from recsys.retrieval.filters import AllOf
 from tests.models.board_data import NUM_ITEMS, prepared_board
 from tests.retrieval.made import requests
 
@@ -14,7 +14,7 @@ EVEN = [item % 2 == 0 for item in range(NUM_ITEMS)]
 
 def allowed(wanted=None, unwanted=None, ranges=None):
     made = rules(prepared_board(), wanted, unwanted, ranges)
-    return AllOf(made).allows(requests(num_requests=1), np.arange(NUM_ITEMS)[None])[0].tolist()
+    return CompositeFilter(made).allows(requests(num_requests=1), np.arange(NUM_ITEMS)[None])[0].tolist()
 
 
 def test_values_are_separated_as_the_data_declare():
@@ -44,8 +44,8 @@ def test_lists_are_diversified_by_the_first_multi_valued_feature():
 
 
 def test_diversity_is_chosen_by_name():
-    assert diversifier(None, 0.3, prepared_board(), None) is None
-    assert isinstance(diversifier("mmr", 0.3, prepared_board(), None), MMR)
-    assert isinstance(diversifier("calibrated", 0.3, prepared_board(), None), Calibrated)
+    assert reranker(None, 0.3, prepared_board(), None) is None
+    assert isinstance(reranker("mmr", 0.3, prepared_board(), None), MMR)
+    assert isinstance(reranker("calibrated", 0.3, prepared_board(), None), CalibratedReranker)
     with pytest.raises(RetrievalError, match="must be mmr, calibrated or null, but it is most"):
-        diversifier("most", 0.3, prepared_board(), None)
+        reranker("most", 0.3, prepared_board(), None)

@@ -4,8 +4,8 @@ import torch
 
 from recsys.errors import ModelError
 from recsys.models.interface.protocols import Factorized, ScoresPairs
-from recsys.recommendation.request_batches import requests_of_task
 from recsys.recommendation.model_stages import ModelExplainer, ModelRanker, ScoreRetriever, query_of, vector_retriever
+from recsys.recommendation.request_batches import requests_of_task
 from recsys.retrieval.pipeline import Pipeline
 from tests.models.board_data import NUM_ITEMS, NUM_USERS
 from tests.models.test_contract import MODELS, everyone, fitted, models_that, scores_of
@@ -74,7 +74,7 @@ def test_candidates_of_a_stranger_are_not_scored_as_pairs(name):
     # pairs are looked up by the user's index, and -1 would be the last user
     board = fitted(name)
     one = asked(board).take(np.array([0]))
-    stranger = type(one)(np.array([-1]), one.history, one.seen, one.blocked)
+    stranger = type(one)(np.array([-1]), one.history, one.seen, one.exclude_items)
     items = np.arange(NUM_ITEMS)[None, :]
     with torch.inference_mode():
         expected = board.model.score(query_of(stranger)).numpy()
@@ -105,11 +105,13 @@ def test_explanations_name_the_largest_parts_of_the_history():
         own = whole.one(row)
         history = own.histories.items.tolist()
         assert len(reasons) == 3
-        for place, causes in enumerate(reasons):
-            parts = {item: part for item, part in zip(history, own.parts[:, place].tolist(), strict=True) if part > 0}
+        for place, contributions in enumerate(reasons):
+            parts = {
+                item: part for item, part in zip(history, own.contributions[:, place].tolist(), strict=True) if part > 0
+            }
             expected = sorted(parts.values(), reverse=True)[:2]
-            assert [cause.part for cause in causes] == pytest.approx(expected)
-            assert [parts[cause.item] for cause in causes] == pytest.approx(expected)
+            assert [contribution.part for contribution in contributions] == pytest.approx(expected)
+            assert [parts[contribution.item] for contribution in contributions] == pytest.approx(expected)
     # whose held-out item comes from others of its colour
     assert any(reasons[0] for reasons in lists.explanations)
 

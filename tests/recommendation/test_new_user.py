@@ -3,9 +3,9 @@ import pytest
 import torch
 
 from recsys.errors import ModelError, RecsysError
+from recsys.models.components.recency import Recency
 from recsys.models.ease import EASE
 from recsys.models.popularity import Popularity
-from recsys.models.components.recency import Recency
 from recsys.recommendation.new_user import (
     NewUser,
     folding_in,

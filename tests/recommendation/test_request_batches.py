@@ -5,14 +5,14 @@ import pytest
 
 from recsys.data.user_items import UserItems
 from recsys.errors import RecsysError
+from recsys.recommendation.new_user import NewUser
 from recsys.recommendation.request_batches import (
+    anonymous_request,
     request_of_new_user,
-    request_of_nobody,
     request_of_user,
     requests_of_task,
     with_features,
 )
-from recsys.recommendation.new_user import NewUser
 from tests.models.board_data import NUM_ITEMS, prepared_board
 from tests.models.test_contract import fitted
 
@@ -55,9 +55,11 @@ def test_features_that_are_told_come_in_place_of_those_of_the_data():
 
 
 def test_of_nobody_nothing_is_known():
-    request = request_of_nobody()
+    request = anonymous_request()
     assert request.users.tolist() == [-1]
-    assert request.history.counts.tolist() == request.seen.counts.tolist() == request.blocked.counts.tolist() == [0]
+    assert (
+        request.history.counts.tolist() == request.seen.counts.tolist() == request.exclude_items.counts.tolist() == [0]
+    )
 
 
 def test_evaluated_users_have_their_own_histories_and_seen_items():

@@ -63,7 +63,7 @@ def shapley(model, items, target, no_opinion):
 def test_two_interactions_by_hand():
     # (1 + 2)^2 + 0 = 9 from nothing: item 0 brings 1 as the first and 9 - 4 = 5 as the second, in the mean 3
     explanation = SampledExplainer(Pairs([1.0, 2.0])).explain(strangers([0, 1]), torch.tensor([[0]]))
-    assert explanation.parts.tolist() == [[3.0], [6.0]]
+    assert explanation.contributions.tolist() == [[3.0], [6.0]]
     assert explanation.errors.tolist() == [[0.0], [0.0]]
     assert explanation.rest.tolist() == [[0.0]]
 
@@ -71,13 +71,13 @@ def test_two_interactions_by_hand():
 def test_a_model_with_an_opinion_on_nothing_keeps_it_as_rest():
     # the score of nothing is 1: item 0 brings 0 as the first, 5 as the second
     explanation = SampledExplainer(Pairs([1.0, 2.0], empty=1.0)).explain(strangers([0, 1]), torch.tensor([[0]]))
-    assert explanation.parts.tolist() == [[2.5], [5.5]]
+    assert explanation.contributions.tolist() == [[2.5], [5.5]]
     assert explanation.rest.tolist() == [[1.0]]
 
 
 def test_the_base_of_no_opinion_can_be_chosen():
     explanation = SampledExplainer(Pairs([1.0, 2.0]), no_opinion=1.0).explain(strangers([0, 1]), torch.tensor([[0]]))
-    assert explanation.parts.tolist() == [[2.5], [5.5]]
+    assert explanation.contributions.tolist() == [[2.5], [5.5]]
 
 
 @settings(max_examples=20)
@@ -91,7 +91,7 @@ def test_short_histories_have_the_shapley_values(items, weights, target, no_opin
     model = Pairs(weights)
     explanation = SampledExplainer(model, no_opinion=no_opinion).explain(strangers(items), torch.tensor([[target]]))
     expected = shapley(model, items, target, no_opinion)
-    torch.testing.assert_close(explanation.parts[:, 0].double(), expected, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(explanation.contributions[:, 0].double(), expected, rtol=1e-4, atol=1e-4)
     assert (explanation.errors == 0).all()
 
 
@@ -101,7 +101,7 @@ def test_samples_come_close_to_the_shapley_values_as_their_errors_say():
     model, items = Pairs(weights, power=3), list(range(12))
     every = SampledExplainer(model, num_permutations=500).explain(strangers(items), torch.tensor([[2]]))
     assert (every.errors == 0).all()  # all 4,096 parts of the history
-    expected = every.parts[:, 0]
+    expected = every.contributions[:, 0]
     standardised = []
     for seed in range(40):
         explanation = SampledExplainer(model, num_permutations=32, seed=seed).explain(
@@ -109,7 +109,7 @@ def test_samples_come_close_to_the_shapley_values_as_their_errors_say():
         )
         assert (explanation.errors > 0).all()
         torch.testing.assert_close(explanation.scores, model.score(strangers(items))[:, [2]])
-        standardised.append((explanation.parts[:, 0] - expected) / explanation.errors[:, 0])
+        standardised.append((explanation.contributions[:, 0] - expected) / explanation.errors[:, 0])
     standardised = torch.stack(standardised)
     # 16 pairs: Student's t with 15 degrees of freedom has standard deviation 1.07; the mean of 40 draws has 0.17
     assert standardised.mean(0).abs().max() < 0.7
@@ -129,19 +129,19 @@ def test_older_interactions_are_one():
     # items 0 and 1 are one player of weight 3 beside 1 and 2: 3 * (3 + 1 + 2), and so on
     model = Pairs([1.0, 2.0, 1.0, 2.0])
     explanation = SampledExplainer(model, max_items=2).explain(strangers([0, 1, 2, 3], [3]), torch.tensor([[0], [0]]))
-    torch.testing.assert_close(explanation.one(0).parts[:, 0], torch.tensor([9.0, 9.0, 6.0, 12.0]))
+    torch.testing.assert_close(explanation.one(0).contributions[:, 0], torch.tensor([9.0, 9.0, 6.0, 12.0]))
     assert explanation.num_grouped.tolist() == [2, 0]
     torch.testing.assert_close(explanation.scores, torch.tensor([[36.0], [4.0]]))
 
 
 def test_repeated_items_are_players_of_their_own():
     explanation = SampledExplainer(Pairs([1.0, 2.0])).explain(strangers([1, 0, 1]), torch.tensor([[0]]))
-    torch.testing.assert_close(explanation.parts[:, 0], torch.tensor([10.0, 5.0, 10.0]))
+    torch.testing.assert_close(explanation.contributions[:, 0], torch.tensor([10.0, 5.0, 10.0]))
 
 
 def test_an_empty_history_has_no_parts_and_no_item_no_score():
     explanation = SampledExplainer(Pairs([1.0, 2.0])).explain(strangers([], [1]), torch.tensor([[0, 1], [-1, 1]]))
-    assert explanation.one(0).parts.shape == (0, 2)
+    assert explanation.one(0).contributions.shape == (0, 2)
     assert explanation.rest.isnan().tolist() == [[True, True], [True, False]]
     assert explanation.scores.nan_to_num(nan=-1).tolist() == [[-1, -1], [-1, 5]]
 
@@ -210,7 +210,7 @@ class TestEveryModelThatFoldsIn:
             alone = SampledExplainer(fitted(name).model, num_permutations=8).explain(
                 Query(query.users[index], query.histories.take(index)), self.items()[:1]
             )
-            torch.testing.assert_close(alone.parts, together.one(row).parts, rtol=1e-4, atol=1e-4)
+            torch.testing.assert_close(alone.contributions, together.one(row).contributions, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["ease", "item_knn", "pure_svd"])
@@ -220,5 +220,8 @@ def test_of_a_linear_model_they_are_its_own_parts(name):
     query = Query(torch.tensor([-1]), Histories(torch.tensor([0, 6]), histories.items[:6], None, None))
     items = torch.arange(NUM_ITEMS)[None]
     torch.testing.assert_close(
-        SampledExplainer(model).explain(query, items).parts, model.explain(query, items).parts, rtol=1e-4, atol=1e-5
+        SampledExplainer(model).explain(query, items).contributions,
+        model.explain(query, items).contributions,
+        rtol=1e-4,
+        atol=1e-5,
     )

@@ -2,7 +2,7 @@ import pytest
 
 from recsys.data.preparing import Preparation, load_or_prepare
 from recsys.data.readers.table import TableReader
-from recsys.recommendation.shared_attributes import SharedContent, phrase
+from recsys.recommendation.shared_attributes import SharedAttributes, format_shared
 
 FEATURES = {
     "genres": {"kind": "multi_valued", "separator": "|"},
@@ -36,7 +36,7 @@ def prepared(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def texts(prepared):
-    content = SharedContent(prepared)
+    content = SharedAttributes(prepared)
 
     def texts(item, other):
         item, other = (prepared.item_vocabulary.index(key) for key in (item, other))
@@ -75,7 +75,7 @@ def test_it_does_not_matter_which_item_comes_first(texts):
 
 
 def test_the_closest_shares_most(prepared):
-    content = SharedContent(prepared)
+    content = SharedAttributes(prepared)
     a, b, c, d = (prepared.item_vocabulary.index(key) for key in "abcd")
     assert content.closest(a, [c, b, d]) == b
     assert content.closest(a, [d]) is None
@@ -83,9 +83,9 @@ def test_the_closest_shares_most(prepared):
 
 
 def test_a_phrase_names_the_first_few(prepared):
-    content = SharedContent(prepared)
+    content = SharedAttributes(prepared)
     a, b, d = (prepared.item_vocabulary.index(key) for key in "abd")
-    assert phrase(content.between(a, d)) == ""
-    assert phrase(content.between(a, b), num_most=5).endswith(", Drama")
-    assert phrase(content.between(a, b), num_most=1).count(",") == 0
-    assert phrase(content.between(a, b)).startswith("shares ")
+    assert format_shared(content.between(a, d)) == ""
+    assert format_shared(content.between(a, b), num_most=5).endswith(", Drama")
+    assert format_shared(content.between(a, b), num_most=1).count(",") == 0
+    assert format_shared(content.between(a, b)).startswith("shares ")

@@ -35,7 +35,7 @@ class Vectors(Scores):
 
 
 class Weights(Scores):
-    def relate(self, items):
+    def item_weights(self, items):
         return torch.tensor([[0.0, 0.1, 0.3, -0.5]])
 
 

@@ -8,9 +8,9 @@ from rich.console import Console
 
 from recsys.evaluation.fixed_negatives import WARNING, FixedNegativesResult
 from recsys.evaluation.ranking_result import RankingResult
-from recsys.reporting.evaluation_tables import fixed_negatives_table, folds_table, metrics_table, segments_table
 from recsys.evaluation.segments import Segment
 from recsys.evaluation.significance import Interval
+from recsys.reporting.evaluation_tables import fixed_negatives_table, folds_table, metrics_table, segments_table
 
 BOLD = "\x1b[1m"
 

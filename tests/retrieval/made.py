@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from recsys.retrieval.candidates import Candidates
 from recsys.retrieval.item_columns import Values
-from recsys.retrieval.ragged_items import ItemLists
-from recsys.retrieval.request_batch import Requests
+from recsys.retrieval.ragged_items import RaggedItems
+from recsys.retrieval.request_batch import RequestBatch
 from recsys.retrieval.top_k import top_k
 
 
@@ -35,12 +35,14 @@ class TableRanker:
         return self.scores[requests.users[:, None], np.maximum(items, 0)]
 
 
-def requests(history=None, seen=None, blocked=None, num_requests=None):
+def requests(history=None, seen=None, exclude_items=None, num_requests=None):
     """Requests of the users 0, 1, ..., of lists of items."""
-    given = next(lists for lists in (history, seen, blocked, [[]] * (num_requests or 0)) if lists is not None)
+    given = next(lists for lists in (history, seen, exclude_items, [[]] * (num_requests or 0)) if lists is not None)
     none = [[]] * len(given)
-    history, seen, blocked = (ItemLists.of(none if lists is None else lists) for lists in (history, seen, blocked))
-    return Requests(np.arange(len(given)), history, seen, blocked)
+    history, seen, exclude_items = (
+        RaggedItems.of(none if lists is None else lists) for lists in (history, seen, exclude_items)
+    )
+    return RequestBatch(np.arange(len(given)), history, seen, exclude_items)
 
 
 def candidates(items, scores):
@@ -84,7 +86,7 @@ def worlds(draw, max_users=4, max_items=14, num_values=4):
     return {
         "scores": np.array(draw(lists(row))),
         "seen": draw(lists(items)),
-        "blocked": draw(lists(items)),
+        "exclude_items": draw(lists(items)),
         "genres": values(draw(st.lists(genre, min_size=num_items, max_size=num_items)), num_values),
         "mask": np.array(draw(st.lists(st.booleans(), min_size=num_items, max_size=num_items))),
         "k": draw(st.integers(1, num_items + 2)),

@@ -10,10 +10,10 @@ from recsys.errors import RetrievalError
 from recsys.retrieval import faiss_index
 from recsys.retrieval.candidates import NO_ITEM
 from recsys.retrieval.faiss_index import FaissIndex
+from recsys.retrieval.filters import ItemMaskFilter
 from recsys.retrieval.index import ExactIndex, UpdatableIndex
 from recsys.retrieval.pipeline import Pipeline
 from recsys.retrieval.retrievers import IndexRetriever
-from recsys.retrieval.filters import AmongItems
 from tests.retrieval.made import clustered, requests
 
 faiss = pytest.importorskip("faiss")
@@ -95,7 +95,7 @@ def test_whoever_asks_for_everything_gets_it(world, factory):
 def test_a_list_never_ends_before_the_catalogue_does(world, factory):
     items, queries = world
     index = FaissIndex.build(items, factory)
-    index.breadth = 1  # a single list, or a single way through the graph, holds far fewer than are asked for
+    index.search_effort = 1  # a single list, or a single way through the graph, holds far fewer than are asked for
     for width in (150, 900, 1997):
         found = index.search(np.delete(queries, 3, axis=0), width)
         assert found.present.all()
@@ -111,15 +111,15 @@ def test_more_breadth_finds_more(world):
     items, queries = world
     index, best = FaissIndex.build(items, "IVF32,Flat"), ExactIndex(items).search(queries, 20).items
     recalls = []
-    for breadth in (1, 4, 32):
-        index.breadth = breadth
+    for search_effort in (1, 4, 32):
+        index.search_effort = search_effort
         recalls.append(recall(index.search(queries, 20).items, best))
     assert recalls[0] < recalls[1] < recalls[2] == 1
 
 
 def test_a_search_for_more_is_broader(world):
     items, queries = world
-    index = FaissIndex.build(items, "IVF32,Flat", breadth=2)
+    index = FaissIndex.build(items, "IVF32,Flat", search_effort=2)
     # at 100 candidates 2 lists, at 800 16 of the 32
     few, many = index.search(queries, 100).items, index.search(queries, 800).items
     best = ExactIndex(items).search(queries, 100).items
@@ -159,12 +159,12 @@ def test_items_come_and_go(world, factory):
 
 def test_a_graph_is_built_again_when_much_of_it_is_removed(world):
     items, queries = world
-    index = FaissIndex.build(items, "HNSW16", breadth=50)
+    index = FaissIndex.build(items, "HNSW16", search_effort=50)
     index.remove(np.arange(300))  # 15 %: marked
     assert index.max_breadth == 1998
     index.remove(np.arange(300, 500))
     assert index.max_breadth == index.num_present == 1499  # entries: the items 500 to 1998
-    assert index.breadth == 50
+    assert index.search_effort == 50
     left = ExactIndex(np.where(np.arange(2000)[:, None] < 500, NAN, items))
     found = index.search(queries, 20)
     assert recall(found.items, left.search(queries, 20).items) >= 0.6
@@ -205,14 +205,19 @@ def test_a_search_sees_all_of_an_update_or_nothing(factory):
 def test_a_saved_index_is_the_same(world, tmp_path, factory):
     items, queries = world
     index = FaissIndex.build(items, factory)
-    if index.breadth_name is not None:
-        index.breadth = 3
+    if index.search_effort_name is not None:
+        index.search_effort = 3
     index.remove(np.arange(50))
     index.add(np.array([7, 2002]), items[[7, 8]])
     index.save(tmp_path / "index.faiss")
     assert [path.name for path in tmp_path.iterdir()] == ["index.faiss"]
     read = FaissIndex.load(tmp_path / "index.faiss", num_items=2003, dim=16)
-    assert (read.num_items, read.num_present, read.breadth, read.exact) == (2003, 1951, index.breadth, index.exact)
+    assert (read.num_items, read.num_present, read.search_effort, read.exact) == (
+        2003,
+        1951,
+        index.search_effort,
+        index.exact,
+    )
     assert (read.search(queries, 60).items == index.search(queries, 60).items).all()
     # and it goes on
     read.add(np.array([2003]), 100 * queries[:1])
@@ -280,8 +285,10 @@ def test_rules_that_leave_little_still_get_their_items(world, factory, allowed):
     known = np.delete(queries, 3, axis=0)[:8]
     mask = np.zeros(2000, dtype=bool)
     mask[np.random.default_rng(1).choice(np.arange(10, 1990), allowed, replace=False)] = True
-    index = FaissIndex.build(items, factory, breadth=None if factory == "PQ4x4" else 1)
-    pipeline = Pipeline(IndexRetriever(lambda asked: known[asked.users], index), [AmongItems(mask)], num_candidates=3)
+    index = FaissIndex.build(items, factory, search_effort=None if factory == "PQ4x4" else 1)
+    pipeline = Pipeline(
+        IndexRetriever(lambda asked: known[asked.users], index), [ItemMaskFilter(mask)], num_candidates=3
+    )
     lists = pipeline.recommend(requests(num_requests=8), 3)
     assert (lists.items >= 0).all()
     assert mask[lists.items].all()
@@ -293,7 +300,7 @@ def test_lists_are_balanced_between_long_and_short_vectors(world):
     # by inner product nearly all items would go to the few longest centroids
     items = world[0]
     index = FaissIndex.build(items, "IVF32,Flat")
-    index.breadth = 1
+    index.search_effort = 1
     sizes = [index.search(query[None], 2000).present.sum() for query in world[1][:3]]
     assert sizes == [1998] * 3
     lists = index._store._index.inner.invlists
@@ -323,9 +330,9 @@ def test_what_cannot_be_built_is_refused(world, factory, said):
 def test_arguments_must_fit(world):
     items, queries = world
     index = FaissIndex.build(items, "IVF32,Flat")
-    for breadth in (0, 33):
-        with pytest.raises(RetrievalError, match=f"from 1 to 32, but it is {breadth}"):
-            index.breadth = breadth
+    for search_effort in (0, 33):
+        with pytest.raises(RetrievalError, match=f"from 1 to 32, but it is {search_effort}"):
+            index.search_effort = search_effort
     with pytest.raises(RetrievalError, match=r"\[queries, 16\] are required, but they have the shape \[1, 3\]"):
         index.search(np.ones((1, 3)), 3)
     with pytest.raises(RetrievalError, match="rescore must be a whole number of at least 1"):
@@ -368,7 +375,9 @@ def noting(store_of, sizes):
 
 def test_the_seed_decides():
     items, queries = clustered(num_items=400)
-    made = [FaissIndex.build(items, "IVF32,Flat", breadth=1, seed=seed).search(queries, 5).items for seed in (1, 1, 2)]
+    made = [
+        FaissIndex.build(items, "IVF32,Flat", search_effort=1, seed=seed).search(queries, 5).items for seed in (1, 1, 2)
+    ]
     assert (made[0] == made[1]).all()
     assert (made[0] != made[2]).any()
 

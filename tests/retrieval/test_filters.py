@@ -7,8 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.errors import RetrievalError
+from recsys.retrieval.filters import (
+    BlocklistFilter,
+    CompositeFilter,
+    Filter,
+    ItemMaskFilter,
+    SeenFilter,
+    between,
+    only,
+    without,
+)
 from recsys.retrieval.item_columns import ItemColumns
-from recsys.retrieval.filters import AllOf, AmongItems, NotBlocked, NotSeen, Rule, between, only, without
 from tests.retrieval.made import requests, worlds
 
 COLUMNS = ItemColumns(
@@ -18,7 +27,7 @@ ITEMS = np.array([[0, 1, 2, 3]])
 
 
 def allowed(rules):
-    return AllOf(rules).allows(requests(num_requests=1), ITEMS).tolist()[0]
+    return CompositeFilter(rules).allows(requests(num_requests=1), ITEMS).tolist()[0]
 
 
 def test_only_items_with_a_value():
@@ -43,31 +52,34 @@ def test_without_rules_everything_is_allowed():
 
 
 def test_seen_and_blocked_items_are_those_of_the_request():
-    asked = requests(seen=[[1], [2]], blocked=[[0], []])
+    asked = requests(seen=[[1], [2]], exclude_items=[[0], []])
     items = np.array([[0, 1, 2], [2, 1, 0]])
-    assert NotSeen().allows(asked, items).tolist() == [[True, False, True], [False, True, True]]
-    assert NotBlocked().allows(asked, items).tolist() == [[False, True, True], [True] * 3]
-    assert AllOf([NotSeen(), NotBlocked()]).allows(asked, items).tolist() == [[False, False, True], [False, True, True]]
+    assert SeenFilter().allows(asked, items).tolist() == [[True, False, True], [False, True, True]]
+    assert BlocklistFilter().allows(asked, items).tolist() == [[False, True, True], [True] * 3]
+    assert CompositeFilter([SeenFilter(), BlocklistFilter()]).allows(asked, items).tolist() == [
+        [False, False, True],
+        [False, True, True],
+    ]
 
 
 def test_rules_of_several_catalogues_are_refused():
     with pytest.raises(RetrievalError, match=r"one catalogue are required, but theirs have \[2, 3\] items"):
-        AllOf([AmongItems(np.ones(2, dtype=bool)), AmongItems(np.ones(3, dtype=bool))])
+        CompositeFilter([ItemMaskFilter(np.ones(2, dtype=bool)), ItemMaskFilter(np.ones(3, dtype=bool))])
 
 
 @given(worlds(), st.integers(0, 23))
 def test_the_order_of_rules_does_not_matter(world, order):
-    asked = requests(seen=world["seen"], blocked=world["blocked"])
+    asked = requests(seen=world["seen"], exclude_items=world["exclude_items"])
     num_items = world["scores"].shape[1]
     items = np.broadcast_to(np.arange(num_items), (len(asked), num_items))
     half = np.arange(num_items) % 2 == 0
-    rules: list[Rule] = [NotSeen(), AmongItems(world["mask"]), NotBlocked(), AmongItems(half)]
+    rules: list[Filter] = [SeenFilter(), ItemMaskFilter(world["mask"]), BlocklistFilter(), ItemMaskFilter(half)]
     expected = [
         [
-            item not in seen and item not in blocked and bool(world["mask"][item]) and item % 2 == 0
+            item not in seen and item not in exclude_items and bool(world["mask"][item]) and item % 2 == 0
             for item in range(num_items)
         ]
-        for seen, blocked in zip(world["seen"], world["blocked"], strict=True)
+        for seen, exclude_items in zip(world["seen"], world["exclude_items"], strict=True)
     ]
     permuted = list(itertools.permutations(rules))[order]
-    assert AllOf(permuted).allows(asked, items).tolist() == expected
+    assert CompositeFilter(permuted).allows(asked, items).tolist() == expected

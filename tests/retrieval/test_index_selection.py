@@ -3,9 +3,9 @@ import pytest
 
 from recsys.errors import RetrievalError
 from recsys.retrieval import index_selection
-from recsys.retrieval.index_selection import choose_index, recall_of
 from recsys.retrieval.faiss_index import FaissIndex
 from recsys.retrieval.index import ExactIndex
+from recsys.retrieval.index_selection import choose_index, recall_of
 from recsys.retrieval.top_k import top_k
 from tests.retrieval.made import clustered
 
@@ -17,13 +17,13 @@ NAN = float("nan")
 @pytest.fixture
 def slow_exact_search(monkeypatch):
     """Times that are said and not taken, so that the machine decides nothing: exact search takes longest."""
-    monkeypatch.setattr(choosing, "milliseconds_of", lambda search, queries: next(times))
+    monkeypatch.setattr(index_selection, "measure_latency_ms", lambda search, queries: next(times))
     times = iter([10.0] + [1.0] * 10)
 
 
 @pytest.fixture
 def fast_exact_search(monkeypatch):
-    monkeypatch.setattr(choosing, "milliseconds_of", lambda search, queries: next(times))
+    monkeypatch.setattr(index_selection, "measure_latency_ms", lambda search, queries: next(times))
     times = iter([1.0] + [10.0] * 10)
 
 
@@ -44,7 +44,7 @@ def test_the_target_is_reached_and_with_little_more_than_is_needed(target):
     measured = chosen.measured
     assert measured is not None
     assert (measured.factory, measured.milliseconds, chosen.exact_milliseconds) == ("IVF128,Flat", 1.0, 10.0)
-    assert chosen.index.breadth == measured.breadth
+    assert chosen.index.search_effort == measured.search_effort
     assert chosen.real_queries
     assert chosen.num_queries == 200
     # measured again, by ids
@@ -56,7 +56,7 @@ def test_the_target_is_reached_and_with_little_more_than_is_needed(target):
 
     assert recall() == pytest.approx(measured.recall, abs=1e-6)
     assert recall() >= target
-    chosen.index.breadth = max(1, int(0.7 * measured.breadth))
+    chosen.index.search_effort = max(1, int(0.7 * measured.search_effort))
     assert recall() < target + 0.02
 
 
@@ -96,7 +96,7 @@ def test_the_first_that_is_good_enough_is_taken():
     chosen = choose_index(items, 0.9, 20, queries, factories=("PQ2x4", "SQ8", "IVF8,Flat"), exact_limit=0)
     assert [tried.factory for tried in chosen.tried] == ["PQ2x4", "SQ8"]
     assert chosen.measured == chosen.tried[-1]
-    assert chosen.measured.breadth is None
+    assert chosen.measured.search_effort is None
     assert chosen.reason.startswith("SQ8 finds 0.9")
 
 

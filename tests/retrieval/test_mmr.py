@@ -4,8 +4,8 @@ from hypothesis import strategies as st
 
 from recsys.retrieval import mmr
 from recsys.retrieval.candidates import Candidates
-from recsys.retrieval.reranker import normalised_scores
 from recsys.retrieval.mmr import MMR
+from recsys.retrieval.reranker import normalised_scores
 from recsys.retrieval.top_k import top_k
 from tests.retrieval.made import candidates, requests, worlds
 
@@ -13,7 +13,7 @@ INF = float("inf")
 SHARES = st.sampled_from([0.0, 0.1, 0.3, 0.5, 0.9, 1.0])
 
 
-def reference(items, scores, vectors, strength, k):
+def reference(items, scores, vectors, diversity_weight, k):
     """The definition in Python, for one user: positions."""
 
     def cosine(first, second):
@@ -23,8 +23,8 @@ def reference(items, scores, vectors, strength, k):
     chosen, left = [], [place for place, item in enumerate(items) if item >= 0]
     while left and len(chosen) < k:
         gains = [
-            (1 - strength) * scores[place]
-            - strength * max((cosine(items[place], items[other]) for other in chosen), default=0.0)
+            (1 - diversity_weight) * scores[place]
+            - diversity_weight * max((cosine(items[place], items[other]) for other in chosen), default=0.0)
             for place in left
         ]
         chosen.append(left.pop(next(p for p, gain in enumerate(gains) if gain >= max(gains) - 1e-6)))
@@ -62,13 +62,13 @@ def test_a_list_ends_where_there_are_no_candidates():
 
 
 @given(worlds(), SHARES)
-def test_is_the_greedy_choice_of_its_definition(world, strength):
+def test_is_the_greedy_choice_of_its_definition(world, diversity_weight):
     vectors = world["genres"].multi_hot()
     made = top_k(world["scores"], world["num_candidates"])
-    chosen = MMR(vectors, strength).rerank(requests(num_requests=len(made)), made, world["k"])
+    chosen = MMR(vectors, diversity_weight).rerank(requests(num_requests=len(made)), made, world["k"])
     scores = normalised_scores(made)
     for row, positions in enumerate(chosen.tolist()):
-        assert positions == reference(made.items[row], scores[row], vectors, strength, world["k"])
+        assert positions == reference(made.items[row], scores[row], vectors, diversity_weight, world["k"])
 
 
 @given(worlds())
@@ -79,11 +79,11 @@ def test_strength_0_changes_nothing(world):
 
 
 @given(worlds(), SHARES)
-def test_a_pair_is_never_more_alike_than_the_two_best(world, strength):
+def test_a_pair_is_never_more_alike_than_the_two_best(world, diversity_weight):
     # Of more than two items a greedy choice promises nothing; for pairs it does.
     vectors = world["genres"].multi_hot()
     made = top_k(world["scores"], world["num_candidates"])
-    positions = MMR(vectors, strength).rerank(requests(num_requests=len(made)), made, 2)
+    positions = MMR(vectors, diversity_weight).rerank(requests(num_requests=len(made)), made, 2)
     chosen, best = made.at(positions).items, made.padded(2).items
     for after, before in zip(chosen, best, strict=True):
         if (after >= 0).all() and vectors[after].any(axis=1).all() and vectors[before].any(axis=1).all():
@@ -95,8 +95,8 @@ def test_lists_become_more_diverse_with_the_strength():
     vectors, scores = rng.random((80, 6)), rng.normal(size=(50, 80))
     made = top_k(scores, 40)
     means = []
-    for strength in (0, 0.2, 0.5, 0.8):
-        items = made.at(MMR(vectors, strength).rerank(requests(num_requests=50), made, 10)).items
+    for diversity_weight in (0, 0.2, 0.5, 0.8):
+        items = made.at(MMR(vectors, diversity_weight).rerank(requests(num_requests=50), made, 10)).items
         means.append(np.mean([diversity(row, vectors) for row in items]))
     assert means == sorted(means)
     assert means[-1] > 1.3 * means[0]

@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.errors import RetrievalError
-from recsys.retrieval.calibration import Calibrated
+from recsys.retrieval.calibration import CalibratedReranker
 from recsys.retrieval.candidates import Candidates
+from recsys.retrieval.filters import ItemMaskFilter
 from recsys.retrieval.mmr import MMR
 from recsys.retrieval.pipeline import Pipeline
-from recsys.retrieval.retrievers import SameForAll
-from recsys.retrieval.filters import AmongItems
+from recsys.retrieval.retrievers import StaticRetriever
 from tests.retrieval.made import TableRanker, TableRetriever, requests, worlds
 
 NAN, INF = float("nan"), float("inf")
@@ -20,17 +20,17 @@ NAN, INF = float("nan"), float("inf")
 
 def every_stage(world, diversity, ranked):
     """A pipeline over a made world, with a ranker that reverses the scores and a diversifier, if asked for."""
-    diversifiers = {
+    rerankers = {
         "none": lambda: None,
         "mmr": lambda: MMR(world["genres"].multi_hot(), 0.5),
-        "calibrated": lambda: Calibrated(world["genres"], 0.5),
+        "calibrated": lambda: CalibratedReranker(world["genres"], 0.5),
     }
     return Pipeline(
         TableRetriever(world["scores"]),
-        [AmongItems(world["mask"])],
+        [ItemMaskFilter(world["mask"])],
         num_candidates=world["num_candidates"],
         ranker=TableRanker(-world["scores"]) if ranked else None,
-        diversifier=diversifiers[diversity](),
+        reranker=rerankers[diversity](),
     )
 
 
@@ -43,12 +43,12 @@ def allowed_items(world, row):
         if not np.isnan(world["scores"][row, item])
         and world["mask"][item]
         and item not in world["seen"][row]
-        and item not in world["blocked"][row]
+        and item not in world["exclude_items"][row]
     }
 
 
 def of_world(world):
-    return requests(history=world["seen"], seen=world["seen"], blocked=world["blocked"])
+    return requests(history=world["seen"], seen=world["seen"], exclude_items=world["exclude_items"])
 
 
 @given(worlds(), st.sampled_from(["none", "mmr", "calibrated"]), st.booleans())
@@ -86,7 +86,7 @@ def test_the_retriever_is_asked_deeper_only_for_requests_that_lack_candidates():
     # of 1000 items with descending scores user 0 may have all, user 1 (who sees the world reversed) those from 900 on
     scores = -np.arange(1000.0)
     retriever = TableRetriever([scores[::-1], scores])
-    lists = Pipeline(retriever, [AmongItems(np.arange(1000) >= 900)], num_candidates=5).recommend(
+    lists = Pipeline(retriever, [ItemMaskFilter(np.arange(1000) >= 900)], num_candidates=5).recommend(
         requests(num_requests=2), 5
     )
     assert lists.items.tolist() == [[999, 998, 997, 996, 995], [900, 901, 902, 903, 904]]
@@ -96,7 +96,7 @@ def test_the_retriever_is_asked_deeper_only_for_requests_that_lack_candidates():
 
 def test_the_first_question_has_room_for_what_is_seen_and_blocked():
     retriever = TableRetriever([-np.arange(100.0)])
-    lists = Pipeline(retriever, num_candidates=3).recommend(requests(seen=[[0, 1, 2, 3]], blocked=[[4, 5]]), 3)
+    lists = Pipeline(retriever, num_candidates=3).recommend(requests(seen=[[0, 1, 2, 3]], exclude_items=[[4, 5]]), 3)
     assert lists.items.tolist() == [[6, 7, 8]]
     assert retriever.asked == [(1, 9)]
 
@@ -135,7 +135,7 @@ def test_the_ranker_orders_the_candidates_alone():
 
 def test_rules_of_one_question_are_those_of_no_other():
     pipeline = Pipeline(TableRetriever([[4.0, 3.0, 2.0]]))
-    rule = AmongItems(np.array([False, True, True]))
+    rule = ItemMaskFilter(np.array([False, True, True]))
     assert pipeline.recommend(requests(num_requests=1), 2, [rule]).items.tolist() == [[1, 2]]
     assert pipeline.recommend(requests(num_requests=1), 2).items.tolist() == [[0, 1]]
 
@@ -154,27 +154,25 @@ def test_explanations_belong_to_the_list():
 
 
 def test_stages_that_ran_are_timed():
-    retriever = SameForAll(np.arange(5.0))
+    retriever = StaticRetriever(np.arange(5.0))
     plain = Pipeline(retriever).recommend(requests(num_requests=1), 2)
     assert list(plain.seconds) == ["retrieve", "rules"]
-    full = Pipeline(
-        retriever, ranker=TableRanker([np.arange(5.0)]), diversifier=MMR(np.eye(5), 0.1), explainer=Titles()
-    )
+    full = Pipeline(retriever, ranker=TableRanker([np.arange(5.0)]), reranker=MMR(np.eye(5), 0.1), explainer=Titles())
     seconds = full.recommend(requests(num_requests=1), 2).seconds
     assert list(seconds) == ["retrieve", "rules", "rank", "diversify", "explain"]
     assert all(value > 0 for value in seconds.values())
 
 
 def test_no_requests_get_no_lists():
-    assert Pipeline(SameForAll(np.arange(5.0))).recommend(requests(num_requests=0), 2).items.shape == (0, 2)
+    assert Pipeline(StaticRetriever(np.arange(5.0))).recommend(requests(num_requests=0), 2).items.shape == (0, 2)
 
 
 @pytest.mark.parametrize("k", [0, -1, 2.5, "ten"])
 def test_at_least_one_item_must_be_asked_for(k):
     with pytest.raises(RetrievalError, match=f"k must be a whole number of at least 1, but it is {k}"):
-        Pipeline(SameForAll(np.arange(5.0))).recommend(requests(num_requests=1), k)
+        Pipeline(StaticRetriever(np.arange(5.0))).recommend(requests(num_requests=1), k)
     with pytest.raises(RetrievalError, match=f"num_candidates must be a whole number of at least 1, but it is {k}"):
-        Pipeline(SameForAll(np.arange(5.0)), num_candidates=k)
+        Pipeline(StaticRetriever(np.arange(5.0)), num_candidates=k)
 
 
 def test_the_package_runs_without_torch():
@@ -188,11 +186,11 @@ for module in pkgutil.iter_modules(recsys.retrieval.__path__):
     importlib.import_module(f"recsys.retrieval.{module.name}")
 import numpy as np
 from recsys.retrieval.pipeline import Pipeline
-from recsys.retrieval.retrievers import SameForAll
+from recsys.retrieval.retrievers import StaticRetriever
 from recsys.retrieval.request_batch import Requests
-from recsys.retrieval.ragged_items import ItemLists
-asked = Requests.of(np.array([-1]), ItemLists.empty(1), ItemLists.of([[2]]))
-assert Pipeline(SameForAll(np.arange(4.0))).recommend(asked, 2).items.tolist() == [[3, 1]]
+from recsys.retrieval.ragged_items import RaggedItems
+asked = Requests.of(np.array([-1]), RaggedItems.empty(1), RaggedItems.of([[2]]))
+assert Pipeline(StaticRetriever(np.arange(4.0))).recommend(asked, 2).items.tolist() == [[3, 1]]
 assert sum(name.startswith("recsys.retrieval.") for name in sys.modules) > 10
 """
     finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)

@@ -2,9 +2,11 @@ import numpy as np
 import pytest
 
 from recsys.retrieval import ragged_items
-from recsys.retrieval.ragged_items import ItemLists
+from recsys.retrieval.ragged_items import RaggedItems
 
-LISTS = ItemLists(np.array([0, 2, 2, 5]), np.array([7, 2, 2, 9, 7]), np.arange(5, dtype=np.float32), np.arange(5) * 10)
+LISTS = RaggedItems(
+    np.array([0, 2, 2, 5]), np.array([7, 2, 2, 9, 7]), np.arange(5, dtype=np.float32), np.arange(5) * 10
+)
 
 
 def test_rows_and_counts():
@@ -34,7 +36,7 @@ def test_lists_are_taken_with_all_that_belongs_to_them():
 @pytest.fixture(params=["by table", "by search"])
 def either_way(request, monkeypatch):
     if request.param == "by search":
-        monkeypatch.setattr(item_lists, "MAX_TABLE", 0)
+        monkeypatch.setattr(ragged_items, "MAX_TABLE", 0)
 
 
 @pytest.mark.usefixtures("either_way")
@@ -46,16 +48,16 @@ def test_membership_is_that_of_the_own_list():
 @pytest.mark.usefixtures("either_way")
 def test_an_item_beyond_all_listed_ones_is_in_no_list():
     # with keys of base 10 item 12 of row 0 would be item 2 of row 1
-    lists = ItemLists.of([[], [2]])
+    lists = RaggedItems.of([[], [2]])
     assert lists.contain(np.array([[12], [12]])).tolist() == [[False], [False]]
 
 
 def test_lists_without_items():
-    assert ItemLists.empty(2).contain(np.array([[0], [1]])).tolist() == [[False], [False]]
-    assert ItemLists.empty(2).take(np.array([1])).counts.tolist() == [0]
-    assert ItemLists.of([[], []]).items.dtype == np.int64
+    assert RaggedItems.empty(2).contain(np.array([[0], [1]])).tolist() == [[False], [False]]
+    assert RaggedItems.empty(2).take(np.array([1])).counts.tolist() == [0]
+    assert RaggedItems.of([[], []]).items.dtype == np.int64
 
 
 def test_from_pairs():
-    lists = ItemLists.from_pairs(np.array([0, 2, 2]), np.array([5, 6, 7]), 4)
+    lists = RaggedItems.from_pairs(np.array([0, 2, 2]), np.array([5, 6, 7]), 4)
     assert lists.offsets.tolist() == [0, 1, 1, 3, 3]

@@ -1,6 +1,6 @@
 import threading
 
-from recsys.retrieval.read_write_lock import SharedLock
+from recsys.retrieval.read_write_lock import ReadWriteLock
 
 #: Longer than anything here takes; a test that waits for it has failed.
 LONG = 30
@@ -13,7 +13,7 @@ def run(target):
 
 
 def test_readers_hold_it_together():
-    lock, both = SharedLock(), threading.Barrier(2, timeout=LONG)
+    lock, both = ReadWriteLock(), threading.Barrier(2, timeout=LONG)
 
     def read():
         with lock.reading():
@@ -26,7 +26,7 @@ def test_readers_hold_it_together():
 
 
 def test_a_writer_is_alone():
-    lock, numbers, torn = SharedLock(), [0, 0], []
+    lock, numbers, torn = ReadWriteLock(), [0, 0], []
 
     def write():
         for _ in range(200):
@@ -48,7 +48,7 @@ def test_a_writer_is_alone():
 
 
 def test_a_writer_that_waits_goes_before_later_readers():
-    lock, order = SharedLock(), []
+    lock, order = ReadWriteLock(), []
     inside, leave = threading.Event(), threading.Event()
 
     def first():
@@ -77,7 +77,7 @@ def test_a_writer_that_waits_goes_before_later_readers():
 
 
 def test_an_error_inside_leaves_it():
-    lock = SharedLock()
+    lock = ReadWriteLock()
     for hold in (lock.reading, lock.writing):
         try:
             with hold():

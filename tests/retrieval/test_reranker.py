@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from recsys.errors import RetrievalError
-from recsys.retrieval.reranker import best_left, normalised_scores
 from recsys.retrieval.mmr import MMR
+from recsys.retrieval.reranker import best_left, normalised_scores
 from tests.retrieval.made import candidates
 
 INF = float("inf")
@@ -25,7 +25,7 @@ def test_the_first_of_the_best_that_are_left():
     assert best_left(values, left).tolist() == [1, 1, -1]
 
 
-@pytest.mark.parametrize("strength", [-0.1, 1.1, float("nan")])
-def test_the_strength_is_a_share(strength):
-    with pytest.raises(RetrievalError, match=f"from 0 .unchanged. to 1, but it is {strength}"):
-        MMR(np.ones((1, 1)), strength)
+@pytest.mark.parametrize("diversity_weight", [-0.1, 1.1, float("nan")])
+def test_the_strength_is_a_share(diversity_weight):
+    with pytest.raises(RetrievalError, match=f"from 0 .unchanged. to 1, but it is {diversity_weight}"):
+        MMR(np.ones((1, 1)), diversity_weight)

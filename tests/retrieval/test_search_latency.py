@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from recsys.retrieval import search_latency
-from recsys.retrieval.search_latency import milliseconds_of
+from recsys.retrieval.search_latency import measure_latency_ms
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def clock(monkeypatch):
             return self.now
 
     made = Clock()
-    monkeypatch.setattr(search_time, "time", made)
+    monkeypatch.setattr(search_latency, "time", made)
     return made
 
 
@@ -29,7 +29,7 @@ def test_it_is_the_median_of_the_fewest(clock):
         # every other repeat something else takes the machine
         clock.now += float(block[0, 0]) + (0 if len(calls) % 2 else 100)
 
-    assert milliseconds_of(search, queries, seconds=1e-9) == 2000
+    assert measure_latency_ms(search, queries, seconds=1e-9) == 2000
     assert len(calls) == 1 + 5 * 3
 
 
@@ -37,7 +37,7 @@ def test_batches_are_divided(clock):
     def search(block):
         clock.now += 0.5 * len(block)
 
-    assert milliseconds_of(search, np.ones((8, 2)), batch=4) == 500
+    assert measure_latency_ms(search, np.ones((8, 2)), batch=4) == 500
 
 
 def test_there_are_as_many_batches_as_there_is_time_for(clock):
@@ -47,7 +47,7 @@ def test_there_are_as_many_batches_as_there_is_time_for(clock):
         calls.append(1)
         clock.now += 0.01
 
-    milliseconds_of(search, np.ones((1000, 1)), seconds=0.5)
+    measure_latency_ms(search, np.ones((1000, 1)), seconds=0.5)
     assert len(calls) == 1 + 5 * 10
-    milliseconds_of(search, np.ones((4, 1)), seconds=0.5)
+    measure_latency_ms(search, np.ones((4, 1)), seconds=0.5)
     assert len(calls) == 1 + 5 * 10 + 1 + 5 * 4

@@ -5,13 +5,13 @@ import time
 import pytest
 
 from recsys.errors import BundleError
-from recsys.runtime.request import Asked
 from recsys.runtime.bundle import Bundle
-from recsys.runtime.hot_swap import LiveRecommender
+from recsys.runtime.hot_swap import HotSwapRecommender
 from recsys.runtime.recommender import BundleRecommender
+from recsys.runtime.request import RecommendationRequest
 from tests.export.board_bundles import board_bundle
 
-ASKED = Asked(history=["i02", "i08"], k=5)
+ASKED = RecommendationRequest(history=["i02", "i08"], k=5)
 
 
 def test_bundles_are_exchanged_under_load_and_none_is_lost():
@@ -19,7 +19,7 @@ def test_bundles_are_exchanged_under_load_and_none_is_lost():
     expected = {
         directory.name: BundleRecommender(Bundle.open(directory)).recommend(ASKED).scores for directory in directories
     }
-    live, answers, errors = LiveRecommender(directories[0]), [], []
+    live, answers, errors = HotSwapRecommender(directories[0]), [], []
 
     def ask():
         for _ in range(500):
@@ -32,7 +32,7 @@ def test_bundles_are_exchanged_under_load_and_none_is_lost():
     for client in clients:
         client.start()
     for turn in range(6):
-        live.go_live(directories[(turn + 1) % 2])
+        live.activate(directories[(turn + 1) % 2])
     live.roll_back()
     for client in clients:
         client.join()
@@ -43,10 +43,10 @@ def test_bundles_are_exchanged_under_load_and_none_is_lost():
 
 
 def test_rolling_back_goes_to_the_one_before():
-    live = LiveRecommender(board_bundle("ease"))
+    live = HotSwapRecommender(board_bundle("ease"))
     with pytest.raises(BundleError, match="is the first"):
         live.roll_back()
-    live.go_live(board_bundle("pure_svd"))
+    live.activate(board_bundle("pure_svd"))
     assert live.bundle.manifest.name == "pure_svd"
     live.roll_back()
     assert live.bundle.manifest.name == "ease"
@@ -55,16 +55,16 @@ def test_rolling_back_goes_to_the_one_before():
 def test_a_damaged_bundle_changes_nothing(tmp_path):
     broken = shutil.copytree(board_bundle("pure_svd"), tmp_path / "broken")
     (broken / "item_vectors.npy").write_bytes(b"")
-    live = LiveRecommender(board_bundle("ease"))
+    live = HotSwapRecommender(board_bundle("ease"))
     with pytest.raises(BundleError, match="changed or damaged"):
-        live.go_live(broken)
+        live.activate(broken)
     assert live.recommend(ASKED).bundle == "ease"
 
 
 def test_follows_what_is_wanted(tmp_path, caplog):
     wanted = [board_bundle("ease")]
-    live, stop = LiveRecommender(wanted[0]), threading.Event()
-    thread = live.follow(lambda: wanted[-1], interval_seconds=0.01, stop=stop)
+    live, stop = HotSwapRecommender(wanted[0]), threading.Event()
+    thread = live.watch(lambda: wanted[-1], interval_seconds=0.01, stop=stop)
     wanted.append(tmp_path / "none")
     until(lambda: "stays live" in caplog.text)
     assert live.bundle.manifest.name == "ease"

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from recsys.errors import RecsysError
-from recsys.runtime.request import Asked
 from recsys.runtime.bundle import Bundle
 from recsys.runtime.recommender import BundleRecommender
+from recsys.runtime.request import RecommendationRequest
 from tests.export.board_bundles import board_bundle
 from tests.models.board_data import NUM_ITEMS
 
@@ -21,70 +21,82 @@ def ease():
 
 
 def test_a_history_is_enough(ease):
-    answer = ease.recommend(Asked(history=["i02", "i08"], k=5))
-    assert answer.personal and answer.bundle == "ease"
+    answer = ease.recommend(RecommendationRequest(history=["i02", "i08"], k=5))
+    assert answer.personalized and answer.bundle == "ease"
     assert set(answer.item_ids) < set(EVEN) - {"i02", "i08"}
     assert answer.scores == sorted(answer.scores, reverse=True)
 
 
 def test_nothing_known_gets_what_is_popular(ease):
-    for asked in (Asked(), Asked(user_id="nobody"), Asked(history=[]), Asked(history=["no such item"])):
+    for asked in (
+        RecommendationRequest(),
+        RecommendationRequest(user_id="nobody"),
+        RecommendationRequest(history=[]),
+        RecommendationRequest(history=["no such item"]),
+    ):
         answer = ease.recommend(asked)
-        assert not answer.personal and len(answer.item_ids) == 10
+        assert not answer.personalized and len(answer.item_ids) == 10
         counts = ease.bundle.popularity
         assert answer.scores == sorted(counts.tolist(), reverse=True)[:10]
 
 
 def test_who_has_seen_all_gets_an_empty_list(ease):
-    assert ease.recommend(Asked(user_id="u03")).item_ids == []
+    assert ease.recommend(RecommendationRequest(user_id="u03")).item_ids == []
 
 
 def test_more_than_there_is_gives_all_there_is(ease):
-    answer = ease.recommend(Asked(history=["i02"], k=10_000))
+    answer = ease.recommend(RecommendationRequest(history=["i02"], k=10_000))
     assert len(answer.item_ids) == len(set(answer.item_ids)) == NUM_ITEMS - 1
 
 
 def test_unknown_items_are_left_out_and_named(ease):
-    known = ease.recommend(Asked(history=["i02", "i08"]))
-    answer = ease.recommend(Asked(history=["i02", "x", "i08", "x"], blocked=["y"]))
+    known = ease.recommend(RecommendationRequest(history=["i02", "i08"]))
+    answer = ease.recommend(RecommendationRequest(history=["i02", "x", "i08", "x"], exclude_items=["y"]))
     assert answer.item_ids == known.item_ids
     assert answer.unknown_items == ("x", "y")
 
 
 def test_blocked_items_do_not_come(ease):
-    first = ease.recommend(Asked(history=["i02"])).item_ids
-    answer = ease.recommend(Asked(history=["i02"], blocked=first[:3]))
+    first = ease.recommend(RecommendationRequest(history=["i02"])).item_ids
+    answer = ease.recommend(RecommendationRequest(history=["i02"], exclude_items=first[:3]))
     assert not set(first[:3]) & set(answer.item_ids) and len(answer.item_ids) == 10
 
 
 def test_rules_leave_as_many_as_there_are(ease):
-    answer = ease.recommend(Asked(history=["i02"], k=20, only={"colours": ["white"]}))
+    answer = ease.recommend(RecommendationRequest(history=["i02"], k=20, only={"colours": ["white"]}))
     assert len(answer.item_ids) == NUM_ITEMS // 2 and not set(answer.item_ids) & set(EVEN)
-    assert ease.recommend(Asked(history=["i02"], blocked=[f"i{item:02}" for item in range(NUM_ITEMS)])).item_ids == []
+    assert (
+        ease.recommend(
+            RecommendationRequest(history=["i02"], exclude_items=[f"i{item:02}" for item in range(NUM_ITEMS)])
+        ).item_ids
+        == []
+    )
 
 
 def test_ratings_decide_what_was_liked(ease):
-    disliked = ease.recommend(Asked(history=["i02", "i03"], ratings=[5, 1], k=5))
+    disliked = ease.recommend(RecommendationRequest(history=["i02", "i03"], ratings=[5, 1], k=5))
     assert set(disliked.item_ids) < set(EVEN) and "i03" not in disliked.item_ids
-    assert ease.recommend(Asked(history=["i02"], ratings=[1])).personal is False
+    assert ease.recommend(RecommendationRequest(history=["i02"], ratings=[1])).personalized is False
 
 
 def test_of_an_item_that_comes_twice_the_last_counts(ease):
-    answer = ease.recommend(Asked(history=["i03", "i02", "i03"], ratings=[5, 5, 1], k=5))
-    assert answer.item_ids == ease.recommend(Asked(history=["i02", "i03"], ratings=[5, 1], k=5)).item_ids
+    answer = ease.recommend(RecommendationRequest(history=["i03", "i02", "i03"], ratings=[5, 5, 1], k=5))
+    assert (
+        answer.item_ids == ease.recommend(RecommendationRequest(history=["i02", "i03"], ratings=[5, 1], k=5)).item_ids
+    )
 
 
 def test_causes_are_items_of_the_history(ease):
-    answer = ease.recommend(Asked(history=["i02", "i08", "i05"], k=4, explain=True))
-    assert len(answer.causes) == 4
-    for causes in answer.causes:
-        assert {cause for cause, _ in causes} <= {"i02", "i08"} and causes
-    assert ease.recommend(Asked(history=["i02"])).causes is None
+    answer = ease.recommend(RecommendationRequest(history=["i02", "i08", "i05"], k=4, explain=True))
+    assert len(answer.contributions) == 4
+    for contributions in answer.contributions:
+        assert {cause for cause, _ in contributions} <= {"i02", "i08"} and contributions
+    assert ease.recommend(RecommendationRequest(history=["i02"])).contributions is None
 
 
 def test_diversity_reorders(ease):
-    plain = ease.recommend(Asked(history=["i02", "i08"], k=10))
-    diverse = ease.recommend(Asked(history=["i02", "i08"], k=10, diversity="mmr", strength=0.9))
+    plain = ease.recommend(RecommendationRequest(history=["i02", "i08"], k=10))
+    diverse = ease.recommend(RecommendationRequest(history=["i02", "i08"], k=10, diversity="mmr", diversity_weight=0.9))
     assert diverse.item_ids != plain.item_ids
 
 
@@ -96,7 +108,7 @@ def test_diversity_reorders(ease):
         ({"k": 2.5}, "k must be a whole number"),
         ({"history": "i02"}, "history must be a list of item ids as text"),
         ({"history": [2]}, "history must be a list of item ids as text"),
-        ({"blocked": "i02"}, "blocked must be a list"),
+        ({"exclude_items": "i02"}, "blocked must be a list"),
         ({"user_id": 7}, "user_id must be text, but it is 7"),
         ({"ratings": [5]}, "ratings must be one for each item of the history, but 1 came for no history"),
         ({"history": ["i02"], "timestamps": [1, 2]}, "but 2 came for 1 items"),
@@ -107,18 +119,18 @@ def test_diversity_reorders(ease):
         ({"only": {"colours": ["red"]}}, "Values of the column colours are required, but red came"),
         ({"only": {"genre": ["x"]}}, "There is no column genre"),
         ({"diversity": "most"}, "diversity must be mmr, calibrated or null, but it is most"),
-        ({"diversity": "mmr", "strength": 2}, "strength must be from 0"),
+        ({"diversity": "mmr", "diversity_weight": 2}, "strength must be from 0"),
     ],
 )
 def test_what_is_wrong_is_told(ease, asked, message):
     with pytest.raises(RecsysError, match=message):
-        ease.recommend(Asked(**asked))
+        ease.recommend(RecommendationRequest(**asked))
 
 
 def test_many_at_once_get_what_each_gets_alone(ease):
     rng = np.random.default_rng(0)
     asked = [
-        Asked(
+        RecommendationRequest(
             history=[f"i{item:02}" for item in rng.choice(NUM_ITEMS, size=rng.integers(0, 8), replace=False)],
             k=int(rng.integers(1, 12)),
             diversity="mmr" if turn % 5 == 0 else None,
@@ -138,7 +150,7 @@ def test_many_at_once_get_what_each_gets_alone(ease):
 def test_one_wrong_question_does_not_spoil_the_others(ease):
     def ask(turn):
         try:
-            return ease.recommend(Asked(history=["i02"], ratings=[9 if turn % 3 == 0 else 5])).item_ids
+            return ease.recommend(RecommendationRequest(history=["i02"], ratings=[9 if turn % 3 == 0 else 5])).item_ids
         except RecsysError as error:
             return str(error)
 
@@ -169,49 +181,57 @@ class TestUserFeatures:
     FEATURES = {"city": "Kiel", "age": 21, "hobbies": ["chess", "rowing"]}  # those of user u04
 
     def test_a_stranger_is_known_by_what_is_told(self, two_tower):
-        known = two_tower.recommend(Asked(user_id="u04", history=self.HISTORY))
-        stranger = two_tower.recommend(Asked(history=self.HISTORY, user_features=self.FEATURES))
+        known = two_tower.recommend(RecommendationRequest(user_id="u04", history=self.HISTORY))
+        stranger = two_tower.recommend(RecommendationRequest(history=self.HISTORY, user_features=self.FEATURES))
         assert stranger.item_ids == known.item_ids and stranger.scores == pytest.approx(known.scores)
-        assert two_tower.recommend(Asked(history=self.HISTORY)).scores != pytest.approx(known.scores)
+        assert two_tower.recommend(RecommendationRequest(history=self.HISTORY)).scores != pytest.approx(known.scores)
 
     def test_what_is_told_counts_in_place_of_what_is_known(self, two_tower):
-        known = two_tower.recommend(Asked(user_id="u05", history=self.HISTORY))
-        other = two_tower.recommend(Asked(user_id="u05", history=self.HISTORY, user_features={"age": 60}))
+        known = two_tower.recommend(RecommendationRequest(user_id="u05", history=self.HISTORY))
+        other = two_tower.recommend(
+            RecommendationRequest(user_id="u05", history=self.HISTORY, user_features={"age": 60})
+        )
         told = {"city": "Kiel", "age": 60, "hobbies": ["chess", "rowing"]}
-        same = two_tower.recommend(Asked(history=self.HISTORY, user_features=told))
+        same = two_tower.recommend(RecommendationRequest(history=self.HISTORY, user_features=told))
         assert other.scores == pytest.approx(same.scores) and other.scores != pytest.approx(known.scores)
 
     def test_those_who_ask_together_keep_their_own(self, two_tower):
         asked = [
-            Asked(history=self.HISTORY, user_features=features)
+            RecommendationRequest(history=self.HISTORY, user_features=features)
             for features in ({}, self.FEATURES, {"hobbies": []}, {"hobbies": ["rowing"], "age": 70})
         ]
         alone = [two_tower.recommend(one).scores for one in asked]
-        together = [answer.scores for answer in two_tower.recommend_all([*asked, Asked(user_id="u07")])]
+        together = [answer.scores for answer in two_tower.recommend_all([*asked, RecommendationRequest(user_id="u07")])]
         for scores, own in zip(together, alone, strict=False):
             assert scores == pytest.approx(own, rel=1e-5)
 
     def test_a_ranker_may_read_them_alone(self):
         ranked = BundleRecommender(Bundle.open(board_bundle("ease", "two_tower")))
-        young, old = (ranked.recommend(Asked(history=self.HISTORY, user_features={"age": age})) for age in (1, 90))
+        young, old = (
+            ranked.recommend(RecommendationRequest(history=self.HISTORY, user_features={"age": age})) for age in (1, 90)
+        )
         assert young.scores != pytest.approx(old.scores)
 
     def test_without_the_tables_of_users_nothing_is_known_but_what_is_told(self, two_tower):
         bare = BundleRecommender(Bundle.open(board_bundle("two_tower", "two_tower", histories=False)))
         assert not {"users.parquet", "histories.parquet"} & set(bare.bundle.manifest.files)
-        told = Asked(user_id="u04", history=self.HISTORY, user_features=self.FEATURES)
+        told = RecommendationRequest(user_id="u04", history=self.HISTORY, user_features=self.FEATURES)
         assert bare.recommend(told).scores == pytest.approx(two_tower.recommend(told).scores)
-        untold = Asked(user_id="u04", history=self.HISTORY)
-        assert bare.recommend(untold).scores == pytest.approx(two_tower.recommend(Asked(history=self.HISTORY)).scores)
+        untold = RecommendationRequest(user_id="u04", history=self.HISTORY)
+        assert bare.recommend(untold).scores == pytest.approx(
+            two_tower.recommend(RecommendationRequest(history=self.HISTORY)).scores
+        )
 
     def test_values_that_are_not_known_are_named(self, two_tower):
-        answer = two_tower.recommend(Asked(history=self.HISTORY, user_features={"city": "Rome", "hobbies": ["chess"]}))
+        answer = two_tower.recommend(
+            RecommendationRequest(history=self.HISTORY, user_features={"city": "Rome", "hobbies": ["chess"]})
+        )
         assert answer.unknown_values == ("city: Rome",)
 
     def test_what_no_model_reads_is_refused(self, two_tower, ease):
         with pytest.raises(RecsysError, match="size was given, but for these models only city, age, hobbies count"):
-            two_tower.recommend(Asked(history=self.HISTORY, user_features={"size": 3}))
+            two_tower.recommend(RecommendationRequest(history=self.HISTORY, user_features={"size": 3}))
         with pytest.raises(RecsysError, match="age was given, but for these models no columns of users count"):
-            ease.recommend(Asked(history=self.HISTORY, user_features={"age": 3}))
+            ease.recommend(RecommendationRequest(history=self.HISTORY, user_features={"age": 3}))
         with pytest.raises(RecsysError, match="user_features must be columns with their values"):
-            Asked(user_features=["age"])
+            RecommendationRequest(user_features=["age"])

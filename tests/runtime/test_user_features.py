@@ -4,17 +4,17 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from recsys.data.encoded_columns import CodedColumn
+from recsys.data.encoded_columns import EncodedColumn
 from recsys.data.raw import FeatureKind
 from recsys.errors import RecsysError
 from recsys.runtime.user_features import MAX_VALUES, UserFeatures, joined_features
 
 COLUMNS = (
-    CodedColumn("job", FeatureKind.CATEGORICAL, None, ("1", "2", "true")),
-    CodedColumn("tags", FeatureKind.MULTI_VALUED, "|", ("a", "b", "c")),
-    CodedColumn("lists", FeatureKind.MULTI_VALUED, None, ("a", "b")),
-    CodedColumn("about", FeatureKind.TEXT, None, ("sea", "the")),
-    CodedColumn("age", FeatureKind.NUMBER, None, None),
+    EncodedColumn("job", FeatureKind.CATEGORICAL, None, ("1", "2", "true")),
+    EncodedColumn("tags", FeatureKind.MULTI_VALUED, "|", ("a", "b", "c")),
+    EncodedColumn("lists", FeatureKind.MULTI_VALUED, None, ("a", "b")),
+    EncodedColumn("about", FeatureKind.TEXT, None, ("sea", "the")),
+    EncodedColumn("age", FeatureKind.NUMBER, None, None),
 )
 TABLE = pa.table(
     {

@@ -81,7 +81,7 @@ def test_a_model_that_is_trained_in_epochs(scripts, coloured):
 
 
 def test_a_deep_model_with_content_is_trained_for_each_protocol(scripts, coloured):
-    finished = scripts("cold_start", *coloured, *PLAIN, *SMALL, "model=two_tower", "training=history_targets")
+    finished = scripts("cold_start", *coloured, *PLAIN, *SMALL, "model=two_tower", "training=next_item")
     _, rows = rows_of(scripts, finished)
     of_model = [row for (_, _, model), row in rows.items() if model == "TwoTower"]
     assert len(of_model) == 5

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.studies.comparison.made_runs import make_run, table
 from tests.scripts.test_train import SMALL
+from tests.studies.comparison.made_runs import make_run, table
 
 NOISE = np.random.default_rng(0).random(60)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 PLAIN = ["tracking=none", "trainer.accelerator=cpu"]
-SMALL_MF = ["trainer.max_epochs=2", "training.batch_size=64", "model.embedding_dim=8", "optimizer.lr=0.02"]
+SMALL_MF = ["trainer.max_epochs=2", "training.batch_size=64", "model.embedding_dim=8", "training.optimizer.lr=0.02"]
 
 
 @pytest.fixture

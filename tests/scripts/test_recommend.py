@@ -86,7 +86,7 @@ class TestNewUser:
         users = ["user_id,side", *(f"u{user:03},{'odd' if user % 2 else 'even'}" for user in range(30))]
         (scripts.directory / "users.csv").write_text("\n".join(users), encoding="utf-8")
         tables = [*board, "data.users=users.csv", "data.user_features={side: categorical}"]
-        models = ["model=two_tower", "training=history_targets", "trainer.max_epochs=3", "trainer.accelerator=cpu"]
+        models = ["model=two_tower", "training=next_item", "trainer.max_epochs=3", "trainer.accelerator=cpu"]
         run = scripts("train", *tables, *models, "tracking=none", "show_users=0").run
 
         def told(*arguments):

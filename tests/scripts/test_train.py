@@ -16,7 +16,7 @@ SMALL = [
     "trainer.max_epochs=2",
     "training.batch_size=64",
     "model.embedding_dim=8",
-    "optimizer.lr=0.02",
+    "training.optimizer.lr=0.02",
 ]
 
 
@@ -65,9 +65,9 @@ class TestTraining:
         "settings",
         [
             ["model=neumf", "model.hidden_dims=[8,4]", "pretraining={gmf: {trainer: {max_epochs: 1}}, mlp: {}}"],
-            ["training=full_catalogue", "catalogue_loss=weighted_logistic", "scheduler=cosine"],
-            ["loss=bpr", "negatives=popularity", "optimizer=adagrad"],
-            ["loss=sampled_softmax", "optimizer=sgd", "split=leave_random_out"],
+            ["training=full_catalogue", "training/catalogue_loss=weighted_logistic", "training/scheduler=cosine"],
+            ["training/loss=bpr", "training/negative_sampler=popularity", "training/optimizer=adagrad"],
+            ["training/loss=sampled_softmax", "training/optimizer=sgd", "split=leave_random_out"],
         ],
         ids=lambda settings: settings[0],
     )
@@ -167,7 +167,7 @@ class TestResuming:
         assert finished.status == 2
         assert "only values of trainer, fitting, evaluation, tracking, show_users may be changed" in finished.err
 
-    @pytest.mark.parametrize("override", ["optimizer.lr=0.5", "seed=7", "trainer={max_epochs: 3}"])
+    @pytest.mark.parametrize("override", ["training.optimizer.lr=0.5", "seed=7", "trainer={max_epochs: 3}"])
     def test_refuses_what_would_have_no_effect(self, scripts, board, override):
         run = self.interrupted(scripts, board)
         finished = scripts("train", f"resume={run}", override)
@@ -175,8 +175,11 @@ class TestResuming:
         assert override in finished.err
 
     def test_a_moved_run_keeps_its_best_epoch(self, scripts, board):
-        whole = scripts("train", *board, *SMALL, "optimizer.lr=0.5", "trainer.max_epochs=6").run
-        run = scripts.directory / scripts("train", *board, *SMALL, "optimizer.lr=0.5", "trainer.max_epochs=4").run
+        whole = scripts("train", *board, *SMALL, "training.optimizer.lr=0.5", "trainer.max_epochs=6").run
+        run = (
+            scripts.directory
+            / scripts("train", *board, *SMALL, "training.optimizer.lr=0.5", "trainer.max_epochs=4").run
+        )
         for part in ("run.json", "metrics.json", "model.safetensors", "checkpoints/fit.json"):
             (run / part).unlink()
         moved = run.rename(scripts.directory / "elsewhere")
@@ -204,12 +207,12 @@ class TestBadInput:
             (["model.embeding_dim=8"], "Key 'embeding_dim' is not in struct"),
             (["data=movielens_999"], "Could not find 'data/movielens_999'"),
             (["training.batch_size=0"], "batch_size=0"),
-            (["negatives.num_negatives=0"], "num_negatives=0"),
+            (["training.negative_sampler.num_negatives=0"], "num_negatives=0"),
             (["pretraining={gmf: {}}"], "MF has none"),
             (["model=neumf", "pretraining={gmf: {optimizer: {lr: 1}}, mlp: {}}"], "may change training and trainer"),
             (["model=neumf", "pretraining={gmf: {trainer: {max_epoch: 1}}, mlp: {}}"], "does not know"),
             (["fitting.monitor=valid/ndcg@20"], "fitting.monitor must be one of"),
-            (["optimizer.lr=-1"], "Invalid learning rate"),
+            (["training.optimizer.lr=-1"], "Invalid learning rate"),
             (["model.embedding_dim=0"], "embedding_dim must be at least 1"),
             (["model=neumf", "model.hidden_dims=[]"], "hidden_dims must be at least 1"),
             (["trainer.accelerator=tpu"], "must be auto, cpu or gpu"),
@@ -238,7 +241,7 @@ class TestBadInput:
         assert list((scripts.directory / "runs").glob("*/run.json")) == []
 
     def test_a_failed_run_leaves_nothing_that_counts_as_finished(self, scripts, board):
-        scripts("train", *board, *SMALL, "optimizer=sgd", "optimizer.lr=1e30")
+        scripts("train", *board, *SMALL, "training/optimizer=sgd", "training.optimizer.lr=1e30")
         assert list((scripts.directory / "runs").glob("*/run.json")) == []
 
     def test_status_of_the_process(self, scripts, board):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from recsys_serving.triton.repository import served_version
+
 from tests.export.board_bundles import board_bundle
 from tests.scripts.running import Scripts
 

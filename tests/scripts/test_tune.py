@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from omegaconf import OmegaConf
 
-from recsys.evaluation.model_report import assess
+from recsys.evaluation.model_report import evaluate_model
 from tests.scripts.test_train import SMALL
 
 #: Less than is searched for matrix factorisation otherwise.
@@ -20,7 +20,9 @@ def test_prints_each_trial_and_a_command_that_trains_with_the_best(scripts, boar
     lines = finished.out.strip().splitlines()
     trials = [line for line in lines if line.startswith("trial ")]
     assert len(trials) == 3
-    assert "epoch " in trials[0] and "optimizer.lr=0.02" in trials[0]  # the first has the settings that are there
+    assert (
+        "epoch " in trials[0] and "training.optimizer.lr=0.02" in trials[0]
+    )  # the first has the settings that are there
     directory = scripts.directory / lines[-1].removeprefix("tuned: ")
     table = pd.read_csv(directory / "trials.csv")
     best = OmegaConf.load(directory / "best.yaml")
@@ -53,7 +55,7 @@ def test_never_reads_the_test(scripts, board, monkeypatch):
 
     def spy(evaluator, baseline, prepared, view, split, model, device, stage="test"):
         seen.append((stage, len(split.test), len(view.interactions)))
-        return assess(evaluator, baseline, prepared, view, split, model, device, stage)
+        return evaluate_model(evaluator, baseline, prepared, view, split, model, device, stage)
 
     monkeypatch.setattr("recsys.studies.tuning.objective.assess", spy)
     assert scripts("tune", *board, "model=ease", "tracking=none", "trials=2").status == 0

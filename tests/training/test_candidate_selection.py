@@ -2,16 +2,16 @@ import pytest
 import torch
 
 from recsys.errors import RecsysError
-from recsys.models.components.source_scores import Opinions
+from recsys.models.components.source_scores import SourceScores
 from recsys.training.candidate_selection import RetrievedCandidates, UniformCandidates
 
 
-def asked(num_users: int = 1, num_items: int = 10) -> Opinions:
+def asked(num_users: int = 1, num_items: int = 10) -> SourceScores:
     """Scores fall with the item; items 0 and 1 are seen."""
     scores = -torch.arange(float(num_items)).expand(num_users, 1, num_items)
     unseen = torch.ones(num_users, num_items, dtype=torch.bool)
     unseen[:, :2] = False
-    return Opinions.of(scores, unseen)
+    return SourceScores.of(scores, unseen)
 
 
 def held_out(*items: int, num_users: int = 1, num_items: int = 10) -> torch.Tensor:

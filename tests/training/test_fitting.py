@@ -46,7 +46,7 @@ def sampled(network: torch.nn.Module, **options: Any) -> SampledNegativesModule:
     settings: dict[str, Any] = {
         "batch_size": 64,
         "optimizer": partial(torch.optim.Adam, lr=0.02),
-        "negatives": UniformNegatives(4),
+        "negative_sampler": UniformNegatives(4),
         "loss": LogisticLoss(),
         "validation": VALIDATION,
         **options,
@@ -58,7 +58,7 @@ def full(network: torch.nn.Module, **options: Any) -> FullCatalogueModule:
     settings: dict[str, Any] = {
         "batch_size": 16,
         "optimizer": partial(torch.optim.Adam, lr=0.05),
-        "loss": SoftmaxLoss(),
+        "catalogue_loss": SoftmaxLoss(),
         "validation": VALIDATION,
         **options,
     }
@@ -78,12 +78,12 @@ def hit_rate_among_first(network: torch.nn.Module, k: int) -> float:
 
 RECIPES = {
     "mf, logistic, uniform negatives": lambda: sampled(mf()),
-    "mf, BPR, popular negatives": lambda: sampled(mf(), loss=BPRLoss(), negatives=PopularityNegatives(2)),
-    "mf, sampled softmax": lambda: sampled(mf(), loss=SampledSoftmaxLoss(), negatives=UniformNegatives(8)),
+    "mf, BPR, popular negatives": lambda: sampled(mf(), loss=BPRLoss(), negative_sampler=PopularityNegatives(2)),
+    "mf, sampled softmax": lambda: sampled(mf(), loss=SampledSoftmaxLoss(), negative_sampler=UniformNegatives(8)),
     "neumf, logistic": lambda: sampled(neumf()),
     "mf, softmax over the catalogue": lambda: full(mf()),
-    "mf, weighted logistic over the catalogue": lambda: full(mf(), loss=WeightedLogisticLoss()),
-    "mf, squared error over the catalogue": lambda: full(mf(), loss=SquaredLoss(0.1), l2=0.001),
+    "mf, weighted logistic over the catalogue": lambda: full(mf(), catalogue_loss=WeightedLogisticLoss()),
+    "mf, squared error over the catalogue": lambda: full(mf(), catalogue_loss=SquaredLoss(0.1), l2=0.001),
     "neumf, softmax over the catalogue": lambda: full(neumf()),
 }
 
@@ -215,7 +215,7 @@ def test_checkpoint_of_another_data_set_is_refused(tmp_path):
         other_interactions,
         batch_size=64,
         optimizer=partial(torch.optim.Adam, lr=0.02),
-        negatives=UniformNegatives(4),
+        negative_sampler=UniformNegatives(4),
         loss=LogisticLoss(),
     )
     with pytest.raises(RunError, match="does not fit this model .*size mismatch.* another data set"):
@@ -239,7 +239,7 @@ def test_l2_keeps_the_vectors_short(tmp_path):
 def test_full_catalogue_loss_is_one_for_each_positive_and_l2_is_scaled_by_frequency():
     network = mf()
     constant = lambda scores, rows, items, counts: counts.sum() * 2.0  # noqa: E731  a loss of 2 for each positive
-    module = full(network, l2=0.1, l2_unobserved=0.5, loss=constant)
+    module = full(network, l2=0.1, l2_unobserved=0.5, catalogue_loss=constant)
     module.train_dataloader()
     users, items, pairs = INTERACTIONS.num_users, INTERACTIONS.num_items, len(TRAIN)
     user_weight = torch.bincount(torch.from_numpy(TRAIN.user_index), minlength=users) + 0.5 * items
@@ -269,10 +269,10 @@ def test_trains_on_a_gpu(tmp_path):
 
 
 def test_several_steps_in_a_call_train_as_one_step_in_each(tmp_path, monkeypatch):
-    many = sampled(mf(), validation=None, negatives=FirstAbsent())
+    many = sampled(mf(), validation=None, negative_sampler=FirstAbsent())
     run(many, tmp_path / "many", max_epochs=2, monitor=None)
     monkeypatch.setattr("recsys.training.sampled_negatives.STEPS_PER_CALL", 1)
-    single = sampled(mf(), validation=None, negatives=FirstAbsent())
+    single = sampled(mf(), validation=None, negative_sampler=FirstAbsent())
     run(single, tmp_path / "single", max_epochs=2, monitor=None)
     torch.testing.assert_close(many.network.state_dict(), single.network.state_dict())
 

@@ -7,24 +7,24 @@ import numpy as np
 import pytest
 import pytorch_lightning as pl
 import torch
-from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
-from recsys.runs.assembly import build_model, fit_model
-from recsys.data.feedback_view import View
+from recsys.cli.configuration import compose_config
+from recsys.data.feedback_view import FeedbackView
 from recsys.errors import ModelError, RecsysError
+from recsys.models.components.recency import Recency
 from recsys.models.ease import EASE
 from recsys.models.hybrid import Hybrid
-from recsys.models.mf import MF
 from recsys.models.layers.ranker_networks import LinearBlend
-from recsys.models.components.recency import Recency
-from recsys.training.listwise import CandidateListsModule
+from recsys.models.mf import MF
+from recsys.runs.assembly import build_model, fit_model
+from recsys.runs.run_directory import RunDirectory
 from recsys.training.candidate_selection import UniformCandidates
 from recsys.training.fitting import fit
-from recsys.training.stacking_folds import RandomFolds
+from recsys.training.listwise import ListwiseModule
 from recsys.training.listwise_losses import ListSoftmax
-from recsys.runs.run_directory import RunDirectory
 from recsys.training.stacking import CandidateLists, stack
+from recsys.training.stacking_folds import RandomFolds
 from tests.models.board_data import board_split, prepared_board
 from tests.models.small_data import small_data
 
@@ -32,7 +32,7 @@ CONFIGS = Path(__file__).parents[2] / "configs"
 GIVEN: dict[str, Any] = {
     "batch_size": 4,
     "optimizer": partial(torch.optim.Adam, lr=0.05),
-    "loss": ListSoftmax(),
+    "listwise_loss": ListSoftmax(),
     "seed": 1,
 }
 
@@ -57,7 +57,7 @@ def test_only_the_ranker_is_trained(tmp_path):
     mf = MF(30, 12, embedding_dim=3)
     model.sources["mf"] = mf  # as a source with parameters of its own
     before = mf.user_vectors.weight.clone()
-    module = CandidateListsModule(model, small_data(), lists=lists(), **GIVEN)
+    module = ListwiseModule(model, small_data(), lists=lists(), **GIVEN)
     weights = model.ranker.weights.clone()
     trainer = partial(pl.Trainer, accelerator="cpu", devices=1, max_epochs=2)
     fit(module, trainer, tmp_path, monitor=None)
@@ -67,7 +67,7 @@ def test_only_the_ranker_is_trained(tmp_path):
 
 def test_popular_negatives_count_more_by_the_exponent():
     def log_weights(exponent: float) -> torch.Tensor:
-        module = CandidateListsModule(network(), small_data(), lists=found, exposure_exponent=exponent, **GIVEN)
+        module = ListwiseModule(network(), small_data(), lists=found, exposure_exponent=exponent, **GIVEN)
         loader = module.train_dataloader()
         return loader.columns[3]
 
@@ -85,20 +85,19 @@ def test_popular_negatives_count_more_by_the_exponent():
 
 def test_another_model_and_missing_lists_are_refused():
     with pytest.raises(ModelError, match="needs a model that is RanksCandidates, but MF is not"):
-        CandidateListsModule(MF(30, 12, embedding_dim=3), small_data(), **GIVEN)
+        ListwiseModule(MF(30, 12, embedding_dim=3), small_data(), **GIVEN)
     with pytest.raises(RecsysError, match="needs lists"):
-        CandidateListsModule(network(), small_data(), **GIVEN)
+        ListwiseModule(network(), small_data(), **GIVEN)
 
 
 def board_config(*overrides: str) -> DictConfig:
-    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        settings = ["model=hybrid", "training=candidate_lists", "candidates=uniform", "name=board", "seed=1"]
-        return compose("train", overrides=[*settings, "trainer.accelerator=cpu", "trainer.max_epochs=2", *overrides])
+    settings = ["model=hybrid", "training=listwise", "candidate_selector=uniform", "name=board", "seed=1"]
+    return compose_config("train", overrides=[*settings, "trainer.accelerator=cpu", "trainer.max_epochs=2", *overrides])
 
 
 def fit_board(config: DictConfig, directory: Path) -> tuple[torch.nn.Module, list[str]]:
     prepared = prepared_board()
-    view = View.implicit(prepared)
+    view = FeedbackView.implicit(prepared)
     model = build_model(config.model, 1, prepared)
     lines: list[str] = []
     split = replace(board_split(view.interactions), valid=np.empty(0, dtype=np.int64))
@@ -122,7 +121,7 @@ def test_sources_that_learn_by_gradient_steps_have_settings_and_checkpoints_of_t
 
 
 def test_a_hybrid_is_trained_on_lists_only(tmp_path):
-    with pytest.raises(ModelError, match="training=candidate_lists"):
+    with pytest.raises(ModelError, match="training=listwise"):
         fit_board(board_config("training=full_catalogue"), tmp_path)
 
 

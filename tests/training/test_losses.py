@@ -49,9 +49,9 @@ def test_sampled_softmax_corrected_estimates_the_full_softmax():
     # of their expected count, sum up to the sum over the catalogue.
     probability = torch.tensor([0.5, 0.2, 0.1, 0.15, 0.05])
     draws = torch.multinomial(probability, 200_000, replacement=True, generator=torch.Generator().manual_seed(0))
-    log_expected = (probability[draws] * len(draws)).log()
-    sampled = torch.logsumexp(scores[draws] - log_expected, 0)
-    loss = SampledSoftmaxLoss()(torch.tensor([-50.0]), scores[draws][None], log_expected[None])
+    log_q = (probability[draws] * len(draws)).log()
+    sampled = torch.logsumexp(scores[draws] - log_q, 0)
+    loss = SampledSoftmaxLoss()(torch.tensor([-50.0]), scores[draws][None], log_q[None])
     assert loss.item() == pytest.approx(50 + sampled.item(), rel=1e-5)
     assert sampled.item() == pytest.approx(torch.logsumexp(scores, 0).item(), abs=0.02)
 

@@ -45,7 +45,7 @@ class TestEverySampler:
 
     def test_expected_counts_sum_to_the_number_of_draws(self, sampler):
         sampler.prepare(known())
-        expected = sampler.log_expected(torch.arange(5)).exp().expand(5)
+        expected = sampler.log_q(torch.arange(5)).exp().expand(5)
         assert expected.sum().item() == pytest.approx(7, rel=1e-5)
 
 

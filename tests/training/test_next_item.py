@@ -16,7 +16,7 @@ from recsys.models.layers.history_encoders import MeanEncoder
 from recsys.models.mf import MF
 from recsys.models.two_tower import TwoTower
 from recsys.training.fitting import FitReport, fit
-from recsys.training.next_item import HistoryTargetsModule, windows
+from recsys.training.next_item import NextItemModule, windows
 from recsys.training.next_item_losses import FullSoftmax, InBatchSoftmax
 from tests.checkerboard import checkerboard
 
@@ -38,12 +38,12 @@ def network(max_history: int = 50, seed: int = 0) -> TwoTower:
     return TwoTower(40, 30, partial(MeanEncoder, hidden_dim=16), embedding_dim=8, max_history=max_history)
 
 
-def module(data: Interactions | None = None, max_history: int = 50, **options: Any) -> HistoryTargetsModule:
-    settings = {"batch_size": 8, "optimizer": ADAM, "loss": FullSoftmax(), "seed": 3} | options
-    return HistoryTargetsModule(network(max_history), data or interactions(), **settings)
+def module(data: Interactions | None = None, max_history: int = 50, **options: Any) -> NextItemModule:
+    settings = {"batch_size": 8, "optimizer": ADAM, "next_item_loss": FullSoftmax(), "seed": 3} | options
+    return NextItemModule(network(max_history), data or interactions(), **settings)
 
 
-def run(module: HistoryTargetsModule, directory: Path, max_epochs: int, **options: Any) -> FitReport:
+def run(module: NextItemModule, directory: Path, max_epochs: int, **options: Any) -> FitReport:
     trainer = partial(pl.Trainer, accelerator="cpu", devices=1, max_epochs=max_epochs)
     return fit(module, trainer, directory, monitor=None, **options)
 
@@ -88,7 +88,7 @@ class Recorder(FullSoftmax):
 @pytest.mark.parametrize("max_history", [3, 50])
 def test_every_interaction_is_a_target_once_an_epoch(order, max_history, tmp_path):
     recorder, data = Recorder(), interactions()
-    run(module(data, max_history, loss=recorder, order=order), tmp_path, max_epochs=1)
+    run(module(data, max_history, next_item_loss=recorder, order=order), tmp_path, max_epochs=1)
     assert sorted(recorder.asked) == sorted(zip(data.user_index.tolist(), data.item_index.tolist(), strict=True))
 
 
@@ -127,7 +127,7 @@ def test_the_history_of_a_target_never_holds_it(order, tmp_path):
             assert (queries.sum(1) > 0).any()
             return super().forward(queries, catalogue, targets, users, generator)
 
-    recorder = HistoryTargetsModule(Copycat(), interactions(), 8, ADAM, NeverAmongThem(), order=order, seed=1)
+    recorder = NextItemModule(Copycat(), interactions(), 8, ADAM, NeverAmongThem(), order=order, seed=1)
     run(recorder, tmp_path, max_epochs=2)
 
 
@@ -136,7 +136,7 @@ def test_the_history_of_a_target_never_holds_it(order, tmp_path):
     "loss", [FullSoftmax(), InBatchSoftmax(32, 32), InBatchSoftmax(16, 16, num_hard=2, hard_depth=8)], ids=str
 )
 def test_recovers_the_checkerboard(timed, loss, tmp_path):
-    trained = module(interactions(timed), loss=loss, batch_size=10)
+    trained = module(interactions(timed), next_item_loss=loss, batch_size=10)
     before = share_of_own_colour(trained.network)
     run(trained, tmp_path, max_epochs=20)
     assert share_of_own_colour(trained.network) > 0.9 > before + 0.2
@@ -149,8 +149,8 @@ def test_untimed_interactions_are_put_into_a_new_order_in_each_epoch():
 
 
 def test_interrupted_and_resumed_training_gives_the_weights_of_an_uninterrupted_one(tmp_path):
-    def make() -> HistoryTargetsModule:
-        return module(interactions(timed=False), loss=InBatchSoftmax(16, 16, num_hard=2, hard_depth=5))
+    def make() -> NextItemModule:
+        return module(interactions(timed=False), next_item_loss=InBatchSoftmax(16, 16, num_hard=2, hard_depth=5))
 
     whole, resumed = make(), make()
     run(whole, tmp_path / "whole", max_epochs=4)
@@ -180,5 +180,5 @@ def test_an_unknown_order_is_refused():
 
 
 def test_a_model_without_histories_is_refused():
-    with pytest.raises(ModelError, match="needs a model that is EncodesPositions, but MF is not"):
-        HistoryTargetsModule(MF(40, 30), interactions(), 8, ADAM, FullSoftmax())
+    with pytest.raises(ModelError, match="needs a model that is SequenceEncoder, but MF is not"):
+        NextItemModule(MF(40, 30), interactions(), 8, ADAM, FullSoftmax())

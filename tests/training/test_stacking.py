@@ -8,14 +8,14 @@ import torch
 from recsys.data.histories import Histories
 from recsys.data.interactions import IntArray, Interactions
 from recsys.errors import RecsysError
+from recsys.models.components.recency import Recency
 from recsys.models.ease import EASE
 from recsys.models.hybrid import Hybrid
 from recsys.models.interface.protocols import Query
 from recsys.models.layers.ranker_networks import LinearBlend
-from recsys.models.components.recency import Recency
 from recsys.training.candidate_selection import RetrievedCandidates, UniformCandidates
-from recsys.training.stacking_folds import RandomFolds
 from recsys.training.stacking import CandidateLists, stack
+from recsys.training.stacking_folds import RandomFolds
 from tests.models.small_data import small_data
 
 
@@ -41,7 +41,7 @@ def model() -> Hybrid:
     return Hybrid(30, 12, {"ease": partial(EASE, recency=Recency(), l2=5.0)}, LinearBlend)
 
 
-def stacked(candidates=None, folds=None, seed=0) -> tuple[CandidateLists, Fitter]:
+def vstack(candidates=None, folds=None, seed=0) -> tuple[CandidateLists, Fitter]:
     data = small_data()
     fitter = Fitter(data)
     lists = stack(
@@ -62,7 +62,7 @@ def labels(lists: CandidateLists) -> set[tuple[int, int]]:
 
 
 def test_no_source_has_seen_its_labels():
-    lists, fitter = stacked()
+    lists, fitter = vstack()
     assert labels(lists)
     assert labels(lists) == pairs_of(small_data()) - fitter.given["fold_0"] - without_negatives(lists)
 
@@ -75,7 +75,7 @@ def without_negatives(lists: CandidateLists) -> set[tuple[int, int]]:
 
 
 def test_no_candidate_is_what_the_sources_have_seen():
-    lists, fitter = stacked()
+    lists, fitter = vstack()
     rows, columns = lists.present.nonzero(as_tuple=True)
     shown = set(zip(lists.users[rows].tolist(), lists.items[rows, columns].tolist(), strict=True))
     assert not shown & fitter.given["fold_0"]
@@ -83,20 +83,20 @@ def test_no_candidate_is_what_the_sources_have_seen():
 
 def test_features_are_those_of_sources_without_the_fold():
     data = small_data()
-    lists, _ = stacked()
+    lists, _ = vstack()
     held_out = RandomFolds(4, 1).held_out(data)[0]
     rest = data.take(np.setdiff1d(np.arange(len(data)), held_out))
     alone = copy.deepcopy(model())
     alone.sources["ease"].fit(rest)
-    alone.note_training(rest)
+    alone.observe_training(rest)
     query = Query(lists.users, Histories.from_interactions(rest).take(lists.users))
-    expected = alone.describe(query, alone.ask(query), lists.items)
+    expected = alone.candidate_features(query, alone.score_sources(query), lists.items)
     torch.testing.assert_close(lists.described[lists.present], expected[lists.present], rtol=1e-4, atol=1e-5)
 
 
 def test_every_list_has_something_to_find_and_something_else():
     for candidates in (UniformCandidates(4), RetrievedCandidates(3)):
-        lists, _ = stacked(candidates)
+        lists, _ = vstack(candidates)
         assert len(lists) > 10
         assert lists.relevant.any(1).all()
         assert (lists.present & ~lists.relevant).any(1).all()
@@ -104,9 +104,9 @@ def test_every_list_has_something_to_find_and_something_else():
 
 
 def test_lists_of_several_folds_are_joined():
-    lists, fitter = stacked(folds=RandomFolds(4, 3))
+    lists, fitter = vstack(folds=RandomFolds(4, 3))
     assert set(fitter.given) == {"fold_0", "fold_1", "fold_2"}
-    single, _ = stacked()
+    single, _ = vstack()
     assert len(lists) > 2 * len(single)
     count = len(single)
     width = single.items.shape[1]
@@ -123,7 +123,7 @@ def test_the_model_itself_is_left_alone():
 
 
 def test_the_seed_decides_which_candidates():
-    first, again, other = (stacked(seed=seed)[0] for seed in (1, 1, 2))
+    first, again, other = (vstack(seed=seed)[0] for seed in (1, 1, 2))
     assert first.items.equal(again.items)
     assert first.items.shape != other.items.shape or not first.items.equal(other.items)
 

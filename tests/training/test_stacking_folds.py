@@ -57,7 +57,7 @@ def test_the_last_items_are_the_last():
 def test_the_last_items_need_timestamps():
     data = small_data()
     timeless = Interactions(data.user_index, data.item_index, None, None, None, data.num_users, data.num_items)
-    with pytest.raises(SplitError, match="label_folds=random"):
+    with pytest.raises(SplitError, match="stacking_folds=random"):
         LastItems().held_out(timeless)
 
 

@@ -56,5 +56,5 @@ class ColdBoth:
             part[is_held_out[interactions.user_index]] = code
             part[of_items] = code
         part[warm[by_user.valid_given]] = VALID_GIVEN
-        part[warm[by_user.test_given]] = TEST_GIVEN
+        part[warm[by_user.test_fold_in]] = TEST_GIVEN
         return split_by_part(part)

@@ -9,7 +9,7 @@ from recsys.data.split import Split, Splitter
 
 
 @dataclass(frozen=True, slots=True)
-class AsGiven:
+class DefaultSplit:
     """Keep the split that the data come with, so that a published test is never mixed into training by a default.
 
     Args:

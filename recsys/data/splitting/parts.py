@@ -31,5 +31,5 @@ def split_by_part(part: PartArray) -> Split:
         valid=np.flatnonzero(part == VALID),
         test=np.flatnonzero(part == TEST),
         valid_given=np.flatnonzero(part == VALID_GIVEN),
-        test_given=np.flatnonzero(part == TEST_GIVEN),
+        test_fold_in=np.flatnonzero(part == TEST_GIVEN),
     )

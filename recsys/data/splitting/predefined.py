@@ -90,5 +90,5 @@ class Predefined:
             train=marked.train[inner.train[~drawn[inner.train]]],
             valid=marked.train[drawn],
             test=marked.test,
-            valid_given=marked.train[inner.test_given[~drawn[inner.test_given]]],
+            valid_given=marked.train[inner.test_fold_in[~drawn[inner.test_fold_in]]],
         )

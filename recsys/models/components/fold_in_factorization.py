@@ -12,14 +12,14 @@ import torch
 from torch import Tensor, nn
 
 from recsys.data.histories import Histories
-from recsys.models.layers.validation import check_dims
 from recsys.models.interface.explanation import Explanation, rows_of, shares_of_interactions
-from recsys.models.linalg.interaction_matrix import InteractionMatrix
 from recsys.models.interface.protocols import Query
+from recsys.models.layers.validation import check_dims
+from recsys.models.linalg.interaction_matrix import InteractionMatrix
 from recsys.models.onnx.exportable import ServingForm
 
 
-class FoldedFactors(nn.Module, ABC):
+class FoldInFactorization(nn.Module, ABC):
     """A factorisation whose user vectors are the best ones for the histories that it is asked with.
 
     ``score(u, i) = p(history of u) . q_i``. Users in the vocabulary and strangers are treated alike: only the item
@@ -50,7 +50,7 @@ class FoldedFactors(nn.Module, ABC):
 
     @torch.no_grad()
     def serving_form(self) -> ServingForm:
-        """The vectors of histories; see :class:`recsys.models.onnx.exportable.Serves`."""
+        """The vectors of histories; see :class:`recsys.models.onnx.exportable.Exportable`."""
         return ServingForm(self.serving_encoder().eval(), self.item_vectors, 2 * self.item_vectors.shape[1])
 
     def encode_users(self, query: Query) -> Tensor:

@@ -9,16 +9,16 @@ import torch
 from torch import Tensor, nn
 
 from recsys.data.histories import Histories
-from recsys.models.interface.explanation import Explanation
-from recsys.models.linalg.interaction_matrix import InteractionMatrix
 from recsys.models.components.item_weights import DenseItemWeights, SparseItemWeights, explain_sums
-from recsys.models.interface.protocols import Query
 from recsys.models.components.recency import Recency
+from recsys.models.interface.explanation import Explanation
+from recsys.models.interface.protocols import Query
+from recsys.models.linalg.interaction_matrix import InteractionMatrix
 from recsys.models.onnx.exportable import ServingForm
 from recsys.models.onnx.item_item import DenseRows, SumOverHistory, rows_of_weights
 
 
-class SumOfWeights(nn.Module):
+class ItemItemModel(nn.Module):
     """What models share whose score is ``score(u, i) = sum of r(j) * weight(j, i) over j in the history of u``.
 
     ``r`` is the recency of an interaction. How the weights are found is the model's own. Users in the vocabulary and
@@ -36,9 +36,9 @@ class SumOfWeights(nn.Module):
         self.recency = recency
         self.weights = weights
 
-    def sized_by_data(self) -> tuple[str, ...]:
-        """The kept weights; see :class:`recsys.models.interface.protocols.SizedByData`."""
-        return tuple(f"weights.{name}" for name in self.weights.sized_by_data)
+    def dynamic_buffers(self) -> tuple[str, ...]:
+        """The kept weights; see :class:`recsys.models.interface.protocols.DynamicBuffers`."""
+        return tuple(f"weights.{name}" for name in self.weights.dynamic_buffers)
 
     def score(self, query: Query) -> Tensor:
         """Score the catalogue for each query, shape [B, I], float32; a row of NaN for an empty history."""
@@ -54,16 +54,16 @@ class SumOfWeights(nn.Module):
         """The weight of each interaction in the scores of ``items`` (shape [B, K], int64); nothing is left as rest."""
         return explain_sums(self.weights, query.histories, self._weighted(query.histories), items)
 
-    def relate(self, items: Tensor) -> Tensor:
+    def item_weights(self, items: Tensor) -> Tensor:
         """The weights in the scores of ``items`` (shape [C], int64), shape [C, I]."""
         return self.weights.of(items)
 
     def serving_form(self) -> ServingForm:
-        """The rows of the history's items, added up; see :class:`recsys.models.onnx.exportable.Serves`."""
+        """The rows of the history's items, added up; see :class:`recsys.models.onnx.exportable.Exportable`."""
         kept = self.weights
         rows = DenseRows(kept.weights) if isinstance(kept, DenseItemWeights) else rows_of_weights(kept.matrix)
         encoder = SumOverHistory(rows, self.num_items, self.recency)
-        return ServingForm(encoder.eval(), None, rows.numbers_per_interaction)
+        return ServingForm(encoder.eval(), None, rows.floats_per_position)
 
     def _weighted(self, histories: Histories) -> InteractionMatrix:
         return InteractionMatrix.from_histories(histories, self.num_items, self.recency.weights(histories))

@@ -58,7 +58,7 @@ class ItemStatistics(nn.Module):
         columns = (_standardised(torch.from_numpy(column)) for column in (-idle, trend))
         self.freshness.copy_(torch.stack(list(columns), dim=1))
 
-    def about_popularity(self, histories: Histories, items: Tensor) -> Tensor:
+    def popularity_features(self, histories: Histories, items: Tensor) -> Tensor:
         """For ``items`` (shape [B, C], int64): popularity, the user's activity, and popularity beside the user's mean.
 
         Returns:
@@ -69,7 +69,7 @@ class ItemStatistics(nn.Module):
         return self.popularity_beside(usual, histories.counts, items)
 
     def popularity_beside(self, usual: Tensor, counts: Tensor, items: Tensor) -> Tensor:
-        """What :meth:`about_popularity` says, from the mean popularity and the lengths of histories, shapes [B]."""
+        """What :meth:`popularity_features` says, from the mean popularity and the lengths of histories, shapes [B]."""
         activity = (torch.log1p(counts.to(self.popularity.dtype)) - self.activity[0]) / self.activity[1]
         popularity = self.popularity[items]
         return torch.stack([popularity, activity[:, None].expand_as(popularity), popularity - usual[:, None]], dim=2)

@@ -25,7 +25,7 @@ class SparseItemWeights(nn.Module):
     """
 
     #: Buffers whose sizes the data decide.
-    sized_by_data: tuple[str, ...] = ("columns", "values")
+    dynamic_buffers: tuple[str, ...] = ("columns", "values")
     offsets: Tensor
     columns: Tensor
     values: Tensor
@@ -37,7 +37,7 @@ class SparseItemWeights(nn.Module):
         self.register_buffer("columns", torch.zeros(0, dtype=torch.int64))
         self.register_buffer("values", torch.zeros(0))
 
-    def keep(self, matrix: InteractionMatrix) -> None:
+    def set_weights(self, matrix: InteractionMatrix) -> None:
         """Take the weights: an item in each row, and in the columns what its score depends on."""
         self.offsets, self.columns, self.values = matrix.offsets, matrix.columns, matrix.values
 
@@ -80,14 +80,14 @@ class DenseItemWeights(nn.Module):
     """
 
     #: Buffers whose sizes the data decide.
-    sized_by_data: tuple[str, ...] = ()
+    dynamic_buffers: tuple[str, ...] = ()
     weights: Tensor
 
     def __init__(self, num_items: int) -> None:
         super().__init__()
         self.register_buffer("weights", torch.zeros(num_items, num_items))
 
-    def keep(self, weights: Tensor) -> None:
+    def set_weights(self, weights: Tensor) -> None:
         """Take the weights, shape [I, I], float32."""
         # Rows are read; of a matrix that is stored by columns, as inverses are, each product would make a copy.
         self.weights = weights.contiguous()

@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.errors import ModelError
+from recsys.models.interface.protocols import Query
 from recsys.models.layers.bias_dimension import with_bias
 from recsys.models.linalg.interaction_matrix import InteractionMatrix
-from recsys.models.interface.protocols import Query
 from recsys.models.onnx.exportable import ServingForm
 from recsys.models.onnx.rating_users import RatingUsers, RatingVectors
 
@@ -69,7 +69,7 @@ class RatingModel(nn.Module):
 
     @torch.no_grad()
     def serving_form(self) -> ServingForm:
-        """Vectors whose products are the predicted ratings; see :class:`recsys.models.onnx.exportable.Serves`."""
+        """Vectors whose products are the predicted ratings; see :class:`recsys.models.onnx.exportable.Exportable`."""
         items = with_bias(with_bias(self.item_vectors, self.item_bias), torch.ones_like(self.item_bias))
         encoder = RatingVectors(self.served_users(), self.mean)
         return ServingForm(encoder.eval(), items, 4 * items.shape[1])

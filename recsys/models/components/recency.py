@@ -16,34 +16,34 @@ SECONDS_PER_DAY = 86_400
 
 
 class Recency:
-    """Weights of the interactions of a history: ``per_step ** steps * per_day ** days``.
+    """Weights of the interactions of a history: ``step_decay ** steps * day_decay ** days``.
 
     An interaction's age is counted from the newest one of the same history: in steps (how many came after it) and in
     days. Counting from now instead would multiply all weights of a user by one number, which changes no ranking of a
     model that is linear in the history.
 
     Args:
-        per_step: factor for each later interaction, in (0, 1]; 1 for none. Interactions of the same time are ordered as
+        step_decay: factor for each later interaction, in (0, 1]; 1 for none. Interactions of the same time are ordered as
             they stand in the data.
-        per_day: factor for each day of age, in (0, 1]; 1 for none.
+        day_decay: factor for each day of age, in (0, 1]; 1 for none.
 
     Raises:
         ModelError: a factor is out of range.
     """
 
-    def __init__(self, per_step: float = 1.0, per_day: float = 1.0) -> None:
-        if not (0 < per_step <= 1 and 0 < per_day <= 1):
+    def __init__(self, step_decay: float = 1.0, day_decay: float = 1.0) -> None:
+        if not (0 < step_decay <= 1 and 0 < day_decay <= 1):
             raise ModelError(
-                f"Recency factors must be above 0 and at most 1, but per_step is {per_step} and per_day {per_day}. "
+                f"Recency factors must be above 0 and at most 1, but per_step is {step_decay} and per_day {day_decay}. "
                 "1 leaves age out."
             )
-        self.per_step = per_step
-        self.per_day = per_day
+        self.step_decay = step_decay
+        self.day_decay = day_decay
 
     @property
     def is_used(self) -> bool:
         """Whether age counts at all."""
-        return self.per_step < 1 or self.per_day < 1
+        return self.step_decay < 1 or self.day_decay < 1
 
     def check(self, interactions: Interactions) -> None:
         """Refuse data whose interactions have no order in time.
@@ -68,8 +68,8 @@ class Recency:
         # For histories that are empty there is nothing to repeat, whatever stands at their "last" position.
         last = (histories.offsets[1:] - 1).repeat_interleave(counts)
         steps = last - torch.arange(len(histories.items), device=last.device)
-        weights = torch.full_like(steps, self.per_step, dtype=torch.float32) ** steps
-        if self.per_day < 1 and histories.timestamp is not None:
+        weights = torch.full_like(steps, self.step_decay, dtype=torch.float32) ** steps
+        if self.day_decay < 1 and histories.timestamp is not None:
             days = (histories.timestamp[last] - histories.timestamp).float() / SECONDS_PER_DAY
-            weights *= torch.full_like(days, self.per_day) ** days
+            weights *= torch.full_like(days, self.day_decay) ** days
         return weights

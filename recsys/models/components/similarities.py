@@ -18,7 +18,7 @@ from torch import Tensor
 from recsys.data.histories import Histories
 from recsys.errors import ModelError
 from recsys.models.linalg.interaction_matrix import InteractionMatrix
-from recsys.models.onnx.onnx_query import ServedQuery
+from recsys.models.onnx.onnx_query import OnnxQuery
 
 #: Below any length that a row can have, so that only rows of zeros are affected; their products are zero.
 _TINY = 1e-30
@@ -31,7 +31,7 @@ class Similarity(Protocol):
         """The matrix, users by items, whose rows or columns are compared."""
         ...
 
-    def represent_served(self, query: ServedQuery, num_items: int) -> Tensor:
+    def represent_served(self, query: OnnxQuery, num_items: int) -> Tensor:
         """The same values where there is no PyTorch, shape [B, L]: each item's at its last interaction, 0 elsewhere.
 
         NaN for a history that cannot be compared.
@@ -66,7 +66,7 @@ class Cosine:
         """Ones at the interactions."""
         return InteractionMatrix.from_histories(histories, num_items)
 
-    def represent_served(self, query: ServedQuery, num_items: int) -> Tensor:
+    def represent_served(self, query: OnnxQuery, num_items: int) -> Tensor:
         """See :meth:`Similarity.represent_served`."""
         return query.is_last(num_items).float()
 
@@ -98,7 +98,7 @@ class AsymmetricCosine:
         """Ones at the interactions."""
         return InteractionMatrix.from_histories(histories, num_items)
 
-    def represent_served(self, query: ServedQuery, num_items: int) -> Tensor:
+    def represent_served(self, query: OnnxQuery, num_items: int) -> Tensor:
         """See :meth:`Similarity.represent_served`."""
         return query.is_last(num_items).float()
 
@@ -125,7 +125,7 @@ class Jaccard:
         """Ones at the interactions."""
         return InteractionMatrix.from_histories(histories, num_items)
 
-    def represent_served(self, query: ServedQuery, num_items: int) -> Tensor:
+    def represent_served(self, query: OnnxQuery, num_items: int) -> Tensor:
         """See :meth:`Similarity.represent_served`."""
         return query.is_last(num_items).float()
 
@@ -168,7 +168,7 @@ class AdjustedCosine:
         sums = torch.zeros(len(matrix), device=matrix.device).index_add_(0, rows, matrix.values)
         return matrix.with_values(matrix.values - (sums / matrix.counts)[rows])
 
-    def represent_served(self, query: ServedQuery, num_items: int) -> Tensor:
+    def represent_served(self, query: OnnxQuery, num_items: int) -> Tensor:
         """See :meth:`Similarity.represent_served`; NaN for a history without ratings."""
         counted = query.is_last(num_items)
         ratings = query.largest(torch.where(query.inside, query.ratings, 0), num_items)

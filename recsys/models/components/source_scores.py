@@ -16,7 +16,7 @@ TIE = 1e-4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Opinions:
+class SourceScores:
     """Scores of S models for B users.
 
     Args:
@@ -31,7 +31,7 @@ class Opinions:
     unseen: Tensor
 
     @classmethod
-    def of(cls, scores: Tensor, unseen: Tensor) -> Opinions:
+    def of(cls, scores: Tensor, unseen: Tensor) -> SourceScores:
         """Put ``scores`` (shape [B, S, I], NaN for no opinion) on one scale.
 
         Mean and deviation are those of the items that are new to the user, since what a model says of its own training

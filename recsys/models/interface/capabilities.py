@@ -7,17 +7,17 @@ from torch import nn
 from recsys.models.interface.protocols import (
     Explains,
     Factorized,
-    FitsInClosedForm,
+    Fittable,
     FoldsIn,
     PredictsRatings,
     PretrainsInTowers,
-    ReadsItemFeatures,
+    UsesItemFeatures,
 )
 
 _WORDS = {
     PredictsRatings: "predicts ratings",
     FoldsIn: "folds in unseen users",
-    ReadsItemFeatures: "scores new items from content",
+    UsesItemFeatures: "scores new items from content",
     Factorized: "retrieves by vectors",
     Explains: "explains its scores",
     PretrainsInTowers: "pre-trains in towers",
@@ -26,5 +26,5 @@ _WORDS = {
 
 def capabilities(model: nn.Module) -> tuple[str, ...]:
     """What ``model`` can do: how it is fitted first, then the rest, in the words and the order of docs/models.md."""
-    fitting = "fits without gradient steps" if isinstance(model, FitsInClosedForm) else "learns by gradient steps"
+    fitting = "fits without gradient steps" if isinstance(model, Fittable) else "learns by gradient steps"
     return (fitting, *(words for protocol, words in _WORDS.items() if isinstance(model, protocol)))

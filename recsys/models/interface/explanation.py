@@ -18,13 +18,13 @@ from recsys.models.linalg.interaction_matrix import InteractionMatrix
 class Explanation:
     """The scores of K items for each of B queries, as sums over the histories.
 
-    ``score[b, k] = rest[b, k] + sum of parts[m, k]`` over the interactions ``m`` of row ``b``, which are
+    ``score[b, k] = rest[b, k] + sum of contributions[m, k]`` over the interactions ``m`` of row ``b``, which are
     ``offsets[b] <= m < offsets[b + 1]`` of ``histories``. An item that a history has more than once shares its part
     evenly among its interactions.
 
     Args:
         histories: what the parts belong to, M interactions in B rows.
-        parts: ``parts[m, k]`` is what interaction ``m`` has in the score of the ``k``-th item of its row, shape
+        contributions: ``contributions[m, k]`` is what interaction ``m`` has in the score of the ``k``-th item of its row, shape
             [M, K], float32; NaN where the model has no opinion.
         rest: what does not come from the history, shape [B, K], float32; NaN where the model has no opinion, as it
             has none on item -1.
@@ -34,20 +34,20 @@ class Explanation:
     """
 
     histories: Histories
-    parts: Tensor
+    contributions: Tensor
     rest: Tensor
     errors: Tensor | None
     num_grouped: Tensor
 
     @classmethod
-    def exact(cls, histories: Histories, parts: Tensor, rest: Tensor) -> Explanation:
+    def exact(cls, histories: Histories, contributions: Tensor, rest: Tensor) -> Explanation:
         """Parts without error, one for each interaction; arguments as above."""
-        return cls(histories, parts, rest, None, torch.zeros_like(histories.counts))
+        return cls(histories, contributions, rest, None, torch.zeros_like(histories.counts))
 
     @property
     def scores(self) -> Tensor:
         """What the parts add up to, shape [B, K]."""
-        return self.rest.index_add(0, rows_of(self.histories), self.parts)
+        return self.rest.index_add(0, rows_of(self.histories), self.contributions)
 
     def one(self, row: int) -> Explanation:
         """The explanation of one query alone."""
@@ -55,7 +55,7 @@ class Explanation:
         index = torch.tensor([row], device=self.rest.device)
         return Explanation(
             self.histories.take(index),
-            self.parts[start:stop],
+            self.contributions[start:stop],
             self.rest[index],
             None if self.errors is None else self.errors[start:stop],
             self.num_grouped[index],

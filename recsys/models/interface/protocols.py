@@ -11,12 +11,12 @@ from typing import Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
-from recsys.data.encoded_columns import CodedColumn
+from recsys.data.encoded_columns import EncodedColumn
 from recsys.data.features import FeatureTable
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
+from recsys.models.components.source_scores import SourceScores
 from recsys.models.interface.explanation import Explanation
-from recsys.models.components.source_scores import Opinions
 from recsys.models.layers.padded_histories import PaddedHistories
 
 
@@ -27,9 +27,9 @@ class Query:
     Args:
         users: internal user indices, shape [B], int64; -1 for a user that is not in the vocabulary.
         histories: their known interactions, B rows, oldest first.
-        features: the columns of the users, by name, B rows each, as :class:`recsys.data.encoded_columns.CodedColumn`
+        features: the columns of the users, by name, B rows each, as :class:`recsys.data.encoded_columns.EncodedColumn`
             encodes them, in place of what the data have of these users: all that the model reads
-            (:meth:`ReadsUserFeatures.columns_of_users`), or none. Empty: what the data have, and nothing of a user that
+            (:meth:`UsesUserFeatures.user_columns`), or none. Empty: what the data have, and nothing of a user that
             is not in the vocabulary.
     """
 
@@ -112,7 +112,7 @@ class ApproximatesScores(ScoresPairs, Protocol):
 
 
 @runtime_checkable
-class HasNorms(Protocol):
+class L2Regularizable(Protocol):
     """A model whose user and item vectors can be regularised."""
 
     def squared_norms(self, users: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:
@@ -121,7 +121,7 @@ class HasNorms(Protocol):
 
 
 @runtime_checkable
-class FitsInClosedForm(Protocol):
+class Fittable(Protocol):
     """A model that is computed from the interactions at once, without gradient steps."""
 
     def fit(self, interactions: Interactions) -> None:
@@ -162,38 +162,38 @@ class FoldsIn(Protocol):
 
 
 @runtime_checkable
-class ReadsItemFeatures(Protocol):
+class UsesItemFeatures(Protocol):
     """A model that knows items by their content, so that it can score items without interactions."""
 
-    def read_items(self, features: FeatureTable) -> None:
+    def set_item_features(self, features: FeatureTable) -> None:
         """Take in the features of the catalogue, one row for each item; called once, before fitting."""
         ...
 
 
 @runtime_checkable
-class ReadsUserFeatures(Protocol):
+class UsesUserFeatures(Protocol):
     """A model that knows users by their features besides their interactions."""
 
-    def read_users(self, features: FeatureTable) -> None:
+    def set_user_features(self, features: FeatureTable) -> None:
         """Take in the features of the users, one row for each; called once, before fitting."""
         ...
 
-    def columns_of_users(self) -> tuple[CodedColumn, ...]:
-        """Those that it reads, as :attr:`Query.features` has them; none before :meth:`read_users`."""
+    def user_columns(self) -> tuple[EncodedColumn, ...]:
+        """Those that it reads, as :attr:`Query.features` has them; none before :meth:`set_user_features`."""
         ...
 
 
 @runtime_checkable
-class NotesTraining(Protocol):
+class ObservesTraining(Protocol):
     """A network that treats items without training interactions in another way."""
 
-    def note_training(self, interactions: Interactions) -> None:
+    def observe_training(self, interactions: Interactions) -> None:
         """Take in which interactions are going to be trained on, before the first step."""
         ...
 
 
 @runtime_checkable
-class EncodesPositions(Protocol):
+class SequenceEncoder(Protocol):
     """A network that says after each interaction of a history what may come next, with gradients.
 
     I items of the catalogue, B rows of L interactions, D dim of the item vectors, E dim of the vectors whose inner
@@ -222,26 +222,26 @@ class EncodesPositions(Protocol):
 
 
 @runtime_checkable
-class ReadsSentenceVectors(Protocol):
+class UsesSentenceVectors(Protocol):
     """A model that may know items by what their texts mean to a sentence model."""
 
     def sentence_encoder(self) -> str | None:
         """Name or path of the sentence model; None where the model does without."""
         ...
 
-    def read_sentence_vectors(self, vectors: Tensor) -> None:
+    def set_sentence_vectors(self, vectors: Tensor) -> None:
         """Take in the vectors of the catalogue, shape [I, E], of length 1, or 0 for an item without text.
 
-        Called once, after :meth:`ReadsItemFeatures.read_items` and before fitting.
+        Called once, after :meth:`UsesItemFeatures.set_item_features` and before fitting.
         """
         ...
 
 
 @runtime_checkable
-class SizedByData(Protocol):
+class DynamicBuffers(Protocol):
     """A model with buffers whose sizes are known only once it is fitted, such as lists of neighbours."""
 
-    def sized_by_data(self) -> tuple[str, ...]:
+    def dynamic_buffers(self) -> tuple[str, ...]:
         """The names of these buffers, as in ``state_dict``; the other tensors have the sizes of a fresh model."""
         ...
 
@@ -289,7 +289,7 @@ class Explains(Protocol):
 class RelatesItems(Protocol):
     """A model that holds weights from item to item."""
 
-    def relate(self, items: Tensor) -> Tensor:
+    def item_weights(self, items: Tensor) -> Tensor:
         """How much the catalogue says about ``items``.
 
         Args:
@@ -313,19 +313,19 @@ class RanksCandidates(Protocol):
         """The sources by name; they are part of the model, and fitted before it."""
         ...
 
-    def note_training(self, interactions: Interactions) -> None:
-        """See :class:`NotesTraining`."""
+    def observe_training(self, interactions: Interactions) -> None:
+        """See :class:`ObservesTraining`."""
         ...
 
-    def ask(self, query: Query) -> Opinions:
+    def score_sources(self, query: Query) -> SourceScores:
         """What the sources say of the catalogue, and behind them whatever else is on the same scale."""
         ...
 
-    def of_sources(self, opinions: Opinions) -> Opinions:
-        """Of what :meth:`ask` gave the part of the sources, shape [B, S, I]."""
+    def of_sources(self, source_scores: SourceScores) -> SourceScores:
+        """Of what :meth:`score_sources` gave the part of the sources, shape [B, S, I]."""
         ...
 
-    def describe(self, query: Query, opinions: Opinions, items: Tensor) -> Tensor:
+    def candidate_features(self, query: Query, source_scores: SourceScores, items: Tensor) -> Tensor:
         """Features of candidates (shape [B, C], int64) that no step of training changes; shape [B, C, F']."""
         ...
 

@@ -17,9 +17,9 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
+from recsys.models.layers.dot_products import trains_by_hand
 from recsys.models.layers.dropout import draw_kept
 from recsys.models.layers.embedding import Embedding
-from recsys.models.layers.dot_products import trains_by_hand
 
 
 def networks_train_by_hand(users: Tensor, items: Tensor) -> bool:

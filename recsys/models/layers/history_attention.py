@@ -13,8 +13,8 @@ from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.data.user_items import UserItems
 from recsys.errors import ModelError
-from recsys.models.linalg.interaction_matrix import InteractionMatrix
 from recsys.models.layers.padded_histories import PaddedHistories
+from recsys.models.linalg.interaction_matrix import InteractionMatrix
 from recsys.models.linalg.truncated_svd import right_singular_vectors
 
 #: Similarities held at once, a bound on memory.

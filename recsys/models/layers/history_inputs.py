@@ -14,7 +14,7 @@ NUM_GAPS = 16
 SECONDS_PER_HOUR = 3_600
 
 
-def of_ratings(ratings: Tensor, rating_vectors: Tensor) -> Tensor:
+def rating_embedding(ratings: Tensor, rating_vectors: Tensor) -> Tensor:
     """``v_0 + rating v_1``, shape [B, L, D].
 
     Args:
@@ -24,7 +24,7 @@ def of_ratings(ratings: Tensor, rating_vectors: Tensor) -> Tensor:
     return torch.stack([torch.ones_like(ratings), ratings], dim=2) @ rating_vectors
 
 
-def of_gaps(seconds: Tensor, gap_vectors: Tensor) -> Tensor:
+def time_gap_embedding(seconds: Tensor, gap_vectors: Tensor) -> Tensor:
     """The vector of the class ``floor(log2(hours + 1))``, the last one for all that is longer; shape [B, L, D].
 
     The classes are counted by their limits, since a logarithm is rounded otherwise by every library.

@@ -43,7 +43,7 @@ class ItemTower(nn.Module):
         self.register_buffer("is_trained", torch.ones(num_items, dtype=torch.bool))
         self.register_buffer("sentence_vectors", torch.zeros(num_items, 0), persistent=False)
 
-    def read_items(self, features: FeatureTable, columns: Sequence[str] | None) -> None:
+    def set_item_features(self, features: FeatureTable, columns: Sequence[str] | None) -> None:
         """Take in the features of the catalogue, I rows.
 
         Raises:
@@ -53,7 +53,7 @@ class ItemTower(nn.Module):
         if wanted:
             self.features = FeatureEmbedding(features, wanted, self.embedding_dim, self.init_std)
 
-    def read_sentence_vectors(self, vectors: Tensor) -> None:
+    def set_sentence_vectors(self, vectors: Tensor) -> None:
         """Take in the vectors of the items' texts, shape [I, E]."""
         self.sentence_vectors = vectors
         self.sentences = nn.Linear(vectors.shape[1], self.embedding_dim, bias=False)

@@ -21,14 +21,14 @@ class PaddedHistories:
         items: internal item indices, shape [B, L], int64; 0 in padding.
         lengths: interactions of each row, shape [B], int64.
         rating: shape [B, L], float32, or None where the data have none; 0 in padding.
-        gaps: seconds since the interaction before, shape [B, L], float32, 0 for the first of a row and in padding; None
+        time_gaps: seconds since the interaction before, shape [B, L], float32, 0 for the first of a row and in padding; None
             where the data have no timestamps.
     """
 
     items: Tensor
     lengths: Tensor
     rating: Tensor | None
-    gaps: Tensor | None
+    time_gaps: Tensor | None
 
     @classmethod
     def cut(cls, histories: Histories, starts: Tensor, lengths: Tensor) -> PaddedHistories:
@@ -49,13 +49,13 @@ class PaddedHistories:
                 return torch.zeros(place.shape, dtype=values.dtype, device=place.device)
             return torch.where(inside, values[place], 0)
 
-        gaps = None
+        time_gaps = None
         if histories.timestamp is not None:
             timestamp = take(histories.timestamp)
-            gaps = torch.zeros(place.shape, device=place.device)
-            gaps[:, 1:] = torch.where(inside[:, 1:], timestamp.diff(dim=1), 0).float()
+            time_gaps = torch.zeros(place.shape, device=place.device)
+            time_gaps[:, 1:] = torch.where(inside[:, 1:], timestamp.diff(dim=1), 0).float()
         rating = None if histories.rating is None else take(histories.rating)
-        return cls(take(histories.items), lengths, rating, gaps)
+        return cls(take(histories.items), lengths, rating, time_gaps)
 
     @classmethod
     def latest(cls, histories: Histories, max_length: int) -> PaddedHistories:

@@ -13,7 +13,7 @@ from torch import Tensor
 from recsys.models.linalg.interaction_matrix import InteractionMatrix
 
 
-def strongest(values_BN: Tensor, num_kept: int) -> InteractionMatrix:
+def top_entries(values_BN: Tensor, num_kept: int) -> InteractionMatrix:
     """The ``num_kept`` entries of largest magnitude of each row, without zeros.
 
     Which of several equal entries at the boundary are kept is not specified.
@@ -40,7 +40,7 @@ def _offsets(kept_BN: Tensor) -> Tensor:
     return torch.cat([counts_B.new_zeros(1), counts_B.cumsum(0)])
 
 
-def stacked(blocks: Sequence[InteractionMatrix]) -> InteractionMatrix:
+def vstack(blocks: Sequence[InteractionMatrix]) -> InteractionMatrix:
     """The rows of all ``blocks``, at least one, under each other."""
     counts = torch.cat([block.counts for block in blocks])
     return InteractionMatrix(

@@ -13,11 +13,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from recsys.models.components.item_statistics import ItemStatistics
-from recsys.models.components.source_scores import TIE, Opinions, gather_items, rank_of_place
+from recsys.models.components.source_scores import TIE, SourceScores, gather_items, rank_of_place
 from recsys.models.onnx.embedded_columns import EmbeddedUsers
 from recsys.models.onnx.exportable import ServingForm, scores_of
 from recsys.models.onnx.history_attention import ServedAttention
-from recsys.models.onnx.onnx_query import ServedQuery
+from recsys.models.onnx.onnx_query import OnnxQuery
 
 
 class CandidateRanker(nn.Module):
@@ -62,41 +62,43 @@ class CandidateRanker(nn.Module):
         self.freshness = freshness
         self.attributes = attributes
 
-    def forward(self, query: ServedQuery, candidates: Tensor) -> Tensor:
+    def forward(self, query: OnnxQuery, candidates: Tensor) -> Tensor:
         """Score candidates (shape [B, C], int64), whoever found them; shape [B, C], NaN for what no source scores."""
-        opinions, items = self._ask(query), candidates.clamp(min=0)
-        is_scored = self._sources_of(opinions).given.any(1).gather(1, items)
-        return self._ranked(query, opinions, items).masked_fill(~is_scored, torch.nan)
+        source_scores, items = self._ask(query), candidates.clamp(min=0)
+        is_scored = self._sources_of(source_scores).given.any(1).gather(1, items)
+        return self._ranked(query, source_scores, items).masked_fill(~is_scored, torch.nan)
 
-    def catalogue(self, query: ServedQuery) -> Tensor:
+    def catalogue(self, query: OnnxQuery) -> Tensor:
         """Score the catalogue, shape [B, I]; NaN for what no source scores or finds."""
-        opinions = self._ask(query)
-        sources = self._sources_of(opinions)
+        source_scores = self._ask(query)
+        sources = self._sources_of(source_scores)
         items = torch.arange(self.num_items, device=query.users.device).expand(query.users.shape[0], -1)
         if self.num_candidates is None or self.num_candidates >= self.num_items:
             is_candidate = sources.given.any(1)
         else:
             is_candidate = sources.retrieved(self.num_candidates)
-        return self._ranked(query, opinions, items).masked_fill(~is_candidate, torch.nan)
+        return self._ranked(query, source_scores, items).masked_fill(~is_candidate, torch.nan)
 
-    def _ask(self, query: ServedQuery) -> Opinions:
+    def _ask(self, query: OnnxQuery) -> SourceScores:
         scores = torch.stack([source(query) for source in self.sources], dim=1)
         if self.attention is not None:
             scores = torch.cat([scores, self.attention(query)], dim=1)
         column = torch.where(query.inside, query.items, self.num_items)
         seen = torch.zeros(column.shape[0], self.num_items + 1, device=column.device)
         seen = seen.scatter(1, column, torch.ones_like(column, dtype=seen.dtype))
-        return Opinions.of(scores, seen[:, : self.num_items] == 0)
+        return SourceScores.of(scores, seen[:, : self.num_items] == 0)
 
-    def _sources_of(self, opinions: Opinions) -> Opinions:
+    def _sources_of(self, source_scores: SourceScores) -> SourceScores:
         """Without the attention."""
         num_sources = len(self.sources)
-        return Opinions(opinions.scores[:, :num_sources], opinions.given[:, :num_sources], opinions.unseen)
+        return SourceScores(
+            source_scores.scores[:, :num_sources], source_scores.given[:, :num_sources], source_scores.unseen
+        )
 
-    def _ranked(self, query: ServedQuery, opinions: Opinions, items: Tensor) -> Tensor:
-        features = [gather_items(opinions.scores, items)]
+    def _ranked(self, query: OnnxQuery, source_scores: SourceScores, items: Tensor) -> Tensor:
+        features = [gather_items(source_scores.scores, items)]
         if self.ranks:
-            features.append(_ranks_of(self._sources_of(opinions), items))
+            features.append(_ranks_of(self._sources_of(source_scores), items))
         if self.popularity:
             popularity = self.statistics.popularity
             last = query.is_last(self.num_items)
@@ -121,7 +123,7 @@ class RankedCatalogue(nn.Module):
         super().__init__()
         self.ranker = ranker
 
-    def forward(self, query: ServedQuery) -> Tensor:
+    def forward(self, query: OnnxQuery) -> Tensor:
         """Shape [B, I]; NaN for what is no candidate."""
         return self.ranker.catalogue(query)
 
@@ -164,18 +166,18 @@ class _Source(nn.Module):
         self.encoder = form.encoder
         self.register_buffer("item_vectors", form.item_vectors)
 
-    def forward(self, query: ServedQuery) -> Tensor:
+    def forward(self, query: OnnxQuery) -> Tensor:
         """Shape [B, I]."""
         return scores_of(ServingForm(self.encoder, self.item_vectors), query)
 
 
-def _ranks_of(opinions: Opinions, items: Tensor) -> Tensor:
-    """What :meth:`recsys.models.components.source_scores.Opinions.ranks` says of ``items`` (shape [B, C], int64), shape [B, C, S].
+def _ranks_of(source_scores: SourceScores, items: Tensor) -> Tensor:
+    """What :meth:`recsys.models.components.source_scores.SourceScores.ranks` says of ``items`` (shape [B, C], int64), shape [B, C, S].
 
     The place of a candidate is found by bisection, in as many steps as the number of items has binary digits.
     """
-    ascending = opinions.comparable().sort(dim=2).values
-    own = opinions.scores.masked_fill(~opinions.given, -torch.inf)
+    ascending = source_scores.comparable().sort(dim=2).values
+    own = source_scores.scores.masked_fill(~source_scores.given, -torch.inf)
     keys = gather_items(own, items).transpose(1, 2) + TIE  # [B, S, C]
     num_items = ascending.shape[2]
     not_above = torch.zeros_like(keys, dtype=torch.int64)

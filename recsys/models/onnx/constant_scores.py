@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from recsys.models.onnx.onnx_query import ServedQuery
+from recsys.models.onnx.onnx_query import OnnxQuery
 
 
-class SameForAll(nn.Module):
+class ConstantScores(nn.Module):
     """Gives every query the same scores.
 
     Args:
@@ -20,6 +20,6 @@ class SameForAll(nn.Module):
         super().__init__()
         self.register_buffer("scores", scores)
 
-    def forward(self, query: ServedQuery) -> Tensor:
+    def forward(self, query: OnnxQuery) -> Tensor:
         """Shape [B, I]."""
         return self.scores.expand(query.users.shape[0], -1)

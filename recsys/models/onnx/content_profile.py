@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from recsys.models.linalg.interaction_matrix import InteractionMatrix
 from recsys.models.components.recency import Recency
-from recsys.models.onnx.onnx_query import ServedQuery
+from recsys.models.linalg.interaction_matrix import InteractionMatrix
 from recsys.models.onnx.item_item import padded
+from recsys.models.onnx.onnx_query import OnnxQuery
 
 
 class RatingsAbove(nn.Module):
@@ -32,7 +32,7 @@ class RatingsAbove(nn.Module):
         self.register_buffer("mean_rating", mean_rating)
         self.rounding = rounding
 
-    def forward(self, query: ServedQuery) -> Tensor:
+    def forward(self, query: OnnxQuery) -> Tensor:
         """Shape [B, L]; what it says of positions after the end does not matter."""
         rated = ~query.ratings.isnan()
         ratings = torch.where(rated, query.ratings, 0)
@@ -83,11 +83,11 @@ class ContentProfile(nn.Module):
         self.ratings = ratings
         self.recency = recency
         self.rounding = rounding
-        self.numbers_per_interaction = 4 * values.shape[1] + components.shape[1]
+        self.floats_per_position = 4 * values.shape[1] + components.shape[1]
         if self.num_words > 0:
-            self.numbers_per_interaction += self.num_words + 2 * values.numel()
+            self.floats_per_position += self.num_words + 2 * values.numel()
 
-    def forward(self, query: ServedQuery) -> Tensor:
+    def forward(self, query: OnnxQuery) -> Tensor:
         """The profile, shape [B, D], where there are no words; else scores, shape [B, I]. NaN for no opinion."""
         num_items = len(self.has_content)
         if self.ratings is None:

@@ -14,19 +14,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from recsys.data.encoded_columns import CodedColumn
+from recsys.data.encoded_columns import EncodedColumn
 from recsys.data.feature_encoding import NumberEncoder
 from recsys.data.features import FeatureTable
 
 
-def coded_columns(features: FeatureTable, names: Sequence[str]) -> tuple[CodedColumn, ...]:
+def coded_columns(features: FeatureTable, names: Sequence[str]) -> tuple[EncodedColumn, ...]:
     """How the columns ``names`` of ``features`` are encoded, in their order."""
     kinds = {column.name: column for column in features.columns}
     described = []
     for name in names:
         column, encoder = kinds[name], features.encoders[name]
         vocabulary: tuple[str, ...] | None = getattr(encoder, "vocabulary", None)  # numbers have none
-        described.append(CodedColumn(name, column.kind, column.separator, vocabulary))
+        described.append(EncodedColumn(name, column.kind, column.separator, vocabulary))
     return tuple(described)
 
 
@@ -78,7 +78,7 @@ class EmbeddedUsers(nn.Module):
         return vectors
 
 
-def number_scales(features: FeatureTable, columns: Sequence[CodedColumn]) -> list[tuple[float, float] | None]:
+def number_scales(features: FeatureTable, columns: Sequence[EncodedColumn]) -> list[tuple[float, float] | None]:
     """Mean and standard deviation of each column of numbers; None for the others."""
     scales: list[tuple[float, float] | None] = []
     for column in columns:

@@ -11,8 +11,8 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
-from recsys.data.encoded_columns import CodedColumn
-from recsys.models.onnx.onnx_query import ServedQuery
+from recsys.data.encoded_columns import EncodedColumn
+from recsys.models.onnx.onnx_query import OnnxQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,24 +20,24 @@ class ServingForm:
     """How a model finds candidates online.
 
     Args:
-        encoder: a module whose ``forward`` takes a :class:`recsys.models.onnx.onnx_query.ServedQuery` and returns query
+        encoder: a module whose ``forward`` takes a :class:`recsys.models.onnx.onnx_query.OnnxQuery` and returns query
             vectors, shape [B, D], or, without item vectors, the scores of the catalogue, shape [B, I]; float32, NaN
             where :meth:`recsys.models.interface.protocols.Recommender.score` has NaN. It is in evaluation mode.
         item_vectors: shape [I, D], float32: the score of an item is the inner product of its vector with that of the
             query, up to a constant for each query; NaN for an item that nobody gets. None: the encoder scores.
-        numbers_per_interaction: numbers that the encoder holds at once for each position of a history, which bounds
+        floats_per_position: numbers that the encoder holds at once for each position of a history, which bounds
             how many queries are asked together.
         user_columns: columns of users that the encoder reads from a query, and the model's ranker, if it has one.
     """
 
     encoder: nn.Module
     item_vectors: Tensor | None
-    numbers_per_interaction: int = 0
-    user_columns: tuple[CodedColumn, ...] = ()
+    floats_per_position: int = 0
+    user_columns: tuple[EncodedColumn, ...] = ()
 
 
 @runtime_checkable
-class Serves(Protocol):
+class Exportable(Protocol):
     """A model that can be exported."""
 
     def serving_form(self) -> ServingForm:
@@ -46,11 +46,11 @@ class Serves(Protocol):
 
 
 @runtime_checkable
-class ServesPairs(Protocol):
+class ExportableRanker(Protocol):
     """A model that scores candidates online in a way of its own, cheaper than by scoring the whole catalogue."""
 
     def serving_ranker(self) -> nn.Module:
-        """A module whose ``forward`` takes a :class:`ServedQuery` and candidates (shape [B, C], int64).
+        """A module whose ``forward`` takes a :class:`OnnxQuery` and candidates (shape [B, C], int64).
 
         It returns their scores, shape [B, C], float32, NaN where the model has no opinion. What it says of candidate
         -1 does not matter, but it is no error.
@@ -59,7 +59,7 @@ class ServesPairs(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class ItemForm:
+class ItemEncoderSpec:
     """How items that were not in the catalogue get vectors online.
 
     Args:
@@ -71,14 +71,14 @@ class ItemForm:
     """
 
     encoder: nn.Module
-    columns: tuple[CodedColumn, ...]
+    columns: tuple[EncodedColumn, ...]
 
 
 @runtime_checkable
-class ServesItems(Protocol):
+class ExportableItemEncoder(Protocol):
     """A model that finds items by vectors and can make those of new items from their features."""
 
-    def item_encoder(self) -> ItemForm:
+    def item_encoder(self) -> ItemEncoderSpec:
         """How it does so without PyTorch.
 
         Raises:
@@ -87,7 +87,7 @@ class ServesItems(Protocol):
         ...
 
 
-class RankerOfForm(nn.Module):
+class EncoderRanker(nn.Module):
     """Scores candidates by what finds them.
 
     Args:
@@ -101,8 +101,8 @@ class RankerOfForm(nn.Module):
         self.encoder = form.encoder
         self.register_buffer("item_vectors", form.item_vectors)
 
-    def forward(self, query: ServedQuery, candidates: Tensor) -> Tensor:
-        """See :class:`ServesPairs`."""
+    def forward(self, query: OnnxQuery, candidates: Tensor) -> Tensor:
+        """See :class:`ExportableRanker`."""
         encoded = self.encoder(query)
         items = candidates.clamp(min=0)
         if self.item_vectors is None:
@@ -111,7 +111,7 @@ class RankerOfForm(nn.Module):
         return (vectors @ encoded[:, :, None]).squeeze(2)
 
 
-def scores_of(form: ServingForm, query: ServedQuery) -> Tensor:
+def scores_of(form: ServingForm, query: OnnxQuery) -> Tensor:
     """The scores of the whole catalogue, shape [B, I]."""
     encoded: Tensor = form.encoder(query)
     return encoded if form.item_vectors is None else encoded @ form.item_vectors.T

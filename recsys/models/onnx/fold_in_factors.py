@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from recsys.models.onnx.linear_systems import conjugate_gradients, eliminated, steps_of_conjugate_gradients
-from recsys.models.onnx.onnx_query import ServedQuery
+from recsys.models.onnx.onnx_query import OnnxQuery
 
 
 class VectorsOfHistory(nn.Module):
@@ -26,7 +26,7 @@ class VectorsOfHistory(nn.Module):
         super().__init__()
         self.register_buffer("item_vectors", item_vectors)
 
-    def forward(self, query: ServedQuery) -> tuple[Tensor, Tensor]:
+    def forward(self, query: OnnxQuery) -> tuple[Tensor, Tensor]:
         """Vectors, shape [B, L, D], zeros where there is none; and how many items there are, shape [B], int64."""
         counted = query.is_last(len(self.item_vectors))
         vectors = functional.embedding(query.known_items, self.item_vectors) * counted[:, :, None]
@@ -44,7 +44,7 @@ class Projection(nn.Module):
         super().__init__()
         self.history = VectorsOfHistory(item_vectors)
 
-    def forward(self, query: ServedQuery) -> Tensor:
+    def forward(self, query: OnnxQuery) -> Tensor:
         """Shape [B, D]; NaN for an empty history."""
         vectors, counts = self.history(query)
         return vectors.sum(1).masked_fill((counts == 0)[:, None], torch.nan)
@@ -76,7 +76,7 @@ class WeightedLeastSquares(nn.Module):
         self.l2_exponent = l2_exponent
         self.num_steps = steps_of_conjugate_gradients(1 + 1 / unobserved_weight)
 
-    def forward(self, query: ServedQuery) -> Tensor:
+    def forward(self, query: OnnxQuery) -> Tensor:
         """Shape [B, D]; NaN for an empty history."""
         vectors, counts = self.history(query)
         own = self.l2 * (counts + self.unobserved) ** self.l2_exponent

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from recsys.models.onnx.onnx_query import ServedQuery
+from recsys.models.onnx.onnx_query import OnnxQuery
 
 
 class ServedAttention(nn.Module):
@@ -32,7 +32,7 @@ class ServedAttention(nn.Module):
         self.temperature = temperature
         self.max_history = max_history
 
-    def forward(self, query: ServedQuery) -> Tensor:
+    def forward(self, query: OnnxQuery) -> Tensor:
         """Shape [B, H, I]; NaN for an empty history."""
         latest = query.latest(self.max_history)
         inside = latest.inside.float()[:, None, :]

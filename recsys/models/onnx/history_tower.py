@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from recsys.models.layers.bias_dimension import with_ones
-from recsys.models.layers.history_inputs import of_gaps, of_ratings
+from recsys.models.layers.history_inputs import rating_embedding, time_gap_embedding
 from recsys.models.onnx.embedded_columns import EmbeddedUsers
-from recsys.models.onnx.onnx_query import NO_TIMESTAMP, ServedQuery
+from recsys.models.onnx.onnx_query import NO_TIMESTAMP, OnnxQuery
 
 
 class HistoryTower(nn.Module):
@@ -26,8 +26,8 @@ class HistoryTower(nn.Module):
         item_vectors: as they enter the encoder, shape [I, D].
         user_vectors: of each user's id, shape [U, D]; None: ids do not count.
         user_columns: embeds what the columns of the users say, with D dimensions; None: they do not count.
-        rating_vectors: see :func:`recsys.models.layers.history_inputs.of_ratings`; None: ratings do not count.
-        gap_vectors: see :func:`recsys.models.layers.history_inputs.of_gaps`; None: times do not count.
+        rating_vectors: see :func:`recsys.models.layers.history_inputs.rating_embedding`; None: ratings do not count.
+        gap_vectors: see :func:`recsys.models.layers.history_inputs.time_gap_embedding`; None: times do not count.
         max_history: interactions that are encoded.
         normalize: whether the result is scaled to length 1 before the next two.
         temperature: by which it is divided.
@@ -67,13 +67,13 @@ class HistoryTower(nn.Module):
         self.temperature = temperature
         self.item_bias = item_bias
 
-    def forward(self, query: ServedQuery) -> Tensor:
+    def forward(self, query: OnnxQuery) -> Tensor:
         """Query vectors, shape [B, E]."""
         latest = query.latest(self.max_history)
         vectors = functional.embedding(latest.known_items, self.item_vectors)
         if self.rating_vectors is not None:
             rated = ~latest.ratings.isnan()
-            ratings = of_ratings(torch.where(rated, latest.ratings, 0), self.rating_vectors)
+            ratings = rating_embedding(torch.where(rated, latest.ratings, 0), self.rating_vectors)
             vectors = vectors + ratings * rated[:, :, None]
         if self.gap_vectors is not None:
             vectors = vectors + self._of_times(latest, self.gap_vectors)
@@ -92,10 +92,10 @@ class HistoryTower(nn.Module):
         return with_ones(state) if self.item_bias else state
 
     @staticmethod
-    def _of_times(latest: ServedQuery, gap_vectors: Tensor) -> Tensor:
+    def _of_times(latest: OnnxQuery, gap_vectors: Tensor) -> Tensor:
         """What the time since the interaction before says, shape [B, L, D]; the first has none before it."""
         times = latest.timestamps
         before = torch.cat([times[:, :1], times[:, :-1]], dim=1)
         dated = times != NO_TIMESTAMP
-        gaps = torch.where(dated & (before != NO_TIMESTAMP), times - before, 0)
-        return of_gaps(gaps.float(), gap_vectors) * dated[:, :, None]
+        time_gaps = torch.where(dated & (before != NO_TIMESTAMP), times - before, 0)
+        return time_gap_embedding(time_gaps.float(), gap_vectors) * dated[:, :, None]

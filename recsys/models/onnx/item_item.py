@@ -9,9 +9,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from recsys.models.linalg.interaction_matrix import InteractionMatrix
 from recsys.models.components.recency import Recency
-from recsys.models.onnx.onnx_query import ServedQuery
+from recsys.models.linalg.interaction_matrix import InteractionMatrix
+from recsys.models.onnx.onnx_query import OnnxQuery
 
 #: To add one number at a place that is looked up takes about as long as to multiply so many that follow each other.
 _SCATTER_COST = 32
@@ -31,7 +31,7 @@ class DenseRows(nn.Module):
     def __init__(self, weights: Tensor) -> None:
         super().__init__()
         self.register_buffer("weights", weights)
-        self.numbers_per_interaction = weights.shape[1]
+        self.floats_per_position = weights.shape[1]
 
     def forward(self, items: Tensor, counted: Tensor) -> Tensor:
         """The sums of the rows of ``items`` (int64) times ``counted``, both of shape [B, L]; shape [B, I]."""
@@ -53,7 +53,7 @@ class SparseRows(nn.Module):
         targets, values = padded(weights.transpose())
         self.register_buffer("targets", targets)
         self.register_buffer("weights", values)
-        self.numbers_per_interaction = 4 * targets.shape[1]
+        self.floats_per_position = 4 * targets.shape[1]
 
     def forward(self, items: Tensor, counted: Tensor) -> Tensor:
         """See :meth:`DenseRows.forward`."""
@@ -81,7 +81,7 @@ class GatheredRows(nn.Module):
         sources, values = padded(weights)
         self.register_buffer("sources", sources)
         self.register_buffer("weights", values)
-        self.numbers_per_interaction = 2 * values.numel()
+        self.floats_per_position = 2 * values.numel()
 
     def forward(self, items: Tensor, counted: Tensor) -> Tensor:
         """See :meth:`DenseRows.forward`."""
@@ -106,7 +106,7 @@ class SumOverHistory(nn.Module):
         self.num_items = num_items
         self.recency = recency
 
-    def forward(self, query: ServedQuery) -> Tensor:
+    def forward(self, query: OnnxQuery) -> Tensor:
         """The scores, shape [B, I]; a row of NaN for an empty history."""
         # Of an item that comes again the last interaction weighs most.
         counted = query.recency(self.recency) * query.is_last(self.num_items)

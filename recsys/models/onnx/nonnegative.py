@@ -15,7 +15,7 @@ from torch._higher_order_ops.while_loop import while_loop
 
 from recsys.models.linalg.least_squares import TINY
 from recsys.models.onnx.fold_in_factors import VectorsOfHistory
-from recsys.models.onnx.onnx_query import ServedQuery
+from recsys.models.onnx.onnx_query import OnnxQuery
 
 #: Numbers that change by less than this share of the largest do not change.
 _ROUNDING = 1e-7
@@ -57,7 +57,7 @@ class NonNegativeLeastSquares(nn.Module):
         self.l1 = l1
         self.num_sweeps = num_sweeps
 
-    def forward(self, query: ServedQuery) -> Tensor:
+    def forward(self, query: OnnxQuery) -> Tensor:
         """Shape [B, D]; NaN for an empty history."""
         vectors, counts = self.history(query)
         pull = (vectors.sum(1) - self.l1) / self.scales

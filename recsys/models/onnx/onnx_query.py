@@ -20,7 +20,7 @@ from recsys.models.components.recency import SECONDS_PER_DAY, Recency
 NO_TIMESTAMP = torch.iinfo(torch.int64).min
 
 
-class ServedQuery(NamedTuple):
+class OnnxQuery(NamedTuple):
     """B users with what is known of them, as they are asked online.
 
     Args:
@@ -72,13 +72,13 @@ class ServedQuery(NamedTuple):
         largest = lowest.scatter_reduce(1, column, weights, "amax").gather(1, column)
         return torch.where(self.is_last(num_items), largest, 0)
 
-    def latest(self, max_length: int) -> ServedQuery:
+    def latest(self, max_length: int) -> OnnxQuery:
         """The same users with the latest ``max_length`` interactions of each history, which is the width as well."""
         place = torch.arange(max_length, device=self.items.device)
         lengths = self.lengths[:, None]
         inside = place < lengths.clamp(max=max_length)
         place = ((lengths - max_length).clamp(min=0) + place).clamp(max=self.items.shape[1] - 1)
-        return ServedQuery(
+        return OnnxQuery(
             self.users,
             torch.where(inside, self.items.gather(1, place), -1),
             torch.where(inside, self.ratings.gather(1, place), torch.nan),
@@ -97,11 +97,11 @@ class ServedQuery(NamedTuple):
             return weights
         newest = (self.lengths - 1)[:, None]
         steps = (newest - torch.arange(self.items.shape[1], device=self.items.device)).clamp(min=0)
-        weights = weights * torch.full_like(weights, recency.per_step) ** steps
-        if recency.per_day < 1:
+        weights = weights * torch.full_like(weights, recency.step_decay) ** steps
+        if recency.day_decay < 1:
             last = self.timestamps.gather(1, newest.clamp(min=0))
             seconds = last - self.timestamps
             dated = self.inside & (self.timestamps != NO_TIMESTAMP) & (last != NO_TIMESTAMP)
             days = torch.where(dated, seconds, 0).float() / SECONDS_PER_DAY
-            weights = weights * torch.full_like(days, recency.per_day) ** days
+            weights = weights * torch.full_like(days, recency.day_decay) ** days
         return weights

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from recsys.models.onnx.onnx_query import ServedQuery
+from recsys.models.onnx.onnx_query import OnnxQuery
 
 
 class PairNetwork(nn.Module):
@@ -52,13 +52,13 @@ class PairNetwork(nn.Module):
         self.hidden = nn.ModuleList(hidden)
         self.output = output
 
-    def forward(self, query: ServedQuery, candidates: Tensor) -> Tensor:
+    def forward(self, query: OnnxQuery, candidates: Tensor) -> Tensor:
         """Score candidates (shape [B, C], int64); shape [B, C], NaN for unknown users."""
         items = candidates.clamp(min=0)
         vectors = functional.embedding(items, self.item_vectors)
         return self._scores(query.users, vectors, functional.embedding(items, self.item_parts))
 
-    def catalogue(self, query: ServedQuery) -> Tensor:
+    def catalogue(self, query: OnnxQuery) -> Tensor:
         """Score the catalogue, shape [B, I]."""
         return self._scores(query.users, self.item_vectors, self.item_parts[None])
 
@@ -83,6 +83,6 @@ class CatalogueOfPairs(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, query: ServedQuery) -> Tensor:
+    def forward(self, query: OnnxQuery) -> Tensor:
         """The scores, shape [B, I]; NaN for unknown users."""
         return self.network.catalogue(query)

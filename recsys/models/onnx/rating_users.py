@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from recsys.models.layers.bias_dimension import frequency_penalty, with_ones
 from recsys.models.onnx.linear_systems import eliminated
-from recsys.models.onnx.onnx_query import ServedQuery
+from recsys.models.onnx.onnx_query import OnnxQuery
 
 
 class RatingUsers(nn.Module):
@@ -37,7 +37,7 @@ class RatingUsers(nn.Module):
         self.register_buffer("vectors", vectors if vectors.shape[1] > 0 else None)
         self.fold_in = fold_in
 
-    def forward(self, query: ServedQuery) -> tuple[Tensor, Tensor | None]:
+    def forward(self, query: OnnxQuery) -> tuple[Tensor, Tensor | None]:
         """Biases, shape [B], and vectors, shape [B, D], or None."""
         users = query.users.clamp(min=0)
         known = (query.users >= 0) & self.in_training[users]
@@ -63,7 +63,7 @@ class RatingVectors(nn.Module):
         self.users = users
         self.register_buffer("mean", mean)
 
-    def forward(self, query: ServedQuery) -> Tensor:
+    def forward(self, query: OnnxQuery) -> Tensor:
         """Shape [B, D + 2]."""
         bias, vectors = self.users(query)
         level = (bias + self.mean)[:, None]
@@ -88,7 +88,7 @@ class FoldedBias(nn.Module):
         self.register_buffer("mean", mean)
         self.l2 = l2
 
-    def forward(self, query: ServedQuery) -> tuple[Tensor, None]:
+    def forward(self, query: OnnxQuery) -> tuple[Tensor, None]:
         """Biases, shape [B]; 0 for a history without ratings."""
         rated = ~query.ratings.isnan()
         above = torch.where(rated, query.ratings - self.mean - self.item_bias[query.known_items], 0)
@@ -135,7 +135,7 @@ class FoldedRidge(nn.Module):
         self.frequency_power = frequency_power
         self.bias_l2 = bias_l2
 
-    def forward(self, query: ServedQuery) -> tuple[Tensor, Tensor]:
+    def forward(self, query: OnnxQuery) -> tuple[Tensor, Tensor]:
         """Biases, shape [B], and vectors, shape [B, D]; what only ratings tell is 0 for a history without them."""
         num_items, dim = self.design.shape
         rows = functional.embedding(query.known_items, self.design)
@@ -194,7 +194,7 @@ class FoldedDraws(nn.Module):
         self.register_buffer("prior_root", prior_root)
         self.register_buffer("penalty", penalty)
 
-    def forward(self, query: ServedQuery) -> tuple[Tensor, Tensor]:
+    def forward(self, query: OnnxQuery) -> tuple[Tensor, Tensor]:
         """Mean biases, shape [B], and the vectors of all draws, shape [B, S (E - 1)]; 0 without ratings."""
         num_items, _, dim = self.design.shape
         counted, ratings = rated_once(query, num_items)
@@ -218,31 +218,33 @@ class RatedNeighbours(nn.Module):
         mean: of all ratings, a scalar.
         rows: sums of the similarities s over the items of a history; see
             :func:`recsys.models.onnx.item_item.rows_of_weights`.
-        evidence: e.
+        baseline_weight: e.
     """
 
     item_bias: Tensor
     mean: Tensor
 
-    def __init__(self, users: RatingUsers, item_bias: Tensor, mean: Tensor, rows: nn.Module, evidence: float) -> None:
+    def __init__(
+        self, users: RatingUsers, item_bias: Tensor, mean: Tensor, rows: nn.Module, baseline_weight: float
+    ) -> None:
         super().__init__()
         self.users = users
         self.register_buffer("item_bias", item_bias)
         self.register_buffer("mean", mean)
         self.rows = rows
-        self.evidence = evidence
+        self.baseline_weight = baseline_weight
 
-    def forward(self, query: ServedQuery) -> Tensor:
+    def forward(self, query: OnnxQuery) -> Tensor:
         """Predicted ratings, shape [B, I]."""
         bias, _ = self.users(query)
         items = query.known_items
         counted, ratings = rated_once(query, len(self.item_bias))
         above = (ratings - self.mean - bias[:, None] - self.item_bias[items]) * counted
         total, weight = self.rows(items, above), self.rows(items, counted.float())
-        return self.mean + bias[:, None] + self.item_bias + total / (weight + self.evidence)
+        return self.mean + bias[:, None] + self.item_bias + total / (weight + self.baseline_weight)
 
 
-def rated_once(query: ServedQuery, num_items: int) -> tuple[Tensor, Tensor]:
+def rated_once(query: OnnxQuery, num_items: int) -> tuple[Tensor, Tensor]:
     """Where each rated item of a history is rated last, and the highest of its ratings there, 0 elsewhere; [B, L]."""
     rated = query._replace(items=torch.where(query.ratings.isnan(), -1, query.items))
     ratings = rated.largest(torch.where(rated.inside, rated.ratings, 0), num_items)

@@ -10,11 +10,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from recsys.errors import ModelError
-from recsys.models.linalg.interaction_matrix import InteractionMatrix
 from recsys.models.components.recency import Recency
-from recsys.models.onnx.onnx_query import ServedQuery
 from recsys.models.components.similarities import Similarity
 from recsys.models.components.weightings import Weighting
+from recsys.models.linalg.interaction_matrix import InteractionMatrix
+from recsys.models.onnx.onnx_query import OnnxQuery
 
 #: Bytes of the training interactions as they are served, at most.
 MAX_BYTES = 2**30
@@ -79,9 +79,9 @@ class UserNeighbours(nn.Module):
         self.recency = recency
         self.num_neighbours = None if num_neighbours is None else min(num_neighbours, num_users)
         self.normalize = normalize
-        self.numbers_per_interaction = 2 * num_users + (self.num_neighbours or 0) * num_items
+        self.floats_per_position = 2 * num_users + (self.num_neighbours or 0) * num_items
 
-    def forward(self, query: ServedQuery) -> Tensor:
+    def forward(self, query: OnnxQuery) -> Tensor:
         """The scores, shape [B, I]; NaN for an empty history, and for one without the ratings that are compared."""
         num_users, num_items = self.owned.shape
         values = self.similarity.represent_served(query, num_items)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from recsys.models.onnx.onnx_query import ServedQuery
+from recsys.models.onnx.onnx_query import OnnxQuery
 
 
 class UserTable(nn.Module):
@@ -21,7 +21,7 @@ class UserTable(nn.Module):
         super().__init__()
         self.register_buffer("vectors", vectors)
 
-    def forward(self, query: ServedQuery) -> Tensor:
+    def forward(self, query: OnnxQuery) -> Tensor:
         """Shape [B, D]."""
         rows = torch.nn.functional.embedding(query.users.clamp(min=0), self.vectors)
         return rows.masked_fill((query.users < 0)[:, None], torch.nan)

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 
-def machine() -> str:
+def hardware_summary() -> str:
     """The processor, its cores that may be used, the threads of PyTorch, the memory, and the GPU where there is one."""
     parts = [_processor(), f"{_cores()} cores", f"{torch.get_num_threads()} threads"]
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:

@@ -8,12 +8,12 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-from recsys.studies.benchmark.hardware import machine
+from recsys.reporting.result_table import Cell, ResultTable
+from recsys.studies.benchmark.hardware import hardware_summary
 from recsys.studies.benchmark.tuned_models import TunedModel
 from recsys.studies.comparison.chart import draw
 from recsys.studies.comparison.compared_runs import ComparedRun
 from recsys.studies.comparison.comparing import Comparison, Settings, compare
-from recsys.reporting.result_table import Cell, Sheet
 from recsys.studies.comparison.tables import (
     accuracy_sheet,
     baseline_sheet,
@@ -52,7 +52,7 @@ def write_results(
     lines = [
         f"# All models on {manifest.data_name}",
         "",
-        f"`{command}`, {date.today().isoformat()}, on {machine()}; {versions}.",
+        f"`{command}`, {date.today().isoformat()}, on {hardware_summary()}; {versions}.",
         "",
         f"{manifest.num_users:,} users, {manifest.num_items:,} items; data {manifest.data_hash[:12]}, split "
         f"{manifest.split_hash[:12]}. Settings were chosen on validation (`configs/tuned`); the models below were then "
@@ -62,7 +62,7 @@ def write_results(
         f"![{comparison.metric} against coverage, novelty and time]({chart.name})",
         "",
     ]
-    sheets = [
+    tables = [
         results_sheet(comparison),
         baseline_sheet(beside_best),
         baseline_sheet(comparison),
@@ -75,12 +75,12 @@ def write_results(
         *(f"- {run.label}: `{row.command}`" for row, run in zip(rows, runs, strict=True)),
         "",
     ]
-    text = ["\n".join(lines), *(sheet.markdown() for sheet in sheets), "\n".join(commands)]
+    text = ["\n".join(lines), *(table.markdown() for table in tables), "\n".join(commands)]
     path.write_text("\n".join(text), encoding="utf-8")
     return comparison
 
 
-def results_sheet(comparison: Comparison) -> Sheet:
+def results_sheet(comparison: Comparison) -> ResultTable:
     """One row for each model, the best first: accuracy with intervals, coverage, novelty and time."""
     accuracy = accuracy_sheet(comparison)
     cells = {row[0].text: row for row in accuracy.rows}
@@ -90,4 +90,4 @@ def results_sheet(comparison: Comparison) -> Sheet:
         beyond = [Cell(number(comparison.beyond[run.label].get(name, math.nan))) for name in _BEYOND]
         rows.append([*cells[run.label], *beyond, Cell(seconds(run.manifest.fit_seconds))])
     columns = [*accuracy.columns, *(f"{name}@{comparison.settings.k}" for name in _BEYOND), "fit seconds"]
-    return Sheet("Results", ["model", *columns[1:]], rows, accuracy.note)
+    return ResultTable("Results", ["model", *columns[1:]], rows, accuracy.note)

@@ -16,7 +16,7 @@ from recsys.evaluation.ranking_task import RankingTask
 from recsys.models.interface.protocols import FoldsIn, Query
 
 
-class ByHistoryAlone(nn.Module):
+class FoldInOnly(nn.Module):
     """Scores each user as one whom the model has never seen.
 
     A held-out user is in the vocabulary, so that a model may have a place for them that was never trained. This asks
@@ -37,7 +37,7 @@ class ByHistoryAlone(nn.Module):
         return scores
 
 
-def task_with_given(
+def fold_in_task(
     interactions: Interactions,
     split: Split,
     num_given: int,
@@ -63,7 +63,7 @@ def task_with_given(
         positive: as for :meth:`recsys.evaluation.ranking_task.RankingTask.from_split`.
         rated_histories: likewise.
     """
-    given = interactions.take(split.test_given)
+    given = interactions.take(split.test_fold_in)
     if order == "time":
         assert given.timestamp is not None, "the split has ordered by them"
         places = UserOrder.by_time(given, given.timestamp)
@@ -71,7 +71,7 @@ def task_with_given(
     else:
         told = UserOrder.at_random(given, np.random.default_rng(seed)).from_end < num_given
     whole = RankingTask.from_split(interactions, split, "test", device, positive, rated_histories)
-    part = replace(split, test_given=split.test_given[told])
+    part = replace(split, test_fold_in=split.test_fold_in[told])
     task = RankingTask.from_split(interactions, part, "test", device, positive, rated_histories)
     is_new = torch.zeros(interactions.num_users, dtype=torch.bool)
     is_new[torch.from_numpy(given.user_index).long()] = True

@@ -53,6 +53,6 @@ def write(measurement: ColdStart, rows: Sequence[Row], k: int, command: str, dir
     lines = [f"# Cold start: {heading}", "", f"`{command}`", ""]
     if draw(rows, k, f"{heading}: NDCG@{k} with 95 % intervals", directory / CHART):
         lines += [f"![NDCG by the number of interactions given]({CHART})", ""]
-    page = directory / PAGE
-    page.write_text("\n".join(lines) + "\n" + cold_start_sheet(rows, k).markdown(), encoding="utf-8")
-    return page
+    report = directory / PAGE
+    report.write_text("\n".join(lines) + "\n" + cold_start_sheet(rows, k).markdown(), encoding="utf-8")
+    return report

@@ -14,18 +14,18 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 from torch import nn
 
-from recsys.runs.assembly import build_data, build_model, build_view, fit_model, training_device
-from recsys.evaluation.model_report import name_of
-from recsys.studies.cold_start.fold_in_task import ByHistoryAlone, task_with_given
-from recsys.studies.cold_start.measured import Row
 from recsys.data.prepared import PreparedDataset
 from recsys.data.split import Split, Splitter
 from recsys.data.splitting.cold_both import ColdBoth
 from recsys.errors import RunError
+from recsys.evaluation.model_report import model_name
 from recsys.evaluation.ranking import RankingEvaluator
 from recsys.evaluation.ranking_task import RankingTask
-from recsys.models.interface.protocols import FoldsIn, PredictsRatings, ReadsItemFeatures, Recommender
+from recsys.models.interface.protocols import FoldsIn, PredictsRatings, Recommender, UsesItemFeatures
+from recsys.runs.assembly import build_data, build_model, build_view, fit_model, training_device
 from recsys.runs.run_directory import RunDirectory
+from recsys.studies.cold_start.fold_in_task import FoldInOnly, fold_in_task
+from recsys.studies.cold_start.measured import Row
 
 COLD_ITEMS = "cold_items"
 COLD_USERS = "cold_users"
@@ -52,7 +52,7 @@ class ColdProtocol:
         """Why ``model`` cannot take part; None where it can."""
         if self.new_users and not isinstance(model, FoldsIn):
             return "scores only the users that it was trained with"
-        if self.new_items and not isinstance(model, ReadsItemFeatures):
+        if self.new_items and not isinstance(model, UsesItemFeatures):
             return "knows nothing of an item without interactions"
         return None
 
@@ -80,7 +80,7 @@ class ColdStart:
         self.given: list[int] = sorted(set(given))
         self.prepared: PreparedDataset = build_data(config)
         model = build_model(config.model, config.seed, self.prepared)
-        self.model_name = name_of(model)
+        self.model_name = model_name(model)
         self.view = build_view(config, self.prepared, model)
         self.evaluator: RankingEvaluator = instantiate(config.evaluation)
         self._config = config
@@ -133,9 +133,9 @@ class ColdStart:
         if cannot is None:
             yield from self._measured(model, protocol, print_line)
             return
-        print_line(f"{protocol.name}: {name_of(model)} cannot take part, as it {cannot}")
+        print_line(f"{protocol.name}: {model_name(model)} cannot take part, as it {cannot}")
         for num_given in self.given if protocol.new_users else [None]:
-            yield Row(protocol.name, num_given, name_of(model), {}, cannot=cannot)
+            yield Row(protocol.name, num_given, model_name(model), {}, cannot=cannot)
 
     def _measured(self, model: nn.Module, protocol: ColdProtocol, print_line: Callable[[str], None]) -> Iterator[Row]:
         """Fit once, and measure with each number given."""
@@ -152,17 +152,17 @@ class ColdStart:
                 progress_bar=False,
             )
         seconds = time.perf_counter() - started
-        print_line(f"{protocol.name}: {name_of(model)} fitted in {seconds:.1f} s")
+        print_line(f"{protocol.name}: {model_name(model)} fitted in {seconds:.1f} s")
         device = training_device(self._config)
         asked = model.to(device).eval()
         if protocol.new_users and isinstance(model, FoldsIn):
-            asked = ByHistoryAlone(model)
+            asked = FoldInOnly(model)
         for num_given, task in self._tasks(protocol, isinstance(model, PredictsRatings), device):
             result = self.evaluator.evaluate(cast(Recommender, asked), task)
             yield Row.measured(
                 protocol.name,
                 num_given,
-                name_of(model),
+                model_name(model),
                 result,
                 seconds,
                 self.evaluator.bootstrap_samples,
@@ -180,7 +180,7 @@ class ColdStart:
         for num_given in self.given:
             yield (
                 num_given,
-                task_with_given(
+                fold_in_task(
                     interactions,
                     protocol.split,
                     num_given,

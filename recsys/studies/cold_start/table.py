@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from recsys.reporting.result_table import Cell, ResultTable
 from recsys.studies.cold_start.measured import Estimate, Row
-from recsys.reporting.result_table import Cell, Sheet
 
 #: Columns: the measure, without its cut-off, and what the table calls it; a line break spares the terminal.
 _COLUMNS = {
@@ -26,7 +26,7 @@ _NOTE = (
 )
 
 
-def cold_start_sheet(rows: Sequence[Row], k: int) -> Sheet:
+def cold_start_sheet(rows: Sequence[Row], k: int) -> ResultTable:
     """One row for each protocol, number given and model; the models of a block are read together.
 
     Args:
@@ -50,7 +50,7 @@ def cold_start_sheet(rows: Sequence[Row], k: int) -> Sheet:
             lines.append([*cells, Cell(f"{users:,}"), *(_cell(of_row.get(name), best.get(name)) for name in measures)])
     reasons = {f"{row.model} cannot take part in {row.protocol}: it {row.cannot}." for row in rows if row.cannot}
     columns = ["model", "protocol", "given", "users", *measures.values()]
-    return Sheet("Cold start", columns, lines, " ".join([_NOTE, *sorted(reasons)]))
+    return ResultTable("Cold start", columns, lines, " ".join([_NOTE, *sorted(reasons)]))
 
 
 def _cell(estimate: Estimate | None, best: float | None) -> Cell:

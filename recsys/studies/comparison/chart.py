@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 from matplotlib.transforms import Bbox
 
-from recsys.studies.comparison.comparing import Comparison
 from recsys.evaluation.means import FloatArray
+from recsys.studies.comparison.comparing import Comparison
 
 #: Red, green, blue, each in [0, 1].
 Colour = tuple[float, float, float]

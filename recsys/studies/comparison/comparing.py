@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from recsys.studies.comparison.compared_runs import ComparedRun
 from recsys.errors import EvaluationError
 from recsys.evaluation.means import FloatArray, mean_over_users
 from recsys.evaluation.multiple_comparisons import CORRECTIONS
 from recsys.evaluation.paired_tests import PAIRED_TESTS, PairedDifference, paired_difference
 from recsys.evaluation.segments import ITEM_POPULARITIES, ITEM_POPULARITY, USER_ACTIVITIES, USER_ACTIVITY
 from recsys.evaluation.significance import Interval, bootstrap_intervals
+from recsys.studies.comparison.compared_runs import ComparedRun
 
 #: Accuracy measures of the first table, besides the one that is tested.
 ACCURACY = ("precision", "recall", "ndcg")
@@ -57,7 +57,7 @@ class Estimate(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class TestedPair:
+class PairedComparison:
     """Two runs and how they differ.
 
     Args:
@@ -115,8 +115,8 @@ class Comparison:
     runs: tuple[ComparedRun, ...]
     metric: str
     accuracy: dict[str, dict[str, Estimate]]
-    against_baseline: tuple[TestedPair, ...]
-    pairs: tuple[TestedPair, ...]
+    against_baseline: tuple[PairedComparison, ...]
+    pairs: tuple[PairedComparison, ...]
     segments: tuple[SegmentMeans, ...]
     beyond: dict[str, dict[str, float]]
 
@@ -195,7 +195,7 @@ def _estimates(columns: dict[str, FloatArray], settings: Settings) -> dict[str, 
 
 def _test_all(
     pairs: Sequence[tuple[str, str]], values: dict[str, FloatArray], settings: Settings
-) -> tuple[TestedPair, ...]:
+) -> tuple[PairedComparison, ...]:
     """Test each pair; the p-values are corrected for all of ``pairs`` together."""
     found = [
         paired_difference(
@@ -213,7 +213,7 @@ def _test_all(
     for (first, second), difference, p_value in zip(pairs, found, corrected.tolist(), strict=True):
         mean = _mean(values[second])
         relative = difference.mean / mean if mean != 0 else float("nan")
-        tested.append(TestedPair(first, second, difference, relative, p_value, p_value < settings.alpha))
+        tested.append(PairedComparison(first, second, difference, relative, p_value, p_value < settings.alpha))
     return tuple(tested)
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from recsys.cli.output_directory import make_output_directory
 from recsys.studies.comparison.chart import draw
 from recsys.studies.comparison.comparing import Comparison
-from recsys.studies.comparison.tables import sheets
-from recsys.cli.output_directory import make_output_directory
+from recsys.studies.comparison.tables import tables
 
 PAGE = "compare.md"
 CHART = "compare.png"
@@ -36,8 +36,8 @@ def write_page(comparison: Comparison, directory: Path) -> Path:
         f"![{comparison.metric} against coverage, novelty and time]({CHART})",
         "",
     ]
-    page = directory / PAGE
-    page.write_text(
-        "\n".join(lines) + "\n" + "\n".join(sheet.markdown() for sheet in sheets(comparison)), encoding="utf-8"
+    report = directory / PAGE
+    report.write_text(
+        "\n".join(lines) + "\n" + "\n".join(table.markdown() for table in tables(comparison)), encoding="utf-8"
     )
-    return page
+    return report

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from recsys.studies.comparison.comparing import BEYOND_ACCURACY, Comparison, TestedPair
-from recsys.reporting.result_table import Cell, Sheet
 from recsys.evaluation.segments import USER_ACTIVITY
+from recsys.reporting.result_table import Cell, ResultTable
+from recsys.studies.comparison.comparing import BEYOND_ACCURACY, Comparison, PairedComparison
 
 #: What the tests and corrections are called in a sentence.
 _TESTS = {
@@ -17,7 +17,7 @@ _TESTS = {
 _CORRECTIONS = {"holm": "Holm's", "benjamini_hochberg": "Benjamini and Hochberg's", "none": "no"}
 
 
-def sheets(comparison: Comparison) -> list[Sheet]:
+def tables(comparison: Comparison) -> list[ResultTable]:
     """All tables, in the order of reading."""
     found = [accuracy_sheet(comparison), baseline_sheet(comparison)]
     if comparison.pairs:
@@ -25,7 +25,7 @@ def sheets(comparison: Comparison) -> list[Sheet]:
     return [*found, segments_sheet(comparison), beyond_sheet(comparison)]
 
 
-def accuracy_sheet(comparison: Comparison) -> Sheet:
+def accuracy_sheet(comparison: Comparison) -> ResultTable:
     """Means and intervals; the best mean of each measure is bold."""
     measures = list(next(iter(comparison.accuracy.values())))
     best = {name: max(of_run[name].mean for of_run in comparison.accuracy.values()) for name in measures}
@@ -39,23 +39,25 @@ def accuracy_sheet(comparison: Comparison) -> Sheet:
     confidence = f"{100 * (1 - comparison.settings.alpha):g} %"
     users = len(comparison.runs[0].per_user)
     note = f"Means over {users:,} test users, full catalogue; brackets: {confidence} bootstrap intervals over users."
-    return Sheet("Accuracy", ["run", *measures], rows, note)
+    return ResultTable("Accuracy", ["run", *measures], rows, note)
 
 
-def baseline_sheet(comparison: Comparison) -> Sheet:
+def baseline_sheet(comparison: Comparison) -> ResultTable:
     """Every run beside the baseline."""
     rows = [[Cell(pair.first), *_tested(pair)] for pair in comparison.against_baseline]
     title = f"{comparison.metric} beside {comparison.settings.baseline}"
-    return Sheet(title, ["run", *_TESTED_COLUMNS], rows, _note(comparison, len(rows)))
+    return ResultTable(title, ["run", *_TESTED_COLUMNS], rows, _note(comparison, len(rows)))
 
 
-def pairs_sheet(comparison: Comparison) -> Sheet:
+def pairs_sheet(comparison: Comparison) -> ResultTable:
     """All pairs of runs."""
     rows = [[Cell(f"{pair.first} - {pair.second}"), *_tested(pair)] for pair in comparison.pairs]
-    return Sheet(f"{comparison.metric}, all pairs", ["runs", *_TESTED_COLUMNS], rows, _note(comparison, len(rows)))
+    return ResultTable(
+        f"{comparison.metric}, all pairs", ["runs", *_TESTED_COLUMNS], rows, _note(comparison, len(rows))
+    )
 
 
-def segments_sheet(comparison: Comparison) -> Sheet:
+def segments_sheet(comparison: Comparison) -> ResultTable:
     """One column for each segment; its best run is bold."""
     segments = [segment for segment in comparison.segments if segment.num_users > 0]
     rows = []
@@ -73,10 +75,10 @@ def segments_sheet(comparison: Comparison) -> Sheet:
         f"{next((m for group, m in measures.items() if group != USER_ACTIVITY), 'not measured')} of the held-out items "
         f"in that part. Users in each mean: {counts}."
     )
-    return Sheet("By segment", ["run", *columns], rows, note)
+    return ResultTable("By segment", ["run", *columns], rows, note)
 
 
-def beyond_sheet(comparison: Comparison) -> Sheet:
+def beyond_sheet(comparison: Comparison) -> ResultTable:
     """Coverage, Gini index, novelty, diversity, time; none has a better side as such, so nothing is bold."""
     measures = [name for name in BEYOND_ACCURACY if any(name in of_run for of_run in comparison.beyond.values())]
     rows = []
@@ -87,13 +89,13 @@ def beyond_sheet(comparison: Comparison) -> Sheet:
         rows.append([Cell(run.label), *cells, Cell(seconds(run.manifest.fit_seconds)), Cell(epochs)])
     title = f"Beyond accuracy, the first {comparison.settings.k}"
     note = "None of these is better when higher or lower as such, except the time."
-    return Sheet(title, ["run", *measures, "fit\nseconds", "epochs"], rows, note)
+    return ResultTable(title, ["run", *measures, "fit\nseconds", "epochs"], rows, note)
 
 
 _TESTED_COLUMNS = ("difference", "better /\nworse", "p", "corrected\np")
 
 
-def _tested(pair: TestedPair) -> list[Cell]:
+def _tested(pair: PairedComparison) -> list[Cell]:
     difference = pair.difference
     low, high = difference.interval
     relative = f" ({100 * pair.relative:+.1f}%)" if math.isfinite(pair.relative) else ""

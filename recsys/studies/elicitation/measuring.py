@@ -10,14 +10,21 @@ import numpy as np
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
-from recsys.runs.assembly import build_data, build_model, build_split, build_view, fit_model
-from recsys.evaluation.model_report import name_of
+from recsys.elicitation.familiarity import FamiliarityModel
+from recsys.elicitation.preference_elicitation import PreferenceElicitation
 from recsys.errors import ModelError, RunError
+from recsys.evaluation.model_report import model_name
 from recsys.models.interface.protocols import FoldsIn, PredictsRatings
-from recsys.elicitation.familiarity import Acquaintance
-from recsys.elicitation.preference_elicitation import Interview
-from recsys.studies.elicitation.simulation import OnboardingSimulation, Simulated, Strategy, at_random, by_answers, listed
+from recsys.runs.assembly import build_data, build_model, build_split, build_view, fit_model
 from recsys.runs.run_directory import RunDirectory
+from recsys.studies.elicitation.simulation import (
+    OnboardingSimulation,
+    Simulated,
+    Strategy,
+    at_random,
+    by_answers,
+    listed,
+)
 
 POPULAR = "most popular"
 RANDOM = "random"
@@ -48,7 +55,7 @@ class OnboardingMeasurement:
         self._config = config
         self.prepared = build_data(config)
         self._model = build_model(config.model, config.seed, self.prepared)
-        self.model_name = name_of(self._model)
+        self.model_name = model_name(self._model)
         if not isinstance(self._model, FoldsIn) or isinstance(self._model, PredictsRatings):
             raise ModelError(
                 f"A model of likes that folds in unseen users is required to learn from answers, and {self.model_name} "
@@ -56,7 +63,7 @@ class OnboardingMeasurement:
             )
         self._view = build_view(config, self.prepared, self._model)
         self._split = build_split(config, self._view.interactions)
-        if len(self._split.valid_given if config.stage == "valid" else self._split.test_given) == 0:
+        if len(self._split.valid_given if config.stage == "valid" else self._split.test_fold_in) == 0:
             raise RunError("Something must be given of held-out users, for them to know. Use split=cold_users.")
 
     def results(self, print_line: Callable[[str], None]) -> Iterator[Simulated]:
@@ -78,12 +85,12 @@ class OnboardingMeasurement:
             instantiate(config.evaluation),
             config.k,
         )
-        acquaintance = Acquaintance.from_interactions(train, config.num_components, config.seed)
+        acquaintance = FamiliarityModel.from_interactions(train, config.num_components, config.seed)
         most = max(self.numbers)
         ways: dict[str, Strategy] = {
             POPULAR: listed(np.argsort(-acquaintance.shares, kind="stable")[:most].tolist()),
             RANDOM: at_random(np.flatnonzero(acquaintance.shares > 0), config.seed),
-            CHOSEN: listed(Interview(acquaintance).shortlist(most)),
+            CHOSEN: listed(PreferenceElicitation(acquaintance).shortlist(most)),
             STEP_BY_STEP: by_answers(acquaintance),
         }
         for name, strategy in ways.items():

@@ -16,12 +16,12 @@ from torch import Tensor, nn
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.data.split import Split, Stage
+from recsys.elicitation.familiarity import FamiliarityModel
+from recsys.elicitation.preference_elicitation import PreferenceElicitation
 from recsys.evaluation.means import FloatArray
 from recsys.evaluation.ranking import RankingEvaluator
 from recsys.evaluation.ranking_task import RankingTask
 from recsys.models.interface.protocols import FoldsIn, Query
-from recsys.elicitation.familiarity import Acquaintance
-from recsys.elicitation.preference_elicitation import Interview
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -94,7 +94,7 @@ class OnboardingSimulation:
         k: int = 10,
     ) -> None:
         task = RankingTask.from_split(interactions, split, stage)
-        given = interactions.take(split.valid_given if stage == "valid" else split.test_given)
+        given = interactions.take(split.valid_given if stage == "valid" else split.test_fold_in)
         place = np.full(interactions.num_users, -1)
         held_out = np.unique(given.user_index)
         self._users = held_out[np.isin(held_out, task.users.numpy())]
@@ -161,13 +161,13 @@ def at_random(candidates: npt.NDArray[np.int64], seed: int) -> Strategy:
     return ask
 
 
-def by_answers(acquaintance: Acquaintance) -> Strategy:
+def by_answers(acquaintance: FamiliarityModel) -> Strategy:
     """Each user is asked by their answers so far."""
 
     def ask(knows: BoolArray, num_questions: int) -> npt.NDArray[np.int64]:
         asked = np.full((len(knows), num_questions), -1, dtype=np.int64)
         for row, known in zip(asked, knows, strict=True):
-            interview = Interview(acquaintance)
+            interview = PreferenceElicitation(acquaintance)
             for number in range(num_questions):
                 item = interview.next_item()
                 if item is None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from recsys.reporting.result_table import Cell, Sheet
 from recsys.evaluation.paired_tests import paired_difference, permutation_test
 from recsys.evaluation.significance import bootstrap_intervals
+from recsys.reporting.result_table import Cell, ResultTable
 from recsys.studies.elicitation.simulation import Simulated
 
 
-def onboarding_sheet(results: Sequence[Simulated], compared_with: str, k: int) -> Sheet:
+def onboarding_sheet(results: Sequence[Simulated], compared_with: str, k: int) -> ResultTable:
     """One row for each number of questions and way of asking.
 
     Args:
@@ -44,7 +44,7 @@ def onboarding_sheet(results: Sequence[Simulated], compared_with: str, k: int) -
         "and candidates. known: how many of the items a user knew. p: paired permutation test (10,000 sign flips), not "
         "corrected for the number of tests."
     )
-    return Sheet("Onboarding", columns, rows, note)
+    return ResultTable("Onboarding", columns, rows, note)
 
 
 def _number(value: float) -> str:

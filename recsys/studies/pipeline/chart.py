@@ -32,9 +32,9 @@ def draw(report: PipelineReport, path: Path) -> None:
     shown: list[list[_Point]] = []
     for axes, (label, measure) in zip(all_axes, panels.items(), strict=True):
         points = [
-            _Point(name, strength, value, lists.result.means()[f"ndcg@{k}"])
-            for name, strength in sorted(report.diversified)
-            if (value := measure(lists := report.diversified[name, strength])) is not None
+            _Point(name, diversity_weight, value, lists.result.means()[f"ndcg@{k}"])
+            for name, diversity_weight in sorted(report.diversified)
+            if (value := measure(lists := report.diversified[name, diversity_weight])) is not None
         ]
         for name in names:
             own = [point for point in points if point.name == name]
@@ -57,7 +57,7 @@ def draw(report: PipelineReport, path: Path) -> None:
         # Lines begin where there is no diversity: one label is enough there.
         told = list({(point.x, point.y): point for point in points}.values())
         places = np.array([(point.x, point.y) for point in told]).reshape(-1, 2)
-        texts, shades = [f"{point.strength:g}" for point in told], [colours[point.name] for point in told]
+        texts, shades = [f"{point.diversity_weight:g}" for point in told], [colours[point.name] for point in told]
         place_labels(axes, texts, shades, places, np.stack([places[:, 1], places[:, 1]]))
     figure.savefig(path)
 
@@ -66,6 +66,6 @@ class _Point(NamedTuple):
     """One strength of a re-ranker, in one panel."""
 
     name: str
-    strength: float
+    diversity_weight: float
     x: float
     y: float

@@ -16,14 +16,14 @@ from recsys.evaluation.ranking import RankingEvaluator
 from recsys.evaluation.ranking_result import RankingResult
 from recsys.evaluation.ranking_task import RankingTask
 from recsys.recommendation.request_batches import requests_of_task
-from recsys.studies.pipeline.fixed_lists import FixedLists
-from recsys.retrieval.types import IntArray
-from recsys.retrieval.calibration import Calibrated
-from recsys.retrieval.reranker import Diversifier
+from recsys.retrieval.calibration import CalibratedReranker
 from recsys.retrieval.pipeline import Explainer, Pipeline, Shortlist
 from recsys.retrieval.ranker import Ranker
-from recsys.retrieval.request_batch import Requests
+from recsys.retrieval.request_batch import RequestBatch
+from recsys.retrieval.reranker import Reranker
 from recsys.retrieval.retrievers import Retriever
+from recsys.retrieval.types import IntArray
+from recsys.studies.pipeline.fixed_lists import FixedLists
 
 #: Users whose requests are also made one by one, for the time that a single one takes.
 NUM_ALONE = 100
@@ -92,7 +92,7 @@ class PipelineEvaluator:
         k: int,
         num_candidates: int,
         vectors: Tensor | None,
-        calibration: Calibrated | None,
+        calibration: CalibratedReranker | None,
         batch_size: int = 512,
     ) -> None:
         self._task = task
@@ -111,8 +111,8 @@ class PipelineEvaluator:
         self,
         retriever: Retriever,
         ranker: Ranker | None,
-        diversifiers: Mapping[tuple[str, float], Diversifier],
-        chosen: Diversifier | None,
+        rerankers: Mapping[tuple[str, float], Reranker],
+        chosen: Reranker | None,
         explainer: Explainer | None = None,
     ) -> PipelineReport:
         """Measure each stage; candidates are retrieved and ranked once, and diversified in each way.
@@ -120,13 +120,13 @@ class PipelineEvaluator:
         Args:
             retriever: finds the candidates.
             ranker: orders them; None keeps the order of the retriever.
-            diversifiers: by name and strength.
+            rerankers: by name and strength.
             chosen: the one whose time is measured; None leaves that stage out.
             explainer: whose time is measured; None leaves that stage out.
         """
 
-        def pipeline(diversifier: Diversifier | None = None) -> Pipeline:
-            return Pipeline(retriever, num_candidates=self._num_candidates, ranker=ranker, diversifier=diversifier)
+        def pipeline(reranker: Reranker | None = None) -> Pipeline:
+            return Pipeline(retriever, num_candidates=self._num_candidates, ranker=ranker, reranker=reranker)
 
         whole = Pipeline(retriever, (), self._num_candidates, ranker, chosen, explainer)
         self._time(whole, self._requests[:1])  # so that the first batch is no slower than the others
@@ -134,8 +134,8 @@ class PipelineEvaluator:
         retrieved = np.concatenate([shortlist.retrieved.items for shortlist in shortlists])
         ranked = np.concatenate([shortlist.ranked.items for shortlist in shortlists])
         diversified = {
-            key: self._measure(self._complete(pipeline(diversifier), shortlists), self._of_lists)
-            for key, diversifier in diversifiers.items()
+            key: self._measure(self._complete(pipeline(reranker), shortlists), self._of_lists)
+            for key, reranker in rerankers.items()
         }
         return PipelineReport(
             k=self._k,
@@ -183,7 +183,7 @@ class PipelineEvaluator:
         seconds = self._time(pipeline, [requests_of_task(self._task, users[[place]]) for place in range(len(users))])
         return {stage: 1000 * float(np.median(values)) for stage, values in seconds.items()}
 
-    def _time(self, pipeline: Pipeline, batches: Sequence[Requests]) -> dict[str, list[float]]:
+    def _time(self, pipeline: Pipeline, batches: Sequence[RequestBatch]) -> dict[str, list[float]]:
         """Seconds of each stage for each of the batches."""
         seconds: dict[str, list[float]] = {}
         for requests in batches:

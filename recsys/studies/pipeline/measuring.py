@@ -8,18 +8,18 @@ from typing import Any
 
 import torch
 
-from recsys.runs.assembly import TrainedRun, split_of_run, training_device
 from recsys.data.split import Stage
 from recsys.errors import RetrievalError, RunError
 from recsys.evaluation.ranking import RankingEvaluator
 from recsys.evaluation.ranking_task import RankingTask
 from recsys.models.interface.protocols import PredictsRatings
-from recsys.recommendation.catalogue_columns import content_of, diversifier
-from recsys.studies.pipeline.evaluation import PipelineEvaluator, PipelineReport
+from recsys.recommendation.catalogue_columns import content_of, reranker
 from recsys.recommendation.model_stages import ModelExplainer, ModelRanker, ScoreRetriever, vector_retriever
-from recsys.retrieval.calibration import Calibrated
-from recsys.retrieval.rerankers import RE_RANKERS
+from recsys.retrieval.calibration import CalibratedReranker
+from recsys.retrieval.rerankers import RERANKERS
 from recsys.retrieval.retrievers import Retriever
+from recsys.runs.assembly import TrainedRun, split_of_run, training_device
+from recsys.studies.pipeline.evaluation import PipelineEvaluator, PipelineReport
 
 #: By name: what makes a retriever out of a model, the size of the catalogue and a device.
 RETRIEVERS: Mapping[str, Callable[[Any, int, torch.device], Retriever]] = MappingProxyType(
@@ -35,8 +35,8 @@ def measure_pipeline(
     k: int,
     num_candidates: int,
     diversity: str | None,
-    strength: float,
-    strengths: Sequence[float],
+    diversity_weight: float,
+    diversity_weights: Sequence[float],
     content: str | None,
     explain: bool,
     make_evaluator: Callable[..., RankingEvaluator],
@@ -51,8 +51,8 @@ def measure_pipeline(
         k: length of the final lists.
         num_candidates: candidates for each user.
         diversity: which re-ranker is part of the pipeline; None: none is.
-        strength: of that re-ranker.
-        strengths: at which re-rankers are compared: the one of ``diversity``, or all.
+        diversity_weight: of that re-ranker.
+        diversity_weights: at which re-rankers are compared: the one of ``diversity``, or all.
         content: the column by which lists are diverse; None: the first multi-valued feature.
         explain: whether the pipeline also says which items of the history a score comes from; only time is measured.
         make_evaluator: makes what measures lists, out of cut-offs ``ks``.
@@ -73,13 +73,16 @@ def measure_pipeline(
         _check_same(run, ranking_run)
     prepared = run.prepared
     # Checked before anything is measured.
-    chosen = diversifier(diversity, strength, prepared, content)
-    names = list(RE_RANKERS) if diversity is None else [diversity]
-    diversifiers = {
+    chosen = reranker(diversity, diversity_weight, prepared, content)
+    names = list(RERANKERS) if diversity is None else [diversity]
+    rerankers = {
         (name, step): made
         for name in names
-        for step in [*strengths, *([strength] if diversity is not None and strength not in strengths else [])]
-        if (made := diversifier(name, step, prepared, content)) is not None
+        for step in [
+            *diversity_weights,
+            *([diversity_weight] if diversity is not None and diversity_weight not in diversity_weights else []),
+        ]
+        if (made := reranker(name, step, prepared, content)) is not None
     }
     genres = content_of(prepared, content)
 
@@ -92,13 +95,13 @@ def measure_pipeline(
         k,
         num_candidates,
         vectors=torch.from_numpy(genres.multi_hot()).to(device),
-        calibration=Calibrated(genres, strength=0),
+        calibration=CalibratedReranker(genres, diversity_weight=0),
     )
     retriever = RETRIEVERS[retrieval](run.model.to(device), prepared.schema.num_items, device)
     last: Any = (ranking_run or run).model.to(device)
     ranker = None if ranking_run is None else ModelRanker(last, device)
     explainer = ModelExplainer(last, device=device) if explain else None
-    return evaluator.evaluate(retriever, ranker, diversifiers, chosen, explainer)
+    return evaluator.evaluate(retriever, ranker, rerankers, chosen, explainer)
 
 
 def _check_same(run: TrainedRun, other: TrainedRun) -> None:

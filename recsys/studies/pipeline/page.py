@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from recsys.reporting.result_table import Cell, Sheet
-from recsys.evaluation.significance import bootstrap_intervals
 from recsys.cli.output_directory import make_output_directory
+from recsys.evaluation.significance import bootstrap_intervals
+from recsys.reporting.result_table import Cell, ResultTable
+from recsys.retrieval.pipeline import STAGES
 from recsys.studies.pipeline.chart import draw
 from recsys.studies.pipeline.evaluation import Lists, PipelineReport
-from recsys.retrieval.pipeline import STAGES
 
 PAGE = "pipeline.md"
 CHART = "pipeline.png"
 METRICS = "pipeline.json"
 
 
-def sheets(report: PipelineReport, chosen: tuple[str, float] | None) -> list[Sheet]:
+def tables(report: PipelineReport, chosen: tuple[str, float] | None) -> list[ResultTable]:
     """All tables, in the order of reading.
 
     Args:
@@ -28,7 +28,7 @@ def sheets(report: PipelineReport, chosen: tuple[str, float] | None) -> list[She
     return [stages_sheet(report, chosen), *(diversity_sheet(report, name) for name in names), time_sheet(report)]
 
 
-def stages_sheet(report: PipelineReport, chosen: tuple[str, float] | None) -> Sheet:
+def stages_sheet(report: PipelineReport, chosen: tuple[str, float] | None) -> ResultTable:
     """What each stage leaves: the recall of the candidates, and the measures of the list that begins them."""
     k, depth = report.k, report.num_candidates
     means = report.retrieved.result.means()
@@ -44,21 +44,21 @@ def stages_sheet(report: PipelineReport, chosen: tuple[str, float] | None) -> Sh
         "95 % bootstrap intervals over users."
     )
     columns = ["stage", f"recall@{depth}", f"ndcg@{k}", f"recall@{k}", f"precision@{k}"]
-    return Sheet("Stages", columns, rows, note)
+    return ResultTable("Stages", columns, rows, note)
 
 
-def diversity_sheet(report: PipelineReport, name: str) -> Sheet:
+def diversity_sheet(report: PipelineReport, name: str) -> ResultTable:
     """What a re-ranker gains and costs at each strength."""
     k = report.k
     rows = []
-    for own, strength in sorted(report.diversified):
+    for own, diversity_weight in sorted(report.diversified):
         if own != name:
             continue
-        lists = report.diversified[own, strength]
+        lists = report.diversified[own, diversity_weight]
         catalogue = lists.result.catalogue
         rows.append(
             [
-                Cell(f"{strength:g}"),
+                Cell(f"{diversity_weight:g}"),
                 _mean(lists, f"ndcg@{k}"),
                 _change(lists, report.plain, f"ndcg@{k}"),
                 Cell(_number(lists.result.means()[f"recall@{k}"])),
@@ -73,18 +73,26 @@ def diversity_sheet(report: PipelineReport, name: str) -> Sheet:
         "Divergence: KL from the history's values to those of the list, nats. Coverage: share of the catalogue that is "
         "recommended to anyone."
     )
-    columns = ["strength", f"ndcg@{k}", "change", f"recall@{k}", f"diversity@{k}", "divergence", f"coverage@{k}"]
-    return Sheet(name, columns, rows, note)
+    columns = [
+        "diversity_weight",
+        f"ndcg@{k}",
+        "change",
+        f"recall@{k}",
+        f"diversity@{k}",
+        "divergence",
+        f"coverage@{k}",
+    ]
+    return ResultTable(name, columns, rows, note)
 
 
-def time_sheet(report: PipelineReport) -> Sheet:
+def time_sheet(report: PipelineReport) -> ResultTable:
     """Milliseconds of each stage for one user."""
     times = [report.batch_milliseconds, report.alone_milliseconds]
     stages = [stage for stage in STAGES if stage in report.batch_milliseconds]
     rows = [[Cell(stage), *(Cell(f"{of[stage]:.3f}") for of in times)] for stage in stages]
     rows.append([Cell("all"), *(Cell(f"{sum(of.values()):.3f}") for of in times)])
     note = "Milliseconds for a user: the mean in batches, and the median of requests that are made one by one."
-    return Sheet("Time", ["stage", "in batches, ms", "alone, ms"], rows, note)
+    return ResultTable("Time", ["stage", "in batches, ms", "alone, ms"], rows, note)
 
 
 def write_page(report: PipelineReport, chosen: tuple[str, float] | None, heading: str, directory: Path) -> Path:
@@ -99,16 +107,16 @@ def write_page(report: PipelineReport, chosen: tuple[str, float] | None, heading
     make_output_directory(directory, "results", "output=")
     draw(report, directory / CHART)
     (directory / METRICS).write_text(json.dumps(numbers(report), indent=2) + "\n", encoding="utf-8")
-    tables = "\n".join(sheet.markdown() for sheet in sheets(report, chosen))
+    sections = "\n".join(table.markdown() for table in tables(report, chosen))
     page = directory / PAGE
-    page.write_text(f"# {heading}\n\n![accuracy against diversity]({CHART})\n\n{tables}", encoding="utf-8")
+    page.write_text(f"# {heading}\n\n![accuracy against diversity]({CHART})\n\n{sections}", encoding="utf-8")
     return page
 
 
 def numbers(report: PipelineReport) -> dict[str, object]:
     """All numbers, for programs."""
     lists = {"retrieved": report.retrieved} | ({} if report.ranked is None else {"ranked": report.ranked})
-    lists |= {f"{name} {strength:g}": of for (name, strength), of in report.diversified.items()}
+    lists |= {f"{name} {diversity_weight:g}": of for (name, diversity_weight), of in report.diversified.items()}
     return {
         "k": report.k,
         "num_candidates": report.num_candidates,

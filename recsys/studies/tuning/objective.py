@@ -11,11 +11,11 @@ from typing import Literal
 
 from omegaconf import DictConfig
 
-from recsys.runs.assembly import build_data, build_model, build_split, build_view, fit_model, training_device
-from recsys.evaluation.model_report import assess, name_of
 from recsys.errors import EvaluationError, RunError
 from recsys.evaluation.fixed_negatives import evaluate_fixed_negatives
+from recsys.evaluation.model_report import evaluate_model, model_name
 from recsys.evaluation.ranking import RankingEvaluator
+from recsys.runs.assembly import build_data, build_model, build_split, build_view, fit_model, training_device
 from recsys.runs.run_directory import RunDirectory
 from recsys.studies.tuning.validation import SampledPairs, among_sampled_negatives, without_test
 
@@ -89,8 +89,8 @@ class Objective:
         device = training_device(config)
         if self._pairs is None:
             evaluator = RankingEvaluator(ks=(self._k,), segment_k=self._k, bootstrap_samples=0)
-            found = assess(evaluator, None, self.prepared, self.view, self.split, model, device, "valid")
-            metrics = found.metrics(name_of(model))
+            found = evaluate_model(evaluator, None, self.prepared, self.view, self.split, model, device, "valid")
+            metrics = found.metrics(model_name(model))
         else:
             pairs = self._pairs
             metrics = evaluate_fixed_negatives(

@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from recsys.data.feedback_view import FeedbackView
 from recsys.data.histories import Histories
 from recsys.data.split import Split
 from recsys.data.splitting.leave_random_out import LeaveRandomOut
 from recsys.data.user_items import UserItems
-from recsys.data.feedback_view import View
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,7 +32,7 @@ class SampledPairs:
     histories: Histories
 
 
-def without_test(view: View, split: Split) -> tuple[View, Split]:
+def without_test(view: FeedbackView, split: Split) -> tuple[FeedbackView, Split]:
     """The same training and validation, in a list of interactions that the test rows are not part of.
 
     Args:
@@ -50,8 +50,8 @@ def without_test(view: View, split: Split) -> tuple[View, Split]:
 
 
 def among_sampled_negatives(
-    view: View, split: Split, num_negatives: int = 99, seed: int = 0
-) -> tuple[View, Split, SampledPairs]:
+    view: FeedbackView, split: Split, num_negatives: int = 99, seed: int = 0
+) -> tuple[FeedbackView, Split, SampledPairs]:
     """Hold out one random training interaction of each user, to be ranked among random items.
 
     So does the protocol of He et al. (Neural Collaborative Filtering, 2017) with its test, which has one item of each

@@ -14,15 +14,15 @@ import numpy.typing as npt
 
 from recsys.data.column_values import text_of
 from recsys.errors import ServingError
-from recsys.runtime.request import Asked
 from recsys.runtime.onnx_inputs import feature_input
-from recsys.runtime.user_features import Told, not_read, number_of
+from recsys.runtime.request import RecommendationRequest
+from recsys.runtime.user_features import FeatureValue, number_of, unknown_feature_message
 
 PROTOCOLS = ("grpc", "http")
 
 #: The model that is asked, and what it is asked for.
 MODEL = "recommend"
-OUTPUTS = ("item_ids", "scores", "personal")
+OUTPUTS = ("item_ids", "scores", "personalized")
 
 #: The longest list that can be asked for: there is no catalogue of this size.
 _MOST = np.iinfo(np.int64).max
@@ -35,14 +35,14 @@ class TritonAnswer:
     Args:
         item_ids: best first; k of them, if there are as many.
         scores: of the items.
-        personal: whether it is the user's own list; else it is what is popular, and the scores are numbers of
+        personalized: whether it is the user's own list; else it is what is popular, and the scores are numbers of
             interactions.
         version: of the bundle that answered.
     """
 
     item_ids: list[str]
     scores: list[float]
-    personal: bool
+    personalized: bool
     version: int
 
 
@@ -75,7 +75,7 @@ class TritonRecommender:
             )
             self._timeout = {}
 
-    def recommend(self, asked: Asked, version: int | None = None) -> TritonAnswer:
+    def recommend(self, asked: RecommendationRequest, version: int | None = None) -> TritonAnswer:
         """A list for one user.
 
         Args:
@@ -100,8 +100,8 @@ class TritonRecommender:
             inputs.append(self._input("ratings", asked.ratings, np.float32))
         if asked.timestamps is not None:
             inputs.append(self._input("timestamps", asked.timestamps, np.int64))
-        if asked.blocked:
-            inputs.append(self._input("blocked", asked.blocked, np.object_))
+        if asked.exclude_items:
+            inputs.append(self._input("exclude_items", asked.exclude_items, np.object_))
         inputs += self._features(asked.user_features, version)
         outputs = [self._module.InferRequestedOutput(name) for name in OUTPUTS]
         with server_errors(self._url):
@@ -114,9 +114,9 @@ class TritonRecommender:
             )
         response = result.get_response()
         answered = response["model_version"] if isinstance(response, dict) else response.model_version
-        ids, scores, personal = (result.as_numpy(name)[0] for name in OUTPUTS)
+        ids, scores, personalized = (result.as_numpy(name)[0] for name in OUTPUTS)
         return TritonAnswer(
-            [item.decode("utf-8") for item in ids.tolist()], scores.tolist(), bool(personal[0]), int(answered)
+            [item.decode("utf-8") for item in ids.tolist()], scores.tolist(), bool(personalized[0]), int(answered)
         )
 
     def close(self) -> None:
@@ -131,7 +131,7 @@ class TritonRecommender:
     ) -> None:
         self.close()
 
-    def _features(self, told: Mapping[str, Told], version: int | None) -> list[Any]:
+    def _features(self, told: Mapping[str, FeatureValue], version: int | None) -> list[Any]:
         """What is told of the columns of the user, as the server has them.
 
         Raises:
@@ -146,7 +146,7 @@ class TritonRecommender:
             name = feature_input(column)
             if name not in self._inputs:
                 read = [other.removeprefix(prefix) for other in self._inputs if other.startswith(prefix)]
-                raise ServingError(not_read(column, read))
+                raise ServingError(unknown_feature_message(column, read))
             is_number, has_one = self._inputs[name]
             if is_number:
                 tensors.append(self._input(name, [_number(column, value)], np.float32))
@@ -171,7 +171,7 @@ class TritonRecommender:
         return tensor
 
 
-def _number(column: str, told: Told) -> float:
+def _number(column: str, told: FeatureValue) -> float:
     """The number that is told.
 
     Raises:
@@ -183,7 +183,7 @@ def _number(column: str, told: Told) -> float:
     return number
 
 
-def _texts(column: str, told: Told, has_one: bool) -> list[str]:
+def _texts(column: str, told: FeatureValue, has_one: bool) -> list[str]:
     """The texts that are told.
 
     Raises:

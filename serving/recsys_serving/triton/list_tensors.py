@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recsys.retrieval.types import IntArray
 from recsys.retrieval.candidates import Candidates
+from recsys.retrieval.types import IntArray
 from recsys.runtime.bundle import Bundle
 
 

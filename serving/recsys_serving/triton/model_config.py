@@ -19,7 +19,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from recsys.data.encoded_columns import CodedColumn
+from recsys.data.encoded_columns import EncodedColumn
 from recsys.data.raw import FeatureKind
 from recsys.errors import ExportError
 from recsys.runtime.onnx_inputs import CANDIDATES, QUERY, SCORE, feature_input
@@ -37,7 +37,7 @@ ANSWER = "answer"
 MAX_BATCH = 64
 
 
-class Of(NamedTuple):
+class TensorSpec(NamedTuple):
     """What a tensor is of.
 
     Args:
@@ -54,32 +54,40 @@ class Of(NamedTuple):
 #: Inputs of the ensemble beside the user's columns. Ids are texts; where those of the data are whole numbers they may
 #: come as such.
 REQUEST = {
-    "user_id": Of("STRING", 1, optional=True),
-    "user_id_number": Of("INT64", 1, optional=True),
-    "history": Of("STRING", -1, optional=True),
-    "history_number": Of("INT64", -1, optional=True),
-    "ratings": Of("FP32", -1, optional=True),
-    "timestamps": Of("INT64", -1, optional=True),
-    "blocked": Of("STRING", -1, optional=True),
-    "blocked_number": Of("INT64", -1, optional=True),
-    "k": Of("INT64", 1, optional=True),
+    "user_id": TensorSpec("STRING", 1, optional=True),
+    "user_id_number": TensorSpec("INT64", 1, optional=True),
+    "history": TensorSpec("STRING", -1, optional=True),
+    "history_number": TensorSpec("INT64", -1, optional=True),
+    "ratings": TensorSpec("FP32", -1, optional=True),
+    "timestamps": TensorSpec("INT64", -1, optional=True),
+    "exclude_items": TensorSpec("STRING", -1, optional=True),
+    "blocked_number": TensorSpec("INT64", -1, optional=True),
+    "k": TensorSpec("INT64", 1, optional=True),
 }
 #: Outputs of the ensemble.
-RESPONSE = {"item_ids": Of("STRING", -1), "scores": Of("FP32", -1), "personal": Of("BOOL", 1)}
+RESPONSE = {
+    "item_ids": TensorSpec("STRING", -1),
+    "scores": TensorSpec("FP32", -1),
+    "personalized": TensorSpec("BOOL", 1),
+}
 
 _LISTS = {name: RESPONSE[name] for name in ("item_ids", "scores")}
 _FEEDS = {
-    "user_index": Of("INT64", 1),
-    "history": Of("INT64", -1),
-    "rating": Of("FP32", -1),
-    "timestamp": Of("INT64", -1),
-    CANDIDATES: Of("INT64", -1),
+    "user_index": TensorSpec("INT64", 1),
+    "history": TensorSpec("INT64", -1),
+    "rating": TensorSpec("FP32", -1),
+    "timestamp": TensorSpec("INT64", -1),
+    CANDIDATES: TensorSpec("INT64", -1),
 }
-_FOUND = {CANDIDATES: Of("INT64", -1), "candidate_scores": Of("FP32", -1), "personal": Of("BOOL", 1)}
-_EXCLUDED = {"excluded": Of("INT64", -1)}
-_K = {"k": Of("INT64", 1)}
-_ENCODED = {QUERY: Of("FP32", -1)}
-_SCORED = {SCORE: Of("FP32", -1)}
+_FOUND = {
+    CANDIDATES: TensorSpec("INT64", -1),
+    "candidate_scores": TensorSpec("FP32", -1),
+    "personalized": TensorSpec("BOOL", 1),
+}
+_EXCLUDED = {"excluded": TensorSpec("INT64", -1)}
+_K = {"k": TensorSpec("INT64", 1)}
+_ENCODED = {QUERY: TensorSpec("FP32", -1)}
+_SCORED = {SCORE: TensorSpec("FP32", -1)}
 
 #: Types of tensors: in ONNX models, and in configurations.
 ONNX_TYPES = {
@@ -125,7 +133,7 @@ def read_config(path: Path) -> Any:
 def configs_of(
     encoder: OnnxModel,
     ranker: OnnxModel | None,
-    user_columns: Sequence[CodedColumn],
+    user_columns: Sequence[EncodedColumn],
     version: int,
     max_batch: int,
     python_instances: int,
@@ -141,8 +149,8 @@ def configs_of(
         python_instances: processes of each model in Python.
     """
     told = {feature_input(column.name): _as_told(column) for column in user_columns}
-    feeds = _FEEDS | {feature_input(column.name): _as_read(column) for column in user_columns}
-    looked_up = {name: feeds[name] for name in feeds if name != CANDIDATES} | _EXCLUDED | _K
+    onnx_inputs = _FEEDS | {feature_input(column.name): _as_read(column) for column in user_columns}
+    looked_up = {name: onnx_inputs[name] for name in onnx_inputs if name != CANDIDATES} | _EXCLUDED | _K
     python = {
         LOOKUP: (REQUEST | told, looked_up),
         FIND: (_ENCODED | _EXCLUDED | _K, _FOUND | _LISTS),
@@ -156,7 +164,7 @@ def configs_of(
     configs = {
         name: _python(name, *python[name], max_batch, python_instances)
         if name in python
-        else _onnx(name, *onnx[name], feeds, max_batch)
+        else _onnx(name, *onnx[name], onnx_inputs, max_batch)
         for name in steps
     }
     configs[RECOMMEND] = _ensemble(REQUEST | told, configs, version, max_batch)
@@ -170,21 +178,21 @@ def serve_only(config: Any, versions: Iterable[int]) -> None:
     config.version_policy.specific.versions[:] = sorted(set(versions))
 
 
-def _as_told(column: CodedColumn) -> Of:
+def _as_told(column: EncodedColumn) -> TensorSpec:
     """A column of users as it is told: numbers, or texts, of which an empty one tells nothing."""
     if column.kind == FeatureKind.NUMBER:
-        return Of("FP32", 1, optional=True)
-    return Of("STRING", -1 if column.kind == FeatureKind.MULTI_VALUED else 1, optional=True)
+        return TensorSpec("FP32", 1, optional=True)
+    return TensorSpec("STRING", -1 if column.kind == FeatureKind.MULTI_VALUED else 1, optional=True)
 
 
-def _as_read(column: CodedColumn) -> Of:
+def _as_read(column: EncodedColumn) -> TensorSpec:
     """A column of users as models read it."""
     if column.kind == FeatureKind.NUMBER:
-        return Of("FP32", 1)
-    return Of("INT64", 1 if column.kind == FeatureKind.CATEGORICAL else -1)
+        return TensorSpec("FP32", 1)
+    return TensorSpec("INT64", 1 if column.kind == FeatureKind.CATEGORICAL else -1)
 
 
-def _ensemble(request: Mapping[str, Of], steps: Mapping[str, Any], version: int, max_batch: int) -> Any:
+def _ensemble(request: Mapping[str, TensorSpec], steps: Mapping[str, Any], version: int, max_batch: int) -> Any:
     """The models one after the other."""
     config = _protocol().ModelConfig(name=RECOMMEND, platform="ensemble", max_batch_size=max_batch)
     _add_tensors(config, request, RESPONSE)
@@ -206,7 +214,9 @@ def _between(name: str) -> str:
     return name if name in RESPONSE else f"step_{name}"
 
 
-def _python(name: str, inputs: Mapping[str, Of], outputs: Mapping[str, Of], max_batch: int, instances: int) -> Any:
+def _python(
+    name: str, inputs: Mapping[str, TensorSpec], outputs: Mapping[str, TensorSpec], max_batch: int, instances: int
+) -> Any:
     config = _protocol().ModelConfig(name=name, backend="python", max_batch_size=max_batch)
     _add_tensors(config, inputs, outputs)
     for tensor in config.input:
@@ -217,9 +227,15 @@ def _python(name: str, inputs: Mapping[str, Of], outputs: Mapping[str, Of], max_
     return config
 
 
-def _onnx(name: str, model: OnnxModel, outputs: Mapping[str, Of], feeds: Mapping[str, Of], max_batch: int) -> Any:
+def _onnx(
+    name: str,
+    model: OnnxModel,
+    outputs: Mapping[str, TensorSpec],
+    onnx_inputs: Mapping[str, TensorSpec],
+    max_batch: int,
+) -> Any:
     config = _protocol().ModelConfig(name=name, backend="onnxruntime", max_batch_size=max_batch)
-    _add_tensors(config, {tensor: feeds[tensor] for tensor in model.inputs}, outputs)
+    _add_tensors(config, {tensor: onnx_inputs[tensor] for tensor in model.inputs}, outputs)
     shapes = {tensor: described["shape"] for tensor, described in model.described_inputs.items()}
     for tensor in config.input:
         if len(shapes[tensor.name]) == 1:  # [batch, 1] between the steps, [batch] for the model
@@ -237,7 +253,7 @@ def _onnx(name: str, model: OnnxModel, outputs: Mapping[str, Of], feeds: Mapping
     return config
 
 
-def _add_tensors(config: Any, inputs: Mapping[str, Of], outputs: Mapping[str, Of]) -> None:
+def _add_tensors(config: Any, inputs: Mapping[str, TensorSpec], outputs: Mapping[str, TensorSpec]) -> None:
     protocol = _protocol()
     for name, of in inputs.items():
         type_ = protocol.DataType.Value(f"TYPE_{of.type}")

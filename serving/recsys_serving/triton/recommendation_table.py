@@ -11,9 +11,9 @@ from rich import box
 from rich.table import Table
 
 from recsys.data.columns import TITLE
-from recsys_serving.triton.model_config import RECOMMEND
 from recsys.runtime.bundle import Bundle
 from recsys_serving.triton.client import TritonAnswer
+from recsys_serving.triton.model_config import RECOMMEND
 
 
 def answer_table(answer: TritonAnswer, heading: str, repository: Path | None) -> Table:

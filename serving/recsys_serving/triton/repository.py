@@ -25,24 +25,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from recsys.errors import ExportError
-from recsys_serving.triton.vendored_modules import copy_modules, modules_needed
-from recsys_serving.triton.dynamic_output import write_with_open_size
-from recsys_serving.triton.repository_check import CONFIG, check_repository, loaded_versions, versions_of
-from recsys_serving.triton.model_config import (
-    ANSWER,
-    FIND,
-    LOOKUP,
-    MAX_BATCH,
-    QUERY_ENCODER,
-    RANKER,
-    RECOMMEND,
-    configs_of,
-    read_config,
-    serve_only,
-    write_config,
-)
 from recsys.cli.output_directory import make_output_directory
+from recsys.errors import ExportError
 from recsys.runtime.bundle import (
     HISTORIES,
     INDEX,
@@ -58,9 +42,25 @@ from recsys.runtime.bundle import QUERY_ENCODER as ENCODER_FILE
 from recsys.runtime.bundle import RANKER as RANKER_FILE
 from recsys.runtime.manifest import MANIFEST
 from recsys.runtime.onnx_model import OnnxModel
-from recsys_serving.triton.separate_stages import padded_width
 from recsys.runtime.onnx_stages import MAX_NUMBERS
 from recsys.runtime.stored_vectors import SCALES, VECTORS
+from recsys_serving.triton.dynamic_output import write_with_open_size
+from recsys_serving.triton.model_config import (
+    ANSWER,
+    FIND,
+    LOOKUP,
+    MAX_BATCH,
+    QUERY_ENCODER,
+    RANKER,
+    RECOMMEND,
+    configs_of,
+    read_config,
+    serve_only,
+    write_config,
+)
+from recsys_serving.triton.repository_check import CONFIG, check_repository, loaded_versions, versions_of
+from recsys_serving.triton.separate_stages import padded_width
+from recsys_serving.triton.vendored_modules import copy_modules, modules_needed
 
 _MODELS = Path(__file__).parent / "triton_models"
 MODEL_ONNX = "model.onnx"
@@ -199,7 +199,7 @@ def _write(bundle: Bundle, directory: Path, version: int, python_instances: int)
         write_with_open_size(bundle.directory / file, target / MODEL_ONNX)
     models = {name: OnnxModel(directory / name / str(version) / MODEL_ONNX) for name in onnx}
     # The longest histories of all, joined in one batch, must not take more memory than models may.
-    numbers = padded_width(bundle.manifest.longest_history) * max(1, bundle.manifest.numbers_per_interaction)
+    numbers = padded_width(bundle.manifest.longest_history) * max(1, bundle.manifest.floats_per_position)
     max_batch = max(1, min(MAX_BATCH, MAX_NUMBERS // numbers))
     configs = configs_of(
         models[QUERY_ENCODER], models.get(RANKER), bundle.user_columns, version, max_batch, python_instances

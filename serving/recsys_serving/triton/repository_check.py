@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from recsys.errors import ExportError
-from recsys_serving.triton.model_config import ONNX_TYPES, read_config
 from recsys.runtime.onnx_model import OnnxModel
+from recsys_serving.triton.model_config import ONNX_TYPES, read_config
 
 CONFIG = "config.pbtxt"
 

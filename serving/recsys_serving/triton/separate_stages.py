@@ -15,19 +15,19 @@ from pathlib import Path
 import numpy as np
 
 from recsys.errors import RecsysError
-from recsys.retrieval.types import FloatArray, IntArray
 from recsys.retrieval.candidates import NO_ITEM, Candidates
-from recsys.retrieval.ragged_items import ItemLists
 from recsys.retrieval.pipeline import Pipeline
+from recsys.retrieval.ragged_items import RaggedItems
 from recsys.retrieval.ranker import reordered
-from recsys.retrieval.request_batch import Requests
-from recsys.retrieval.retrievers import IndexRetriever, SameForAll
-from recsys.runtime.request import Asked
+from recsys.retrieval.request_batch import RequestBatch
+from recsys.retrieval.retrievers import IndexRetriever, StaticRetriever
+from recsys.retrieval.types import FloatArray, IntArray
 from recsys.runtime.bundle import Bundle
-from recsys.runtime.onnx_inputs import Feeds, query_feeds
 from recsys.runtime.hashing import check_files
-from recsys.runtime.request_resolution import Lookup, requests_of
-from recsys.runtime.popularity_fallback import Found, or_popular
+from recsys.runtime.onnx_inputs import OnnxInputs, query_inputs
+from recsys.runtime.popularity_fallback import CandidateResult, with_popularity_fallback
+from recsys.runtime.request import RecommendationRequest
+from recsys.runtime.request_resolution import RequestResolver, requests_of
 
 #: The shortest width of histories and candidates.
 MIN_WIDTH = 16
@@ -58,19 +58,19 @@ def open_part(directory: Path) -> Bundle:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class LookedUp:
+class ResolvedBatch:
     """What is known of B requests.
 
     Args:
-        feeds: the inputs of the query encoder, see :mod:`recsys.runtime.onnx_inputs`.
+        onnx_inputs: the inputs of the query encoder, see :mod:`recsys.runtime.onnx_inputs`.
         excluded: items that are not recommended, shape [B, S], int64, filled up with -1.
     """
 
-    feeds: Feeds
+    onnx_inputs: OnnxInputs
     excluded: IntArray
 
 
-class LookupStage:
+class PreprocessStage:
     """Ids to indices; histories of known users.
 
     Args:
@@ -78,25 +78,25 @@ class LookupStage:
     """
 
     def __init__(self, bundle: Bundle) -> None:
-        self._lookup = Lookup(bundle)
+        self._lookup = RequestResolver(bundle)
         self._lookup.warm_up()
 
-    def __call__(self, asked: Sequence[Asked]) -> LookedUp:
+    def __call__(self, asked: Sequence[RecommendationRequest]) -> ResolvedBatch:
         """Look up B requests, 1 at least.
 
         Raises:
-            RecsysError: see :meth:`recsys.runtime.request_resolution.Lookup.known`.
+            RecsysError: see :meth:`recsys.runtime.request_resolution.RequestResolver.resolve`.
         """
-        known = [self._lookup.known(one) for one in asked]
+        known = [self._lookup.resolve(one) for one in asked]
         width = padded_width(max(len(one.history) for one in known))
-        excluded = [np.concatenate([one.seen, one.blocked]) for one in known]
+        excluded = [np.concatenate([one.seen, one.exclude_items]) for one in known]
         rows = np.full((len(known), padded_width(max(map(len, excluded)))), NO_ITEM, dtype=np.int64)
         for row, items in zip(rows, excluded, strict=True):
             row[: len(items)] = items
-        return LookedUp(query_feeds(requests_of(known), width), rows)
+        return ResolvedBatch(query_inputs(requests_of(known), width), rows)
 
 
-class CandidateStage:
+class RetrieveStage:
     """Finds candidates that may be recommended.
 
     Args:
@@ -107,7 +107,7 @@ class CandidateStage:
         self._num_items = bundle.manifest.data.num_items
         self._num_ranked = bundle.manifest.num_candidates if bundle.has_ranker else 1
         self._index = bundle.index()
-        self._popular = Pipeline(SameForAll(bundle.popularity.astype(np.float32)), num_candidates=1)
+        self._popular = Pipeline(StaticRetriever(bundle.popularity.astype(np.float32)), num_candidates=1)
 
     def width(self, k: int) -> int:
         """Candidates for a list of length ``k``: all there are, at most.
@@ -126,7 +126,7 @@ class CandidateStage:
         """
         return width if width == self.width(1) else padded_width(width)
 
-    def __call__(self, queries: FloatArray, excluded: IntArray, width: int) -> Found:
+    def __call__(self, queries: FloatArray, excluded: IntArray, width: int) -> CandidateResult:
         """Find candidates.
 
         Args:
@@ -140,21 +140,23 @@ class CandidateStage:
         requests = _without_histories(excluded)
         pipeline = Pipeline(IndexRetriever(lambda asking: queries[asking.users], self._index), num_candidates=1)
         retrieved = pipeline.shortlist(requests, width).retrieved
-        return or_popular(retrieved, lambda rows: self._popular.shortlist(requests.take(rows), width).retrieved)
+        return with_popularity_fallback(
+            retrieved, lambda rows: self._popular.shortlist(requests.take(rows), width).retrieved
+        )
 
 
-def ranked(found: Found, scores: FloatArray) -> Candidates:
+def ranked(found: CandidateResult, scores: FloatArray) -> Candidates:
     """The candidates in the order of a ranker's scores, shape [B, C]; those that are only popular as they were."""
     by_ranker = reordered(found.candidates, scores)
-    own = found.personal[:, None]
+    own = found.personalized[:, None]
     return Candidates(
         np.where(own, by_ranker.items, found.candidates.items), np.where(own, by_ranker.scores, found.candidates.scores)
     )
 
 
-def _without_histories(excluded: IntArray) -> Requests:
+def _without_histories(excluded: IntArray) -> RequestBatch:
     """Requests whose users are the numbers of their rows, so that a retriever finds their queries."""
     num_requests = len(excluded)
     rows, columns = np.nonzero(excluded >= 0)
-    seen = ItemLists.from_pairs(rows, excluded[rows, columns], num_requests)
-    return Requests.of(np.arange(num_requests, dtype=np.int64), ItemLists.empty(num_requests), seen)
+    seen = RaggedItems.from_pairs(rows, excluded[rows, columns], num_requests)
+    return RequestBatch.of(np.arange(num_requests, dtype=np.int64), RaggedItems.empty(num_requests), seen)

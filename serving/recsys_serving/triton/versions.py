@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from recsys.errors import ServingError
+from recsys_serving.triton.client import client_module, server_errors
 from recsys_serving.triton.model_config import RECOMMEND
 from recsys_serving.triton.repository import serve_version, served_version, stage_version
-from recsys_serving.triton.client import client_module, server_errors
 
 
-def exchange(repository: Path, version: int, grpc_url: str, timeout_seconds: float = 120.0) -> None:
+def swap_version(repository: Path, version: int, grpc_url: str, timeout_seconds: float = 120.0) -> None:
     """Let a version of the repository answer; rolling back is the same with an older one.
 
     The models of the version are loaded first, beside those that answer. Only when all are, the ensemble that names

@@ -25,7 +25,7 @@ def test_no_user_is_in_two_parts(rows: Interactions, seed: int) -> None:
     train, valid, test = (users_of(rows, part) for part in (split.train, split.valid, split.test))
     assert not (train & valid or train & test or valid & test)
     assert users_of(rows, split.valid_given) == valid
-    assert users_of(rows, split.test_given) == test
+    assert users_of(rows, split.test_fold_in) == test
 
 
 def test_shares_are_of_users_and_not_of_interactions() -> None:
@@ -48,21 +48,21 @@ def test_the_share_to_recover_is_rounded_down_but_is_at_least_one() -> None:
     for count, targets in ((2, 1), (5, 1), (9, 1), (10, 2)):
         rows = make([0] * count + [1] * count + [2] * count)
         split = ColdUsers(0.3, 0.3).split(rows)
-        assert (len(split.test), len(split.test_given)) == (targets, count - targets)
+        assert (len(split.test), len(split.test_fold_in)) == (targets, count - targets)
         assert (len(split.valid), len(split.valid_given)) == (targets, count - targets)
 
 
 def test_a_number_of_interactions_can_be_given() -> None:
     rows = make([0] * 10 + [1] * 10 + [2] * 10)
     split = ColdUsers(0.3, 0.3, given_ratio=None, num_given=3).split(rows)
-    assert (len(split.test_given), len(split.test)) == (3, 7)
+    assert (len(split.test_fold_in), len(split.test)) == (3, 7)
     assert (len(split.valid_given), len(split.valid)) == (3, 7)
 
 
 def test_nothing_at_all_can_be_given() -> None:
     rows = make([0] * 3 + [1] * 3 + [2])
     split = ColdUsers(0.4, 0, given_ratio=None, num_given=0).split(rows)
-    assert len(split.test_given) == 0
+    assert len(split.test_fold_in) == 0
     assert len(split.test) in (1, 3)
 
 
@@ -81,7 +81,7 @@ def test_users_who_could_be_given_everything_stay_in_training() -> None:
     for seed in range(20):
         split = ColdUsers(0.5, 0.4, given_ratio=None, num_given=3, seed=seed).split(rows)
         assert users_of(rows, split.train) == {0}
-        assert (len(split.test), len(split.test_given)) == (1, 3)
+        assert (len(split.test), len(split.test_fold_in)) == (1, 3)
 
 
 def test_by_time_the_oldest_are_given() -> None:
@@ -90,13 +90,13 @@ def test_by_time_the_oldest_are_given() -> None:
     rows = make([0] * 5 + [1] * 5 + [2] * 5, timestamps=times * 3)
     split = ColdUsers(0.3, 0.3, given_ratio=0.6, order="time").split(rows)
     assert (split.test % 5).tolist() == (split.valid % 5).tolist() == [0, 2]
-    assert (split.test_given % 5).tolist() == [1, 3, 4]
+    assert (split.test_fold_in % 5).tolist() == [1, 3, 4]
 
 
 def test_by_time_the_earlier_row_of_a_tie_is_given() -> None:
     rows = make([0] * 4 + [1] * 4, timestamps=[5] * 8)
     split = ColdUsers(0.5, 0, given_ratio=0.5, order="time").split(rows)
-    assert (split.test_given % 4).tolist() == [0, 1]
+    assert (split.test_fold_in % 4).tolist() == [0, 1]
 
 
 def test_at_random_each_interaction_is_as_likely_to_be_given() -> None:

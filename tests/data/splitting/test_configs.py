@@ -8,10 +8,10 @@ from hydra.errors import HydraException
 from hydra.utils import get_class, instantiate
 
 from recsys.data.split import Splitter
-from recsys.data.splitting.default_split import AsGiven
 from recsys.data.splitting.cold_both import ColdBoth
 from recsys.data.splitting.cold_items import ColdItems
 from recsys.data.splitting.cold_users import ColdUsers
+from recsys.data.splitting.default_split import DefaultSplit
 from recsys.data.splitting.leave_random_out import LeaveRandomOut
 from recsys.data.splitting.predefined import Predefined
 from recsys.data.splitting.random_ratio import RandomRatio
@@ -69,7 +69,7 @@ def test_predefined_draws_one_random_interaction_of_each_user_for_validation(tmp
 
 def test_default_is_predefined_or_a_random_ratio(tmp_path: Path) -> None:
     splitter = instantiate(composed(tmp_path, "default"))
-    assert splitter == AsGiven(Predefined(LeaveRandomOut(1, 0, seed=7)), RandomRatio(seed=7))
+    assert splitter == DefaultSplit(Predefined(LeaveRandomOut(1, 0, seed=7)), RandomRatio(seed=7))
 
 
 def test_cold_both_draws_items_and_users_with_the_seed_of_the_root(tmp_path: Path) -> None:

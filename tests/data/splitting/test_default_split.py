@@ -1,11 +1,11 @@
 import numpy as np
 
 from recsys.data.interactions import Interactions
-from recsys.data.splitting.default_split import AsGiven
+from recsys.data.splitting.default_split import DefaultSplit
 from recsys.data.splitting.predefined import Predefined
 from recsys.data.splitting.random_ratio import RandomRatio
 
-SPLITTER = AsGiven(given=Predefined(validation=None), otherwise=RandomRatio(test_ratio=0.5, valid_ratio=0.0))
+SPLITTER = DefaultSplit(given=Predefined(validation=None), otherwise=RandomRatio(test_ratio=0.5, valid_ratio=0.0))
 
 
 def interactions(fold: np.ndarray | None) -> Interactions:

@@ -48,7 +48,7 @@ LABELS_MATTER = {"cold_both", "cold_users", "cold_users_by_time", "cold_users_gi
 
 
 def parts(split: Split) -> list[list[int]]:
-    return [rows.tolist() for rows in (split.train, split.valid, split.test, split.valid_given, split.test_given)]
+    return [rows.tolist() for rows in (split.train, split.valid, split.test, split.valid_given, split.test_fold_in)]
 
 
 def split_or_skip(splitter: Splitter, drawn: Interactions) -> Split:
@@ -67,14 +67,14 @@ def test_nothing_leaks_and_nothing_is_lost(name: str, drawn: Interactions, seed:
     assert sorted(sum(parts(split), [])) == list(range(len(drawn)))
     valid, test = set(split.valid.tolist()), set(split.test.tolist())
     assert set(split.known("test").tolist()).isdisjoint(test)
-    assert set(split.known("valid").tolist()).isdisjoint(valid | test | set(split.test_given.tolist()))
+    assert set(split.known("valid").tolist()).isdisjoint(valid | test | set(split.test_fold_in.tolist()))
     assert len(set(split.known("test").tolist())) == len(split.known("test"))
 
 
 @pytest.mark.parametrize("name", EVERY)
 def test_rows_are_int64_and_ascending(name: str) -> None:
     split = EVERY[name](0).split(many())
-    for rows in (split.train, split.valid, split.test, split.valid_given, split.test_given):
+    for rows in (split.train, split.valid, split.test, split.valid_given, split.test_fold_in):
         assert rows.dtype == np.int64
         assert (np.diff(rows) > 0).all()
 

@@ -9,4 +9,4 @@ def test_each_code_goes_to_its_part() -> None:
     assert split.valid.tolist() == [3]
     assert split.test.tolist() == [0, 6]
     assert split.valid_given.tolist() == [2]
-    assert split.test_given.tolist() == [4]
+    assert split.test_fold_in.tolist() == [4]

@@ -51,7 +51,7 @@ def test_what_the_rule_gives_is_given_to_validation() -> None:
     split = Predefined(ColdUsers(0.5, 0, given_ratio=0.6)).split(rows)
     assert (len(split.valid), len(split.valid_given), len(split.train)) == (1, 2, 3)
     assert set(rows.user_index[split.valid]) == set(rows.user_index[split.valid_given])
-    assert len(split.test_given) == 0
+    assert len(split.test_fold_in) == 0
 
 
 def test_repetitions_of_a_drawn_interaction_leave_training_with_it() -> None:

@@ -4,13 +4,13 @@ from torch import Tensor
 
 from recsys.data.histories import Histories
 from recsys.errors import ModelError
-from recsys.models.components.fold_in_factorization import FoldedFactors
+from recsys.models.components.fold_in_factorization import FoldInFactorization
 from recsys.models.interface.protocols import Factorized, FoldsIn, Query, Recommender
 from recsys.models.onnx.fold_in_factors import Projection
 from tests.models.linalg.test_interaction_matrix import histories
 
 
-class Sum(FoldedFactors):
+class Sum(FoldInFactorization):
     """The user vector is the sum of those of the history's items."""
 
     def fold_in(self, histories: Histories) -> Tensor:

@@ -32,7 +32,7 @@ def test_popularity_is_the_standardised_logarithm_of_the_count():
 def test_a_user_is_told_by_activity_and_by_how_popular_their_items_are():
     statistics = measured()
     histories = Histories.from_interactions(interactions())
-    about = statistics.about_popularity(histories, torch.tensor([[0, 3]] * 4))
+    about = statistics.popularity_features(histories, torch.tensor([[0, 3]] * 4))
     popularity = statistics.popularity
     assert about.shape == (4, 2, 3)
     assert about[:, :, 0].tolist() == [[popularity[0], popularity[3]]] * 4
@@ -43,7 +43,7 @@ def test_a_user_is_told_by_activity_and_by_how_popular_their_items_are():
 
 def test_an_empty_history_is_compared_with_the_mean_item():
     nobody = Histories(torch.zeros(2, dtype=torch.int64), torch.empty(0, dtype=torch.int64), None, None)
-    about = measured().about_popularity(nobody, torch.tensor([[0]]))
+    about = measured().popularity_features(nobody, torch.tensor([[0]]))
     assert about.isfinite().all()
     assert about[0, 0, 2] == about[0, 0, 0]
 

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from recsys.models.linalg.interaction_matrix import InteractionMatrix
 from recsys.models.components.item_weights import DenseItemWeights, SparseItemWeights
+from recsys.models.linalg.interaction_matrix import InteractionMatrix
 from recsys.models.linalg.top_entries import nonzero
 from tests.models.small_data import histories_of
 
@@ -12,13 +12,13 @@ WEIGHTS = torch.tensor([[0.0, 2.0, 0.0], [1.0, 0.0, -1.0], [0.0, 0.5, 0.0]])
 
 def sparse() -> SparseItemWeights:
     weights = SparseItemWeights(3)
-    weights.keep(nonzero(WEIGHTS.T))
+    weights.set_weights(nonzero(WEIGHTS.T))
     return weights
 
 
 def full() -> DenseItemWeights:
     weights = DenseItemWeights(3)
-    weights.keep(WEIGHTS)
+    weights.set_weights(WEIGHTS)
     return weights
 
 
@@ -40,7 +40,7 @@ def test_scores_leave_the_weights_alone():
 def test_the_sparse_ones_say_what_the_data_decide():
     weights, fresh = sparse(), SparseItemWeights(3)
     differ = {name for name, tensor in fresh.state_dict().items() if tensor.shape != weights.state_dict()[name].shape}
-    assert differ == set(weights.sized_by_data)
+    assert differ == set(weights.dynamic_buffers)
     assert weights.matrix.dense().equal(WEIGHTS.T)
 
 
@@ -57,6 +57,6 @@ def test_weights_before_fitting_are_zero(kind):
 
 def test_weights_that_come_by_columns_are_kept_by_rows():
     weights = DenseItemWeights(3)
-    weights.keep(torch.arange(9.0).view(3, 3).T)
+    weights.set_weights(torch.arange(9.0).view(3, 3).T)
     assert weights.weights.is_contiguous()
     assert weights.of(torch.tensor([0])).tolist() == [[0, 1, 2]]

@@ -19,23 +19,23 @@ HISTORIES = Histories(
 
 
 def test_each_later_interaction_lowers_the_weight():
-    weights = Recency(per_step=0.5).weights(HISTORIES)
+    weights = Recency(step_decay=0.5).weights(HISTORIES)
     assert weights.tolist() == [0.25, 0.5, 1.0, 1.0]
 
 
 def test_days_count_from_the_newest_of_the_same_history():
-    weights = Recency(per_day=0.5).weights(HISTORIES)
+    weights = Recency(day_decay=0.5).weights(HISTORIES)
     # three, two and no days before the last of the first history; the other history has but one
     assert weights.tolist() == [0.125, 0.25, 1.0, 1.0]
 
 
 def test_both_multiply():
-    weights = Recency(per_step=0.5, per_day=0.5).weights(HISTORIES)
+    weights = Recency(step_decay=0.5, day_decay=0.5).weights(HISTORIES)
     assert weights.tolist() == [0.125 * 0.25, 0.25 * 0.5, 1.0, 1.0]
 
 
 def test_without_timestamps_only_the_order_counts():
-    weights = Recency(per_step=0.5, per_day=0.5).weights(dataclasses.replace(HISTORIES, timestamp=None))
+    weights = Recency(step_decay=0.5, day_decay=0.5).weights(dataclasses.replace(HISTORIES, timestamp=None))
     assert weights.tolist() == [0.25, 0.5, 1.0, 1.0]
 
 
@@ -53,6 +53,6 @@ def test_refuses_factors_out_of_range(factors):
 def test_needs_timestamps_to_be_learnt_with():
     interactions, _ = checkerboard(2, 4)
     with pytest.raises(ModelError, match=r"need interactions with timestamps.*per_step=1"):
-        Recency(per_step=0.9).check(interactions)
+        Recency(step_decay=0.9).check(interactions)
     Recency().check(interactions)
-    Recency(per_step=0.9).check(dataclasses.replace(interactions, timestamp=np.arange(len(interactions))))
+    Recency(step_decay=0.9).check(dataclasses.replace(interactions, timestamp=np.arange(len(interactions))))

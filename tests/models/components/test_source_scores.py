@@ -5,57 +5,57 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.models.components.source_scores import Opinions, gather_items
+from recsys.models.components.source_scores import SourceScores, gather_items
 
 NAN = torch.nan
 
 
-def opinions(scores: list, unseen: list) -> Opinions:
+def source_scores(scores: list, unseen: list) -> SourceScores:
     """One user."""
-    return Opinions.of(torch.tensor([scores], dtype=torch.float32), torch.tensor([unseen]))
+    return SourceScores.of(torch.tensor([scores], dtype=torch.float32), torch.tensor([unseen]))
 
 
 def test_standardises_over_what_is_new_to_the_user():
     # Items 1 to 3 are new: mean 2, deviation sqrt(2/3); item 0 is put on the same scale.
-    given = opinions([[11.0, 1.0, 2.0, 3.0]], [False, True, True, True]).scores[0, 0]
+    given = source_scores([[11.0, 1.0, 2.0, 3.0]], [False, True, True, True]).scores[0, 0]
     assert given.tolist() == pytest.approx([9 * math.sqrt(1.5), -math.sqrt(1.5), 0, math.sqrt(1.5)], rel=1e-5)
 
 
 def test_no_opinion_is_zero_and_does_not_count_in_the_mean():
-    found = opinions([[NAN, 1.0, 3.0]], [True, True, True])
+    found = source_scores([[NAN, 1.0, 3.0]], [True, True, True])
     assert found.scores[0, 0].tolist() == pytest.approx([0, -1, 1])
     assert found.given[0, 0].tolist() == [False, True, True]
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1, 1e6])
 def test_a_model_that_scores_all_alike_says_nothing(value):
-    assert opinions([[value] * 7], [True] * 7).scores.abs().max() == 0
+    assert source_scores([[value] * 7], [True] * 7).scores.abs().max() == 0
 
 
 @given(st.floats(0.01, 100), st.floats(-100, 100))
 def test_scale_and_shift_of_a_model_do_not_matter(scale, shift):
     scores = torch.tensor([[[1.0, 4.0, 2.0, -3.0]]])
     unseen = torch.tensor([[True, True, False, True]])
-    moved = Opinions.of(scores * scale + shift, unseen)
-    torch.testing.assert_close(moved.scores, Opinions.of(scores, unseen).scores, rtol=1e-2, atol=1e-2)
+    moved = SourceScores.of(scores * scale + shift, unseen)
+    torch.testing.assert_close(moved.scores, SourceScores.of(scores, unseen).scores, rtol=1e-2, atol=1e-2)
 
 
 def test_ranks_fall_by_the_logarithm_and_ties_share_one():
-    ranks = opinions([[5.0, 9.0, 5.0, 1.0]], [True] * 4).ranks()[0, 0]
+    ranks = source_scores([[5.0, 9.0, 5.0, 1.0]], [True] * 4).ranks()[0, 0]
     # Places 1, 0, 1 and 3 of 4 items.
     expected = [1 - math.log(2) / math.log(5), 1, 1 - math.log(2) / math.log(5), 1 - math.log(4) / math.log(5)]
     assert ranks.tolist() == pytest.approx(expected, rel=1e-5)
 
 
 def test_seen_items_take_no_place_and_no_opinion_is_last():
-    ranks = opinions([[9.0, 5.0, NAN, 4.0]], [False, True, True, True]).ranks()[0, 0]
+    ranks = source_scores([[9.0, 5.0, NAN, 4.0]], [False, True, True, True]).ranks()[0, 0]
     assert ranks[1] == 1
     assert ranks[3] == pytest.approx(1 - math.log(2) / math.log(5), rel=1e-5)
     assert ranks[2] == ranks.min()
 
 
 def test_retrieves_the_best_unseen_items_of_each_model():
-    found = opinions([[9.0, 5.0, 4.0, 1.0, 0.0], [0.0, 1.0, 2.0, 3.0, NAN]], [False, True, True, True, True])
+    found = source_scores([[9.0, 5.0, 4.0, 1.0, 0.0], [0.0, 1.0, 2.0, 3.0, NAN]], [False, True, True, True, True])
     assert found.retrieved(1)[0].tolist() == [False, True, False, True, False]
     assert found.retrieved(2)[0].tolist() == [False, True, True, True, False]
     # Never what is seen, and what one model has no opinion on is retrieved by the other alone.

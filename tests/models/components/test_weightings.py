@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from recsys.errors import ModelError
-from recsys.models.linalg.interaction_matrix import InteractionMatrix
 from recsys.models.components.weightings import BM25, TFIDF, Unweighted
+from recsys.models.linalg.interaction_matrix import InteractionMatrix
 from tests.models.small_data import histories_of
 
 # 4 rows, column 0 in all, column 1 in one, column 2 in none; 5 values, 1.25 a row

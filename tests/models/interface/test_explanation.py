@@ -30,11 +30,11 @@ def test_one_row_alone():
     errors = torch.arange(8.0).reshape(4, 2)
     one = explanation(errors).one(0)
     assert one.histories.items.tolist() == [2, 0, 2]
-    assert one.parts.tolist() == [[1, 10], [2, 20], [3, 30]]
+    assert one.contributions.tolist() == [[1, 10], [2, 20], [3, 30]]
     assert one.errors.tolist() == [[0, 1], [2, 3], [4, 5]]
     assert one.num_grouped.tolist() == [1]
     assert one.scores.tolist() == [[6.5, 60.0]]
-    assert explanation().one(1).parts.shape == (0, 2)
+    assert explanation().one(1).contributions.shape == (0, 2)
     assert explanation().one(1).errors is None
 
 

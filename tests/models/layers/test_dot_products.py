@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from recsys.models.layers.embedding import Embedding
 from recsys.models.layers.dot_products import pair_products
+from recsys.models.layers.embedding import Embedding
 
 
 def tables(dtype: torch.dtype = torch.float32) -> tuple[Embedding, Embedding]:

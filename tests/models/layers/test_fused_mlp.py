@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from recsys.models.layers.dropout import draw_kept
-from recsys.models.neumf import GMF, MLP, NeuMF
 from recsys.models.layers.fused_mlp import networks_train_by_hand, pair_perceptron, weighted_products
+from recsys.models.neumf import GMF, MLP, NeuMF
 
 #: Repeated users, and items repeated within a row and between rows; one user and one item in no pair.
 USERS = torch.tensor([[0], [3], [3], [1]])

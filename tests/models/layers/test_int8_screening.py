@@ -69,7 +69,7 @@ def test_blocks_of_any_size_give_the_same(dims, monkeypatch):
     parts = perceptron(7, dims)
     whole = approximate_perceptron(*parts)
     for size in (1, 32, 70):
-        monkeypatch.setattr(byte_products, "_ITEMS_PER_BLOCK", size)
+        monkeypatch.setattr(int8_screening, "_ITEMS_PER_BLOCK", size)
         torch.testing.assert_close(approximate_perceptron(*parts), whole)
 
 

@@ -16,7 +16,7 @@ def tower(id_dropout: float = 0.0) -> ItemTower:
     torch.manual_seed(0)
     tower = ItemTower(num_items=4, embedding_dim=3, id_dropout=id_dropout, init_std=1.0)
     torch.nn.init.normal_(tower.unknown_id)
-    tower.read_items(features(["Drama", "War", "Drama", None]), None)
+    tower.set_item_features(features(["Drama", "War", "Drama", None]), None)
     return tower
 
 
@@ -34,7 +34,7 @@ def test_an_item_without_training_has_the_unknown_id_and_its_features():
 
 def test_without_features_new_items_are_all_alike():
     items = ItemTower(4, 3, 0.0, 1.0)
-    items.read_items(features(["Drama", "War", "Drama", None]), [])
+    items.set_item_features(features(["Drama", "War", "Drama", None]), [])
     items.is_trained.fill_(False)
     assert items().equal(items.unknown_id.expand(4, 3))
 
@@ -51,5 +51,5 @@ def test_texts_add_a_projection_of_their_sentence_vectors():
     items = tower()
     before = items()
     vectors = torch.nn.functional.normalize(torch.randn(4, 6), dim=1)
-    items.read_sentence_vectors(vectors)
+    items.set_sentence_vectors(vectors)
     torch.testing.assert_close(items() - before, vectors @ items.sentences.weight.T)

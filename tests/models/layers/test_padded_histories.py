@@ -26,14 +26,14 @@ def test_long_histories_keep_their_latest_interactions():
 
 def test_gaps_are_seconds_since_the_interaction_before_in_the_row():
     padded = PaddedHistories.latest(HISTORIES, max_length=5)
-    assert padded.gaps.tolist() == [[0, 3600, 7200], [0, 0, 0], [0, 0, 0]]
+    assert padded.time_gaps.tolist() == [[0, 3600, 7200], [0, 0, 0], [0, 0, 0]]
 
 
 def test_without_ratings_and_times_there_are_none():
     bare = Histories(HISTORIES.offsets, HISTORIES.items, None, None)
     padded = PaddedHistories.latest(bare, max_length=5)
     assert padded.rating is None
-    assert padded.gaps is None
+    assert padded.time_gaps is None
 
 
 def test_rows_are_cut_anywhere():
@@ -55,4 +55,4 @@ def test_an_empty_row_beside_others_of_an_empty_table_is_no_error():
         torch.empty(0, dtype=torch.int64),
     )
     padded = PaddedHistories.cut(nothing, torch.tensor([0]), torch.tensor([0]))
-    assert padded.rating.shape == padded.gaps.shape == (1, 0)
+    assert padded.rating.shape == padded.time_gaps.shape == (1, 0)

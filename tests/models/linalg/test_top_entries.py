@@ -2,20 +2,20 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.models.linalg.top_entries import nonzero, stacked, strongest
+from recsys.models.linalg.top_entries import nonzero, top_entries, vstack
 
 VALUES = torch.tensor([[0.5, -2.0, 0.0, 1.0], [0.0, 0.0, 0.0, 3.0]])
 
 
 def test_keeps_the_largest_magnitudes_and_no_zeros():
-    kept = strongest(VALUES, 2)
+    kept = top_entries(VALUES, 2)
     assert kept.dense().tolist() == [[0, -2, 0, 1], [0, 0, 0, 3]]
     assert kept.counts.tolist() == [2, 1]
     assert kept.columns.tolist() == [1, 3, 3]
 
 
 def test_may_be_asked_for_more_than_there_are():
-    assert strongest(VALUES, 9).dense().equal(VALUES)
+    assert top_entries(VALUES, 9).dense().equal(VALUES)
 
 
 def test_what_is_not_zero():
@@ -26,7 +26,7 @@ def test_what_is_not_zero():
 @given(st.integers(1, 8), st.integers(1, 5), st.integers(0, 99))
 def test_blocks_stack_to_the_whole(num_rows, num_kept, seed):
     values = torch.randn(num_rows, 5, generator=torch.Generator().manual_seed(seed))
-    blocks = stacked([strongest(block, num_kept) for block in values.split(3)])
-    whole = strongest(values, num_kept)
+    blocks = vstack([top_entries(block, num_kept) for block in values.split(3)])
+    whole = top_entries(values, num_kept)
     assert blocks.dense().equal(whole.dense())
     assert blocks.offsets.equal(whole.offsets)

@@ -11,16 +11,16 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from recsys.data.encoded_columns import CodedColumn
+from recsys.data.encoded_columns import EncodedColumn
 from recsys.data.histories import Histories
 from recsys.models.interface.protocols import Query
-from recsys.models.onnx.onnx_query import NO_TIMESTAMP, ServedQuery
+from recsys.models.onnx.onnx_query import NO_TIMESTAMP, OnnxQuery
 from recsys.runtime.onnx_inputs import QUERY_INPUTS, feature_input
 
 
 def served(
-    query: Query, padding: int = 0, columns: Sequence[CodedColumn] = (), users: pa.Table | None = None
-) -> ServedQuery:
+    query: Query, padding: int = 0, columns: Sequence[EncodedColumn] = (), users: pa.Table | None = None
+) -> OnnxQuery:
     """The same query as arrays, ``padding`` wider than its longest history.
 
     Args:
@@ -39,7 +39,7 @@ def served(
             filled[inside] = values
         return filled
 
-    return ServedQuery(
+    return OnnxQuery(
         query.users,
         rows(histories.items, -1, torch.int64),
         rows(histories.rating, torch.nan, torch.float32),
@@ -48,7 +48,7 @@ def served(
     )
 
 
-def _features(of: Tensor, columns: Sequence[CodedColumn], users: pa.Table | None) -> dict[str, Tensor]:
+def _features(of: Tensor, columns: Sequence[EncodedColumn], users: pa.Table | None) -> dict[str, Tensor]:
     features = {}
     for column in columns:
         assert users is not None
@@ -73,12 +73,12 @@ def random_histories(
     )
 
 
-def run(path: Path, query: ServedQuery, **more: Tensor) -> Tensor:
+def run(path: Path, query: OnnxQuery, **more: Tensor) -> Tensor:
     """What ONNX Runtime makes of ``query`` with the model in the file ``path``."""
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    feeds = dict(zip(QUERY_INPUTS, query[:-1], strict=True)) | more
-    feeds |= {feature_input(column): values for column, values in query.features.items()}
-    output = session.run(None, {name: value.numpy() for name, value in feeds.items()})[0]
+    onnx_inputs = dict(zip(QUERY_INPUTS, query[:-1], strict=True)) | more
+    onnx_inputs |= {feature_input(column): values for column, values in query.features.items()}
+    output = session.run(None, {name: value.numpy() for name, value in onnx_inputs.items()})[0]
     assert output.dtype == np.float32
     return torch.from_numpy(output)
 

@@ -7,14 +7,14 @@ import torch
 
 from recsys.errors import ModelError
 from recsys.export.onnx_export import export_ranker
-from recsys.models.layers.history_attention import HistoryAttention
 from recsys.models.hybrid import Hybrid
 from recsys.models.ials import IALS
-from recsys.models.popularity import Popularity
 from recsys.models.interface.protocols import Query
+from recsys.models.layers.history_attention import HistoryAttention
 from recsys.models.layers.ranker_networks import LinearBlend
 from recsys.models.onnx.exportable import scores_of
 from recsys.models.onnx.history_attention import ServedAttention
+from recsys.models.popularity import Popularity
 from recsys.runtime.onnx_inputs import CANDIDATES
 from tests.models.onnx.model_queries import assert_scores_close, random_histories, run, served
 from tests.models.test_hybrid import GROUPS, SOURCES, everyone, hybrid
@@ -42,7 +42,7 @@ def test_each_group_of_features_may_be_left_out(group):
 
 def test_a_stranger_is_known_by_the_features_that_are_told():
     model, known = hybrid(), everyone()
-    told = served(known, 0, model.columns_of_users(), GENDERS).features
+    told = served(known, 0, model.user_columns(), GENDERS).features
     stranger = Query(torch.full_like(known.users, -1), known.histories, dict(told))
     with torch.inference_mode():
         expected = model.score(known)
@@ -83,7 +83,7 @@ def test_attention_gives_the_similarities_of_the_model():
 def test_ranks_and_few_candidates_are_the_same_in_onnx(tmp_path: Path):
     # Sources that are exported fast.
     model = hybrid({"item_knn": SOURCES["item_knn"], "popularity": Popularity}, num_candidates=3)
-    ranker, columns = model.serving_ranker(), model.columns_of_users()
+    ranker, columns = model.serving_ranker(), model.user_columns()
     export_ranker(ranker, tmp_path / "ranker.onnx", user_columns=columns)
     candidates = torch.arange(12).expand(4, -1).contiguous()
     asked = served(STRANGERS, 2, columns, GENDERS)

@@ -1,9 +1,9 @@
 import pytest
 import torch
 
+from recsys.models.components.recency import Recency
 from recsys.models.content import Content
 from recsys.models.interface.protocols import Query
-from recsys.models.components.recency import Recency
 from recsys.models.onnx.exportable import scores_of
 from tests.models.onnx.model_queries import assert_scores_close, random_histories, served
 from tests.models.test_content import content, histories, interactions
@@ -37,5 +37,5 @@ def test_what_cancels_out_and_ratings_that_are_all_alike():
 @pytest.mark.parametrize("components", [None, 3])
 def test_sentences_count_beside_words(components):
     model = content(num_components=components, sentence_model="any")
-    model.read_sentence_vectors(torch.nn.functional.normalize(torch.randn(6, 5), dim=1))
+    model.set_sentence_vectors(torch.nn.functional.normalize(torch.randn(6, 5), dim=1))
     assert_as_the_model(model, Query(torch.full((2,), -1), random_histories([2, 9], 6, 1)))

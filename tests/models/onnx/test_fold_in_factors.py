@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from recsys.models.components.fold_in_factorization import FoldedFactors
+from recsys.models.components.fold_in_factorization import FoldInFactorization
 from recsys.models.ials import IALS
-from recsys.models.nmf import NMF
 from recsys.models.interface.protocols import Query
-from recsys.models.pure_svd import PureSVD
+from recsys.models.nmf import NMF
 from recsys.models.onnx.exportable import scores_of
+from recsys.models.pure_svd import PureSVD
 from tests.models.onnx.model_queries import assert_scores_close, random_histories, served
 from tests.models.small_data import small_data
 
@@ -16,7 +16,7 @@ NUM_ITEMS = 60
 DATA = small_data(num_users=200, num_items=NUM_ITEMS)
 
 
-def assert_as_the_model(model: FoldedFactors) -> None:
+def assert_as_the_model(model: FoldInFactorization) -> None:
     model.fit(DATA)
     query = Query(torch.full((5,), -1), random_histories([1, 5, 40, 400, 0], NUM_ITEMS, 0))
     with torch.inference_mode():

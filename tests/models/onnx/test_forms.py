@@ -11,8 +11,8 @@ import torch
 
 from recsys.export.onnx_export import export_encoder, export_ranker
 from recsys.models.interface.protocols import Query
-from recsys.models.onnx.exportable import Serves, ServesPairs, ServingForm, scores_of
-from recsys.models.onnx.onnx_query import ServedQuery
+from recsys.models.onnx.exportable import Exportable, ExportableRanker, ServingForm, scores_of
+from recsys.models.onnx.onnx_query import OnnxQuery
 from recsys.runtime.onnx_inputs import CANDIDATES
 from tests.models.board_data import NUM_ITEMS, prepared_board
 from tests.models.onnx.model_queries import assert_scores_close, random_histories, run, served
@@ -20,8 +20,8 @@ from tests.models.test_contract import MODELS, everyone, fitted, models_that, no
 from tests.models.test_contract import scores_of as expected_scores
 
 PAGE = Path(__file__).parents[3] / "docs" / "models.md"
-SERVED = models_that(Serves)
-RANKERS = models_that(ServesPairs)
+SERVED = models_that(Exportable)
+RANKERS = models_that(ExportableRanker)
 
 
 @cache
@@ -29,11 +29,11 @@ def form_of(name: str) -> ServingForm:
     return fitted(name).model.serving_form()
 
 
-def as_served(name: str, query: Query, padding: int = 0) -> ServedQuery:
+def as_served(name: str, query: Query, padding: int = 0) -> OnnxQuery:
     return served(query, padding, form_of(name).user_columns, prepared_board().users)
 
 
-def form_scores(name: str, query: ServedQuery) -> torch.Tensor:
+def form_scores(name: str, query: OnnxQuery) -> torch.Tensor:
     form = form_of(name)
     with torch.inference_mode():
         return scores_of(form, query).clone()
@@ -45,9 +45,9 @@ def strangers(ratings: bool = True, times: bool = True) -> Query:
     return Query(torch.full((len(lengths),), -1), random_histories(lengths, NUM_ITEMS, 0, ratings, times))
 
 
-def row_of(query: ServedQuery, row: int) -> ServedQuery:
+def row_of(query: OnnxQuery, row: int) -> OnnxQuery:
     features = {name: values[[row]] for name, values in query.features.items()}
-    return ServedQuery(*(part[[row]] for part in query[:-1]), features)
+    return OnnxQuery(*(part[[row]] for part in query[:-1]), features)
 
 
 def assert_as_the_model(name: str, query: Query, padding: int = 0) -> None:

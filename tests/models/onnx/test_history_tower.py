@@ -3,8 +3,8 @@ from functools import partial
 import pytest
 import torch
 
-from recsys.models.layers.history_encoders import AttentionEncoder, MeanEncoder, TransformerEncoder
 from recsys.models.interface.protocols import Query
+from recsys.models.layers.history_encoders import AttentionEncoder, MeanEncoder, TransformerEncoder
 from recsys.models.onnx.exportable import scores_of
 from recsys.models.two_tower import TwoTower
 from tests.models.onnx.model_queries import assert_scores_close, random_histories, served
@@ -36,7 +36,7 @@ def test_gives_the_scores_of_the_model(settings):
 
 def test_knows_the_features_of_known_users():
     model = two_tower()
-    model.read_users(ages())
+    model.set_user_features(ages())
     assert_as_the_model(model)
 
 
@@ -55,4 +55,4 @@ def test_items_without_training_have_the_vector_of_the_unknown_id():
 @pytest.mark.parametrize(("ratings", "times"), [(False, True), (True, False), (False, False)])
 def test_what_a_history_is_told_without_adds_nothing(ratings, times):
     histories = random_histories([3, 70, 0, 50], 6, 0, ratings, times)
-    assert_as_the_model(two_tower(ratings=True, gaps=True), Query(QUERY.users, histories))
+    assert_as_the_model(two_tower(ratings=True, time_gaps=True), Query(QUERY.users, histories))

@@ -4,9 +4,10 @@ import pytest
 import torch
 
 from recsys.export.onnx_export import export_encoder
-from recsys.models.linalg.interaction_matrix import InteractionMatrix
-from recsys.models.interface.protocols import Query
 from recsys.models.components.recency import Recency
+from recsys.models.interface.protocols import Query
+from recsys.models.linalg.interaction_matrix import InteractionMatrix
+from recsys.models.linalg.top_entries import nonzero
 from recsys.models.onnx.item_item import (
     DenseRows,
     GatheredRows,
@@ -15,7 +16,6 @@ from recsys.models.onnx.item_item import (
     padded,
     rows_of_weights,
 )
-from recsys.models.linalg.top_entries import nonzero
 from tests.models.onnx.model_queries import assert_scores_close, random_histories, run, served
 from tests.models.small_data import histories_of
 

@@ -7,13 +7,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from recsys.data.encoded_columns import CodedColumn
+from recsys.data.encoded_columns import EncodedColumn
 from recsys.data.feature_tensors import CategoricalFeature, NumberFeature, RaggedFeature
 from recsys.data.features import FeatureTable
 from recsys.data.raw import FeatureColumn, FeatureKind
 from recsys.errors import ModelError
 from recsys.models.content import Content
-from recsys.models.onnx.exportable import ItemForm, ServesItems
+from recsys.models.onnx.exportable import ExportableItemEncoder, ItemEncoderSpec
 from tests.models.test_two_tower import two_tower
 
 COLUMNS = (
@@ -36,7 +36,7 @@ FEATURES = FeatureTable.from_table(
 )
 
 
-def columns_of(form: ItemForm, padding: int = 0) -> list[Tensor]:
+def columns_of(form: ItemEncoderSpec, padding: int = 0) -> list[Tensor]:
     """The features of all rows as a new item's are given, values of a row after a gap of ``padding``."""
     given = []
     for column in form.columns:
@@ -62,14 +62,14 @@ def columns_of(form: ItemForm, padding: int = 0) -> list[Tensor]:
 def new_items(**settings: object) -> nn.Module:
     """A two-tower for which items 2 to 5 are new."""
     model = two_tower(**settings)
-    model.read_items(FEATURES)
+    model.set_item_features(FEATURES)
     model.items.is_trained[2:] = False
     return model.eval()
 
 
 def content(**settings: object) -> Content:
     model = Content(3, 6, num_components=4, **settings)
-    model.read_items(FEATURES)
+    model.set_item_features(FEATURES)
     return model
 
 
@@ -85,12 +85,12 @@ def test_a_new_item_gets_the_vector_that_it_would_have_in_the_catalogue(settings
 
 def test_says_how_the_columns_are_encoded():
     model = new_items()
-    assert isinstance(model, ServesItems)
+    assert isinstance(model, ExportableItemEncoder)
     assert model.item_encoder().columns == (
-        CodedColumn("genres", FeatureKind.MULTI_VALUED, "|", ("drama", "love", "war")),
-        CodedColumn("maker", FeatureKind.CATEGORICAL, None, ("a", "b", "c")),
-        CodedColumn("title", FeatureKind.TEXT, None, ("love", "sea", "the", "war")),
-        CodedColumn("year", FeatureKind.NUMBER, None, None),
+        EncodedColumn("genres", FeatureKind.MULTI_VALUED, "|", ("drama", "love", "war")),
+        EncodedColumn("maker", FeatureKind.CATEGORICAL, None, ("a", "b", "c")),
+        EncodedColumn("title", FeatureKind.TEXT, None, ("love", "sea", "the", "war")),
+        EncodedColumn("year", FeatureKind.NUMBER, None, None),
     )
 
 
@@ -108,13 +108,13 @@ def test_refuses_what_columns_do_not_tell():
     with pytest.raises(ModelError, match="it knows no columns of items"):
         two_tower().item_encoder()
     with_texts = new_items(sentence_model="any")
-    with_texts.read_sentence_vectors(torch.zeros(6, 4))
+    with_texts.set_sentence_vectors(torch.zeros(6, 4))
     with pytest.raises(ModelError, match="by a sentence model"):
         with_texts.item_encoder()
     with pytest.raises(ModelError, match="by a sentence model"):
         content(sentence_model="any").item_encoder()
     words = Content(3, 6)
-    words.read_items(FEATURES)
+    words.set_item_features(FEATURES)
     with pytest.raises(ModelError, match="no dense vectors. Train one with model.num_components set"):
         words.item_encoder()
 
@@ -141,7 +141,7 @@ def test_onnx_gives_the_same(model, tmp_path: Path):
     )
     program.save(str(tmp_path / "items.onnx"), include_initializers=True, external_data=False)
     session = onnxruntime.InferenceSession(tmp_path / "items.onnx", providers=["CPUExecutionProvider"])
-    feeds = {column.name: values[1:].numpy() for column, values in zip(form.columns, columns, strict=True)}
+    onnx_inputs = {column.name: values[1:].numpy() for column, values in zip(form.columns, columns, strict=True)}
     with torch.inference_mode():
         expected = form.encoder(*columns)[1:].numpy()
-    np.testing.assert_allclose(session.run(None, feeds)[0], expected, atol=1e-5, equal_nan=True)
+    np.testing.assert_allclose(session.run(None, onnx_inputs)[0], expected, atol=1e-5, equal_nan=True)

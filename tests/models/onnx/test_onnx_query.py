@@ -1,16 +1,16 @@
 import torch
 
-from recsys.models.interface.protocols import Query
 from recsys.models.components.recency import Recency
-from recsys.models.onnx.onnx_query import NO_TIMESTAMP, ServedQuery
+from recsys.models.interface.protocols import Query
+from recsys.models.onnx.onnx_query import NO_TIMESTAMP, OnnxQuery
 from tests.models.onnx.model_queries import random_histories, served
 
 
-def asked(*rows: list[int]) -> ServedQuery:
+def asked(*rows: list[int]) -> OnnxQuery:
     width = max(1, *(len(row) for row in rows))
     items = torch.tensor([row + [-1] * (width - len(row)) for row in rows])
     nothing = torch.full(items.shape, torch.nan)
-    return ServedQuery(torch.full((len(rows),), -1), items, nothing, torch.full_like(items, NO_TIMESTAMP))
+    return OnnxQuery(torch.full((len(rows),), -1), items, nothing, torch.full_like(items, NO_TIMESTAMP))
 
 
 def test_of_an_item_that_comes_again_only_the_last_counts():
@@ -38,7 +38,7 @@ def test_a_window_may_be_wider_than_the_histories():
 
 def test_without_the_newest_time_no_age_in_days_counts():
     query = asked([1, 2])._replace(timestamps=torch.tensor([[86_400, NO_TIMESTAMP]]))
-    assert query.recency(Recency(per_day=0.5)).tolist() == [[1.0, 1.0]]
+    assert query.recency(Recency(day_decay=0.5)).tolist() == [[1.0, 1.0]]
 
 
 def test_recency_is_that_of_histories():

@@ -5,9 +5,9 @@ from recsys.data.histories import Histories
 from recsys.models.bayesian_mf import BayesianMF
 from recsys.models.bias import Bias
 from recsys.models.biased_mf import BiasedMF
-from recsys.models.item_knn_ratings import ItemKNNRatings
-from recsys.models.interface.protocols import Query
 from recsys.models.components.rating_model import RatingModel
+from recsys.models.interface.protocols import Query
+from recsys.models.item_knn_ratings import ItemKNNRatings
 from recsys.models.onnx.exportable import scores_of
 from recsys.models.svd_pp import SVDpp
 from tests.models.onnx.model_queries import assert_scores_close, random_histories, served

@@ -2,12 +2,12 @@ import pytest
 import torch
 
 from recsys.errors import ModelError
-from recsys.models.interface.protocols import Query
 from recsys.models.components.recency import Recency
-from recsys.models.onnx.exportable import scores_of
 from recsys.models.components.similarities import AdjustedCosine, AsymmetricCosine, Cosine, Jaccard
-from recsys.models.user_knn import UserKNN
 from recsys.models.components.weightings import BM25, TFIDF, Unweighted
+from recsys.models.interface.protocols import Query
+from recsys.models.onnx.exportable import scores_of
+from recsys.models.user_knn import UserKNN
 from tests.models.onnx.model_queries import assert_scores_close, random_histories, served
 from tests.models.small_data import histories_of, small_data
 
@@ -29,8 +29,10 @@ def assert_as_the_model(model: UserKNN, query: Query = QUERY) -> None:
 @pytest.mark.parametrize("similarity", [Cosine(2.0), AsymmetricCosine(0.3), Jaccard(1.0), AdjustedCosine()])
 @pytest.mark.parametrize("weighting", [Unweighted(), TFIDF(), BM25()])
 @pytest.mark.parametrize("reverse", [False, True])
-def test_gives_the_scores_of_the_model(similarity, weighting, reverse):
-    assert_as_the_model(fitted(similarity, weighting, Recency(0.9, 0.99), num_neighbours=30, reverse=reverse))
+def test_gives_the_scores_of_the_model(similarity, weighting, reverse_neighbours):
+    assert_as_the_model(
+        fitted(similarity, weighting, Recency(0.9, 0.99), num_neighbours=30, reverse_neighbours=reverse_neighbours)
+    )
 
 
 @pytest.mark.parametrize("settings", [{"normalize": True}, {"normalize": True, "reverse": True}])

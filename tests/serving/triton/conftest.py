@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import tritonclient.grpc as grpc
 import tritonclient.http as http
+from recsys_serving.triton.launcher import start, stop
+from recsys_serving.triton.repository import write_repository
+from recsys_serving.triton.state import ServerState
 from tritonclient.utils import np_to_triton_dtype
 
-from recsys_serving.triton.repository import write_repository
 from recsys.runtime.bundle import Bundle
-from recsys_serving.triton.launcher import start, stop
-from recsys_serving.triton.state import ServerState
 from tests.export.board_bundles import board_bundle
 from tests.serving.triton.tiny_repository import write_tiny_models
 

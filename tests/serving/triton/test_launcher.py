@@ -8,10 +8,10 @@ import time
 from pathlib import Path
 
 import pytest
-
-from recsys.errors import ServingError
 from recsys_serving.triton.launcher import Ports, is_ready, start, stop
 from recsys_serving.triton.state import STATE, ServerState, read_state, running_server, started_at
+
+from recsys.errors import ServingError
 from tests.serving.triton.tiny_repository import ADD, adding, write_model
 
 

@@ -8,17 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from recsys_serving.triton.client import TritonAnswer, TritonRecommender
+from recsys_serving.triton.launcher import is_ready
+from recsys_serving.triton.repository import served_version, write_repository
+from recsys_serving.triton.state import ServerState
+from recsys_serving.triton.versions import swap_version
 from tritonclient.utils import InferenceServerException
 
 from recsys.errors import ExportError, ServingError
-from recsys_serving.triton.repository import served_version, write_repository
-from recsys.runtime.request import Asked
 from recsys.runtime.bundle import Bundle
 from recsys.runtime.recommender import BundleRecommender
-from recsys_serving.triton.client import TritonAnswer, TritonRecommender
-from recsys_serving.triton.launcher import is_ready
-from recsys_serving.triton.state import ServerState
-from recsys_serving.triton.versions import exchange
+from recsys.runtime.request import RecommendationRequest
 from tests.export.board_bundles import board_bundle
 from tests.models.board_data import NUM_ITEMS
 from tests.serving.triton.conftest import Asking
@@ -29,24 +29,24 @@ ALL = [f"i{item:02}" for item in range(NUM_ITEMS)]
 
 #: What is asked of every bundle.
 QUESTIONS = [
-    Asked(user_id="u01", k=5),
-    Asked(user_id="u02", k=1),
-    Asked(user_id="nobody", k=3),
-    Asked(k=3),
-    Asked(history=["i02", "i08"], k=4),
-    Asked(history=["i02", "no such item", "i08", "i02"], k=4),
-    Asked(history=[], k=2),
-    Asked(history=["no such item"], k=2),
-    Asked(user_id="u01", history=["i03"], k=3),
-    Asked(history=["i02"], k=3, blocked=["i04", "i06", "no such item"]),
-    Asked(history=["i02"], k=100_000),
-    Asked(history=["i02"], k=2**70),
-    Asked(history=["i02"], blocked=ALL),
-    Asked(user_id="u03", blocked=ALL),
-    Asked(history=ALL, k=5),
-    Asked(history=ALL[:17], k=5),  # longer than the shortest width
-    Asked(history=["i02", "i08"], timestamps=[1_000_000_000, 1_000_000_060], k=4),
-    Asked(history=["i02", "i08", "i05"], ratings=[5, 3.5, 1], k=4),
+    RecommendationRequest(user_id="u01", k=5),
+    RecommendationRequest(user_id="u02", k=1),
+    RecommendationRequest(user_id="nobody", k=3),
+    RecommendationRequest(k=3),
+    RecommendationRequest(history=["i02", "i08"], k=4),
+    RecommendationRequest(history=["i02", "no such item", "i08", "i02"], k=4),
+    RecommendationRequest(history=[], k=2),
+    RecommendationRequest(history=["no such item"], k=2),
+    RecommendationRequest(user_id="u01", history=["i03"], k=3),
+    RecommendationRequest(history=["i02"], k=3, exclude_items=["i04", "i06", "no such item"]),
+    RecommendationRequest(history=["i02"], k=100_000),
+    RecommendationRequest(history=["i02"], k=2**70),
+    RecommendationRequest(history=["i02"], exclude_items=ALL),
+    RecommendationRequest(user_id="u03", exclude_items=ALL),
+    RecommendationRequest(history=ALL, k=5),
+    RecommendationRequest(history=ALL[:17], k=5),  # longer than the shortest width
+    RecommendationRequest(history=["i02", "i08"], timestamps=[1_000_000_000, 1_000_000_060], k=4),
+    RecommendationRequest(history=["i02", "i08", "i05"], ratings=[5, 3.5, 1], k=4),
 ]
 
 #: Bundles by their versions: the encoder scores the catalogue, or makes vectors that are compared with all items or
@@ -68,7 +68,7 @@ def version(server: ServerState, repository: Path, request: pytest.FixtureReques
     """A version, which answers."""
     if not (repository / "recommend" / str(request.param)).is_dir():
         write_repository(bundle_of(request.param), repository, request.param)
-    exchange(repository, request.param, server.grpc_url)
+    swap_version(repository, request.param, server.grpc_url)
     return request.param
 
 
@@ -82,7 +82,7 @@ def recommender(server: ServerState, request: pytest.FixtureRequest) -> Iterator
 class Expected:
     """What the bundle answers in process; of items with equal scores any may come first."""
 
-    def __init__(self, version: int, questions: Sequence[Asked]) -> None:
+    def __init__(self, version: int, questions: Sequence[RecommendationRequest]) -> None:
         recommender = BundleRecommender(bundle_of(version))
         self._questions = questions
         self._all = recommender.recommend_all([replace(question, k=NUM_ITEMS) for question in questions])
@@ -90,7 +90,7 @@ class Expected:
     def check(self, place: int, answer: TritonAnswer) -> None:
         question, everything = self._questions[place], self._all[place]
         scores = dict(zip(everything.item_ids, everything.scores, strict=True))
-        assert answer.personal == everything.personal, question
+        assert answer.personalized == everything.personalized, question
         assert answer.scores == pytest.approx(everything.scores[: question.k], rel=1e-4, abs=1e-5), question
         assert answer.scores == pytest.approx([scores[item] for item in answer.item_ids], rel=1e-4, abs=1e-5), question
         assert len(set(answer.item_ids)) == len(answer.item_ids), question
@@ -106,7 +106,9 @@ def test_the_answers_are_those_of_the_bundle_in_process(version: int, recommende
 
 def test_those_who_ask_together_get_their_own(version: int, server: ServerState):
     questions = [
-        Asked(history=ALL[start : start + length], k=1 + (start + length) % 7, blocked=ALL[:start])
+        RecommendationRequest(
+            history=ALL[start : start + length], k=1 + (start + length) % 7, exclude_items=ALL[:start]
+        )
         for start in range(8)
         for length in range(20)
     ]
@@ -118,25 +120,25 @@ def test_those_who_ask_together_get_their_own(version: int, server: ServerState)
 
 
 def test_several_in_one_request_are_filled_up(version: int, asking: Asking):
-    ids, scores, personal, _ = asking(
+    ids, scores, personalized, _ = asking(
         "recommend",
-        ["item_ids", "scores", "personal"],
+        ["item_ids", "scores", "personalized"],
         user_id=[["u01"], ["nobody"]],
         history=[["i02", "i08"], ["i04", ""]],
         k=[[4], [2]],
     )
     expected = BundleRecommender(bundle_of(version)).recommend_all(
-        [Asked(user_id="u01", history=["i02", "i08"], k=4), Asked(history=["i04"], k=2)]
+        [RecommendationRequest(user_id="u01", history=["i02", "i08"], k=4), RecommendationRequest(history=["i04"], k=2)]
     )
     assert [[name.decode() for name in row] for row in ids] == [expected[0].item_ids, [*expected[1].item_ids, "", ""]]
     assert scores[1, :2] == pytest.approx(expected[1].scores, rel=1e-5) and (scores[1, 2:] == -np.inf).all()
-    assert personal.tolist() == [[True], [True]]
+    assert personalized.tolist() == [[True], [True]]
 
 
 def test_ids_that_are_numbers_may_come_as_such(asking: Asking):
-    outputs = ["item_ids", "personal"]
+    outputs = ["item_ids", "personalized"]
     numbers = asking("recommend", outputs, history_number=[[2, 8]], user_id_number=[[7]], blocked_number=[[4]], k=[[3]])
-    texts = asking("recommend", outputs, history=[["2", "8"]], user_id=[["7"]], blocked=[["4"]], k=[[3]])
+    texts = asking("recommend", outputs, history=[["2", "8"]], user_id=[["7"]], exclude_items=[["4"]], k=[[3]])
     assert numbers[0].tolist() == texts[0].tolist()
     assert not numbers[1].any()  # the ids of these data are no numbers
 
@@ -181,7 +183,7 @@ def test_a_query_of_another_model_is_an_error(asking: Asking):
 
 def test_what_the_models_do_not_know_is_refused(recommender: TritonRecommender):
     with pytest.raises(ServingError, match="The models on Triton do not know diversity, explain"):
-        recommender.recommend(Asked(diversity="mmr", explain=True))
+        recommender.recommend(RecommendationRequest(diversity="mmr", explain=True))
 
 
 def test_a_version_that_does_not_answer_is_refused(recommender: TritonRecommender):
@@ -195,21 +197,21 @@ def test_no_server_is_told():
             TritonRecommender("127.0.0.1:1", protocol, timeout_seconds=2) as recommender,
             pytest.raises(ServingError, match="A Triton server is required at 127.0.0.1:1, but none answers"),
         ):
-            recommender.recommend(Asked())
+            recommender.recommend(RecommendationRequest())
 
 
 def test_versions_are_exchanged_under_load_and_no_request_is_lost(server: ServerState, repository: Path):
-    asked = Asked(history=["i02", "i08"], k=5)
+    asked = RecommendationRequest(history=["i02", "i08"], k=5)
     for version in BUNDLES:
         if not (repository / "recommend" / str(version)).is_dir():
             write_repository(bundle_of(version), repository, version)
-    exchange(repository, 1, server.grpc_url)
+    swap_version(repository, 1, server.grpc_url)
     expected = {version: Expected(version, [asked]) for version in BUNDLES}
     with TritonRecommender(server.grpc_url, timeout_seconds=120) as recommender, ThreadPoolExecutor(5) as pool:
         asking = [pool.submit(lambda: [recommender.recommend(asked) for _ in range(500)]) for _ in range(4)]
         loads = 0
         while loads < 3 or not all(future.done() for future in asking):
-            exchange(repository, (3, 2, 1)[loads % 3], server.grpc_url)
+            swap_version(repository, (3, 2, 1)[loads % 3], server.grpc_url)
             loads += 1
         answers = [answer for future in asking for answer in future.result()]
     assert len(answers) == 2000
@@ -219,18 +221,18 @@ def test_versions_are_exchanged_under_load_and_no_request_is_lost(server: Server
 
 
 def test_a_version_that_cannot_be_loaded_changes_nothing(server: ServerState, repository: Path):
-    asked, before = Asked(history=["i02"], k=3), served_version(repository)
+    asked, before = RecommendationRequest(history=["i02"], k=3), served_version(repository)
     write_repository(bundle_of(2), repository, 9)
     model = repository / "candidates" / "9" / "model.py"
     whole = model.read_text(encoding="utf-8")
     model.write_text("raise RuntimeError('broken on purpose')", encoding="utf-8")
     with TritonRecommender(server.grpc_url, timeout_seconds=60) as recommender:
         with pytest.raises(ServingError, match=rf"so version {before} goes on answering.*broken on purpose"):
-            exchange(repository, 9, server.grpc_url)
+            swap_version(repository, 9, server.grpc_url)
         assert served_version(repository) == recommender.recommend(asked).version == before
         assert is_ready(server)
         model.write_text(whole, encoding="utf-8")
-        exchange(repository, 9, server.grpc_url)
+        swap_version(repository, 9, server.grpc_url)
         assert recommender.recommend(asked).version == 9
 
 
@@ -239,9 +241,9 @@ def test_a_damaged_file_of_a_bundle_is_not_served(server: ServerState, repositor
     path = repository / "candidates" / "10" / "bundle" / "popularity.npy"
     path.write_bytes(path.read_bytes()[:-1] + b"!")
     with pytest.raises(ServingError, match=r"cannot be loaded.*popularity\.npy was changed or damaged"):
-        exchange(repository, 10, server.grpc_url)
+        swap_version(repository, 10, server.grpc_url)
 
 
 def test_a_version_that_does_not_exist_is_refused(server: ServerState, repository: Path):
     with pytest.raises(ExportError, match="must have version 77 to serve it, but has 1"):
-        exchange(repository, 77, server.grpc_url)
+        swap_version(repository, 77, server.grpc_url)

@@ -8,11 +8,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import pytest
-
-from recsys.errors import ExportError
-from recsys_serving.triton.vendored_modules import copy_modules, modules_needed
 from recsys_serving.triton.dynamic_output import write_with_open_size
-from recsys_serving.triton.repository_check import check_repository, type_name
 from recsys_serving.triton.model_config import read_config
 from recsys_serving.triton.repository import (
     serve_version,
@@ -21,6 +17,10 @@ from recsys_serving.triton.repository import (
     version_of,
     write_repository,
 )
+from recsys_serving.triton.repository_check import check_repository, type_name
+from recsys_serving.triton.vendored_modules import copy_modules, modules_needed
+
+from recsys.errors import ExportError
 from recsys.runtime.bundle import Bundle
 from tests.export.board_bundles import board_bundle
 
@@ -268,11 +268,11 @@ def test_an_open_size_changes_no_number(ease: Bundle, tmp_path: Path):
     sessions = [onnxruntime.InferenceSession(str(path)) for path in (source, target)]
     assert isinstance(sessions[0].get_outputs()[0].shape[1], int)
     assert not isinstance(sessions[1].get_outputs()[0].shape[1], int)
-    feeds = {
+    onnx_inputs = {
         "user_index": np.array([3, -1]),
         "history": np.array([[1, 2, -1], [4, -1, -1]]),
         "rating": np.full((2, 3), np.nan, np.float32),
         "timestamp": np.full((2, 3), np.iinfo(np.int64).min),
     }
-    before, after = (session.run(["query"], feeds)[0] for session in sessions)
+    before, after = (session.run(["query"], onnx_inputs)[0] for session in sessions)
     np.testing.assert_array_equal(before, after)

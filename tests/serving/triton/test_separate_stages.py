@@ -6,45 +6,45 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from recsys.errors import BundleError, RecsysError
-from recsys.retrieval.candidates import Candidates
-from recsys.runtime.request import Asked
-from recsys.runtime.bundle import Bundle
-from recsys.runtime.onnx_inputs import ranker_feeds
-from recsys.runtime.recommender import BundleRecommender
+from recsys_serving.triton.list_tensors import ListWriter
 from recsys_serving.triton.separate_stages import (
     MIN_WIDTH,
-    CandidateStage,
-    LookupStage,
+    PreprocessStage,
+    RetrieveStage,
     open_part,
     padded_width,
     ranked,
 )
-from recsys_serving.triton.list_tensors import ListWriter
+
+from recsys.errors import BundleError, RecsysError
+from recsys.retrieval.candidates import Candidates
+from recsys.runtime.bundle import Bundle
+from recsys.runtime.onnx_inputs import ranker_feeds
+from recsys.runtime.recommender import BundleRecommender
+from recsys.runtime.request import RecommendationRequest
 from tests.export.board_bundles import board_bundle
 from tests.models.board_data import NUM_ITEMS
 
 ALL = [f"i{item:02}" for item in range(NUM_ITEMS)]
 QUESTIONS = [
-    Asked(user_id="u01", k=3),
-    Asked(user_id="nobody", k=3),
-    Asked(history=["i02", "no such item", "i08"], k=3),
-    Asked(history=["i02"], blocked=["i04"], k=3),
-    Asked(history=["i02"], blocked=ALL, k=3),
-    Asked(history=ALL[:20], k=3),
+    RecommendationRequest(user_id="u01", k=3),
+    RecommendationRequest(user_id="nobody", k=3),
+    RecommendationRequest(history=["i02", "no such item", "i08"], k=3),
+    RecommendationRequest(history=["i02"], exclude_items=["i04"], k=3),
+    RecommendationRequest(history=["i02"], exclude_items=ALL, k=3),
+    RecommendationRequest(history=ALL[:20], k=3),
 ]
 
 
-def lists_of(bundle: Bundle, asked: list[Asked], k: int) -> dict[str, np.ndarray]:
+def lists_of(bundle: Bundle, asked: list[RecommendationRequest], k: int) -> dict[str, np.ndarray]:
     """What a server does with a batch."""
-    looked_up = LookupStage(bundle)(asked)
-    stage = CandidateStage(bundle)
-    found = stage(bundle.query_encoder().run(looked_up.feeds), looked_up.excluded, stage.width(k))
+    looked_up = PreprocessStage(bundle)(asked)
+    stage = RetrieveStage(bundle)
+    found = stage(bundle.query_encoder().run(looked_up.onnx_inputs), looked_up.excluded, stage.width(k))
     best = found.candidates
     if bundle.has_ranker:
-        best = ranked(found, bundle.ranker().run(ranker_feeds(looked_up.feeds, found.candidates.items)))
-    return {**ListWriter(bundle)(best, np.full(len(asked), k)), "personal": found.personal}
+        best = ranked(found, bundle.ranker().run(ranker_feeds(looked_up.onnx_inputs, found.candidates.items)))
+    return {**ListWriter(bundle)(best, np.full(len(asked), k)), "personalized": found.personalized}
 
 
 @pytest.mark.parametrize(("name", "ranker"), [("ease", None), ("pure_svd", None), ("pure_svd", "ease")])
@@ -56,32 +56,34 @@ def test_the_stages_give_what_the_bundle_gives(name: str, ranker: str | None):
         assert [item.decode() for item in lists["item_ids"][row][there]] == wanted.item_ids
         assert lists["scores"][row][there].tolist() == pytest.approx(wanted.scores, rel=1e-5)
         assert np.isneginf(lists["scores"][row][~there]).all()
-        assert lists["personal"][row] == wanted.personal
+        assert lists["personalized"][row] == wanted.personalized
 
 
 def test_histories_and_exclusions_have_few_widths():
-    looked_up = LookupStage(Bundle.open(board_bundle("ease")))([Asked(history=ALL[:17]), Asked()])
-    assert looked_up.feeds["history"].shape == looked_up.excluded.shape == (2, 32)
-    assert (looked_up.feeds["history"][0, 17:] == -1).all() and (looked_up.excluded[1] == -1).all()
+    looked_up = PreprocessStage(Bundle.open(board_bundle("ease")))(
+        [RecommendationRequest(history=ALL[:17]), RecommendationRequest()]
+    )
+    assert looked_up.onnx_inputs["history"].shape == looked_up.excluded.shape == (2, 32)
+    assert (looked_up.onnx_inputs["history"][0, 17:] == -1).all() and (looked_up.excluded[1] == -1).all()
     assert padded_width(0) == padded_width(MIN_WIDTH) == MIN_WIDTH
     assert [padded_width(MIN_WIDTH + 1), padded_width(1000)] == [2 * MIN_WIDTH, 1024]
 
 
 def test_all_there_is_may_be_asked_for():
-    stage = CandidateStage(Bundle.open(board_bundle("ease")))
+    stage = RetrieveStage(Bundle.open(board_bundle("ease")))
     assert stage.width(3) == 3 and stage.width(2**62) == NUM_ITEMS
     with pytest.raises(RecsysError, match="k must be a whole number of at least 1, but it is 0"):
         stage.width(0)
 
 
 def test_candidates_of_lists_that_are_no_longer_than_what_is_ranked_are_not_filled_up():
-    stage = CandidateStage(Bundle.open(board_bundle("pure_svd", "ease", num_candidates=20)))
+    stage = RetrieveStage(Bundle.open(board_bundle("pure_svd", "ease", num_candidates=20)))
     assert [stage.filled_width(stage.width(k)) for k in (1, 20, 21, 99)] == [20, 20, 32, 32]
 
 
 def test_as_many_as_the_bundle_ranks_are_candidates():
     bundle = Bundle.open(board_bundle("pure_svd", "ease"))
-    stage = CandidateStage(replace(bundle, manifest=replace(bundle.manifest, num_candidates=7)))
+    stage = RetrieveStage(replace(bundle, manifest=replace(bundle.manifest, num_candidates=7)))
     assert stage.width(3) == 7 and stage.width(9) == 9
 
 

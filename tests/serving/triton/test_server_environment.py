@@ -2,9 +2,9 @@ import platform
 from pathlib import Path
 
 import pytest
+from recsys_serving.triton.server_environment import server_environment, why_not_here
 
 from recsys.errors import ServingError
-from recsys_serving.triton.server_environment import server_environment, why_not_here
 
 
 def python_that_says(path: Path, text: str, status: int = 0) -> str:

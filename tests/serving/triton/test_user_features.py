@@ -5,28 +5,28 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from recsys.errors import ServingError
-from recsys_serving.triton.repository import write_repository
-from recsys.runtime.request import Asked
-from recsys.runtime.bundle import Bundle
-from recsys.runtime.recommender import BundleRecommender
 from recsys_serving.triton.client import TritonRecommender
 from recsys_serving.triton.launcher import start, stop
+from recsys_serving.triton.repository import write_repository
 from recsys_serving.triton.state import ServerState
+
+from recsys.errors import ServingError
+from recsys.runtime.bundle import Bundle
+from recsys.runtime.recommender import BundleRecommender
+from recsys.runtime.request import RecommendationRequest
 from tests.export.board_bundles import board_bundle
 
 pytestmark = pytest.mark.triton
 
 HISTORY = ["i02", "i08"]
 QUESTIONS = [
-    Asked(user_id="u04", k=5),
-    Asked(history=HISTORY, k=5),
-    Asked(history=HISTORY, user_features={"city": "Kiel", "age": 21, "hobbies": ["chess", "rowing"]}),
-    Asked(user_id="u04", user_features={"age": 60}),
-    Asked(user_features={"city": "Bonn", "hobbies": ["no such hobby"]}),
-    Asked(user_id="u04", history=HISTORY, user_features={"hobbies": "rowing", "city": "Rome"}),
-    Asked(user_id="u04", history=HISTORY, user_features={"hobbies": "rowing|chess", "city": 0}),
+    RecommendationRequest(user_id="u04", k=5),
+    RecommendationRequest(history=HISTORY, k=5),
+    RecommendationRequest(history=HISTORY, user_features={"city": "Kiel", "age": 21, "hobbies": ["chess", "rowing"]}),
+    RecommendationRequest(user_id="u04", user_features={"age": 60}),
+    RecommendationRequest(user_features={"city": "Bonn", "hobbies": ["no such hobby"]}),
+    RecommendationRequest(user_id="u04", history=HISTORY, user_features={"hobbies": "rowing", "city": "Rome"}),
+    RecommendationRequest(user_id="u04", history=HISTORY, user_features={"hobbies": "rowing|chess", "city": 0}),
 ]
 
 
@@ -79,8 +79,8 @@ def test_what_fills_up_a_batch_tells_nothing(bundle: Bundle, server_of_users: Se
         scores = client.infer("recommend", tensors).as_numpy("scores")
     expected = BundleRecommender(bundle).recommend_all(
         [
-            Asked(history=HISTORY, user_features={"city": "Ulm", "hobbies": ["chess", "rowing"]}),
-            Asked(history=HISTORY, user_features={"age": 60}),
+            RecommendationRequest(history=HISTORY, user_features={"city": "Ulm", "hobbies": ["chess", "rowing"]}),
+            RecommendationRequest(history=HISTORY, user_features={"age": 60}),
         ]
     )
     assert scores[0] == pytest.approx(expected[0].scores, rel=1e-4, abs=1e-5)
@@ -103,4 +103,4 @@ def test_what_fills_up_a_batch_tells_nothing(bundle: Bundle, server_of_users: Se
 )
 def test_what_cannot_be_told_is_refused(recommender: TritonRecommender, features: dict[str, object], message: str):
     with pytest.raises(ServingError, match=message):
-        recommender.recommend(Asked(history=HISTORY, user_features=features))
+        recommender.recommend(RecommendationRequest(history=HISTORY, user_features=features))

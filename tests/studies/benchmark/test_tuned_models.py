@@ -3,11 +3,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from recsys.studies.benchmark.tuned_models import tuned_models
+from recsys.cli.configuration import compose_config
 from recsys.errors import RunError
+from recsys.studies.benchmark.tuned_models import tuned_models
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 
@@ -67,6 +67,5 @@ def test_rows_that_cannot_be_trained_are_refused(content, models, message):
 def test_every_tuned_setting_composes(data):
     found = tuned_models(OmegaConf.load(CONFIGS / "tuned" / f"{data}.yaml"), data, None, CONFIGS)
     assert "popularity" in [row.name for row in found]
-    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        for row in found:
-            assert compose("train", overrides=list(row.overrides))
+    for row in found:
+        assert compose_config("train", overrides=list(row.overrides))

@@ -4,8 +4,8 @@ import math
 import numpy as np
 import pytest
 
-from recsys.studies.cold_start.measured import Estimate, Row
 from recsys.evaluation.ranking_result import RankingResult
+from recsys.studies.cold_start.measured import Estimate, Row
 
 RESULT = RankingResult(
     users=np.array([1, 3]),

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from recsys.studies.comparison.compared_runs import open_runs
 from recsys.errors import RunError
+from recsys.studies.comparison.compared_runs import open_runs
 from tests.studies.comparison.made_runs import make_run, table
 
 VALUES = [0.1, 0.2, 0.3]

@@ -3,12 +3,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recsys.studies.comparison.compared_runs import open_runs
-from recsys.studies.comparison.comparing import Settings, compare
 from recsys.errors import EvaluationError
 from recsys.evaluation.multiple_comparisons import holm
 from recsys.evaluation.paired_tests import paired_difference, t_test
 from recsys.evaluation.significance import bootstrap_intervals
+from recsys.studies.comparison.compared_runs import open_runs
+from recsys.studies.comparison.comparing import Settings, compare
 from tests.studies.comparison.made_runs import make_run, table
 
 NOISE = np.random.default_rng(0).random(60)

@@ -2,11 +2,10 @@ import numpy as np
 import torch
 
 from recsys.data.splitting.cold_users import ColdUsers
+from recsys.elicitation.familiarity import FamiliarityModel
 from recsys.evaluation.ranking import RankingEvaluator
 from recsys.models.interface.protocols import Query
 from recsys.models.pure_svd import PureSVD
-from recsys.elicitation.familiarity import Acquaintance
-from recsys.studies.elicitation.table import onboarding_sheet
 from recsys.studies.elicitation.simulation import (
     OnboardingSimulation,
     OrPopular,
@@ -15,6 +14,7 @@ from recsys.studies.elicitation.simulation import (
     by_answers,
     listed,
 )
+from recsys.studies.elicitation.table import onboarding_sheet
 from tests.checkerboard import checkerboard
 
 ROWS, _ = checkerboard(num_users=60, num_items=40)
@@ -35,9 +35,9 @@ def simulation(stage: str = "test") -> OnboardingSimulation:
 def test_users_know_what_is_given_of_them():
     found = simulation()
     assert found.knows.shape == (12, 40)
-    assert found.knows.sum() == len(SPLIT.test_given)
-    for row, user in zip(found.knows, np.unique(ROWS.user_index[SPLIT.test_given]), strict=True):
-        given = ROWS.item_index[SPLIT.test_given][ROWS.user_index[SPLIT.test_given] == user]
+    assert found.knows.sum() == len(SPLIT.test_fold_in)
+    for row, user in zip(found.knows, np.unique(ROWS.user_index[SPLIT.test_fold_in]), strict=True):
+        given = ROWS.item_index[SPLIT.test_fold_in][ROWS.user_index[SPLIT.test_fold_in] == user]
         assert row.nonzero()[0].tolist() == sorted(given)
 
 
@@ -81,7 +81,7 @@ def test_random_items_are_drawn_for_each_user_from_the_candidates():
 
 
 def test_questions_follow_the_answers():
-    acquaintance = Acquaintance.from_interactions(ROWS.take(SPLIT.train), num_components=2)
+    acquaintance = FamiliarityModel.from_interactions(ROWS.take(SPLIT.train), num_components=2)
     knows = np.zeros((2, 40), dtype=np.bool_)
     knows[0, ::2] = knows[1, 1::2] = True
     asked = by_answers(acquaintance)(knows, 6)

@@ -6,10 +6,10 @@ import torch
 
 from recsys.evaluation.ranking import RankingEvaluator
 from recsys.recommendation.catalogue_columns import content_of
-from recsys.studies.pipeline.evaluation import PipelineEvaluator
 from recsys.recommendation.model_stages import ModelExplainer, ModelRanker, ScoreRetriever
-from recsys.retrieval.calibration import Calibrated
+from recsys.retrieval.calibration import CalibratedReranker
 from recsys.retrieval.mmr import MMR
+from recsys.studies.pipeline.evaluation import PipelineEvaluator
 from tests.models.board_data import NUM_ITEMS, prepared_board
 from tests.models.test_contract import fitted
 
@@ -19,12 +19,12 @@ MAKE = partial(RankingEvaluator, bootstrap_samples=0)
 def evaluator(board, k=3, num_candidates=NUM_ITEMS, batch_size=16):
     genres = content_of(prepared_board())
     vectors = torch.from_numpy(genres.multi_hot())
-    return PipelineEvaluator(board.task, MAKE, k, num_candidates, vectors, Calibrated(genres, 0), batch_size)
+    return PipelineEvaluator(board.task, MAKE, k, num_candidates, vectors, CalibratedReranker(genres, 0), batch_size)
 
 
-def report_of(board, ranker=None, diversifiers=None, chosen=None, explainer=None, **settings):
+def report_of(board, ranker=None, rerankers=None, chosen=None, explainer=None, **settings):
     retriever = ScoreRetriever(board.model, NUM_ITEMS)
-    return evaluator(board, **settings).evaluate(retriever, ranker, diversifiers or {}, chosen, explainer)
+    return evaluator(board, **settings).evaluate(retriever, ranker, rerankers or {}, chosen, explainer)
 
 
 def test_without_further_stages_the_numbers_are_those_of_the_model():
@@ -51,11 +51,11 @@ def test_the_recall_of_retrieval_is_that_of_all_candidates():
 
 
 def test_a_ranker_is_measured_beside_the_retriever():
-    popular, personal = fitted("popularity"), fitted("ease")
-    report = report_of(popular, ranker=ModelRanker(personal.model))
+    popular, personalized = fitted("popularity"), fitted("ease")
+    report = report_of(popular, ranker=ModelRanker(personalized.model))
     assert report.plain is report.ranked
     of_popular, of_personal = (
-        MAKE(ks=[3]).evaluate(board.model, board.task).means()["ndcg@3"] for board in (popular, personal)
+        MAKE(ks=[3]).evaluate(board.model, board.task).means()["ndcg@3"] for board in (popular, personalized)
     )
     assert of_personal > of_popular
     assert report.retrieved.result.means()["ndcg@3"] == pytest.approx(of_popular)
@@ -65,8 +65,10 @@ def test_a_ranker_is_measured_beside_the_retriever():
 def test_strengths_are_measured_apart():
     genres = content_of(prepared_board())
     board = fitted("popularity")
-    diversifiers = {("mmr", strength): MMR(genres.multi_hot(), strength) for strength in (0.0, 0.9)}
-    report = report_of(board, diversifiers=diversifiers)
+    rerankers = {
+        ("mmr", diversity_weight): MMR(genres.multi_hot(), diversity_weight) for diversity_weight in (0.0, 0.9)
+    }
+    report = report_of(board, rerankers=rerankers)
     unchanged, diverse = report.diversified["mmr", 0.0], report.diversified["mmr", 0.9]
     assert unchanged.result.means()["ndcg@3"] == pytest.approx(report.plain.result.means()["ndcg@3"])
     assert unchanged.divergence == pytest.approx(report.plain.divergence)
@@ -78,7 +80,7 @@ def test_strengths_are_measured_apart():
 def test_numbers_do_not_depend_on_the_batches():
     genres = content_of(prepared_board())
     reports = [
-        report_of(fitted("ease"), diversifiers={("calibrated", 0.5): Calibrated(genres, 0.5)}, batch_size=size)
+        report_of(fitted("ease"), rerankers={("calibrated", 0.5): CalibratedReranker(genres, 0.5)}, batch_size=size)
         for size in (7, 1000)
     ]
     first, second = (report.diversified["calibrated", 0.5] for report in reports)

@@ -5,7 +5,7 @@ from recsys.errors import RunError
 from recsys.evaluation.ranking_result import RankingResult
 from recsys.evaluation.significance import Interval
 from recsys.studies.pipeline.evaluation import Lists, PipelineReport
-from recsys.studies.pipeline.page import numbers, sheets, write_page
+from recsys.studies.pipeline.page import numbers, tables, write_page
 
 
 def lists(ndcg, diversity=0.5, divergence=0.25, recall_of_candidates=None, intervals=True):
@@ -41,23 +41,23 @@ def report(**settings):
     return PipelineReport(**(made | settings))
 
 
-def cells(sheet):
-    return [[cell.text for cell in row] for row in sheet.rows]
+def cells(table):
+    return [[cell.text for cell in row] for row in table.rows]
 
 
 def test_each_stage_has_a_row():
-    stages, *_ = sheets(report(), ("mmr", 0.5))
+    stages, *_ = tables(report(), ("mmr", 0.5))
     # means: ndcg .375, .8 and .5; the candidates of all stages are those that were retrieved
     assert [row[:3] for row in cells(stages)] == [
         ["retrieve", "0.7500", "0.3750"],
         ["rank", "0.7500", "0.8000"],
         ["mmr 0.5", "0.7500", "0.5000"],
     ]
-    assert [row[0] for row in cells(sheets(report(ranked=None), None)[0])] == ["retrieve"]
+    assert [row[0] for row in cells(tables(report(ranked=None), None)[0])] == ["retrieve"]
 
 
 def test_strengths_are_in_order_beside_what_they_cost():
-    _, diversity, _ = sheets(report(), None)
+    _, diversity, _ = tables(report(), None)
     # .5 against .8 is -37.5 %; the users lose .4 and .2, so that resampled means are from -.4 to -.2
     assert cells(diversity) == [
         ["0", "0.8000", "+0.0 %", "0.8000", "0.5000", "0.2500", "0.7500"],
@@ -69,18 +69,18 @@ def test_strengths_are_in_order_beside_what_they_cost():
 def test_without_a_ranker_the_cost_is_that_against_the_retriever():
     made = report(ranked=None, diversified={("mmr", 0.5): lists([0.3, 0.3], intervals=False)})
     # .3 against .375
-    assert cells(sheets(made, None)[1])[0][2] == "-20.0 %"
+    assert cells(tables(made, None)[1])[0][2] == "-20.0 %"
 
 
 def test_what_was_not_measured_is_a_dash():
     made = report(
         ranked=lists([0.0, 0.0]), diversified={("calibrated", 0.1): lists([0.0, 0.0], diversity=None, divergence=None)}
     )
-    assert cells(sheets(made, None)[1]) == [["0.1", "0.0000", "-", "0.0000", "-", "-", "0.7500"]]
+    assert cells(tables(made, None)[1]) == [["0.1", "0.0000", "-", "0.0000", "-", "-", "0.7500"]]
 
 
 def test_times_add_up():
-    *_, times = sheets(report(), None)
+    *_, times = tables(report(), None)
     assert cells(times)[-1] == ["all", "1.625", "3.250"]
 
 

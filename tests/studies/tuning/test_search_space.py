@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
+from recsys.cli.configuration import compose_config
 from recsys.errors import RunError
 from recsys.studies.tuning.search_space import Choices, Range, SearchSpace
 
@@ -113,8 +113,7 @@ def test_what_all_trials_share_cannot_be_searched(name):
 
 @pytest.mark.parametrize("model", sorted(path.stem for path in (CONFIGS / "search").glob("*.yaml")))
 def test_every_search_space_has_settings_of_its_model(model):
-    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        found = SearchSpace.of(compose("tune", overrides=[f"model={model}", "name=toy"]).search, model)
-        # Unknown settings and choices do not compose.
-        overrides = [f"{name}={value}" for name, value in found.draw(Middle()).items()]
-        assert compose("train", overrides=[f"model={model}", *overrides])
+    found = SearchSpace.of(compose_config("tune", overrides=[f"model={model}", "name=toy"]).search, model)
+    # Unknown settings and choices do not compose.
+    overrides = [f"{name}={value}" for name, value in found.draw(Middle()).items()]
+    assert compose_config("train", overrides=[f"model={model}", *overrides])

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from recsys.data.feedback_view import FeedbackView
 from recsys.data.split import Split
 from recsys.data.splitting.cold_users import ColdUsers
 from recsys.data.splitting.random_ratio import RandomRatio
-from recsys.data.feedback_view import View
 from recsys.studies.tuning.validation import among_sampled_negatives, without_test
 from tests.data.splitting.generated import many
 
@@ -18,7 +18,7 @@ def likes():
     """Interactions in which no user has an item twice."""
     rows = replace(many(), fold=None)
     _, first = np.unique(rows.user_index.astype(np.int64) * rows.num_items + rows.item_index, return_index=True)
-    return View.of_likes(rows.take(np.sort(first)))
+    return FeedbackView.of_positives(rows.take(np.sort(first)))
 
 
 def pairs_of(view, rows):
@@ -28,19 +28,19 @@ def pairs_of(view, rows):
 
 @pytest.mark.parametrize("splitter", [RandomRatio(seed=3), ColdUsers(seed=3)])
 def test_training_and_validation_stay_and_the_test_is_gone(splitter):
-    view = View.of_likes(many())
+    view = FeedbackView.of_positives(many())
     split = splitter.split(view.interactions)
     remaining, again = without_test(view, split)
     for part in ("train", "valid", "valid_given"):
         assert pairs_of(remaining, getattr(again, part)) == pairs_of(view, getattr(split, part))
-    assert len(again.test) == len(again.test_given) == 0
+    assert len(again.test) == len(again.test_fold_in) == 0
     assert len(remaining.interactions) == len(split.train) + len(split.valid) + len(split.valid_given)
     assert len(remaining.positive) == len(remaining.interactions)
 
 
 def test_nothing_of_the_test_has_an_influence():
     # The same training and validation with other test rows: users, items and times of the test are overwritten.
-    view = View.of_likes(many())
+    view = FeedbackView.of_positives(many())
     split = RandomRatio(seed=3).split(view.interactions)
     columns = {}
     for name in ("user_index", "item_index", "timestamp"):

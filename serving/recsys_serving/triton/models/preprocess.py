@@ -15,16 +15,16 @@ import triton_python_backend_utils as pb_utils
 _HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, _HERE)
 
-from recsys.data.encoded_columns import CodedColumn  # noqa: E402
+from recsys.data.encoded_columns import EncodedColumn  # noqa: E402
 from recsys.data.raw import FeatureKind  # noqa: E402
 from recsys.errors import RecsysError  # noqa: E402
-from recsys.runtime.request import Asked  # noqa: E402
 from recsys.runtime.onnx_inputs import feature_input  # noqa: E402
-from recsys_serving.triton.separate_stages import LookupStage, open_part  # noqa: E402
-from recsys.runtime.user_features import Told  # noqa: E402
+from recsys.runtime.request import RecommendationRequest  # noqa: E402
+from recsys.runtime.user_features import FeatureValue  # noqa: E402
+from recsys_serving.triton.separate_stages import PreprocessStage, open_part  # noqa: E402
 
 #: Length of a list where none is asked for.
-DEFAULT_K = Asked().k
+DEFAULT_K = RecommendationRequest().k
 
 
 class TritonPythonModel:
@@ -33,7 +33,7 @@ class TritonPythonModel:
     def initialize(self, args: dict[str, str]) -> None:
         """Read the tables."""
         bundle = open_part(Path(_HERE) / "bundle")
-        self._stage = LookupStage(bundle)
+        self._stage = PreprocessStage(bundle)
         self._columns = bundle.user_columns
 
     def execute(self, requests: list[Any]) -> list[Any]:
@@ -48,19 +48,23 @@ class TritonPythonModel:
             return pb_utils.InferenceResponse(error=pb_utils.TritonError(str(error)))
         k = np.array([[one.k] for one in asked], dtype=np.int64)
         # Between the steps every tensor has a row for each request.
-        feeds = {name: values[:, None] if values.ndim == 1 else values for name, values in found.feeds.items()}
-        feeds |= {"excluded": found.excluded, "k": k}
+        onnx_inputs = {
+            name: values[:, None] if values.ndim == 1 else values for name, values in found.onnx_inputs.items()
+        }
+        onnx_inputs |= {"excluded": found.excluded, "k": k}
         wanted = set(request.requested_output_names())
-        return pb_utils.InferenceResponse([pb_utils.Tensor(name, feeds[name]) for name in feeds if name in wanted])
+        return pb_utils.InferenceResponse(
+            [pb_utils.Tensor(name, onnx_inputs[name]) for name in onnx_inputs if name in wanted]
+        )
 
 
-def _asked(request: Any, columns: Sequence[CodedColumn]) -> list[Asked]:
+def _asked(request: Any, columns: Sequence[EncodedColumn]) -> list[RecommendationRequest]:
     """One question for each row of a request; ``columns`` are those of users that may be told."""
-    users, histories, blocked = (_ids(request, name) for name in ("user_id", "history", "blocked"))
+    users, histories, exclude_items = (_ids(request, name) for name in ("user_id", "history", "exclude_items"))
     ratings, timestamps, ks = (_rows(request, name) for name in ("ratings", "timestamps", "k"))
     told = [(column, _rows(request, feature_input(column.name))) for column in columns]
     # The server has seen to it that all have the same number of rows.
-    came = (users, histories, blocked, ratings, timestamps, ks, *(rows for _, rows in told))
+    came = (users, histories, exclude_items, ratings, timestamps, ks, *(rows for _, rows in told))
     some = next(rows for rows in came if rows is not None)
     asked = []
     for row in range(len(some)):
@@ -68,22 +72,22 @@ def _asked(request: Any, columns: Sequence[CodedColumn]) -> list[Asked]:
         # Empty texts fill up histories of different lengths in one request.
         kept = [bool(name) for name in history or ()]
         asked.append(
-            Asked(
+            RecommendationRequest(
                 user_id=None if users is None or not users[row][0] else users[row][0],
                 history=None if history is None else [name for name in history if name],
                 ratings=None if ratings is None else _kept(ratings[row], kept),
                 timestamps=None if timestamps is None else _kept(timestamps[row], kept),
                 user_features=_features([(column, rows[row]) for column, rows in told if rows is not None]),
                 k=DEFAULT_K if ks is None else ks[row][0],
-                blocked=[] if blocked is None else [name for name in blocked[row] if name],
+                exclude_items=[] if exclude_items is None else [name for name in exclude_items[row] if name],
             )
         )
     return asked
 
 
-def _features(told: Sequence[tuple[CodedColumn, list[Any]]]) -> dict[str, Told]:
+def _features(told: Sequence[tuple[EncodedColumn, list[Any]]]) -> dict[str, FeatureValue]:
     """What one row tells of the user: NaN and empty texts tell nothing."""
-    features: dict[str, Told] = {}
+    features: dict[str, FeatureValue] = {}
     for column, values in told:
         if column.kind == FeatureKind.NUMBER:
             there = [value for value in values if not math.isnan(value)]

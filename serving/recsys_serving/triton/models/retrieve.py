@@ -15,9 +15,9 @@ sys.path.insert(0, _HERE)
 
 from recsys.errors import RecsysError  # noqa: E402
 from recsys.retrieval.types import FloatArray, IntArray  # noqa: E402
-from recsys.runtime.popularity_fallback import Found  # noqa: E402
-from recsys_serving.triton.separate_stages import CandidateStage, open_part  # noqa: E402
+from recsys.runtime.popularity_fallback import CandidateResult  # noqa: E402
 from recsys_serving.triton.list_tensors import ListWriter  # noqa: E402
+from recsys_serving.triton.separate_stages import RetrieveStage, open_part  # noqa: E402
 
 
 class _Asked(NamedTuple):
@@ -37,7 +37,7 @@ class TritonPythonModel:
         """Read the index and the vocabulary."""
         bundle = open_part(Path(_HERE) / "bundle")
         self._dim = bundle.manifest.index.dim
-        self._stage = CandidateStage(bundle)
+        self._stage = RetrieveStage(bundle)
         self._lists = ListWriter(bundle)
         # The first search makes tables and threads.
         self._stage(np.zeros((1, self._dim), dtype=np.float32), np.full((1, 1), -1, dtype=np.int64), 1)
@@ -76,9 +76,9 @@ class TritonPythonModel:
         widths = [self._stage.width(length) for length in k[:, 0].tolist()]
         return _Asked(place, queries, excluded, k[:, 0], max(widths))
 
-    def _answer(self, request: Any, asked: _Asked, found: Found) -> Any:
+    def _answer(self, request: Any, asked: _Asked, found: CandidateResult) -> Any:
         wanted = set(request.requested_output_names())
-        outputs: dict[str, Any] = {"personal": found.personal[:, None]}
+        outputs: dict[str, Any] = {"personalized": found.personalized[:, None]}
         if wanted & {"item_ids", "scores"}:
             outputs.update(self._lists(found.candidates, asked.k))
         if wanted & {"candidates", "candidate_scores"}:
