@@ -25,7 +25,7 @@ from recsys.recommendation.request_batches import request_of_user
 from recsys.retrieval.pipeline import Pipeline
 from recsys.runs.assembly import open_run
 from recsys.runtime.bundle import Bundle
-from recsys.runtime.recommender import BundleRecommender
+from recsys.runtime.bundle_recommender import BundleRecommender
 from recsys.runtime.request import RecommendationRequest
 
 #: Scores that differ by this share of the largest in the list are equal but for rounding.
@@ -49,7 +49,7 @@ def in_pytorch(
 
     def answer(user: str) -> Lists:
         request = request_of_user(prepared.user_vocabulary.index(user), prepared, floor).latest(max_history)
-        lists = pipeline.recommend(request, k)
+        lists = pipeline.recommend_one(request, k)
         kept = lists.items[0] >= 0
         return prepared.item_vocabulary.ids_of(lists.items[0][kept]).to_pylist(), lists.scores[0][kept].tolist()
 
@@ -84,7 +84,7 @@ def main() -> None:
     recommender = BundleRecommender(bundle)
     asked = {
         "bundle in process": lambda user: (
-            recommender.recommend(RecommendationRequest(user_id=user, k=arguments.k)).item_ids
+            recommender.recommend_one(RecommendationRequest(user_id=user, k=arguments.k)).item_ids
         )
     }
     clients = []
@@ -93,7 +93,7 @@ def main() -> None:
             client = TritonRecommender(url, protocol)
             clients.append(client)
             asked[f"Triton, {protocol}"] = lambda user, client=client: (
-                client.recommend(RecommendationRequest(user_id=user, k=arguments.k)).item_ids
+                client.recommend_one(RecommendationRequest(user_id=user, k=arguments.k)).item_ids
             )
     users = bundle.user_vocabulary.ids.to_pylist()
     chosen = np.random.default_rng(0).choice(users, size=min(arguments.users, len(users)), replace=False)

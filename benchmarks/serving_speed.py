@@ -26,7 +26,7 @@ from results_file import write_results
 
 from recsys.runtime.bundle import Bundle
 from recsys.runtime.onnx_inputs import query_inputs, ranker_feeds
-from recsys.runtime.recommender import BundleRecommender
+from recsys.runtime.bundle_recommender import BundleRecommender
 from recsys.runtime.request import RecommendationRequest
 from recsys.runtime.request_resolution import RequestResolver, requests_of
 from recsys.studies.benchmark.hardware import hardware_summary
@@ -36,7 +36,7 @@ import sys, time
 started = time.perf_counter()
 from recsys.runtime.request import Asked
 from recsys.runtime.bundle import Bundle
-from recsys.runtime.recommender import BundleRecommender
+from recsys.runtime.bundle_recommender import BundleRecommender
 imported = time.perf_counter()
 recommender = BundleRecommender(Bundle.open(sys.argv[1]))
 recommender.recommend(Asked())
@@ -85,7 +85,7 @@ def beside_parts(recommender: BundleRecommender, users: list[str], num_requests:
         return result
 
     for user in users[:num_requests]:
-        timed("whole", lambda user=user: recommender.recommend(RecommendationRequest(user_id=user)))
+        timed("whole", lambda user=user: recommender.recommend_one(RecommendationRequest(user_id=user)))
         requests = requests_of([lookup.known(RecommendationRequest(user_id=user))])
         onnx_inputs = query_inputs(requests)
         query = timed("encoder", lambda onnx_inputs=onnx_inputs: encoder.run(onnx_inputs))
@@ -129,11 +129,11 @@ def main() -> None:
     users = [str(user) for user in np.random.default_rng(0).permutation(users)]
 
     ways: dict[str, Callable[[str], object]] = {
-        "in process": lambda user: recommender.recommend(RecommendationRequest(user_id=user))
+        "in process": lambda user: recommender.recommend_one(RecommendationRequest(user_id=user))
     }
     if arguments.grpc is not None:
         triton = TritonRecommender(arguments.grpc, "grpc")
-        ways["Triton, gRPC"] = lambda user: triton.recommend(RecommendationRequest(user_id=user))
+        ways["Triton, gRPC"] = lambda user: triton.recommend_one(RecommendationRequest(user_id=user))
     lines = []
     for way, answer in ways.items():
         for num_clients in arguments.clients:

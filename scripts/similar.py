@@ -1,4 +1,7 @@
-"""Items like another one, by the model and by content: ``python scripts/similar.py run=DIR item=50 k=10``."""
+"""Items like another one, by the model and by content: ``python scripts/similar.py run=DIR item=50 k=10``.
+
+``bundle=DIR`` asks a bundle in place of a run.
+"""
 
 from __future__ import annotations
 
@@ -8,24 +11,21 @@ from omegaconf import DictConfig
 from recsys.cli.command_line import id_as_written
 from recsys.cli.configuration import config_command
 from recsys.cli.console import console, user_errors
-from recsys.recommendation.new_user import min_rating_of_history
-from recsys.recommendation.similar_items import collaborative_neighbours, content_neighbours
-from recsys.reporting.similar_items_table import neighbours_table
-from recsys.runs.assembly import open_run
+from recsys.reporting.similar_items_table import similar_items_table
+from recsys.runs.opened_recommender import open_recommender
 
 
 @config_command("similar")
 def main(config: DictConfig) -> None:
     """Print two lists side by side."""
     with user_errors():
-        run = open_run(config.run)
+        opened = open_recommender(config.run, config.bundle)
         item_id = id_as_written("item", config.item, HydraConfig.get().overrides.task)
-        item = run.prepared.item_vocabulary.index(item_id)
-        known = run.prepared.interactions
-        known = known.take(known.rows_rated_at_least(min_rating_of_history(run.model, run.prepared)))
-        by_model = collaborative_neighbours(run.model, known, item, config.k)
-        by_content = content_neighbours(run.prepared, item, config.k)
-        console.print(neighbours_table(run.prepared, item, by_model, by_content))
+        lists = {
+            "by the model": opened.recommender.similar([item_id], config.k, by="model")[0],
+            "by content": opened.recommender.similar([item_id], config.k, by="content")[0],
+        }
+        console.print(similar_items_table(opened.titles_of, item_id, lists))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from typing import Any
 
 from omegaconf import Container, DictConfig, ListConfig, OmegaConf
 
-from recsys.errors import RecsysError
+from recsys.errors import RequestError
 
 #: An element of a list: everything up to a comma that is neither quoted nor escaped.
 _ELEMENT = re.compile(r"""(?:'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|\\.|[^,'"\\])+""")
@@ -29,12 +29,12 @@ def ids_as_written(name: str, values: object, overrides: Sequence[str]) -> list[
     """The texts of a list of ids; arguments as for :func:`id_as_written`.
 
     Raises:
-        RecsysError: it is no list of ids, or an empty one.
+        RequestError: it is no list of ids, or an empty one.
     """
     elements = list(values) if isinstance(values, ListConfig) else []
     texts = [text.strip() for text in _ELEMENT.findall(_written(name, overrides, "").strip().strip("[]"))]
     if not elements or any(isinstance(element, Container) for element in elements):
-        raise RecsysError(f"{name} must be a list of ids, such as '{name}=[50,172,1]', but it is {values}.")
+        raise RequestError(f"{name} must be a list of ids, such as '{name}=[50,172,1]', but it is {values}.")
     if len(texts) != len(elements):  # not given on the command line
         texts = [str(element) for element in elements]
     return [element if isinstance(element, str) else text for element, text in zip(elements, texts, strict=True)]
@@ -46,17 +46,53 @@ def parse_user_features(value: object) -> dict[str, Any]:
     Numbers are numbers here: a text that looks like one stands in quotes, ``{zip: "007"}``.
 
     Raises:
-        RecsysError: they are no columns with values.
+        RequestError: they are no columns with values.
     """
     if value is None:
         return {}
     if not isinstance(value, DictConfig):
-        raise RecsysError(
+        raise RequestError(
             f"user_features must be columns with their values, such as 'user_features={{age: 24}}', but it is {value}."
         )
-    told = OmegaConf.to_container(value, resolve=True)
-    assert isinstance(told, dict)
-    return {str(name): of for name, of in told.items()}
+    features = OmegaConf.to_container(value, resolve=True)
+    assert isinstance(features, dict)
+    return {str(name): told for name, told in features.items()}
+
+
+def request_arguments(config: DictConfig, overrides: Sequence[str]) -> dict[str, Any]:
+    """What a command line asks for, as arguments of :class:`recsys.runtime.request.RecommendationRequest`.
+
+    Args:
+        config: with the settings of a request; those that it lacks keep their defaults.
+        overrides: the arguments of the command line, from which ids are taken as they were written.
+
+    Raises:
+        RequestError: a setting is of another form than it should be, or nobody is asked for.
+    """
+    arguments: dict[str, Any] = {
+        "user_id": None if config.user is None else id_as_written("user", config.user, overrides),
+        "user_features": parse_user_features(config.user_features),
+    }
+    for name in ("history", "exclude_items"):
+        if config[name] is not None:
+            arguments[name] = ids_as_written(name, config[name], overrides)
+    if config.ratings is not None and config.history is None:
+        raise RequestError("ratings belong to the items of history=[ID,ID,...]. Give both, or leave ratings out.")
+    if config.user is None and config.history is None and not arguments["user_features"]:
+        raise RequestError(f"{_WHO}; none of them came.")
+    if config.user is not None and config.history is not None:
+        raise RequestError(f"{_WHO}; both came.")
+    for name in ("ratings", "k", "filters", "diversity", "diversity_weight", "diversity_column", "explain"):
+        if name in config and config[name] is not None:
+            value = config[name]
+            arguments[name] = OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
+    return arguments
+
+
+_WHO = (
+    "Give either user=ID for a user of the data, or history=[ID,ID,...] or user_features={COLUMN: VALUE} for one who "
+    "was not in training"
+)
 
 
 def _written(name: str, overrides: Sequence[str], default: str) -> str:

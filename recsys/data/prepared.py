@@ -70,6 +70,12 @@ class PreparedDataset:
         titles = self.items.column(TITLE).take(rows).cast(pa.string()).combine_chunks()
         return pc.coalesce(pc.if_else(pc.equal(titles, ""), None, titles), ids).to_pylist()
 
+    def titles_of(self, item_ids: Sequence[str]) -> list[str]:
+        """Titles of items by their ids, in the given order; the id where an item has none or is not in the data."""
+        indices = self.item_vocabulary.index_of(list(item_ids))
+        titles = iter(self.titles(indices[indices >= 0]))
+        return [item_id if index < 0 else next(titles) for item_id, index in zip(item_ids, indices, strict=True)]
+
     def user_features(self) -> FeatureTable:
         """The declared features of all users as tensors, one row for each user index."""
         return FeatureTable.from_table(self.users, self.schema.user_features)

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from recsys.cli.output_directory import make_output_directory
-from recsys.data.encoded_columns import EncodedColumn
 from recsys.errors import ExportError
 from recsys.evaluation.model_report import model_name
 from recsys.export.history_truncation import cost_of_cut
@@ -25,15 +24,14 @@ from recsys.export.parity import MANY_USERS, overlap, parity_queries
 from recsys.export.precision import PRECISIONS
 from recsys.export.served_models import export_models, products
 from recsys.export.tables import write_tables
-from recsys.models.interface.protocols import UsesUserFeatures
-from recsys.recommendation.catalogue_columns import content_column_of, separators_of
-from recsys.recommendation.new_user import min_rating_of_history
+from recsys.models.interface.protocols import FoldsIn
+from recsys.recommendation.prepared_tables import data_of, min_rating_of_history, user_columns_of
 from recsys.retrieval.faiss_index import FaissIndex
 from recsys.retrieval.types import FloatArray
 from recsys.runs.assembly import TrainedRun
 from recsys.runtime.bundle import INDEX, QUERY_ENCODER, RANKER, Bundle
 from recsys.runtime.hashing import file_of
-from recsys.runtime.manifest import BUNDLE_VERSION, BundleData, BundleIndex, Manifest, Source
+from recsys.runtime.manifest import BUNDLE_VERSION, BundleIndex, Manifest, Source
 from recsys.runtime.onnx_model import OnnxModel
 from recsys.runtime.stored_vectors import STORAGES, read_vectors, write_vectors
 
@@ -151,7 +149,7 @@ def _write(
 ) -> None:
     prepared = run.prepared
     min_rating = min_rating_of_history(run.model, prepared)
-    user_columns = _user_columns(run, ranker)
+    user_columns = user_columns_of([run.model, None if ranker is None else ranker.model])
     whole = parity_queries(prepared, min_rating, user_columns)
     queries = {name: asked.latest(settings.max_history) for name, asked in whole.items()}
     models = export_models(run, ranker, directory, queries, settings.num_candidates, settings.precision, print_line)
@@ -165,28 +163,20 @@ def _write(
             models.item_vectors, models.encode(users), directory, settings, models.parity, print_line
         )
     print_line("tables")
-    measure = write_tables(prepared, run.model, user_columns, directory, settings.num_neighbours, settings.histories)
+    model: Any = run.model
+    measures = write_tables(prepared, model, user_columns, directory, settings.num_neighbours, settings.histories)
     files = {QUERY_ENCODER: OnnxModel(directory / QUERY_ENCODER)}
     if ranker is not None:
         files[RANKER] = OnnxModel(directory / RANKER)
-    rating = prepared.schema.rating
     Manifest(
         bundle_version=BUNDLE_VERSION,
         name=name,
         created=datetime.now().isoformat(timespec="seconds"),
         retriever=_source(run),
         ranker=None if ranker is None else _source(ranker),
-        data=BundleData(
-            name=prepared.schema.name,
-            content_hash=prepared.schema.content_hash,
-            num_users=prepared.schema.num_users,
-            num_items=prepared.schema.num_items,
-            min_rating=min_rating,
-            rating_range=None if rating is None else (rating.min, rating.max),
-            separators=separators_of(prepared),
-            content_column=content_column_of(prepared),
-        ),
+        data=data_of(prepared, run.model),
         index=index,
+        folds_in=isinstance(run.model, FoldsIn),
         num_candidates=settings.num_candidates,
         floats_per_position=models.floats_per_position,
         max_history=settings.max_history,
@@ -194,7 +184,7 @@ def _write(
         inputs={file: model.described_inputs for file, model in files.items()},
         outputs={file: model.described_output for file, model in files.items()},
         parity=models.parity,
-        neighbours=measure,
+        neighbours=measures,
         versions=_versions(),
         files={path.name: file_of(path) for path in sorted(directory.iterdir())},
     ).write(directory)
@@ -205,13 +195,6 @@ def _cost_told(max_history: int, cost: Mapping[str, float]) -> str:
         f"  histories of the latest {max_history}: {cost['top_10_overlap']:.1%} of the lists of 10 stay, "
         f"{cost['top_10_overlap_of_these']:.1%} of those of the {cost['share_of_users']:.1%} of the users who have more"
     )
-
-
-def _user_columns(*runs: TrainedRun | None) -> tuple[EncodedColumn, ...]:
-    """The columns of users that any of the models reads."""
-    models = [run.model for run in runs if run is not None]
-    readers = [model for model in models if isinstance(model, UsesUserFeatures)]
-    return tuple({column.name: column for model in readers for column in model.user_columns()}.values())
 
 
 def _write_vectors(

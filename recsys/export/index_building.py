@@ -54,7 +54,7 @@ def build_index(
 
 def _described(index: FaissIndex, factory: str, recall: float, rescore: int | None) -> BundleIndex:
     parameters = (
-        {"breadth": min(index.search_effort, index.max_breadth)} if index.search_effort_name is not None else {}
+        {"search_effort": min(index.search_effort, index.max_breadth)} if index.search_effort_name is not None else {}
     )
     if rescore is not None:
         parameters["rescore"] = rescore

@@ -9,26 +9,26 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
-from torch import Tensor, nn
 
 from recsys.data.columns import ITEM_INDEX, RATING, TIMESTAMP, USER_INDEX
 from recsys.data.encoded_columns import EncodedColumn, write_columns
 from recsys.data.histories import Histories
 from recsys.data.prepared import PreparedDataset
-from recsys.errors import ModelError
-from recsys.models.components.tf_idf import choose_columns, tf_idf
-from recsys.models.interface.protocols import Factorized, RelatesItems
+from recsys.models.interface.protocols import Recommender
+from recsys.recommendation.similar_items import ItemSimilarity, content_similarity, model_similarity
 from recsys.runtime.bundle import (
     HISTORIES,
     ITEM_VOCABULARY,
     ITEMS,
     NEIGHBOURS,
+    NUM_INTERACTIONS,
     POPULARITY,
     USER_COLUMNS,
     USER_VOCABULARY,
     USERS,
 )
 from recsys.runtime.neighbours import NeighbourTable
+from recsys.runtime.recommendation import SimilarityKind
 
 #: Similarities that are held at once.
 MAX_SIMILARITIES = 2**24
@@ -36,12 +36,12 @@ MAX_SIMILARITIES = 2**24
 
 def write_tables(
     prepared: PreparedDataset,
-    model: nn.Module,
+    model: Recommender,
     user_columns: Sequence[EncodedColumn],
     directory: Path,
     num_neighbours: int,
     histories: bool,
-) -> str | None:
+) -> dict[str, str]:
     """Write all tables of a bundle.
 
     Args:
@@ -53,13 +53,15 @@ def write_tables(
         histories: whether what is known of users is among them: what they have, and their columns.
 
     Returns:
-        What neighbours are measured by; None where there is no such table.
+        What similar items are measured by, for each kind of similarity that is there.
     """
     prepared.item_vocabulary.save(directory / ITEM_VOCABULARY)
     prepared.user_vocabulary.save(directory / USER_VOCABULARY)
     pq.write_table(prepared.items, directory / ITEMS, compression="zstd")
     counts = np.bincount(prepared.positives().item_index, minlength=prepared.schema.num_items)
     np.save(directory / POPULARITY, counts.astype(np.int64), allow_pickle=False)
+    interactions = np.bincount(prepared.interactions.item_index, minlength=prepared.schema.num_items)
+    np.save(directory / NUM_INTERACTIONS, interactions.astype(np.int64), allow_pickle=False)
     if histories:
         write_histories(prepared, directory / HISTORIES)
     if user_columns:
@@ -67,12 +69,24 @@ def write_tables(
     if user_columns and histories:
         read = prepared.users.select([column.name for column in user_columns])
         pq.write_table(read, directory / USERS, compression="zstd")
-    found = neighbour_table(model, prepared, num_neighbours)
-    if found is None:
-        return None
-    table, measure = found
-    table.write(directory / NEIGHBOURS)
-    return measure
+    return write_neighbours(model, prepared, directory, num_neighbours)
+
+
+def write_neighbours(
+    model: Recommender, prepared: PreparedDataset, directory: Path, num_neighbours: int
+) -> dict[str, str]:
+    """Write the similar items of each item, by the model and by content; returns what each is measured by."""
+    measures: dict[str, str] = {}
+    kinds: dict[SimilarityKind, ItemSimilarity | None] = {
+        "model": model_similarity(model, prepared),
+        "content": content_similarity(prepared),
+    }
+    for by, similarity in kinds.items():
+        if similarity is not None:
+            table = neighbour_table(similarity, prepared.schema.num_items, num_neighbours)
+            table.write(directory / NEIGHBOURS[by])
+            measures[by] = similarity.measure
+    return measures
 
 
 def write_histories(prepared: PreparedDataset, path: Path) -> None:
@@ -88,46 +102,18 @@ def write_histories(prepared: PreparedDataset, path: Path) -> None:
 
 
 @torch.inference_mode()
-def neighbour_table(
-    model: nn.Module, prepared: PreparedDataset, num_neighbours: int
-) -> tuple[NeighbourTable, str] | None:
-    """The neighbours of each item, and what they are measured by.
-
-    Of a model with weights from item to item, those in the score of the item; of a model with item vectors, their
-    cosine; of any other, the cosine of what is said about the items; None where nothing is said.
+def neighbour_table(similarity: ItemSimilarity, num_items: int, num_neighbours: int) -> NeighbourTable:
+    """The most similar items of each item, those with a similarity above zero, an item never its own neighbour.
 
     Args:
-        model: that finds candidates, on the CPU.
-        prepared: the data.
+        similarity: between the items.
+        num_items: I.
         num_neighbours: of each item, at most.
     """
-    num_items = prepared.schema.num_items
     size = max(1, MAX_SIMILARITIES // max(1, num_items))
-    blocks = torch.arange(num_items).split(size)
-    if isinstance(model, RelatesItems):
-        related = model
-        return _table(
-            (related.item_weights(items) for items in blocks), num_items, num_neighbours
-        ), "weight in the score"
-    if isinstance(model, Factorized):
-        vectors = torch.nn.functional.normalize(model.encode_items(torch.arange(num_items)).nan_to_num(), dim=1)
-        return _table((vectors[items] @ vectors.T for items in blocks), num_items, num_neighbours), "cosine of vectors"
-    features = prepared.item_features()
-    try:
-        columns = choose_columns(features, None)
-    except ModelError:
-        return None
-    words = tf_idf(features, columns)
-    # Of the block's items as they are, and of all others by the product with them.
-    products = ((words @ words.slice(int(items[0]), int(items[-1]) + 1).dense().T).T for items in blocks)
-    return _table(products, num_items, num_neighbours), f"cosine of {', '.join(columns)}"
-
-
-def _table(blocks: object, num_items: int, num_neighbours: int) -> NeighbourTable:
-    """The largest similarities above zero of each row of the blocks, an item never its own neighbour."""
     counts, neighbours, weights, start = [], [], [], 0
-    for similarities in blocks:  # type: ignore[attr-defined]
-        block: Tensor = similarities.clone()
+    for items in torch.arange(num_items).split(size):
+        block = similarity.rows(items).clone()
         rows = torch.arange(len(block))
         block[rows, start + rows] = -torch.inf
         best = block.topk(min(num_neighbours, num_items), dim=1)

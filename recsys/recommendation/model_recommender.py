@@ -1,71 +1,91 @@
-"""Answers one user: with a list of their own, or with what is popular where nothing is known of them."""
+"""Recommends straight from a model in PyTorch."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-import numpy as np
-from torch import Tensor
+from collections.abc import Sequence
+from functools import lru_cache
 
 from recsys.data.prepared import PreparedDataset
-from recsys.models.interface.protocols import Recommender
-from recsys.recommendation.list_options import ListOptions
-from recsys.recommendation.model_stages import ScoreRetriever
-from recsys.retrieval.request_batch import RequestBatch
-from recsys.retrieval.retrievers import StaticRetriever
+from recsys.models.interface.protocols import FoldsIn, Recommender
+from recsys.recommendation.model_stages import ModelExplainer, ModelRanker, ScoreRetriever
+from recsys.recommendation.prepared_tables import catalogue_of, user_tables
+from recsys.recommendation.similar_items import ItemSimilarity, content_similarity, model_similarity
+from recsys.runtime.recommendation import Recommendation, SimilarItems, SimilarityKind
+from recsys.runtime.recommendation_engine import RecommendationEngine, Scoring
+from recsys.runtime.request import RecommendationRequest
+from recsys.runtime.request_resolution import RequestResolver
+from recsys.runtime.similar_items import check_similar_request, nothing_measures, unknown_item
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A list for one user.
-
-    Args:
-        items: item indices, best first, shape [N], int64.
-        scores: shape [N].
-        personalized: whether it is the user's own; else the items are popular, and the scores are numbers of interactions.
-        notes: what the user should know of it, in sentences.
-    """
-
-    items: Tensor
-    scores: Tensor
-    personalized: bool
-    notes: tuple[str, ...] = ()
-
-
-def own_list(
-    model: Recommender, request: RequestBatch, wishes: ListOptions, k: int, prepared: PreparedDataset
-) -> Answer:
-    """The list that ``model`` makes for one user.
-
-    A user who was not in training, and for whom the model finds nothing, gets what is popular.
+class ModelRecommender:
+    """Makes the lists of a fitted model; see :class:`recsys.runtime.recommendation.Recommender`.
 
     Args:
-        model: any model, on the CPU.
-        request: who asks, one user.
-        wishes: what the list should be.
-        k: length of the list.
-        prepared: the data.
-
-    Raises:
-        RetrievalError: a wish names what does not exist, or ``k`` is not a positive whole number.
+        model: on the CPU, in evaluation mode; it scores the whole catalogue to find candidates.
+        prepared: the data that it was fitted on.
+        ranker: another model of the same data, which orders the candidates; None: there is none.
+        num_candidates: candidates that are ranked or diversified, unless the list is longer.
+        max_history: latest interactions of a history that the models are given; None: all.
+        name: of the run, for answers.
     """
-    retriever = ScoreRetriever(model, prepared.schema.num_items)
-    items, scores = wishes.recommend(retriever, request, k, prepared)
-    if len(items) == 0 and request.users[0] < 0:
-        told = "What is left of the history" if len(request.seen.items) > 0 else "What is known of this user"
-        reason = f"{told} tells the model nothing"
-        if wishes.restrict and len(request.history.items) > 0:
-            reason = "The model finds nothing among what the rules allow"
-        return popular_list(request, wishes, k, prepared, f"{reason}: here is what is popular.")
-    return Answer(items, scores, True, _of_length(len(items), wishes, k))
 
+    def __init__(
+        self,
+        model: Recommender,
+        prepared: PreparedDataset,
+        ranker: Recommender | None = None,
+        num_candidates: int = 200,
+        max_history: int | None = None,
+        name: str = "",
+    ) -> None:
+        self._model = model
+        self._prepared = prepared
+        tables = user_tables(prepared, (model, ranker), max_history)
+        self._resolver = RequestResolver(tables)
+        state = catalogue_of(prepared)
+        self._engine = RecommendationEngine(
+            Scoring(
+                name,
+                ScoreRetriever(model, prepared.schema.num_items),
+                None if ranker is None else ModelRanker(ranker),
+                ModelExplainer(model if ranker is None else ranker),
+                num_candidates,
+                isinstance(model, FoldsIn),
+            ),
+            self._resolver,
+            lambda: state,
+            prepared.schema.name,
+            prepared.schema.num_items,
+            tables.data.content_column,
+        )
+        self._similarity = lru_cache(2)(self._measure)
 
-def popular_list(request: RequestBatch, wishes: ListOptions, k: int, prepared: PreparedDataset, reason: str) -> Answer:
-    """The items with the most positive interactions, beginning with the ``reason``; arguments as above."""
-    counts = np.bincount(prepared.positives().item_index, minlength=prepared.schema.num_items)
-    items, scores = wishes.recommend(StaticRetriever(counts.astype(np.float32)), request, k, prepared)
-    return Answer(items, scores, False, (reason, *_of_length(len(items), wishes, k)))
+    def recommend(self, requests: Sequence[RecommendationRequest]) -> list[Recommendation]:
+        """A list for each request, in their order.
 
+        Raises:
+            RecsysError: a filter or a user feature names what does not exist, or a rating is out of range.
+        """
+        return self._engine.recommend(requests)
 
-def _of_length(num_items: int, wishes: ListOptions, k: int) -> tuple[str, ...]:
-    return (f"The rules leave {num_items} unseen items.",) if wishes.restrict and num_items < k else ()
+    def recommend_one(self, request: RecommendationRequest) -> Recommendation:
+        """A list for one request; errors as above."""
+        return self._engine.recommend([request])[0]
+
+    def similar(self, item_ids: Sequence[str], k: int, by: SimilarityKind = "model") -> list[SimilarItems]:
+        """See :meth:`recsys.runtime.recommendation.Recommender.similar`."""
+        check_similar_request(k, by)
+        similarity = self._similarity(by)
+        found = []
+        for item_id, item in zip(item_ids, self._resolver.items_of(item_ids).tolist(), strict=True):
+            if item < 0:
+                raise unknown_item(item_id, self._prepared.schema.name)
+            if similarity is None:
+                found.append(nothing_measures(item_id, by))
+                continue
+            items, values = similarity.nearest(item, k)
+            found.append(SimilarItems(item_id, self._resolver.ids_of(items), values.tolist(), similarity.measure))
+        return found
+
+    def _measure(self, by: SimilarityKind) -> ItemSimilarity | None:
+        return content_similarity(self._prepared) if by == "content" else model_similarity(self._model, self._prepared)

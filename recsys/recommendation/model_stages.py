@@ -5,7 +5,6 @@ Shape suffixes: B requests, C candidates, I items, D dimensions, K list length, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,10 +18,10 @@ from recsys.evaluation.top_k import top_k, without_nan
 from recsys.models.interface.protocols import Factorized, Query, Recommender, ScoresCandidates, ScoresPairs
 from recsys.recommendation.sampled_explanation import explainer_of
 from recsys.retrieval.candidates import Candidates
+from recsys.retrieval.explanation import BatchExplanation
 from recsys.retrieval.index import ExactIndex
 from recsys.retrieval.request_batch import RequestBatch
 from recsys.retrieval.retrievers import IndexRetriever
-from recsys.retrieval.top_k import top_k as best_of
 from recsys.retrieval.types import FloatArray, IntArray
 
 
@@ -119,35 +118,20 @@ class ModelRanker:
         return ranked
 
 
-@dataclass(frozen=True, slots=True)
-class Contribution:
-    """An item of the history that a recommendation comes from.
-
-    Args:
-        item: internal index.
-        part: what it has in the score, above 0.
-    """
-
-    item: int
-    part: float
-
-
 class ModelExplainer:
-    """Names the items of the history that have the largest parts in the score of each recommended item.
+    """Splits the scores of a model over the histories: by itself where the model can, else by samples.
 
     Args:
-        model: whose scores are explained, by itself or by samples, on ``device``.
-        num_contributions: items that are named, at most.
+        model: on ``device``.
         device: where to explain.
     """
 
-    def __init__(self, model: Recommender, num_contributions: int = 3, device: torch.device | str = "cpu") -> None:
+    def __init__(self, model: Recommender, device: torch.device | str = "cpu") -> None:
         self._explainer = explainer_of(model)
-        self._num_causes = num_contributions
         self._device = device
 
     @torch.inference_mode()
-    def explain(self, requests: RequestBatch, items: IntArray) -> list[list[tuple[Contribution, ...]]]:
+    def explain(self, requests: RequestBatch, items: IntArray) -> BatchExplanation:
         """See :class:`recsys.retrieval.pipeline.Explainer`.
 
         Raises:
@@ -155,21 +139,9 @@ class ModelExplainer:
         """
         query = query_of(requests, self._device)
         explanation = self._explainer.explain(query, torch.tensor(items, device=self._device))
-        parts = explanation.contributions.cpu().numpy()
-        offsets, history = requests.history.offsets, requests.history.items
-        return [
-            self._causes(parts[start:stop], history[start:stop])
-            for start, stop in zip(offsets[:-1], offsets[1:], strict=True)
-        ]
-
-    def _causes(self, parts: FloatArray, history: IntArray) -> list[tuple[Contribution, ...]]:
-        """The causes of each recommended item, out of parts of shape [L, K]."""
-        best = best_of(np.where(parts > 0, parts, -np.inf).T, self._num_causes)
-        return [
-            tuple(
-                Contribution(int(history[place]), float(part))
-                for place, part in zip(places, of_item, strict=True)
-                if place >= 0
-            )
-            for places, of_item in zip(best.items, best.scores, strict=True)
-        ]
+        return BatchExplanation(
+            explanation.contributions.cpu().numpy(),
+            explanation.rest.cpu().numpy(),
+            None if explanation.errors is None else explanation.errors.cpu().numpy(),
+            explanation.num_grouped.cpu().numpy(),
+        )

@@ -1,108 +1,115 @@
-"""Items that are like another one: by who has them, and by what is said about them.
+"""How alike two items are, by a model and by content.
 
-Shape suffixes: I items of the catalogue, U users, B users of a block.
+Shape suffixes: I items of the catalogue, N items asked for, U users, K similar items.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from recsys.data.histories import Histories
-from recsys.data.interactions import Interactions
 from recsys.data.prepared import PreparedDataset
-from recsys.errors import ModelError, RecsysError
+from recsys.errors import ModelError
 from recsys.evaluation.top_k import top_k
 from recsys.models.components.tf_idf import choose_columns, tf_idf
 from recsys.models.interface.protocols import Factorized, Query, Recommender, RelatesItems
+from recsys.recommendation.prepared_tables import min_rating_of_history
+from recsys.retrieval.types import FloatArray, IntArray
+from recsys.runtime.similar_items import COSINE
 
 #: Scores of all users that are held at once.
 MAX_SCORES = 2**22
+#: Correlations of scores are held for all pairs of items: no larger catalogues are compared by them.
+MAX_CORRELATED_ITEMS = 20_000
 #: Where a column of scores varies by no more than this share of its size, that is rounding.
 ROUNDING = 1e-5
 
 
-@dataclass(frozen=True, slots=True)
-class Neighbours:
-    """The items that are most like one.
+@dataclass(frozen=True, slots=True, eq=False)
+class ItemSimilarity:
+    """Similarities between the items of a catalogue.
 
     Args:
-        items: internal indices, the most similar first, shape [K], int64; fewer than asked for where no others are
-            like it.
-        similarities: above zero, shape [K].
-        measure: what the similarities are, in words.
+        rows: gives the similarities of some items (int64, shape [N]) to all, shape [N, I].
+        measure: what they are, in words.
     """
 
-    items: Tensor
-    similarities: Tensor
+    rows: Callable[[Tensor], Tensor]
     measure: str
+
+    @torch.inference_mode()
+    def nearest(self, item: int, k: int) -> tuple[IntArray, FloatArray]:
+        """The ``k`` items most like ``item`` with similarities above zero, without the item itself; at most [K] each."""
+        similarities = self.rows(torch.tensor([item]))[0].clone()
+        similarities[~(similarities > 0)] = -torch.inf
+        similarities[item] = -torch.inf
+        items, best = top_k(similarities[None], k)
+        kept = items[0] >= 0
+        return items[0][kept].numpy(), best[0][kept].numpy()
 
 
 @torch.inference_mode()
-def collaborative_neighbours(model: Recommender, known: Interactions, item: int, k: int) -> Neighbours:
-    """The items that ``model`` takes for like ``item``, by what it can do.
+def model_similarity(model: Recommender, prepared: PreparedDataset) -> ItemSimilarity | None:
+    """What ``model`` takes for alike; None where it cannot say.
 
-    A model with weights from item to item: those in the score of this item. A model with item vectors: their cosine.
-    Any other: the correlation of the scores that users get for both items.
+    A model with weights from item to item: those in the score of the item. A model with item vectors: their cosine.
+    Any other, up to :data:`MAX_CORRELATED_ITEMS` items: the correlation of the scores that users get for both items.
 
     Args:
         model: any model, on the CPU.
-        known: the histories that the model may score from.
-        item: internal index.
-        k: how many, at most.
-
-    Raises:
-        RecsysError: ``k`` is not a positive whole number.
+        prepared: the data that it was fitted on.
     """
+    num_items = prepared.schema.num_items
     if isinstance(model, RelatesItems):
-        return _nearest(model.item_weights(torch.tensor([item]))[0], item, k, "weights of the model")
+        return ItemSimilarity(model.item_weights, "weight in the score")
     if isinstance(model, Factorized):
-        vectors = torch.nn.functional.normalize(model.encode_items(torch.arange(known.num_items)), dim=1)
-        return _nearest(vectors @ vectors[item], item, k, "cosine of vectors")
-    return _nearest(_correlations(model, known, item), item, k, "correlation of scores")
+        vectors = nn.functional.normalize(model.encode_items(torch.arange(num_items)).nan_to_num(), dim=1)
+        return ItemSimilarity(lambda items: vectors[items] @ vectors.T, COSINE)
+    if num_items > MAX_CORRELATED_ITEMS:
+        return None
+    correlations = _correlations(model, prepared)
+    return ItemSimilarity(lambda items: correlations[items], "correlation of scores")
 
 
-def content_neighbours(prepared: PreparedDataset, item: int, k: int) -> Neighbours | None:
-    """The items whose features are most like those of ``item``: the cosine of TF-IDF vectors.
-
-    All columns that have words count alike; None where there is no such column. Arguments and errors as above.
-    """
+def content_similarity(prepared: PreparedDataset) -> ItemSimilarity | None:
+    """The cosine of TF-IDF vectors of all columns that have words; None where there is no such column."""
     features = prepared.item_features()
     try:
         columns = choose_columns(features, None)
     except ModelError:
         return None
-    vectors = tf_idf(features, columns)
-    own = vectors.slice(item, item + 1).dense()[0]
-    return _nearest((vectors @ own[:, None])[:, 0], item, k, f"cosine of {', '.join(columns)}")
+    words = tf_idf(features, columns)
+
+    def rows(items: Tensor) -> Tensor:
+        own = torch.cat([words.slice(int(item), int(item) + 1).dense() for item in items])
+        return (words @ own.T).T
+
+    return ItemSimilarity(rows, f"cosine of {', '.join(columns)}")
 
 
-def _correlations(model: Recommender, known: Interactions, item: int) -> Tensor:
-    """How the scores of each item go with those of ``item`` from user to user, shape [I]; 0 where they do not vary."""
+def _correlations(model: Recommender, prepared: PreparedDataset) -> Tensor:
+    """How the scores of two items go together from user to user, shape [I, I]; 0 where they do not vary."""
+    known = prepared.interactions
+    known = known.take(known.rows_rated_at_least(min_rating_of_history(model, prepared)))
     histories = Histories.from_interactions(known)
     users = histories.counts.nonzero()[:, 0]
     num_items = known.num_items
-    sums, squares, products = (torch.zeros(num_items, dtype=torch.float64) for _ in range(3))
+    sums = torch.zeros(num_items, dtype=torch.float64)
+    products = torch.zeros(num_items, num_items, dtype=torch.float64)
     for block in users.split(max(1, MAX_SCORES // num_items)):
         scores = model.score(Query(block, histories.take(block))).nan_to_num(nan=0.0).double()
         sums += scores.sum(0)
-        squares += scores.square().sum(0)
-        products += scores[:, item] @ scores
+        products.addmm_(scores.T, scores)
+    squares = products.diagonal().clone()
     means = sums / max(len(users), 1)
     variances = squares - means * sums
     varies = variances > ROUNDING * squares
-    scale = (variances.clamp(min=0) * variances[item].clamp(min=0)).sqrt()
-    return torch.where(varies & varies[item], (products - means[item] * sums) / scale.clamp(min=1e-300), 0.0).float()
-
-
-def _nearest(similarities: Tensor, item: int, k: int, measure: str) -> Neighbours:
-    """The largest of ``similarities``, shape [I], that are above zero, without ``item`` itself."""
-    if not isinstance(k, int) or k < 1:
-        raise RecsysError(f"k must be a whole number of at least 1, but it is {k}.")
-    similarities = similarities.masked_fill(~(similarities > 0), -torch.inf)
-    similarities[item] = -torch.inf
-    items, best = top_k(similarities[None], k)
-    kept = items[0] >= 0
-    return Neighbours(items[0][kept], best[0][kept], measure)
+    deviations = variances.clamp(min=0).sqrt()
+    products -= torch.outer(means, sums)
+    products /= torch.outer(deviations, deviations).clamp(min=1e-300)
+    products[~(varies[:, None] & varies[None])] = 0.0
+    return products.float()

@@ -1,63 +1,65 @@
-"""Prints recommendations with their reasons."""
+"""Prints recommendations with what their scores come from."""
 
 from __future__ import annotations
 
 from rich import box
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
-from recsys.data.prepared import PreparedDataset
-from recsys.recommendation.explanations import ExplainedRecommendation, ItemExplanation
-from recsys.recommendation.shared_attributes import format_shared
+from recsys.reporting.recommendation_table import TitlesOf
+from recsys.runtime.recommendation import Contribution, ItemExplanation, Recommendation
+from recsys.runtime.shared_attributes import format_shared
 
 
-def explained_table(prepared: PreparedDataset, heading: str, explained: ExplainedRecommendation) -> Table:
+def explanation_table(titles_of: TitlesOf, heading: str, recommendation: Recommendation) -> Table:
     """A table of titles and scores, each followed by what the score comes from.
 
     Args:
-        prepared: gives the titles.
+        titles_of: gives the titles of items by their ids.
         heading: title of the table.
-        explained: the list.
+        recommendation: a list with explanations.
     """
     table = Table(
         "rank",
         "item",
         "title, and what its score comes from",
         "score",
-        title=escape(heading),
+        title=Text(heading),
         title_justify="left",
-        caption=escape(explained.method),
+        caption=Text(recommendation.explanation_method or ""),
         caption_justify="left",
         box=box.MARKDOWN,
     )
     table.columns[0].justify = table.columns[3].justify = "right"
-    ids = prepared.item_vocabulary.ids_of(explained.items.numpy()).to_pylist()
-    titles = prepared.titles(explained.items.tolist())
-    rows = zip(ids, titles, explained.scores.tolist(), explained.reasons, strict=True)
-    for rank, (item, title, score, reasons) in enumerate(rows, start=1):
-        table.add_row(str(rank), escape(item), f"[bold]{escape(title)}[/]", f"{score:.4g}")
-        for words, part in _lines(prepared, reasons):
-            table.add_row("", "", f"  [dim]{escape(words)}[/]", f"[dim]{part}[/]")
+    assert recommendation.explanations is not None, "asked for by the caller"
+    titles = titles_of(recommendation.item_ids)
+    rows = zip(recommendation.item_ids, titles, recommendation.scores, recommendation.explanations, strict=True)
+    for rank, (item_id, title, score, explanation) in enumerate(rows, start=1):
+        table.add_row(str(rank), Text(item_id), Text(title, style="bold"), f"{score:.4g}")
+        for words, value in _lines(titles_of, explanation):
+            table.add_row("", "", Text(f"  {words}", style="dim"), Text(value, style="dim"))
     return table
 
 
-def _lines(prepared: PreparedDataset, reasons: ItemExplanation) -> list[tuple[str, str]]:
-    """A line for each reason: words, and the part of the score where there is one."""
+def _lines(titles_of: TitlesOf, explanation: ItemExplanation) -> list[tuple[str, str]]:
+    """A line for each reason: words, and the contribution to the score where there is one."""
     lines = []
-    if reasons.popularity is not None:
-        lines.append((f"popular: {reasons.popularity:,} interactions", ""))
-    titles = prepared.titles([contribution.item for contribution in reasons.contributions])
-    for contribution, title in zip(reasons.contributions, titles, strict=True):
-        shared = format_shared(contribution.shared)
-        if contribution.part is None:
-            lines.append((f"{shared} with {title}", ""))
-        else:
-            lines.append((f"{title}: {shared}" if shared else title, _signed(contribution.part)))
-    if reasons.num_older:
-        lines.append((f"{reasons.num_older:,} older interactions together", _signed(reasons.older)))
+    if explanation.popularity is not None:
+        lines.append((f"popular: {explanation.popularity:,} interactions", ""))
+    titles = titles_of([contribution.item_id for contribution in explanation.contributions])
+    lines += [_line(*pair) for pair in zip(explanation.contributions, titles, strict=True)]
+    if explanation.num_older:
+        lines.append((f"{explanation.num_older:,} older interactions together", _signed(explanation.older_value)))
     return lines
 
 
-def _signed(part: float) -> str:
+def _line(contribution: Contribution, title: str) -> tuple[str, str]:
+    shared = format_shared(contribution.shared)
+    if contribution.value is None:
+        return f"{shared} with {title}", ""
+    return (f"{title}: {shared}" if shared else title), _signed(contribution.value)
+
+
+def _signed(value: float) -> str:
     """Three digits and a sign."""
-    return f"{part:+#.3g}".rstrip(".")
+    return f"{value:+#.3g}".rstrip(".")

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from rich import box
-from rich.table import Table
-from torch import Tensor
 
 from recsys.cli.console import console
 from recsys.data.prepared import PreparedDataset
 from recsys.evaluation.model_report import EvaluationReport
 from recsys.models.interface.protocols import PredictsRatings, Recommender
-from recsys.recommendation.new_user import recommend
+from recsys.recommendation.model_recommender import ModelRecommender
 from recsys.reporting.evaluation_tables import fixed_negatives_table, metrics_table, ratings_table, segments_table
+from recsys.reporting.recommendation_table import recommendation_table
+from recsys.runtime.request import RecommendationRequest
 
 #: Measures of each table, few enough that a terminal of 80 columns holds them with their intervals.
 _TABLES = (
@@ -52,32 +51,12 @@ def print_examples(model: Recommender, prepared: PreparedDataset, num_users: int
         k: length of each list.
     """
     known = prepared.interactions if isinstance(model, PredictsRatings) else prepared.positives()
-    active = torch.from_numpy(np.unique(known.user_index)).long()
-    chosen = active[torch.linspace(0, len(active) - 1, min(num_users, len(active))).long()]
+    active = np.unique(known.user_index)
+    chosen = active[torch.linspace(0, len(active) - 1, min(num_users, len(active))).long().numpy()]
     if len(chosen) == 0:
         return
-    items, scores = recommend(model, known, prepared.interactions, chosen, k)
-    for user, row, row_scores in zip(chosen.tolist(), items, scores, strict=True):
+    users = prepared.user_vocabulary.ids_of(chosen).to_pylist()
+    requests = [RecommendationRequest(user_id=user, k=k) for user in users]
+    for user, recommendation in zip(users, ModelRecommender(model, prepared).recommend(requests), strict=True):
         console.print()
-        console.print(
-            recommendation_table(prepared, f"For user {prepared.user_vocabulary.ids[user].as_py()}", row, row_scores)
-        )
-
-
-def recommendation_table(prepared: PreparedDataset, heading: str, items: Tensor, scores: Tensor) -> Table:
-    """A table of titles and scores.
-
-    Args:
-        prepared: gives the titles.
-        heading: title of the table.
-        items: item indices, best first, shape [K], int64; -1 ends the list.
-        scores: shape [K].
-    """
-    table = Table("rank", "item", "title", "score", title=heading, title_justify="left", box=box.MARKDOWN)
-    table.columns[0].justify = table.columns[3].justify = "right"
-    kept = items[items >= 0]
-    ids = prepared.item_vocabulary.ids_of(kept.numpy()).to_pylist()
-    titles = prepared.titles(kept.tolist())
-    for rank, (item, title, score) in enumerate(zip(ids, titles, scores.tolist(), strict=False), start=1):
-        table.add_row(str(rank), item, title, f"{score:.4g}")
-    return table
+        console.print(recommendation_table(prepared.titles_of, f"For user {user}", recommendation))

@@ -2,45 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import zip_longest
 
 from rich import box
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
-from recsys.data.prepared import PreparedDataset
-from recsys.recommendation.similar_items import Neighbours
+from recsys.reporting.recommendation_table import TitlesOf
+from recsys.runtime.recommendation import SimilarItems
 
 
-def neighbours_table(
-    prepared: PreparedDataset, item: int, by_model: Neighbours, by_content: Neighbours | None
-) -> Table:
-    """Two lists side by side: what the model takes for like ``item``, and what is said to be like it.
+def similar_items_table(titles_of: TitlesOf, item_id: str, lists: Mapping[str, SimilarItems]) -> Table:
+    """Lists of similar items side by side.
 
     Args:
-        prepared: gives ids and titles.
-        item: internal index.
-        by_model: found by a model.
-        by_content: found by features; None where items have none.
+        titles_of: gives the titles of items by their ids.
+        item_id: the item that the others are like.
+        lists: by how they were found, such as ``by the model``.
     """
-    lists = {"by the model": by_model, "by content": by_content}
-    table = Table(title=escape(f"Like {prepared.titles([item])[0]}"), title_justify="left", box=box.MARKDOWN)
+    table = Table(title=Text(f"Like {titles_of([item_id])[0]}"), title_justify="left", box=box.MARKDOWN)
     table.add_column("rank", justify="right")
     notes = []
     columns = []
-    for name, neighbours in lists.items():
-        if neighbours is None or len(neighbours.items) == 0:
-            nothing = "no item has features with words" if neighbours is None else "no item is like it"
-            notes.append(f"{name}: {nothing}")
+    for name, similar in lists.items():
+        notes.append(f"{name}: {similar.measure}")
+        if not similar.item_ids:
+            notes[-1] += ", and no item is like it"
             continue
-        notes.append(f"{name}: {neighbours.measure}")
         for heading in ("item", f"title, {name}"):
             table.add_column(heading)
         table.add_column("similarity", justify="right")
-        ids = prepared.item_vocabulary.ids_of(neighbours.items.numpy()).to_pylist()
-        values = (f"{value:.3f}" for value in neighbours.similarities.tolist())
-        columns.append(list(zip(ids, prepared.titles(neighbours.items.tolist()), values, strict=True)))
+        values = (f"{value:.3f}" for value in similar.similarities)
+        columns.append(list(zip(similar.item_ids, titles_of(similar.item_ids), values, strict=True)))
     for rank, cells in enumerate(zip_longest(*columns, fillvalue=("", "", "")), start=1):
-        table.add_row(str(rank), *(escape(text) for cell in cells for text in cell))
-    table.caption, table.caption_justify = escape("; ".join(notes)), "left"
+        table.add_row(str(rank), *(Text(text) for cell in cells for text in cell))
+    table.caption, table.caption_justify = Text("; ".join(notes)), "left"
     return table

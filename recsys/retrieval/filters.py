@@ -1,17 +1,16 @@
-"""What may be recommended to whom. Rules only take items away, so that their order does not matter.
+"""What may be recommended to whom. Filters only take items away, so that their order does not matter.
 
 Shape suffixes: B requests, C candidates, I items.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from recsys.errors import RetrievalError
-from recsys.retrieval.item_columns import ItemColumns
 from recsys.retrieval.request_batch import RequestBatch
 from recsys.retrieval.types import BoolArray, IntArray
 
@@ -70,54 +69,27 @@ class ItemMaskFilter:
 
 
 class CompositeFilter:
-    """Allows what every rule allows. Those of the whole catalogue become one mask.
+    """Allows what every filter allows. Masks of the whole catalogue become one.
 
     Args:
-        rules: any number; none allow everything.
+        filters: any number; none allow everything.
 
     Raises:
         RetrievalError: they are of several catalogues.
     """
 
-    def __init__(self, rules: Sequence[Filter]) -> None:
-        masks = [rule.mask for rule in rules if isinstance(rule, ItemMaskFilter)]
+    def __init__(self, filters: Sequence[Filter]) -> None:
+        masks = [one.mask for one in filters if isinstance(one, ItemMaskFilter)]
         if len({len(mask) for mask in masks}) > 1:
             raise RetrievalError(
-                f"Rules of one catalogue are required, but theirs have {sorted({len(mask) for mask in masks})} items."
+                f"Filters of one catalogue are required, but theirs have {sorted({len(mask) for mask in masks})} items."
             )
-        self._among = ItemMaskFilter(np.logical_and.reduce(masks)) if masks else None
-        self._others = [rule for rule in rules if not isinstance(rule, ItemMaskFilter)]
+        self._mask = ItemMaskFilter(np.logical_and.reduce(masks)) if masks else None
+        self._others = [one for one in filters if not isinstance(one, ItemMaskFilter)]
 
     def allows(self, requests: RequestBatch, items: IntArray) -> BoolArray:
         """See :meth:`Filter.allows`."""
-        allowed = np.ones(items.shape, dtype=np.bool_) if self._among is None else self._among.allows(requests, items)
-        for rule in self._others:
-            allowed &= rule.allows(requests, items)
+        allowed = np.ones(items.shape, dtype=np.bool_) if self._mask is None else self._mask.allows(requests, items)
+        for one in self._others:
+            allowed &= one.allows(requests, items)
         return allowed
-
-
-def only(columns: ItemColumns, wanted: Mapping[str, Iterable[object]]) -> list[ItemMaskFilter]:
-    """Items that have any of the wanted values, in each of the columns; an item without a value is not among them.
-
-    Raises:
-        RetrievalError: a column or a value does not exist.
-    """
-    return [ItemMaskFilter(columns.with_any(name, values)) for name, values in wanted.items()]
-
-
-def without(columns: ItemColumns, unwanted: Mapping[str, Iterable[object]]) -> list[ItemMaskFilter]:
-    """Items that have none of the unwanted values; an item without a value is among them.
-
-    Raises:
-        RetrievalError: a column or a value does not exist.
-    """
-    return [ItemMaskFilter(~columns.with_any(name, values)) for name, values in unwanted.items()]
-
-
-def between(columns: ItemColumns, ranges: Mapping[str, tuple[float | None, float | None]]) -> list[ItemMaskFilter]:
-    """Items whose numbers are in the ranges, ends included; None is an open end.
-
-    Raises:
-        RetrievalError: a column does not exist or holds no numbers, or a range is empty.
-    """
-    return [ItemMaskFilter(columns.between(name, low, high)) for name, (low, high) in ranges.items()]

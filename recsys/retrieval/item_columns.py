@@ -1,4 +1,4 @@
-"""What is said about the items, for rules and for the diversity of lists.
+"""The columns of the items, for filters and for the diversity of lists.
 
 Shape suffixes: I items, M values of all items together, V distinct values, W values of one item at most.
 """
@@ -87,13 +87,18 @@ class ItemColumns:
         return Values(items, codes, tuple(vocabulary.to_pylist()), self.num_items)
 
     def with_any(self, column: str, wanted: Iterable[object]) -> BoolArray:
-        """Whether an item has any of the ``wanted`` values, compared as text; shape [I].
+        """Whether an item has any of the ``wanted`` values, shape [I]; of a column of numbers, any of these numbers.
+
+        Texts are compared as they are, truth values as ``true`` and ``false``.
 
         Raises:
-            RetrievalError: there is no such column, it holds numbers, or no item has a wanted value.
+            RetrievalError: there is no such column, no item has a wanted value, or it is of another type.
         """
+        wanted = list(dict.fromkeys(wanted))
+        if _is_number(self._column(column).type):
+            return self._with_any_number(column, wanted)
         items, text = self._text(column)
-        names = list(dict.fromkeys(str(value) for value in wanted))
+        names = [str(value).lower() if isinstance(value, bool) else str(value) for value in wanted]
         there = set(pc.unique(text).to_pylist())
         unknown = [name for name in names if name not in there]
         if unknown or not names:
@@ -103,6 +108,16 @@ class ItemColumns:
             )
         mask = np.zeros(self.num_items, dtype=np.bool_)
         mask[items[pc.is_in(text, value_set=pa.array(names, text.type)).to_numpy(zero_copy_only=False)]] = True
+        return mask
+
+    def _with_any_number(self, column: str, wanted: list[object]) -> BoolArray:
+        wrong = [value for value in wanted if isinstance(value, bool) or not isinstance(value, int | float)]
+        if wrong or not wanted:
+            raise RetrievalError(
+                f"The column {column} holds numbers, so numbers are required, but {wrong[0] if wrong else 'none'!r} "
+                "came. Give numbers, or a range by gte and lte."
+            )
+        mask: BoolArray = np.isin(self._numbers(column), np.array(wanted, dtype=np.float64))
         return mask
 
     def between(self, column: str, low: float | None, high: float | None) -> BoolArray:
@@ -122,9 +137,16 @@ class ItemColumns:
         low, high = -np.inf if low is None else low, np.inf if high is None else high
         if not low <= high:
             raise RetrievalError(f"A range goes from low to high, but that of {column} is [{low}, {high}]. Correct it.")
-        numbers = pc.fill_null(values.cast(pa.float64(), safe=False), np.nan).to_numpy(zero_copy_only=False)
+        numbers = self._numbers(column)
         inside: BoolArray = (numbers >= low) & (numbers <= high)
         return inside
+
+    def _numbers(self, column: str) -> FloatArray:
+        """The numbers of a column, shape [I]; NaN where one is missing."""
+        numbers: FloatArray = pc.fill_null(self._column(column).cast(pa.float64(), safe=False), np.nan).to_numpy(
+            zero_copy_only=False
+        )
+        return numbers
 
     def _column(self, name: str) -> pa.Array:
         """The values of a column without chunks and dictionary."""
@@ -141,7 +163,9 @@ class ItemColumns:
         if name in self._separators:
             values = pc.split_pattern(values, self._separators[name])
         elif not _is_list(values.type):
-            if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
+            if not any(
+                is_kind(values.type) for is_kind in (pa.types.is_string, pa.types.is_large_string, pa.types.is_boolean)
+            ):
                 raise RetrievalError(
                     f"Values are required, but the column {name} is of type {values.type}. "
                     f"{self._of_kind('values', numbers=False)} Numbers are asked for by a range."

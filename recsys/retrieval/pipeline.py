@@ -1,4 +1,4 @@
-"""The way from a request to a list: retrieve, rules, rank, diversify, explain; the same code offline and online.
+"""The stages from a request to a list: retrieve, filter, rank, diversify, explain; the same code offline and online.
 
 Shape suffixes: B requests, C candidates, K list length.
 """
@@ -9,12 +9,13 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from recsys.errors import RetrievalError
 from recsys.retrieval.candidates import Candidates
+from recsys.retrieval.explanation import BatchExplanation
 from recsys.retrieval.filters import BlocklistFilter, CompositeFilter, Filter, SeenFilter
 from recsys.retrieval.ranker import Ranker, reordered
 from recsys.retrieval.request_batch import RequestBatch
@@ -22,9 +23,9 @@ from recsys.retrieval.reranker import Reranker
 from recsys.retrieval.retrievers import Retriever
 from recsys.retrieval.types import FloatArray, IntArray
 
-STAGES = ("retrieve", "rules", "rank", "diversify", "explain")
+STAGES = ("retrieve", "filter", "rank", "diversify", "explain")
 
-#: How much deeper the retriever is asked at once, at most, where rules leave too little.
+#: How much deeper the retriever is asked at once, at most, where filters leave too little.
 MAX_GROWTH = 8
 
 
@@ -32,8 +33,12 @@ MAX_GROWTH = 8
 class Explainer(Protocol):
     """Says why items are recommended."""
 
-    def explain(self, requests: RequestBatch, items: IntArray) -> Sequence[Sequence[Any]]:
-        """One explanation for each item (shape [B, K], -1 where there is none) of each request."""
+    def explain(self, requests: RequestBatch, items: IntArray) -> BatchExplanation:
+        """Split the scores of ``items`` (shape [B, K], -1 where there is none) over the histories of the requests.
+
+        Raises:
+            ModelError: the scores do not depend on the histories.
+        """
         ...
 
 
@@ -53,20 +58,20 @@ class Shortlist:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Recommendations:
+class RankedLists:
     """Lists for B requests.
 
     Args:
         items: internal item indices, shape [B, K], int64, best first; -1 where a list has ended.
         scores: of the ranker, or of the retriever where there is none, shape [B, K]; not in descending order where the
             list was diversified; minus infinity where the ranker has no opinion or the list has ended.
-        explanations: one for each item; None without an explainer.
+        explanation: of the items; None without an explainer.
         seconds: of each stage that ran, for all requests together, by the names in :data:`STAGES`.
     """
 
     items: IntArray
     scores: FloatArray
-    explanations: Sequence[Sequence[Any]] | None
+    explanation: BatchExplanation | None
     seconds: Mapping[str, float]
 
 
@@ -87,12 +92,12 @@ class Pipeline:
     """Recommends by stages, each of which may be exchanged.
 
     What a user has seen or blocked never comes back, and no item comes twice. A list has K items if the retriever knows
-    K that the rules allow: it is asked for more and more until there are as many candidates as wanted, or no more in
+    K that the filters allow: it is asked for more and more until there are as many candidates as wanted, or no more in
     the catalogue.
 
     Args:
         retriever: finds candidates.
-        rules: what may be recommended, besides what is seen or blocked.
+        filters: what may be recommended, besides what is seen or blocked.
         num_candidates: candidates for each request that are ranked and diversified, C, if there are as many; never
             fewer than the list is long.
         ranker: orders the candidates; None keeps the order of the retriever.
@@ -106,7 +111,7 @@ class Pipeline:
     def __init__(
         self,
         retriever: Retriever,
-        rules: Sequence[Filter] = (),
+        filters: Sequence[Filter] = (),
         num_candidates: int = 200,
         ranker: Ranker | None = None,
         reranker: Reranker | None = None,
@@ -114,31 +119,31 @@ class Pipeline:
     ) -> None:
         _check_positive("num_candidates", num_candidates)
         self._retriever = retriever
-        self._rules: tuple[Filter, ...] = (SeenFilter(), BlocklistFilter(), *rules)
+        self._rules: tuple[Filter, ...] = (SeenFilter(), BlocklistFilter(), *filters)
         self._num_candidates = num_candidates
         self._ranker = ranker
         self._diversifier = reranker
         self._explainer = explainer
 
-    def recommend(self, requests: RequestBatch, k: int, rules: Sequence[Filter] = ()) -> Recommendations:
+    def recommend(self, requests: RequestBatch, k: int, filters: Sequence[Filter] = ()) -> RankedLists:
         """Recommend to each request.
 
         Args:
             requests: B of them.
             k: length of the lists.
-            rules: further rules, for these requests alone.
+            filters: further filters, for these requests alone.
 
         Raises:
             RetrievalError: ``k`` is not positive.
         """
-        return self.complete(requests, self.shortlist(requests, k, rules), k)
+        return self.complete(requests, self.shortlist(requests, k, filters), k)
 
-    def shortlist(self, requests: RequestBatch, k: int, rules: Sequence[Filter] = ()) -> Shortlist:
-        """The first three stages: retrieve, rules, rank; arguments as for :meth:`recommend`."""
+    def shortlist(self, requests: RequestBatch, k: int, filters: Sequence[Filter] = ()) -> Shortlist:
+        """The first three stages: retrieve, filters, rank; arguments as for :meth:`recommend`."""
         _check_positive("k", k)
         watch = _Stopwatch()
         retrieved = self._retrieve(
-            requests, max(k, self._num_candidates), CompositeFilter([*self._rules, *rules]), watch
+            requests, max(k, self._num_candidates), CompositeFilter([*self._rules, *filters]), watch
         )
         ranked = retrieved
         if self._ranker is not None:
@@ -146,7 +151,7 @@ class Pipeline:
                 ranked = reordered(retrieved, self._ranker.score(requests, retrieved.items))
         return Shortlist(retrieved, ranked, watch.seconds)
 
-    def complete(self, requests: RequestBatch, shortlist: Shortlist, k: int) -> Recommendations:
+    def complete(self, requests: RequestBatch, shortlist: Shortlist, k: int) -> RankedLists:
         """The last two stages: diversify, explain."""
         _check_positive("k", k)
         watch = _Stopwatch(dict(shortlist.seconds))
@@ -154,13 +159,13 @@ class Pipeline:
         if self._diversifier is not None:
             with watch("diversify"):
                 chosen = shortlist.ranked.at(self._diversifier.rerank(requests, shortlist.ranked, k))
-        explanations = None
+        explanation = None
         if self._explainer is not None:
             with watch("explain"):
-                explanations = self._explainer.explain(requests, chosen.items)
-        return Recommendations(chosen.items, chosen.scores, explanations, watch.seconds)
+                explanation = self._explainer.explain(requests, chosen.items)
+        return RankedLists(chosen.items, chosen.scores, explanation, watch.seconds)
 
-    def _retrieve(self, requests: RequestBatch, wanted: int, rule: Filter, watch: _Stopwatch) -> Candidates:
+    def _retrieve(self, requests: RequestBatch, wanted: int, allows: Filter, watch: _Stopwatch) -> Candidates:
         """The ``wanted`` best allowed candidates of each request, if there are as many.
 
         The first question is deep enough for all that the requests themselves exclude; the next ones go deeper for
@@ -174,8 +179,8 @@ class Pipeline:
             asking = requests if len(rows) == len(requests) else requests.take(rows)
             with watch("retrieve"):
                 retrieved = self._retriever.retrieve(asking, depth)
-            with watch("rules"):
-                allowed = rule.allows(asking, np.maximum(retrieved.items, 0)) & retrieved.first_of_each_item()
+            with watch("filter"):
+                allowed = allows.allows(asking, np.maximum(retrieved.items, 0)) & retrieved.first_of_each_item()
                 kept = retrieved.allowed(allowed, wanted)
                 found.items[rows], found.scores[rows] = kept.items, kept.scores
                 more = (kept.counts < wanted) & retrieved.present[:, -1] & (depth < self._retriever.num_items)

@@ -9,32 +9,34 @@
         item_encoder.onnx        columns of a new item to a vector, with item_features.json, where the model can
         item_vectors.npy         of the items, and index.faiss where FAISS finds them
         item_vocabulary.parquet  ids and indices; user_vocabulary.parquet
-        items.parquet            titles and columns, for people and for rules
+        items.parquet            titles and columns, for people and for filters
         histories.parquet        what each user has, oldest first
         users.parquet            columns of the users, with user_columns.json, where a model reads any
-        neighbours.parquet       the items that are most like each one, or that its score is made of
-        popularity.npy           positive interactions of each item
+        neighbours.parquet       the items that are most like each one, by the model
+        content_neighbours.parquet  the same by the columns of the items, where they say anything
+        popularity.npy           positive interactions of each item; num_interactions.npy: all of them
 
 Shape suffixes: I items of the catalogue, D dimensions, U users.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from recsys.data.columns import ITEM_ID, ITEM_INDEX, RATING, TIMESTAMP, USER_ID, USER_INDEX
+from recsys.data.columns import ITEM_ID, ITEM_INDEX, RATING, TIMESTAMP, TITLE, USER_ID, USER_INDEX
 from recsys.data.encoded_columns import EncodedColumn, read_columns
 from recsys.data.vocabulary import Vocabulary
 from recsys.errors import BundleError
 from recsys.retrieval.faiss_index import FaissIndex
 from recsys.retrieval.index import CandidateIndex, ExactIndex
-from recsys.retrieval.item_columns import ItemColumns
 from recsys.retrieval.ragged_items import RaggedItems
 from recsys.retrieval.score_index import ScoreIndex
 from recsys.retrieval.types import FloatArray, IntArray
@@ -43,6 +45,7 @@ from recsys.runtime.item_encoder import ItemEncoder
 from recsys.runtime.manifest import Manifest
 from recsys.runtime.neighbours import NeighbourTable
 from recsys.runtime.onnx_model import OnnxModel
+from recsys.runtime.recommendation import SimilarityKind
 from recsys.runtime.stored_vectors import read_vectors
 from recsys.runtime.user_features import UserFeatures
 
@@ -57,8 +60,12 @@ ITEMS = "items.parquet"
 HISTORIES = "histories.parquet"
 USERS = "users.parquet"
 USER_COLUMNS = "user_columns.json"
-NEIGHBOURS = "neighbours.parquet"
+#: By what similarity is measured by.
+NEIGHBOURS: Mapping[SimilarityKind, str] = MappingProxyType(
+    {"model": "neighbours.parquet", "content": "content_neighbours.parquet"}
+)
 POPULARITY = "popularity.npy"
+NUM_INTERACTIONS = "num_interactions.npy"
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,8 +152,8 @@ class Bundle:
             rescore=rescore,
             gpu=gpu,
         )
-        if "breadth" in described.parameters:
-            index.search_effort = described.parameters["breadth"]
+        if "search_effort" in described.parameters:
+            index.search_effort = described.parameters["search_effort"]
         return index
 
     def item_vectors(self) -> FloatArray:
@@ -177,10 +184,16 @@ class Bundle:
         """Titles and columns, a row for each item index."""
         return pq.read_table(self.directory / ITEMS)
 
-    @cached_property
-    def item_columns(self) -> ItemColumns:
-        """The same for rules."""
-        return ItemColumns(self.items, self.manifest.data.separators)
+    def titles_of(self, item_ids: Sequence[str]) -> list[str]:
+        """Titles of items by their ids, in the given order; the id where an item has none or is not in the bundle."""
+        if TITLE not in self.items.column_names:
+            return list(item_ids)
+        indices = self.item_vocabulary.index_of(list(item_ids))
+        titles = self.items.column(TITLE).take(pa.array(np.maximum(indices, 0))).cast(pa.string()).to_pylist()
+        return [
+            title if index >= 0 and title else item_id
+            for item_id, index, title in zip(item_ids, indices, titles, strict=True)
+        ]
 
     @cached_property
     def histories(self) -> RaggedItems:
@@ -216,8 +229,14 @@ class Bundle:
         return counts
 
     @cached_property
-    def neighbours(self) -> NeighbourTable | None:
-        """The items that are most like each one; None where the bundle has no such table."""
-        if NEIGHBOURS not in self.manifest.files:
+    def num_interactions(self) -> IntArray:
+        """All interactions of each item, shape [I], int64."""
+        counts: IntArray = np.load(self.directory / NUM_INTERACTIONS, allow_pickle=False)
+        return counts
+
+    def neighbours(self, by: SimilarityKind) -> NeighbourTable | None:
+        """The items that are most like each one, by the model or by content; None where there is no such table."""
+        name = NEIGHBOURS[by]
+        if name not in self.manifest.files:
             return None
-        return NeighbourTable.read(self.directory / NEIGHBOURS, self.manifest.data.num_items)
+        return NeighbourTable.read(self.directory / name, self.manifest.data.num_items)

@@ -7,37 +7,73 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
 
 from recsys.data.columns import ITEM_ID
-from recsys.errors import RecsysError
+from recsys.data.raw import FeatureColumn
+from recsys.errors import RequestError
+from recsys.retrieval.filter_language import parse_filters
 from recsys.retrieval.format_list import format_list
 from recsys.retrieval.index import CandidateIndex, UpdatableIndex
 from recsys.retrieval.item_columns import ItemColumns
-from recsys.retrieval.types import BoolArray, FloatArray
+from recsys.retrieval.types import BoolArray, FloatArray, IntArray
 from recsys.runtime.bundle import Bundle
 from recsys.runtime.request_resolution import RequestResolver
+from recsys.runtime.shared_attributes import SharedAttributes
 
 #: Ids that an error message lists at most.
 _SHOWN = 10
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class CatalogueState:
     """The catalogue at one moment.
 
     Args:
-        columns: of the items, I rows.
+        table: of the items, I rows.
+        features: the declared features of the items.
         popularity: positive interactions of each item, shape [I], float32; NaN for one that is gone.
+        num_interactions: all interactions of each item, shape [I].
         available: whether each item is there, shape [I].
     """
 
-    columns: ItemColumns
+    table: pa.Table
+    features: tuple[FeatureColumn, ...]
     popularity: FloatArray
+    num_interactions: IntArray
     available: BoolArray
+
+    @classmethod
+    def of(
+        cls, table: pa.Table, features: tuple[FeatureColumn, ...], popularity: IntArray, num_interactions: IntArray
+    ) -> CatalogueState:
+        """A catalogue in which every item is there."""
+        return cls(
+            table, features, popularity.astype(np.float32), num_interactions, np.ones(len(table), dtype=np.bool_)
+        )
+
+    @cached_property
+    def columns(self) -> ItemColumns:
+        """The columns of the items, for filters and diversity."""
+        separators = {one.name: one.separator for one in self.features if one.separator is not None}
+        return ItemColumns(self.table, separators)
+
+    def attributes(self) -> SharedAttributes:
+        """What items have in common."""
+        return SharedAttributes(self.table, self.features)
+
+    def mask(self, filters: object) -> BoolArray:
+        """Which items filters allow, shape [I].
+
+        Raises:
+            RetrievalError: a column or a value does not exist.
+        """
+        expression = parse_filters(filters)
+        return np.ones(len(self.table), dtype=np.bool_) if expression is None else expression.mask(self.columns)
 
 
 class Catalogue:
@@ -45,21 +81,18 @@ class Catalogue:
 
     Args:
         bundle: whose items they are at first.
-        lookup: knows their ids, and learns those of new ones.
+        resolver: knows their ids, and learns those of new ones.
         index: finds them.
     """
 
-    def __init__(self, bundle: Bundle, lookup: RequestResolver, index: CandidateIndex) -> None:
+    def __init__(self, bundle: Bundle, resolver: RequestResolver, index: CandidateIndex) -> None:
         self._bundle = bundle
-        self._lookup = lookup
+        self._resolver = resolver
         self.index = index
-        self._table = bundle.items
         self._updating = threading.Lock()
-        self.state = CatalogueState(
-            bundle.item_columns,
-            bundle.popularity.astype(np.float32),
-            np.ones(bundle.manifest.data.num_items, dtype=np.bool_),
-        )
+        self.added_vectors: FloatArray = np.zeros((0, bundle.manifest.index.dim), dtype=np.float32)
+        features = bundle.manifest.data.item_features
+        self.state = CatalogueState.of(bundle.items, features, bundle.popularity, bundle.num_interactions)
 
     def add(self, items: pa.Table) -> None:
         """Add items that are known by their content.
@@ -68,7 +101,7 @@ class Catalogue:
             items: a row for each, with ``item_id`` and the columns of the items, as far as they are known.
 
         Raises:
-            RecsysError: ids are missing, known already or twice there, a column is of another type, or an item has no
+            RequestError: ids are missing, known already or twice there, a column is of another type, or an item has no
                 content that the model knows. Then none is added.
             BundleError: the bundle's model does not know items by their content.
         """
@@ -78,24 +111,26 @@ class Catalogue:
             vectors = encoder.encode(items)
             silent = np.flatnonzero(np.isnan(vectors).any(axis=1)).tolist()
             if silent:
-                raise RecsysError(
+                raise RequestError(
                     f"New items are known by {', '.join(column.name for column in encoder.columns)}, but nothing known "
                     f"is said about {format_list([ids[place] for place in silent], _SHOWN)}. Say more, or leave them out."
                 )
             try:
-                table = pa.concat_tables([self._table, items], promote_options="permissive")
+                table = pa.concat_tables([self.state.table, items], promote_options="permissive")
             except pa.ArrowException as error:
-                raise RecsysError(
+                raise RequestError(
                     f"The columns of new items must be as in the bundle ({error}). Convert them."
                 ) from error
             state = self.state
             first = len(state.available)
+            self.added_vectors = np.concatenate([self.added_vectors, vectors])
             # The index last, so that whoever finds a new item finds what is said about it as well.
-            self._table = table
-            self._lookup.add_items(ids)
+            self._resolver.add_items(ids)
             self.state = CatalogueState(
-                ItemColumns(table, self._bundle.manifest.data.separators),
+                table,
+                state.features,
                 np.concatenate([state.popularity, np.zeros(len(ids), dtype=np.float32)]),
+                np.concatenate([state.num_interactions, np.zeros(len(ids), dtype=np.int64)]),
                 np.concatenate([state.available, np.ones(len(ids), dtype=np.bool_)]),
             )
             self._updatable().add(np.arange(first, first + len(ids), dtype=np.int64), vectors)
@@ -104,29 +139,29 @@ class Catalogue:
         """Take items out; in histories they still count.
 
         Raises:
-            RecsysError: an item is not there. Then none is taken out.
+            RequestError: an item is not there. Then none is taken out.
         """
         with self._updating:
             state = self.state
-            items = self._lookup.items_of(ids)
+            items = self._resolver.items_of(ids)
             gone = [name for name, item in zip(ids, items, strict=True) if item < 0 or not state.available[item]]
             if gone:
                 missing = format_list(gone, _SHOWN)
-                raise RecsysError(f"Items that are there are required, but {missing} are not. Leave them out.")
+                raise RequestError(f"Items that are there are required, but {missing} are not. Leave them out.")
             available, popularity = state.available.copy(), state.popularity.copy()
             available[items], popularity[items] = False, np.nan
-            self.state = CatalogueState(state.columns, popularity, available)
+            self.state = replace(state, popularity=popularity, available=available)
             if isinstance(self.index, UpdatableIndex):
                 self.index.remove(items)
 
     def _new_ids(self, items: pa.Table) -> list[str]:
         if ITEM_ID not in items.column_names or not pa.types.is_string(items.schema.field(ITEM_ID).type):
-            raise RecsysError(f"New items need a column {ITEM_ID} of strings; theirs are {items.schema.names}.")
+            raise RequestError(f"New items need a column {ITEM_ID} of strings; theirs are {items.schema.names}.")
         ids: list[str] = items.column(ITEM_ID).to_pylist()
-        known = [name for name, item in zip(ids, self._lookup.items_of(ids), strict=True) if item >= 0]
+        known = [name for name, item in zip(ids, self._resolver.items_of(ids), strict=True) if item >= 0]
         if known or len(set(ids)) < len(ids) or None in ids:
             what = f"{format_list(known, _SHOWN)} are known already" if known else "some are missing or come twice"
-            raise RecsysError(f"New items need ids of their own, but {what}. Leave them out, or give them other ids.")
+            raise RequestError(f"New items need ids of their own, but {what}. Leave them out, or give them other ids.")
         return ids
 
     def _updatable(self) -> UpdatableIndex:

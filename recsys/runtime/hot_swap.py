@@ -1,16 +1,17 @@
-"""Exchanges the bundle that answers, while it is being asked."""
+"""Swaps the bundle that answers while requests are answered."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from recsys.errors import BundleError, RecsysError
 from recsys.runtime.bundle import Bundle
-from recsys.runtime.recommender import BundleRecommender
-from recsys.runtime.request import Recommendation, RecommendationRequest
+from recsys.runtime.bundle_recommender import BundleRecommender
+from recsys.runtime.recommendation import Recommendation, SimilarItems, SimilarityKind
+from recsys.runtime.request import RecommendationRequest
 
 _log = logging.getLogger(__name__)
 
@@ -42,12 +43,20 @@ class HotSwapRecommender:
         """The bundle that is live."""
         return self._current.bundle
 
-    def recommend(self, asked: RecommendationRequest) -> Recommendation:
-        """See :meth:`recsys.runtime.recommender.BundleRecommender.recommend`."""
-        return self._current.recommend(asked)
+    def recommend(self, requests: Sequence[RecommendationRequest]) -> list[Recommendation]:
+        """See :meth:`recsys.runtime.recommendation.Recommender.recommend`; all from one bundle."""
+        return self._current.recommend(requests)
+
+    def recommend_one(self, request: RecommendationRequest) -> Recommendation:
+        """See :meth:`recsys.runtime.recommendation.Recommender.recommend_one`."""
+        return self._current.recommend_one(request)
+
+    def similar(self, item_ids: Sequence[str], k: int, by: SimilarityKind = "model") -> list[SimilarItems]:
+        """See :meth:`recsys.runtime.recommendation.Recommender.similar`."""
+        return self._current.similar(item_ids, k, by)
 
     def activate(self, directory: Path | str) -> None:
-        """Let another bundle answer.
+        """Let another bundle answer from now on.
 
         Raises:
             BundleError: it cannot be opened; the old one goes on.
@@ -66,12 +75,12 @@ class HotSwapRecommender:
             if self._previous is None:
                 raise BundleError(
                     f"A bundle that was live before is required to go back to, but {self.bundle.directory} is the "
-                    "first. Name another bundle to go live with."
+                    "first. Activate another bundle."
                 )
             self._previous, self._current = self._current, self._previous
 
     def watch(self, wanted: Callable[[], Path], interval_seconds: float, stop: threading.Event) -> threading.Thread:
-        """Go live with whatever bundle is wanted, in a thread that looks again and again.
+        """Activate whatever bundle is wanted, in a thread that looks again and again.
 
         Args:
             wanted: gives the directory of the bundle that should be live.
@@ -95,7 +104,7 @@ class HotSwapRecommender:
                 except RecsysError as error:
                     _log.warning("%s stays live: %s", self.bundle.directory, error)
 
-        thread = threading.Thread(target=look, name="follow-bundle", daemon=True)
+        thread = threading.Thread(target=look, name="watch-bundle", daemon=True)
         thread.start()
         return thread
 

@@ -8,9 +8,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from recsys.data.raw import FeatureColumn, FeatureKind
 from recsys.errors import BundleError
 
-BUNDLE_VERSION = 2
+BUNDLE_VERSION = 3
 MANIFEST = "manifest.json"
 
 
@@ -40,7 +41,7 @@ class BundleData:
         num_items: size of the item vocabulary.
         min_rating: what is rated lower does not enter a history; None: everything does.
         rating_range: the lowest and the highest rating; None where the data have none.
-        separators: what divides the values of a string, by item column.
+        item_features: the declared features of the items.
         content_column: the item column with several values by which lists are diverse; None where there is none.
     """
 
@@ -50,8 +51,13 @@ class BundleData:
     num_items: int
     min_rating: float | None
     rating_range: tuple[float, float] | None
-    separators: Mapping[str, str]
+    item_features: tuple[FeatureColumn, ...]
     content_column: str | None
+
+    @property
+    def separators(self) -> dict[str, str]:
+        """What divides the values of a string, by item column."""
+        return {one.name: one.separator for one in self.item_features if one.separator is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +101,7 @@ class Manifest:
         ranker: the run that orders them; None where there is none.
         data: what the models know.
         index: how candidates are found.
+        folds_in: whether the retriever scores users that it was not trained with from a history.
         num_candidates: candidates that are ranked, unless a request says otherwise.
         floats_per_position: numbers that the models hold for each position of each history.
         max_history: latest interactions of a history that the models get; None: all.
@@ -102,7 +109,7 @@ class Manifest:
         inputs: of the models: names, types and shapes.
         outputs: of the models: names, types and shapes.
         parity: what was compared with PyTorch, and the largest differences.
-        neighbours: what the table of neighbours measures; None where there is no table.
+        neighbours: what similar items are measured by, for each kind of similarity that there is a table of.
         versions: of Python and of the libraries that matter.
         files: every file but the manifest, by name.
     """
@@ -114,6 +121,7 @@ class Manifest:
     ranker: Source | None
     data: BundleData
     index: BundleIndex
+    folds_in: bool
     num_candidates: int
     floats_per_position: int
     max_history: int | None
@@ -121,7 +129,7 @@ class Manifest:
     inputs: Mapping[str, Mapping[str, Any]]
     outputs: Mapping[str, Mapping[str, Any]]
     parity: Mapping[str, Mapping[str, Any]]
-    neighbours: str | None
+    neighbours: Mapping[str, str]
     versions: Mapping[str, str]
     files: Mapping[str, BundleFile]
 
@@ -159,13 +167,21 @@ class Manifest:
                     **content,
                     "retriever": Source(**content["retriever"]),
                     "ranker": None if content["ranker"] is None else Source(**content["ranker"]),
-                    "data": BundleData(**{**content["data"], "rating_range": _pair(content["data"]["rating_range"])}),
+                    "data": _data(content["data"]),
                     "index": BundleIndex(**content["index"]),
                     "files": {name: BundleFile(**file) for name, file in content["files"].items()},
                 }
             )
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise BundleError(f"{path} is damaged ({error}). Export the bundle again.") from error
+
+
+def _data(content: Mapping[str, Any]) -> BundleData:
+    features = (
+        FeatureColumn(one["name"], FeatureKind(one["kind"]), one["separator"]) for one in content["item_features"]
+    )
+    rating_range = _pair(content["rating_range"])
+    return BundleData(**{**content, "rating_range": rating_range, "item_features": tuple(features)})
 
 
 def _pair(values: list[float] | None) -> tuple[float, float] | None:

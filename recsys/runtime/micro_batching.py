@@ -70,6 +70,11 @@ class MicroBatcher(Generic[RequestT, ResponseT]):
     def _serve(self, batch: list[_Ticket[RequestT, ResponseT]]) -> None:
         try:
             answers = self._answer([ticket.asked for ticket in batch])
+        except (KeyboardInterrupt, SystemExit) as error:
+            # The thread that works is interrupted: the others get an error, and do not wait for ever.
+            for ticket in batch:
+                ticket.fail(RuntimeError(f"The batch was interrupted ({type(error).__name__})."))
+            raise
         except Exception as error:
             if len(batch) > 1:
                 # One of them is at fault, and the others shall not know.

@@ -38,12 +38,6 @@ class NeighbourTable:
         rows = slice(self.offsets[item], self.offsets[item + 1])
         return self.neighbours[rows], self.weights[rows]
 
-    def contributions(self, item: int, history: IntArray, num_contributions: int) -> list[tuple[int, float]]:
-        """The items of a history (shape [L]) that are neighbours of ``item``, with their weights, largest first."""
-        neighbours, weights = self.of(item)
-        there = np.flatnonzero(np.isin(neighbours, history))[:num_contributions]
-        return [(int(neighbours[place]), float(weights[place])) for place in there]
-
     def write(self, path: Path) -> None:
         """Write the table as Parquet."""
         items = np.repeat(np.arange(len(self.offsets) - 1, dtype=np.int32), np.diff(self.offsets))

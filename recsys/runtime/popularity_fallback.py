@@ -27,11 +27,6 @@ class CandidateResult:
     candidates: Candidates
     personalized: BoolArray
 
-    def rows(self, rows: slice, width: int) -> CandidateResult:
-        """What was found for some of the requests, cut to ``width`` candidates."""
-        items, scores = self.candidates.items[rows, :width], self.candidates.scores[rows, :width]
-        return CandidateResult(Candidates(items, scores), self.personalized[rows])
-
 
 def with_popularity_fallback(own: Candidates, popular: Callable[[IntArray], Candidates]) -> CandidateResult:
     """The candidates of each request, or what is popular where there are none.

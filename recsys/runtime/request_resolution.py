@@ -1,37 +1,38 @@
-"""Turns the ids of those who ask into what models and rules read. Shape suffixes: B requests, L history."""
+"""Turns the ids of requests into what models and filters read. Shape suffixes: B requests, L history, U users."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import cached_property
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from recsys.data.encoded_columns import EncodedValues
-from recsys.errors import RecsysError
+from recsys.errors import RequestError
 from recsys.retrieval.ragged_items import RaggedItems
 from recsys.retrieval.request_batch import RequestBatch
 from recsys.retrieval.types import FloatArray, IntArray
-from recsys.runtime.bundle import Bundle
+from recsys.runtime.manifest import BundleData
 from recsys.runtime.onnx_inputs import NO_TIMESTAMP
 from recsys.runtime.request import RecommendationRequest
-from recsys.runtime.user_features import joined_features
+from recsys.runtime.user_features import UserFeatures, joined_features
 
 
 class UserContext(NamedTuple):
     """What is known of one user who asks.
 
     Args:
-        user: internal index, -1 for a stranger.
-        history: items that models score from, oldest first, shape [L], int64; no more than the bundle lets them.
+        user: internal index, -1 for a user that the data do not have.
+        history: items that models score from, oldest first, shape [L], int64; no more than the models are given.
         ratings: of the history, shape [L], float32; None where there are none.
         timestamps: of the history, shape [L], int64; None where there are none.
         seen: items that are not recommended again, int64; also those that are rated too low for the history.
-        exclude_items: items that are not wanted, int64.
+        exclude_items: items that must not be in the list, int64.
         unknown_items: ids of items that the data do not have.
         features: columns of the user as models read them, a row each.
-        unknown_values: values that were told of the user and are not known.
+        unknown_values: values of the user's columns that are not known.
+        is_known: whether anything is known that a model may score from.
     """
 
     user: int
@@ -43,60 +44,65 @@ class UserContext(NamedTuple):
     unknown_items: tuple[str, ...]
     features: EncodedValues
     unknown_values: tuple[str, ...]
+    is_known: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class UserTables:
+    """What the data have of users and items.
+
+    Args:
+        data: what models know.
+        user_ids: the vocabulary of users.
+        item_ids: the vocabulary of items.
+        histories: of each user, oldest first, U lists; all interactions, also those that are rated low.
+        user_features: columns of the users that models read.
+        max_history: latest interactions of a history that models are given; None: all.
+    """
+
+    data: BundleData
+    user_ids: Sequence[str]
+    item_ids: Sequence[str]
+    histories: RaggedItems
+    user_features: UserFeatures
+    max_history: int | None = None
 
 
 class RequestResolver:
-    """Looks up who asks.
+    """Turns ids into indices, and adds what the data have of the user.
 
     Args:
-        bundle: whose vocabularies and histories they are. The ids are held as a table of some 100 bytes each.
+        tables: of the data. The ids are held as a table of some 100 bytes each.
     """
 
-    def __init__(self, bundle: Bundle) -> None:
-        self._bundle = bundle
+    def __init__(self, tables: UserTables) -> None:
+        self._tables = tables
+        self._users = _places(tables.user_ids)
+        self._item_ids = list(tables.item_ids)
+        self._items = _places(self._item_ids)
 
-    def resolve(self, asked: RecommendationRequest) -> UserContext:
-        """What is known of who asks; of what a user has twice the last counts.
+    def resolve(self, request: RecommendationRequest) -> UserContext:
+        """What is known of the user who asks; of an item that a history has twice the last interaction counts.
 
         Raises:
-            RecsysError: a rating is out of range, the data have no ratings, or a user feature is none of the models or
-                of another type.
+            RequestError: a rating is out of range, the data have no ratings, or no model reads a column of the user, or
+                its value is of another type.
         """
-        data = self._bundle.manifest.data
-        user = -1 if asked.user_id is None else self._users.get(asked.user_id, -1)
-        exclude_items, unknown = self._found(asked.exclude_items)
-        if asked.history is None:
-            own = self._bundle.histories.take(np.array([user])) if user >= 0 else RaggedItems.empty(1)
-            items, ratings, timestamps = own.items, own.rating, own.timestamp
-        else:
-            items, unknown_history = self._found(asked.history)
-            unknown = (*unknown_history, *unknown)
-            there = np.flatnonzero(items >= 0)
-            _, last = np.unique(items[there][::-1], return_index=True)
-            kept = there[np.sort(len(there) - 1 - last)]
-            items = items[kept]
-            ratings = None if asked.ratings is None else _in_range(asked.ratings, data.rating_range, data.name)[kept]
-            timestamps = None if asked.timestamps is None else np.array(asked.timestamps, dtype=np.int64)[kept]
-        seen = items
-        told = items < data.num_items  # the models know nothing of those that came since
-        if ratings is not None and data.min_rating is not None:
-            told &= ~(ratings < data.min_rating)
-        kept = np.flatnonzero(told)
-        if self._bundle.manifest.max_history is not None:
-            kept = kept[-self._bundle.manifest.max_history :]
-        if len(kept) < len(items):
-            items = items[kept]
-            ratings = None if ratings is None else ratings[kept]
-            timestamps = None if timestamps is None else timestamps[kept]
+        user = -1 if request.user_id is None else self._users.get(request.user_id, -1)
+        exclude_items, unknown = self._found(request.exclude_items)
+        history, seen, unknown_history = self._history(user, request)
+        features, unknown_values = self._tables.user_features.of(user, request.user_features)
         return UserContext(
             user,
-            items,
-            ratings,
-            timestamps,
+            history.items,
+            history.rating,
+            history.timestamp,
             seen,
             exclude_items[exclude_items >= 0],
-            tuple(dict.fromkeys(unknown)),
-            *self._bundle.user_features.of(user, asked.user_features),
+            tuple(dict.fromkeys((*unknown_history, *unknown))),
+            features,
+            unknown_values,
+            is_known=user >= 0 or len(history.items) > 0 or bool(request.user_features),
         )
 
     def items_of(self, ids: Sequence[str]) -> IntArray:
@@ -114,21 +120,35 @@ class RequestResolver:
         """The ids of items, any of the catalogue."""
         return [self._item_ids[item] for item in items.tolist()]
 
-    def warm_up(self) -> None:
-        """Read the tables now, so that the first user does not wait for them."""
-        _ = self._users, self._items, self._bundle.user_features, self._bundle.histories
+    def _history(self, user: int, request: RecommendationRequest) -> tuple[RaggedItems, IntArray, tuple[str, ...]]:
+        """The history that models get, one list; the items that were seen; and ids that are unknown."""
+        unknown: tuple[str, ...] = ()
+        if request.history is not None:
+            whole, unknown = self._given(request)
+        elif user >= 0:
+            whole = self._tables.histories.take(np.array([user]))
+        else:
+            whole = RaggedItems.empty(1)
+        data = self._tables.data
+        counts = whole.items < data.num_items  # the models know nothing of items that were added since
+        if whole.rating is not None and data.min_rating is not None:
+            counts &= ~(whole.rating < data.min_rating)
+        kept = np.flatnonzero(counts)
+        if self._tables.max_history is not None:
+            kept = kept[-self._tables.max_history :]
+        return _at(whole, kept), whole.items, unknown
 
-    @cached_property
-    def _users(self) -> Mapping[str, int]:
-        return _places(self._bundle.user_vocabulary.ids.to_pylist())
-
-    @cached_property
-    def _items(self) -> dict[str, int]:
-        return _places(self._item_ids)
-
-    @cached_property
-    def _item_ids(self) -> list[str]:
-        return self._bundle.item_vocabulary.ids.to_pylist()
+    def _given(self, request: RecommendationRequest) -> tuple[RaggedItems, tuple[str, ...]]:
+        """The history of a request."""
+        assert request.history is not None, "checked by the caller"
+        data = self._tables.data
+        items, unknown = self._found(request.history)
+        there = np.flatnonzero(items >= 0)
+        _, last = np.unique(items[there][::-1], return_index=True)
+        kept = there[np.sort(len(there) - 1 - last)]
+        ratings = None if request.ratings is None else _in_range(request.ratings, data.rating_range, data.name)
+        times = None if request.timestamps is None else np.array(request.timestamps, dtype=np.int64)
+        return _at(RaggedItems(np.array([0, len(items)]), items, ratings, times), kept), unknown
 
     def _found(self, ids: Sequence[str]) -> tuple[IntArray, tuple[str, ...]]:
         """Indices of items, -1 for those that are unknown, and the ids of these."""
@@ -136,21 +156,33 @@ class RequestResolver:
         return indices, tuple(ids[place] for place in np.flatnonzero(indices < 0).tolist())
 
 
-def requests_of(known: Sequence[UserContext]) -> RequestBatch:
-    """The requests of a batch, B of them."""
-    counts = [len(one.history) for one in known]
+def _at(one: RaggedItems, positions: IntArray) -> RaggedItems:
+    """One list at some of its positions."""
+    if len(positions) == len(one.items):
+        return one
+    return RaggedItems(
+        np.array([0, len(positions)]),
+        one.items[positions],
+        None if one.rating is None else one.rating[positions],
+        None if one.timestamp is None else one.timestamp[positions],
+    )
+
+
+def batch_of(contexts: Sequence[UserContext]) -> RequestBatch:
+    """The batch of B requests."""
+    counts = [len(one.history) for one in contexts]
     history = RaggedItems(
         np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-        np.concatenate([one.history for one in known]),
-        _joined([one.ratings for one in known], counts, np.nan, np.float32),
-        _joined([one.timestamps for one in known], counts, NO_TIMESTAMP, np.int64),
+        np.concatenate([one.history for one in contexts]),
+        _joined([one.ratings for one in contexts], counts, np.nan, np.float32),
+        _joined([one.timestamps for one in contexts], counts, NO_TIMESTAMP, np.int64),
     )
     return RequestBatch(
-        np.array([one.user for one in known], dtype=np.int64),
+        np.array([one.user for one in contexts], dtype=np.int64),
         history,
-        _lists([one.seen for one in known]),
-        _lists([one.exclude_items for one in known]),
-        joined_features([one.features for one in known]),
+        _lists([one.seen for one in contexts]),
+        _lists([one.exclude_items for one in contexts]),
+        joined_features([one.features for one in contexts]),
     )
 
 
@@ -178,14 +210,14 @@ def _in_range(ratings: Sequence[float], scale: tuple[float, float] | None, name:
     """The ratings as an array.
 
     Raises:
-        RecsysError: the data have no ratings, or others.
+        RequestError: the data have no ratings, or others.
     """
     if scale is None:
-        raise RecsysError(f"Ratings were given, but {name} has none. Leave ratings out.")
+        raise RequestError(f"Ratings were given, but {name} has none. Leave ratings out.")
     values = np.array(ratings, dtype=np.float32)
     wrong = values[(values < scale[0]) | (values > scale[1])]
     if len(wrong) > 0:
-        raise RecsysError(
+        raise RequestError(
             f"Ratings of {name} are from {scale[0]:g} to {scale[1]:g}, but {wrong[0]:g} came. Correct it."
         )
     return values

@@ -15,7 +15,7 @@ import pyarrow as pa
 from recsys.data.column_values import split_words, text_of
 from recsys.data.encoded_columns import EncodedColumn, EncodedValues
 from recsys.data.raw import FeatureKind
-from recsys.errors import RecsysError
+from recsys.errors import RequestError
 
 #: What is told of a column: one value, several, or None for nothing.
 FeatureValue = str | int | float | bool | Sequence[str | int | float | bool] | None
@@ -41,7 +41,7 @@ class UserFeatures:
         users: what they say of each user of the vocabulary, U rows; None: nothing.
 
     Raises:
-        RecsysError: a column is of another type than it should be.
+        RequestError: a column is of another type than it should be.
     """
 
     def __init__(self, columns: Sequence[EncodedColumn], users: pa.Table | None) -> None:
@@ -59,11 +59,11 @@ class UserFeatures:
             Codes, shape [1, W], or numbers, shape [1], for each column.
 
         Raises:
-            RecsysError: there is no such column, or a value is of another type than it should be.
+            RequestError: there is no such column, or a value is of another type than it should be.
         """
         for name in told:
             if name not in self._columns:
-                raise RecsysError(unknown_feature_message(name, list(self._columns)))
+                raise RequestError(unknown_feature_message(name, list(self._columns)))
         features: EncodedValues = {}
         unknown: list[str] = []
         for name, column in self._columns.items():
@@ -129,7 +129,7 @@ class _UserColumn:
         """What is told, and the values in it that are not known.
 
         Raises:
-            RecsysError: it is of another type than it should be, or too much.
+            RequestError: it is of another type than it should be, or too much.
         """
         if value is None:
             return self._column.missing(1), []
@@ -140,7 +140,7 @@ class _UserColumn:
             return np.array([number], dtype=np.float32), []
         texts = self._texts(value)
         if len(texts) > MAX_VALUES:
-            raise RecsysError(
+            raise RequestError(
                 f"The user feature {self._column.name} may have {MAX_VALUES:,} values, but {len(texts):,} came. Leave "
                 "some out."
             )
@@ -174,8 +174,8 @@ class _UserColumn:
             texts.append(text_of(part))
         return [text for text in texts if text is not None]
 
-    def _refused(self, value: FeatureValue) -> RecsysError:
+    def _refused(self, value: FeatureValue) -> RequestError:
         required, separator = _REQUIRED[self._column.kind], self._column.separator
         if separator is not None:
             required = f"{required}, or one text with {separator} between them"
-        return RecsysError(f"The user feature {self._column.name} must be {required}, but it is {value!r}.")
+        return RequestError(f"The user feature {self._column.name} must be {required}, but it is {value!r}.")

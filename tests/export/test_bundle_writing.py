@@ -8,7 +8,7 @@ from recsys.models.mf import MF
 from recsys.models.onnx.exportable import ServingForm
 from recsys.runs.run_directory import RunManifest
 from recsys.runtime.bundle import Bundle
-from recsys.runtime.recommender import BundleRecommender
+from recsys.runtime.bundle_recommender import BundleRecommender
 from recsys.runtime.request import RecommendationRequest
 from recsys.runtime.request_resolution import RequestResolver
 from tests.export.board_bundles import board_bundle, board_run, quietly
@@ -40,9 +40,9 @@ def test_a_ranker_orders_what_the_retriever_finds():
     ranked = BundleRecommender(Bundle.open(board_bundle("ease", ranker="pure_svd")))
     alone = BundleRecommender(Bundle.open(board_bundle("pure_svd")))
     asked = RecommendationRequest(history=["i02", "i08", "i04"], k=5)
-    assert ranked.recommend(asked).item_ids == alone.recommend(asked).item_ids
+    assert ranked.recommend_one(asked).item_ids == alone.recommend_one(asked).item_ids
     assert ranked.bundle.manifest.ranker.model == "PureSVD"
-    assert retrieved.recommend(asked).scores != ranked.recommend(asked).scores
+    assert retrieved.recommend_one(asked).scores != ranked.recommend_one(asked).scores
 
 
 def test_a_ranker_may_get_few_candidates_that_it_takes_for_equal():
@@ -71,10 +71,10 @@ def test_histories_that_are_cut_say_what_that_costs():
     assert cost["share_of_users"] == 1 and 0 <= cost["top_10_overlap"] == cost["top_10_overlap_of_these"] <= 1
     cut, whole = BundleRecommender(bundle), BundleRecommender(Bundle.open(board_bundle("ease", ranker="pure_svd")))
     history = ["i00", "i05", "i02", "i08", "i04"]
-    answer = cut.recommend(RecommendationRequest(history=history, k=5))
-    latest = whole.recommend(RecommendationRequest(history=history[2:], blocked=history[:2], k=5))
+    answer = cut.recommend_one(RecommendationRequest(history=history, k=5))
+    latest = whole.recommend_one(RecommendationRequest(history=history[2:], blocked=history[:2], k=5))
     assert answer.scores == pytest.approx(latest.scores)
-    assert not set(history) & set(cut.recommend(RecommendationRequest(history=history, k=30)).item_ids)
+    assert not set(history) & set(cut.recommend_one(RecommendationRequest(history=history, k=30)).item_ids)
 
 
 def test_ratings_and_times_are_cut_with_their_items():
@@ -174,4 +174,4 @@ def test_an_index_of_faiss_finds_what_exact_search_finds(settings):
     assert (described.kind, described.factory) == ("faiss", settings["index"])
     assert described.recall > 0.9
     asked = RecommendationRequest(user_id="u05", history=["i02", "i08"], k=NUM_ITEMS)
-    assert sorted(other.recommend(asked).item_ids) == sorted(exact.recommend(asked).item_ids)
+    assert sorted(other.recommend_one(asked).item_ids) == sorted(exact.recommend_one(asked).item_ids)

@@ -5,7 +5,7 @@ import pytest
 
 from recsys.errors import BundleError, RecsysError
 from recsys.runtime.bundle import Bundle
-from recsys.runtime.recommender import BundleRecommender
+from recsys.runtime.bundle_recommender import BundleRecommender
 from recsys.runtime.request import RecommendationRequest
 from tests.export.board_bundles import board_bundle
 from tests.models.board_data import NUM_ITEMS
@@ -45,7 +45,7 @@ def test_new_items_obey_rules_and_may_be_in_a_history(recommender):
         RecommendationRequest(history=["i02", "new even"], k=NUM_ITEMS + 2, explain=True, diversity="mmr")
     )
     assert "new even" not in seen.item_ids and "new odd" in seen.item_ids and seen.unknown_items == ()
-    assert "new odd" in recommender.recommend(RecommendationRequest(k=NUM_ITEMS + 2)).item_ids
+    assert "new odd" in recommender.recommend_one(RecommendationRequest(k=NUM_ITEMS + 2)).item_ids
 
 
 def test_items_that_are_taken_out_do_not_come_back(recommender):
@@ -53,8 +53,8 @@ def test_items_that_are_taken_out_do_not_come_back(recommender):
     recommender.add_items(new_items())
     recommender.remove_items([*first, "new odd"])
     for asked in (EVEN, RecommendationRequest(k=NUM_ITEMS + 2)):
-        assert not {*first, "new odd"} & set(recommender.recommend(asked).item_ids)
-    assert recommender.recommend(RecommendationRequest(history=[*first, "i12"])).personalized
+        assert not {*first, "new odd"} & set(recommender.recommend_one(asked).item_ids)
+    assert recommender.recommend_one(RecommendationRequest(history=[*first, "i12"])).personalized
 
 
 def test_a_ranker_leaves_items_behind_that_it_does_not_know():
@@ -86,7 +86,7 @@ def test_only_items_that_are_there_are_taken_out(recommender):
     recommender.remove_items(["i04"])
     with pytest.raises(RecsysError, match="Items that are there are required, but i04, nothing are not"):
         recommender.remove_items(["i05", "i04", "nothing"])
-    assert "i05" in recommender.recommend(RecommendationRequest(k=NUM_ITEMS)).item_ids
+    assert "i05" in recommender.recommend_one(RecommendationRequest(k=NUM_ITEMS)).item_ids
 
 
 def test_a_model_that_does_not_know_content_takes_no_new_items():
@@ -94,7 +94,7 @@ def test_a_model_that_does_not_know_content_takes_no_new_items():
     with pytest.raises(BundleError, match="knows new items by their content is required, but EASE"):
         ease.add_items(new_items())
     ease.remove_items(["i04"])
-    assert "i04" not in ease.recommend(RecommendationRequest(history=["i02"], k=NUM_ITEMS)).item_ids
+    assert "i04" not in ease.recommend_one(RecommendationRequest(history=["i02"], k=NUM_ITEMS)).item_ids
 
 
 def test_items_come_and_go_while_requests_are_answered(recommender):
@@ -122,4 +122,4 @@ def test_items_come_and_go_while_requests_are_answered(recommender):
     for client in clients:
         client.join()
     assert not errors
-    assert len(recommender.recommend(RecommendationRequest(history=["i02"], k=100)).item_ids) == NUM_ITEMS - 1 + 15
+    assert len(recommender.recommend_one(RecommendationRequest(history=["i02"], k=100)).item_ids) == NUM_ITEMS - 1 + 15

@@ -7,7 +7,7 @@ import pytest
 from recsys.errors import BundleError
 from recsys.runtime.bundle import Bundle
 from recsys.runtime.hot_swap import HotSwapRecommender
-from recsys.runtime.recommender import BundleRecommender
+from recsys.runtime.bundle_recommender import BundleRecommender
 from recsys.runtime.request import RecommendationRequest
 from tests.export.board_bundles import board_bundle
 

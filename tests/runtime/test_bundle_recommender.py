@@ -7,7 +7,7 @@ import pytest
 
 from recsys.errors import RecsysError
 from recsys.runtime.bundle import Bundle
-from recsys.runtime.recommender import BundleRecommender
+from recsys.runtime.bundle_recommender import BundleRecommender
 from recsys.runtime.request import RecommendationRequest
 from tests.export.board_bundles import board_bundle
 from tests.models.board_data import NUM_ITEMS
@@ -21,7 +21,7 @@ def ease():
 
 
 def test_a_history_is_enough(ease):
-    answer = ease.recommend(RecommendationRequest(history=["i02", "i08"], k=5))
+    answer = ease.recommend_one(RecommendationRequest(history=["i02", "i08"], k=5))
     assert answer.personalized and answer.bundle == "ease"
     assert set(answer.item_ids) < set(EVEN) - {"i02", "i08"}
     assert answer.scores == sorted(answer.scores, reverse=True)
@@ -34,36 +34,36 @@ def test_nothing_known_gets_what_is_popular(ease):
         RecommendationRequest(history=[]),
         RecommendationRequest(history=["no such item"]),
     ):
-        answer = ease.recommend(asked)
+        answer = ease.recommend_one(asked)
         assert not answer.personalized and len(answer.item_ids) == 10
         counts = ease.bundle.popularity
         assert answer.scores == sorted(counts.tolist(), reverse=True)[:10]
 
 
 def test_who_has_seen_all_gets_an_empty_list(ease):
-    assert ease.recommend(RecommendationRequest(user_id="u03")).item_ids == []
+    assert ease.recommend_one(RecommendationRequest(user_id="u03")).item_ids == []
 
 
 def test_more_than_there_is_gives_all_there_is(ease):
-    answer = ease.recommend(RecommendationRequest(history=["i02"], k=10_000))
+    answer = ease.recommend_one(RecommendationRequest(history=["i02"], k=10_000))
     assert len(answer.item_ids) == len(set(answer.item_ids)) == NUM_ITEMS - 1
 
 
 def test_unknown_items_are_left_out_and_named(ease):
-    known = ease.recommend(RecommendationRequest(history=["i02", "i08"]))
-    answer = ease.recommend(RecommendationRequest(history=["i02", "x", "i08", "x"], exclude_items=["y"]))
+    known = ease.recommend_one(RecommendationRequest(history=["i02", "i08"]))
+    answer = ease.recommend_one(RecommendationRequest(history=["i02", "x", "i08", "x"], exclude_items=["y"]))
     assert answer.item_ids == known.item_ids
     assert answer.unknown_items == ("x", "y")
 
 
 def test_blocked_items_do_not_come(ease):
-    first = ease.recommend(RecommendationRequest(history=["i02"])).item_ids
-    answer = ease.recommend(RecommendationRequest(history=["i02"], exclude_items=first[:3]))
+    first = ease.recommend_one(RecommendationRequest(history=["i02"])).item_ids
+    answer = ease.recommend_one(RecommendationRequest(history=["i02"], exclude_items=first[:3]))
     assert not set(first[:3]) & set(answer.item_ids) and len(answer.item_ids) == 10
 
 
 def test_rules_leave_as_many_as_there_are(ease):
-    answer = ease.recommend(RecommendationRequest(history=["i02"], k=20, only={"colours": ["white"]}))
+    answer = ease.recommend_one(RecommendationRequest(history=["i02"], k=20, only={"colours": ["white"]}))
     assert len(answer.item_ids) == NUM_ITEMS // 2 and not set(answer.item_ids) & set(EVEN)
     assert (
         ease.recommend(
@@ -74,29 +74,29 @@ def test_rules_leave_as_many_as_there_are(ease):
 
 
 def test_ratings_decide_what_was_liked(ease):
-    disliked = ease.recommend(RecommendationRequest(history=["i02", "i03"], ratings=[5, 1], k=5))
+    disliked = ease.recommend_one(RecommendationRequest(history=["i02", "i03"], ratings=[5, 1], k=5))
     assert set(disliked.item_ids) < set(EVEN) and "i03" not in disliked.item_ids
-    assert ease.recommend(RecommendationRequest(history=["i02"], ratings=[1])).personalized is False
+    assert ease.recommend_one(RecommendationRequest(history=["i02"], ratings=[1])).personalized is False
 
 
 def test_of_an_item_that_comes_twice_the_last_counts(ease):
-    answer = ease.recommend(RecommendationRequest(history=["i03", "i02", "i03"], ratings=[5, 5, 1], k=5))
+    answer = ease.recommend_one(RecommendationRequest(history=["i03", "i02", "i03"], ratings=[5, 5, 1], k=5))
     assert (
-        answer.item_ids == ease.recommend(RecommendationRequest(history=["i02", "i03"], ratings=[5, 1], k=5)).item_ids
+        answer.item_ids == ease.recommend_one(RecommendationRequest(history=["i02", "i03"], ratings=[5, 1], k=5)).item_ids
     )
 
 
 def test_causes_are_items_of_the_history(ease):
-    answer = ease.recommend(RecommendationRequest(history=["i02", "i08", "i05"], k=4, explain=True))
+    answer = ease.recommend_one(RecommendationRequest(history=["i02", "i08", "i05"], k=4, explain=True))
     assert len(answer.contributions) == 4
     for contributions in answer.contributions:
         assert {cause for cause, _ in contributions} <= {"i02", "i08"} and contributions
-    assert ease.recommend(RecommendationRequest(history=["i02"])).contributions is None
+    assert ease.recommend_one(RecommendationRequest(history=["i02"])).contributions is None
 
 
 def test_diversity_reorders(ease):
-    plain = ease.recommend(RecommendationRequest(history=["i02", "i08"], k=10))
-    diverse = ease.recommend(RecommendationRequest(history=["i02", "i08"], k=10, diversity="mmr", diversity_weight=0.9))
+    plain = ease.recommend_one(RecommendationRequest(history=["i02", "i08"], k=10))
+    diverse = ease.recommend_one(RecommendationRequest(history=["i02", "i08"], k=10, diversity="mmr", diversity_weight=0.9))
     assert diverse.item_ids != plain.item_ids
 
 
@@ -124,7 +124,7 @@ def test_diversity_reorders(ease):
 )
 def test_what_is_wrong_is_told(ease, asked, message):
     with pytest.raises(RecsysError, match=message):
-        ease.recommend(RecommendationRequest(**asked))
+        ease.recommend_one(RecommendationRequest(**asked))
 
 
 def test_many_at_once_get_what_each_gets_alone(ease):
@@ -138,8 +138,8 @@ def test_many_at_once_get_what_each_gets_alone(ease):
         )
         for turn in range(100)
     ]
-    alone = [ease.recommend(one) for one in asked]
-    together = ease.recommend_all(asked)
+    alone = [ease.recommend_one(one) for one in asked]
+    together = ease.recommend(asked)
     with ThreadPoolExecutor(16) as pool:
         at_once = list(pool.map(ease.recommend, asked))
     for one, two, three in zip(alone, together, at_once, strict=True):
@@ -150,7 +150,7 @@ def test_many_at_once_get_what_each_gets_alone(ease):
 def test_one_wrong_question_does_not_spoil_the_others(ease):
     def ask(turn):
         try:
-            return ease.recommend(RecommendationRequest(history=["i02"], ratings=[9 if turn % 3 == 0 else 5])).item_ids
+            return ease.recommend_one(RecommendationRequest(history=["i02"], ratings=[9 if turn % 3 == 0 else 5])).item_ids
         except RecsysError as error:
             return str(error)
 
@@ -162,7 +162,7 @@ def test_one_wrong_question_does_not_spoil_the_others(ease):
 def test_serving_does_not_import_torch():
     program = (
         "import sys\nfrom recsys.runtime.bundle import Bundle\n"
-        "from recsys.runtime.recommender import BundleRecommender\n"
+        "from recsys.runtime.bundle_recommender import BundleRecommender\n"
         "from recsys.runtime.request import Asked\n"
         f"answer = BundleRecommender(Bundle.open({str(board_bundle('mf'))!r})).recommend(Asked(k=3))\n"
         "assert len(answer.item_ids) == 3 and 'torch' not in sys.modules"
@@ -181,18 +181,18 @@ class TestUserFeatures:
     FEATURES = {"city": "Kiel", "age": 21, "hobbies": ["chess", "rowing"]}  # those of user u04
 
     def test_a_stranger_is_known_by_what_is_told(self, two_tower):
-        known = two_tower.recommend(RecommendationRequest(user_id="u04", history=self.HISTORY))
-        stranger = two_tower.recommend(RecommendationRequest(history=self.HISTORY, user_features=self.FEATURES))
+        known = two_tower.recommend_one(RecommendationRequest(user_id="u04", history=self.HISTORY))
+        stranger = two_tower.recommend_one(RecommendationRequest(history=self.HISTORY, user_features=self.FEATURES))
         assert stranger.item_ids == known.item_ids and stranger.scores == pytest.approx(known.scores)
-        assert two_tower.recommend(RecommendationRequest(history=self.HISTORY)).scores != pytest.approx(known.scores)
+        assert two_tower.recommend_one(RecommendationRequest(history=self.HISTORY)).scores != pytest.approx(known.scores)
 
     def test_what_is_told_counts_in_place_of_what_is_known(self, two_tower):
-        known = two_tower.recommend(RecommendationRequest(user_id="u05", history=self.HISTORY))
+        known = two_tower.recommend_one(RecommendationRequest(user_id="u05", history=self.HISTORY))
         other = two_tower.recommend(
             RecommendationRequest(user_id="u05", history=self.HISTORY, user_features={"age": 60})
         )
         told = {"city": "Kiel", "age": 60, "hobbies": ["chess", "rowing"]}
-        same = two_tower.recommend(RecommendationRequest(history=self.HISTORY, user_features=told))
+        same = two_tower.recommend_one(RecommendationRequest(history=self.HISTORY, user_features=told))
         assert other.scores == pytest.approx(same.scores) and other.scores != pytest.approx(known.scores)
 
     def test_those_who_ask_together_keep_their_own(self, two_tower):
@@ -200,15 +200,15 @@ class TestUserFeatures:
             RecommendationRequest(history=self.HISTORY, user_features=features)
             for features in ({}, self.FEATURES, {"hobbies": []}, {"hobbies": ["rowing"], "age": 70})
         ]
-        alone = [two_tower.recommend(one).scores for one in asked]
-        together = [answer.scores for answer in two_tower.recommend_all([*asked, RecommendationRequest(user_id="u07")])]
+        alone = [two_tower.recommend_one(one).scores for one in asked]
+        together = [answer.scores for answer in two_tower.recommend([*asked, RecommendationRequest(user_id="u07")])]
         for scores, own in zip(together, alone, strict=False):
             assert scores == pytest.approx(own, rel=1e-5)
 
     def test_a_ranker_may_read_them_alone(self):
         ranked = BundleRecommender(Bundle.open(board_bundle("ease", "two_tower")))
         young, old = (
-            ranked.recommend(RecommendationRequest(history=self.HISTORY, user_features={"age": age})) for age in (1, 90)
+            ranked.recommend_one(RecommendationRequest(history=self.HISTORY, user_features={"age": age})) for age in (1, 90)
         )
         assert young.scores != pytest.approx(old.scores)
 
@@ -216,10 +216,10 @@ class TestUserFeatures:
         bare = BundleRecommender(Bundle.open(board_bundle("two_tower", "two_tower", histories=False)))
         assert not {"users.parquet", "histories.parquet"} & set(bare.bundle.manifest.files)
         told = RecommendationRequest(user_id="u04", history=self.HISTORY, user_features=self.FEATURES)
-        assert bare.recommend(told).scores == pytest.approx(two_tower.recommend(told).scores)
+        assert bare.recommend_one(told).scores == pytest.approx(two_tower.recommend_one(told).scores)
         untold = RecommendationRequest(user_id="u04", history=self.HISTORY)
-        assert bare.recommend(untold).scores == pytest.approx(
-            two_tower.recommend(RecommendationRequest(history=self.HISTORY)).scores
+        assert bare.recommend_one(untold).scores == pytest.approx(
+            two_tower.recommend_one(RecommendationRequest(history=self.HISTORY)).scores
         )
 
     def test_values_that_are_not_known_are_named(self, two_tower):
@@ -230,8 +230,8 @@ class TestUserFeatures:
 
     def test_what_no_model_reads_is_refused(self, two_tower, ease):
         with pytest.raises(RecsysError, match="size was given, but for these models only city, age, hobbies count"):
-            two_tower.recommend(RecommendationRequest(history=self.HISTORY, user_features={"size": 3}))
+            two_tower.recommend_one(RecommendationRequest(history=self.HISTORY, user_features={"size": 3}))
         with pytest.raises(RecsysError, match="age was given, but for these models no columns of users count"):
-            ease.recommend(RecommendationRequest(history=self.HISTORY, user_features={"age": 3}))
+            ease.recommend_one(RecommendationRequest(history=self.HISTORY, user_features={"age": 3}))
         with pytest.raises(RecsysError, match="user_features must be columns with their values"):
             RecommendationRequest(user_features=["age"])

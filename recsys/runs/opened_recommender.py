@@ -1,0 +1,55 @@
+"""Opens what a command line names, a run or a bundle, as one recommender."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from recsys.errors import RunError
+from recsys.recommendation.model_recommender import ModelRecommender
+from recsys.runs.assembly import open_run
+from recsys.runtime.bundle import Bundle
+from recsys.runtime.recommendation import Recommender
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedRecommender:
+    """A recommender with what is printed beside its lists.
+
+    Args:
+        recommender: answers requests.
+        titles_of: gives the titles of items by their ids.
+        data_name: name of the data.
+    """
+
+    recommender: Recommender
+    titles_of: Callable[[Sequence[str]], list[str]]
+    data_name: str
+
+
+def open_recommender(run: str | None, bundle: str | None, num_candidates: int = 200) -> OpenedRecommender:
+    """Open a run, which answers in PyTorch, or a bundle, which answers in ONNX Runtime.
+
+    Args:
+        run: directory of a finished run, or None.
+        bundle: directory of a bundle, or None.
+        num_candidates: of a run: candidates that diversity chooses from.
+
+    Raises:
+        RunError: not exactly one of them is named, or the run cannot be opened.
+        BundleError: the bundle cannot be opened.
+    """
+    if (run is None) == (bundle is None):
+        raise RunError(f"Give either run=DIR or bundle=DIR; {'neither' if run is None else 'both'} came.")
+    if run is not None:
+        opened = open_run(run)
+        model: Any = opened.model
+        recommender = ModelRecommender(model, opened.prepared, num_candidates=num_candidates, name=Path(run).name)
+        return OpenedRecommender(recommender, opened.prepared.titles_of, opened.prepared.schema.name)
+    from recsys.runtime.bundle_recommender import BundleRecommender  # needs the extra `serving`
+
+    assert bundle is not None, "checked above"
+    found = Bundle.open(bundle)
+    return OpenedRecommender(BundleRecommender(found), found.titles_of, found.manifest.data.name)

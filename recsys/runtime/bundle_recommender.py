@@ -1,0 +1,119 @@
+"""Answers from a bundle in this process: ONNX Runtime, an index, filters, a ranker. No PyTorch."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+
+import pyarrow as pa
+
+from recsys.retrieval.ranker import Ranker
+from recsys.retrieval.retrievers import IndexRetriever
+from recsys.runtime.bundle import QUERY_ENCODER, RANKER, Bundle
+from recsys.runtime.catalogue import Catalogue
+from recsys.runtime.micro_batching import MicroBatcher
+from recsys.runtime.onnx_explainer import bundle_explainer
+from recsys.runtime.onnx_model import OnnxModel
+from recsys.runtime.onnx_stages import OnnxEncoder, OnnxRanker
+from recsys.runtime.recommendation import Recommendation, SimilarItems, SimilarityKind
+from recsys.runtime.recommendation_engine import RecommendationEngine, Scoring
+from recsys.runtime.request import RecommendationRequest
+from recsys.runtime.request_resolution import RequestResolver, UserTables
+from recsys.runtime.similar_items import SimilarItemFinder
+
+
+class BundleRecommender:
+    """Recommends from a bundle; see :class:`recsys.runtime.recommendation.Recommender`.
+
+    Any number of threads may ask at once; single requests are answered in batches with those that come at the same time.
+
+    Args:
+        bundle: what answers.
+        num_threads: that work on one model; as many batches are answered at once as there are processors for them.
+        max_batch: requests that are answered together, at most.
+        open_model: opens a model of the bundle by its file name, where it is not to run in ONNX Runtime in this process.
+
+    Raises:
+        BundleError: a library that serving needs is missing, or a file is damaged.
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        num_threads: int = 1,
+        max_batch: int = 32,
+        open_model: Callable[[str], OnnxModel] | None = None,
+    ) -> None:
+        self.bundle = bundle
+        manifest = bundle.manifest
+        opened = open_model or (lambda name: OnnxModel(bundle.directory / name, num_threads))
+        self._resolver = RequestResolver(
+            UserTables(
+                manifest.data,
+                bundle.user_vocabulary.ids.to_pylist(),
+                bundle.item_vocabulary.ids.to_pylist(),
+                bundle.histories,
+                bundle.user_features,
+                manifest.max_history,
+            )
+        )
+        self._catalogue = Catalogue(bundle, self._resolver, bundle.index())
+        encoder = OnnxEncoder(opened(QUERY_ENCODER), manifest.floats_per_position)
+        ranker: Ranker | None = None
+        if bundle.has_ranker:
+            ranker = OnnxRanker(opened(RANKER), manifest.floats_per_position, manifest.data.num_items)
+        scoring = Scoring(
+            manifest.name,
+            IndexRetriever(encoder, self._catalogue.index),
+            ranker,
+            bundle_explainer(bundle, encoder, ranker, opened),
+            manifest.num_candidates,
+            manifest.folds_in,
+        )
+        self._engine = RecommendationEngine(
+            scoring,
+            self._resolver,
+            lambda: self._catalogue.state,
+            manifest.data.name,
+            manifest.data.num_items,
+            manifest.data.content_column,
+        )
+        self._similar = SimilarItemFinder(bundle, self._resolver, self._catalogue)
+        workers = max(1, (os.cpu_count() or 1) // num_threads)
+        self._batcher = MicroBatcher(self._engine.recommend_batch, self._engine.batch_key, max_batch, workers)
+
+    def recommend(self, requests: Sequence[RecommendationRequest]) -> list[Recommendation]:
+        """A list for each request, in their order.
+
+        Raises:
+            RecsysError: a filter or a user feature names what does not exist, or a rating is out of range.
+        """
+        return self._engine.recommend(requests)
+
+    def recommend_one(self, request: RecommendationRequest) -> Recommendation:
+        """A list for one request, answered together with those that come at the same time; errors as above."""
+        return self._batcher(request)
+
+    def similar(self, item_ids: Sequence[str], k: int, by: SimilarityKind = "model") -> list[SimilarItems]:
+        """See :meth:`recsys.runtime.recommendation.Recommender.similar`."""
+        return self._similar.find(item_ids, k, by)
+
+    def add_items(self, items: pa.Table) -> None:
+        """Recommend new items from now on, by their content; see :meth:`recsys.runtime.catalogue.Catalogue.add`.
+
+        They are kept in memory only: train and export again to keep them. A ranker, which does not know them, leaves
+        them behind all others.
+        """
+        self._catalogue.add(items)
+
+    def remove_items(self, ids: Sequence[str]) -> None:
+        """Recommend these items no more; see :meth:`recsys.runtime.catalogue.Catalogue.remove`."""
+        self._catalogue.remove(ids)
+
+    def warm_up(self) -> None:
+        """Answer once, so that the first user does not wait for memory and tables."""
+        first = self.bundle.item_vocabulary.ids[:1].to_pylist()
+        self._engine.recommend([RecommendationRequest(), RecommendationRequest(history=first)])
+        kinds: tuple[SimilarityKind, ...] = ("model", "content")
+        for by in kinds:
+            self._similar.find(first, 1, by)

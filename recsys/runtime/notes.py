@@ -1,0 +1,54 @@
+"""What the user should know of a list, in sentences; the same from a model and from a bundle."""
+
+from __future__ import annotations
+
+from recsys.runtime.request import RecommendationRequest
+from recsys.runtime.request_resolution import UserContext
+
+_IDS_ARE_TEXT = "Ids are compared as text, leading zeros included."
+
+
+def notes_of(
+    request: RecommendationRequest,
+    context: UserContext,
+    personalized: bool,
+    num_items: int,
+    folds_in: bool,
+    data_name: str,
+) -> tuple[str, ...]:
+    """The notes of one list.
+
+    Args:
+        request: what was asked for.
+        context: what is known of the user.
+        personalized: whether the list is the user's own.
+        num_items: length of the list.
+        folds_in: whether the model scores users that it was not trained with.
+        data_name: name of the data.
+    """
+    notes = []
+    if context.unknown_items:
+        names = ", ".join(context.unknown_items)
+        notes.append(f"Not in {data_name}, and left out: {names}. {_IDS_ARE_TEXT}")
+    if context.unknown_values:
+        notes.append(f"Not in {data_name}, and without effect: {', '.join(context.unknown_values)}.")
+    if request.user_id is not None and context.user < 0:
+        rest = "" if context.is_known else ", so nothing is known of them"
+        notes.append(f"User {request.user_id} is not in {data_name}{rest}. {_IDS_ARE_TEXT}")
+    if not personalized:
+        notes.append(f"{_reason(request, context, folds_in)}: here is what is popular.")
+    if request.restricts and num_items < request.k:
+        notes.append(f"The filters leave {num_items} unseen items.")
+    return tuple(notes)
+
+
+def _reason(request: RecommendationRequest, context: UserContext, folds_in: bool) -> str:
+    """Why the list is not the user's own."""
+    if not context.is_known:
+        left = "Nothing is left of the history" if request.history else "Nothing is known of this user"
+        return left
+    if context.user < 0 and not folds_in:
+        return "The model scores only users that it was trained with"
+    if request.filters is not None:
+        return "The model finds nothing among what the filters allow"
+    return "What is known of this user tells the model nothing"

@@ -1,0 +1,206 @@
+"""One way from requests to recommendations, whatever scores: resolve, retrieve, filter, rank, diversify, explain.
+
+A model in PyTorch and a bundle in process differ in what they put in; the lists are made here.
+
+Shape suffixes: B requests of a batch, K list length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from recsys.retrieval.candidates import Candidates
+from recsys.retrieval.filters import Filter, ItemMaskFilter
+from recsys.retrieval.pipeline import Explainer, Pipeline
+from recsys.retrieval.ranker import Ranker
+from recsys.retrieval.request_batch import RequestBatch
+from recsys.retrieval.rerankers import make_reranker
+from recsys.retrieval.retrievers import Retriever, StaticRetriever
+from recsys.retrieval.types import IntArray
+from recsys.runtime.catalogue import CatalogueState
+from recsys.runtime.item_explanations import Explained, ItemExplainer
+from recsys.runtime.notes import notes_of
+from recsys.runtime.popularity_fallback import CandidateResult, with_popularity_fallback
+from recsys.runtime.recommendation import Recommendation
+from recsys.runtime.request import RecommendationRequest
+from recsys.runtime.request_resolution import RequestResolver, UserContext, batch_of
+
+#: Combinations of filters and re-rankers that are kept ready.
+MAX_KEPT = 256
+
+
+class _Pipelines(NamedTuple):
+    """Two ways to a list: the user's own, and what is popular."""
+
+    own: Pipeline
+    popular: Pipeline
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scoring:
+    """What scores requests.
+
+    Args:
+        name: of the run or bundle, for answers.
+        retriever: finds candidates.
+        ranker: orders them; None: the order of the retriever.
+        explainer: splits the scores that lists show.
+        num_candidates: candidates that are ranked or diversified, unless the list is longer.
+        folds_in: whether users that were not trained with are scored from a history.
+    """
+
+    name: str
+    retriever: Retriever
+    ranker: Ranker | None
+    explainer: Explainer
+    num_candidates: int
+    folds_in: bool
+
+
+class RecommendationEngine:
+    """Makes lists for requests. Any number of threads may use it at once.
+
+    Args:
+        scoring: what scores.
+        resolver: of the requests.
+        catalogue: gives the items as they are now.
+        data_name: of the data, for notes.
+        num_known: items that the models know.
+        content_column: by which lists are diverse where a request names no column; None where there is none.
+    """
+
+    def __init__(
+        self,
+        scoring: Scoring,
+        resolver: RequestResolver,
+        catalogue: Callable[[], CatalogueState],
+        data_name: str,
+        num_known: int,
+        content_column: str | None,
+    ) -> None:
+        self._scoring = scoring
+        self._resolver = resolver
+        self._catalogue = catalogue
+        self._data_name = data_name
+        self._num_known = num_known
+        self._content_column = content_column
+        self._pipelines = lru_cache(MAX_KEPT)(self._make_pipelines)
+        self._item_explainer = lru_cache(1)(self._make_item_explainer)
+
+    @staticmethod
+    def batch_key(request: RecommendationRequest) -> Hashable:
+        """Requests of one key make one batch: a list is the same in any company."""
+        return (
+            request.k,
+            request.filters,
+            request.diversity,
+            request.diversity_weight if request.diversity else None,
+            request.diversity_column if request.diversity else None,
+        )
+
+    def recommend(self, requests: Sequence[RecommendationRequest]) -> list[Recommendation]:
+        """A list for each request, in their order.
+
+        Raises:
+            RecsysError: a filter or a user feature names what does not exist, or a rating is out of range.
+        """
+        groups: dict[Hashable, list[int]] = {}
+        for place, request in enumerate(requests):
+            groups.setdefault(self.batch_key(request), []).append(place)
+        answers: dict[int, Recommendation] = {}
+        for places in groups.values():
+            answers.update(zip(places, self.recommend_batch([requests[place] for place in places]), strict=True))
+        return [answers[place] for place in range(len(requests))]
+
+    def recommend_batch(self, requests: Sequence[RecommendationRequest]) -> list[Recommendation]:
+        """The same for requests of one :meth:`batch_key`."""
+        contexts = [self._resolver.resolve(request) for request in requests]
+        batch = batch_of(contexts)
+        state = self._catalogue()
+        first = requests[0]
+        pipelines = self._pipelines(state, *self._choices(first))
+        k = min(first.k, self._scoring.retriever.num_items)  # a list is no longer than the catalogue
+        known = np.flatnonzero([context.is_known for context in contexts])
+        own = _lists(pipelines.own, batch, known, k)
+        result = with_popularity_fallback(own, lambda rows: _lists(pipelines.popular, batch.take(rows), None, k))
+        return [
+            self._recommendation(request, context, batch, row, result, state)
+            for row, (request, context) in enumerate(zip(requests, contexts, strict=True))
+        ]
+
+    def _recommendation(
+        self,
+        request: RecommendationRequest,
+        context: UserContext,
+        batch: RequestBatch,
+        row: int,
+        result: CandidateResult,
+        state: CatalogueState,
+    ) -> Recommendation:
+        items = result.candidates.items[row]
+        items = items[items >= 0]
+        personalized = bool(result.personalized[row])
+        explanations, method = None, None
+        if request.explain and personalized:
+            explanations, method = self._explain(state, batch.take(np.array([row])), items)
+        return Recommendation(
+            item_ids=self._resolver.ids_of(items),
+            scores=result.candidates.scores[row, : len(items)].tolist(),
+            personalized=personalized,
+            model_version=self._scoring.name,
+            notes=notes_of(request, context, personalized, len(items), self._scoring.folds_in, self._data_name),
+            unknown_items=context.unknown_items,
+            unknown_values=context.unknown_values,
+            explanations=explanations,
+            explanation_method=method,
+        )
+
+    def _explain(self, state: CatalogueState, request: RequestBatch, items: IntArray) -> Explained:
+        return self._item_explainer(state).explain(request, items)
+
+    def _make_item_explainer(self, state: CatalogueState) -> ItemExplainer:
+        return ItemExplainer(
+            self._scoring.explainer,
+            state.attributes(),
+            state.num_interactions,
+            self._num_known,
+            self._resolver.ids_of,
+        )
+
+    @staticmethod
+    def _choices(request: RecommendationRequest) -> tuple[Hashable, str | None, float, str | None]:
+        if request.diversity is None:
+            return request.filters, None, 0.0, None
+        return request.filters, request.diversity, request.diversity_weight, request.diversity_column
+
+    def _make_pipelines(
+        self, state: CatalogueState, filters: object, diversity: str | None, weight: float, column: str | None
+    ) -> _Pipelines:
+        allowed: list[Filter] = [ItemMaskFilter(state.available & state.mask(filters))]
+        # Where nothing chooses among the candidates, as many as the list is long are enough.
+        chooses = self._scoring.ranker is not None or diversity is not None
+        own = Pipeline(
+            self._scoring.retriever,
+            allowed,
+            num_candidates=self._scoring.num_candidates if chooses else 1,
+            ranker=self._scoring.ranker,
+            reranker=make_reranker(diversity, weight, state.columns, column or self._content_column),
+        )
+        return _Pipelines(own, Pipeline(StaticRetriever(state.popularity), allowed, num_candidates=1))
+
+
+def _lists(pipeline: Pipeline, batch: RequestBatch, rows: IntArray | None, k: int) -> Candidates:
+    """The lists of the requests at some rows (None: of all); the others are empty."""
+    if rows is None or len(rows) == len(batch):
+        lists = pipeline.recommend(batch, k)
+        return Candidates(lists.items, lists.scores)
+    found = Candidates.empty(len(batch), k)
+    if len(rows) > 0:
+        lists = pipeline.recommend(batch.take(rows), k)
+        found.items[rows], found.scores[rows] = lists.items, lists.scores
+    return found
