@@ -111,16 +111,12 @@ def neighbour_table(similarity: ItemSimilarity, num_items: int, num_neighbours: 
         num_neighbours: of each item, at most.
     """
     size = max(1, MAX_SIMILARITIES // max(1, num_items))
-    counts, neighbours, weights, start = [], [], [], 0
+    counts, neighbours, weights = [], [], []
     for items in torch.arange(num_items).split(size):
-        block = similarity.rows(items).clone()
-        rows = torch.arange(len(block))
-        block[rows, start + rows] = -torch.inf
-        best = block.topk(min(num_neighbours, num_items), dim=1)
-        kept = best.values > 0
+        best, similarities = similarity.nearest(items, min(num_neighbours, num_items))
+        kept = best >= 0
         counts.append(kept.sum(1))
-        neighbours.append(best.indices[kept])
-        weights.append(best.values[kept])
-        start += len(block)
+        neighbours.append(best[kept])
+        weights.append(similarities[kept])
     offsets = torch.cat([torch.zeros(1, dtype=torch.int64), torch.cat(counts).cumsum(0)])
     return NeighbourTable(offsets.numpy(), torch.cat(neighbours).numpy(), torch.cat(weights).numpy().astype(np.float32))

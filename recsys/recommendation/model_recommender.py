@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
+import torch
+
 from recsys.data.prepared import PreparedDataset
 from recsys.models.interface.protocols import FoldsIn, Recommender
 from recsys.recommendation.model_stages import ModelExplainer, ModelRanker, ScoreRetriever
@@ -83,8 +85,10 @@ class ModelRecommender:
             if similarity is None:
                 found.append(nothing_measures(item_id, by))
                 continue
-            items, values = similarity.nearest(item, k)
-            found.append(SimilarItems(item_id, self._resolver.ids_of(items), values.tolist(), similarity.measure))
+            items, values = (row[0] for row in similarity.nearest(torch.tensor([item]), k))
+            kept = items >= 0
+            ids = self._resolver.ids_of(items[kept].numpy())
+            found.append(SimilarItems(item_id, ids, values[kept].tolist(), similarity.measure))
         return found
 
     def _measure(self, by: SimilarityKind) -> ItemSimilarity | None:

@@ -18,8 +18,7 @@ from recsys.evaluation.top_k import top_k
 from recsys.models.components.tf_idf import choose_columns, tf_idf
 from recsys.models.interface.protocols import Factorized, Query, Recommender, RelatesItems
 from recsys.recommendation.prepared_tables import min_rating_of_history
-from recsys.retrieval.types import FloatArray, IntArray
-from recsys.runtime.similar_items import COSINE
+from recsys.runtime.similar_items import COSINE, TIE
 
 #: Scores of all users that are held at once.
 MAX_SCORES = 2**22
@@ -42,14 +41,20 @@ class ItemSimilarity:
     measure: str
 
     @torch.inference_mode()
-    def nearest(self, item: int, k: int) -> tuple[IntArray, FloatArray]:
-        """The ``k`` items most like ``item`` with similarities above zero, without the item itself; at most [K] each."""
-        similarities = self.rows(torch.tensor([item]))[0].clone()
-        similarities[~(similarities > 0)] = -torch.inf
-        similarities[item] = -torch.inf
-        items, best = top_k(similarities[None], k)
-        kept = items[0] >= 0
-        return items[0][kept].numpy(), best[0][kept].numpy()
+    def nearest(self, items: Tensor, k: int) -> tuple[Tensor, Tensor]:
+        """The ``k`` items that are most like each of ``items`` (int64, shape [N]).
+
+        Similarities that are equal but for rounding go by the lower index.
+
+        Returns:
+            Item indices, shape [N, K], int64, the most similar first, -1 where no further item has a similarity above
+            zero; and the similarities, shape [N, K]. An item is not its own neighbour.
+        """
+        similarities = self.rows(items).clone()
+        similarities[torch.arange(len(items)), items] = 0.0
+        rounded = (similarities / TIE).round()
+        best, _ = top_k(rounded.masked_fill(~(rounded > 0), -torch.inf), k)
+        return best, similarities.gather(1, best.clamp(min=0))
 
 
 @torch.inference_mode()

@@ -35,18 +35,19 @@ def notes_of(
     if request.user_id is not None and context.user < 0:
         rest = "" if context.is_known else ", so nothing is known of them"
         notes.append(f"User {request.user_id} is not in {data_name}{rest}. {_IDS_ARE_TEXT}")
-    if not personalized:
+    if not personalized and num_items > 0:
         notes.append(f"{_reason(request, context, folds_in)}: here is what is popular.")
     if request.restricts and num_items < request.k:
         notes.append(f"The filters leave {num_items} unseen items.")
+    elif num_items == 0:
+        notes.append("Nothing is left to recommend: every item was seen.")
     return tuple(notes)
 
 
 def _reason(request: RecommendationRequest, context: UserContext, folds_in: bool) -> str:
     """Why the list is not the user's own."""
     if not context.is_known:
-        left = "Nothing is left of the history" if request.history else "Nothing is known of this user"
-        return left
+        return "Nothing is left of the history" if request.history else "Nothing is known of this user"
     if context.user < 0 and not folds_in:
         return "The model scores only users that it was trained with"
     if request.filters is not None:

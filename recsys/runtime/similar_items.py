@@ -23,6 +23,9 @@ from recsys.runtime.request_resolution import RequestResolver
 #: The measure of items that are compared by their vectors.
 COSINE = "cosine of vectors"
 
+#: Similarities closer than this are equal, and the lower index comes first.
+TIE = 1e-6
+
 
 class SimilarItemFinder:
     """Finds similar items among those that are there.
@@ -80,9 +83,10 @@ class SimilarItemFinder:
         cosines = vectors @ vectors[item] / np.maximum(lengths * lengths[item], np.finfo(np.float32).tiny)
         cosines[~self._catalogue.state.available[: len(cosines)]] = -np.inf
         cosines[item] = -np.inf
-        best = top_k(np.where(cosines > 0, cosines, -np.inf)[None], k)
-        kept = best.items[0] >= 0
-        return best.items[0][kept], best.scores[0][kept]
+        rounded = np.round(cosines / TIE)
+        best = top_k(np.where(rounded > 0, rounded, -np.inf)[None], k)
+        items = best.items[0][best.items[0] >= 0]
+        return items, cosines[items]
 
 
 def check_similar_request(k: object, by: object) -> None:

@@ -94,29 +94,21 @@ def test_a_pipeline_of_one_model_is_its_ranking_without_what_is_seen(name):
         assert len(there) == min(5, int((scores[row] > -np.inf).sum()))
 
 
-def test_explanations_name_the_largest_parts_of_the_history():
+def test_explanations_are_those_of_the_model():
     board = fitted("ease")
     requests = asked(board)
-    lists = Pipeline(ScoreRetriever(board.model, NUM_ITEMS), explainer=ModelExplainer(board.model, 2)).recommend(
+    lists = Pipeline(ScoreRetriever(board.model, NUM_ITEMS), explainer=ModelExplainer(board.model)).recommend(
         requests, 3
     )
     whole = board.model.explain(everyone(board), torch.from_numpy(lists.items))
-    for row, reasons in enumerate(lists.explanations):
-        own = whole.one(row)
-        history = own.histories.items.tolist()
-        assert len(reasons) == 3
-        for place, contributions in enumerate(reasons):
-            parts = {
-                item: part for item, part in zip(history, own.contributions[:, place].tolist(), strict=True) if part > 0
-            }
-            expected = sorted(parts.values(), reverse=True)[:2]
-            assert [contribution.part for contribution in contributions] == pytest.approx(expected)
-            assert [parts[contribution.item] for contribution in contributions] == pytest.approx(expected)
-    # whose held-out item comes from others of its colour
-    assert any(reasons[0] for reasons in lists.explanations)
+    found = lists.explanation
+    np.testing.assert_allclose(found.contributions, whole.contributions, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(found.rest, whole.rest)
+    assert found.errors is None and found.num_grouped.tolist() == [0] * len(requests)
 
 
 def test_where_a_list_has_ended_there_is_nothing_to_explain():
     board = fitted("ease")
     one = asked(board).take(np.array([0]))
-    assert ModelExplainer(board.model).explain(one, np.array([[-1, 1, -1]]))[0][::2] == [(), ()]
+    found = ModelExplainer(board.model).explain(one, np.array([[-1, 1, -1]]))
+    assert np.isnan(found.contributions[:, ::2]).all() and np.isfinite(found.contributions[:, 1]).all()

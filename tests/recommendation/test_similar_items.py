@@ -1,13 +1,15 @@
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from recsys.data.interactions import Interactions
-from recsys.errors import RecsysError
 from recsys.models.interface.protocols import Factorized, RelatesItems
-from recsys.recommendation.similar_items import collaborative_neighbours, content_neighbours
-from recsys.reporting.similar_items_table import neighbours_table
+from recsys.recommendation.similar_items import content_similarity, model_similarity
+from recsys.reporting.similar_items_table import similar_items_table
+from recsys.runtime.recommendation import SimilarItems
 from tests.models.board_data import NUM_ITEMS, prepared_board
 from tests.models.test_contract import MODELS, fitted
 
@@ -42,68 +44,79 @@ class Weights(Scores):
 TABLE = [[1.0, 5.0, -2.0, 7.0], [2.0, 6.0, -4.0, 7.0], [3.0, 7.1, -6.0, 7.0], [4.0, 8.0, -8.0, 7.0], [9.0] * 4]
 
 
-def test_scores_that_go_together_make_neighbours():
+def small():
+    """Prepared data with the interactions of users 0 to 3 with item 0, and four items."""
+    prepared = prepared_board()
+    schema = dataclasses.replace(prepared.schema, num_items=4, positive_threshold=None)
+    return dataclasses.replace(prepared, interactions=KNOWN, schema=schema)
+
+
+def nearest(model, item, k=3, prepared=None):
+    similarity = model_similarity(model, prepared or small())
+    items, values = similarity.nearest(torch.tensor([item]), k)
+    kept = items[0] >= 0
+    return items[0][kept].tolist(), values[0][kept].tolist(), similarity.measure
+
+
+def test_scores_that_go_together_make_items_similar():
     # item 1 rises with item 0, item 2 falls, item 3 never varies; user 4 has no history and does not count
-    found = collaborative_neighbours(Scores(TABLE), KNOWN, item=0, k=3)
-    assert found.items.tolist() == [1]
+    items, values, measure = nearest(Scores(TABLE), item=0)
+    assert items == [1]
     expected = np.corrcoef(np.array(TABLE)[:4, 0], np.array(TABLE)[:4, 1])[0, 1]
-    assert found.similarities.tolist() == pytest.approx([expected], abs=1e-6)
-    assert "correlation" in found.measure
+    assert values == pytest.approx([expected], abs=1e-6)
+    assert measure == "correlation of scores"
 
 
-def test_an_item_whose_scores_do_not_vary_has_no_neighbours():
-    assert len(collaborative_neighbours(Scores(TABLE), KNOWN, item=3, k=3).items) == 0
+def test_an_item_whose_scores_do_not_vary_is_like_none():
+    assert nearest(Scores(TABLE), item=3)[0] == []
 
 
 def test_vectors_are_compared_by_their_cosine_where_there_are_some():
-    found = collaborative_neighbours(Vectors(TABLE), KNOWN, item=0, k=3)
-    assert found.items.tolist() == [2, 1]  # item 3 has no vector
-    assert found.similarities.tolist() == pytest.approx([2 / (4 + 0.01) ** 0.5, 0.5**0.5])
-    assert "vectors" in found.measure
+    items, values, measure = nearest(Vectors(TABLE), item=0)
+    assert items == [2, 1]  # item 3 has no vector
+    assert values == pytest.approx([2 / (4 + 0.01) ** 0.5, 0.5**0.5])
+    assert measure == "cosine of vectors"
 
 
 def test_weights_from_item_to_item_come_first():
-    found = collaborative_neighbours(Weights(TABLE), KNOWN, item=0, k=3)
-    assert found.items.tolist() == [2, 1]
-    assert "weights" in found.measure
+    items, values, measure = nearest(Weights(TABLE), item=0)
+    assert items == [2, 1] and values == pytest.approx([0.3, 0.1])
+    assert measure == "weight in the score"
 
 
-@pytest.mark.parametrize("k", [0, -1, "many", 1.5])
-def test_the_number_must_be_positive_and_whole(k):
-    with pytest.raises(RecsysError, match="k must be a whole number of at least 1"):
-        collaborative_neighbours(Weights(TABLE), KNOWN, item=0, k=k)
+def test_large_catalogues_are_not_compared_by_correlations(monkeypatch):
+    monkeypatch.setattr("recsys.recommendation.similar_items.MAX_CORRELATED_ITEMS", 3)
+    assert model_similarity(Scores(TABLE), small()) is None
 
 
 @pytest.mark.parametrize("name", sorted(set(MODELS) - {"bias", "popularity", "random", "content"}))
-def test_neighbours_on_the_board_have_the_same_colour(name):
+def test_similar_items_on_the_board_have_the_same_colour(name):
     board = fitted(name)
-    known = board.interactions.take(board.split.train)
-    model = board.model
-    found = collaborative_neighbours(model, known, item=6, k=4)
-    assert 6 not in found.items
-    assert len(found.items) > 0
-    assert (found.items % 2 == 0).float().mean() >= 0.75
-    assert isinstance(model, RelatesItems | Factorized) or "correlation" in found.measure
+    items, _, measure = nearest(board.model, item=6, k=4, prepared=prepared_board())
+    assert 6 not in items and len(items) > 0
+    assert np.mean(np.array(items) % 2 == 0) >= 0.75
+    assert isinstance(board.model, RelatesItems | Factorized) or measure == "correlation of scores"
 
 
-def test_popularity_knows_no_neighbours():
-    board = fitted("popularity")
-    assert len(collaborative_neighbours(board.model, board.interactions, item=6, k=4).items) == 0
+def test_popularity_knows_no_similar_items():
+    assert nearest(fitted("popularity").model, item=6, k=4, prepared=prepared_board())[0] == []
 
 
-def test_content_makes_neighbours_of_the_same_colour():
-    found = content_neighbours(prepared_board(), item=6, k=4)
-    assert found.items.tolist() == [0, 2, 4, 8]
-    assert found.similarities.tolist() == pytest.approx([1.0] * 4)
+def test_content_makes_items_of_one_colour_similar():
+    similarity = content_similarity(prepared_board())
+    items, values = similarity.nearest(torch.tensor([6, 7]), 4)
+    assert items.tolist() == [[0, 2, 4, 8], [1, 3, 5, 9]]
+    assert values[0].tolist() == pytest.approx([1.0] * 4)
+    assert similarity.measure == "cosine of colours"
 
 
 def test_the_table_has_both_lists_side_by_side():
-    prepared = prepared_board()
-    found = content_neighbours(prepared, item=6, k=4)
-    table = neighbours_table(prepared, 6, found, found)
+    found = SimilarItems("i06", ["i00", "i02"], [1.0, 0.5], "cosine of vectors")
+    nothing = SimilarItems("i06", [], [], "no item has features with words")
+    titles_of = prepared_board().titles_of
+    table = similar_items_table(titles_of, "i06", {"by the model": found, "by content": found})
     assert [column.header for column in table.columns].count("similarity") == 2
-    assert table.row_count == 4
-    assert NUM_ITEMS > table.row_count
-    alone = neighbours_table(prepared, 6, found, None)
+    assert table.row_count == 2 < NUM_ITEMS
+    alone = similar_items_table(titles_of, "i06", {"by the model": found, "by content": nothing})
     assert [column.header for column in alone.columns].count("similarity") == 1
     assert "by content: no item has features with words" in str(alone.caption)

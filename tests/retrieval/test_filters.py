@@ -1,7 +1,6 @@
 import itertools
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,41 +12,29 @@ from recsys.retrieval.filters import (
     Filter,
     ItemMaskFilter,
     SeenFilter,
-    between,
-    only,
-    without,
 )
-from recsys.retrieval.item_columns import ItemColumns
 from tests.retrieval.made import requests, worlds
 
-COLUMNS = ItemColumns(
-    pa.table({"genres": [["Drama", "War"], ["Comedy"], [], ["War"]], "year": pa.array([1994, 1999, None, 1990])})
-)
 ITEMS = np.array([[0, 1, 2, 3]])
 
 
-def allowed(rules):
-    return CompositeFilter(rules).allows(requests(num_requests=1), ITEMS).tolist()[0]
+def allowed(filters):
+    return CompositeFilter(filters).allows(requests(num_requests=1), ITEMS).tolist()[0]
 
 
-def test_only_items_with_a_value():
-    assert allowed(only(COLUMNS, {"genres": ["War", "Comedy"]})) == [True, True, False, True]
+def test_a_mask_allows_a_part_of_the_catalogue():
+    mask = np.array([True, False, True, True])
+    assert allowed([ItemMaskFilter(mask)]) == mask.tolist()
+    # items that were added since are not allowed
+    assert ItemMaskFilter(mask[:2]).allows(requests(num_requests=1), ITEMS).tolist() == [[True, False, False, False]]
 
 
-def test_items_without_a_value():
-    assert allowed(without(COLUMNS, {"genres": ["War"]})) == [False, True, True, False]
+def test_all_filters_must_allow_an_item():
+    masks = [np.array([True, True, False, True]), np.array([True, False, False, True])]
+    assert allowed([ItemMaskFilter(mask) for mask in masks]) == [True, False, False, True]
 
 
-def test_items_in_a_range():
-    assert allowed(between(COLUMNS, {"year": (None, 1994)})) == [True, False, False, True]
-
-
-def test_all_rules_must_allow_an_item():
-    rules = [*only(COLUMNS, {"genres": ["War", "Comedy"]}), *between(COLUMNS, {"year": (1994, None)})]
-    assert allowed(rules) == [True, True, False, False]
-
-
-def test_without_rules_everything_is_allowed():
+def test_without_filters_everything_is_allowed():
     assert allowed([]) == [True] * 4
 
 
@@ -62,18 +49,18 @@ def test_seen_and_blocked_items_are_those_of_the_request():
     ]
 
 
-def test_rules_of_several_catalogues_are_refused():
+def test_filters_of_several_catalogues_are_refused():
     with pytest.raises(RetrievalError, match=r"one catalogue are required, but theirs have \[2, 3\] items"):
         CompositeFilter([ItemMaskFilter(np.ones(2, dtype=bool)), ItemMaskFilter(np.ones(3, dtype=bool))])
 
 
 @given(worlds(), st.integers(0, 23))
-def test_the_order_of_rules_does_not_matter(world, order):
+def test_the_order_of_filters_does_not_matter(world, order):
     asked = requests(seen=world["seen"], exclude_items=world["exclude_items"])
     num_items = world["scores"].shape[1]
     items = np.broadcast_to(np.arange(num_items), (len(asked), num_items))
     half = np.arange(num_items) % 2 == 0
-    rules: list[Filter] = [SeenFilter(), ItemMaskFilter(world["mask"]), BlocklistFilter(), ItemMaskFilter(half)]
+    filters: list[Filter] = [SeenFilter(), ItemMaskFilter(world["mask"]), BlocklistFilter(), ItemMaskFilter(half)]
     expected = [
         [
             item not in seen and item not in exclude_items and bool(world["mask"][item]) and item % 2 == 0
@@ -81,5 +68,5 @@ def test_the_order_of_rules_does_not_matter(world, order):
         ]
         for seen, exclude_items in zip(world["seen"], world["exclude_items"], strict=True)
     ]
-    permuted = list(itertools.permutations(rules))[order]
+    permuted = list(itertools.permutations(filters))[order]
     assert CompositeFilter(permuted).allows(asked, items).tolist() == expected

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from recsys.errors import RetrievalError
 from recsys.retrieval.calibration import CalibratedReranker
 from recsys.retrieval.candidates import Candidates
+from recsys.retrieval.explanation import BatchExplanation
 from recsys.retrieval.filters import ItemMaskFilter
 from recsys.retrieval.mmr import MMR
 from recsys.retrieval.pipeline import Pipeline
@@ -133,33 +134,35 @@ def test_the_ranker_orders_the_candidates_alone():
     assert pipeline.recommend(requests(num_requests=1), 3).items.tolist() == [[2, 1, 0]]
 
 
-def test_rules_of_one_question_are_those_of_no_other():
+def test_filters_of_one_call_are_those_of_no_other():
     pipeline = Pipeline(TableRetriever([[4.0, 3.0, 2.0]]))
     rule = ItemMaskFilter(np.array([False, True, True]))
     assert pipeline.recommend(requests(num_requests=1), 2, [rule]).items.tolist() == [[1, 2]]
     assert pipeline.recommend(requests(num_requests=1), 2).items.tolist() == [[0, 1]]
 
 
-class Titles:
-    """An explainer."""
+class Rests:
+    """An explainer that has nothing but rests: ten times the user and the item."""
 
     def explain(self, asked, items):
-        return [[f"item {item} for user {user}" for item in row] for user, row in zip(asked.users, items, strict=True)]
+        rest = asked.users[:, None] * 10.0 + items
+        return BatchExplanation(np.zeros((0, items.shape[1])), rest, None, np.zeros(len(asked), dtype=np.int64))
 
 
 def test_explanations_belong_to_the_list():
     world = TableRetriever([[1.0, 2.0], [2.0, 1.0]])
-    lists = Pipeline(world, explainer=Titles()).recommend(requests(num_requests=2), 1)
-    assert lists.explanations == [["item 1 for user 0"], ["item 0 for user 1"]]
+    lists = Pipeline(world, explainer=Rests()).recommend(requests(num_requests=2), 1)
+    # item 1 for user 0, item 0 for user 1
+    assert lists.explanation.rest.tolist() == [[1.0], [10.0]]
 
 
 def test_stages_that_ran_are_timed():
     retriever = StaticRetriever(np.arange(5.0))
     plain = Pipeline(retriever).recommend(requests(num_requests=1), 2)
-    assert list(plain.seconds) == ["retrieve", "rules"]
-    full = Pipeline(retriever, ranker=TableRanker([np.arange(5.0)]), reranker=MMR(np.eye(5), 0.1), explainer=Titles())
+    assert list(plain.seconds) == ["retrieve", "filter"]
+    full = Pipeline(retriever, ranker=TableRanker([np.arange(5.0)]), reranker=MMR(np.eye(5), 0.1), explainer=Rests())
     seconds = full.recommend(requests(num_requests=1), 2).seconds
-    assert list(seconds) == ["retrieve", "rules", "rank", "diversify", "explain"]
+    assert list(seconds) == ["retrieve", "filter", "rank", "diversify", "explain"]
     assert all(value > 0 for value in seconds.values())
 
 
@@ -187,9 +190,9 @@ for module in pkgutil.iter_modules(recsys.retrieval.__path__):
 import numpy as np
 from recsys.retrieval.pipeline import Pipeline
 from recsys.retrieval.retrievers import StaticRetriever
-from recsys.retrieval.request_batch import Requests
+from recsys.retrieval.request_batch import RequestBatch
 from recsys.retrieval.ragged_items import RaggedItems
-asked = Requests.of(np.array([-1]), RaggedItems.empty(1), RaggedItems.of([[2]]))
+asked = RequestBatch.of(np.array([-1]), RaggedItems.empty(1), RaggedItems.of([[2]]))
 assert Pipeline(StaticRetriever(np.arange(4.0))).recommend(asked, 2).items.tolist() == [[3, 1]]
 assert sum(name.startswith("recsys.retrieval.") for name in sys.modules) > 10
 """

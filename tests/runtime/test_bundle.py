@@ -38,14 +38,14 @@ def test_no_bundle_says_how_to_make_one(tmp_path):
         Bundle.open(tmp_path)
 
 
-@pytest.mark.parametrize("version", [0, 1, None, "2"])
+@pytest.mark.parametrize("version", [0, 1, 2, None, "3"])
 def test_another_version_is_refused(copy, version):
     change(copy, bundle_version=version)
-    with pytest.raises(BundleError, match=f"Bundles of version 2 are required, but .* is of version {version}"):
+    with pytest.raises(BundleError, match=f"Bundles of version 3 are required, but .* is of version {version}"):
         Bundle.open(copy)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"bundle_version": 2}', '{"bundle_version": 2, "ranker": 3}'])
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"bundle_version": 3}', '{"bundle_version": 3, "ranker": 3}'])
 def test_a_damaged_manifest_is_told(copy, content):
     (copy / "manifest.json").write_text(content)
     with pytest.raises(BundleError, match="damaged|is of version None"):

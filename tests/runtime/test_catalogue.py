@@ -23,9 +23,9 @@ def recommender():
 
 
 def test_new_items_are_recommended_by_their_content(recommender):
-    before = recommender.recommend(EVEN)
+    before = recommender.recommend_one(EVEN)
     recommender.add_items(new_items())
-    answer = recommender.recommend(EVEN)
+    answer = recommender.recommend_one(EVEN)
     ids = answer.item_ids
     assert len(ids) == len(before.item_ids) + 2
     assert ids.index("new even") < ids.index("new odd")
@@ -35,13 +35,13 @@ def test_new_items_are_recommended_by_their_content(recommender):
     assert all(int(name[1:]) % 2 == 0 for name in ids[: ids.index("new even")] if name != "new even")
 
 
-def test_new_items_obey_rules_and_may_be_in_a_history(recommender):
+def test_new_items_obey_filters_and_may_be_in_a_history(recommender):
     recommender.add_items(new_items(title=["An even one", None]))
-    black = recommender.recommend(
-        RecommendationRequest(history=["i02"], k=NUM_ITEMS, only={"colours": ["black"]})
+    black = recommender.recommend_one(
+        RecommendationRequest(history=["i02"], k=NUM_ITEMS, filters={"colours": {"any_of": ["black"]}})
     ).item_ids
     assert "new even" in black and "new odd" not in black
-    seen = recommender.recommend(
+    seen = recommender.recommend_one(
         RecommendationRequest(history=["i02", "new even"], k=NUM_ITEMS + 2, explain=True, diversity="mmr")
     )
     assert "new even" not in seen.item_ids and "new odd" in seen.item_ids and seen.unknown_items == ()
@@ -49,7 +49,7 @@ def test_new_items_obey_rules_and_may_be_in_a_history(recommender):
 
 
 def test_items_that_are_taken_out_do_not_come_back(recommender):
-    first = recommender.recommend(EVEN).item_ids[:2]
+    first = recommender.recommend_one(EVEN).item_ids[:2]
     recommender.add_items(new_items())
     recommender.remove_items([*first, "new odd"])
     for asked in (EVEN, RecommendationRequest(k=NUM_ITEMS + 2)):
@@ -57,12 +57,24 @@ def test_items_that_are_taken_out_do_not_come_back(recommender):
     assert recommender.recommend_one(RecommendationRequest(history=[*first, "i12"])).personalized
 
 
+def test_new_items_have_similar_ones_by_their_vectors(recommender):
+    assert recommender.similar(["i06"], k=3)[0].measure == "cosine of vectors"
+    recommender.add_items(new_items())
+    recommender.remove_items(["i08"])
+    similar = recommender.similar(["new even"], k=NUM_ITEMS)[0]
+    assert similar.measure == "cosine of vectors" and "new even" not in similar.item_ids
+    assert "i08" not in similar.item_ids
+    assert int(similar.item_ids[0][1:]) % 2 == 0
+    assert "new even" in recommender.similar(["i06"], k=NUM_ITEMS)[0].item_ids
+    assert "added since" in recommender.similar(["new even"], k=3, by="content")[0].measure
+
+
 def test_a_ranker_leaves_items_behind_that_it_does_not_know():
     ranked = BundleRecommender(Bundle.open(board_bundle("two_tower", ranker="ease")))
-    before = ranked.recommend(EVEN).item_ids
+    before = ranked.recommend_one(EVEN).item_ids
     ranked.add_items(new_items())
-    assert ranked.recommend(EVEN).item_ids[: len(before)] == before
-    assert sorted(ranked.recommend(EVEN).item_ids[len(before) :]) == ["new even", "new odd"]
+    assert ranked.recommend_one(EVEN).item_ids[: len(before)] == before
+    assert sorted(ranked.recommend_one(EVEN).item_ids[len(before) :]) == ["new even", "new odd"]
 
 
 @pytest.mark.parametrize(
@@ -79,7 +91,7 @@ def test_a_ranker_leaves_items_behind_that_it_does_not_know():
 def test_wrong_items_are_refused_and_none_is_added(recommender, items, message):
     with pytest.raises(RecsysError, match=message):
         recommender.add_items(pa.table(items))
-    assert len(recommender.recommend(EVEN).item_ids) == NUM_ITEMS - 3
+    assert len(recommender.recommend_one(EVEN).item_ids) == NUM_ITEMS - 3
 
 
 def test_only_items_that_are_there_are_taken_out(recommender):
@@ -103,7 +115,7 @@ def test_items_come_and_go_while_requests_are_answered(recommender):
     def ask():
         while not stop.is_set():
             try:
-                answer = recommender.recommend(
+                answer = recommender.recommend_one(
                     RecommendationRequest(history=["i02"], k=100, diversity="mmr", explain=True)
                 )
                 assert len(answer.item_ids) == len(set(answer.item_ids)) >= NUM_ITEMS - 1

@@ -6,8 +6,8 @@ import pytest
 
 from recsys.errors import BundleError
 from recsys.runtime.bundle import Bundle
-from recsys.runtime.hot_swap import HotSwapRecommender
 from recsys.runtime.bundle_recommender import BundleRecommender
+from recsys.runtime.hot_swap import HotSwapRecommender
 from recsys.runtime.request import RecommendationRequest
 from tests.export.board_bundles import board_bundle
 
@@ -17,14 +17,15 @@ ASKED = RecommendationRequest(history=["i02", "i08"], k=5)
 def test_bundles_are_exchanged_under_load_and_none_is_lost():
     directories = [board_bundle("ease"), board_bundle("pure_svd")]
     expected = {
-        directory.name: BundleRecommender(Bundle.open(directory)).recommend(ASKED).scores for directory in directories
+        directory.name: BundleRecommender(Bundle.open(directory)).recommend_one(ASKED).scores
+        for directory in directories
     }
     live, answers, errors = HotSwapRecommender(directories[0]), [], []
 
     def ask():
         for _ in range(500):
             try:
-                answers.append(live.recommend(ASKED))
+                answers.append(live.recommend_one(ASKED))
             except Exception as error:
                 errors.append(error)
 
@@ -37,9 +38,9 @@ def test_bundles_are_exchanged_under_load_and_none_is_lost():
     for client in clients:
         client.join()
     assert not errors and len(answers) == 2000
-    assert {answer.bundle for answer in answers} == {"ease", "pure_svd"}
+    assert {answer.model_version for answer in answers} == {"ease", "pure_svd"}
     for answer in answers:
-        assert answer.scores == pytest.approx(expected[answer.bundle], rel=1e-5)
+        assert answer.scores == pytest.approx(expected[answer.model_version], rel=1e-5)
 
 
 def test_rolling_back_goes_to_the_one_before():
@@ -58,7 +59,7 @@ def test_a_damaged_bundle_changes_nothing(tmp_path):
     live = HotSwapRecommender(board_bundle("ease"))
     with pytest.raises(BundleError, match="changed or damaged"):
         live.activate(broken)
-    assert live.recommend(ASKED).bundle == "ease"
+    assert live.recommend_one(ASKED).model_version == "ease"
 
 
 def test_follows_what_is_wanted(tmp_path, caplog):

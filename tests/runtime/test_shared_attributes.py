@@ -2,7 +2,7 @@ import pytest
 
 from recsys.data.preparing import Preparation, load_or_prepare
 from recsys.data.readers.table import TableReader
-from recsys.recommendation.shared_attributes import SharedAttributes, format_shared
+from recsys.runtime.shared_attributes import SharedAttributes, format_shared
 
 FEATURES = {
     "genres": {"kind": "multi_valued", "separator": "|"},
@@ -36,7 +36,7 @@ def prepared(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def texts(prepared):
-    content = SharedAttributes(prepared)
+    content = SharedAttributes(prepared.items, prepared.schema.item_features)
 
     def texts(item, other):
         item, other = (prepared.item_vocabulary.index(key) for key in (item, other))
@@ -75,15 +75,15 @@ def test_it_does_not_matter_which_item_comes_first(texts):
 
 
 def test_the_closest_shares_most(prepared):
-    content = SharedAttributes(prepared)
+    content = SharedAttributes(prepared.items, prepared.schema.item_features)
     a, b, c, d = (prepared.item_vocabulary.index(key) for key in "abcd")
     assert content.closest(a, [c, b, d]) == b
     assert content.closest(a, [d]) is None
     assert content.closest(a, []) is None
 
 
-def test_a_phrase_names_the_first_few(prepared):
-    content = SharedAttributes(prepared)
+def test_the_first_few_are_named_in_words(prepared):
+    content = SharedAttributes(prepared.items, prepared.schema.item_features)
     a, b, d = (prepared.item_vocabulary.index(key) for key in "abd")
     assert format_shared(content.between(a, d)) == ""
     assert format_shared(content.between(a, b), num_most=5).endswith(", Drama")
