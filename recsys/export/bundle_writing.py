@@ -15,6 +15,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import recsys
 from recsys.cli.output_directory import make_output_directory
 from recsys.data.encoded_columns import EncodedColumn
 from recsys.errors import ExportError
@@ -38,7 +39,7 @@ from recsys.runtime.onnx_model import OnnxModel
 from recsys.runtime.stored_vectors import STORAGES, read_vectors, write_vectors
 
 #: Libraries whose versions a bundle notes.
-LIBRARIES = ("recsys", "torch", "onnx", "onnxruntime", "faiss-cpu", "faiss-gpu-cu12", "numpy", "pyarrow")
+LIBRARIES = ("torch", "onnx", "onnxruntime", "faiss-cpu", "faiss-gpu-cu12", "numpy", "pyarrow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +242,7 @@ def _source(run: TrainedRun) -> Source:
 
 
 def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
+    found = {"python": platform.python_version(), "recsys": recsys.__version__}
     for library in LIBRARIES:
         try:
             found[library] = version(library)
