@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from recsys.cli.commands import command_line
 from recsys.errors import BundleError
 
 BUNDLE_VERSION = 2
@@ -143,7 +144,7 @@ class Manifest:
         except OSError as error:
             raise BundleError(
                 f"A bundle is required, but {directory} has no {MANIFEST} that can be read. Make one: "
-                "python scripts/export.py run=DIR output=bundles/NAME"
+                f"{command_line('export')} run=DIR output=bundles/NAME"
             ) from error
         except ValueError as error:
             raise BundleError(f"{path} is damaged ({error}). Export the bundle again.") from error
