@@ -1,5 +1,6 @@
 # make demo   train on MovieLens 100K, compare with the most popular, recommend
 # make test   linters, types, layers, tests
+# make docs-check   commands and links of the pages
 # make wheel        build the wheel in dist/
 # make wheel-check  install it in an empty environment and train with it
 # DEMO=...    other arguments for the demo, such as DEMO="model=neumf trainer.max_epochs=10"
@@ -13,7 +14,7 @@ DEMO ?=
 BUNDLE ?= bundles/demo
 REPOSITORY := .triton/repositories/$(notdir $(BUNDLE))
 
-.PHONY: demo test lint format clean triton triton-stop wheel wheel-check
+.PHONY: demo test lint format clean triton triton-stop docs-check wheel wheel-check
 
 demo: $(VENV)/.core
 	$(BIN)/python scripts/train.py $(DEMO)
@@ -43,6 +44,9 @@ lint: $(VENV)/.dev
 format: $(VENV)/.dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs-check: $(VENV)/.dev
+	$(BIN)/python -m pytest tests/test_readme.py tests/test_models_page.py tests/test_contributor_files.py
 
 wheel: | $(VENV)/bin/python
 	rm -rf build dist  # setuptools would pack what an earlier build left

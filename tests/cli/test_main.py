@@ -75,7 +75,14 @@ def test_the_overview_imports_nothing_heavy() -> None:
 
 def test_a_training_by_the_entry_point_sweeps_and_is_refused_as_by_the_script(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "recsys.cli.main", "train"]
-    small = ["data=synthetic", "data.num_users=100", "data.num_items=60", "data.num_interactions=500", "tracking=none", "show_users=0"]
+    small = [
+        "data=synthetic",
+        "data.num_users=100",
+        "data.num_items=60",
+        "data.num_interactions=500",
+        "tracking=none",
+        "show_users=0",
+    ]
     environment = {"PYTHONPATH": f"{ROOT}:{ROOT / 'serving'}", "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
     process = subprocess.run(
         [*command, "-m", "model=popularity,random", *small],
