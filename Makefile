@@ -1,5 +1,8 @@
 # make demo   train on MovieLens 100K, compare with the most popular, recommend
 # make test   linters, types, layers, tests
+# make docs-check   commands and links of the pages
+# make wheel        build the wheel in dist/
+# make wheel-check  install it in an empty environment and train with it
 # DEMO=...    other arguments for the demo, such as DEMO="model=neumf trainer.max_epochs=10"
 # make triton       serve a bundle, that of the demo or BUNDLE=DIR, on a Triton server in the background
 # make triton-stop  stop it
@@ -11,7 +14,7 @@ DEMO ?=
 BUNDLE ?= bundles/demo
 REPOSITORY := .triton/repositories/$(notdir $(BUNDLE))
 
-.PHONY: demo test lint format clean triton triton-stop
+.PHONY: demo test lint format clean triton triton-stop docs-check wheel wheel-check
 
 demo: $(VENV)/.core
 	$(BIN)/python scripts/train.py $(DEMO)
@@ -42,21 +45,31 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+docs-check: $(VENV)/.dev
+	$(BIN)/python -m pytest tests/test_readme.py tests/test_models_page.py tests/test_contributor_files.py
+
+wheel: | $(VENV)/bin/python
+	rm -rf build dist  # setuptools would pack what an earlier build left
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+wheel-check: wheel
+	bash .ci/wheel_check "$$(realpath dist/*.whl)" $(PYTHON)
+
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is required; set PYTHON=")'
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.core: pyproject.toml | $(VENV)/bin/python
+$(VENV)/.core: pyproject.toml setup.py | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --editable .
 	touch $@
 
-$(VENV)/.serving: pyproject.toml | $(VENV)/bin/python
+$(VENV)/.serving: pyproject.toml setup.py | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --editable '.[serving]'
 	touch $@ $(VENV)/.core
 
-$(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
+$(VENV)/.dev: pyproject.toml setup.py | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	touch $@ $(VENV)/.core $(VENV)/.serving
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage

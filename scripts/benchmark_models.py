@@ -14,7 +14,8 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from recsys.cli.configuration import compose_config, config_command
+from recsys.cli.commands import command_line, script_path
+from recsys.cli.configuration import CONFIG_DIRECTORY, compose_config, config_command
 from recsys.cli.console import console, user_errors
 from recsys.cli.overrides import setting_of
 from recsys.errors import RunError
@@ -36,15 +37,15 @@ def main(config: DictConfig) -> None:
         shared = [text for text in given if setting_of(text) not in OWN]
         shared += [text for text in given if text.startswith("data.")]  # options of the data set, such as its directory
         data = HydraConfig.get().runtime.choices.data
-        rows = tuned_models(config.get("tuned"), data, config.models, Path(__file__).parents[1] / "configs")
+        rows = tuned_models(config.get("tuned"), data, config.models, CONFIG_DIRECTORY)
         for row in rows:  # so that a misspelt setting does not end a benchmark half-way
             compose_config("train", [*row.overrides, *shared])
         paths = []
         for place, row in enumerate(rows, start=1):
             console.print(f"{place}/{len(rows)}  {row.command}", soft_wrap=True, highlight=False, markup=False)
             paths.append(train(row, shared))
-        command = "python scripts/benchmark_models.py " + " ".join(
-            shlex.quote(text) for text in given if setting_of(text) != "output"
+        command = f"{command_line('benchmark_models')} " + shlex.join(
+            text for text in given if setting_of(text) != "output"
         )
         settings = Settings(metric=config.metric, k=config.k, baseline=config.baseline)
         comparison = write_results(Path(config.output), command.strip(), rows, open_runs(paths), settings)
@@ -59,7 +60,7 @@ def train(row: TunedModel, shared: list[str]) -> Path:
     Raises:
         RunError: the training failed; what it said is on standard error.
     """
-    script = [sys.executable, str(Path(__file__).with_name("train.py"))]
+    script = [sys.executable, str(script_path("train"))]
     process = subprocess.run([*script, *row.overrides, "show_users=0", *shared], stdout=subprocess.PIPE, text=True)
     last = (process.stdout.strip().splitlines() or [""])[-1]
     if process.returncode != 0 or not last.startswith("run: "):

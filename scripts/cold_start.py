@@ -13,6 +13,7 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+from recsys.cli.commands import command_line
 from recsys.cli.configuration import config_command
 from recsys.cli.console import console, user_errors
 from recsys.cli.output_directory import make_output_directory
@@ -39,7 +40,7 @@ def main(config: DictConfig) -> None:
             )
         rows = list(measurement.rows(lambda line: console.print(line, highlight=False, markup=False)))
         console.print(cold_start_sheet(rows, config.k).for_terminal())
-        command = shlex.join(["python", "scripts/cold_start.py", *given])
+        command = f"{command_line('cold_start')} {shlex.join(given)}".strip()
         report = write(measurement, rows, config.k, command, Path(config.output))
         console.print(f"cold start: {report}", soft_wrap=True, highlight=False, markup=False)
 

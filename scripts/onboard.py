@@ -13,6 +13,7 @@ from rich import box
 from rich.table import Table
 
 from recsys.cli.command_line import ids_as_written
+from recsys.cli.commands import command_line
 from recsys.cli.configuration import config_command
 from recsys.cli.console import console, user_errors
 from recsys.data.prepared import PreparedDataset
@@ -47,7 +48,7 @@ def main(config: DictConfig) -> None:
         console.print(table)
         if known and config.run is not None:
             history = ",".join(prepared.item_vocabulary.ids[item].as_py() for item in known)
-            command = f"python scripts/recommend.py run={config.run} 'history=[{history}]'"
+            command = f"{command_line('recommend')} run={config.run} 'history=[{history}]'"
             console.print(f"recommendations now: {command}", soft_wrap=True, highlight=False, markup=False)
 
 

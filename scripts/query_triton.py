@@ -15,6 +15,7 @@ from recsys_serving.triton.recommendation_table import answer_table
 from recsys_serving.triton.state import running_server
 
 from recsys.cli.command_line import id_as_written, ids_as_written, parse_user_features
+from recsys.cli.commands import command_line
 from recsys.cli.configuration import config_command
 from recsys.cli.console import console, user_errors
 from recsys.errors import ServingError
@@ -29,7 +30,7 @@ def main(config: DictConfig) -> None:
         if config.url is None and server is None:
             raise ServingError(
                 f"A Triton server is required, but none was started in {config.directory}. Start one with "
-                "scripts/triton_server.py, or name one with url=HOST:PORT."
+                f"{command_line('triton_server')}, or name one with url=HOST:PORT."
             )
         url, repository = config.url, config.repository
         if server is not None and url is None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+from recsys.cli.commands import command_line
 from recsys.cli.configuration import config_command
 from recsys.cli.console import console, user_errors
 from recsys.cli.output_directory import make_output_directory
@@ -35,7 +36,7 @@ def main(config: DictConfig) -> None:
         table = onboarding_sheet(results, POPULAR, config.k)
         console.print(table.for_terminal())
         heading = f"# {measurement.model_name} on {measurement.prepared.schema.name}, {config.stage}"
-        command = shlex.join(["python", "scripts/simulate_onboarding.py", *given])
+        command = f"{command_line('simulate_onboarding')} {shlex.join(given)}".strip()
         report.write_text(f"{heading}\n\n`{command}`\n\n{table.markdown()}", encoding="utf-8")
         console.print(f"onboarding: {report}", soft_wrap=True, highlight=False, markup=False)
 

@@ -14,6 +14,7 @@ from hydra.types import RunMode
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
+from recsys.cli.commands import command_line
 from recsys.cli.configuration import config_command
 from recsys.cli.console import console, user_errors
 from recsys.evaluation.model_report import evaluate_model, model_name
@@ -71,7 +72,7 @@ def train(config: DictConfig, overrides: list[str]) -> float | None:
     except BaseException:
         tracker.fail()
         console.print(
-            f"not finished; to go on: python scripts/train.py resume={run.path}", soft_wrap=True, highlight=False
+            f"not finished; to go on: {command_line('train')} resume={run.path}", soft_wrap=True, highlight=False
         )
         raise
     print_report(assessment)

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from recsys.cli.commands import command_line
 from recsys.data.columns import FOLD, FOLDS, ITEM_ID, ITEM_INDEX, RATING, TIMESTAMP, TITLE, USER_ID, USER_INDEX
 from recsys.data.content_hash import content_hash
 from recsys.data.features import FeatureTable
@@ -97,7 +98,7 @@ def open_prepared(directory: Path, verify: bool = False) -> PreparedDataset:
     """
     if not directory.is_dir():
         raise PreparedDataError(
-            f"There is no prepared directory {directory}. Make it with scripts/prepare.py, or correct the path."
+            f"There is no prepared directory {directory}. Make it with {command_line('prepare')}, or correct the path."
         )
     if not (directory / SCHEMA_FILE).is_file():
         raise PreparedDataError(f"{directory} has no {SCHEMA_FILE}, so it is incomplete. Prepare the data again.")

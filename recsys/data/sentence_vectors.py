@@ -48,7 +48,7 @@ def load_sentence_model(model: str) -> Encode:
     except ImportError as error:
         raise DataError(
             f"Sentence vectors need the package sentence-transformers ({error}). Install it with "
-            "pip install 'recsys[text]', or leave model.sentence_model=null."
+            "pip install 'recsys-framework[text]', or leave model.sentence_model=null."
         ) from None
     try:
         loaded = library.SentenceTransformer(model)

@@ -15,6 +15,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import recsys
 from recsys.cli.output_directory import make_output_directory
 from recsys.errors import ExportError
 from recsys.evaluation.model_report import model_name
@@ -36,7 +37,7 @@ from recsys.runtime.onnx_model import OnnxModel
 from recsys.runtime.stored_vectors import STORAGES, read_vectors, write_vectors
 
 #: Libraries whose versions a bundle notes.
-LIBRARIES = ("recsys", "torch", "onnx", "onnxruntime", "faiss-cpu", "faiss-gpu-cu12", "numpy", "pyarrow")
+LIBRARIES = ("torch", "onnx", "onnxruntime", "faiss-cpu", "faiss-gpu-cu12", "numpy", "pyarrow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +225,7 @@ def _source(run: TrainedRun) -> Source:
 
 
 def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
+    found = {"python": platform.python_version(), "recsys": recsys.__version__}
     for library in LIBRARIES:
         try:
             found[library] = version(library)

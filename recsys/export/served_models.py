@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
+import recsys
 from recsys.data.encoded_columns import encode_table, write_columns
 from recsys.errors import ExportError, ModelError
 from recsys.evaluation.model_report import model_name
@@ -205,7 +205,7 @@ def _metadata(run: TrainedRun, role: str) -> dict[str, str]:
         "model": model_name(run.model),
         "run": run.directory.path.name,
         "data_hash": run.manifest.data_hash,
-        "recsys_version": version("recsys"),
+        "recsys_version": recsys.__version__,
     }
 
 

@@ -19,7 +19,7 @@ def faiss_library() -> Any:
     except ImportError as error:
         raise RetrievalError(
             "FAISS is required for an index that is not exact, but it cannot be imported "
-            f"({error}). Install it: pip install 'recsys[serving]'."
+            f"({error}). Install it: pip install 'recsys-framework[serving]'."
         ) from error
 
 
@@ -35,6 +35,6 @@ def faiss_gpu_resources() -> Any:
         raise RetrievalError(
             "A GPU and a FAISS that was built for it are required to search on a GPU, but "
             f"{faiss.get_num_gpus() if hasattr(faiss, 'get_num_gpus') else 0} GPUs were found. Install it in the "
-            "place of faiss-cpu: pip install 'recsys[gpu]'; or search on the CPU."
+            "place of faiss-cpu: pip install 'recsys-framework[gpu]'; or search on the CPU."
         )
     return faiss.StandardGpuResources()

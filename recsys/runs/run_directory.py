@@ -35,6 +35,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+import recsys
+from recsys.cli.commands import command_line
 from recsys.data.feedback_view import ViewKind
 from recsys.data.prepared import PreparedDataset
 from recsys.data.split import Split
@@ -98,7 +100,7 @@ class RunManifest:
         view: ViewKind = "implicit",
     ) -> RunManifest:
         """The manifest of a run on ``prepared`` that ends now."""
-        libraries = ("recsys", "torch", "pytorch-lightning", "numpy", "pyarrow")
+        libraries = ("torch", "pytorch-lightning", "numpy", "pyarrow")
         return cls(
             format_version=FORMAT_VERSION,
             created=datetime.now().isoformat(timespec="seconds"),
@@ -110,7 +112,11 @@ class RunManifest:
             num_items=prepared.interactions.num_items,
             best_epoch=best_epoch,
             fit_seconds=round(fit_seconds, 3),
-            versions={"python": platform.python_version(), **{name: version(name) for name in libraries}},
+            versions={
+                "python": platform.python_version(),
+                "recsys": recsys.__version__,
+                **{name: version(name) for name in libraries},
+            },
             view=view,
         )
 
@@ -180,7 +186,7 @@ class RunDirectory:
         if not run.is_finished:
             raise RunError(
                 f"The run {path} was not finished: it has no {MANIFEST}. "
-                f"Go on with it: python scripts/train.py resume={path}"
+                f"Go on with it: {command_line('train')} resume={path}"
             )
         return run
 
@@ -258,13 +264,13 @@ class RunDirectory:
         if not path.is_file():
             raise RunError(
                 f"Values for each user are required, but the run {self.path} has no {PER_USER}: an older version "
-                f"made it. Write them now: python scripts/evaluate.py run={self.path} save_per_user=true"
+                f"made it. Write them now: {command_line('evaluate')} run={self.path} save_per_user=true"
             )
         try:
             return pq.read_table(path)
         except (pa.ArrowInvalid, OSError) as error:
             raise RunError(
-                f"{path} is damaged ({error}). Write it again: python scripts/evaluate.py run={self.path} "
+                f"{path} is damaged ({error}). Write it again: {command_line('evaluate')} run={self.path} "
                 "save_per_user=true"
             ) from error
 
@@ -287,7 +293,7 @@ class RunDirectory:
             temporary.unlink(missing_ok=True)
             raise RunError(
                 f"The weights could not be written to {temporary} ({error}). Free some space, then go on with the run: "
-                f"python scripts/train.py resume={self.path}"
+                f"{command_line('train')} resume={self.path}"
             ) from error
         os.replace(temporary, self.path / WEIGHTS)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from recsys.data.raw import FeatureColumn, FeatureKind
+from recsys.cli.commands import command_line
 from recsys.errors import BundleError
 
 BUNDLE_VERSION = 3
@@ -151,7 +152,7 @@ class Manifest:
         except OSError as error:
             raise BundleError(
                 f"A bundle is required, but {directory} has no {MANIFEST} that can be read. Make one: "
-                "python scripts/export.py run=DIR output=bundles/NAME"
+                f"{command_line('export')} run=DIR output=bundles/NAME"
             ) from error
         except ValueError as error:
             raise BundleError(f"{path} is damaged ({error}). Export the bundle again.") from error

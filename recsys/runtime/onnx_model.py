@@ -32,7 +32,7 @@ class OnnxModel:
             import onnxruntime
         except ImportError as error:
             raise BundleError(
-                "Serving a bundle needs ONNX Runtime, which is not installed: pip install 'recsys[serving]'."
+                "Serving a bundle needs ONNX Runtime, which is not installed: pip install 'recsys-framework[serving]'."
             ) from error
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = num_threads

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from recsys.cli.commands import command_line
 from recsys.errors import RecsysError
 from recsys.runtime.bundle import Bundle
 
@@ -143,7 +144,8 @@ class BundleRegistry:
         if alias not in aliases:
             raise RecsysError(
                 f"A version of {self.name} with the alias {alias} is required, but there are "
-                f"{', '.join(aliases) or 'no aliases'}. Set it: python scripts/promote.py bundle=DIR alias={alias}"
+                f"{', '.join(aliases) or 'no aliases'}. Set it: "
+                f"{command_line('promote')} bundle=DIR alias={alias}"
             )
         return self.version(aliases[alias])
 

@@ -81,7 +81,7 @@ def test_arrays_may_become_tensors_without_a_warning(prepared: PreparedDataset) 
 
 def test_a_missing_directory_is_told(tmp_path: Path) -> None:
     with pytest.raises(
-        PreparedDataError, match=r"There is no prepared directory .*nowhere\. Make it with scripts/prepare"
+        PreparedDataError, match=r"There is no prepared directory .*nowhere\. Make it with python scripts/prepare"
     ):
         open_prepared(tmp_path / "nowhere")
 

@@ -99,7 +99,9 @@ def test_a_damaged_file_is_made_anew(tmp_path):
 
 def test_a_missing_package_is_named_with_its_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
-    with pytest.raises(DataError, match=r"need the package sentence-transformers.*pip install 'recsys\[text\]'"):
+    with pytest.raises(
+        DataError, match=r"need the package sentence-transformers.*pip install 'recsys-framework\[text\]'"
+    ):
         load_sentence_model("any")
 
 
@@ -115,7 +117,7 @@ def test_a_model_that_cannot_be_loaded_is_named(monkeypatch):
 
 @pytest.mark.filterwarnings("ignore")
 def test_a_model_of_the_library_encodes(tmp_path):
-    pytest.importorskip("sentence_transformers", reason="needs sentence-transformers, the extra recsys[text]")
+    pytest.importorskip("sentence_transformers", reason="needs sentence-transformers, the extra text")
     transformers = pytest.importorskip("transformers")
     words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "war", "love"]
     (tmp_path / "vocab.txt").write_text("\n".join(words))

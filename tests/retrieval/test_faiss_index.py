@@ -385,7 +385,7 @@ def test_the_seed_decides():
 def test_without_a_gpu_none_is_searched_on(world, monkeypatch):
     if hasattr(faiss, "StandardGpuResources") and faiss.get_num_gpus() > 0:
         pytest.skip("FAISS has a GPU here")
-    with pytest.raises(RetrievalError, match=r"0 GPUs were found.*pip install 'recsys\[gpu\]'"):
+    with pytest.raises(RetrievalError, match=r"0 GPUs were found.*pip install 'recsys-framework\[gpu\]'"):
         FaissIndex.build(world[0], "Flat", gpu=True)
 
 
@@ -445,7 +445,7 @@ for build in (lambda: FaissIndex.build(ones, "Flat"), lambda: choose_index(ones,
     try:
         build()
     except RetrievalError as error:
-        assert "pip install 'recsys[serving]'" in str(error)
+        assert "pip install 'recsys-framework[serving]'" in str(error)
     else:
         raise AssertionError
 """

@@ -37,5 +37,5 @@ def test_a_missing_package_is_one_message(scripts, board, monkeypatch):
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
     finished = scripts("train", *board, *ARGUMENTS)
     assert finished.status == 2
-    assert "pip install 'recsys[text]'" in finished.err
+    assert "pip install 'recsys-framework[text]'" in finished.err
     assert not (scripts.directory / "runs").exists()

@@ -34,7 +34,9 @@ def test_a_bundle_that_is_not_there_is_told(scripts: Scripts):
 
 def test_without_a_server_it_is_said_how_to_start_one(scripts: Scripts):
     asked = scripts("query_triton", "user=1")
-    assert asked.status == 2 and "none was started in .triton. Start one with scripts/triton_server.py" in asked.err
+    assert (
+        asked.status == 2 and "none was started in .triton. Start one with python scripts/triton_server.py" in asked.err
+    )
     served = scripts("triton_server", "serve", "1")
     assert served.status == 2 and "A running server is required" in served.err
     assert scripts("triton_server", "status").out == "No Triton server runs.\n"

@@ -10,6 +10,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from recsys.cli.commands import command_line
 from recsys.errors import RunError
 
 
@@ -30,7 +31,7 @@ class TunedModel:
     @property
     def command(self) -> str:
         """What to type to repeat it."""
-        return "python scripts/train.py " + " ".join(shlex.quote(override) for override in self.overrides)
+        return f"{command_line('train')} {shlex.join(self.overrides)}"
 
 
 def tuned_models(
@@ -55,7 +56,7 @@ def tuned_models(
     if not rows:
         raise RunError(
             f"A benchmark needs tuned settings, but there are none for data={data}. Write configs/tuned/{data}.yaml: "
-            "the name of each model and a list of overrides, which python scripts/tune.py finds."
+            f"the name of each model and a list of overrides, which {command_line('tune')} finds."
         )
     unknown = [name for name in models or () if name not in rows]
     if unknown:

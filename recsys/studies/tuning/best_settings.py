@@ -9,6 +9,7 @@ from pathlib import Path
 
 from omegaconf import OmegaConf
 
+from recsys.cli.commands import command_line
 from recsys.studies.tuning.study import FinishedTrial
 
 BEST = "best.yaml"
@@ -53,7 +54,7 @@ class BestSettings:
         replaced = {override.partition("=")[0] for override in overrides}
         kept = [override for override in fixed if override.partition("=")[0] not in replaced]
         whole = [*kept, *overrides, *(["refit=true"] if refit else [])]
-        command = "python scripts/train.py " + " ".join(shlex.quote(part) for part in whole)
+        command = f"{command_line('train')} {shlex.join(whole)}"
         return cls(metric, trial.result.value, trial.number, num_trials, overrides, command)
 
     def save(self, directory: Path) -> None:

@@ -200,6 +200,8 @@ def _optuna() -> ModuleType:
     try:
         import optuna
     except ImportError as error:
-        raise RunError("Tuning needs Optuna, which is not installed. Run pip install 'recsys[tune]'.") from error
+        raise RunError(
+            "Tuning needs Optuna, which is not installed. Run pip install 'recsys-framework[tune]'."
+        ) from error
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     return optuna

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from recsys.cli.commands import command_line
 from recsys.data.column_values import text_of
 from recsys.errors import ServingError
 from recsys.runtime.onnx_inputs import feature_input
@@ -210,7 +211,7 @@ def client_module(protocol: str) -> Any:
         return importlib.import_module(f"tritonclient.{protocol}")
     except ImportError as error:
         raise ServingError(
-            "Asking a Triton server needs its client, which is not installed: pip install 'recsys[serving]'."
+            "Asking a Triton server needs its client, which is not installed: pip install 'recsys-framework[serving]'."
         ) from error
 
 
@@ -241,5 +242,5 @@ def _refused() -> type[Any]:
 def _not_reached(url: str, error: Exception) -> ServingError:
     return ServingError(
         f"A Triton server is required at {url}, but none answers in time ({error}). Start one with "
-        "scripts/triton_server.py, or correct the address."
+        f"{command_line('triton_server')}, or correct the address."
     )

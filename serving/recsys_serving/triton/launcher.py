@@ -26,6 +26,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from recsys.cli.commands import command_line
 from recsys.errors import ServingError
 from recsys_serving.triton.server_environment import SHOWN_LINES, ServerEnvironment, is_made, server_environment
 from recsys_serving.triton.state import STATE, ServerState, read_state, running_server, started_at
@@ -114,7 +115,7 @@ def start(
     if not any(repository.glob("*/config.pbtxt")):
         raise ServingError(
             f"A model repository is required, with a config.pbtxt in the directory of each model, but {repository} has "
-            "none. Make one with scripts/export_triton.py."
+            f"none. Make one with {command_line('export_triton')}."
         )
     directory.mkdir(parents=True, exist_ok=True)
     try:
@@ -123,8 +124,8 @@ def start(
             if running is not None:
                 raise ServingError(
                     f"A server runs already (process {running.pid}, HTTP at {running.http_url}, gRPC at "
-                    f"{running.grpc_url}, models of {running.repository}). Stop it first: python "
-                    "scripts/triton_server.py stop."
+                    f"{running.grpc_url}, models of {running.repository}). Stop it first: "
+                    f"{command_line('triton_server')} stop."
                 )
             _clean(directory, read_state(directory))
             place = environment or directory / "venv"

@@ -272,6 +272,7 @@ def _protocol() -> Any:
         from tritonclient.grpc import model_config_pb2
     except ImportError as error:
         raise ExportError(
-            "Configurations of Triton models need its client, which is not installed: pip install 'recsys[serving]'."
+            "Configurations of Triton models need its client, which is not installed: "
+            "pip install 'recsys-framework[serving]'."
         ) from error
     return model_config_pb2

@@ -25,6 +25,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from recsys.cli.commands import command_line
 from recsys.cli.output_directory import make_output_directory
 from recsys.errors import ExportError
 from recsys.runtime.bundle import (
@@ -174,7 +175,7 @@ def served_version(repository: Path) -> int:
     if not path.is_file():
         raise ExportError(
             f"A repository with the model {RECOMMEND} is required, but {repository} has none. Make one with "
-            "scripts/export_triton.py."
+            f"{command_line('export_triton')}."
         )
     return loaded_versions(repository, RECOMMEND, read_config(path))[-1]
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from recsys.cli.commands import command_line
 from recsys.errors import ExportError
 from recsys.runtime.onnx_model import OnnxModel
 from recsys_serving.triton.model_config import ONNX_TYPES, read_config
@@ -26,7 +27,7 @@ def check_repository(repository: Path) -> None:
     if not configs:
         raise ExportError(
             f"A model repository is required, with a {CONFIG} in the directory of each model, but {repository} has "
-            "none. Make one with scripts/export_triton.py."
+            f"none. Make one with {command_line('export_triton')}."
         )
     for name, config in configs.items():
         if config.name not in ("", name):

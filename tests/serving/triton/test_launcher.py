@@ -27,7 +27,9 @@ def state_of(pid: int, started: int, directory: Path) -> ServerState:
 
 
 def test_a_directory_without_models_is_no_repository(tmp_path: Path):
-    with pytest.raises(ServingError, match=r"A model repository is required.*Make one with scripts/export_triton\.py"):
+    with pytest.raises(
+        ServingError, match=r"A model repository is required.*Make one with python scripts/export_triton\.py"
+    ):
         start(tmp_path / "triton", tmp_path)
 
 

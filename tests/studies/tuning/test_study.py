@@ -142,7 +142,7 @@ def test_a_direction_that_does_not_exist_is_refused(tmp_path):
 def test_without_optuna_it_is_said_how_to_install_it(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "optuna", None)
     with pytest.raises(
-        RunError, match=r"Tuning needs Optuna, which is not installed. Run pip install 'recsys\[tune\]'"
+        RunError, match=r"Tuning needs Optuna, which is not installed. Run pip install 'recsys-framework\[tune\]'"
     ):
         Study(tmp_path, SPACE, IDENTITY)
 

@@ -1,0 +1,45 @@
+"""The commands: the files of ``scripts/``, and what a user types to run one.
+
+A wheel has the scripts inside the package and is called by its entry point, ``recsys train``. A checkout has them
+beside the package and is called either way, ``python scripts/train.py`` too. Messages that tell a user what to run use
+the form that the user has used.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import recsys
+
+#: Set to any text where the entry point was used; the processes that a command starts inherit it.
+ENTRY_POINT_VARIABLE = "RECSYS_ENTRY_POINT"
+
+_PACKAGE = Path(recsys.__file__).parent
+_INSIDE = _PACKAGE / "scripts"
+#: Of the scripts: inside the package where it was installed from a wheel, beside it in a checkout.
+SCRIPT_DIRECTORY = _INSIDE if _INSIDE.is_dir() else _PACKAGE.parent / "scripts"
+
+
+def command_names() -> list[str]:
+    """Names of all commands, sorted."""
+    return sorted(path.stem for path in SCRIPT_DIRECTORY.glob("*.py") if not path.stem.startswith("_"))
+
+
+def script_path(name: str) -> Path:
+    """The file of a command, such as ``train``."""
+    return SCRIPT_DIRECTORY / f"{name}.py"
+
+
+def command_line(name: str) -> str:
+    """What a user types to run a command, without arguments.
+
+    Args:
+        name: of the command, such as ``train``.
+
+    Returns:
+        ``recsys train`` or ``python scripts/train.py``.
+    """
+    if ENTRY_POINT_VARIABLE in os.environ or SCRIPT_DIRECTORY == _INSIDE:
+        return f"recsys {name}"
+    return f"python scripts/{name}.py"
