@@ -14,7 +14,9 @@ from recsys.retrieval.types import FloatArray, IntArray
 
 
 class MMR:
-    """Chooses greedily the candidate with the largest ``(1 - diversity_weight) * score - diversity_weight * max cos(item, chosen)``.
+    """Chooses greedily the candidate with a high score that is least like those chosen before.
+
+    It has the largest ``(1 - diversity_weight) * score - diversity_weight * max cos(item, chosen)``.
 
     The cosine is that of the items' contents, and the maximum over the items chosen before, 0 for the first. Scores
     are scaled to [0, 1] within the candidates of each user (:func:`recsys.retrieval.reranker.normalised_scores`).
