@@ -11,6 +11,7 @@
         ├── ModelError         a model asked for something that it cannot do
         ├── EvaluationError    a measure asked of data or settings that do not define it
         ├── RetrievalError     a rule, an index or a pipeline asked for what its catalogue does not have
+        ├── RequestError       a request that is malformed: wrong types or ranges, unknown columns
         ├── RunError           a run directory that is missing, incomplete or belongs to other data
         ├── ExportError        a bundle that cannot be written, because a model differs outside PyTorch, say
         ├── BundleError        a bundle that is missing, damaged or of another version, or asked for what it lacks
@@ -51,6 +52,10 @@ class EvaluationError(RecsysError):
 
 class RetrievalError(RecsysError):
     """A rule, an index or a pipeline was asked for what its catalogue does not have."""
+
+
+class RequestError(RecsysError):
+    """A request for recommendations is malformed: wrong types or ranges, columns or values that do not exist."""
 
 
 class RunError(RecsysError):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recsys.errors import BundleError, RecsysError
+from recsys.errors import BundleError
 from recsys.runtime.onnx_inputs import OnnxInputs
 
 #: What ONNX calls the types of our inputs.
@@ -61,7 +61,7 @@ class OnnxModel:
         """The output for ``onnx_inputs``; those that the model does not have are left out.
 
         Raises:
-            RecsysError: an input is missing, or has another type or number of dimensions.
+            BundleError: an input is missing, or has another type or number of dimensions.
         """
         self._check(onnx_inputs)
         output: npt.NDArray[Any] = self._session.run([self.output], {name: onnx_inputs[name] for name in self.inputs})[
@@ -72,9 +72,9 @@ class OnnxModel:
     def _check(self, onnx_inputs: OnnxInputs) -> None:
         for name, type_ in self.inputs.items():
             if name not in onnx_inputs:
-                raise RecsysError(f"{self.path.name} needs the inputs {', '.join(self.inputs)}, but {name} is missing.")
+                raise BundleError(f"{self.path.name} needs the inputs {', '.join(self.inputs)}, but {name} is missing.")
             if onnx_inputs[name].dtype != _TYPES[type_]:
-                raise RecsysError(
+                raise BundleError(
                     f"The input {name} of {self.path.name} must be {np.dtype(_TYPES[type_])}, but it is "
                     f"{onnx_inputs[name].dtype}. Convert it."
                 )

@@ -4,7 +4,7 @@ import pytest
 
 from recsys.data.encoded_columns import EncodedColumn, encode_table, read_columns, write_columns
 from recsys.data.raw import FeatureKind
-from recsys.errors import RecsysError
+from recsys.errors import DataError
 
 CITY = EncodedColumn("city", FeatureKind.CATEGORICAL, None, ("Bonn", "Ulm"))
 TAGS = EncodedColumn("tags", FeatureKind.MULTI_VALUED, "|", ("a", "b", "c"))
@@ -49,7 +49,7 @@ def test_no_rows_are_none():
     ("column", "values"), [(AGE, ["old"]), (LISTS, ["a"]), (TITLE, [["sea"]])], ids=["number", "list", "text"]
 )
 def test_a_column_of_another_type_is_refused(column, values):
-    with pytest.raises(RecsysError, match=f"The column {column.name} must be as in training, {column.kind.value}"):
+    with pytest.raises(DataError, match=f"The column {column.name} must be as in training, {column.kind.value}"):
         column.encode(pa.chunked_array([values]))
 
 
