@@ -22,8 +22,8 @@ def open_session(onnxruntime: ModuleType, path: str, options: Any, providers: Se
         onnxruntime: the module.
         path: of the model.
         options: of the session.
-        providers: names of ONNX Runtime, the preferred first. None: CUDA where ONNX Runtime offers it and it works, else
-            the processor.
+        providers: names of ONNX Runtime, the preferred first. None: CUDA where ONNX Runtime offers it and it works,
+            else the processor.
 
     Raises:
         BundleError: a provider that was asked for is not there, or does not work.

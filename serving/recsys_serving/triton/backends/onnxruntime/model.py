@@ -7,8 +7,8 @@ What a configuration asks for and this backend does not do is refused when the m
 Parameters of a configuration, named as those of the other backend: ``intra_op_thread_count`` (default 1: requests, not
 operators, are what runs side by side) and ``inter_op_thread_count`` (default 1).
 
-An instance of the kind ``KIND_CPU`` computes on the processor, one of ``KIND_GPU`` on its GPU, and one of ``KIND_AUTO`` on
-a GPU where Triton has one and ONNX Runtime can use it.
+An instance of the kind ``KIND_CPU`` computes on the processor, one of ``KIND_GPU`` on its GPU, and one of ``KIND_AUTO``
+on a GPU where Triton has one and ONNX Runtime can use it.
 """
 
 from __future__ import annotations
@@ -70,8 +70,8 @@ class TritonPythonModel:
             raise pb_utils.TritonModelException(f"The ONNX model {path} cannot be opened: {error}") from error
         if _requires_gpu(args) and _CUDA not in self._session.get_providers():
             raise pb_utils.TritonModelException(
-                f"{self._name} is to run on a GPU (KIND_GPU), but ONNX Runtime cannot use CUDA here: its libraries or the "
-                "driver do not fit. Mend them, or state KIND_AUTO or KIND_CPU."
+                f"{self._name} is to run on a GPU (KIND_GPU), but ONNX Runtime cannot use CUDA here: its libraries or "
+                "the driver do not fit. Mend them, or state KIND_AUTO or KIND_CPU."
             )
         self._inputs = [str(tensor["name"]) for tensor in config["input"]]
         self._outputs = [str(tensor["name"]) for tensor in config["output"]]
@@ -148,8 +148,8 @@ class TritonPythonModel:
             return [(_CUDA, {"device_id": args.get("model_instance_device_id", "0")}), _CPU]
         if _requires_gpu(args):
             raise pb_utils.TritonModelException(
-                f"{self._name} is to run on a GPU (KIND_GPU), but ONNX Runtime offers only {', '.join(available)} here. "
-                "Install onnxruntime-gpu in its place, or state KIND_AUTO or KIND_CPU."
+                f"{self._name} is to run on a GPU (KIND_GPU), but ONNX Runtime offers only {', '.join(available)} "
+                "here. Install onnxruntime-gpu in its place, or state KIND_AUTO or KIND_CPU."
             )
         return [_CPU]
 
@@ -200,8 +200,8 @@ class TritonPythonModel:
 def _requires_gpu(args: dict[str, str]) -> bool:
     """Whether the configuration itself says KIND_GPU.
 
-    Triton tells an instance of KIND_AUTO that it is of the kind GPU where the machine has one, although ONNX Runtime may
-    be a build for processors there; so what was asked for is read from the file.
+    Triton tells an instance of KIND_AUTO that it is of the kind GPU where the machine has one, although ONNX Runtime
+    may be a build for processors there; so what was asked for is read from the file.
     """
     if args.get("model_instance_kind") != "GPU":
         return False
