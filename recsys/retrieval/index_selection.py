@@ -121,15 +121,15 @@ def choose_index(
         return ChosenIndex(exact, None, None, reason, (), at, 0, real)
     queries = _sampled(vectors, known, seed) if sample_queries is None else _usable(sample_queries, seed)
     truth = exact.search(queries, at)
-    exact_milliseconds = measure_latency_ms(lambda asked: exact.search(asked, at), queries)
+    exact_milliseconds = measure_latency_ms(lambda batch: exact.search(batch, at), queries)
     tried: list[IndexTrial] = []
     for factory in (f"IVF{_num_lists(len(known))},Flat",) if factories is None else factories:
         started = time.perf_counter()
         index = FaissIndex.build(vectors, factory, seed=seed)
         build_seconds = time.perf_counter() - started
 
-        def search(asked: FloatArray, index: FaissIndex = index) -> Candidates:
-            return index.search(asked, at)
+        def search(batch: FloatArray, index: FaissIndex = index) -> Candidates:
+            return index.search(batch, at)
 
         def recalls(search_effort: int, index: FaissIndex = index) -> FloatArray:
             index.search_effort = search_effort

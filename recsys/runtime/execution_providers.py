@@ -42,8 +42,8 @@ def open_session(onnxruntime: ModuleType, path: str, options: Any, providers: Se
     return session
 
 
-def _require(asked: Sequence[str], there: Sequence[str], verb: str) -> None:
-    missing = [name for name in asked if name not in there]
+def _require(required: Sequence[str], there: Sequence[str], verb: str) -> None:
+    missing = [name for name in required if name not in there]
     if missing:
         raise BundleError(
             f"The execution provider {', '.join(missing)} is required, but ONNX Runtime {verb} only "

@@ -162,14 +162,14 @@ def _check(settings: Settings) -> None:
         raise EvaluationError(f"--alpha must be between 0 and 1, but it is {settings.alpha}. 0.05 is usual.")
 
 
-def _baseline(runs: Sequence[ComparedRun], asked: str | None) -> str:
-    if asked is None:
+def _baseline(runs: Sequence[ComparedRun], baseline: str | None) -> str:
+    if baseline is None:
         return runs[0].label
     for run in runs:
-        if asked in (run.label, str(run.path), run.path.name):
+        if baseline in (run.label, str(run.path), run.path.name):
             return run.label
     raise EvaluationError(
-        f"--baseline must be one of the runs ({', '.join(run.label for run in runs)}), but it is {asked}. "
+        f"--baseline must be one of the runs ({', '.join(run.label for run in runs)}), but it is {baseline}. "
         "Give its name in the tables, or its directory as it is given."
     )
 

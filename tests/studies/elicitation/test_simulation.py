@@ -81,14 +81,14 @@ def test_random_items_are_drawn_for_each_user_from_the_candidates():
 
 
 def test_questions_follow_the_answers():
-    acquaintance = FamiliarityModel.from_interactions(ROWS.take(SPLIT.train), num_components=2)
+    familiarity = FamiliarityModel.from_interactions(ROWS.take(SPLIT.train), num_components=2)
     knows = np.zeros((2, 40), dtype=np.bool_)
     knows[0, ::2] = knows[1, 1::2] = True
-    asked = by_answers(acquaintance)(knows, 6)
+    asked = by_answers(familiarity)(knows, 6)
     assert asked[0, 0] == asked[1, 0]
     assert (knows[[[0], [1]], asked].sum(1) >= 5).all()
     assert all(len(set(row)) == 6 for row in asked.tolist())
-    assert by_answers(acquaintance)(knows, 45)[0, 40:].tolist() == [-1] * 5
+    assert by_answers(familiarity)(knows, 45)[0, 40:].tolist() == [-1] * 5
 
 
 def test_who_knows_nothing_is_recommended_what_is_popular():

@@ -95,7 +95,7 @@ def time_table(report: PipelineReport) -> ResultTable:
     return ResultTable("Time", ["stage", "in batches, ms", "alone, ms"], rows, note)
 
 
-def write_page(report: PipelineReport, chosen: tuple[str, float] | None, heading: str, directory: Path) -> Path:
+def write_report(report: PipelineReport, chosen: tuple[str, float] | None, heading: str, directory: Path) -> Path:
     """Write the page, its picture and the numbers as JSON; what was there under these names is replaced.
 
     Returns:
