@@ -23,7 +23,7 @@ CODE = ("recsys", "serving", "scripts", "benchmarks")
 
 #: Files in which some old names or bare errors are left until the code around them is rewritten; to be emptied.
 PENDING_NAMES: dict[str, set[str]] = {
-    "configs/evaluate_pipeline.yaml": {"content", "strength"},
+    "configs/evaluate_pipeline.yaml": {"content", "strength", "strengths"},
     "configs/query_triton.yaml": {"blocked"},
     "configs/recommend.yaml": {"between", "blocked", "content", "only", "strength", "without"},
     "recsys/models/layers/dot_products.py": {"pair_products"},
@@ -231,6 +231,7 @@ REPLACED_IN_PLACE = [
     OldName("blocked", "key", _REQUEST_KEYS, "exclude_items"),
     OldName("strength", _VALUE, _REQUESTS + "|recsys/studies/pipeline/*", "diversity_weight"),
     OldName("strength", "key", _REQUEST_KEYS, "diversity_weight"),
+    OldName("strengths", "key", _REQUEST_KEYS, "diversity_weights"),
     OldName("content", _VALUE, "recsys/recommendation/*|recsys/runtime/*", "diversity_column"),
     OldName("content", "key", _REQUEST_KEYS, "diversity_column"),
     OldName("parts", "attribute", "recsys/models/interface/explanation.py|recsys/recommendation/*", "contributions"),

@@ -119,7 +119,7 @@ def test_diversity_reorders(ease):
         ({"only": {"colours": ["red"]}}, "Values of the column colours are required, but red came"),
         ({"only": {"genre": ["x"]}}, "There is no column genre"),
         ({"diversity": "most"}, "diversity must be mmr, calibrated or null, but it is most"),
-        ({"diversity": "mmr", "diversity_weight": 2}, "strength must be from 0"),
+        ({"diversity": "mmr", "diversity_weight": 2}, "diversity_weight must be from 0"),
     ],
 )
 def test_what_is_wrong_is_told(ease, asked, message):
