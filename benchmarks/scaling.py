@@ -31,7 +31,7 @@ from results_file import write_results
 from recsys.data.preparing import Preparation
 from recsys.data.readers.synthetic import SyntheticReader
 from recsys.data.splitting.leave_last_out import LeaveLastOut
-from recsys.evaluation.ranking import rank_users
+from recsys.evaluation.ranked_batch import rank_users
 from recsys.evaluation.ranking_task import RankingTask
 from recsys.models.mf import MF
 from recsys.models.neumf import NeuMF

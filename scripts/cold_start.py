@@ -1,8 +1,8 @@
 """Measure a model on new users and new items: ``python scripts/cold_start.py model=content data=movielens_100k``.
 
 Any setting of a training may be given. The model is compared with the most popular items and with random scores, on new
-items, on new users with each number of interactions ``given``, and on both. The last line of the output names the page;
-all numbers are in the JSON file beside it.
+items, on new users with each number of interactions of ``num_fold_in``, and on both. The last line of the output names
+the page; all numbers are in the JSON file beside it.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from recsys.cli.console import console, user_errors
 from recsys.cli.output_directory import make_output_directory
 from recsys.cli.overrides import setting_of
 from recsys.runs.starting import resolved
-from recsys.studies.cold_start.page import write
+from recsys.studies.cold_start.report import write
 from recsys.studies.cold_start.running import ColdStart
-from recsys.studies.cold_start.table import cold_start_sheet
+from recsys.studies.cold_start.table import cold_start_table
 
 
 @config_command("cold_start")
@@ -39,7 +39,7 @@ def main(config: DictConfig) -> None:
                 highlight=False,
             )
         rows = list(measurement.rows(lambda line: console.print(line, highlight=False, markup=False)))
-        console.print(cold_start_sheet(rows, config.k).for_terminal())
+        console.print(cold_start_table(rows, config.k).for_terminal())
         command = f"{command_line('cold_start')} {shlex.join(given)}".strip()
         report = write(measurement, rows, config.k, command, Path(config.output))
         console.print(f"cold start: {report}", soft_wrap=True, highlight=False, markup=False)

@@ -20,7 +20,7 @@ from recsys.cli.output_directory import make_output_directory
 from recsys.cli.overrides import setting_of
 from recsys.runs.starting import resolved
 from recsys.studies.elicitation.measuring import POPULAR, OnboardingMeasurement
-from recsys.studies.elicitation.table import onboarding_sheet
+from recsys.studies.elicitation.table import onboarding_table
 
 
 @config_command("simulate_onboarding")
@@ -33,7 +33,7 @@ def main(config: DictConfig) -> None:
         make_output_directory(report.parent, "results", "output=")
         measurement = OnboardingMeasurement(config)
         results = list(measurement.results(lambda line: console.print(line, highlight=False, markup=False)))
-        table = onboarding_sheet(results, POPULAR, config.k)
+        table = onboarding_table(results, POPULAR, config.k)
         console.print(table.for_terminal())
         heading = f"# {measurement.model_name} on {measurement.prepared.schema.name}, {config.stage}"
         command = f"{command_line('simulate_onboarding')} {shlex.join(given)}".strip()

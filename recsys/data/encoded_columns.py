@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from recsys.data.column_values import as_numbers, as_text, codes_of, split_values, split_words
 from recsys.data.raw import FeatureKind
-from recsys.errors import RecsysError
+from recsys.errors import DataError
 
 EncodedValues = dict[str, npt.NDArray[Any]]
 
@@ -51,7 +51,7 @@ class EncodedColumn:
         A value that is not in the vocabulary is left out.
 
         Raises:
-            RecsysError: the values are of another type than they should be.
+            DataError: the values are of another type than they should be.
         """
         if self.vocabulary is None:
             with self._of_the_right_type(values):
@@ -67,7 +67,7 @@ class EncodedColumn:
         """Where the codes of each row begin, shape [N + 1], and the codes, shape [M]; not for numbers.
 
         Raises:
-            RecsysError: the values are of another type than they should be.
+            DataError: the values are of another type than they should be.
         """
         assert self.vocabulary is not None, "numbers have none"
         with self._of_the_right_type(values):
@@ -82,7 +82,7 @@ class EncodedColumn:
         try:
             yield
         except pa.ArrowException as error:
-            raise RecsysError(
+            raise DataError(
                 f"The column {self.name} must be as in training, {self.kind.value}, but it is of type {values.type} "
                 f"({error}). Convert it."
             ) from error
@@ -98,7 +98,7 @@ def encode_table(columns: Sequence[EncodedColumn], table: pa.Table) -> EncodedVa
     """N rows as their columns encode them, by the names of the columns; one that the table lacks says nothing.
 
     Raises:
-        RecsysError: a column is of another type than it should be.
+        DataError: a column is of another type than it should be.
     """
     return {
         column.name: column.encode(table.column(column.name))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from recsys.data.column_values import as_numbers, as_text, codes_of, distinct, plain_type, split_values, split_words
-from recsys.data.feature_tensors import CategoricalFeature, Feature, NumberFeature, RaggedFeature
+from recsys.data.feature_tensors import CategoricalFeature, NumberFeature, RaggedFeature
 from recsys.data.raw import FeatureColumn, FeatureKind
 from recsys.errors import DataError
 
@@ -33,18 +33,6 @@ class TextLimits:
 
     min_document_frequency: int = 2
     max_words: int = 20_000
-
-
-class ColumnEncoder(Protocol):
-    """Turns one column into one feature. Its fields are plain values: they are what is saved."""
-
-    def encode(self, column: FeatureColumn, values: pa.ChunkedArray) -> Feature:
-        """Encode a column of any length."""
-        ...
-
-    def restore(self, **tensors: Tensor) -> Feature:
-        """The feature that has these tensors, under the names of its fields."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +134,10 @@ class NumberEncoder:
         return NumberFeature(**tensors)
 
 
-_ENCODERS: dict[FeatureKind, type[CategoricalEncoder | MultiValuedEncoder | NumberEncoder | TextEncoder]] = {
+#: Turns one column into one feature. The fields of an encoder are plain values: they are what is saved.
+ColumnEncoder = CategoricalEncoder | MultiValuedEncoder | NumberEncoder | TextEncoder
+
+_ENCODERS: dict[FeatureKind, type[ColumnEncoder]] = {
     FeatureKind.CATEGORICAL: CategoricalEncoder,
     FeatureKind.MULTI_VALUED: MultiValuedEncoder,
     FeatureKind.NUMBER: NumberEncoder,

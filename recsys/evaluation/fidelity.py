@@ -14,7 +14,7 @@ from torch import Tensor
 from recsys.data.histories import Histories
 from recsys.errors import EvaluationError
 from recsys.evaluation.means import FloatArray
-from recsys.evaluation.ranking import rank_users
+from recsys.evaluation.ranked_batch import rank_users
 from recsys.evaluation.ranking_task import RankingTask
 from recsys.evaluation.significance import Interval, bootstrap_intervals
 from recsys.models.interface.explanation import Explanation, rows_of

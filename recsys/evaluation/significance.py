@@ -5,12 +5,14 @@ Shape suffixes: U users, M measures, R resamples.
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from recsys.errors import EvaluationError
-from recsys.evaluation.means import FloatArray
+from recsys.evaluation.means import FloatArray, mean_over_users
 
 #: Resampling weights held at once, in numbers: 2**22 float64 are 32 MiB.
 _MAX_WEIGHTS = 2**22
@@ -21,6 +23,42 @@ class Interval(NamedTuple):
 
     low: float
     high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A mean over users and its bootstrap interval.
+
+    Args:
+        mean: over the users for whom the measure is defined.
+        low: lower end of the interval; NaN without a bootstrap.
+        high: upper end of the interval; NaN without a bootstrap.
+        num_users: users for whom the measure is defined.
+    """
+
+    mean: float
+    low: float
+    high: float
+    num_users: int
+
+    @property
+    def interval(self) -> Interval:
+        """Both ends."""
+        return Interval(self.low, self.high)
+
+    @classmethod
+    def of(cls, values: FloatArray, num_samples: int, seed: int) -> Estimate:
+        """The estimate from the values of each user, with a 95 % interval.
+
+        Args:
+            values: of one measure, shape [U]; NaN for a user for whom it is not defined.
+            num_samples: resamples of the bootstrap; 0 for none.
+            seed: of the bootstrap.
+        """
+        (low, high) = (
+            bootstrap_intervals(values[:, None], num_samples, seed)[0] if num_samples > 0 else (math.nan, math.nan)
+        )
+        return cls(float(mean_over_users(values[:, None])[0]), low, high, int((~np.isnan(values)).sum()))
 
 
 def bootstrap_intervals(

@@ -16,7 +16,7 @@ from torchmetrics import Metric, MetricCollection
 from recsys.errors import EvaluationError
 from recsys.evaluation.catalogue import coverage, exposure_counts, gini, novelty
 from recsys.evaluation.metrics import RANKING_METRICS, RankingMetric
-from recsys.evaluation.ranking import RankedBatch
+from recsys.evaluation.ranked_batch import RankedBatch
 
 
 class _Mean(Metric):
@@ -127,7 +127,7 @@ class RankingMetrics(torch.nn.Module):
         EvaluationError: a name is unknown.
 
     Example:
-        >>> from recsys.evaluation.ranking import RankedBatch
+        >>> from recsys.evaluation.ranked_batch import RankedBatch
         >>> validation = RankingMetrics(metrics=("hit_rate", "mrr"), ks=(2,))
         >>> hits = torch.tensor([[False, True], [False, False]])
         >>> validation.update(RankedBatch(torch.tensor([[4, 0], [1, 2]]), hits, torch.tensor([1, 3])))

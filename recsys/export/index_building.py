@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from recsys.retrieval.faiss_index import FaissIndex
-from recsys.retrieval.index import CandidateIndex, ExactIndex, has_vector
+from recsys.retrieval.index import CandidateIndex, ExactIndex
+from recsys.retrieval.index_checks import has_vector
 from recsys.retrieval.index_selection import choose_index, recall_of
 from recsys.retrieval.types import FloatArray
 from recsys.runtime.manifest import BundleIndex
@@ -54,7 +55,7 @@ def build_index(
 
 def _described(index: FaissIndex, factory: str, recall: float, rescore: int | None) -> BundleIndex:
     parameters = (
-        {"search_effort": min(index.search_effort, index.max_breadth)} if index.search_effort_name is not None else {}
+        {"search_effort": min(index.search_effort, index.max_search_effort)} if index.search_effort_name is not None else {}
     )
     if rescore is not None:
         parameters["rescore"] = rescore

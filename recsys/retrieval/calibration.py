@@ -18,12 +18,14 @@ MIXED_IN = 0.01
 
 
 class CalibratedReranker:
-    """Chooses greedily the list with the largest ``(1 - diversity_weight) * sum of scores - diversity_weight * KL(p, q)``.
+    """Chooses greedily the list that is best by its scores and by how it matches the genres of the history.
+
+    The list has the largest ``(1 - diversity_weight) * sum of scores - diversity_weight * KL(p, q)``.
 
     ``p(g)`` is the share of genre ``g`` in the history, where an item with n genres counts 1 / n for each of them, and
     ``q(g)`` that in the list, with 1 % of ``p`` mixed in. Items without genres are in neither; a user whose history
     has none gets the list as it is. Scores are scaled to [0, 1] within the candidates of each user
-    (:func:`recsys.retrieval.reranker.normalised_scores`). With strength 0 the list stays as it is. Steck: Calibrated
+    (:func:`recsys.retrieval.reranker.normalised_scores`). With weight 0 the list stays as it is. Steck: Calibrated
     Recommendations, RecSys 2018; every interaction of the history counts the same here.
 
     Takes ``B * C * W * K`` logarithms.

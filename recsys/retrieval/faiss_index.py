@@ -13,23 +13,19 @@ import numpy as np
 
 from recsys.errors import RetrievalError
 from recsys.retrieval.candidates import NO_ITEM, Candidates
-from recsys.retrieval.faiss_kinds import Searchable, Store, assembled, opened, store_of
+from recsys.retrieval.faiss_kinds.opening import read_store
+from recsys.retrieval.faiss_kinds.rescoring import rescoring_vectors
+from recsys.retrieval.faiss_kinds.searching import WideningSearch
+from recsys.retrieval.faiss_kinds.store import Store
+from recsys.retrieval.faiss_kinds.training import filled_store
 from recsys.retrieval.faiss_library import faiss_gpu_resources
-from recsys.retrieval.index import ExactIndex, check_new, check_of_catalogue, check_queries, has_vector
+from recsys.retrieval.index import ExactIndex
+from recsys.retrieval.index_checks import check_new, check_of_catalogue, check_queries, has_vector
 from recsys.retrieval.read_write_lock import ReadWriteLock
 from recsys.retrieval.types import BoolArray, FloatArray, IntArray
 
-#: Candidates that ``breadth`` is meant for. A search for more is broader, in proportion.
-TUNED_AT = 100
-
 #: Share of the entries that may be of removed items before the index is built again without them.
 MAX_REMOVED = 0.2
-
-#: Vectors that are added at once.
-BLOCK = 2**18
-
-#: The most candidates and lists that FAISS searches on a GPU.
-MAX_ON_GPU = 2048
 
 
 class FaissIndex:
@@ -40,12 +36,12 @@ class FaissIndex:
 
     - ``Flat`` (exact), ``SQfp16``, ``SQ8``, ``PQ16``: compare with every item, at 4, 2 or 1 bytes a number or as
       product codes.
-    - ``IVF1024,Flat``, ``IVF1024,SQ8``, ``IVF4096,PQ32x8``: lists of items around centroids, of which the ``search_effort``
-      (``nprobe``) nearest are searched. The centroids are means in the Euclidean sense and are chosen for a query by
-      inner product: those of long vectors, popular items mostly, come first. FAISS itself trains directions, with which
-      it has to look at about twice as many items for the same recall.
-    - ``HNSW32``, ``HNSW32_SQ8``: a graph of neighbours, of which the ``search_effort`` (``efSearch``) best are followed.
-      Malkov, Yashunin (2018).
+    - ``IVF1024,Flat``, ``IVF1024,SQ8``, ``IVF4096,PQ32x8``: lists of items around centroids, of which the
+      ``search_effort`` (``nprobe``) nearest are searched. The centroids are means in the Euclidean sense and are chosen
+      for a query by inner product: those of long vectors, popular items mostly, come first. FAISS itself trains
+      directions, with which it has to look at about twice as many items for the same recall.
+    - ``HNSW32``, ``HNSW32_SQ8``: a graph of neighbours, of which the ``search_effort`` (``efSearch``) best are
+      followed. Malkov, Yashunin (2018).
     - ``OPQ32,...`` and ``RR32,...``: any of these after a rotation.
 
     A search for more than 100 candidates is broader in proportion; one for as many as there are items, or that found
@@ -57,7 +53,7 @@ class FaissIndex:
     Any number of threads may search at once. Updates go one by one. One that changes the index in its place waits for
     running searches and lets new ones wait until it is done, so that each sees all or nothing of it. For lists and flat
     indexes that is milliseconds; adding to a graph takes as long as building that part of it, and new searches wait for
-    it. A graph cannot lose items: they are marked and left out, which costs searches as much more breadth as there are
+    it. A graph cannot lose items: they are marked and left out, which costs searches as much more effort as there are
     marks; when more than a fifth is marked it is built again aside, while searches go on in the old one, with twice the
     memory.
 
@@ -86,7 +82,7 @@ class FaissIndex:
                 f"rescore must be a whole number of at least 1 and needs the exact vectors, but it is {rescore} with "
                 f"{'no' if exact_vectors is None else 'its'} vectors. Give both, or rescore=None."
             )
-        self._resources = faiss_gpu_resources() if gpu else None
+        self._search = WideningSearch(faiss_gpu_resources() if gpu else None)
         self._rescore = rescore
         self._exact_vectors = exact_vectors if rescore is not None else None
         self._store = store
@@ -96,8 +92,7 @@ class FaissIndex:
         self._num_present = int(self._present.sum())
         self._lock = ReadWriteLock()
         self._updating = threading.Lock()
-        self._on_gpu = threading.Lock()
-        self._copy_to_gpu()
+        self._search.refresh(store)
 
     @classmethod
     def build(
@@ -106,7 +101,7 @@ class FaissIndex:
         factory: str,
         search_effort: int | None = None,
         training_vectors: int | None = None,
-        construction_breadth: int = 40,
+        construction_effort: int = 40,
         rescore: int | None = None,
         gpu: bool = False,
         seed: int = 0,
@@ -117,10 +112,10 @@ class FaissIndex:
             vectors: of the items, shape [I, D], float; an item whose vector has NaN is never found. Not copied where
                 they are rescored.
             factory: of FAISS, see the class.
-            search_effort: lists that are searched (``nprobe``) or ``efSearch`` of a graph, for up to 100 candidates; None: a
-                sixteenth of the lists, 128. Nothing for an index that compares with every item.
+            search_effort: lists that are searched (``nprobe``) or ``efSearch`` of a graph, for up to 100 candidates;
+                None: a sixteenth of the lists, 128. Nothing for an index that compares with every item.
             training_vectors: size of the sample; None: 64 for each list and at least 2**16.
-            construction_breadth: ``efConstruction`` of a graph.
+            construction_effort: ``efConstruction`` of a graph.
             rescore: see the class.
             gpu: see the class.
             seed: of the sample and of the training.
@@ -131,21 +126,7 @@ class FaissIndex:
         """
         exact = ExactIndex(vectors)
         known = np.flatnonzero(exact.present)
-        store = store_of(assembled(factory, exact.dim, construction_breadth, seed), np.zeros(0, dtype=np.int64))
-        size = max(2**16, 64 * store.num_lists) if training_vectors is None else training_vectors
-        sample = known
-        if len(known) > size:
-            sample = np.sort(np.random.default_rng(seed).choice(known, size, replace=False))
-        try:
-            store.train(vectors[sample].astype(np.float32, copy=False))
-        except RuntimeError as error:
-            raise RetrievalError(
-                f"{len(sample)} vectors are not enough to train an index {factory!r}: {error}. Choose a factory string "
-                "with fewer lists or codes, or search exactly."
-            ) from error
-        for start in range(0, len(known), BLOCK):
-            block = known[start : start + BLOCK]
-            store.add(block, vectors[block].astype(np.float32, copy=False))
+        store = filled_store(vectors, known, factory, training_vectors, construction_effort, seed)
         built = cls(store, exact.num_items, exact, rescore, gpu)
         if search_effort is not None:
             built.search_effort = search_effort
@@ -177,7 +158,7 @@ class FaissIndex:
             RetrievalError: FAISS is missing; the file is not there, damaged, or of another kind, dimension or
                 catalogue; or the arguments do not fit.
         """
-        store = opened(path)
+        store = read_store(path)
         items = store.items()
         if store.dim != dim or items.max(initial=NO_ITEM) >= num_items:
             raise RetrievalError(
@@ -185,21 +166,7 @@ class FaissIndex:
                 f"{1 + int(items.max(initial=NO_ITEM))} items with {store.dim} dimensions. Build it again from the "
                 "vectors that it belongs to."
             )
-        exact = None if vectors is None else ExactIndex(vectors)
-        if exact is not None and (exact.num_items, exact.dim) != (num_items, dim):
-            raise RetrievalError(
-                f"Vectors of {num_items} items with {dim} dimensions are required to score candidates anew, but these "
-                f"are {exact.num_items} with {exact.dim}."
-            )
-        if exact is not None:
-            there = np.zeros(num_items, dtype=np.bool_)
-            there[items[items >= 0]] = True
-            if (there & ~exact.present).any():
-                raise RetrievalError(
-                    f"A vector of each item of the index is required to score candidates anew, but "
-                    f"{int((there & ~exact.present).sum())} have none. Give the vectors that it was built from."
-                )
-            exact.remove(np.flatnonzero(exact.present & ~there))  # they may come back
+        exact = None if vectors is None else rescoring_vectors(vectors, items, num_items, dim)
         return cls(store, num_items, exact, rescore, gpu)
 
     @property
@@ -224,24 +191,24 @@ class FaissIndex:
 
     @property
     def search_effort_name(self) -> str | None:
-        """What FAISS calls the breadth: ``nprobe``, ``efSearch``, or None where there is none."""
+        """What FAISS calls the effort of a search: ``nprobe``, ``efSearch``, or None where there is none."""
         return self._store.search_effort_name
 
     @property
-    def max_breadth(self) -> int:
-        """The largest breadth that means anything: the lists, or the entries of a graph; 1 where there is none."""
-        return self._store.max_breadth
+    def max_search_effort(self) -> int:
+        """The largest effort that means anything: the lists, or the entries of a graph; 1 where there is none."""
+        return self._store.max_search_effort
 
     @property
     def search_effort(self) -> int:
-        """How broadly is searched for up to 100 candidates. Saved with the index."""
+        """Lists or neighbours that are searched for up to 100 candidates. Saved with the index."""
         return self._store.search_effort
 
     @search_effort.setter
     def search_effort(self, value: int) -> None:
-        if not 1 <= value <= max(1, self._store.max_breadth):
+        if not 1 <= value <= max(1, self._store.max_search_effort):
             raise RetrievalError(
-                f"The breadth of this index must be from 1 to {self._store.max_breadth}, but it is {value}."
+                f"The search effort of this index must be from 1 to {self._store.max_search_effort}, but it is {value}."
             )
         self._store.search_effort = value
 
@@ -259,9 +226,10 @@ class FaissIndex:
             if width == 0 or len(queries) == 0:
                 return Candidates.empty(len(queries), num_candidates)
             if self._exact_vectors is None or self._rescore is None:
-                items, scores = self._find(vectors, width)
+                items, scores = self._search.search(self._store, vectors, width, self._num_present)
             else:
-                items, _ = self._find(vectors, min(self._rescore * width, self._num_present))
+                more = min(self._rescore * width, self._num_present)
+                items, _ = self._search.search(self._store, vectors, more, self._num_present)
                 scores = self._exact_vectors.score(vectors, items)
         items[unknown] = NO_ITEM
         scores[items == NO_ITEM] = -np.inf
@@ -301,7 +269,7 @@ class FaissIndex:
                     self._store = rebuilt
 
     def save(self, path: Path) -> None:
-        """Write the index to a file of FAISS, with its items and breadth and without vectors for scoring anew.
+        """Write the index to a file of FAISS, with its items and search effort and without vectors for scoring anew.
 
         The file is complete or not there.
         """
@@ -310,29 +278,7 @@ class FaissIndex:
             self._store.write(temporary)
         os.replace(temporary, path)
 
-    def _find(self, queries: FloatArray, width: int) -> tuple[IntArray, FloatArray]:
-        """The ``width`` best items of each query in some order, -1 where there is none, and their scores."""
-        everything = width >= self._num_present
-        search_effort = self._store.max_breadth if everything else -(-self._store.search_effort * width // TUNED_AT)
-        search_effort = min(max(search_effort, self._store.search_effort), self._store.max_breadth)
-        if self._gpu is not None and max(width, search_effort) <= MAX_ON_GPU:
-            with self._on_gpu:
-                items, scores = self._gpu.search(queries, width, search_effort)
-        else:
-            items, scores = self._store.search(queries, width, search_effort)
-        short = np.flatnonzero((items < 0).any(axis=1))
-        while len(short) > 0 and search_effort < self._store.max_breadth:
-            search_effort = min(4 * search_effort, self._store.max_breadth)
-            items[short], scores[short] = self._store.search(queries[short], width, search_effort)
-            short = short[(items[short] < 0).any(axis=1)]
-        return items, scores
-
     def _set_present(self, present: BoolArray) -> None:
         self._present = present
         self._num_present = int(present.sum())
-        self._copy_to_gpu()
-
-    def _copy_to_gpu(self) -> None:
-        self._gpu: Searchable | None = None
-        if self._resources is not None:
-            self._gpu = self._store.on_gpu(self._resources)
+        self._search.refresh(self._store)

@@ -14,7 +14,8 @@ import numpy as np
 from recsys.errors import RetrievalError
 from recsys.retrieval.candidates import Candidates
 from recsys.retrieval.faiss_index import FaissIndex
-from recsys.retrieval.index import CandidateIndex, ExactIndex, check_queries, has_vector
+from recsys.retrieval.index import CandidateIndex, ExactIndex
+from recsys.retrieval.index_checks import check_queries, has_vector
 from recsys.retrieval.search_latency import measure_latency_ms
 from recsys.retrieval.types import BoolArray, FloatArray, IntArray
 
@@ -120,22 +121,22 @@ def choose_index(
         return ChosenIndex(exact, None, None, reason, (), at, 0, real)
     queries = _sampled(vectors, known, seed) if sample_queries is None else _usable(sample_queries, seed)
     truth = exact.search(queries, at)
-    exact_milliseconds = measure_latency_ms(lambda asked: exact.search(asked, at), queries)
+    exact_milliseconds = measure_latency_ms(lambda batch: exact.search(batch, at), queries)
     tried: list[IndexTrial] = []
     for factory in (f"IVF{_num_lists(len(known))},Flat",) if factories is None else factories:
         started = time.perf_counter()
         index = FaissIndex.build(vectors, factory, seed=seed)
         build_seconds = time.perf_counter() - started
 
-        def search(asked: FloatArray, index: FaissIndex = index) -> Candidates:
-            return index.search(asked, at)
+        def search(batch: FloatArray, index: FaissIndex = index) -> Candidates:
+            return index.search(batch, at)
 
         def recalls(search_effort: int, index: FaissIndex = index) -> FloatArray:
             index.search_effort = search_effort
             return recall_of(index.search(queries, at).items, truth, queries, exact)
 
-        found = _least(lambda search_effort: _reaches(recalls(search_effort), recall_target), index.max_breadth)
-        measured = recalls(index.max_breadth if found is None else found)
+        found = _least(lambda search_effort: _reaches(recalls(search_effort), recall_target), index.max_search_effort)
+        measured = recalls(index.max_search_effort if found is None else found)
         milliseconds = None if found is None else measure_latency_ms(search, queries)
         tried.append(
             IndexTrial(
@@ -208,9 +209,9 @@ def _reaches(recalls: FloatArray, target: float) -> bool:
 
 
 def _least(reaches: Callable[[int], bool], most: int) -> int | None:
-    """The least breadth that reaches the target, to an eighth of itself; None if none does.
+    """The least search effort that reaches the target, to an eighth of itself; None if none does.
 
-    Recall grows with the breadth, so it is doubled until it is enough, and then halved in between.
+    Recall grows with the effort, so it is doubled until it is enough, and then halved in between.
     """
     high = 1
     while not reaches(high):

@@ -14,11 +14,13 @@ from recsys.retrieval.types import FloatArray, IntArray
 
 
 class MMR:
-    """Chooses greedily the candidate with the largest ``(1 - diversity_weight) * score - diversity_weight * max cos(item, chosen)``.
+    """Chooses greedily the candidate with a high score that is least like those chosen before.
+
+    It has the largest ``(1 - diversity_weight) * score - diversity_weight * max cos(item, chosen)``.
 
     The cosine is that of the items' contents, and the maximum over the items chosen before, 0 for the first. Scores
     are scaled to [0, 1] within the candidates of each user (:func:`recsys.retrieval.reranker.normalised_scores`).
-    With strength 0 the list stays as it is. An item without content is like no other. Carbonell, Goldstein: The Use of
+    With weight 0 the list stays as it is. An item without content is like no other. Carbonell, Goldstein: The Use of
     MMR, Diversity-Based Reranking for Reordering Documents and Producing Summaries, SIGIR 1998.
 
     Takes ``2 * B * C * F * K`` operations.

@@ -34,20 +34,22 @@ class Reranker(Protocol):
 
 
 def check_diversity_weight(diversity_weight: float) -> None:
-    """Require a strength from 0 (the list stays as it is) to 1 (the score does not count).
+    """Require a weight from 0 (the list stays as it is) to 1 (the score does not count).
 
     Raises:
         RetrievalError: it is out of range.
     """
     if not 0 <= diversity_weight <= 1:
-        raise RetrievalError(f"strength must be from 0 (unchanged) to 1, but it is {diversity_weight}. Correct it.")
+        raise RetrievalError(
+            f"diversity_weight must be from 0 (unchanged) to 1, but it is {diversity_weight}. Correct it."
+        )
 
 
 def normalised_scores(candidates: Candidates) -> npt.NDArray[np.float64]:
     """Scores from 0 (the lowest of the user's candidates) to 1 (the highest), shape [B, C].
 
-    So that one strength means the same for models whose scores are on different scales. It depends on how many
-    candidates there are. Candidates without a score have 0; so have all where all scores are equal.
+    So that one weight of diversity means the same for models whose scores are on different scales. It depends on how
+    many candidates there are. Candidates without a score have 0; so have all where all scores are equal.
     """
     scores = candidates.scores.astype(np.float64)
     known = np.isfinite(scores)

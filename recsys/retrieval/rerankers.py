@@ -11,7 +11,7 @@ from recsys.retrieval.item_columns import ItemColumns, Values
 from recsys.retrieval.mmr import MMR
 from recsys.retrieval.reranker import Reranker
 
-#: By name: what makes a re-ranker out of the values of a column and a strength.
+#: By name: what makes a re-ranker out of the values of a column and a weight.
 RERANKERS: Mapping[str, Callable[[Values, float], Reranker]] = MappingProxyType(
     {
         "mmr": lambda values, diversity_weight: MMR(values.multi_hot(), diversity_weight),
@@ -32,7 +32,7 @@ def make_reranker(
         column: whose values a list is diverse by; None where the items have none.
 
     Raises:
-        RetrievalError: there is no such re-ranker or column, or the strength is out of range.
+        RetrievalError: there is no such re-ranker or column, or the weight is out of range.
     """
     if name is None:
         return None

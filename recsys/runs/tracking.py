@@ -7,45 +7,25 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from recsys.cli.console import console
 
 
-class Tracker(Protocol):
-    """Where a run is recorded besides its own directory."""
+class NoTracker:
+    """Records nothing besides the run's own directory."""
 
     def start(self, run_name: str, parameters: Mapping[str, Any], state: Path) -> None:
         """Begin a run with its (nested) parameters, or go on with the one that the file ``state`` names."""
-        ...
 
     def log_epoch(self, epoch: int, metrics: Mapping[str, float]) -> None:
         """Record the metrics of one epoch, from 1."""
-        ...
 
     def finish(self, metrics: Mapping[str, float], artifacts: list[Path]) -> None:
         """Record the final metrics and files, and mark the run as finished."""
-        ...
 
     def fail(self) -> None:
         """Mark the run as failed."""
-        ...
-
-
-class NoTracker:
-    """Records nothing."""
-
-    def start(self, run_name: str, parameters: Mapping[str, Any], state: Path) -> None:
-        """See :class:`Tracker`."""
-
-    def log_epoch(self, epoch: int, metrics: Mapping[str, float]) -> None:
-        """See :class:`Tracker`."""
-
-    def finish(self, metrics: Mapping[str, float], artifacts: list[Path]) -> None:
-        """See :class:`Tracker`."""
-
-    def fail(self) -> None:
-        """See :class:`Tracker`."""
 
 
 class MLflowTracker:
@@ -72,7 +52,7 @@ class MLflowTracker:
         self._run_id = ""
 
     def start(self, run_name: str, parameters: Mapping[str, Any], state: Path) -> None:
-        """See :class:`Tracker`."""
+        """See :class:`NoTracker`."""
 
         def begin() -> None:
             if state.is_file():
@@ -93,11 +73,11 @@ class MLflowTracker:
         self._attempt_with_client(begin)
 
     def log_epoch(self, epoch: int, metrics: Mapping[str, float]) -> None:
-        """See :class:`Tracker`."""
+        """See :class:`NoTracker`."""
         self._attempt_with_client(lambda: self._log_metrics(metrics, epoch))
 
     def finish(self, metrics: Mapping[str, float], artifacts: list[Path]) -> None:
-        """See :class:`Tracker`."""
+        """See :class:`NoTracker`."""
 
         def end() -> None:
             self._log_metrics(metrics, 0)
@@ -108,7 +88,7 @@ class MLflowTracker:
         self._attempt_with_client(end)
 
     def fail(self) -> None:
-        """See :class:`Tracker`."""
+        """See :class:`NoTracker`."""
         self._attempt_with_client(lambda: self._client.set_terminated(self._run_id, "FAILED"))
 
     def _attempt_with_client(self, action: Callable[[], None]) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from recsys.errors import BundleError, RecsysError
+from recsys.errors import BundleError
+from recsys.runtime.execution_providers import open_session
 from recsys.runtime.onnx_inputs import OnnxInputs
 
 #: What ONNX calls the types of our inputs.
@@ -22,12 +24,15 @@ class OnnxModel:
         path: of the file.
         num_threads: that work on one operation; more than one helps large models and single requests, and costs where
             many run at once.
+        providers: execution providers of ONNX Runtime, the preferred first, such as ``["CPUExecutionProvider"]``; None:
+            CUDA where ONNX Runtime offers it and it works, else the processor.
 
     Raises:
-        BundleError: ONNX Runtime is not installed, or does not read the file.
+        BundleError: ONNX Runtime is not installed or does not read the file, or a provider that was asked for is not
+            there.
     """
 
-    def __init__(self, path: Path, num_threads: int = 1) -> None:
+    def __init__(self, path: Path, num_threads: int = 1, providers: Sequence[str] | None = None) -> None:
         try:
             import onnxruntime
         except ImportError as error:
@@ -40,12 +45,19 @@ class OnnxModel:
         # Waiting threads would take the processor from those that work.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
-            self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+            self._session = open_session(onnxruntime, str(path), options, providers)
+        except BundleError:
+            raise
         except Exception as error:  # ONNX Runtime has an error class for each status, without a common base
             raise BundleError(f"{path} is no model that ONNX Runtime reads ({error}). Export it again.") from error
         self.path = path
         self.inputs = {node.name: node.type for node in self._session.get_inputs()}
         self.output = self._session.get_outputs()[0].name
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """The execution providers that are used, the preferred first."""
+        return tuple(self._session.get_providers())
 
     @property
     def described_inputs(self) -> dict[str, dict[str, Any]]:
@@ -61,7 +73,7 @@ class OnnxModel:
         """The output for ``onnx_inputs``; those that the model does not have are left out.
 
         Raises:
-            RecsysError: an input is missing, or has another type or number of dimensions.
+            BundleError: an input is missing, or has another type or number of dimensions.
         """
         self._check(onnx_inputs)
         output: npt.NDArray[Any] = self._session.run([self.output], {name: onnx_inputs[name] for name in self.inputs})[
@@ -72,9 +84,9 @@ class OnnxModel:
     def _check(self, onnx_inputs: OnnxInputs) -> None:
         for name, type_ in self.inputs.items():
             if name not in onnx_inputs:
-                raise RecsysError(f"{self.path.name} needs the inputs {', '.join(self.inputs)}, but {name} is missing.")
+                raise BundleError(f"{self.path.name} needs the inputs {', '.join(self.inputs)}, but {name} is missing.")
             if onnx_inputs[name].dtype != _TYPES[type_]:
-                raise RecsysError(
+                raise BundleError(
                     f"The input {name} of {self.path.name} must be {np.dtype(_TYPES[type_])}, but it is "
                     f"{onnx_inputs[name].dtype}. Convert it."
                 )

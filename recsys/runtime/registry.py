@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from recsys.cli.commands import command_line
 from recsys.errors import RecsysError
+from recsys.errors import BundleError
 from recsys.runtime.bundle import Bundle
 
 CHAMPION = "champion"
@@ -64,7 +65,7 @@ class BundleRegistry:
 
         Raises:
             BundleError: it is missing or damaged.
-            RecsysError: the registry does not answer.
+            BundleError: the registry does not answer.
         """
         bundle = Bundle.open(directory)
         for known in self.versions():
@@ -94,11 +95,11 @@ class BundleRegistry:
         """One version.
 
         Raises:
-            RecsysError: there is no such version.
+            BundleError: there is no such version.
         """
         known = {version.version: version for version in self.versions()}
         if number not in known:
-            raise RecsysError(
+            raise BundleError(
                 f"A version of {self.name} is required, but {number} is none of {', '.join(map(str, known)) or 'none'}."
             )
         return known[number]
@@ -107,7 +108,7 @@ class BundleRegistry:
         """Point ``alias`` to a version; :meth:`roll_back` points it to where it was.
 
         Raises:
-            RecsysError: there is no such version.
+            BundleError: there is no such version.
         """
         self.version(version)
         before = self._aliases().get(alias)
@@ -123,12 +124,12 @@ class BundleRegistry:
         """Point ``alias`` to the version that had it before; doing it twice comes back to the one now.
 
         Raises:
-            RecsysError: no other version had it.
+            BundleError: no other version had it.
         """
         model = self._model()
         before = None if model is None else model.tags.get(_BEFORE.format(alias=alias))
         if before is None:
-            raise RecsysError(
+            raise BundleError(
                 f"A version that was {alias} before is required to go back to, but {self.name} has had no other one."
             )
         self.promote(int(before), alias)
@@ -138,11 +139,11 @@ class BundleRegistry:
         """The version that ``alias`` points to.
 
         Raises:
-            RecsysError: it points to none.
+            BundleError: it points to none.
         """
         aliases = self._aliases()
         if alias not in aliases:
-            raise RecsysError(
+            raise BundleError(
                 f"A version of {self.name} with the alias {alias} is required, but there are "
                 f"{', '.join(aliases) or 'no aliases'}. Set it: "
                 f"{command_line('promote')} bundle=DIR alias={alias}"
@@ -172,7 +173,7 @@ class BundleRegistry:
             return question()
         except (MlflowException, SQLAlchemyError, OSError) as error:
             reason = str(error).splitlines()[0]
-            raise RecsysError(
+            raise BundleError(
                 f"The model registry {self._uri} does not do what is asked ({reason}). Give another registry.uri=, or "
                 "mend it."
             ) from error

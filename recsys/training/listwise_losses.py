@@ -5,7 +5,7 @@ Shape suffixes: B lists, C candidates of each, P relevant candidates of each at 
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -14,22 +14,10 @@ from torch.nn import functional
 from recsys.errors import RecsysError
 from recsys.models.hybrid import positions
 
-
-class ListwiseLoss(Protocol):
-    """A loss of B lists."""
-
-    def __call__(self, scores: Tensor, relevant: Tensor, log_weights: Tensor) -> Tensor:
-        """Compute the loss.
-
-        Args:
-            scores: shape [B, C].
-            relevant: whether a candidate was held out for the user, shape [B, C], bool; at least one in each list.
-            log_weights: log of what each candidate counts as a negative, shape [B, C]; minus infinity for padding.
-
-        Returns:
-            The mean over lists of the mean over their relevant candidates, a scalar.
-        """
-        ...
+#: A loss of B lists, from ``scores`` (shape [B, C]), ``relevant`` (whether a candidate was held out for the user, shape
+#: [B, C], bool; at least one in each list) and ``log_weights`` (log of what each candidate counts as a negative, shape
+#: [B, C]; minus infinity for padding): the mean over lists of the mean over their relevant candidates, a scalar.
+ListwiseLoss = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 class ListSoftmax(nn.Module):
@@ -41,7 +29,7 @@ class ListSoftmax(nn.Module):
     """
 
     def forward(self, scores: Tensor, relevant: Tensor, log_weights: Tensor) -> Tensor:
-        """See :class:`ListwiseLoss`."""
+        """See :data:`ListwiseLoss`."""
         negative = torch.logsumexp((scores + log_weights).masked_fill(relevant, -torch.inf), dim=1, keepdim=True)
         # A list without negatives has nothing to say: softplus(-inf) is 0.
         each = functional.softplus(negative - scores).masked_fill(~relevant, 0)
@@ -68,7 +56,7 @@ class LambdaNDCG(nn.Module):
         self.k = k
 
     def forward(self, scores: Tensor, relevant: Tensor, log_weights: Tensor) -> Tensor:
-        """See :class:`ListwiseLoss`."""
+        """See :data:`ListwiseLoss`."""
         places, inside = positions(relevant)
         with torch.no_grad():
             comparable = scores.masked_fill(log_weights.isneginf() & ~relevant, -torch.inf)

@@ -19,7 +19,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from recsys.data.interactions import Interactions
 from recsys.errors import ModelError, RecsysError, RunError
-from recsys.evaluation.ranking import rank_users
+from recsys.evaluation.ranked_batch import rank_users
 from recsys.evaluation.ranking_task import RankingTask
 from recsys.evaluation.states import RankingMetrics
 from recsys.models.interface.protocols import Recommender

@@ -20,7 +20,7 @@ from recsys.models.interface.protocols import ObservesTraining, Query, Recommend
 from recsys.models.layers.padded_histories import PaddedHistories
 from recsys.training.batches import PermutationBatches
 from recsys.training.module import STEPS_PER_CALL, OptimizerFactory, RecommenderModule, require
-from recsys.training.next_item_losses import MinesHardNegatives, NextItemLoss
+from recsys.training.next_item_losses import NextItemLoss
 
 ORDERS = ("time", "random")
 #: Parts of a batch by length, each padded to its own longest window.
@@ -94,7 +94,7 @@ class NextItemModule(RecommenderModule):
         super().on_train_epoch_start()
         if self.order == "random":
             self._histories = self._shuffled()
-        if isinstance(self._loss, MinesHardNegatives) and self._loss.hard_depth > 0:
+        if self._loss.hard_depth > 0:
             self._loss.refresh(self._ranked(self._loss.hard_depth))
 
     def loss(self, batch: tuple[Tensor, ...]) -> Tensor:

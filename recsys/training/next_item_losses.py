@@ -5,7 +5,7 @@ Shape suffixes: M targets, N negatives that are shared, H hard negatives of each
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -19,7 +19,13 @@ CORRECTIONS = ("none", "logq", "refined")
 
 
 class NextItemLoss(Protocol):
-    """A loss of M targets, each with the vector that should find it."""
+    """A loss of M targets, each with the vector that should find it.
+
+    Attributes:
+        hard_depth: length of the lists that :meth:`refresh` takes; 0 where the loss wants none.
+    """
+
+    hard_depth: int
 
     def prepare(self, known: UserItems, target_counts: Tensor) -> None:
         """Take in the data before the first step.
@@ -27,6 +33,14 @@ class NextItemLoss(Protocol):
         Args:
             known: the training interactions, on the training device.
             target_counts: how often each item is a target in an epoch, shape [I], int64.
+        """
+        ...
+
+    def refresh(self, ranked: Tensor) -> None:
+        """Take in, for each user, what the model now ranks highest among what they do not have.
+
+        Args:
+            ranked: shape [U, hard_depth], int64, best first; -1 where a list ends.
         """
         ...
 
@@ -48,17 +62,6 @@ class NextItemLoss(Protocol):
         ...
 
 
-@runtime_checkable
-class MinesHardNegatives(Protocol):
-    """A loss that wants, for each user, what the model now ranks highest among what they do not have."""
-
-    hard_depth: int
-
-    def refresh(self, ranked: Tensor) -> None:
-        """Take in the current lists, shape [U, hard_depth], int64, best first; -1 where a list ends."""
-        ...
-
-
 class FullSoftmax(nn.Module):
     """Softmax cross-entropy over all items in training: ``-log softmax(q . X)_target``.
 
@@ -71,11 +74,15 @@ class FullSoftmax(nn.Module):
     def __init__(self, label_smoothing: float = 0.0) -> None:
         super().__init__()
         self.label_smoothing = label_smoothing
+        self.hard_depth = 0
 
     def prepare(self, known: UserItems, target_counts: Tensor) -> None:
         """See :class:`NextItemLoss`."""
         self._items = target_counts.nonzero()[:, 0]
         self._place = (target_counts > 0).cumsum(0) - 1
+
+    def refresh(self, ranked: Tensor) -> None:
+        """See :class:`NextItemLoss`: all items are compared as it is."""
 
     def forward(
         self, queries: Tensor, catalogue: Tensor, targets: Tensor, users: Tensor, generator: torch.Generator
@@ -146,7 +153,7 @@ class InBatchSoftmax(nn.Module):
         self._items = target_counts.nonzero()[:, 0]
 
     def refresh(self, ranked: Tensor) -> None:
-        """See :class:`MinesHardNegatives`."""
+        """See :class:`NextItemLoss`."""
         self._ranked = ranked
         self._num_ranked = (ranked >= 0).sum(1)
 

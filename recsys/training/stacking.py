@@ -91,7 +91,7 @@ def stack(
         RecsysError: no list has both a relevant candidate and another one.
     """
     parts = []
-    for number, held_out in enumerate(folds.held_out(interactions)):
+    for number, held_out in enumerate(folds(interactions)):
         rest = np.setdiff1d(np.arange(len(interactions)), held_out, assume_unique=True)
         fold_model = copy.deepcopy(model)
         assert isinstance(fold_model, RanksCandidates), "checked by the caller"
@@ -127,7 +127,7 @@ def _lists_of(
         source_scores = model.score_sources(query)
         relevant = torch.zeros_like(source_scores.unseen)
         relevant[targets.pairs_of(batch)] = True
-        chosen = candidates.choose(model.of_sources(source_scores), relevant, generator)
+        chosen = candidates(model.of_sources(source_scores), relevant, generator)
         found = chosen & relevant
         useful = found.any(1) & (chosen & ~relevant).any(1)
         items, present = positions(chosen)

@@ -4,7 +4,7 @@ import pytest
 
 from recsys.data.encoded_columns import EncodedColumn, encode_table, read_columns, write_columns
 from recsys.data.raw import FeatureKind
-from recsys.errors import RecsysError
+from recsys.errors import DataError
 
 CITY = EncodedColumn("city", FeatureKind.CATEGORICAL, None, ("Bonn", "Ulm"))
 TAGS = EncodedColumn("tags", FeatureKind.MULTI_VALUED, "|", ("a", "b", "c"))
@@ -36,7 +36,7 @@ def test_values_are_their_places_in_the_vocabulary():
 def test_a_column_that_is_missing_says_nothing():
     found = encode_table(COLUMNS, pa.table({"other": [1, 2]}))
     for column in COLUMNS:
-        np.testing.assert_array_equal(found[column.name], column.nothing(2))
+        np.testing.assert_array_equal(found[column.name], column.missing(2))
     assert found["tags"].tolist() == [[-1], [-1]] and np.isnan(found["age"]).tolist() == [True, True]
 
 
@@ -49,7 +49,7 @@ def test_no_rows_are_none():
     ("column", "values"), [(AGE, ["old"]), (LISTS, ["a"]), (TITLE, [["sea"]])], ids=["number", "list", "text"]
 )
 def test_a_column_of_another_type_is_refused(column, values):
-    with pytest.raises(RecsysError, match=f"The column {column.name} must be as in training, {column.kind.value}"):
+    with pytest.raises(DataError, match=f"The column {column.name} must be as in training, {column.kind.value}"):
         column.encode(pa.chunked_array([values]))
 
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from recsys.data.interactions import Interactions
 from recsys.data.split import Split
-from recsys.errors import EvaluationError, ModelError
-from recsys.evaluation.ranking import RankingEvaluator, rank_users
+from recsys.errors import EvaluationError
+from recsys.evaluation.ranking import RankingEvaluator
 from recsys.evaluation.ranking_task import RankingTask
 from tests.evaluation import numpy_reference
 from tests.evaluation.score_table import ScoreTable, SharedRow
@@ -47,51 +47,6 @@ def random_case(seed, num_users=30, num_items=25, num_values=8):
 
 def flat(task, scores, vectors=None, **settings):
     return RankingEvaluator(ks=(2, 5), segment_k=5, **settings).evaluate(ScoreTable(scores), task, vectors).flat()
-
-
-# --- one batch ---------------------------------------------------------------------------------------------------
-
-
-def test_known_items_are_left_out_and_held_out_ones_are_hits():
-    task = make_task(train=[(0, 3), (1, 0)], test=[(0, 1), (1, 3), (1, 2)], num_users=2, num_items=4)
-    ranked = rank_users(SharedRow([1.0, 2.0, 3.0, 4.0]), task, torch.tensor([0, 1]), 3)
-    assert ranked.items.tolist() == [[2, 1, 0], [3, 2, 1]]
-    assert ranked.hits.tolist() == [[False, True, False], [True, True, False]]
-    assert ranked.num_relevant.tolist() == [1, 2]
-
-
-def test_what_the_model_keeps_is_not_changed():
-    task = make_task(train=[(0, 3)], test=[(0, 1)], num_users=1, num_items=4)
-    model = SharedRow([1.0, 2.0, 3.0, 4.0])
-    rank_users(model, task, torch.tensor([0]), 3)
-    assert model.row.tolist() == [1.0, 2.0, 3.0, 4.0]
-
-
-def test_a_held_out_item_without_an_opinion_is_not_found():
-    task = make_task(train=[], test=[(0, 1)], num_users=1, num_items=3)
-    ranked = rank_users(SharedRow([1.0, math.nan, 3.0]), task, torch.tensor([0]), 3)
-    assert ranked.items.tolist() == [[2, 0, -1]]
-    assert not ranked.hits.any()
-    assert ranked.num_relevant.tolist() == [1]
-
-
-def test_a_repeated_item_can_be_found():
-    task = make_task(train=[(0, 2), (0, 1)], test=[(0, 2)], num_users=1, num_items=3)
-    ranked = rank_users(SharedRow([1.0, 2.0, 3.0]), task, torch.tensor([0]), 3)
-    assert ranked.items.tolist() == [[2, 0, -1]]
-    assert ranked.hits.tolist() == [[True, False, False]]
-
-
-@pytest.mark.parametrize(
-    ("row", "came"), [([1.0, 2.0], r"torch.float32 of shape \[1, 2\]"), ([1, 2, 3], r"torch.int64 of shape \[1, 3\]")]
-)
-def test_scores_of_another_catalogue_or_type_are_an_error(row, came):
-    task = make_task(train=[], test=[(0, 1)], num_users=1, num_items=3)
-    with pytest.raises(ModelError, match=rf"\[users, items\] = \[1, 3\]; SharedRow returned {came}"):
-        rank_users(SharedRow(row), task, torch.tensor([0]), 3)
-
-
-# --- the whole ---------------------------------------------------------------------------------------------------
 
 
 def test_a_hand_computed_evaluation():

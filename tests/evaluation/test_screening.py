@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.errors import EvaluationError
-from recsys.evaluation.ranking import RankingEvaluator, rank_users
+from recsys.evaluation.ranked_batch import rank_users
+from recsys.evaluation.ranking import RankingEvaluator
 from recsys.evaluation.screening import exact_scores_of_top_candidates
 from recsys.models import neumf
 from recsys.models.layers.int8_screening import multiplies_bytes

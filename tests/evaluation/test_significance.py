@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 from recsys.errors import EvaluationError
 from recsys.evaluation import significance
 from recsys.evaluation.means import mean_over_users
-from recsys.evaluation.significance import bootstrap_intervals
+from recsys.evaluation.significance import Estimate, bootstrap_intervals
 
 
 def test_the_interval_of_a_proportion_is_near_the_binomial_one():
@@ -95,3 +97,14 @@ def test_most_intervals_hold_the_mean_that_the_users_were_drawn_from(seed):
     values = np.random.default_rng(seed).random((80, 60))
     held = sum(interval.low <= 0.5 <= interval.high for interval in bootstrap_intervals(values, num_samples=200))
     assert held >= 45
+
+
+def test_a_mean_is_over_those_for_whom_it_is_defined():
+    estimate = Estimate.of(np.array([0.5, np.nan, 1.0]), num_samples=200, seed=0)
+    assert (estimate.mean, estimate.num_users) == (0.75, 2)
+    assert 0.5 <= estimate.low < 0.75 < estimate.high <= 1.0
+
+
+def test_without_a_bootstrap_there_is_no_interval():
+    estimate = Estimate.of(np.array([0.5, 1.0]), num_samples=0, seed=0)
+    assert math.isnan(estimate.low) and math.isnan(estimate.high)

@@ -11,7 +11,7 @@ from torch import Tensor
 from recsys.errors import EvaluationError
 from recsys.evaluation.catalogue import coverage, gini
 from recsys.evaluation.metrics import RANKING_METRICS, ndcg
-from recsys.evaluation.ranking import RankedBatch
+from recsys.evaluation.ranked_batch import RankedBatch
 from recsys.evaluation.states import ExposureMeasure, MeanNovelty, MeanOverUsers, RankingMetrics
 
 INFORMATION = torch.tensor([0.0, 1.0, 2.0, 3.0, 4.0, 5.0], dtype=torch.float64)

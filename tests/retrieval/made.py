@@ -92,3 +92,10 @@ def worlds(draw, max_users=4, max_items=14, num_values=4):
         "k": draw(st.integers(1, num_items + 2)),
         "num_candidates": draw(st.integers(1, num_items + 2)),
     }
+
+
+def recall(found, best):
+    """The mean share of the best items that was found, over queries that find anything."""
+    return np.mean(
+        [len(set(row) & set(other)) / len(other) for row, other in zip(found, best, strict=True) if other[0] >= 0]
+    )

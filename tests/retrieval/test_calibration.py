@@ -88,7 +88,7 @@ def test_is_the_greedy_choice_of_its_definition(world, diversity_weight):
 
 
 @given(worlds())
-def test_strength_0_changes_nothing(world):
+def test_weight_0_changes_nothing(world):
     made = top_k(world["scores"], world["num_candidates"])
     chosen = CalibratedReranker(world["genres"], 0).rerank(requests(history=world["seen"]), made, world["k"])
     assert made.at(chosen).items.tolist() == made.padded(world["k"]).items.tolist()
@@ -127,7 +127,7 @@ def made_users(num_users=50, num_items=80, num_values=6):
     return genres, requests(history=history), top_k(rng.normal(size=(num_users, num_items)), 40)
 
 
-def test_lists_come_nearer_to_the_history_with_the_strength():
+def test_lists_come_nearer_to_the_history_with_the_weight():
     genres, asked, made = made_users()
     means = []
     for diversity_weight in (0, 0.2, 0.5, 0.9):

@@ -1,4 +1,3 @@
-import itertools
 import subprocess
 import sys
 import threading
@@ -7,20 +6,19 @@ import numpy as np
 import pytest
 
 from recsys.errors import RetrievalError
-from recsys.retrieval import faiss_index
 from recsys.retrieval.candidates import NO_ITEM
 from recsys.retrieval.faiss_index import FaissIndex
 from recsys.retrieval.filters import ItemMaskFilter
 from recsys.retrieval.index import ExactIndex, UpdatableIndex
 from recsys.retrieval.pipeline import Pipeline
 from recsys.retrieval.retrievers import IndexRetriever
-from tests.retrieval.made import clustered, requests
+from tests.retrieval.made import clustered, recall, requests
 
 faiss = pytest.importorskip("faiss")
 
 NAN = float("nan")
-#: A kind, and the recall of the best 20 that it must have at its default breadth on the made items. Of a graph of inner
-#: products little can be asked where vectors are of such different lengths.
+#: A kind, and the recall of the best 20 that it must have at its default search effort on the made items. Of a graph of
+#: inner products little can be asked where vectors are of such different lengths.
 KINDS = {
     "Flat": 1.0,
     "SQfp16": 0.99,
@@ -44,13 +42,6 @@ def world():
     items[[5, 1999]] = NAN
     queries[3] = NAN
     return items, queries
-
-
-def recall(found, best):
-    """The mean share of the best items that was found, over queries that find anything."""
-    return np.mean(
-        [len(set(row) & set(other)) / len(other) for row, other in zip(found, best, strict=True) if other[0] >= 0]
-    )
 
 
 @pytest.mark.parametrize("factory", KINDS)
@@ -107,7 +98,7 @@ def test_equal_scores_are_in_the_order_of_the_items():
     assert index.search(np.ones((1, 4)), 20).items[0].tolist() == list(range(20))
 
 
-def test_more_breadth_finds_more(world):
+def test_more_effort_finds_more(world):
     items, queries = world
     index, best = FaissIndex.build(items, "IVF32,Flat"), ExactIndex(items).search(queries, 20).items
     recalls = []
@@ -155,20 +146,6 @@ def test_items_come_and_go(world, factory):
         assert index.search(queries[:1], 2).items.tolist() == [[2100, gone[0]]]
     everything = index.search(queries[:1], 2101).items[0]
     assert set(everything.tolist()) == {*range(2000), 2100, NO_ITEM} - {5, 1999, *gone[1:].tolist()}
-
-
-def test_a_graph_is_built_again_when_much_of_it_is_removed(world):
-    items, queries = world
-    index = FaissIndex.build(items, "HNSW16", search_effort=50)
-    index.remove(np.arange(300))  # 15 %: marked
-    assert index.max_breadth == 1998
-    index.remove(np.arange(300, 500))
-    assert index.max_breadth == index.num_present == 1499  # entries: the items 500 to 1998
-    assert index.search_effort == 50
-    left = ExactIndex(np.where(np.arange(2000)[:, None] < 500, NAN, items))
-    found = index.search(queries, 20)
-    assert recall(found.items, left.search(queries, 20).items) >= 0.6
-    np.testing.assert_allclose(found.scores, left.score(queries, found.items), rtol=1e-5)
 
 
 @pytest.mark.parametrize("factory", ["IVF16,Flat", "HNSW16", "Flat"])
@@ -247,17 +224,6 @@ def test_a_loaded_index_scores_anew(world, tmp_path):
     assert read.search(queries[:1], 2000).items[0, 0] == 7
 
 
-@pytest.mark.parametrize("factory", ["Flat", "IVF32,Flat", "HNSW16"])
-def test_a_damaged_file_is_refused(world, tmp_path, factory):
-    path = tmp_path / "index.faiss"
-    FaissIndex.build(world[0], factory).save(path)
-    whole = path.read_bytes()
-    for damaged in (whole[:-40], whole[: len(whole) // 2], whole[:3], b"", b"no index at all" * 100):
-        path.write_bytes(damaged)
-        with pytest.raises(RetrievalError, match="is no index of FAISS, or a damaged one. Build it again"):
-            FaissIndex.load(path, 2000, 16)
-
-
 def test_a_file_of_another_catalogue_is_refused(world, tmp_path):
     path = tmp_path / "index.faiss"
     with pytest.raises(RetrievalError, match="A file with an index is required, but .*index.faiss is none"):
@@ -296,37 +262,6 @@ def test_rules_that_leave_little_still_get_their_items(world, factory, allowed):
         assert np.sort(lists.items, axis=1).tolist() == [np.flatnonzero(mask).tolist()] * 8
 
 
-def test_lists_are_balanced_between_long_and_short_vectors(world):
-    # by inner product nearly all items would go to the few longest centroids
-    items = world[0]
-    index = FaissIndex.build(items, "IVF32,Flat")
-    index.search_effort = 1
-    sizes = [index.search(query[None], 2000).present.sum() for query in world[1][:3]]
-    assert sizes == [1998] * 3
-    lists = index._store._index.inner.invlists
-    assert max(lists.list_size(number) for number in range(32)) < 1998 / 4
-
-
-@pytest.mark.parametrize(
-    ("factory", "said"),
-    [
-        ("nonsense", "A factory string of FAISS for vectors of 16 dimensions.*'nonsense' is not one"),
-        ("PQ7", "'PQ7'"),
-        ("PCA8,Flat", "only rotations"),
-        ("NSG16", "of the kind IndexNSGFlat"),
-        ("PQ8x4fs", "of the kind IndexPQFastScan"),
-        ("IVF8,Flat,RFlat", "of the kind IndexRefineFlat"),
-        ("HNSW16_PQ8", "by inner product is required"),
-        ("IVF64_HNSW8,Flat", "compared one by one are required.*'IVF64,...'"),
-        ("IVF16,PQ2x4fs", "a scan in blocks .fs. loses some"),
-        ("IVF5000,Flat", "1998 vectors are not enough to train an index 'IVF5000,Flat'"),
-    ],
-)
-def test_what_cannot_be_built_is_refused(world, factory, said):
-    with pytest.raises(RetrievalError, match=said):
-        FaissIndex.build(world[0], factory)
-
-
 def test_arguments_must_fit(world):
     items, queries = world
     index = FaissIndex.build(items, "IVF32,Flat")
@@ -351,26 +286,6 @@ def test_no_queries_and_no_items_find_nothing(world):
     index.remove(np.arange(2000))
     assert index.search(np.ones((1, 16)), 3).items.tolist() == [[NO_ITEM] * 3]
     assert FaissIndex.build(np.full((4, 2), NAN), "Flat").search(np.ones((1, 2)), 1).items.tolist() == [[NO_ITEM]]
-
-
-def test_only_a_sample_is_trained_with(world, monkeypatch):
-    sizes = []
-    train = faiss_index.Store
-    monkeypatch.setattr(faiss_index, "store_of", noting(faiss_index.store_of, sizes))
-    index = FaissIndex.build(world[0], "IVF8,Flat", training_vectors=500)
-    assert sizes == [500]
-    assert index.num_present == 1998
-    assert train is faiss_index.Store
-
-
-def noting(store_of, sizes):
-    def make(*arguments):
-        store = store_of(*arguments)
-        train = store.train
-        store.train = lambda vectors: (sizes.append(len(vectors)), train(vectors))
-        return store
-
-    return make
 
 
 def test_the_seed_decides():
@@ -402,34 +317,6 @@ def test_a_gpu_finds_the_same(world, factory):
     assert there.search(queries[:1], 2001).present.sum() == 1999
 
 
-@pytest.mark.parametrize("factory", ["Flat", "IVF32,Flat"])
-def test_what_a_gpu_cannot_search_is_searched_on_the_cpu(world, monkeypatch, factory):
-    """The copy here is one on the CPU, which stands for the GPU's; what the GPU itself does is not tested by it."""
-    copied, asked = itertools.count(), []
-
-    def copy(resources, device, index):
-        next(copied)
-        made = faiss.clone_index(index)
-        search = made.search
-        made.search = lambda vectors, width, params=None: (asked.append(width), search(vectors, width, params=params))[
-            1
-        ]
-        return made
-
-    monkeypatch.setattr(faiss_index, "faiss_gpu_resources", object)
-    monkeypatch.setattr(faiss, "index_cpu_to_gpu", copy, raising=False)
-    monkeypatch.setattr(faiss_index, "MAX_ON_GPU", 100)
-    items, queries = world
-    index, there = FaissIndex.build(items, factory), FaissIndex.build(items, factory, gpu=True)
-    assert (there.search(queries, 50).items == index.search(queries, 50).items).all()
-    assert asked == [50]
-    assert (there.search(queries, 500).items == index.search(queries, 500).items).all()
-    assert asked == [50]
-    there.add(np.array([2000]), 100 * queries[:1])
-    assert there.search(queries[:1], 1).items.tolist() == [[2000]]
-    assert next(copied) == 2
-
-
 def test_without_faiss_it_says_what_to_install():
     """In a fresh interpreter, where importing faiss is an error."""
     program = """
@@ -439,6 +326,7 @@ import numpy as np
 from recsys.errors import RetrievalError
 from recsys.retrieval.index_selection import choose_index
 from recsys.retrieval.faiss_index import FaissIndex
+from recsys.retrieval.faiss_kinds import searching, training
 assert choose_index(np.ones((10, 2))).index.exact
 ones = np.ones((10, 2))
 for build in (lambda: FaissIndex.build(ones, "Flat"), lambda: choose_index(ones, exact_limit=5)):

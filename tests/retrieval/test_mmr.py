@@ -72,7 +72,7 @@ def test_is_the_greedy_choice_of_its_definition(world, diversity_weight):
 
 
 @given(worlds())
-def test_strength_0_changes_nothing(world):
+def test_weight_0_changes_nothing(world):
     made = top_k(world["scores"], world["num_candidates"])
     chosen = MMR(world["genres"].multi_hot(), 0).rerank(requests(num_requests=len(made)), made, world["k"])
     assert made.at(chosen).items.tolist() == made.padded(world["k"]).items.tolist()
@@ -90,7 +90,7 @@ def test_a_pair_is_never_more_alike_than_the_two_best(world, diversity_weight):
             assert diversity(after, vectors) >= diversity(before, vectors) - 1e-6
 
 
-def test_lists_become_more_diverse_with_the_strength():
+def test_lists_become_more_diverse_with_the_weight():
     rng = np.random.default_rng(7)
     vectors, scores = rng.random((80, 6)), rng.normal(size=(50, 80))
     made = top_k(scores, 40)

@@ -26,6 +26,6 @@ def test_the_first_of_the_best_that_are_left():
 
 
 @pytest.mark.parametrize("diversity_weight", [-0.1, 1.1, float("nan")])
-def test_the_strength_is_a_share(diversity_weight):
+def test_the_weight_is_a_share(diversity_weight):
     with pytest.raises(RetrievalError, match=f"from 0 .unchanged. to 1, but it is {diversity_weight}"):
         MMR(np.ones((1, 1)), diversity_weight)

@@ -2,7 +2,7 @@ import shutil
 
 import pytest
 
-from recsys.errors import BundleError, RecsysError
+from recsys.errors import BundleError
 from recsys.runtime.registry import CHALLENGER, CHAMPION, BundleRegistry
 from tests.export.board_bundles import board_bundle
 
@@ -35,12 +35,12 @@ def test_a_bundle_is_entered_once(registry):
 
 def test_what_is_not_there_is_told(registry, tmp_path):
     with pytest.raises(
-        RecsysError, match="A version of board with the alias champion is required, but there are no al"
+        BundleError, match="A version of board with the alias champion is required, but there are no al"
     ):
         registry.with_alias(CHAMPION)
-    with pytest.raises(RecsysError, match="1 is none of none"):
+    with pytest.raises(BundleError, match="1 is none of none"):
         registry.promote(1, CHAMPION)
-    with pytest.raises(RecsysError, match="has had no other one"):
+    with pytest.raises(BundleError, match="has had no other one"):
         registry.roll_back(CHAMPION)
     with pytest.raises(BundleError, match=r"has no manifest.json"):
         registry.register(tmp_path)
@@ -53,5 +53,5 @@ def test_what_is_not_there_is_told(registry, tmp_path):
 
 def test_a_registry_that_cannot_be_opened_is_told(tmp_path):
     (tmp_path / "mlflow.db").write_text("this is no database, " * 100)
-    with pytest.raises(RecsysError, match="The model registry sqlite:.* does not do what is asked"):
+    with pytest.raises(BundleError, match="The model registry sqlite:.* does not do what is asked"):
         BundleRegistry(f"sqlite:///{tmp_path / 'mlflow.db'}", "board").versions()

@@ -58,7 +58,7 @@ def test_vectors_retrieve_as_scores_do(scripts, train):
         (["retrieval=vectors"], "retrieves by vectors is required, but EASE has none"),
         (["num_candidates=3", "k=4"], "k must be from 1 to num_candidates=3, but it is 4"),
         (["diversity=most"], "diversity must be mmr, calibrated or null, but it is most"),
-        (["strengths=[2]"], "strength must be from 0"),
+        (["strengths=[2]"], "diversity_weight must be from 0"),
         (["content=genre"], "There is no column genre of items"),
         (["stage=train"], "stage must be valid or test"),
     ],

@@ -8,7 +8,7 @@ import pytorch_lightning as pl
 import torch
 
 from recsys.errors import RecsysError, RunError
-from recsys.evaluation.ranking import rank_users
+from recsys.evaluation.ranked_batch import rank_users
 from recsys.evaluation.ranking_task import RankingTask
 from recsys.models.mf import MF
 from recsys.models.neumf import NeuMF

@@ -15,12 +15,12 @@ from recsys.studies.comparison.chart import draw
 from recsys.studies.comparison.compared_runs import ComparedRun
 from recsys.studies.comparison.comparing import Comparison, Settings, compare
 from recsys.studies.comparison.tables import (
-    accuracy_sheet,
-    baseline_sheet,
-    beyond_sheet,
+    accuracy_table,
+    baseline_table,
+    beyond_table,
     number,
     seconds,
-    segments_sheet,
+    segments_table,
 )
 
 #: Measures beyond accuracy that stand in the first table.
@@ -63,11 +63,11 @@ def write_results(
         "",
     ]
     tables = [
-        results_sheet(comparison),
-        baseline_sheet(beside_best),
-        baseline_sheet(comparison),
-        segments_sheet(comparison),
-        beyond_sheet(comparison),
+        results_table(comparison),
+        baseline_table(beside_best),
+        baseline_table(comparison),
+        segments_table(comparison),
+        beyond_table(comparison),
     ]
     commands = [
         "## Commands",
@@ -80,9 +80,9 @@ def write_results(
     return comparison
 
 
-def results_sheet(comparison: Comparison) -> ResultTable:
+def results_table(comparison: Comparison) -> ResultTable:
     """One row for each model, the best first: accuracy with intervals, coverage, novelty and time."""
-    accuracy = accuracy_sheet(comparison)
+    accuracy = accuracy_table(comparison)
     cells = {row[0].text: row for row in accuracy.rows}
     order = sorted(comparison.runs, key=lambda run: -comparison.accuracy[run.label][comparison.metric].mean)
     rows = []

@@ -6,42 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from recsys.evaluation.means import FloatArray, mean_over_users
 from recsys.evaluation.ranking_result import RankingResult
-from recsys.evaluation.significance import bootstrap_intervals
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A mean over users and its 95 % bootstrap interval.
-
-    Args:
-        mean: over the users for whom the measure is defined.
-        low: lower end; NaN without a bootstrap.
-        high: upper end; NaN without a bootstrap.
-        num_users: users for whom it is defined.
-    """
-
-    mean: float
-    low: float
-    high: float
-    num_users: int
-
-    @classmethod
-    def of(cls, values: FloatArray, num_samples: int, seed: int) -> Estimate:
-        """The estimate from the values of each user, shape [U], NaN where a measure is not defined.
-
-        Args:
-            values: of one measure.
-            num_samples: resamples of the bootstrap; 0 for none.
-            seed: of the bootstrap.
-        """
-        (low, high) = (
-            bootstrap_intervals(values[:, None], num_samples, seed)[0] if num_samples > 0 else (math.nan, math.nan)
-        )
-        return cls(float(mean_over_users(values[:, None])[0]), low, high, int((~np.isnan(values)).sum()))
+from recsys.evaluation.significance import Estimate
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from recsys.evaluation.significance import Estimate
 from recsys.reporting.result_table import Cell, ResultTable
-from recsys.studies.cold_start.measured import Estimate, Row
+from recsys.studies.cold_start.measured import Row
 
 #: Columns: the measure, without its cut-off, and what the table calls it; a line break spares the terminal.
 _COLUMNS = {
@@ -26,7 +27,7 @@ _NOTE = (
 )
 
 
-def cold_start_sheet(rows: Sequence[Row], k: int) -> ResultTable:
+def cold_start_table(rows: Sequence[Row], k: int) -> ResultTable:
     """One row for each protocol, number given and model; the models of a block are read together.
 
     Args:

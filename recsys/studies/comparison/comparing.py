@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from recsys.evaluation.means import FloatArray, mean_over_users
 from recsys.evaluation.multiple_comparisons import CORRECTIONS
 from recsys.evaluation.paired_tests import PAIRED_TESTS, PairedDifference, paired_difference
 from recsys.evaluation.segments import ITEM_POPULARITIES, ITEM_POPULARITY, USER_ACTIVITIES, USER_ACTIVITY
-from recsys.evaluation.significance import Interval, bootstrap_intervals
+from recsys.evaluation.significance import Estimate, bootstrap_intervals
 from recsys.studies.comparison.compared_runs import ComparedRun
 
 #: Accuracy measures of the first table, besides the one that is tested.
@@ -47,13 +46,6 @@ class Settings:
     alpha: float = 0.05
     num_samples: int = 1000
     seed: int = 0
-
-
-class Estimate(NamedTuple):
-    """A mean over users and its bootstrap interval."""
-
-    mean: float
-    interval: Interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,14 +162,14 @@ def _check(settings: Settings) -> None:
         raise EvaluationError(f"--alpha must be between 0 and 1, but it is {settings.alpha}. 0.05 is usual.")
 
 
-def _baseline(runs: Sequence[ComparedRun], asked: str | None) -> str:
-    if asked is None:
+def _baseline(runs: Sequence[ComparedRun], baseline: str | None) -> str:
+    if baseline is None:
         return runs[0].label
     for run in runs:
-        if asked in (run.label, str(run.path), run.path.name):
+        if baseline in (run.label, str(run.path), run.path.name):
             return run.label
     raise EvaluationError(
-        f"--baseline must be one of the runs ({', '.join(run.label for run in runs)}), but it is {asked}. "
+        f"--baseline must be one of the runs ({', '.join(run.label for run in runs)}), but it is {baseline}. "
         "Give its name in the tables, or its directory as it is given."
     )
 
@@ -190,7 +182,11 @@ def _estimates(columns: dict[str, FloatArray], settings: Settings) -> dict[str, 
     values = np.stack(list(columns.values()), axis=1)
     intervals = bootstrap_intervals(values, settings.num_samples, settings.seed, 1 - settings.alpha)
     means = mean_over_users(values).tolist()
-    return {name: Estimate(*found) for name, *found in zip(columns, means, intervals, strict=True)}
+    num_users = (~np.isnan(values)).sum(axis=0).tolist()
+    return {
+        name: Estimate(mean, interval.low, interval.high, users)
+        for name, mean, interval, users in zip(columns, means, intervals, num_users, strict=True)
+    }
 
 
 def _test_all(

@@ -19,21 +19,25 @@ _CORRECTIONS = {"holm": "Holm's", "benjamini_hochberg": "Benjamini and Hochberg'
 
 def tables(comparison: Comparison) -> list[ResultTable]:
     """All tables, in the order of reading."""
-    found = [accuracy_sheet(comparison), baseline_sheet(comparison)]
+    found = [accuracy_table(comparison), baseline_table(comparison)]
     if comparison.pairs:
-        found.append(pairs_sheet(comparison))
-    return [*found, segments_sheet(comparison), beyond_sheet(comparison)]
+        found.append(pairs_table(comparison))
+    return [*found, segments_table(comparison), beyond_table(comparison)]
 
 
-def accuracy_sheet(comparison: Comparison) -> ResultTable:
+def accuracy_table(comparison: Comparison) -> ResultTable:
     """Means and intervals; the best mean of each measure is bold."""
     measures = list(next(iter(comparison.accuracy.values())))
     best = {name: max(of_run[name].mean for of_run in comparison.accuracy.values()) for name in measures}
     rows = []
     for label, of_run in comparison.accuracy.items():
         cells = [
-            Cell(number(mean), f"[{number(interval.low)}, {number(interval.high)}]", mean == best[name])
-            for name, (mean, interval) in of_run.items()
+            Cell(
+                number(estimate.mean),
+                f"[{number(estimate.low)}, {number(estimate.high)}]",
+                bold=estimate.mean == best[name],
+            )
+            for name, estimate in of_run.items()
         ]
         rows.append([Cell(label), *cells])
     confidence = f"{100 * (1 - comparison.settings.alpha):g} %"
@@ -42,14 +46,14 @@ def accuracy_sheet(comparison: Comparison) -> ResultTable:
     return ResultTable("Accuracy", ["run", *measures], rows, note)
 
 
-def baseline_sheet(comparison: Comparison) -> ResultTable:
+def baseline_table(comparison: Comparison) -> ResultTable:
     """Every run beside the baseline."""
     rows = [[Cell(pair.first), *_tested(pair)] for pair in comparison.against_baseline]
     title = f"{comparison.metric} beside {comparison.settings.baseline}"
     return ResultTable(title, ["run", *_TESTED_COLUMNS], rows, _note(comparison, len(rows)))
 
 
-def pairs_sheet(comparison: Comparison) -> ResultTable:
+def pairs_table(comparison: Comparison) -> ResultTable:
     """All pairs of runs."""
     rows = [[Cell(f"{pair.first} - {pair.second}"), *_tested(pair)] for pair in comparison.pairs]
     return ResultTable(
@@ -57,7 +61,7 @@ def pairs_sheet(comparison: Comparison) -> ResultTable:
     )
 
 
-def segments_sheet(comparison: Comparison) -> ResultTable:
+def segments_table(comparison: Comparison) -> ResultTable:
     """One column for each segment; its best run is bold."""
     segments = [segment for segment in comparison.segments if segment.num_users > 0]
     rows = []
@@ -78,7 +82,7 @@ def segments_sheet(comparison: Comparison) -> ResultTable:
     return ResultTable("By segment", ["run", *columns], rows, note)
 
 
-def beyond_sheet(comparison: Comparison) -> ResultTable:
+def beyond_table(comparison: Comparison) -> ResultTable:
     """Coverage, Gini index, novelty, diversity, time; none has a better side as such, so nothing is bold."""
     measures = [name for name in BEYOND_ACCURACY if any(name in of_run for of_run in comparison.beyond.values())]
     rows = []

@@ -161,13 +161,13 @@ def at_random(candidates: npt.NDArray[np.int64], seed: int) -> Strategy:
     return ask
 
 
-def by_answers(acquaintance: FamiliarityModel) -> Strategy:
+def by_answers(familiarity: FamiliarityModel) -> Strategy:
     """Each user is asked by their answers so far."""
 
     def ask(knows: BoolArray, num_questions: int) -> npt.NDArray[np.int64]:
         asked = np.full((len(knows), num_questions), -1, dtype=np.int64)
         for row, known in zip(asked, knows, strict=True):
-            interview = PreferenceElicitation(acquaintance)
+            interview = PreferenceElicitation(familiarity)
             for number in range(num_questions):
                 item = interview.next_item()
                 if item is None:

@@ -10,7 +10,7 @@ from recsys.reporting.result_table import Cell, ResultTable
 from recsys.studies.elicitation.simulation import Simulated
 
 
-def onboarding_sheet(results: Sequence[Simulated], compared_with: str, k: int) -> ResultTable:
+def onboarding_table(results: Sequence[Simulated], compared_with: str, k: int) -> ResultTable:
     """One row for each number of questions and way of asking.
 
     Args:

@@ -5,33 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
 
 from recsys.errors import RunError
+
+if TYPE_CHECKING:  # an extra, which a training without a search does not need
+    from optuna.trial import BaseTrial
 
 #: What all trials must share, as their data are made once.
 _SHARED = ("data", "preparation", "split", "view", "refit", "evaluation", "paths", "baseline", "resume")
 
 #: Digits of a number that is drawn: more would suggest a precision that no validation set has.
 _DIGITS = 4
-
-
-class Trial(Protocol):
-    """What draws values, such as a trial of Optuna."""
-
-    def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:
-        """A number from ``low`` to ``high``."""
-        ...
-
-    def suggest_int(self, name: str, low: int, high: int, *, log: bool = False) -> int:
-        """A whole number from ``low`` to ``high``."""
-        ...
-
-    def suggest_categorical(self, name: str, choices: list[str]) -> Any:
-        """One of ``choices``."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +37,7 @@ class Range:
     log: bool = False
     int: bool = False
 
-    def draw(self, name: str, trial: Trial) -> str:
+    def draw(self, name: str, trial: BaseTrial) -> str:
         """A number as it is written on the command line."""
         if self.int:
             return str(trial.suggest_int(name, round(self.low), round(self.high), log=self.log))
@@ -72,7 +59,7 @@ class Choices:
 
     texts: tuple[str, ...]
 
-    def draw(self, name: str, trial: Trial) -> str:
+    def draw(self, name: str, trial: BaseTrial) -> str:
         """A value as it is written on the command line."""
         return str(trial.suggest_categorical(name, list(self.texts)))
 
@@ -124,7 +111,7 @@ class SearchSpace:
                 )
         return cls(parameters)
 
-    def draw(self, trial: Trial) -> dict[str, str]:
+    def draw(self, trial: BaseTrial) -> dict[str, str]:
         """A value of each setting, as it is written on the command line."""
         return {name: parameter.draw(name, trial) for name, parameter in self.parameters.items()}
 

@@ -168,13 +168,13 @@ class Study:
             )
         return max(done, key=lambda trial: self._sign * trial.result.value if trial.result else 0.0)
 
-    def _check_identity(self, asked: dict[str, Any]) -> None:
+    def _check_identity(self, identity: dict[str, Any]) -> None:
         """Refuse to mix trials of different data or settings in one study."""
         known = self._study.user_attrs.get("identity")
         if known is None:
-            self._study.set_user_attr("identity", asked)
-        elif known != asked:
-            differing = sorted(name for name in known.keys() | asked.keys() if known.get(name) != asked.get(name))
+            self._study.set_user_attr("identity", identity)
+        elif known != identity:
+            differing = sorted(name for name in known.keys() | identity.keys() if known.get(name) != identity.get(name))
             raise RunError(
                 f"The study in {self._directory} is of another {', '.join(differing)}, so its trials cannot be "
                 "compared with new ones. Give another output=, or delete that directory."

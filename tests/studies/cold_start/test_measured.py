@@ -1,11 +1,10 @@
 import json
-import math
 
 import numpy as np
 import pytest
 
 from recsys.evaluation.ranking_result import RankingResult
-from recsys.studies.cold_start.measured import Estimate, Row
+from recsys.studies.cold_start.measured import Row
 
 RESULT = RankingResult(
     users=np.array([1, 3]),
@@ -20,17 +19,6 @@ RESULT = RankingResult(
         "item_popularity=head/recall@10": np.array([np.nan, np.nan]),
     },
 )
-
-
-def test_a_mean_is_over_those_for_whom_it_is_defined():
-    estimate = Estimate.of(np.array([0.5, np.nan, 1.0]), num_samples=200, seed=0)
-    assert (estimate.mean, estimate.num_users) == (0.75, 2)
-    assert 0.5 <= estimate.low < 0.75 < estimate.high <= 1.0
-
-
-def test_without_a_bootstrap_there_is_no_interval():
-    estimate = Estimate.of(np.array([0.5, 1.0]), num_samples=0, seed=0)
-    assert math.isnan(estimate.low) and math.isnan(estimate.high)
 
 
 def test_a_row_has_the_measures_that_are_defined_for_someone():

@@ -14,7 +14,7 @@ from recsys.studies.elicitation.simulation import (
     by_answers,
     listed,
 )
-from recsys.studies.elicitation.table import onboarding_sheet
+from recsys.studies.elicitation.table import onboarding_table
 from tests.checkerboard import checkerboard
 
 ROWS, _ = checkerboard(num_users=60, num_items=40)
@@ -81,14 +81,14 @@ def test_random_items_are_drawn_for_each_user_from_the_candidates():
 
 
 def test_questions_follow_the_answers():
-    acquaintance = FamiliarityModel.from_interactions(ROWS.take(SPLIT.train), num_components=2)
+    familiarity = FamiliarityModel.from_interactions(ROWS.take(SPLIT.train), num_components=2)
     knows = np.zeros((2, 40), dtype=np.bool_)
     knows[0, ::2] = knows[1, 1::2] = True
-    asked = by_answers(acquaintance)(knows, 6)
+    asked = by_answers(familiarity)(knows, 6)
     assert asked[0, 0] == asked[1, 0]
     assert (knows[[[0], [1]], asked].sum(1) >= 5).all()
     assert all(len(set(row)) == 6 for row in asked.tolist())
-    assert by_answers(acquaintance)(knows, 45)[0, 40:].tolist() == [-1] * 5
+    assert by_answers(familiarity)(knows, 45)[0, 40:].tolist() == [-1] * 5
 
 
 def test_who_knows_nothing_is_recommended_what_is_popular():
@@ -107,7 +107,7 @@ def test_the_table_compares_ways_of_asking_for_as_many_items():
         Simulated("chosen list", 5, 1.0, values * 0.6),
         Simulated("everything", 40, 12.0, values),
     ]
-    rows = [[cell.text for cell in row] for row in onboarding_sheet(results, "most popular", 10).rows]
+    rows = [[cell.text for cell in row] for row in onboarding_table(results, "most popular", 10).rows]
     assert rows[0] == ["most popular", "5", "1.5", ".2500", "-", "-"]
     assert rows[1][:5] == ["chosen list", "5", "1.0", ".3000", "+0.0500"]
     assert float(rows[1][5]) < 0.001

@@ -6,6 +6,9 @@ What a configuration asks for and this backend does not do is refused when the m
 
 Parameters of a configuration, named as those of the other backend: ``intra_op_thread_count`` (default 1: requests, not
 operators, are what runs side by side) and ``inter_op_thread_count`` (default 1).
+
+An instance of the kind ``KIND_CPU`` computes on the processor, one of ``KIND_GPU`` on its GPU, and one of ``KIND_AUTO``
+on a GPU where Triton has one and ONNX Runtime can use it.
 """
 
 from __future__ import annotations
@@ -39,6 +42,8 @@ _ONNX_TYPES = {
 #: What a configuration may say of a tensor and this backend does not do.
 _UNKNOWN = ("optional", "is_shape_tensor", "allow_ragged_batch")
 
+_CPU, _CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
+
 _THREADS = ("intra_op_thread_count", "inter_op_thread_count")
 
 
@@ -60,9 +65,14 @@ class TritonPythonModel:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = self._threads(config)
         try:
-            self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+            self._session = onnxruntime.InferenceSession(path, options, providers=self._providers(args))
         except Exception as error:
             raise pb_utils.TritonModelException(f"The ONNX model {path} cannot be opened: {error}") from error
+        if _requires_gpu(args) and _CUDA not in self._session.get_providers():
+            raise pb_utils.TritonModelException(
+                f"{self._name} is to run on a GPU (KIND_GPU), but ONNX Runtime cannot use CUDA here: its libraries or "
+                "the driver do not fit. Mend them, or state KIND_AUTO or KIND_CPU."
+            )
         self._inputs = [str(tensor["name"]) for tensor in config["input"]]
         self._outputs = [str(tensor["name"]) for tensor in config["output"]]
         self._check("input", config["input"], self._session.get_inputs(), all_required=True)
@@ -129,6 +139,20 @@ class TritonPythonModel:
         ]
         return pb_utils.InferenceResponse(output_tensors=tensors)
 
+    def _providers(self, args: dict[str, str]) -> list[Any]:
+        """The execution providers for the kind of this instance, the preferred first."""
+        if args.get("model_instance_kind", "AUTO") == "CPU":
+            return [_CPU]
+        available = onnxruntime.get_available_providers()
+        if _CUDA in available:
+            return [(_CUDA, {"device_id": args.get("model_instance_device_id", "0")}), _CPU]
+        if _requires_gpu(args):
+            raise pb_utils.TritonModelException(
+                f"{self._name} is to run on a GPU (KIND_GPU), but ONNX Runtime offers only {', '.join(available)} "
+                "here. Install onnxruntime-gpu in its place, or state KIND_AUTO or KIND_CPU."
+            )
+        return [_CPU]
+
     def _threads(self, config: dict[str, Any]) -> tuple[int, int]:
         """Threads within an operator and of operators side by side."""
         parameters = config.get("parameters", {})
@@ -171,6 +195,21 @@ class TritonPythonModel:
                     f"The configuration of {self._name} states the shape {dims} for the {kind} {name}, batch included, "
                     f"but that of the ONNX model is {shape}; -1 is any number."
                 )
+
+
+def _requires_gpu(args: dict[str, str]) -> bool:
+    """Whether the configuration itself says KIND_GPU.
+
+    Triton tells an instance of KIND_AUTO that it is of the kind GPU where the machine has one, although ONNX Runtime
+    may be a build for processors there; so what was asked for is read from the file.
+    """
+    if args.get("model_instance_kind") != "GPU":
+        return False
+    path = os.path.join(args["model_repository"], "config.pbtxt")
+    if not os.path.isfile(path):
+        return False
+    with open(path, encoding="utf-8") as file:
+        return "KIND_GPU" in file.read()
 
 
 def _error(message: str) -> Any:

@@ -2,7 +2,7 @@
 
 ::
 
-    python benchmarks/shelf_speed.py --root DIR --output benchmarks/results/shelf_speed.md
+    python benchmarks/baselines_speed.py --root DIR --output benchmarks/results/baselines_speed.md
 
 Each model has the settings of its experiment on the NCF protocol (``experiment=ncf_ease data.root=DIR``). A model is
 fitted to all training rows and ranks the whole catalogue for every test user, with all measures and their intervals.
@@ -67,7 +67,7 @@ def main() -> None:
         f"{arguments.repeats} repeats. An evaluation ranks 3,706 items for 6,040 users, with all measures at four "
         "cut-offs and 1,000 resamples for the intervals.",
         "",
-        "`python benchmarks/shelf_speed.py --root DIR --output benchmarks/results/shelf_speed.md`",
+        "`python benchmarks/baselines_speed.py --root DIR --output benchmarks/results/baselines_speed.md`",
         "",
         "| model | fitting | evaluation | both | NDCG@10, full catalogue |",
         "|---|---|---|---|---|",

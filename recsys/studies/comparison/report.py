@@ -13,7 +13,7 @@ PAGE = "compare.md"
 CHART = "compare.png"
 
 
-def write_page(comparison: Comparison, directory: Path) -> Path:
+def write_report(comparison: Comparison, directory: Path) -> Path:
     """Write ``compare.md`` and ``compare.png``; what was there under these names is replaced.
 
     Returns:

@@ -25,10 +25,10 @@ def tables(report: PipelineReport, chosen: tuple[str, float] | None) -> list[Res
         chosen: name and strength of the diversity that is part of the pipeline; None: none is.
     """
     names = list(dict.fromkeys(name for name, _ in report.diversified))
-    return [stages_sheet(report, chosen), *(diversity_sheet(report, name) for name in names), time_sheet(report)]
+    return [stages_table(report, chosen), *(diversity_table(report, name) for name in names), time_table(report)]
 
 
-def stages_sheet(report: PipelineReport, chosen: tuple[str, float] | None) -> ResultTable:
+def stages_table(report: PipelineReport, chosen: tuple[str, float] | None) -> ResultTable:
     """What each stage leaves: the recall of the candidates, and the measures of the list that begins them."""
     k, depth = report.k, report.num_candidates
     means = report.retrieved.result.means()
@@ -47,7 +47,7 @@ def stages_sheet(report: PipelineReport, chosen: tuple[str, float] | None) -> Re
     return ResultTable("Stages", columns, rows, note)
 
 
-def diversity_sheet(report: PipelineReport, name: str) -> ResultTable:
+def diversity_table(report: PipelineReport, name: str) -> ResultTable:
     """What a re-ranker gains and costs at each strength."""
     k = report.k
     rows = []
@@ -85,7 +85,7 @@ def diversity_sheet(report: PipelineReport, name: str) -> ResultTable:
     return ResultTable(name, columns, rows, note)
 
 
-def time_sheet(report: PipelineReport) -> ResultTable:
+def time_table(report: PipelineReport) -> ResultTable:
     """Milliseconds of each stage for one user."""
     times = [report.batch_milliseconds, report.alone_milliseconds]
     stages = [stage for stage in STAGES if stage in report.batch_milliseconds]
@@ -95,7 +95,7 @@ def time_sheet(report: PipelineReport) -> ResultTable:
     return ResultTable("Time", ["stage", "in batches, ms", "alone, ms"], rows, note)
 
 
-def write_page(report: PipelineReport, chosen: tuple[str, float] | None, heading: str, directory: Path) -> Path:
+def write_report(report: PipelineReport, chosen: tuple[str, float] | None, heading: str, directory: Path) -> Path:
     """Write the page, its picture and the numbers as JSON; what was there under these names is replaced.
 
     Returns:

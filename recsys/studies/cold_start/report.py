@@ -9,7 +9,7 @@ from pathlib import Path
 from recsys.studies.cold_start.chart import draw
 from recsys.studies.cold_start.measured import Row
 from recsys.studies.cold_start.running import ColdStart
-from recsys.studies.cold_start.table import cold_start_sheet
+from recsys.studies.cold_start.table import cold_start_table
 
 NUMBERS = "cold_start.json"
 PAGE = "cold_start.md"
@@ -36,7 +36,7 @@ def write(measurement: ColdStart, rows: Sequence[Row], k: int, command: str, dir
         "data": schema.name,
         "data_hash": schema.content_hash,
         "view": measurement.view.kind,
-        "given": measurement.given,
+        "num_fold_in": measurement.num_fold_in,
         "k": k,
         "protocols": {
             protocol.name: {
@@ -54,5 +54,5 @@ def write(measurement: ColdStart, rows: Sequence[Row], k: int, command: str, dir
     if draw(rows, k, f"{heading}: NDCG@{k} with 95 % intervals", directory / CHART):
         lines += [f"![NDCG by the number of interactions given]({CHART})", ""]
     report = directory / PAGE
-    report.write_text("\n".join(lines) + "\n" + cold_start_sheet(rows, k).markdown(), encoding="utf-8")
+    report.write_text("\n".join(lines) + "\n" + cold_start_table(rows, k).markdown(), encoding="utf-8")
     return report
