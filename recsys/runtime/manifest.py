@@ -10,7 +10,7 @@ from typing import Any
 
 from recsys.errors import BundleError
 
-BUNDLE_VERSION = 2
+BUNDLE_VERSION = 3
 MANIFEST = "manifest.json"
 
 

@@ -38,14 +38,14 @@ def test_no_bundle_says_how_to_make_one(tmp_path):
         Bundle.open(tmp_path)
 
 
-@pytest.mark.parametrize("version", [0, 1, None, "2"])
+@pytest.mark.parametrize("version", [0, 2, None, "3"])
 def test_another_version_is_refused(copy, version):
     change(copy, bundle_version=version)
-    with pytest.raises(BundleError, match=f"Bundles of version 2 are required, but .* is of version {version}"):
+    with pytest.raises(BundleError, match=f"Bundles of version 3 are required, but .* is of version {version}"):
         Bundle.open(copy)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"bundle_version": 2}', '{"bundle_version": 2, "ranker": 3}'])
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"bundle_version": 3}', '{"bundle_version": 3, "ranker": 3}'])
 def test_a_damaged_manifest_is_told(copy, content):
     (copy / "manifest.json").write_text(content)
     with pytest.raises(BundleError, match="damaged|is of version None"):
@@ -66,3 +66,8 @@ def test_a_ranker_that_is_not_there_is_an_error():
 def test_no_vectors_where_the_model_has_none():
     with pytest.raises(BundleError, match="scores the catalogue without them"):
         Bundle.open(board_bundle("ease")).item_vectors()
+
+
+def test_an_explainer_that_is_not_there_is_an_error():
+    with pytest.raises(BundleError, match="A model that explains its scores exactly is required, but MF in"):
+        Bundle.open(board_bundle("mf")).explainer()
