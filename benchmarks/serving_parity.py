@@ -16,11 +16,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from recsys.recommendation.new_user import min_rating_of_history
 from recsys_serving.triton.client import TritonRecommender
 from results_file import write_results
 
 from recsys.recommendation.model_stages import ModelRanker, ScoreRetriever
-from recsys.recommendation.new_user import min_rating_of_history
 from recsys.recommendation.request_batches import request_of_user
 from recsys.retrieval.pipeline import Pipeline
 from recsys.runs.assembly import open_run

@@ -25,8 +25,8 @@ from recsys_serving.triton.client import TritonRecommender
 from results_file import write_results
 
 from recsys.runtime.bundle import Bundle
-from recsys.runtime.onnx_inputs import query_inputs, ranker_feeds
 from recsys.runtime.bundle_recommender import BundleRecommender
+from recsys.runtime.onnx_inputs import query_inputs, ranker_feeds
 from recsys.runtime.request import RecommendationRequest
 from recsys.runtime.request_resolution import RequestResolver, requests_of
 from recsys.studies.benchmark.hardware import hardware_summary

@@ -30,7 +30,7 @@ from recsys.recommendation.prepared_tables import data_of, min_rating_of_history
 from recsys.retrieval.faiss_index import FaissIndex
 from recsys.retrieval.types import FloatArray
 from recsys.runs.assembly import TrainedRun
-from recsys.runtime.bundle import INDEX, QUERY_ENCODER, RANKER, Bundle
+from recsys.runtime.bundle import EXPLAINER, INDEX, QUERY_ENCODER, RANKER, Bundle
 from recsys.runtime.hashing import file_of
 from recsys.runtime.manifest import BUNDLE_VERSION, BundleIndex, Manifest, Source
 from recsys.runtime.onnx_model import OnnxModel
@@ -167,8 +167,9 @@ def _write(
     model: Any = run.model
     measures = write_tables(prepared, model, user_columns, directory, settings.num_neighbours, settings.histories)
     files = {QUERY_ENCODER: OnnxModel(directory / QUERY_ENCODER)}
-    if ranker is not None:
-        files[RANKER] = OnnxModel(directory / RANKER)
+    for file in (RANKER, EXPLAINER):
+        if (directory / file).is_file():
+            files[file] = OnnxModel(directory / file)
     Manifest(
         bundle_version=BUNDLE_VERSION,
         name=name,

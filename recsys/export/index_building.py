@@ -55,7 +55,9 @@ def build_index(
 
 def _described(index: FaissIndex, factory: str, recall: float, rescore: int | None) -> BundleIndex:
     parameters = (
-        {"search_effort": min(index.search_effort, index.max_search_effort)} if index.search_effort_name is not None else {}
+        {"search_effort": min(index.search_effort, index.max_search_effort)}
+        if index.search_effort_name is not None
+        else {}
     )
     if rescore is not None:
         parameters["rescore"] = rescore

@@ -19,7 +19,7 @@ from recsys.data.encoded_columns import EncodedColumn
 from recsys.errors import ExportError
 from recsys.models.onnx.exportable import ItemEncoderSpec
 from recsys.models.onnx.onnx_query import OnnxQuery
-from recsys.runtime.onnx_inputs import CANDIDATES, QUERY, QUERY_INPUTS, SCORE, feature_input
+from recsys.runtime.onnx_inputs import CANDIDATES, CONTRIBUTIONS, QUERY, QUERY_INPUTS, REST, SCORE, feature_input
 
 #: Version of the ONNX operators. Read by ONNX Runtime from 1.17 and by the Triton releases that have it.
 OPSET = 20
@@ -45,12 +45,12 @@ class _Encoder(nn.Module):
         return encoded
 
 
-class _Ranker(nn.Module):
-    """A ranker with one argument for each input."""
+class _ForCandidates(nn.Module):
+    """A ranker or an explainer with one argument for each input."""
 
-    def __init__(self, ranker: nn.Module, names: Sequence[str]) -> None:
+    def __init__(self, module: nn.Module, names: Sequence[str]) -> None:
         super().__init__()
-        self.ranker = ranker
+        self.module = module
         self.names = tuple(names)
 
     def forward(
@@ -61,10 +61,12 @@ class _Ranker(nn.Module):
         timestamps: Tensor,
         candidates: Tensor,
         features: Sequence[Tensor] = (),
-    ) -> Tensor:
+    ) -> Tensor | tuple[Tensor, Tensor]:
         named = dict(zip(self.names, features, strict=True))
-        scores: Tensor = self.ranker(OnnxQuery(users, items, ratings, timestamps, named), candidates)
-        return scores
+        given: Tensor | tuple[Tensor, Tensor] = self.module(
+            OnnxQuery(users, items, ratings, timestamps, named), candidates
+        )
+        return given
 
 
 def export_encoder(
@@ -85,7 +87,7 @@ def export_encoder(
         ExportError: the exporter does not know an operation of it, or the file would be too large.
     """
     module = _Encoder(encoder, [column.name for column in user_columns])
-    _export(module, path, user_columns, [], QUERY, metadata or {})
+    _export(module, path, user_columns, [], [QUERY], metadata or {})
 
 
 def export_ranker(
@@ -95,8 +97,19 @@ def export_ranker(
     user_columns: Sequence[EncodedColumn] = (),
 ) -> None:
     """Write a ranker, see :class:`recsys.models.onnx.exportable.ExportableRanker`; arguments and errors as above."""
-    module = _Ranker(ranker, [column.name for column in user_columns])
-    _export(module, path, user_columns, [CANDIDATES], SCORE, metadata or {})
+    module = _ForCandidates(ranker, [column.name for column in user_columns])
+    _export(module, path, user_columns, [CANDIDATES], [SCORE], metadata or {})
+
+
+def export_explainer(
+    explainer: nn.Module,
+    path: Path,
+    metadata: Mapping[str, str] | None = None,
+    user_columns: Sequence[EncodedColumn] = (),
+) -> None:
+    """Write an explainer, see :class:`recsys.models.onnx.exportable.ExportableExplainer`; arguments as above."""
+    module = _ForCandidates(explainer, [column.name for column in user_columns])
+    _export(module, path, user_columns, [CANDIDATES], [CONTRIBUTIONS, REST], metadata or {})
 
 
 def export_item_encoder(form: ItemEncoderSpec, path: Path, metadata: Mapping[str, str] | None = None) -> None:
@@ -104,7 +117,7 @@ def export_item_encoder(form: ItemEncoderSpec, path: Path, metadata: Mapping[str
     examples, shapes = _of_columns(form.columns, torch.export.Dim("items"))
     names = [column.name for column in form.columns]
     # The encoder takes any number of columns, and so they are one argument of its.
-    _write(form.encoder, tuple(examples), (tuple(shapes),), names, VECTORS, path, metadata or {})
+    _write(form.encoder, tuple(examples), (tuple(shapes),), names, [VECTORS], path, metadata or {})
 
 
 def _of_columns(columns: Sequence[EncodedColumn], rows: torch.export.Dim) -> tuple[list[Tensor], list[Any]]:
@@ -126,7 +139,7 @@ def _export(
     path: Path,
     user_columns: Sequence[EncodedColumn],
     more: list[str],
-    output: str,
+    outputs: list[str],
     metadata: Mapping[str, str],
 ) -> None:
     batch, length, width = torch.export.Dim("batch"), torch.export.Dim("length"), torch.export.Dim("candidates")
@@ -147,7 +160,7 @@ def _export(
         examples = (*examples, features)
         shapes.append(of_features)
     inputs = [*QUERY_INPUTS, *more, *(feature_input(column.name) for column in user_columns)]
-    _write(module, examples, tuple(shapes), inputs, output, path, metadata)
+    _write(module, examples, tuple(shapes), inputs, outputs, path, metadata)
 
 
 def _write(
@@ -155,7 +168,7 @@ def _write(
     examples: tuple[Any, ...],
     shapes: tuple[Any, ...],
     inputs: list[str],
-    output: str,
+    outputs: list[str],
     path: Path,
     metadata: Mapping[str, str],
 ) -> None:
@@ -173,7 +186,7 @@ def _write(
                 dynamo=True,
                 opset_version=OPSET,
                 input_names=inputs,
-                output_names=[output],
+                output_names=outputs,
                 dynamic_shapes=shapes,
                 external_data=False,
                 verbose=False,

@@ -1,6 +1,7 @@
 """Proves that what was exported gives the numbers of the model.
 
-Shape suffixes: B queries, I items of the catalogue, C candidates of each, K list length.
+Shape suffixes: B queries, I items of the catalogue, C candidates of each, K list length, M interactions of all
+histories together.
 """
 
 from __future__ import annotations
@@ -15,9 +16,12 @@ import torch
 from recsys.data.encoded_columns import EncodedColumn
 from recsys.data.prepared import PreparedDataset
 from recsys.errors import ExportError
-from recsys.models.interface.protocols import Query, Recommender
-from recsys.recommendation.model_stages import ModelRanker, query_of
+from recsys.models.interface.protocols import Explains, Query, Recommender
+from recsys.recommendation.model_queries import query_of
+from recsys.recommendation.model_stages import ModelRanker
 from recsys.recommendation.request_batches import request_of_user
+from recsys.recommendation.sampled_explanation import ExactExplainer
+from recsys.retrieval.explanation import BatchExplainer, BatchExplanation
 from recsys.retrieval.ragged_items import RaggedItems
 from recsys.retrieval.request_batch import RequestBatch
 from recsys.retrieval.top_k import top_k
@@ -138,6 +142,62 @@ def check_ranker(
         expected = np.where(present, ranker.score(_as_pytorch_is_asked(requests), items), np.nan)
         parts.append(_compared(name, expected, np.where(present, ranked(requests, items), np.nan)))
     return _total(parts)
+
+
+def check_explainer(
+    model: Explains,
+    explainer: BatchExplainer,
+    items: Callable[[RequestBatch], IntArray],
+    queries: Mapping[str, RequestBatch],
+) -> dict[str, Any]:
+    """Compare contributions.
+
+    Args:
+        model: in PyTorch, on the CPU.
+        explainer: what was exported.
+        items: that are explained to requests, shape [B, K], -1 for none.
+        queries: by name.
+
+    Returns:
+        For the manifest: queries, and the largest difference of a contribution or a rest, as a share of the largest of
+        its query and item.
+
+    Raises:
+        ExportError: a contribution or a rest differs.
+    """
+    exact, largest = ExactExplainer(model), 0.0
+    for name, requests in queries.items():
+        explained = items(requests)
+        expected = exact.explain(_as_pytorch_is_asked(requests), explained)
+        largest = max(largest, _explanation_difference(name, expected, explainer.explain(requests, explained)))
+    num_queries = sum(len(requests) for requests in queries.values())
+    return {"num_queries": num_queries, "max_difference": largest, "tolerance": TOLERANCE}
+
+
+def _explanation_difference(name: str, expected: BatchExplanation, found: BatchExplanation) -> float:
+    """The largest difference, as a share of the largest contribution or rest of the same request and item."""
+    rows = expected.history.rows
+    scale = np.nan_to_num(np.abs(expected.rest.astype(np.float64)))
+    np.maximum.at(scale, rows, np.nan_to_num(np.abs(expected.contributions)))
+    scale = np.where(scale > 0, scale, 1)
+    largest = 0.0
+    for ours, theirs, of in (
+        (found.contributions, expected.contributions, scale[rows]),
+        (found.rest, expected.rest, scale),
+    ):
+        if ours.shape != theirs.shape or (np.isnan(ours) != np.isnan(theirs)).any():
+            raise ExportError(
+                f"For {name} the exported explainer and the model in PyTorch split the scores of other items. The "
+                "export is refused."
+            )
+        difference = np.abs(ours.astype(np.float64) - theirs) / of
+        largest = max(largest, float(np.nan_to_num(difference).max(initial=0)))
+    if largest > TOLERANCE:
+        raise ExportError(
+            f"For {name} the exported explainer differs from PyTorch: contributions by {largest:.2g} of the largest of "
+            f"an item (allowed {TOLERANCE:g}). The export is refused."
+        )
+    return largest
 
 
 def overlap(first: FloatArray, second: FloatArray) -> float:

@@ -18,8 +18,9 @@ import recsys
 from recsys.data.encoded_columns import encode_table, write_columns
 from recsys.errors import ExportError, ModelError
 from recsys.evaluation.model_report import model_name
+from recsys.export.explainer_export import write_explainer
 from recsys.export.onnx_export import export_encoder, export_item_encoder, export_ranker
-from recsys.export.parity import MANY_USERS, TOLERANCE, check_ranker, check_scores, overlap
+from recsys.export.parity import MANY_USERS, TOLERANCE, K, check_ranker, check_scores, overlap
 from recsys.export.precision import reduce_precision
 from recsys.models.interface.protocols import Recommender
 from recsys.models.onnx.exportable import (
@@ -33,7 +34,7 @@ from recsys.retrieval.request_batch import RequestBatch
 from recsys.retrieval.top_k import top_k
 from recsys.retrieval.types import FloatArray, IntArray
 from recsys.runs.assembly import TrainedRun
-from recsys.runtime.bundle import ITEM_ENCODER, ITEM_FEATURES, QUERY_ENCODER, RANKER
+from recsys.runtime.bundle import EXPLAINER, ITEM_ENCODER, ITEM_FEATURES, QUERY_ENCODER, RANKER
 from recsys.runtime.onnx_model import OnnxModel
 from recsys.runtime.onnx_stages import OnnxEncoder, OnnxRanker
 
@@ -99,6 +100,14 @@ def export_models(
     }
     print_line(_agreement(parity["query_encoder"]))
     exact = products(encode(queries[MANY_USERS]), vectors)
+    _export_explainer(
+        run if ranker is None else ranker,
+        directory,
+        lambda asked: top_k(products(encode(asked), vectors), K).items,
+        queries,
+        parity,
+        print_line,
+    )
     held, rank = numbers, None
     if ranker is not None:
         ranker_form = _form_of(ranker.model)
@@ -116,6 +125,25 @@ def export_models(
     if isinstance(run.model, ExportableItemEncoder):
         _export_item_encoder(run.model, run, directory, print_line)
     return ExportedModels(encode, rank, vectors, held, parity)
+
+
+def _export_explainer(
+    run: TrainedRun,
+    directory: Path,
+    items: Callable[[RequestBatch], IntArray],
+    queries: Mapping[str, RequestBatch],
+    parity: dict[str, Any],
+    print_line: Callable[[str], None],
+) -> None:
+    """Write the explainer of the model whose scores users see, where it has one, and note what was compared."""
+    num_items = run.prepared.schema.num_items
+    compared = write_explainer(run.model, num_items, directory / EXPLAINER, _metadata(run, "explainer"), items, queries)
+    if compared is not None:
+        parity["explainer"] = compared
+        print_line(
+            f"{model_name(run.model)}: explainer to ONNX\n  {compared['num_queries']:,} queries agree with PyTorch: "
+            f"contributions within {compared['max_difference']:.1g} of the largest"
+        )
 
 
 def _export_item_encoder(

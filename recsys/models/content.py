@@ -25,6 +25,7 @@ from recsys.models.linalg.interaction_matrix import InteractionMatrix
 from recsys.models.linalg.truncated_svd import right_singular_vectors
 from recsys.models.onnx.content_profile import ContentProfile, RatingsAbove
 from recsys.models.onnx.embedded_columns import coded_columns
+from recsys.models.onnx.explainers import ContentExplainer
 from recsys.models.onnx.exportable import ItemEncoderSpec, ServingForm
 from recsys.models.onnx.new_items import ProjectedWords
 
@@ -211,13 +212,21 @@ class Content(nn.Module):
     @torch.no_grad()
     def serving_form(self) -> ServingForm:
         """Profiles, or scores where words count one by one; see :class:`recsys.models.onnx.exportable.Exportable`."""
+        encoder = self._profile()
+        vectors = self.components.masked_fill(~self.has_content[:, None], torch.nan) if self.num_words == 0 else None
+        return ServingForm(encoder, vectors, encoder.floats_per_position)
+
+    @torch.no_grad()
+    def explaining_form(self) -> ContentExplainer:
+        """Products of the items' vectors; see :class:`recsys.models.onnx.exportable.ExportableExplainer`."""
+        return ContentExplainer(self._profile()).eval()
+
+    def _profile(self) -> ContentProfile:
         ratings = None
         if self.ratings_above is not None:
             ratings = RatingsAbove(self.mean_rating if self.ratings_above == "global_mean" else None, ROUNDING)
         words = InteractionMatrix(self.offsets, self.words, self.values, self.num_words)
-        encoder = ContentProfile(words, self.components, self.has_content, ratings, self.recency, ROUNDING).eval()
-        vectors = self.components.masked_fill(~self.has_content[:, None], torch.nan) if self.num_words == 0 else None
-        return ServingForm(encoder, vectors, encoder.floats_per_position)
+        return ContentProfile(words, self.components, self.has_content, ratings, self.recency, ROUNDING).eval()
 
     def item_encoder(self) -> ItemEncoderSpec:
         """The projection of the words of new items; see :class:`recsys.models.onnx.exportable.ExportableItemEncoder`.

@@ -20,6 +20,7 @@ from recsys.models.layers.validation import check_dims
 from recsys.models.linalg.interaction_matrix import InteractionMatrix
 from recsys.models.linalg.least_squares import ConjugateGradient, LeastSquaresSolver, RowSolver
 from recsys.models.linalg.row_ridge import RowRidge
+from recsys.models.onnx.explainers import LeastSquaresExplainer
 from recsys.models.onnx.fold_in_factors import WeightedLeastSquares
 
 
@@ -113,6 +114,11 @@ class IALS(FoldInFactorization):
     def serving_encoder(self) -> WeightedLeastSquares:
         """See :meth:`recsys.models.components.fold_in_factorization.FoldInFactorization.serving_encoder`."""
         return WeightedLeastSquares(self.item_vectors, self.unobserved_weight, self.l2, self.l2_exponent)
+
+    @torch.no_grad()
+    def explaining_form(self) -> LeastSquaresExplainer:
+        """The same systems; see :class:`recsys.models.onnx.exportable.ExportableExplainer`."""
+        return LeastSquaresExplainer(self.serving_encoder()).eval()
 
     def explain(self, query: Query, items: Tensor) -> Explanation:
         """Each interaction has ``q_i . A^-1 q_j`` in the score of item i; nothing is left as rest.

@@ -18,6 +18,7 @@ from recsys.models.interface.explanation import Explanation, rows_of, shares_of_
 from recsys.models.interface.protocols import Query
 from recsys.models.layers.validation import check_dims
 from recsys.models.linalg.interaction_matrix import InteractionMatrix
+from recsys.models.onnx.explainers import RatedNeighboursExplainer, SparsePairs
 from recsys.models.onnx.exportable import ServingForm
 from recsys.models.onnx.item_item import rows_of_weights
 from recsys.models.onnx.rating_users import FoldedBias, RatedNeighbours
@@ -85,7 +86,7 @@ class ItemKNNRatings(RatingModel):
         self.register_buffer("similarities", torch.zeros(num_items, kept))
         self._shrinkage = shrinkage
         self._amplification = amplification
-        self._evidence = baseline_weight
+        self._baseline_weight = baseline_weight
         self._user_l2 = user_l2
         self._item_l2 = item_l2
         self._epochs = epochs
@@ -141,8 +142,16 @@ class ItemKNNRatings(RatingModel):
         rows = rows_of_weights(
             InteractionMatrix(offsets, self.neighbours[kept], self.similarities[kept], len(self.neighbours))
         )
-        encoder = RatedNeighbours(self.served_users(), self.item_bias, self.mean, rows, self._evidence)
+        encoder = RatedNeighbours(self.served_users(), self.item_bias, self.mean, rows, self._baseline_weight)
         return ServingForm(encoder.eval(), None, rows.floats_per_position)
+
+    @torch.no_grad()
+    def explaining_form(self) -> RatedNeighboursExplainer:
+        """Similarities of pairs of items; see :class:`recsys.models.onnx.exportable.ExportableExplainer`."""
+        pairs = SparsePairs(self.neighbours, self.similarities)
+        return RatedNeighboursExplainer(
+            self.served_users(), self.item_bias, self.mean, pairs, self._baseline_weight
+        ).eval()
 
     def score(self, query: Query) -> Tensor:
         """The predicted rating of every item, shape [B, I], not clipped: clipping would tie the best items."""
@@ -155,7 +164,7 @@ class ItemKNNRatings(RatingModel):
             total, weight = functional.embedding_bag(
                 self.neighbours, table, mode="sum", per_sample_weights=self.similarities
             ).T.chunk(2)
-            neighbourly.append(total / (weight + self._evidence))
+            neighbourly.append(total / (weight + self._baseline_weight))
         return scores + torch.cat(neighbourly)
 
     def predict(self, query: Query, rows: Tensor, items: Tensor) -> Tensor:
@@ -170,7 +179,7 @@ class ItemKNNRatings(RatingModel):
             neighbours = self.neighbours[block_items]
             weight = self.similarities[block_items] * rated[block_rows[:, None], neighbours]
             total = (weight * above[block_rows[:, None], neighbours]).sum(1)
-            neighbourly.append(total / (weight.sum(1) + self._evidence))
+            neighbourly.append(total / (weight.sum(1) + self._baseline_weight))
         return baseline + torch.cat(neighbourly) if neighbourly else baseline
 
     def explain(self, query: Query, items: Tensor) -> Explanation:
@@ -195,7 +204,7 @@ class ItemKNNRatings(RatingModel):
                 similarity.scatter_(1, self.neighbours[targets], self.similarities[targets])
                 found = similarity[:, histories.items[own]].T
                 weight = (found * counted[own, None]).sum(0)
-                parts[own] = found * shares[own, None] / (weight + self._evidence)
+                parts[own] = found * shares[own, None] / (weight + self._baseline_weight)
         return Explanation.exact(histories, parts.masked_fill_((items < 0)[rows_of(histories)], torch.nan), rest)
 
     def _above_baseline(self, query: Query) -> tuple[Tensor, Tensor]:

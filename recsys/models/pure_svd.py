@@ -16,6 +16,7 @@ from recsys.models.interface.explanation import Explanation, rows_of
 from recsys.models.interface.protocols import Query
 from recsys.models.linalg.interaction_matrix import InteractionMatrix
 from recsys.models.linalg.truncated_svd import right_singular_vectors
+from recsys.models.onnx.explainers import SumOfProducts
 from recsys.models.onnx.fold_in_factors import Projection
 
 
@@ -69,6 +70,11 @@ class PureSVD(FoldInFactorization):
     def serving_encoder(self) -> Projection:
         """See :meth:`recsys.models.components.fold_in_factorization.FoldInFactorization.serving_encoder`."""
         return Projection(self.item_vectors)
+
+    @torch.no_grad()
+    def explaining_form(self) -> SumOfProducts:
+        """Products of vectors; see :class:`recsys.models.onnx.exportable.ExportableExplainer`."""
+        return SumOfProducts(self.item_vectors).eval()
 
     def explain(self, query: Query, items: Tensor) -> Explanation:
         """Each interaction has ``v_j . v_i`` in the score of item i; nothing is left as rest."""

@@ -9,8 +9,9 @@ import torch
 
 from recsys.data.prepared import PreparedDataset
 from recsys.models.interface.protocols import FoldsIn, Recommender
-from recsys.recommendation.model_stages import ModelExplainer, ModelRanker, ScoreRetriever
+from recsys.recommendation.model_stages import ModelRanker, ScoreRetriever
 from recsys.recommendation.prepared_tables import catalogue_of, user_tables
+from recsys.recommendation.sampled_explanation import batch_explainer_of
 from recsys.recommendation.similar_items import ItemSimilarity, content_similarity, model_similarity
 from recsys.runtime.recommendation import Recommendation, SimilarItems, SimilarityKind
 from recsys.runtime.recommendation_engine import RecommendationEngine, Scoring
@@ -50,7 +51,9 @@ class ModelRecommender:
                 name,
                 ScoreRetriever(model, prepared.schema.num_items),
                 None if ranker is None else ModelRanker(ranker),
-                ModelExplainer(model if ranker is None else ranker),
+                batch_explainer_of(
+                    model if ranker is None else ranker, prepared.schema.num_items, ranks=ranker is not None
+                ),
                 num_candidates,
                 isinstance(model, FoldsIn),
             ),

@@ -5,41 +5,18 @@ Shape suffixes: B requests, C candidates, I items, D dimensions, K list length, 
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 import torch
-from torch import Tensor
 
-from recsys.data.histories import Histories
 from recsys.errors import ModelError
 from recsys.evaluation.top_k import top_k, without_nan
-from recsys.models.interface.protocols import Factorized, Query, Recommender, ScoresCandidates, ScoresPairs
-from recsys.recommendation.sampled_explanation import explainer_of
+from recsys.models.interface.protocols import Factorized, Recommender, ScoresCandidates, ScoresPairs
+from recsys.recommendation.model_queries import query_of
 from recsys.retrieval.candidates import Candidates
-from recsys.retrieval.explanation import BatchExplanation
 from recsys.retrieval.index import ExactIndex
 from recsys.retrieval.request_batch import RequestBatch
 from recsys.retrieval.retrievers import IndexRetriever
 from recsys.retrieval.types import FloatArray, IntArray
-
-
-def query_of(requests: RequestBatch, device: torch.device | str = "cpu") -> Query:
-    """The requests as models are asked, on ``device``."""
-
-    def put(column: npt.NDArray[Any] | None) -> Tensor | None:
-        return None if column is None else torch.tensor(column, device=device)
-
-    history = requests.history
-    histories = Histories(
-        offsets=torch.tensor(history.offsets, device=device),
-        items=torch.tensor(history.items, device=device),
-        rating=put(history.rating),
-        timestamp=put(history.timestamp),
-    )
-    features = {name: torch.tensor(values, device=device) for name, values in requests.features.items()}
-    return Query(torch.tensor(requests.users, device=device), histories, features)
 
 
 class ScoreRetriever:
@@ -116,32 +93,3 @@ class ModelRanker:
             scores = self._model.score(query).gather(1, candidates)
         ranked: FloatArray = scores.cpu().numpy()
         return ranked
-
-
-class ModelExplainer:
-    """Splits the scores of a model over the histories: by itself where the model can, else by samples.
-
-    Args:
-        model: on ``device``.
-        device: where to explain.
-    """
-
-    def __init__(self, model: Recommender, device: torch.device | str = "cpu") -> None:
-        self._explainer = explainer_of(model)
-        self._device = device
-
-    @torch.inference_mode()
-    def explain(self, requests: RequestBatch, items: IntArray) -> BatchExplanation:
-        """See :class:`recsys.retrieval.pipeline.Explainer`.
-
-        Raises:
-            ModelError: the scores of the model do not depend on histories.
-        """
-        query = query_of(requests, self._device)
-        explanation = self._explainer.explain(query, torch.tensor(items, device=self._device))
-        return BatchExplanation(
-            explanation.contributions.cpu().numpy(),
-            explanation.rest.cpu().numpy(),
-            None if explanation.errors is None else explanation.errors.cpu().numpy(),
-            explanation.num_grouped.cpu().numpy(),
-        )

@@ -9,13 +9,12 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from recsys.errors import RetrievalError
 from recsys.retrieval.candidates import Candidates
-from recsys.retrieval.explanation import BatchExplanation
+from recsys.retrieval.explanation import BatchExplainer, BatchExplanation
 from recsys.retrieval.filters import BlocklistFilter, CompositeFilter, Filter, SeenFilter
 from recsys.retrieval.ranker import Ranker, reordered
 from recsys.retrieval.request_batch import RequestBatch
@@ -27,19 +26,6 @@ STAGES = ("retrieve", "filter", "rank", "diversify", "explain")
 
 #: How much deeper the retriever is asked at once, at most, where filters leave too little.
 MAX_GROWTH = 8
-
-
-@runtime_checkable
-class Explainer(Protocol):
-    """Says why items are recommended."""
-
-    def explain(self, requests: RequestBatch, items: IntArray) -> BatchExplanation:
-        """Split the scores of ``items`` (shape [B, K], -1 where there is none) over the histories of the requests.
-
-        Raises:
-            ModelError: the scores do not depend on the histories.
-        """
-        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,7 +101,7 @@ class Pipeline:
         num_candidates: int = 200,
         ranker: Ranker | None = None,
         reranker: Reranker | None = None,
-        explainer: Explainer | None = None,
+        explainer: BatchExplainer | None = None,
     ) -> None:
         _check_positive("num_candidates", num_candidates)
         self._retriever = retriever

@@ -6,6 +6,7 @@
         manifest.json            sources, versions, inputs and outputs, parity, the hash of every file
         query_encoder.onnx       a user and a history to a vector, or to scores of the catalogue
         ranker.onnx              the same and candidates to scores, where there is a ranker
+        explainer.onnx           the same and items to what each interaction adds to their scores, where the model can
         item_encoder.onnx        columns of a new item to a vector, with item_features.json, where the model can
         item_vectors.npy         of the items, and index.faiss where FAISS finds them
         item_vocabulary.parquet  ids and indices; user_vocabulary.parquet
@@ -51,6 +52,7 @@ from recsys.runtime.user_features import UserFeatures
 
 QUERY_ENCODER = "query_encoder.onnx"
 RANKER = "ranker.onnx"
+EXPLAINER = "explainer.onnx"
 ITEM_ENCODER = "item_encoder.onnx"
 ITEM_FEATURES = "item_features.json"
 INDEX = "index.faiss"
@@ -102,6 +104,11 @@ class Bundle:
         """Whether candidates are ranked by another model than the one that finds them."""
         return RANKER in self.manifest.files
 
+    @property
+    def has_explainer(self) -> bool:
+        """Whether the model whose scores users see splits them exactly over the history."""
+        return EXPLAINER in self.manifest.files
+
     def query_encoder(self, num_threads: int = 1) -> OnnxModel:
         """The model that encodes queries."""
         return OnnxModel(self.directory / QUERY_ENCODER, num_threads)
@@ -115,6 +122,20 @@ class Bundle:
         if not self.has_ranker:
             raise BundleError(f"A ranker is required, but {self.directory} has none. Export it with ranker=DIR.")
         return OnnxModel(self.directory / RANKER, num_threads)
+
+    def explainer(self, num_threads: int = 1) -> OnnxModel:
+        """The model that splits scores over the history.
+
+        Raises:
+            BundleError: the bundle has none.
+        """
+        if not self.has_explainer:
+            source = self.manifest.ranker or self.manifest.retriever
+            raise BundleError(
+                f"A model that explains its scores exactly is required, but {source.model} in {self.directory} does "
+                "not. Take samples: recsys.runtime.onnx_explainer.bundle_explainer does."
+            )
+        return OnnxModel(self.directory / EXPLAINER, num_threads)
 
     def item_encoder(self) -> ItemEncoder:
         """What encodes new items.

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 
 import pyarrow as pa
 
-from recsys.retrieval.ranker import Ranker
 from recsys.retrieval.retrievers import IndexRetriever
 from recsys.runtime.bundle import QUERY_ENCODER, RANKER, Bundle
 from recsys.runtime.catalogue import Catalogue
@@ -59,14 +58,14 @@ class BundleRecommender:
         )
         self._catalogue = Catalogue(bundle, self._resolver, bundle.index())
         encoder = OnnxEncoder(opened(QUERY_ENCODER), manifest.floats_per_position)
-        ranker: Ranker | None = None
+        ranker: OnnxRanker | None = None
         if bundle.has_ranker:
             ranker = OnnxRanker(opened(RANKER), manifest.floats_per_position, manifest.data.num_items)
         scoring = Scoring(
             manifest.name,
             IndexRetriever(encoder, self._catalogue.index),
             ranker,
-            bundle_explainer(bundle, encoder, ranker, opened),
+            bundle_explainer(bundle, opened, encoder, ranker),
             manifest.num_candidates,
             manifest.folds_in,
         )

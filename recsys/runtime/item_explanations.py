@@ -10,8 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from recsys.errors import ModelError
-from recsys.retrieval.explanation import BatchExplanation
-from recsys.retrieval.pipeline import Explainer
+from recsys.retrieval.explanation import BatchExplainer, BatchExplanation
 from recsys.retrieval.request_batch import RequestBatch
 from recsys.retrieval.types import FloatArray, IntArray
 from recsys.runtime.recommendation import Contribution, ItemExplanation
@@ -39,7 +38,7 @@ class ItemExplainer:
 
     def __init__(
         self,
-        explainer: Explainer,
+        explainer: BatchExplainer,
         attributes: SharedAttributes,
         num_interactions: FloatArray | IntArray,
         num_known: int,

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from recsys.data.raw import FeatureColumn, FeatureKind
 from recsys.cli.commands import command_line
+from recsys.data.raw import FeatureColumn, FeatureKind
 from recsys.errors import BundleError
 
 BUNDLE_VERSION = 3

@@ -1,10 +1,12 @@
 """What goes into and comes out of the ONNX models of a bundle.
 
-Shape suffixes: B queries, L positions, C candidates of each, D dimensions, I items of the catalogue.
+Shape suffixes: B queries, L positions, C candidates of each, K explained items of each, D dimensions, I items of the
+catalogue.
 
 Every query encoder takes ``user_index`` [B], ``history`` [B, L], ``rating`` [B, L] and ``timestamp`` [B, L] and gives
 ``query`` [B, D], or [B, I] where it scores the catalogue; a ranker takes ``candidates`` [B, C] as well and gives
-``score`` [B, C]. Models that read columns of users have an input for each (:func:`feature_input`): codes [B, W] of at
+``score`` [B, C]; an explainer takes ``candidates`` [B, K] and gives ``contributions`` [B, L, K] and ``rest`` [B, K].
+Models that read columns of users have an input for each (:func:`feature_input`): codes [B, W] of at
 most W values, or numbers [B].
 """
 
@@ -23,6 +25,8 @@ QUERY_INPUTS = ("user_index", "history", "rating", "timestamp")
 CANDIDATES = "candidates"
 QUERY = "query"
 SCORE = "score"
+CONTRIBUTIONS = "contributions"
+REST = "rest"
 
 #: Stands for a time that is not known.
 NO_TIMESTAMP = np.iinfo(np.int64).min

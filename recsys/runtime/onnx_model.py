@@ -18,7 +18,7 @@ _TYPES = {"tensor(int64)": np.int64, "tensor(float)": np.float32, "tensor(float1
 
 
 class OnnxModel:
-    """A model with one output. Several threads may run it at once.
+    """A model with one output or more. Several threads may run it at once.
 
     Args:
         path: of the file.
@@ -52,7 +52,7 @@ class OnnxModel:
             raise BundleError(f"{path} is no model that ONNX Runtime reads ({error}). Export it again.") from error
         self.path = path
         self.inputs = {node.name: node.type for node in self._session.get_inputs()}
-        self.output = self._session.get_outputs()[0].name
+        self.outputs = [node.name for node in self._session.get_outputs()]
 
     @property
     def providers(self) -> tuple[str, ...]:
@@ -66,20 +66,22 @@ class OnnxModel:
 
     @property
     def described_output(self) -> dict[str, dict[str, Any]]:
-        """Type and shape of the output."""
-        return {node.name: {"type": node.type, "shape": node.shape} for node in self._session.get_outputs()[:1]}
+        """Type and shape of each output."""
+        return {node.name: {"type": node.type, "shape": node.shape} for node in self._session.get_outputs()}
 
     def run(self, onnx_inputs: OnnxInputs) -> npt.NDArray[Any]:
-        """The output for ``onnx_inputs``; those that the model does not have are left out.
+        """The only or the first output for ``onnx_inputs``; those that the model does not have are left out.
 
         Raises:
             BundleError: an input is missing, or has another type or number of dimensions.
         """
+        return self.run_all(onnx_inputs)[self.outputs[0]]
+
+    def run_all(self, onnx_inputs: OnnxInputs) -> dict[str, npt.NDArray[Any]]:
+        """All outputs by name, as :meth:`run`."""
         self._check(onnx_inputs)
-        output: npt.NDArray[Any] = self._session.run([self.output], {name: onnx_inputs[name] for name in self.inputs})[
-            0
-        ]
-        return output
+        given = self._session.run(self.outputs, {name: onnx_inputs[name] for name in self.inputs})
+        return dict(zip(self.outputs, given, strict=True))
 
     def _check(self, onnx_inputs: OnnxInputs) -> None:
         for name, type_ in self.inputs.items():

@@ -15,8 +15,9 @@ from typing import NamedTuple
 import numpy as np
 
 from recsys.retrieval.candidates import Candidates
+from recsys.retrieval.explanation import BatchExplainer
 from recsys.retrieval.filters import Filter, ItemMaskFilter
-from recsys.retrieval.pipeline import Explainer, Pipeline
+from recsys.retrieval.pipeline import Pipeline
 from recsys.retrieval.ranker import Ranker
 from recsys.retrieval.request_batch import RequestBatch
 from recsys.retrieval.rerankers import make_reranker
@@ -57,7 +58,7 @@ class Scoring:
     name: str
     retriever: Retriever
     ranker: Ranker | None
-    explainer: Explainer
+    explainer: BatchExplainer
     num_candidates: int
     folds_in: bool
 

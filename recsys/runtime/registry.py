@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from recsys.cli.commands import command_line
-from recsys.errors import RecsysError
 from recsys.errors import BundleError
 from recsys.runtime.bundle import Bundle
 

@@ -9,7 +9,7 @@ from recsys.errors import EvaluationError, ModelError
 from recsys.evaluation.fidelity import deletion_fidelity
 from recsys.evaluation.ranking_task import RankingTask
 from recsys.models.interface.explanation import Explanation, rows_of
-from recsys.recommendation.sampled_explanation import SampledExplainer, explainer_of
+from recsys.recommendation.sampled_explanation import SampledModelExplainer, explainer_of
 from tests.evaluation.score_table import SharedRow
 from tests.models.test_contract import fitted
 
@@ -86,22 +86,22 @@ def test_does_not_depend_on_the_batches_and_takes_some_users():
 
 def test_interactions_that_were_explained_as_one_are_not_named():
     # of 3 interactions the oldest, with the largest weight, is in the group
-    explainer = SampledExplainer(Sums(), max_items=2)
+    explainer = SampledModelExplainer(Sums(), max_items=2)
     assert deletion_fidelity(Sums(), explainer, task([3, 1, 0])).named.tolist() == [2]
 
 
 def test_a_model_without_histories_is_refused():
     model = SharedRow([1.0] * 6)
     with pytest.raises(ModelError, match="Scores that depend on the history are required"):
-        deletion_fidelity(model, SampledExplainer(model), task([0, 1]))
+        deletion_fidelity(model, SampledModelExplainer(model), task([0, 1]))
 
 
 @pytest.mark.parametrize("name", ["ease", "slim", "item_knn", "ials", "pure_svd", "user_knn", "nmf"])
 def test_what_a_model_names_first_lowers_the_score_more_than_a_random_interaction(name):
     model = fitted(name).model
     explainer = explainer_of(model)
-    if isinstance(explainer, SampledExplainer):
-        explainer = SampledExplainer(model, num_permutations=8)
+    if isinstance(explainer, SampledModelExplainer):
+        explainer = SampledModelExplainer(model, num_permutations=8)
     with torch.inference_mode():
         result = deletion_fidelity(model, explainer, fitted(name).task, max_users=20)
     assert result.named.mean() > result.random.mean() > result.least.mean()

@@ -66,3 +66,8 @@ def test_a_ranker_that_is_not_there_is_an_error():
 def test_no_vectors_where_the_model_has_none():
     with pytest.raises(BundleError, match="scores the catalogue without them"):
         Bundle.open(board_bundle("ease")).item_vectors()
+
+
+def test_an_explainer_that_is_not_there_is_an_error():
+    with pytest.raises(BundleError, match="A model that explains its scores exactly is required, but MF in"):
+        Bundle.open(board_bundle("mf")).explainer()

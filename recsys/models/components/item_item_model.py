@@ -14,6 +14,7 @@ from recsys.models.components.recency import Recency
 from recsys.models.interface.explanation import Explanation
 from recsys.models.interface.protocols import Query
 from recsys.models.linalg.interaction_matrix import InteractionMatrix
+from recsys.models.onnx.explainers import DensePairs, SumOfPairs, pairs_of_weights
 from recsys.models.onnx.exportable import ServingForm
 from recsys.models.onnx.item_item import DenseRows, SumOverHistory, rows_of_weights
 
@@ -64,6 +65,12 @@ class ItemItemModel(nn.Module):
         rows = DenseRows(kept.weights) if isinstance(kept, DenseItemWeights) else rows_of_weights(kept.matrix)
         encoder = SumOverHistory(rows, self.num_items, self.recency)
         return ServingForm(encoder.eval(), None, rows.floats_per_position)
+
+    def explaining_form(self) -> SumOfPairs:
+        """The weights of pairs of items; see :class:`recsys.models.onnx.exportable.ExportableExplainer`."""
+        kept = self.weights
+        pairs = DensePairs(kept.weights) if isinstance(kept, DenseItemWeights) else pairs_of_weights(kept.matrix)
+        return SumOfPairs(pairs, self.num_items, self.recency).eval()
 
     def _weighted(self, histories: Histories) -> InteractionMatrix:
         return InteractionMatrix.from_histories(histories, self.num_items, self.recency.weights(histories))

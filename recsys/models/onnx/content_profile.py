@@ -89,11 +89,31 @@ class ContentProfile(nn.Module):
 
     def forward(self, query: OnnxQuery) -> Tensor:
         """The profile, shape [B, D], where there are no words; else scores, shape [B, I]. NaN for no opinion."""
+        components, words, lengths = self.sums(query)
+        if words is None:
+            return components / lengths
+        found = words[:, self.words.flatten()].view(query.items.shape[0], *self.words.shape)
+        scores = ((found * self.values).sum(2) + components @ self.components.T) / lengths
+        return scores.masked_fill(~self.has_content, torch.nan)
+
+    def weights(self, query: OnnxQuery) -> Tensor:
+        """How much each interaction counts, shape [B, L]; what it says of positions after the end does not matter."""
+        recency = query.recency(self.recency)
+        return recency if self.ratings is None else self.ratings(query) * recency
+
+    def sums(self, query: OnnxQuery) -> tuple[Tensor, Tensor | None, Tensor]:
+        """The profile before it is scaled.
+
+        Returns:
+            Its components, shape [B, D]; its words, shape [B, V + 1], the last one being none, or None where there are
+            no words; and its length, shape [B, 1], NaN where nothing is left.
+        """
         num_items = len(self.has_content)
+        weights = self.weights(query)
         if self.ratings is None:
-            weights = query.recency(self.recency) * query.is_last(num_items)
+            weights = weights * query.is_last(num_items)
         else:
-            weights = query.largest(self.ratings(query) * query.recency(self.recency), num_items)
+            weights = query.largest(weights, num_items)
         items = query.known_items
         components = (weights[:, None, :] @ functional.embedding(items, self.components)).squeeze(1)
         squares = components.square().sum(1)
@@ -104,9 +124,8 @@ class ContentProfile(nn.Module):
             words = words.scatter_add(1, self.words[items].flatten(1), added.flatten(1))
             squares = squares + words.square().sum(1)
         lengths = squares.sqrt()
-        lengths = lengths.masked_fill(lengths <= self.rounding * weights.abs().sum(1), torch.nan)[:, None]
-        if words is None:
-            return components / lengths
-        found = words[:, self.words.flatten()].view(items.shape[0], *self.words.shape)
-        scores = ((found * self.values).sum(2) + components @ self.components.T) / lengths
-        return scores.masked_fill(~self.has_content, torch.nan)
+        return (
+            components,
+            words,
+            lengths.masked_fill(lengths <= self.rounding * weights.abs().sum(1), torch.nan)[:, None],
+        )

@@ -1,6 +1,6 @@
 """The form in which a model leaves PyTorch: modules that only read arrays, and tables.
 
-Shape suffixes: B queries, C candidates of each, I items of the catalogue, D dim.
+Shape suffixes: B queries, L positions, C candidates of each, K explained items of each, I items of the catalogue, D dim.
 """
 
 from __future__ import annotations
@@ -54,6 +54,20 @@ class ExportableRanker(Protocol):
 
         It returns their scores, shape [B, C], float32, NaN where the model has no opinion. What it says of candidate
         -1 does not matter, but it is no error.
+        """
+        ...
+
+
+@runtime_checkable
+class ExportableExplainer(Protocol):
+    """A model that splits its scores over the history (:class:`recsys.models.interface.protocols.Explains`)."""
+
+    def explaining_form(self) -> nn.Module:
+        """A module whose ``forward`` takes a :class:`OnnxQuery` and explained items (shape [B, K], int64).
+
+        It returns contributions, shape [B, L, K], 0 after the end of a history, and the rest, shape [B, K]; float32,
+        NaN where :meth:`recsys.models.interface.protocols.Explains.explain` has NaN, as for item -1. It is in
+        evaluation mode.
         """
         ...
 

@@ -79,12 +79,23 @@ class WeightedLeastSquares(nn.Module):
     def forward(self, query: OnnxQuery) -> Tensor:
         """Shape [B, D]; NaN for an empty history."""
         vectors, counts = self.history(query)
+        solution = self.solve(vectors, counts, vectors.sum(1))
+        return solution.masked_fill((counts == 0)[:, None], torch.nan)
+
+    def solve(self, vectors: Tensor, counts: Tensor, right: Tensor) -> Tensor:
+        """Solve the systems of users.
+
+        Args:
+            vectors: of the n items of each history, shape [B, L, D], zeros where there is none.
+            counts: n, shape [B], int64.
+            right: shape [B, D], or [B, D, K].
+
+        Returns:
+            The shape of ``right``.
+        """
         own = self.l2 * (counts + self.unobserved) ** self.l2_exponent
         penalty = own[:, None] + self.spread
         systems = vectors.transpose(1, 2) @ vectors + torch.diag_embed(penalty)
-        right = vectors.sum(1)
         if self.num_steps < penalty.shape[1]:
-            solution = conjugate_gradients(systems, right, penalty, self.num_steps)
-        else:
-            solution = eliminated(systems, right)
-        return solution.masked_fill((counts == 0)[:, None], torch.nan)
+            return conjugate_gradients(systems, right, penalty, self.num_steps)
+        return eliminated(systems, right)

@@ -16,7 +16,7 @@ from recsys.models.onnx.onnx_query import OnnxQuery
 #: To add one number at a place that is looked up takes about as long as to multiply so many that follow each other.
 _SCATTER_COST = 32
 #: Weights of a dense table at most, 1 GiB.
-_MAX_DENSE = 2**28
+MAX_DENSE = 2**28
 
 
 class DenseRows(nn.Module):
@@ -127,7 +127,7 @@ def rows_of_weights(weights: InteractionMatrix) -> DenseRows | SparseRows | Gath
     most = int(weights.column_counts().max()) if len(weights.columns) > 0 else 0
     if most * _SCATTER_COST <= num_items:
         return SparseRows(weights)
-    return DenseRows(weights.dense().T.contiguous()) if num_items**2 <= _MAX_DENSE else GatheredRows(weights)
+    return DenseRows(weights.dense().T.contiguous()) if num_items**2 <= MAX_DENSE else GatheredRows(weights)
 
 
 def padded(matrix: InteractionMatrix) -> tuple[Tensor, Tensor]:

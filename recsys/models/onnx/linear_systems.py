@@ -2,7 +2,7 @@
 
 ONNX has neither a Cholesky factorisation nor a solver.
 
-Shape suffixes: D dim; systems may have any number of dimensions before theirs.
+Shape suffixes: D dim, R right sides of each system; systems may have any number of dimensions before theirs.
 """
 
 from __future__ import annotations
@@ -26,20 +26,21 @@ def eliminated(systems: Tensor, right: Tensor) -> Tensor:
 
     Args:
         systems: shape [..., D, D].
-        right: shape [..., D].
+        right: shape [..., D], or [..., D, R].
 
     Returns:
-        Shape [..., D].
+        The shape of ``right``.
     """
-    rows = torch.cat([systems, right[..., None]], dim=-1)
+    single = right.dim() < systems.dim()
+    rows = torch.cat([systems, right[..., None] if single else right], dim=-1)
     dim = systems.shape[-1]
-    for left in range(dim, 0, -1):
-        first, others = rows.split([1, left], dim=-1)
+    for _ in range(dim):
+        first, others = rows[..., :1], rows[..., 1:]
         pivot, factors = first.split([1, dim - 1], dim=-2)
         top, below = others.split([1, dim - 1], dim=-2)
         top = top / pivot
         rows = torch.cat([below - factors * top, top], dim=-2)
-    return rows.squeeze(-1)
+    return rows.squeeze(-1) if single else rows
 
 
 def steps_of_conjugate_gradients(condition: float) -> int:
@@ -60,16 +61,17 @@ def conjugate_gradients(systems: Tensor, right: Tensor, diagonal: Tensor, num_st
 
     Args:
         systems: shape [B, D, D].
-        right: shape [B, D].
+        right: shape [B, D], or [B, D, R].
         diagonal: close to the systems, above zero, shape [B, D].
         num_steps: see :func:`steps_of_conjugate_gradients`.
 
     Returns:
-        Shape [B, D].
+        The shape of ``right``.
     """
     scales = diagonal.rsqrt()[:, :, None]
     systems = scales * systems * scales.transpose(1, 2)
-    residual = scales * right[:, :, None]  # [B, D, 1]
+    single = right.dim() < systems.dim()
+    residual = scales * (right[:, :, None] if single else right)  # [B, D, R]
     solution, direction = torch.zeros_like(residual), residual
     length = residual.square().sum(1, keepdim=True)
     for step in range(num_steps):
@@ -80,4 +82,5 @@ def conjugate_gradients(systems: Tensor, right: Tensor, diagonal: Tensor, num_st
             residual = residual - pace * image
             last, length = length, residual.square().sum(1, keepdim=True)
             direction = residual + length / last.clamp(min=_TINY) * direction
-    return (scales * solution).squeeze(2)
+    solution = scales * solution
+    return solution.squeeze(2) if single else solution

@@ -72,6 +72,23 @@ class OnnxQuery(NamedTuple):
         largest = lowest.scatter_reduce(1, column, weights, "amax").gather(1, column)
         return torch.where(self.is_last(num_items), largest, 0)
 
+    def shares(self, weights: Tensor, num_items: int) -> tuple[Tensor, Tensor]:
+        """How an item that comes again in a history is shared among its interactions.
+
+        Args:
+            weights: of the interactions, shape [B, L], float32.
+            num_items: I.
+
+        Returns:
+            The largest weight of the item of each interaction, and one over the number of interactions with it; both of
+            shape [B, L], float32, 0 after the end.
+        """
+        column = torch.where(self.inside, self.items, num_items)
+        table = weights.new_zeros(self.items.shape[0], num_items + 1)
+        largest = (table - torch.inf).scatter_reduce(1, column, weights, "amax").gather(1, column)
+        times = table.scatter_add(1, column, torch.ones_like(weights)).gather(1, column)
+        return torch.where(self.inside, largest, 0), torch.where(self.inside, 1 / times, 0)
+
     def latest(self, max_length: int) -> OnnxQuery:
         """The same users with the latest ``max_length`` interactions of each history, which is the width as well."""
         place = torch.arange(max_length, device=self.items.device)

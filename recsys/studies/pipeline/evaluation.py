@@ -17,7 +17,8 @@ from recsys.evaluation.ranking_result import RankingResult
 from recsys.evaluation.ranking_task import RankingTask
 from recsys.recommendation.request_batches import requests_of_task
 from recsys.retrieval.calibration import CalibratedReranker
-from recsys.retrieval.pipeline import Explainer, Pipeline, Shortlist
+from recsys.retrieval.explanation import BatchExplainer
+from recsys.retrieval.pipeline import Pipeline, Shortlist
 from recsys.retrieval.ranker import Ranker
 from recsys.retrieval.request_batch import RequestBatch
 from recsys.retrieval.reranker import Reranker
@@ -113,7 +114,7 @@ class PipelineEvaluator:
         ranker: Ranker | None,
         rerankers: Mapping[tuple[str, float], Reranker],
         chosen: Reranker | None,
-        explainer: Explainer | None = None,
+        explainer: BatchExplainer | None = None,
     ) -> PipelineReport:
         """Measure each stage; candidates are retrieved and ranked once, and diversified in each way.
 

@@ -14,7 +14,8 @@ from recsys.evaluation.ranking import RankingEvaluator
 from recsys.evaluation.ranking_task import RankingTask
 from recsys.models.interface.protocols import PredictsRatings
 from recsys.recommendation.catalogue_columns import content_of, reranker
-from recsys.recommendation.model_stages import ModelExplainer, ModelRanker, ScoreRetriever, vector_retriever
+from recsys.recommendation.model_stages import ModelRanker, ScoreRetriever, vector_retriever
+from recsys.recommendation.sampled_explanation import batch_explainer_of
 from recsys.retrieval.calibration import CalibratedReranker
 from recsys.retrieval.rerankers import RERANKERS
 from recsys.retrieval.retrievers import Retriever
@@ -100,7 +101,7 @@ def measure_pipeline(
     retriever = RETRIEVERS[retrieval](run.model.to(device), prepared.schema.num_items, device)
     last: Any = (ranking_run or run).model.to(device)
     ranker = None if ranking_run is None else ModelRanker(last, device)
-    explainer = ModelExplainer(last, device=device) if explain else None
+    explainer = batch_explainer_of(last, prepared.schema.num_items, device, ranker is not None) if explain else None
     return evaluator.evaluate(retriever, ranker, rerankers, chosen, explainer)
 
 

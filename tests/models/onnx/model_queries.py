@@ -74,13 +74,20 @@ def random_histories(
 
 
 def run(path: Path, query: OnnxQuery, **more: Tensor) -> Tensor:
-    """What ONNX Runtime makes of ``query`` with the model in the file ``path``."""
+    """What ONNX Runtime makes of ``query`` with the model in the file ``path``, which has one output."""
+    (output,) = run_all(path, query, **more).values()
+    return output
+
+
+def run_all(path: Path, query: OnnxQuery, **more: Tensor) -> dict[str, Tensor]:
+    """All outputs of ONNX Runtime for ``query`` with the model in the file ``path``, by name."""
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     onnx_inputs = dict(zip(QUERY_INPUTS, query[:-1], strict=True)) | more
     onnx_inputs |= {feature_input(column): values for column, values in query.features.items()}
-    output = session.run(None, {name: value.numpy() for name, value in onnx_inputs.items()})[0]
-    assert output.dtype == np.float32
-    return torch.from_numpy(output)
+    outputs = session.run(None, {name: value.numpy() for name, value in onnx_inputs.items()})
+    assert all(output.dtype == np.float32 for output in outputs)
+    names = [node.name for node in session.get_outputs()]
+    return {name: torch.from_numpy(output) for name, output in zip(names, outputs, strict=True)}
 
 
 def assert_scores_close(actual: Tensor, expected: Tensor, tolerance: float = 1e-4) -> None:

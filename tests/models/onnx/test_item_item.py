@@ -40,7 +40,7 @@ def test_one_item_that_much_depends_on_makes_the_table_dense():
 
 
 def test_a_catalogue_too_large_for_a_dense_table_is_looked_up(monkeypatch):
-    monkeypatch.setattr("recsys.models.onnx.item_item._MAX_DENSE", 1000)
+    monkeypatch.setattr("recsys.models.onnx.item_item.MAX_DENSE", 1000)
     assert isinstance(rows_of_weights(few_weights(0.5)), GatheredRows)
 
 
