@@ -42,11 +42,11 @@ def without_test(view: FeedbackView, split: Split) -> tuple[FeedbackView, Split]
     Returns:
         The remaining interactions, in their order, and the split of these.
     """
-    kept = np.sort(np.concatenate([split.train, split.valid_given, split.valid]))
-    parts = {name: np.searchsorted(kept, getattr(split, name)) for name in ("train", "valid", "valid_given")}
+    kept = np.sort(np.concatenate([split.train, split.valid_fold_in, split.valid]))
+    parts = {name: np.searchsorted(kept, getattr(split, name)) for name in ("train", "valid", "valid_fold_in")}
     none = np.empty(0, dtype=np.int64)
     remaining = replace(view, interactions=view.interactions.take(kept), positive=view.positive[kept])
-    return remaining, Split(train=parts["train"], valid=parts["valid"], test=none, valid_given=parts["valid_given"])
+    return remaining, Split(train=parts["train"], valid=parts["valid"], test=none, valid_fold_in=parts["valid_fold_in"])
 
 
 def among_sampled_negatives(
