@@ -18,9 +18,9 @@ from recsys.cli.console import console, user_errors
 from recsys.cli.output_directory import make_output_directory
 from recsys.cli.overrides import setting_of
 from recsys.runs.starting import resolved
-from recsys.studies.cold_start.page import write
+from recsys.studies.cold_start.report import write
 from recsys.studies.cold_start.running import ColdStart
-from recsys.studies.cold_start.table import cold_start_sheet
+from recsys.studies.cold_start.table import cold_start_table
 
 
 @config_command("cold_start")
@@ -38,7 +38,7 @@ def main(config: DictConfig) -> None:
                 highlight=False,
             )
         rows = list(measurement.rows(lambda line: console.print(line, highlight=False, markup=False)))
-        console.print(cold_start_sheet(rows, config.k).for_terminal())
+        console.print(cold_start_table(rows, config.k).for_terminal())
         command = shlex.join(["python", "scripts/cold_start.py", *given])
         report = write(measurement, rows, config.k, command, Path(config.output))
         console.print(f"cold start: {report}", soft_wrap=True, highlight=False, markup=False)

@@ -13,7 +13,7 @@ from recsys.evaluation.multiple_comparisons import CORRECTIONS
 from recsys.evaluation.paired_tests import PAIRED_TESTS
 from recsys.studies.comparison.compared_runs import open_runs
 from recsys.studies.comparison.comparing import Settings, compare
-from recsys.studies.comparison.page import write_page
+from recsys.studies.comparison.report import write_report
 from recsys.studies.comparison.tables import tables
 
 
@@ -36,7 +36,7 @@ def main() -> None:
         for table in tables(comparison):
             console.print(table.for_terminal())
             console.print()
-        report = write_page(comparison, arguments.output)
+        report = write_report(comparison, arguments.output)
         console.print(f"comparison: {report}", soft_wrap=True, highlight=False, markup=False)
 
 

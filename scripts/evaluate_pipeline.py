@@ -16,7 +16,7 @@ from recsys.errors import RecsysError
 from recsys.evaluation.model_report import model_name
 from recsys.runs.assembly import open_run
 from recsys.studies.pipeline.measuring import measure_pipeline
-from recsys.studies.pipeline.page import tables, write_page
+from recsys.studies.pipeline.report import tables, write_report
 
 
 @config_command("evaluate_pipeline")
@@ -47,7 +47,7 @@ def main(config: DictConfig) -> None:
             console.print()
         ranked = "" if ranking_run is None else f", ranked by {model_name(ranking_run.model)}"
         heading = f"{model_name(run.model)}{ranked} on {run.manifest.data_name}, {config.stage}"
-        report = write_page(report, chosen, heading, Path(config.output))
+        report = write_report(report, chosen, heading, Path(config.output))
         console.print(f"pipeline: {report}", soft_wrap=True, highlight=False, markup=False)
 
 

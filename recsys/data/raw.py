@@ -55,7 +55,7 @@ class RawDataset:
         user_features: columns of ``users`` declared as features.
         item_features: columns of ``items`` declared as features.
         fixed_negatives: ``user_id`` and ``item_ids`` (a list of strings of one length) for protocols that rank each
-            test item among given negatives, or None.
+            test item among fixed negatives, or None.
         sources: the files that were read.
     """
 

@@ -1,4 +1,4 @@
-"""Prints recommendations with their reasons."""
+"""Table of recommendations with explanations."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from recsys.recommendation.shared_attributes import format_shared
 
 
 def explained_table(prepared: PreparedDataset, heading: str, explained: ExplainedRecommendation) -> Table:
-    """A table of titles and scores, each followed by what the score comes from.
+    """A table of titles and scores, each followed by the contributions to the score.
 
     Args:
-        prepared: gives the titles.
+        prepared: the data set, which has the titles.
         heading: title of the table.
-        explained: the list.
+        explained: the explained recommendations.
     """
     table = Table(
         "rank",
         "item",
-        "title, and what its score comes from",
+        "title and contributions",
         "score",
         title=escape(heading),
         title_justify="left",
@@ -42,7 +42,7 @@ def explained_table(prepared: PreparedDataset, heading: str, explained: Explaine
 
 
 def _lines(prepared: PreparedDataset, reasons: ItemExplanation) -> list[tuple[str, str]]:
-    """A line for each reason: words, and the part of the score where there is one."""
+    """A line for each reason: its text, and its contribution to the score if it has one."""
     lines = []
     if reasons.popularity is not None:
         lines.append((f"popular: {reasons.popularity:,} interactions", ""))
@@ -59,5 +59,5 @@ def _lines(prepared: PreparedDataset, reasons: ItemExplanation) -> list[tuple[st
 
 
 def _signed(part: float) -> str:
-    """Three digits and a sign."""
+    """A number with its sign and three significant digits."""
     return f"{part:+#.3g}".rstrip(".")

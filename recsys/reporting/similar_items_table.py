@@ -1,4 +1,4 @@
-"""Prints the items that are like another one."""
+"""Table of similar items."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from recsys.recommendation.similar_items import Neighbours
 def neighbours_table(
     prepared: PreparedDataset, item: int, by_model: Neighbours, by_content: Neighbours | None
 ) -> Table:
-    """Two lists side by side: what the model takes for like ``item``, and what is said to be like it.
+    """Two lists side by side: the items that are similar to ``item`` by the model and by content.
 
     Args:
-        prepared: gives ids and titles.
+        prepared: the data set, which has ids and titles.
         item: internal index.
-        by_model: found by a model.
-        by_content: found by features; None where items have none.
+        by_model: neighbours by the model.
+        by_content: neighbours by item features; None if items have none.
     """
     lists = {"by the model": by_model, "by content": by_content}
-    table = Table(title=escape(f"Like {prepared.titles([item])[0]}"), title_justify="left", box=box.MARKDOWN)
+    table = Table(title=escape(f"Similar to {prepared.titles([item])[0]}"), title_justify="left", box=box.MARKDOWN)
     table.add_column("rank", justify="right")
     notes = []
     columns = []
     for name, neighbours in lists.items():
         if neighbours is None or len(neighbours.items) == 0:
-            nothing = "no item has features with words" if neighbours is None else "no item is like it"
-            notes.append(f"{name}: {nothing}")
+            reason = "no item has features with words" if neighbours is None else "no item is similar"
+            notes.append(f"{name}: {reason}")
             continue
         notes.append(f"{name}: {neighbours.measure}")
         for heading in ("item", f"title, {name}"):

@@ -1,4 +1,4 @@
-"""What is searched: settings and the values that each may take."""
+"""The search space: the searched settings and the values that each may take."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from omegaconf import DictConfig, OmegaConf
 
 from recsys.errors import RunError
 
-#: What all trials must share, as their data are made once.
+#: Settings that all trials must share, since their data are prepared once.
 _SHARED = ("data", "preparation", "split", "view", "refit", "evaluation", "paths", "baseline", "resume")
 
-#: Digits of a number that is drawn: more would suggest a precision that no validation set has.
+#: Significant digits of a drawn number: more would suggest a precision that no validation set has.
 _DIGITS = 4
 
 
 class Trial(Protocol):
-    """What draws values, such as a trial of Optuna."""
+    """Draws values; a trial of Optuna does."""
 
     def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:
         """A number from ``low`` to ``high``."""
@@ -41,8 +41,8 @@ class Range:
     Args:
         low: lower end.
         high: upper end.
-        log: draw evenly in the logarithm.
-        int: whole numbers only.
+        log: whether to draw uniformly on a logarithmic scale.
+        int: whether to draw integers only.
     """
 
     low: float
@@ -51,13 +51,13 @@ class Range:
     int: bool = False
 
     def draw(self, name: str, trial: Trial) -> str:
-        """A number as it is written on the command line."""
+        """A number as written on the command line."""
         if self.int:
             return str(trial.suggest_int(name, round(self.low), round(self.high), log=self.log))
         return str(float(f"{trial.suggest_float(name, self.low, self.high, log=self.log):.{_DIGITS}g}"))
 
     def start(self, value: Any) -> Any:
-        """``value`` where it may be drawn, else None."""
+        """``value`` if it can be drawn, else None."""
         number = isinstance(value, float | int) and not isinstance(value, bool)
         return value if number and self.low <= value <= self.high else None
 
@@ -67,26 +67,26 @@ class Choices:
     """One of several values of any kind.
 
     Args:
-        texts: each as it is written on the command line.
+        texts: the values as written on the command line.
     """
 
     texts: tuple[str, ...]
 
     def draw(self, name: str, trial: Trial) -> str:
-        """A value as it is written on the command line."""
+        """A value as written on the command line."""
         return str(trial.suggest_categorical(name, list(self.texts)))
 
     def start(self, value: Any) -> Any:
-        """``value`` where it may be drawn, else None."""
+        """``value`` if it can be drawn, else None."""
         return _text(value) if _text(value) in self.texts else None
 
 
 @dataclass(frozen=True, slots=True)
 class SearchSpace:
-    """The settings that are searched.
+    """The searched settings.
 
     Args:
-        parameters: override of the command line, such as ``model.l2`` or ``loss``, and the values it may take.
+        parameters: the possible values of each setting by its command-line key, such as ``model.l2``.
 
     Example:
         >>> from omegaconf import OmegaConf
@@ -99,14 +99,14 @@ class SearchSpace:
 
     @classmethod
     def of(cls, config: DictConfig | None, model: str) -> SearchSpace:
-        """The space that ``configs/search/<model>.yaml`` describes.
+        """The search space that ``configs/search/<model>.yaml`` describes.
 
-        Nested keys lead to a mapping of ``low``, ``high`` and perhaps ``log: true`` and ``int: true``, or to
+        Nested keys lead to a mapping of ``low``, ``high`` and optionally ``log: true`` and ``int: true``, or to
         ``choices``.
 
         Raises:
-            RunError: there is nothing to search, or an entry is neither a range nor choices, or has no values, or is
-                of what all trials must share.
+            RunError: there is nothing to search; an entry is neither a range nor choices, or has no values; or it is a
+                setting that all trials must share.
         """
         content = OmegaConf.to_container(config, resolve=True) if config is not None else {}
         assert isinstance(content, dict)
@@ -125,11 +125,11 @@ class SearchSpace:
         return cls(parameters)
 
     def draw(self, trial: Trial) -> dict[str, str]:
-        """A value of each setting, as it is written on the command line."""
+        """A value of each setting, as written on the command line."""
         return {name: parameter.draw(name, trial) for name, parameter in self.parameters.items()}
 
     def start(self, config: DictConfig) -> dict[str, Any]:
-        """The values that ``config`` has already, of those settings for which the search could draw them."""
+        """The current values in ``config`` of those settings whose values the search could draw."""
         found = {}
         for name, parameter in self.parameters.items():
             value = OmegaConf.select(config, name) if "/" not in name else None
@@ -167,7 +167,7 @@ def _parameter(name: str, value: Mapping[Any, Any]) -> Range | Choices:
 
 
 def _text(value: Any) -> str:
-    """A value as it is written on the command line, in Hydra's grammar."""
+    """A value as written on the command line, in Hydra's grammar."""
     if isinstance(value, Mapping):
         return "{" + ",".join(f"{key}:{_text(part)}" for key, part in value.items()) + "}"
     if isinstance(value, list):

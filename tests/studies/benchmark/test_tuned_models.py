@@ -9,7 +9,7 @@ from recsys.cli.configuration import compose_config
 from recsys.errors import RunError
 from recsys.studies.benchmark.tuned_models import tuned_models
 
-CONFIGS = Path(__file__).parents[2] / "configs"
+CONFIGS = Path(__file__).parents[3] / "configs"
 
 
 def rows(content, models=None):

@@ -4,7 +4,7 @@ from matplotlib.image import imread
 
 from recsys.studies.cold_start.chart import draw
 from recsys.studies.cold_start.measured import Estimate, Row
-from recsys.studies.cold_start.table import cold_start_sheet
+from recsys.studies.cold_start.table import cold_start_table
 
 ROWS = [
     Row(
@@ -33,7 +33,7 @@ ROWS = [
 
 
 def cells(row: int) -> list[str]:
-    return [cell.text for cell in cold_start_sheet(ROWS, 10).rows[row]]
+    return [cell.text for cell in cold_start_table(ROWS, 10).rows[row]]
 
 
 def test_each_row_is_a_model_in_a_protocol():
@@ -43,19 +43,19 @@ def test_each_row_is_a_model_in_a_protocol():
 
 
 def test_intervals_are_shown_where_there_are_any():
-    rows = cold_start_sheet(ROWS, 10).rows
+    rows = cold_start_table(ROWS, 10).rows
     assert rows[0][4].detail == "[.2000, .4000]"
     assert rows[1][4].detail == ""
 
 
 def test_the_best_of_a_block_is_bold():
-    rows = cold_start_sheet(ROWS, 10).rows
+    rows = cold_start_table(ROWS, 10).rows
     assert [row[4].bold for row in rows] == [True, False, False, True, True]
 
 
 def test_a_model_that_cannot_take_part_says_so_and_why():
     assert cells(2) == ["MF", "cold_users", "3", "-", "cannot", "-", "-", "-"]
-    note = cold_start_sheet(ROWS, 10).note
+    note = cold_start_table(ROWS, 10).note
     assert "MF cannot take part in cold_users: it scores only the users that it was trained with." in note
 
 

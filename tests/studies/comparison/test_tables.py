@@ -10,11 +10,11 @@ from recsys.reporting.result_table import Cell, ResultTable
 from recsys.studies.comparison.compared_runs import open_runs
 from recsys.studies.comparison.comparing import Settings, compare
 from recsys.studies.comparison.tables import (
-    accuracy_sheet,
-    baseline_sheet,
-    beyond_sheet,
-    pairs_sheet,
-    segments_sheet,
+    accuracy_table,
+    baseline_table,
+    beyond_accuracy_table,
+    pairs_table,
+    segments_table,
     tables,
 )
 from tests.studies.comparison.made_runs import make_run, table
@@ -60,7 +60,7 @@ def test_numbers_survive_on_a_usual_terminal(comparison, width):
 
 
 def test_the_best_mean_is_bold_and_has_its_interval(comparison):
-    first = accuracy_sheet(comparison).rows[0]
+    first = accuracy_table(comparison).rows[0]
     assert [cell.bold for cell in first] == [False, True, True, True]
     low, high = comparison.accuracy["popularity"]["ndcg@10"].interval
     assert first[3].text == f"{NOISE.mean():.4f}".lstrip("0")
@@ -68,8 +68,8 @@ def test_the_best_mean_is_bold_and_has_its_interval(comparison):
 
 
 def test_a_significant_difference_is_marked(comparison):
-    table = baseline_sheet(comparison)
-    assert table.title == "ndcg@10 beside popularity"
+    table = baseline_table(comparison)
+    assert table.title == "ndcg@10 against popularity"
     difference, users, p_value, corrected = table.rows[0][1:]
     assert difference.text == f"{-NOISE.mean() / 4:+.4f} (-25.0%)".replace("0.", ".")
     assert users.text == "0 / 60"
@@ -78,17 +78,17 @@ def test_a_significant_difference_is_marked(comparison):
 
 
 def test_pairs_name_both_runs(comparison):
-    assert pairs_sheet(comparison).rows[0][0].text == "popularity - popularity_recent"
+    assert pairs_table(comparison).rows[0][0].text == "popularity - popularity_recent"
 
 
 def test_segments_without_users_are_left_out_and_the_measures_are_said(comparison):
-    table = segments_sheet(comparison)
+    table = segments_table(comparison)
     assert list(table.columns) == ["run", "users\nlow", "users\nmid", "users\nhigh", "items\nhead", "items\nmid"]
     assert "activity: ndcg@10; items by popularity: recall@10" in table.note
     assert "20, 20, 20, 60, 59" in table.note
 
 
 def test_time_and_epochs_stand_beside_coverage_and_novelty(comparison):
-    table = beyond_sheet(comparison)
+    table = beyond_accuracy_table(comparison)
     assert list(table.columns) == ["run", "coverage", "gini", "novelty", "fit\nseconds", "epochs"]
     assert [cell.text for cell in table.rows[0][1:]] == [".5000", ".2500", "2.000", "0.25", "-"]

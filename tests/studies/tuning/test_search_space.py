@@ -10,7 +10,7 @@ from recsys.cli.configuration import compose_config
 from recsys.errors import RunError
 from recsys.studies.tuning.search_space import Choices, Range, SearchSpace
 
-CONFIGS = Path(__file__).parents[2] / "configs"
+CONFIGS = Path(__file__).parents[3] / "configs"
 
 
 class Middle:

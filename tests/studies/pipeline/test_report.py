@@ -5,7 +5,7 @@ from recsys.errors import RunError
 from recsys.evaluation.ranking_result import RankingResult
 from recsys.evaluation.significance import Interval
 from recsys.studies.pipeline.evaluation import Lists, PipelineReport
-from recsys.studies.pipeline.page import numbers, tables, write_page
+from recsys.studies.pipeline.report import numbers, tables, write_report
 
 
 def lists(ndcg, diversity=0.5, divergence=0.25, recall_of_candidates=None, intervals=True):
@@ -85,7 +85,7 @@ def test_times_add_up():
 
 
 def test_the_page_has_a_picture_and_numbers_beside_it(tmp_path):
-    page = write_page(report(), ("mmr", 0.5), "Made", tmp_path / "new" / "out")
+    page = write_report(report(), ("mmr", 0.5), "Made", tmp_path / "new" / "out")
     text = page.read_text(encoding="utf-8")
     assert text.startswith("# Made\n\n![accuracy against diversity](pipeline.png)\n")
     assert [line for line in text.splitlines() if line.startswith("## ")] == ["## Stages", "## mmr", "## Time"]
@@ -95,10 +95,10 @@ def test_the_page_has_a_picture_and_numbers_beside_it(tmp_path):
 
 def test_lists_without_diversity_can_be_drawn(tmp_path):
     made = report(diversified={("calibrated", 0.1): lists([0.1, 0.1], diversity=None)})
-    assert write_page(made, None, "Made", tmp_path).is_file()
+    assert write_report(made, None, "Made", tmp_path).is_file()
 
 
 def test_a_directory_that_cannot_be_made_is_one_message(tmp_path):
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(RunError, match="cannot be made"):
-        write_page(report(), None, "Made", tmp_path / "file" / "out")
+        write_report(report(), None, "Made", tmp_path / "file" / "out")
