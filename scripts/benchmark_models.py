@@ -23,7 +23,7 @@ from recsys.studies.benchmark.results_page import write_results
 from recsys.studies.benchmark.tuned_models import TunedModel, tuned_models
 from recsys.studies.comparison.compared_runs import open_runs
 from recsys.studies.comparison.comparing import Settings
-from recsys.studies.comparison.tables import accuracy_table, beyond_table
+from recsys.studies.comparison.tables import accuracy_table, beyond_accuracy_table
 
 #: Settings of ``benchmark_models.yaml``; all others are those of the trainings.
 OWN = ("tuned", "models", "baseline", "metric", "k", "output", "data")
@@ -49,7 +49,10 @@ def main(config: DictConfig) -> None:
         )
         settings = Settings(metric=config.metric, k=config.k, baseline=config.baseline)
         comparison = write_results(Path(config.output), command.strip(), rows, open_runs(paths), settings)
-        for table in (accuracy_table(comparison), beyond_table(comparison)):  # together too wide for a terminal
+        for table in (
+            accuracy_table(comparison),
+            beyond_accuracy_table(comparison),
+        ):  # together too wide for a terminal
             console.print(table.for_terminal())
         console.print(f"results: {config.output}", soft_wrap=True, highlight=False, markup=False)
 

@@ -17,13 +17,13 @@ from recsys.errors import DataError
 
 @dataclass(frozen=True, slots=True)
 class EntityTable:
-    """A raw users or items table that was checked: one row for each id.
+    """A checked users or items table: one row for each id.
 
     Args:
         name: "users" or "items", for messages.
         id_column: the column of ids.
         ids: distinct ids that are not empty, shape [N].
-        columns: the further columns, N rows.
+        columns: the other columns, N rows.
         num_dropped: rows that were left out: without an id, or superseded by a later row of the same id.
     """
 
@@ -35,7 +35,7 @@ class EntityTable:
 
     @classmethod
     def check(cls, table: pa.Table | None, id_column: str, features: tuple[FeatureColumn, ...]) -> EntityTable:
-        """Check a raw table; None stands for one without rows or columns.
+        """Check a raw table; None is treated as an empty one.
 
         Raises:
             DataError: the id column or a declared feature is missing, ids are no strings, a column name is repeated
@@ -78,14 +78,14 @@ class EntityTable:
         return cls(name, id_column, ids.take(rows), table.drop_columns([id_column]).take(rows), len(ids) - len(rows))
 
     def aligned(self, vocabulary: Vocabulary) -> pa.Table:
-        """One row for each id of ``vocabulary``: its index, the id, the further columns (null where it has no row)."""
+        """One row for each id of ``vocabulary``: its index, its id, the other columns (null where it has no row)."""
         rows = pc.index_in(vocabulary.ids, value_set=self.ids)
         own = vocabulary.to_table()
         further = {name: _plain(self.columns.column(name)).take(rows) for name in self.columns.column_names}
         return pa.table({name: own.column(name) for name in reversed(own.column_names)} | further)
 
     def rule(self, vocabulary: Vocabulary) -> AppliedRule:
-        """What was left out of the table, given the catalogue's ``vocabulary``."""
+        """The rule that says which rows were left out of the table, given the catalogue's ``vocabulary``."""
         outside = int((vocabulary.index_of(self.ids) < 0).sum())
         statement = (
             f"rows of the {self.name} table without an id, superseded by a later row of the same id, or of {self.name} "
@@ -95,12 +95,12 @@ class EntityTable:
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Without dictionary encoding, which would only be a matter of storage."""
+    """The column without dictionary encoding, which only concerns how it is stored."""
     return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
 
 
 def index_fixed_negatives(table: pa.Table, users: Vocabulary, items: Vocabulary) -> pa.Table:
-    """The given negatives as indices.
+    """Fixed negatives as internal indices.
 
     Args:
         table: ``user_id`` and ``item_ids``, lists of one length.

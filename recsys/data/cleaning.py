@@ -11,11 +11,11 @@ from recsys.errors import DataError
 
 
 def remove_duplicates(interactions: Interactions) -> tuple[IntArray, AppliedRule]:
-    """Which rows stay when repeated interactions are removed.
+    """Rows that stay when repeated interactions are removed.
 
-    Of a user's interactions with one item the latest stays; of those at the same time, or in data without
-    timestamps, the one in the last row. Data that come split keep such repetitions, since they belong to the split;
-    only rows of one fold that are equal in every column count once.
+    Of several interactions of a user with the same item, the latest stays; if they have the same time or none, the
+    last row stays. Data that come split keep such repetitions, since they are part of the split: there, only rows of
+    the same fold that are equal in every column are reduced to one.
 
     Returns:
         The rows to keep, in their order (int64), and the rule with its count.
@@ -74,11 +74,11 @@ def k_core(
     min_item_interactions: int,
     positive_threshold: float | None = None,
 ) -> tuple[IntArray, AppliedRule]:
-    """Which rows stay when users and items with too few positive interactions are removed until none is left.
+    """Rows that stay when users and items with too few positive interactions are removed until none is left.
 
     Removing a user can leave an item with too few and the other way round, so the two are removed in turn until
     nothing changes. What stays is the largest set in which every user and every item has enough; it does not depend
-    on the order of removal. A minimum of 1 or less asks for nothing. (Seidman, "Network structure and minimum
+    on the order of removal. A minimum of 1 or less removes nothing. (Seidman, "Network structure and minimum
     degree", Social Networks 1983, for the k-core of a graph.)
 
     Args:

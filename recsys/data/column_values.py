@@ -1,4 +1,4 @@
-"""Reads table columns: single values, several values, words, numbers. No torch.
+"""Readers of table columns: single values, lists of values, words, numbers. No torch.
 
 Shape suffixes: M values of all rows together.
 """
@@ -12,12 +12,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-#: What stands between two words: everything but letters, combining marks and digits of any script.
+#: Separates words: everything but letters, combining marks and digits of any script.
 _BETWEEN_WORDS = r"[^\p{L}\p{M}\p{N}]+"
 
 
 def plain_type(type_: pa.DataType) -> pa.DataType:
-    """The type of the values, without their dictionary."""
+    """The type of a column's values; of a dictionary-encoded column, the type of its dictionary."""
     return type_.value_type if pa.types.is_dictionary(type_) else type_
 
 

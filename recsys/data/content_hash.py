@@ -1,4 +1,4 @@
-"""A hash of what tables say, not of how they are stored.
+"""A hash of the contents of tables that does not depend on how they are stored.
 
 It depends on column names, types and values and on the order of the rows. It does not depend on the order of the
 columns, row groups, compression, dictionary encoding, or whether strings and lists have 32-bit or 64-bit offsets.
@@ -59,7 +59,7 @@ def _is_text(type_: pa.DataType) -> bool:
 
 
 class _ColumnHash:
-    """Streams of a column that do not depend on where its batches end: validity, lengths, values."""
+    """Hash of one column, read batch by batch; it does not depend on where the batches end."""
 
     def __init__(self, type_: pa.DataType) -> None:
         self.type = type_.value_type if pa.types.is_dictionary(type_) else type_

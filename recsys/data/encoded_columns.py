@@ -1,6 +1,6 @@
-"""Columns of a table as a model reads them online: codes and numbers, with what the codes stand for. No torch.
+"""Columns of a table as a model reads them online: codes or numbers, with the vocabulary of the codes. No torch.
 
-Shape suffixes: N rows, W values of a row at most, M values of all rows together.
+Shape suffixes: N rows, W the largest number of values of a row, M values of all rows together.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ EncodedValues = dict[str, npt.NDArray[Any]]
 
 @dataclass(frozen=True, slots=True)
 class EncodedColumn:
-    """A column that rows are encoded by.
+    """How one column is encoded.
 
     Args:
-        name: of the column.
-        kind: of the feature.
-        separator: what stands between the values of a multi-valued column of strings; None: they are lists.
-        vocabulary: the values that are known, in the order of their codes, from 0; None for numbers.
+        name: name of the column.
+        kind: kind of the feature.
+        separator: separator of the values of a multi-valued column of strings; None where the column holds lists.
+        vocabulary: the known values in the order of their codes, from 0; None for numbers.
     """
 
     name: str
@@ -40,13 +40,13 @@ class EncodedColumn:
     vocabulary: tuple[str, ...] | None
 
     def missing(self, num_rows: int) -> npt.NDArray[Any]:
-        """What rows are encoded as of which the column says nothing: shape [N, 1] of -1, or [N] of NaN for numbers."""
+        """Encoding of rows with a missing value: shape [N, 1], all -1; for numbers shape [N], all NaN."""
         if self.vocabulary is None:
             return np.full(num_rows, np.nan, dtype=np.float32)
         return np.full((num_rows, 1), -1, dtype=np.int64)
 
     def encode(self, values: pa.ChunkedArray) -> npt.NDArray[Any]:
-        """Codes, shape [N, W], int64, filled up with -1; or numbers as they are, shape [N], float32, NaN for none.
+        """Codes, shape [N, W], int64, padded with -1; for numbers the values, shape [N], float32, NaN where missing.
 
         A value that is not in the vocabulary is left out.
 
@@ -64,12 +64,12 @@ class EncodedColumn:
         return padded
 
     def encode_ragged(self, values: pa.ChunkedArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Where the codes of each row begin, shape [N + 1], and the codes, shape [M]; not for numbers.
+        """Offsets of the rows, shape [N + 1], and the codes of all rows, shape [M]; not for numbers.
 
         Raises:
             DataError: the values are of another type than they should be.
         """
-        assert self.vocabulary is not None, "numbers have none"
+        assert self.vocabulary is not None, "numbers have no codes"
         with self._of_the_right_type(values):
             rows, text = self._values_of(values)
             codes = codes_of(text, self.vocabulary) - 1
@@ -95,7 +95,7 @@ class EncodedColumn:
 
 
 def encode_table(columns: Sequence[EncodedColumn], table: pa.Table) -> EncodedValues:
-    """N rows as their columns encode them, by the names of the columns; one that the table lacks says nothing.
+    """The encoded columns of N rows by name; a column that the table lacks is encoded as missing.
 
     Raises:
         DataError: a column is of another type than it should be.
@@ -109,7 +109,7 @@ def encode_table(columns: Sequence[EncodedColumn], table: pa.Table) -> EncodedVa
 
 
 def write_columns(columns: Sequence[EncodedColumn], path: Path) -> None:
-    """Write what the columns are as JSON."""
+    """Write the names, kinds, separators and vocabularies of ``columns`` as JSON."""
     content = [
         {"name": of.name, "kind": of.kind.value, "separator": of.separator, "vocabulary": of.vocabulary}
         for of in columns

@@ -1,7 +1,7 @@
-"""From table columns to feature tensors: one encoder for each kind of feature.
+"""Encoders that turn table columns into feature tensors, one for each kind of feature.
 
-An encoder is fitted once, on the catalogue, and keeps its vocabulary or its mean, so that rows which it never saw (new
-items) are encoded in the same way.
+An encoder is fitted once, on the catalogue. It keeps its vocabulary or its mean, so that new rows (new items) are
+encoded in the same way.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ class TextLimits:
     """Which words enter the vocabulary of a text column.
 
     Args:
-        min_document_frequency: rows that a word must occur in.
-        max_words: the vocabulary's size at most: the words in most rows stay, ties in Unicode order.
+        min_document_frequency: number of rows that a word must occur in.
+        max_words: largest size of the vocabulary: the words that occur in most rows stay, ties in Unicode order.
     """
 
     min_document_frequency: int = 2
@@ -123,7 +123,7 @@ class NumberEncoder:
         return cls(float(finite.mean()), float(finite.std()) or 1.0)
 
     def encode(self, column: FeatureColumn, values: pa.ChunkedArray) -> NumberFeature:
-        """One number a row, and which are missing; NaN and infinite values count as missing."""
+        """One number a row, and a mask of the missing ones; NaN and infinite values count as missing."""
         numbers = as_numbers(values)
         missing = ~np.isfinite(numbers)
         scaled = (np.where(missing, self.mean, numbers) - self.mean) / self.standard_deviation
@@ -151,13 +151,13 @@ def fit_encoder(column: FeatureColumn, values: pa.ChunkedArray, limits: TextLimi
 
 
 def restore_encoder(kind: FeatureKind, fields: Mapping[str, Any]) -> ColumnEncoder:
-    """The encoder with these fields, as they come out of JSON."""
+    """The encoder of ``kind`` with these fields, as they are read from JSON."""
     plain: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
     return _ENCODERS[kind](**plain)
 
 
 def check_feature_types(table: pa.Table, columns: tuple[FeatureColumn, ...]) -> None:
-    """Require of each declared column a type that its kind can be made from.
+    """Check that each declared column has a type that fits its kind.
 
     Raises:
         DataError: a column is missing or of another type.

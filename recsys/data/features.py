@@ -33,7 +33,7 @@ class FeatureTable:
     Args:
         features: the tensors of each column, N rows each.
         columns: the declared columns.
-        encoders: what was fitted for each column.
+        encoders: the fitted encoder of each column.
         num_rows: N.
 
     Example:
@@ -64,11 +64,11 @@ class FeatureTable:
         Args:
             table: N rows.
             columns: which columns are features, and of which kind.
-            min_document_frequency: rows that a word of a text column must occur in to enter its vocabulary.
-            max_words: size of a text column's vocabulary at most.
+            min_document_frequency: number of rows that a word of a text column must occur in to enter its vocabulary.
+            max_words: largest size of the vocabulary of a text column.
 
         Raises:
-            DataError: a declared column is missing or of a type that its kind cannot be made from.
+            DataError: a declared column is missing, or its type does not fit its kind.
         """
         check_feature_types(table, columns)
         limits = TextLimits(min_document_frequency, max_words)
@@ -98,10 +98,10 @@ class FeatureTable:
         return FeatureTable(features, self.columns, self.encoders, self.num_rows)
 
     def multi_hot(self, name: str) -> Tensor:
-        """A categorical, multi-valued or text column as zeros and ones.
+        """The multi-hot encoding of a categorical, multi-valued or text column.
 
         Returns:
-            Shape [N, V], float32: 1 where the row has the value. Dense, so meant for vocabularies that are small.
+            Shape [N, V], float32: 1 where the row has the value. It is dense, so use it for small vocabularies only.
 
         Raises:
             DataError: there is no such feature, or it is a number.

@@ -1,4 +1,4 @@
-"""One data set seen as likes or as ratings."""
+"""The implicit or the explicit view of a data set."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ ViewKind = Literal["implicit", "explicit"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FeedbackView:
-    """The interactions that a split divides, and which of them are likes.
+    """The interactions that a split divides, and which of them are positives.
 
-    Both views of a data set may be held out and ranked alike: what is rated below ``positive_threshold`` is part of
-    the explicit view, where it is known and seen, but never a relevant item.
+    Both views of a data set can be split and ranked. Interactions rated below ``positive_threshold`` are only part of
+    the explicit view: they count as seen there, but are never relevant items.
 
     Args:
         kind: ``implicit`` (the positive interactions alone) or ``explicit`` (every rating).
         interactions: N interactions.
-        positive: whether each of them is a positive interaction, shape [N], bool.
+        positive: whether each of them is positive, shape [N], bool.
     """
 
     kind: ViewKind
@@ -34,17 +34,17 @@ class FeedbackView:
 
     @classmethod
     def implicit(cls, prepared: PreparedDataset) -> FeedbackView:
-        """The positive interactions."""
+        """The implicit view: the positive interactions alone."""
         return cls.of_positives(prepared.positives())
 
     @classmethod
     def of_positives(cls, interactions: Interactions) -> FeedbackView:
-        """``interactions``, each of them a like."""
+        """The implicit view of ``interactions``, each of which is positive."""
         return cls("implicit", interactions, np.ones(len(interactions), dtype=np.bool_))
 
     @classmethod
     def explicit(cls, prepared: PreparedDataset) -> FeedbackView:
-        """Every rating.
+        """The explicit view: every rating.
 
         Raises:
             DataError: the data have no ratings.
@@ -60,5 +60,10 @@ class FeedbackView:
         return cls("explicit", interactions, positive)
 
     def training_interactions(self, rows: IntArray, rates: bool) -> Interactions:
-        """What a model learns from at ``rows``: every rating where it predicts ratings, else the likes among them."""
+        """The interactions at ``rows`` that a model is trained on: all if ``rates``, else the positives among them.
+
+        Args:
+            rows: positions in ``interactions``, int64.
+            rates: whether the model predicts ratings.
+        """
         return self.interactions.take(rows if rates else rows[self.positive[rows]])

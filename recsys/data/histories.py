@@ -1,4 +1,4 @@
-"""Each user's known interactions as one ragged tensor, oldest first.
+"""Histories: each user's known interactions, oldest first, as one ragged tensor.
 
 Shape suffixes: B users of a batch, M interactions of all of them together.
 """
@@ -34,7 +34,7 @@ class Histories:
 
     @classmethod
     def from_interactions(cls, interactions: Interactions, device: torch.device | str = "cpu") -> Histories:
-        """One row for each user of the vocabulary; ties in time keep the order of ``interactions``."""
+        """The history of each user of the vocabulary; interactions at the same time keep their order."""
         if interactions.timestamp is None:
             order = np.argsort(interactions.user_index, kind="stable")
         else:

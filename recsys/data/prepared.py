@@ -1,4 +1,4 @@
-"""A prepared directory in memory."""
+"""A prepared data set, loaded from its directory."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ from recsys.errors import PreparedDataError
 
 @dataclass(frozen=True, slots=True)
 class PreparedDataset:
-    """All that a prepared directory holds.
+    """The contents of a prepared directory.
 
     Args:
-        directory: where it is.
-        schema: its description.
+        directory: path of the prepared directory.
+        schema: description of the data.
         interactions: all interactions, in raw order.
-        users: one row for each user index: ``user_index``, ``user_id`` and the further columns.
-        items: one row for each item index: ``item_index``, ``item_id`` and the further columns.
+        users: one row for each user index: ``user_index``, ``user_id`` and the other columns.
+        items: one row for each item index: ``item_index``, ``item_id`` and the other columns.
         user_vocabulary: user ids and indices.
         item_vocabulary: item ids and indices.
         fixed_negatives: user indices, shape [n], int32, and the negatives given for each, shape [n, N], int32; None
@@ -90,8 +90,8 @@ def open_prepared(directory: Path, verify: bool = False) -> PreparedDataset:
     """Load a prepared directory.
 
     Args:
-        directory: what preparation wrote.
-        verify: whether to compute the content hash anew and compare it; the numbers of rows are always compared.
+        directory: path of the prepared directory.
+        verify: whether to recompute the content hash and compare it; the numbers of rows are always compared.
 
     Raises:
         PreparedDataError: the directory is missing, incomplete, damaged or of another format version.

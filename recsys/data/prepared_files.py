@@ -1,7 +1,7 @@
-"""The files of a prepared directory, and how they appear all at once or not at all.
+"""The files of a prepared directory, which is written atomically.
 
-They are written into a hidden directory beside the wanted one, ``schema.json`` last, and that directory is renamed
-when it is complete. What an interrupted run leaves behind never has the wanted name, and the next run removes it.
+The files are written into a hidden directory beside the wanted one, ``schema.json`` last, and that directory is renamed
+when it is complete. An interrupted run leaves only the hidden directory behind, and the next run removes it.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def write_table(table: pa.Table, path: Path) -> None:
     """Write one table.
 
     Raises:
-        DataError: Parquet has no form for the type of a column.
+        DataError: Parquet cannot hold the type of a column.
     """
     try:
         pq.write_table(table, path, compression="zstd")
@@ -77,7 +77,7 @@ def replaced_when_complete(directory: Path) -> Iterator[Path]:
     To be used under :func:`locked`. An older prepared directory of that name is replaced.
 
     Raises:
-        PreparedDataError: ``directory`` holds something else than prepared data, or writing failed (a full disk, no
+        PreparedDataError: ``directory`` holds something other than prepared data, or writing failed (a full disk, no
             permission); nothing that was written is left.
     """
     _check_replaceable(directory)
@@ -96,7 +96,7 @@ def replaced_when_complete(directory: Path) -> Iterator[Path]:
 
 
 def _check_replaceable(directory: Path) -> None:
-    """Never remove files that preparation has not written."""
+    """Refuse to replace a directory with files that preparation has not written."""
     if directory.is_dir():
         foreign = sorted({entry.name for entry in directory.iterdir()} - _ALL_FILES)
     else:

@@ -1,4 +1,4 @@
-"""Preparation: from what a reader returns to a prepared directory."""
+"""Preparation: turns the raw data of a reader into a prepared directory."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ from recsys.errors import DataError, PreparedDataError
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """The choices of preparation; everything else follows stated rules (docs/data.md).
+    """Settings of preparation; everything else follows the rules in docs/data.md.
 
     Args:
         positive_threshold: lowest rating of a positive interaction, the implicit view of the ratings; None where
@@ -102,7 +102,7 @@ class Preparation:
 
 
 def prepared_directory(parent: Path, reader: Reader, preparation: Preparation) -> Path:
-    """Where the prepared data of these settings are kept: ``parent/NAME-HASH``, different for different settings."""
+    """Path of the prepared data of these settings: ``parent/NAME-HASH``, different for different settings."""
     return _directory(parent, reader, _fingerprint(reader, preparation))
 
 
@@ -140,7 +140,7 @@ def _reusable(directory: Path, fingerprint: dict[str, Any]) -> PreparedDataset |
 
 
 def _fingerprint(reader: Reader, preparation: Preparation) -> dict[str, Any]:
-    """All that the prepared data depend on, in JSON's own types."""
+    """Everything that the prepared data depend on, as JSON types."""
     fingerprint = {
         "format_version": FORMAT_VERSION,
         "reader": reader.fingerprint(),
@@ -209,11 +209,11 @@ def clean(
 
     Args:
         table: raw interactions.
-        preparation: the choices.
+        preparation: the settings.
         item_ids: ids of the items table, for ``include_unrated_items``.
 
     Returns:
-        The interactions that stay, in raw order; the vocabularies of users and items; what each rule removed.
+        The remaining interactions in raw order, the vocabularies of users and items, and what each rule removed.
 
     Raises:
         DataError: the data break a rule, or the rules leave nothing.
@@ -267,14 +267,14 @@ def clean(
 
 
 def _take(interactions: Interactions, rows: np.ndarray[Any, np.dtype[np.int64]]) -> Interactions:
-    """Only copy where rows go: the usual case is that all stay, and the arrays are large."""
+    """``interactions`` at ``rows``, copied only if rows are removed: usually all stay, and the arrays are large."""
     return interactions if len(rows) == len(interactions) else interactions.take(rows)
 
 
 def _reindex(
     vocabulary: Vocabulary, indices: IndexArray, further: pa.StringArray | None = None
 ) -> tuple[Vocabulary, IndexArray]:
-    """A vocabulary of the ids that occur in ``indices`` and of ``further`` ones, and the indices in it."""
+    """The vocabulary of the ids in ``indices`` and of the ``further`` ids, and ``indices`` in that vocabulary."""
     ids = vocabulary.ids.filter(pa.array(present(indices, len(vocabulary))))
     kept = Vocabulary.from_ids(pa.concat_arrays([ids, further]) if further is not None else ids, vocabulary.id_column)
     return kept, kept.index_of(vocabulary.ids)[indices]

@@ -1,4 +1,4 @@
-"""Raw data as a reader hands them on: Arrow tables under the framework's column names, nothing dropped yet."""
+"""Raw data as a reader returns them: Arrow tables under the framework's column names, with nothing dropped yet."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class FeatureColumn:
 
 @dataclass(frozen=True, slots=True)
 class RawSource:
-    """One raw file that was read: its name, its SHA-256 and where it was found."""
+    """A raw file that was read: its name, its SHA-256 and its origin."""
 
     name: str
     sha256: str
@@ -44,18 +44,18 @@ class RawSource:
 
 @dataclass(frozen=True, slots=True)
 class RawDataset:
-    """What a reader returns.
+    """The raw tables of a data set.
 
     Args:
         name: short name of the data set, used in paths and reports.
         interactions: columns ``user_id`` and ``item_id`` (string or dictionary of string), optionally ``rating``
             (any number), ``timestamp`` (seconds, any integer or number) and ``fold`` (train, valid or test).
-        users: ``user_id`` and any further columns, or None.
-        items: ``item_id`` and any further columns, or None.
+        users: ``user_id`` and any other columns, or None.
+        items: ``item_id`` and any other columns, or None.
         user_features: columns of ``users`` declared as features.
         item_features: columns of ``items`` declared as features.
         fixed_negatives: ``user_id`` and ``item_ids`` (a list of strings of one length) for protocols that rank each
-            test item among given negatives, or None.
+            test item among fixed negatives, or None.
         sources: the files that were read.
     """
 
@@ -88,10 +88,10 @@ class Reader(Protocol):
         ...
 
     def fingerprint(self) -> dict[str, object]:
-        """What identifies the raw data without reading them, as values that JSON can hold.
+        """Identifies the raw data without reading them, by values that JSON can hold.
 
-        Two equal fingerprints mean the same reader, the same arguments and, for local files that the user named, the
-        same files as told by their sizes and times of modification. Directories of the cache are no part of it.
+        Equal fingerprints mean the same reader, the same arguments and, for local files that the user named, files of
+        the same size and time of modification. The directory of the cache is not part of it.
 
         Raises:
             SourceError: a file that the user named is not there.

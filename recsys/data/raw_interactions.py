@@ -1,4 +1,4 @@
-"""The raw interactions table as arrays: ids become codes, ratings and timestamps become checked numbers.
+"""The raw interactions table as arrays: ids become indices, ratings and timestamps become checked numbers.
 
 The work is done on the dictionaries of the id columns and on whole columns, so that 25 million rows never become
 Python strings.
@@ -50,7 +50,7 @@ class _Defect:
     """One way in which rows are invalid.
 
     Args:
-        what: the defect in words, following "rows".
+        what: the defect in words, after "rows".
         rows: mask of shape [N].
         required: what a value must be.
     """
@@ -98,11 +98,11 @@ def code_interactions(table: pa.Table, invalid_rows: InvalidRows) -> CodedIntera
         invalid |= defect.rows
     if defects and invalid_rows == "error":
         raise DataError(
-            f"{_describe(table, defects)} Mend the data, or set preparation.invalid_rows=drop to leave the "
+            f"{_describe(table, defects)} Correct the data, or set preparation.invalid_rows=drop to leave the "
             f"{_rows(int(invalid.sum()))} out."
         )
     if invalid.all():
-        raise DataError(f"{_describe(table, defects)} No valid row is left. Mend the data.")
+        raise DataError(f"{_describe(table, defects)} No valid row is left. Correct the data.")
     rule = AppliedRule(
         "invalid rows",
         "rows without an id, without a finite rating, or with a timestamp that is missing, negative or after 2100 are "
@@ -114,7 +114,7 @@ def code_interactions(table: pa.Table, invalid_rows: InvalidRows) -> CodedIntera
 
 
 def _check_columns(table: pa.Table) -> None:
-    """Require the columns and the rows, without which there is nothing to do."""
+    """Check that the required columns are there, and at least one row."""
     names = table.column_names
     missing = [name for name in (USER_ID, ITEM_ID) if name not in names]
     if missing:
@@ -160,7 +160,7 @@ def _ratings(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.float32], _Defect]
             f"{RATING} must be a column of numbers, but is of type {column.type}. Convert it where it is read, or "
             "leave it out if it holds no ratings."
         )
-    # What is too large for 32 bits becomes infinite, and so invalid.
+    # A number that is too large for 32 bits becomes infinite, and therefore invalid.
     rating = pc.fill_null(column.cast(pa.float32(), safe=False), np.nan).to_numpy()
     return rating, _Defect(f"without a finite {RATING}", ~np.isfinite(rating), f"{RATING} must be a finite number")
 
@@ -191,7 +191,7 @@ def _timestamps(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.int64], list[_D
 
 
 def _unit_hint(values: npt.NDArray[Any]) -> str:
-    """Which unit timestamps that are too large are likely to be in."""
+    """A guess of the unit of timestamps that are too large to be seconds."""
     if len(values) == 0:
         return ""
     typical = float(np.median(values))

@@ -1,4 +1,4 @@
-"""``schema.json``: what a prepared directory holds, and how it came to be.
+"""``schema.json``: describes a prepared directory and how it was made.
 
 Its keys are the fields of :class:`Schema`. It is written last, so that a directory without it is incomplete.
 """
@@ -14,7 +14,7 @@ from typing import Any
 from recsys.data.raw import FeatureColumn, FeatureKind, RawSource
 from recsys.errors import PreparedDataError
 
-#: Raised by one whenever a file of the prepared directory changes its meaning.
+#: Increased by one whenever the meaning of a file of the prepared directory changes.
 FORMAT_VERSION = 1
 
 
@@ -25,7 +25,7 @@ class AppliedRule:
     Args:
         rule: short name.
         statement: the rule in words.
-        removed: what was removed and how much of it, for example ``{"interactions": 12}``.
+        removed: how many of what were removed, for example ``{"interactions": 12}``.
     """
 
     rule: str
@@ -39,7 +39,7 @@ class AppliedRule:
 
 @dataclass(frozen=True, slots=True)
 class RatingScale:
-    """The ratings that occur."""
+    """Smallest, largest and mean rating of the data."""
 
     min: float
     max: float
@@ -63,8 +63,8 @@ class Schema:
         num_users: size of the user vocabulary.
         num_items: size of the item vocabulary.
         num_interactions: rows of ``interactions.parquet``.
-        num_positives: those of them that reach ``positive_threshold``.
-        density: interactions for each pair of a user and an item.
+        num_positives: interactions that reach ``positive_threshold``.
+        density: number of interactions divided by ``num_users * num_items``.
         rating: the rating scale; None where the data have no ratings.
         timestamp: the time range; None where the data have no timestamps.
         folds: interactions of each fold; None where the data come unsplit.
@@ -74,7 +74,7 @@ class Schema:
         item_features: columns of ``items.parquet`` declared as features.
         rules: what preparation removed, in the order of the rules.
         sources: the raw files.
-        fingerprint: what the directory was made from: the reader's and the preparation's settings.
+        fingerprint: settings of the reader and of preparation that the directory was made with.
         content_hash: SHA-256 of the contents of all tables.
     """
 

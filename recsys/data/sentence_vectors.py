@@ -1,6 +1,6 @@
-"""What the texts of items mean, as vectors of a sentence model; encoded once and kept beside the prepared data.
+"""Sentence embeddings of the items' texts, computed once and cached beside the prepared data.
 
-Sentence models come with the package sentence-transformers (Reimers, Gurevych: Sentence-BERT, 2019), which is an extra.
+The models come from the optional package sentence-transformers (Reimers, Gurevych: Sentence-BERT, 2019).
 
 Shape suffixes: I items, E dimension of the sentence model.
 """
@@ -32,7 +32,7 @@ from recsys.errors import DataError
 #: Turns sentences into vectors, shape [len(sentences), E].
 Encode = Callable[[list[str]], npt.NDArray[Any]]
 
-#: Directory of the vectors, beside the prepared directories.
+#: Directory of the cached vectors, beside the prepared directories.
 DIRECTORY = "sentence_vectors"
 _VECTORS = "vectors"
 
@@ -41,7 +41,7 @@ def load_sentence_model(model: str) -> Encode:
     """The sentence model of that name or path.
 
     Raises:
-        DataError: sentence-transformers is not installed, or the model is neither here nor to be fetched.
+        DataError: sentence-transformers is not installed, or the model is neither local nor available for download.
     """
     try:
         library = importlib.import_module("sentence_transformers")
@@ -64,7 +64,7 @@ def item_sentences(prepared: PreparedDataset) -> list[str]:
     """One text for each item: its title and its text features; empty where it has none.
 
     Raises:
-        DataError: no item has any.
+        DataError: no item has a text.
     """
     features = [column.name for column in prepared.schema.item_features if column.kind == FeatureKind.TEXT]
     names = [name for name in dict.fromkeys([TITLE, *features]) if name in prepared.items.column_names]
@@ -82,20 +82,20 @@ def item_sentences(prepared: PreparedDataset) -> list[str]:
 def sentence_vectors(
     prepared: PreparedDataset, model: str, load_model: Callable[[str], Encode] = load_sentence_model
 ) -> Tensor:
-    """Vectors of the items' texts, of length 1.
+    """Embeddings of the items' texts, normalised to length 1.
 
-    They are kept in :data:`DIRECTORY` beside the prepared directory, under a hash of the model and of the texts.
+    They are cached in :data:`DIRECTORY` beside the prepared directory, under a hash of the model and the texts.
 
     Args:
         prepared: the data.
         model: name or path of the sentence model.
-        load_model: loads it; called where the vectors are not there yet.
+        load_model: loads the model; called only if the vectors are not cached.
 
     Returns:
         Shape [I, E], float32; zeros for an item without text.
 
     Raises:
-        DataError: there are no texts, or no model.
+        DataError: no item has a text, or the model cannot be loaded.
     """
     sentences = item_sentences(prepared)
     key = hashlib.sha256(json.dumps([model, _files(Path(model)), sentences]).encode()).hexdigest()[:16]
@@ -104,7 +104,7 @@ def sentence_vectors(
         try:
             return load_file(path)[_VECTORS]
         except (SafetensorError, KeyError, OSError):
-            pass  # damaged: encoded anew
+            pass  # a damaged file is written again
     vectors = _encode(sentences, load_model(model))
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(f".{os.getpid()}.partial")

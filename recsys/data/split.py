@@ -1,4 +1,4 @@
-"""The result of a split, and what a splitter is."""
+"""The result of a split, and the protocol of a splitter."""
 
 from __future__ import annotations
 
@@ -19,50 +19,50 @@ def _no_rows() -> IntArray:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Row positions of one list of interactions, divided without overlap.
+    """A split of interactions: the row positions of each part; parts do not overlap.
 
     Args:
         train: rows that a model may learn from, int64.
         valid: rows held out for choosing hyper-parameters and for early stopping, int64; may be empty.
         test: rows held out for the final numbers, int64.
-        valid_given: rows of validation users that are no part of training but are given as their known history when
-            validation is scored (strong generalisation); empty for most splits.
+        valid_fold_in: rows that are not in training but serve as the history of validation users when validation is
+            scored (strong generalisation); empty for most splits.
         test_fold_in: the same for test users.
     """
 
     train: IntArray
     valid: IntArray
     test: IntArray
-    valid_given: IntArray = field(default_factory=_no_rows)
+    valid_fold_in: IntArray = field(default_factory=_no_rows)
     test_fold_in: IntArray = field(default_factory=_no_rows)
 
     def known(self, stage: Stage) -> IntArray:
-        """Rows known when ``stage`` is scored: as input history and as seen items to mask.
+        """Rows known when ``stage`` is scored: they are the history, and the seen items to mask.
 
-        Validation sees training; test sees training and validation.
+        For validation these are the training rows; for test, training and validation rows.
         """
         if stage == "valid":
-            return np.concatenate([self.train, self.valid_given])
-        return np.concatenate([self.train, self.valid_given, self.valid, self.test_fold_in])
+            return np.concatenate([self.train, self.valid_fold_in])
+        return np.concatenate([self.train, self.valid_fold_in, self.valid, self.test_fold_in])
 
     def content_hash(self) -> str:
         """SHA-256 of the rows of all parts, hexadecimal: equal for equal splits."""
         digest = hashlib.sha256()
-        for part in (self.train, self.valid, self.test, self.valid_given, self.test_fold_in):
+        for part in (self.train, self.valid, self.test, self.valid_fold_in, self.test_fold_in):
             digest.update(len(part).to_bytes(8, "little"))
             digest.update(np.ascontiguousarray(part, dtype="<i8").tobytes())
         return digest.hexdigest()
 
     def with_validation_in_training(self) -> Split:
-        """The same test, with the validation rows and what is given of their users as part of training.
+        """The split with the validation rows, fold-in included, moved to training; test stays.
 
-        For the last fit, once hyper-parameters have been chosen: validation has done its work.
+        For the final fit, once hyper-parameters have been chosen on validation.
         """
-        train = np.sort(np.concatenate([self.train, self.valid_given, self.valid]))
+        train = np.sort(np.concatenate([self.train, self.valid_fold_in, self.valid]))
         return Split(train=train, valid=_no_rows(), test=self.test, test_fold_in=self.test_fold_in)
 
     def targets(self, stage: Stage) -> IntArray:
-        """Rows to be recovered in ``stage``."""
+        """Held-out rows of ``stage``, which a model is to recover."""
         return self.valid if stage == "valid" else self.test
 
 

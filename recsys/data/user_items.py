@@ -1,4 +1,4 @@
-"""Which user has interacted with which item, as a sorted list of keys on the device.
+"""The set of (user, item) pairs with an interaction, as a sorted list of keys on the device.
 
 Shape suffixes: B users of a batch, N pairs, M pairs of all users of a batch together, U users, I items.
 """
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from recsys.data.interactions import Interactions
 
-#: Up to so many possible pairs membership is kept as a table of one byte each (128 MiB).
+#: Membership is kept as a table of one byte for each possible pair up to this many pairs (128 MiB).
 MAX_TABLE_PAIRS = 2**27
 
 
@@ -117,8 +117,8 @@ class UserItems:
         """
         if self.device.type != "cpu" or not self._has_table:
             return self._draw_absent(users, num_samples, generator)
-        # Where a look-up is cheap, most draws are settled by one: an item drawn from the whole catalogue and found
-        # absent is uniform over the absent ones, and so is what replaces an item found present.
+        # Rejection once: an item drawn from the whole catalogue that is absent is uniform over the absent items. A draw
+        # that is present is replaced by a draw among the absent items, which is uniform over them as well.
         drawn = torch.randint(self.num_items, (len(users), num_samples), generator=generator)
         keys = users[:, None] * self.num_items + drawn
         row, column = self._table.index_select(0, keys.view(-1)).view(keys.shape).nonzero(as_tuple=True)
@@ -127,7 +127,7 @@ class UserItems:
         return drawn
 
     def _draw_absent(self, users: Tensor, num_samples: int, generator: torch.Generator | None) -> Tensor:
-        """Draw by the rank among the absent items, without looking up what was drawn; arguments as above."""
+        """Draw a rank among the absent items and find its item, without rejection; arguments as above."""
         absent = self.num_items - self.counts[users]
         uniform = torch.rand(len(users), num_samples, generator=generator, device=users.device, dtype=torch.float64)
         drawn = (uniform * torch.where(absent > 0, absent, self.num_items)[:, None]).long()

@@ -1,4 +1,4 @@
-"""Vocabularies: external ids (text) to internal indices and back.
+"""Vocabularies map external ids (text) to internal indices and back.
 
 Ids are compared as text, code point by code point: ``"007"`` is not ``"7"``, and nothing is trimmed, folded or
 normalised. Indices follow the Unicode order of the ids, so that they do not depend on the order of the rows.
@@ -22,7 +22,7 @@ from recsys.errors import DataError, PreparedDataError
 
 _INDEX_COLUMN = {USER_ID: USER_INDEX, ITEM_ID: ITEM_INDEX}
 
-#: Ids that are compared one by one to find near matches of an unknown one: a bound on the time of an error message.
+#: Ids that are compared with an unknown one to find near matches, at most; bounds the time of an error message.
 _MAX_COMPARED = 20_000
 
 
@@ -81,14 +81,14 @@ class Vocabulary:
         """Index of one id.
 
         Raises:
-            DataError: the id is unknown; the message names the nearest known ones.
+            DataError: the id is unknown; the message names the nearest known ids.
         """
         index = int(self.index_of([identifier])[0])
         if index < 0:
             near = self._near(identifier)
             hint = f" Nearest: {', '.join(map(repr, near))}." if near else ""
             raise DataError(
-                f"{self.id_column} {identifier!r} is not among the {len(self):,} known ones.{hint} "
+                f"{self.id_column} {identifier!r} is not among the {len(self):,} known ids.{hint} "
                 f"Ids are compared as text, so that '007' is not '7'; {self.id_column.removesuffix('_id')}_vocabulary"
                 ".parquet in the prepared directory lists them all."
             )

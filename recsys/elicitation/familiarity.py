@@ -1,4 +1,4 @@
-"""Which items a user is likely to know, and how knowing one goes with knowing another.
+"""A model of which items a user is likely to know, and of how knowing one item correlates with knowing another.
 
 Shape suffixes: U users, I items, D components.
 """
@@ -17,19 +17,19 @@ from recsys.evaluation.means import FloatArray
 from recsys.models.linalg.interaction_matrix import InteractionMatrix
 from recsys.models.linalg.truncated_svd import right_singular_vectors
 
-#: Smallest variance of an answer that the components do not explain.
+#: Smallest noise variance of an item.
 MIN_NOISE = 1e-3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FamiliarityModel:
-    """A linear model of who knows what: ``x_i = p_i + w_i . z + e_i`` with a user vector ``z ~ N(0, 1)``.
+    """A linear-Gaussian model of which items users know: ``x_i = p_i + w_i . z + e_i``, user vector ``z ~ N(0, 1)``.
 
-    ``x_i`` is 1 where the user knows item i and else 0, ``p_i`` the share of users who know it, ``w_i`` its loadings,
-    and ``e_i`` what is left, with variance ``n_i``. The loadings are the leading principal components of the matrix of
-    interactions, scaled by their standard deviations; ``n_i`` is the rest of the variance ``p_i (1 - p_i)``.
+    ``x_i`` is 1 if the user knows item i and 0 otherwise, ``p_i`` the share of users who know it, ``w_i`` its loadings,
+    and ``e_i`` noise of variance ``n_i``. The loadings are the leading principal components of the interaction matrix,
+    scaled by their standard deviations; ``n_i`` is the rest of the variance ``p_i (1 - p_i)``.
 
-    Tipping, Bishop: Probabilistic Principal Component Analysis (1999), with a noise for each item.
+    Tipping, Bishop: Probabilistic Principal Component Analysis (1999), with a noise variance for each item.
 
     Args:
         shares: p, shape [I], float64; 0 for an item that nobody knows.
@@ -43,26 +43,26 @@ class FamiliarityModel:
 
     @classmethod
     def from_interactions(cls, interactions: Interactions, num_components: int = 20, seed: int = 0) -> FamiliarityModel:
-        """The model of the users who have an interaction.
+        """Fit the model to the users who have an interaction.
 
         Args:
-            interactions: what users are known to know.
-            num_components: D; fewer where there are fewer users or items.
-            seed: of the decomposition.
+            interactions: interactions; users know the items they have interacted with.
+            num_components: D; fewer if there are fewer users or items.
+            seed: seed of the decomposition.
 
         Raises:
             ModelError: ``num_components`` is below 1, or there are no interactions.
         """
         if num_components < 1 or len(interactions) == 0:
             raise ModelError(
-                "Who knows what is learnt from interactions, in at least one component, but there are "
+                "A familiarity model needs interactions and at least one component, but there are "
                 f"{len(interactions)} interactions and num_components is {num_components}. Give more."
             )
         pairs = UserItems.from_interactions(interactions)
         matrix = InteractionMatrix.from_user_items(pairs)
         num_users = int((pairs.counts > 0).sum())
         shares = pairs.item_counts().double() / num_users
-        # One more, as a direction goes where the mean is taken out.
+        # One more, because subtracting the mean removes a direction.
         rank = min(num_components + 1, num_users, interactions.num_items)
         vectors = right_singular_vectors(matrix, rank, seed)
         projected = (matrix @ vectors).double()

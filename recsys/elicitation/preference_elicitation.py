@@ -1,4 +1,4 @@
-"""What to ask a new user next.
+"""Preference elicitation: which items to ask a new user about.
 
 Shape suffixes: I items, D components.
 """
@@ -13,28 +13,28 @@ import numpy.typing as npt
 from recsys.elicitation.familiarity import FamiliarityModel
 from recsys.evaluation.means import FloatArray
 
-#: A user may know anything that anyone knows, whatever the answers say.
+#: Lowest probability that a user knows an item, whatever the answers were.
 MIN_PROBABILITY = 1e-3
 
 
 class PreferenceElicitation:
-    """Asks a new user which items they know, so that few answers tell much of their taste.
+    """Chooses the items that a new user is asked about, so that few answers reveal much of their taste.
 
-    The next item is the one with the largest product of two numbers: the probability that the user knows it, given the
-    answers so far, and how much less uncertain the recommender would then be of the user,
-    ``|W S w_i|^2 / (n_i + w_i . S w_i)``: what the variances of all items' ``x`` lose together (an A-optimal design).
+    The next item maximises the expected gain: the probability that the user knows it, given the answers so far, times
+    the reduction of uncertainty if they do, ``|W S w_i|^2 / (n_i + w_i . S w_i)``, which is the reduction of the total
+    variance of all items' ``x`` (an A-optimal design).
 
-    Two beliefs about the user vector are kept. The first is of what the user knows, and learns from each answer; its
-    mean gives the probabilities. The second, with covariance ``S``, is what a recommender learns from the history that
-    the answers make, in which unknown items do not stand: it narrows with known items alone. A list that is drawn up
-    before there are answers (:meth:`shortlist`) narrows it with each item by as much as the item is likely to be known.
+    Two posteriors of the user vector are kept. The first is updated by each answer; its mean gives the probabilities.
+    The second, with covariance ``S``, is that of a recommender, which sees only the history of known items: it is
+    updated by known items alone. A list made before there are answers (:meth:`shortlist`) updates it with each item in
+    proportion to the probability that the item is known.
 
     Related: Rashid et al., Getting to Know You (IUI 2002), who multiply popularity and entropy; Golbandi, Koren,
-    Lempel, Adaptive Bootstrapping of Recommender Systems (WSDM 2011), who ask by the answers so far; Liu et al., Wisdom
-    of the Better Few (RecSys 2011), who choose items that represent the others.
+    Lempel, Adaptive Bootstrapping of Recommender Systems (WSDM 2011), who adapt to the answers so far; Liu et al.,
+    Wisdom of the Better Few (RecSys 2011), who choose items that represent the others.
 
     Args:
-        familiarity: who knows what.
+        familiarity: which items users know.
     """
 
     def __init__(self, familiarity: FamiliarityModel) -> None:
@@ -47,12 +47,12 @@ class PreferenceElicitation:
         self._asked: npt.NDArray[np.bool_] = familiarity.shares <= 0
 
     def probabilities(self) -> FloatArray:
-        """How likely the user is to know each item, given the answers so far, shape [I]."""
+        """Probability that the user knows each item, given the answers so far, shape [I]."""
         expected = self._model.shares + self._model.loadings @ self._mean
         return np.clip(expected, MIN_PROBABILITY, 1.0)
 
     def gains(self) -> FloatArray:
-        """What is to be expected of asking each item, shape [I]; minus infinity for what was asked or nobody knows."""
+        """Expected gain of each item, shape [I]; minus infinity for one that was asked about or that nobody knows."""
         loadings = self._model.loadings
         narrowed = loadings @ self._uncertainty
         reduction = ((narrowed @ self._gram) * narrowed).sum(1)
@@ -60,13 +60,13 @@ class PreferenceElicitation:
         return np.where(self._asked, -np.inf, self.probabilities() * reduction)
 
     def next_item(self) -> int | None:
-        """The item to ask for (of equally good ones the first), or None where there is none left."""
+        """The item to ask about next (the first of equal ones), or None if none is left."""
         gains = self.gains()
         best = int(gains.argmax()) if len(gains) > 0 else 0
         return best if len(gains) > 0 and np.isfinite(gains[best]) else None
 
     def answer(self, item: int, known: bool) -> None:
-        """Take in whether the user knows ``item``, which was asked for or came up otherwise."""
+        """Update with the answer whether the user knows ``item``, which may also be one that was not asked about."""
         loading, noise = self._model.loadings[item], self._model.noise[item]
         projected = self._covariance @ loading
         spread = noise + loading @ projected
@@ -76,14 +76,14 @@ class PreferenceElicitation:
         self._narrow(item, float(known))
 
     def answer_all(self, items: Iterable[int], known: bool) -> None:
-        """Take in one and the same answer for several items."""
+        """Update with the same answer for several items."""
         for item in items:
             self.answer(item, known)
 
     def shortlist(self, k: int) -> list[int]:
-        """The next ``k`` items to be asked all at once, the best first; fewer where no more are left.
+        """The next ``k`` items to ask about all at once, the best first; fewer if no more are left.
 
-        They count as asked afterwards.
+        They count as asked about afterwards.
         """
         items: list[int] = []
         while len(items) < k and (item := self.next_item()) is not None:
@@ -92,7 +92,7 @@ class PreferenceElicitation:
         return items
 
     def _narrow(self, item: int, weight: float) -> None:
-        """Make the recommender ``weight`` times as much more certain as a known ``item`` makes it."""
+        """Reduce the uncertainty by ``weight`` times what a known ``item`` reduces it by."""
         loading = self._model.loadings[item]
         projected = self._uncertainty @ loading
         spread = self._model.noise[item] + loading @ projected

@@ -1,7 +1,7 @@
-"""What lists of recommendations do with the catalogue: coverage, Gini index, novelty and diversity.
+"""Beyond-accuracy measures of recommendation lists: coverage, Gini index, novelty and diversity.
 
-All functions take ``items``, shape [B, K], int64: the recommended items of each user, where -1 is no item. To measure
-at a smaller cut-off pass ``items[:, :k]``.
+All functions take ``items``, shape [B, K], int64: the recommended items of each user, where -1 means no item. To
+measure at a smaller cut-off pass ``items[:, :k]``.
 
 Shape suffixes: B users, K ranks, I items of the catalogue, F content features.
 """
@@ -15,12 +15,12 @@ from torch import Tensor
 
 
 def exposure_counts(items: Tensor, num_items: int) -> Tensor:
-    """How often each item of the catalogue is recommended: shape [I], int64."""
+    """Exposure: how often each item of the catalogue is recommended; shape [I], int64."""
     return torch.bincount(items[items >= 0], minlength=num_items)
 
 
 def coverage(exposure: Tensor) -> Tensor:
-    """Catalogue coverage: the share of items recommended to anyone.
+    """Catalogue coverage: the share of items that are recommended to at least one user.
 
     Source: Herlocker et al., Evaluating Collaborative Filtering Recommender Systems, TOIS 2004.
 
@@ -34,10 +34,10 @@ def coverage(exposure: Tensor) -> Tensor:
 
 
 def gini(exposure: Tensor) -> Tensor:
-    """Gini index of exposure: 0 where all items are recommended equally often, near 1 where few get all.
+    """Gini index of exposure: 0 if all items are recommended equally often, near 1 if few items get all of it.
 
-    ``sum over i of (2 i - I - 1) x_i / (I * sum of x)`` with ``x`` ascending and ``i`` from 1. The whole catalogue
-    counts, also items that are never recommended, so the largest value is ``1 - 1 / I``.
+    ``sum over i of (2 i - I - 1) x_i / (I * sum of x)`` with ``x`` ascending and ``i`` from 1. Items that are
+    never recommended count too, so the largest value is ``1 - 1 / I``.
     Source: Castells, Hurley and Vargas, Novelty and Diversity in Recommender Systems, in Recommender Systems
     Handbook, 2015.
 
@@ -54,10 +54,10 @@ def gini(exposure: Tensor) -> Tensor:
 
 
 def self_information(item_counts: Tensor, num_users: int) -> Tensor:
-    """How surprising each item is: ``-log2 p``, where ``p`` is the share of training users who have it.
+    """Self-information of each item: ``-log2 p``, where ``p`` is the share of training users who have it.
 
-    An item without training users is taken to have one, so that it is as surprising as the rarest and not infinitely
-    so. The share is at most 1, also where a user has an item more than once.
+    An item without training users counts as if it had one, so that its value is finite. The share is at most 1, even if
+    a user has an item more than once.
 
     Args:
         item_counts: training interactions of each item, shape [I], int64.

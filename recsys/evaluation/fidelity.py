@@ -1,4 +1,4 @@
-"""Whether explanations name what a score really comes from: scores without it are computed and compared.
+"""Fidelity of explanations, measured by deletion: how far scores fall without the interactions that are named.
 
 Shape suffixes: B users of a batch, U users, K explained items, M interactions, R random draws.
 """
@@ -23,14 +23,14 @@ from recsys.models.interface.protocols import Explains, Query, Recommender
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fidelity:
-    """How far the best score of each user falls when an interaction is taken out of the history.
+    """How far the best score of each user falls when one interaction is deleted from the history.
 
     Args:
-        named: the fall without the interaction that the explanation names first, shape [U].
-        random: the mean fall without a random one, shape [U].
-        least: the fall without the one that is named last, shape [U].
-        scores: of the whole history, shape [U].
-        bootstrap_seed: of the intervals.
+        named: fall without the interaction of the largest contribution, shape [U].
+        random: mean fall without a random interaction, shape [U].
+        least: fall without the interaction of the smallest contribution, shape [U].
+        scores: scores with the whole history, shape [U].
+        bootstrap_seed: seed of the intervals.
     """
 
     named: FloatArray
@@ -41,16 +41,16 @@ class Fidelity:
 
     @property
     def wins(self) -> float:
-        """The share of users for whom the named one lowers the score more than a random one does; a tie is half."""
+        """Share of users whose score falls more without the named interaction than a random one; a tie is half."""
         return float(((self.named > self.random) + 0.5 * (self.named == self.random)).mean())
 
     @property
     def ratio(self) -> float:
-        """The mean fall without the named one, in units of the mean fall without a random one."""
+        """Mean fall without the named interaction, divided by the mean fall without a random one."""
         return float(self.named.mean() / self.random.mean())
 
     def interval(self) -> Interval:
-        """Of the mean difference between the two falls: the 95 % bootstrap interval over users."""
+        """95 % bootstrap interval over users of the mean difference between the two falls."""
         return bootstrap_intervals((self.named - self.random)[:, None], seed=self.bootstrap_seed)[0]
 
 
@@ -64,21 +64,20 @@ def deletion_fidelity(
     batch_size: int = 64,
     seed: int = 0,
 ) -> Fidelity:
-    """Take single interactions out of histories and see how far the score of the item recommended first falls.
+    """Delete single interactions from histories and measure how far the score of the top item falls.
 
-    An explanation is faithful where the interaction with the largest part is one that the score needs. The model is
-    asked again without it, without a random one of the same history, and without the one with the smallest part.
-    Deleting what an explanation names is the test of Samek et al.: Evaluating the Visualization of What a Deep Neural
-    Network Has Learned (2017).
+    An explanation is faithful if the score needs the interaction with the largest contribution. The user is scored
+    again without it, without a random interaction of the same history, and without the one of the smallest
+    contribution. Samek et al.: Evaluating the Visualization of What a Deep Neural Network Has Learned (2017).
 
     Args:
-        model: what is explained, on the device of ``task``.
-        explainer: what explains it.
+        model: the explained model, on the device of ``task``.
+        explainer: explains its scores.
         task: gives the users and their histories; those with fewer than two interactions are left out.
-        max_users: users, at most; a random choice.
-        num_random: random interactions of each history, with replacement.
+        max_users: largest number of users; they are drawn at random.
+        num_random: random interactions of each history, drawn with replacement.
         batch_size: users explained at once.
-        seed: of the choices.
+        seed: seed of the draws.
 
     Raises:
         EvaluationError: no user has two interactions and an item to recommend.
@@ -111,9 +110,9 @@ def deletion_fidelity(
 
 
 def _extreme(explanation: Explanation, largest: bool) -> Tensor:
-    """The position within each history of the interaction with the largest or smallest part, shape [B], int64.
+    """Position in each history of the interaction with the largest or smallest contribution, shape [B], int64.
 
-    Interactions that were explained together are not named.
+    Interactions that were explained as a group are left out.
     """
     histories, sign = explanation.histories, 1.0 if largest else -1.0
     rows = rows_of(histories)
@@ -128,7 +127,7 @@ def _extreme(explanation: Explanation, largest: bool) -> Tensor:
 def _score_without(model: Recommender, query: Query, places: Tensor, items: Tensor) -> Tensor:
     """The scores of ``items`` (shape [B, 1]) when the interactions at ``places`` (shape [B]) are left out, shape [B].
 
-    No opinion is a score of 0, as where nothing is known.
+    An unscored item counts as a score of 0, as for an empty history.
     """
     histories = query.histories
     kept = torch.ones_like(histories.items, dtype=torch.bool).index_fill_(0, places, False)

@@ -1,7 +1,7 @@
-"""The protocol that ranks each held-out item among a few given negatives.
+"""The protocol that ranks each held-out item among a few fixed negatives.
 
-Source: He et al., Neural Collaborative Filtering, WWW 2017. Its numbers are not those of a ranking of the full
-catalogue, and may order models otherwise: Krichene and Rendle, On Sampled Metrics for Item Recommendation, KDD 2020.
+Source: He et al., Neural Collaborative Filtering, WWW 2017. Its numbers differ from those of a ranking of the full
+catalogue, and may order models differently: Krichene and Rendle, On Sampled Metrics for Item Recommendation, KDD 2020.
 
 Shape suffixes: B rows of a batch, N negatives, C = 1 + N candidates, with the held-out item first.
 """
@@ -24,9 +24,9 @@ from recsys.evaluation.significance import Interval, bootstrap_intervals
 from recsys.evaluation.top_k import without_nan
 from recsys.models.interface.protocols import Query, Recommender, ScoresPairs
 
-#: What a report must say next to these numbers.
+#: Every report must print this next to the numbers.
 WARNING = (
-    "sampled metric: each held-out item is ranked among a few given negatives, not among the full catalogue. "
+    "sampled metric: each held-out item is ranked among a few fixed negatives, not among the full catalogue. "
     "Compare these numbers only with others of the same protocol and the same negatives."
 )
 
@@ -55,7 +55,7 @@ class FixedNegativesResult:
     def flat(self) -> dict[str, float]:
         """All numbers under one level of names.
 
-        ``sampled-99/hit_rate@10``, its interval ``sampled-99/hit_rate@10_low`` and ``_high``, the strict twin
+        ``sampled-99/hit_rate@10``, its interval ``sampled-99/hit_rate@10_low`` and ``_high``, the strict variant
         ``sampled-99/hit_rate@10_strict`` and its own interval, where 99 is the number of negatives.
         """
         numbers = dict(self.means())
@@ -78,24 +78,25 @@ def evaluate_fixed_negatives(
 ) -> FixedNegativesResult:
     """Rank each held-out item among its negatives; hit rate and NDCG at each cut-off.
 
-    Ties: the rank of the held-out item is the number of negatives that score strictly higher, and in the strict twin
-    the number that score at least as high. A negative that is the held-out item itself counts as a tie. A score of
-    NaN ranks last: a negative without one is below, a held-out item without one is behind all its negatives.
+    Ties: the rank of the held-out item is the number of negatives that score strictly higher; in the strict variant it
+    is the number that score at least as high. A negative that is the held-out item itself counts as a tie. An unscored
+    item (NaN) ranks last: an unscored negative is below the held-out item, an unscored held-out item is behind all
+    negatives.
 
     Args:
-        model: scores pairs, or else whole rows of the catalogue, from which the candidates are taken.
+        model: scores pairs; otherwise it scores the whole catalogue, from which the candidates are taken.
         users: shape [n], int64, on the model's device, like all tensors here.
         targets: the held-out item of each row, shape [n], int64.
-        negatives: shape [n, N], int64; already-known items are the caller's matter.
-        ks: cut-offs, from 1 to N: beyond, every item would be a hit.
-        histories: known interactions of all users, which a model that scores whole rows is asked with.
+        negatives: shape [n, N], int64; known items are not removed here.
+        ks: cut-offs, from 1 to N: beyond N every item would be a hit.
+        histories: known interactions of all users, required for a model that scores the whole catalogue.
         batch_size: rows scored at once.
         bootstrap_samples: resamples of rows for 95 % intervals; 0 for none.
-        seed: of the bootstrap.
+        seed: seed of the bootstrap.
 
     Raises:
-        EvaluationError: there are no rows, shapes disagree, a cut-off is out of range, or the model scores whole rows
-            and ``histories`` are missing.
+        EvaluationError: there are no rows, shapes disagree, a cut-off is out of range, or the model scores the whole
+            catalogue and ``histories`` are missing.
         ModelError: the model's scores have another shape.
     """
     num_rows, num_negatives = _checked_shape(users, targets, negatives)
@@ -106,7 +107,7 @@ def evaluate_fixed_negatives(
         )
     if not isinstance(model, ScoresPairs) and histories is None:
         raise EvaluationError(
-            f"{type(model).__name__} scores whole rows and is asked with the users' histories; there are none: "
+            f"{type(model).__name__} scores the whole catalogue from the users' histories; there are none: "
             "pass histories="
         )
     ranks = []
@@ -160,11 +161,11 @@ def _score(
 
 
 def _ranks(scores_BC: Tensor, candidates_BC: Tensor) -> Tensor:
-    """Negatives before the held-out item, ties in its favour and against it: shape [2, B], int64."""
+    """Number of negatives ranked above the held-out item, ties in its favour and against it: shape [2, B], int64."""
     target = scores_BC[:, :1]
     negatives = without_nan(scores_BC[:, 1:])
     same = candidates_BC[:, 1:] == candidates_BC[:, :1]
     higher = ((negatives > target) & ~same).sum(dim=1)
-    rows_rated_at_least = ((negatives >= target) | same).sum(dim=1)
+    not_lower = ((negatives >= target) | same).sum(dim=1)
     last = negatives.shape[1]
-    return torch.where(target[:, 0].isnan(), last, torch.stack([higher, rows_rated_at_least]))
+    return torch.where(target[:, 0].isnan(), last, torch.stack([higher, not_lower]))

@@ -1,4 +1,4 @@
-"""Recall within the parts of a catalogue that is divided into segments.
+"""Recall by item segment, such as by popularity.
 
 Shape suffixes: B users of a batch, U users, I items, K list length, P held-out pairs.
 """
@@ -17,11 +17,11 @@ from recsys.evaluation.segments import Segment, relevant_by_segment
 
 
 class ItemSegments:
-    """One division of the catalogue, and the recall of the held-out items of each part in the ranking of all items.
+    """Segments of the catalogue, and the recall of the held-out items of each segment in the ranking of all items.
 
     Args:
-        group: what divides the items, such as ``item_popularity``.
-        names: the segments.
+        group: name of the division, such as ``item_popularity``.
+        names: names of the segments.
         segment_of: position in ``names`` of each item, shape [I], int64.
         k: cut-off.
     """
@@ -35,11 +35,11 @@ class ItemSegments:
         self.columns = [f"{group}={name}/recall@{k}" for name in names]
 
     def recalls(self, items: Tensor, hits: Tensor, rows: Tensor, targets: Tensor) -> dict[str, Tensor]:
-        """Each of :attr:`columns` for a batch of users.
+        """The recall of each segment for a batch of users, by the names in :attr:`columns`.
 
         Args:
-            items: recommended items, -1 where there is none, shape [B, K], int64.
-            hits: whether each is held out for the user, shape [B, K], bool.
+            items: recommended items, shape [B, K], int64; -1 means no item.
+            hits: whether each item is held out for the user, shape [B, K], bool.
             rows: row of the user of each held-out pair, shape [P], int64.
             targets: item of each pair, shape [P], int64.
 
@@ -57,7 +57,7 @@ class ItemSegments:
         """The mean of each segment over the users who have a held-out item in it.
 
         Args:
-            columns: measures of all users by name, shape [U] each; those of :attr:`columns` are among them.
+            columns: measures of all users by name, shape [U] each; they include :attr:`columns`.
         """
         return tuple(
             Segment(

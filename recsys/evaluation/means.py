@@ -9,13 +9,13 @@ FloatArray = npt.NDArray[np.float64]
 
 
 def mean_over_users(values: FloatArray) -> FloatArray:
-    """The mean of each column, leaving out NaN.
+    """The mean of each column without its NaN values.
 
     Args:
-        values: shape [U, M]; NaN where a measure is not defined for a user.
+        values: shape [U, M]; NaN where a measure is undefined for a user.
 
     Returns:
-        Shape [M]; NaN where a measure is defined for no user.
+        Shape [M]; NaN for a measure that is undefined for every user.
     """
     defined = ~np.isnan(values)
     count = defined.sum(axis=0)

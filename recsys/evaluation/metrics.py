@@ -1,4 +1,4 @@
-"""Accuracy of ranked lists, as pure functions.
+"""Accuracy metrics of ranked lists, as pure functions.
 
 Every function takes the same three arguments and returns one number for each user:
 
@@ -6,9 +6,9 @@ Every function takes the same three arguments and returns one number for each us
 - ``num_relevant``: shape [B], int64; how many items are relevant to the user, recommended or not;
 - ``k``: the cut-off, from 1 to K; only the first ``k`` ranks count.
 
-The result has shape [B] and type float64, in [0, 1]. A user with no relevant item has no defined value: the result is
-NaN, and means leave that user out. Ties are settled before, in :func:`recsys.evaluation.top_k.top_k`. A list shorter
-than ``k`` is filled up with misses, so it is not rewarded for its shortness. Relevance is binary.
+The result has shape [B] and type float64, in [0, 1]. For a user with no relevant item the value is undefined: the
+result is NaN, and means leave that user out. Ties are broken before, in :func:`recsys.evaluation.top_k.top_k`. A list
+shorter than ``k`` is padded with misses. Relevance is binary.
 
 Shape suffixes: B users, K ranks.
 """
@@ -28,25 +28,25 @@ RankingMetric = Callable[[Tensor, Tensor, int], Tensor]
 
 
 def precision(hits: Tensor, num_relevant: Tensor, k: int) -> Tensor:
-    """Precision: the relevant share of the list, ``hits in k / k``.
+    """Precision: the share of the list that is relevant, ``hits in k / k``.
 
-    The divisor is ``k`` also where fewer than ``k`` items are relevant or could be recommended.
+    The divisor is ``k`` even if fewer than ``k`` items are relevant or could be recommended.
     Source: van Rijsbergen, Information Retrieval, 1979, chapter 7; cut at k as in trec_eval's ``P``.
     """
     return _defined(_num_hits(hits, k) / k, num_relevant)
 
 
 def recall(hits: Tensor, num_relevant: Tensor, k: int) -> Tensor:
-    """Recall: the recommended share of what is relevant, ``hits in k / num_relevant``.
+    """Recall: the share of the relevant items that is recommended, ``hits in k / num_relevant``.
 
-    A user with more than ``k`` relevant items cannot reach 1; :func:`capped_recall` divides otherwise.
+    A user with more than ``k`` relevant items cannot reach 1; with :func:`capped_recall` they can.
     Source: van Rijsbergen, Information Retrieval, 1979, chapter 7; cut at k as in trec_eval's ``recall``.
     """
     return _defined(_num_hits(hits, k) / num_relevant, num_relevant)
 
 
 def capped_recall(hits: Tensor, num_relevant: Tensor, k: int) -> Tensor:
-    """Recall against the best that a list of ``k`` can reach, ``hits in k / min(k, num_relevant)``.
+    """Recall relative to the best possible list of ``k`` items, ``hits in k / min(k, num_relevant)``.
 
     Source: Liang et al., Variational Autoencoders for Collaborative Filtering, WWW 2018 (there called Recall@R).
     """
@@ -54,7 +54,7 @@ def capped_recall(hits: Tensor, num_relevant: Tensor, k: int) -> Tensor:
 
 
 def hit_rate(hits: Tensor, num_relevant: Tensor, k: int) -> Tensor:
-    """Hit rate: 1 where the list holds any relevant item, else 0.
+    """Hit rate: 1 if the list has any relevant item, else 0.
 
     Source: Deshpande and Karypis, Item-Based Top-N Recommendation Algorithms, TOIS 2004.
     """
@@ -64,8 +64,8 @@ def hit_rate(hits: Tensor, num_relevant: Tensor, k: int) -> Tensor:
 def average_precision(hits: Tensor, num_relevant: Tensor, k: int) -> Tensor:
     """Average precision; its mean over users is MAP.
 
-    ``sum over ranks r <= k of hit(r) * precision(r) / min(k, num_relevant)``, where ``precision(r)`` is the relevant
-    share of the first ``r``. A list that starts with all relevant items, as many as fit, has 1.
+    ``sum over ranks r <= k of hit(r) * precision(r) / min(k, num_relevant)``, where ``precision(r)`` is that
+    of the first ``r``. A list that starts with all relevant items, or has only relevant items, has 1.
     Source: Buckley and Voorhees, Evaluating Evaluation Measure Stability, SIGIR 2000; capped at k as in the Million
     Song Dataset Challenge (McFee et al., WWW 2012).
     """
@@ -88,7 +88,7 @@ def ndcg(hits: Tensor, num_relevant: Tensor, k: int) -> Tensor:
 
 
 def reciprocal_rank(hits: Tensor, num_relevant: Tensor, k: int) -> Tensor:
-    """Reciprocal rank of the first hit, 0 where there is none among ``k``; its mean over users is MRR.
+    """Reciprocal rank of the first hit, 0 if there is none in the first ``k``; its mean over users is MRR.
 
     Source: Voorhees, The TREC-8 Question Answering Track Report, 1999.
     """
@@ -96,7 +96,7 @@ def reciprocal_rank(hits: Tensor, num_relevant: Tensor, k: int) -> Tensor:
     return _defined((first / _ranks(first)).amax(dim=1), num_relevant)
 
 
-#: Name in reports (of the mean over users) and function.
+#: Metric functions by name in reports, where their means over users are printed.
 RANKING_METRICS: Mapping[str, RankingMetric] = MappingProxyType(
     {
         "precision": precision,

@@ -1,4 +1,4 @@
-"""Holds a fitted model against a baseline in one stage of its split."""
+"""Evaluates a fitted model beside a baseline, on one stage of its split."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ from recsys.evaluation.ranking_task import RankingTask
 from recsys.evaluation.rating import RatingEvaluator, RatingResult, RatingTask
 from recsys.models.interface.protocols import PredictsRatings
 
-#: Features with more values than this (tags, say) are not made dense for the diversity of lists.
+#: Features with more values than this, such as tags, are not used for the diversity of lists: their vectors are dense.
 MAX_CONTENT_VALUES = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluationReport:
-    """How a model did, beside the baseline.
+    """Results of a model and of the baseline.
 
     Args:
-        stage: what was ranked.
+        stage: the evaluated stage.
         ranking: full-catalogue results by model name; the baseline first.
-        fixed_negatives: results among the data set's fixed negatives by model name; empty where it has none.
-        rating: errors of predicted ratings by model name; empty where no model predicts them or likes are held out.
+        fixed_negatives: results among the data set's fixed negatives by model name; empty if it has none.
+        rating: errors of predicted ratings by model name; empty if no model predicts ratings, or in the implicit view.
     """
 
     stage: Stage
@@ -48,13 +48,13 @@ class EvaluationReport:
     rating: dict[str, RatingResult]
 
     def metrics(self, name: str) -> dict[str, float]:
-        """All numbers of one model under one level of names."""
+        """All numbers of one model by flat name, such as ``test/ndcg@10``."""
         fixed = self.fixed_negatives[name].flat() if name in self.fixed_negatives else {}
         rating = self.rating[name].flat(self.stage) if name in self.rating else {}
         return {**self.ranking[name].flat(self.stage), **rating, **fixed}
 
     def per_user(self, name: str, users: Vocabulary) -> pa.Table:
-        """The values of each user under one model; ``users`` gives their external ids."""
+        """The metrics of each user under one model; ``users`` gives their external ids."""
         return per_user_table(self.ranking[name], users, self.fixed_negatives.get(name))
 
 
@@ -70,17 +70,17 @@ def evaluate_model(
 ) -> EvaluationReport:
     """Rank the full catalogue with the model and with the baseline; compare predicted ratings with held-out ones.
 
-    In the explicit view every model ranks for the same users, with the same likes to be found and the same items left
-    out. Ratings are predicted there by models that do so; batches and bootstrap are those of ``evaluator``.
+    In the explicit view every model ranks for the same users, with the same held-out positives and the same seen items
+    masked. There, predicted ratings are evaluated too; batches and bootstrap are those of ``evaluator``.
 
     Args:
-        evaluator: says how.
-        baseline: a fitted model of another kind; left out where it is None or of the model's own kind.
+        evaluator: ranks and measures.
+        baseline: a fitted model of another class; left out if it is None or of the same class as ``model``.
         prepared: the data.
         view: the interactions that ``split`` divides.
-        split: which interactions are known and which are to be found.
-        model: the fitted model; it is on the CPU afterwards, wherever it was.
-        device: where to evaluate.
+        split: which interactions are known and which are held out.
+        model: the fitted model; it is moved to the CPU afterwards.
+        device: device to evaluate on.
         stage: ``valid`` or ``test``.
 
     Raises:
@@ -104,7 +104,7 @@ def evaluate_model(
         candidate.to(device).eval()
         ranking[name] = evaluator.evaluate(candidate, task, vectors)
         if pairs is not None:
-            # With fewer negatives than the usual ten places every item would be a hit.
+            # With fewer negatives than the usual cut-off of ten, every item would be a hit.
             ks = (min(10, pairs[2].shape[1]),)
             fixed[name] = evaluate_fixed_negatives(candidate, *pairs, ks=ks, histories=task.histories)
         if rates and view.kind == "explicit":
@@ -115,15 +115,15 @@ def evaluate_model(
 
 
 def model_name(model: nn.Module) -> str:
-    """What tables call a model."""
+    """Name of a model in tables: that of its class."""
     return type(model).__name__
 
 
 def content_vectors(prepared: PreparedDataset) -> Tensor | None:
-    """Multi-hot vectors of the items, shape [I, V], by which lists are called diverse.
+    """Multi-hot content vectors of the items for the diversity of lists, shape [I, V].
 
-    They are those of the first multi-valued feature with at most :data:`MAX_CONTENT_VALUES` values, such as genres;
-    None where there is none.
+    They encode the first multi-valued feature with at most :data:`MAX_CONTENT_VALUES` values, such as genres; None if
+    there is no such feature.
     """
     for column in prepared.schema.item_features:
         if column.kind == FeatureKind.MULTI_VALUED:
@@ -136,10 +136,10 @@ def content_vectors(prepared: PreparedDataset) -> Tensor | None:
 def fixed_pairs(
     prepared: PreparedDataset, interactions: Interactions, split: Split, device: torch.device
 ) -> tuple[Tensor, Tensor, Tensor] | None:
-    """Users, their held-out item and its fixed negatives; None where the data set has none.
+    """Users, their held-out item and their fixed negatives; None if the data set has no fixed negatives.
 
     Raises:
-        SplitError: a user with fixed negatives has not exactly one held-out item.
+        SplitError: a user with fixed negatives does not have exactly one held-out item.
     """
     if prepared.fixed_negatives is None:
         return None

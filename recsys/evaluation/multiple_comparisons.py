@@ -1,4 +1,4 @@
-"""Corrections of p-values for having tested several hypotheses at once.
+"""Corrections of p-values for multiple comparisons.
 
 Shape suffixes: M hypotheses.
 """
@@ -13,15 +13,15 @@ import scipy.stats
 from recsys.errors import EvaluationError
 from recsys.evaluation.means import FloatArray
 
-#: Takes p-values, shape [M], to corrected ones in the same order.
+#: Corrects p-values, shape [M], and keeps their order.
 Correction = Callable[[FloatArray], FloatArray]
 
 
 def holm(p_values: FloatArray) -> FloatArray:
     """Holm's step-down correction: the chance of even one false discovery stays below the level.
 
-    With the p-values in ascending order, ``p'_i = max_{j <= i} min(1, (M - j + 1) p_j)``. Nothing is assumed of how the
-    tests hang together.
+    With the p-values in ascending order, ``p'_i = max_{j <= i} min(1, (M - j + 1) p_j)``. The tests may
+    depend on each other in any way.
     Source: Holm, A Simple Sequentially Rejective Multiple Test Procedure, 1979.
 
     Args:
@@ -44,8 +44,9 @@ def holm(p_values: FloatArray) -> FloatArray:
 def benjamini_hochberg(p_values: FloatArray) -> FloatArray:
     """Benjamini and Hochberg's step-up correction: the expected share of false discoveries stays below the level.
 
-    With the p-values in ascending order, ``p'_i = min_{j >= i} min(1, M p_j / j)``. It finds more than :func:`holm` and
-    promises less. It holds for tests that are independent or positively dependent, as tests against one baseline are.
+    With the p-values in ascending order, ``p'_i = min_{j >= i} min(1, M p_j / j)``. It rejects more than
+    :func:`holm` with a weaker guarantee. It holds for tests that are independent or positively dependent, such as tests
+    against one baseline.
     Source: Benjamini and Hochberg, Controlling the False Discovery Rate, 1995.
 
     Args:
@@ -64,7 +65,7 @@ def benjamini_hochberg(p_values: FloatArray) -> FloatArray:
 
 
 def uncorrected(p_values: FloatArray) -> FloatArray:
-    """The p-values as they are: right for a single comparison that was planned before looking."""
+    """No correction: right for a single comparison that was planned in advance."""
     _check(p_values)
     return p_values.copy()
 
@@ -74,5 +75,5 @@ def _check(p_values: FloatArray) -> None:
         raise EvaluationError(f"p-values must be between 0 and 1; they are {p_values.tolist()}: pass those of a test")
 
 
-#: By the name that a user gives.
+#: Corrections by their name in settings.
 CORRECTIONS: dict[str, Correction] = {"holm": holm, "benjamini_hochberg": benjamini_hochberg, "none": uncorrected}

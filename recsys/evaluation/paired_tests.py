@@ -1,7 +1,7 @@
-"""Is one model better than another, for the same users? Paired tests and the size of the difference.
+"""Paired significance tests of two models on the same users, and the size of the difference.
 
-The users' values under two models are subtracted, and the tests ask how likely a mean difference at least as far from
-zero is if it is only chance which of the two models had the higher value for a user. All tests are two-sided.
+The values of two models are subtracted user by user. The p-value is the probability of a mean difference at least as
+far from zero if the models were equal. All tests are two-sided.
 
 Shape suffixes: U users, R resamples.
 """
@@ -20,27 +20,27 @@ from recsys.errors import EvaluationError
 from recsys.evaluation.means import FloatArray
 from recsys.evaluation.significance import Interval, bootstrap_intervals
 
-#: Takes differences, shape [U] without NaN and U at least 2, to a p-value.
+#: Returns the p-value of differences, shape [U] without NaN, with U at least 2.
 PairedTest = Callable[[FloatArray], float]
 
 #: Signs held at once: 2**22 float64 are 32 MiB.
 _MAX_SIGNS = 2**22
 
-#: Differences are compared after rounding to so many decimals: .3 - .2 and .2 - .1 are one value.
+#: Differences are rounded to this many decimals, so that .3 - .2 and .2 - .1 are equal.
 _DECIMALS = 12
 
 
 @dataclass(frozen=True, slots=True)
 class PairedDifference:
-    """The values of one model less those of another.
+    """The difference between the values of two models.
 
     Args:
         num_users: users for whom both have a value.
         mean: mean difference.
-        interval: its paired bootstrap interval: users are drawn, and both values of a user stay together.
+        interval: its paired bootstrap interval: users are resampled, each with both values.
         num_better: users whose value is higher under the first model.
         num_worse: users whose value is lower under the first model.
-        p_value: of the paired test, two-sided.
+        p_value: two-sided p-value of the paired test.
     """
 
     num_users: int
@@ -59,15 +59,15 @@ def paired_difference(
     seed: int = 0,
     confidence: float = 0.95,
 ) -> PairedDifference:
-    """How much better ``first`` is than ``second``, and whether that may be chance.
+    """The difference ``first - second`` with its interval and significance.
 
     Args:
-        first: values of one model, shape [U]; NaN where a measure is not defined for a user.
+        first: values of one model, shape [U]; NaN where a measure is undefined for a user.
         second: values of the other model for the same users, shape [U].
         test: one of :data:`PAIRED_TESTS`.
         num_samples: resamples of the bootstrap.
-        seed: of the bootstrap.
-        confidence: of the interval.
+        seed: seed of the bootstrap.
+        confidence: confidence level of the interval.
 
     Raises:
         EvaluationError: the shapes differ, or fewer than two users have both values.
@@ -98,22 +98,22 @@ def paired_difference(
 def t_test(differences: FloatArray) -> float:
     """Paired t-test: ``t = mean / (std / sqrt(U))`` with ``U - 1`` degrees of freedom.
 
-    Assumes that the *mean* is normal, which holds for hundreds of users whatever the shape of the differences. Where
-    all differences are zero the p-value is 1, and 0 where they are all one other number.
+    Assumes that the *mean* is normal, which holds for hundreds of users whatever the shape of the differences. If
+    all differences are zero the p-value is 1; if they all equal another number it is 0.
     Source: Student, The Probable Error of a Mean, 1908.
     """
     if not differences.any():
         return 1.0
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # a deviation of zero is divided by, with the right limit
+        warnings.simplefilter("ignore", RuntimeWarning)  # dividing by a deviation of zero gives the right limit
         return float(scipy.stats.ttest_1samp(differences, 0.0).pvalue)
 
 
 def wilcoxon_test(differences: FloatArray) -> float:
-    """Wilcoxon's signed-rank test, which asks for a shift of the median and not of the mean.
+    """Wilcoxon's signed-rank test, which tests for a shift of the median, not of the mean.
 
-    Differences of zero take part in the ranking and are then left out (Pratt), as they are many: most users have the
-    same hits under both models. Where all are zero the p-value is 1.
+    Differences of zero are ranked and then left out (Pratt), since they are frequent: most users have the same hits
+    under both models. If all are zero the p-value is 1.
     Source: Wilcoxon, Individual Comparisons by Ranking Methods, 1945; Pratt, Remarks on Zeros and Ties, 1959.
     """
     if not differences.any():
@@ -122,18 +122,18 @@ def wilcoxon_test(differences: FloatArray) -> float:
 
 
 def permutation_test(differences: FloatArray, num_samples: int = 10_000, seed: int = 0) -> float:
-    """Sign-flip randomisation test of the mean: by chance alone each difference may as well have the other sign.
+    """Sign-flip randomisation test of the mean: under the null hypothesis each difference may have either sign.
 
     The p-value is ``(1 + c) / (1 + R)``, where ``c`` of R random flips have a mean at least as far from zero, so it is
-    never below ``1 / (1 + R)``. Where there are no more than R ways to flip, all are tried and the p-value is exact.
-    Nothing is assumed of the shape of the differences.
+    never below ``1 / (1 + R)``. If there are no more than R ways to flip, all are enumerated and the p-value is exact.
+    The differences may have any distribution.
     Source: Fisher, The Design of Experiments, 1935; Smucker, Allan and Carterette, A Comparison of Statistical
     Significance Tests for Information Retrieval Evaluation, CIKM 2007.
 
     Args:
         differences: shape [U].
-        num_samples: random flips, R, at least 1.
-        seed: of the flips.
+        num_samples: number of random flips, R, at least 1.
+        seed: seed of the flips.
 
     Raises:
         EvaluationError: ``num_samples`` is below 1.
@@ -141,8 +141,8 @@ def permutation_test(differences: FloatArray, num_samples: int = 10_000, seed: i
     if num_samples < 1:
         raise EvaluationError(f"a permutation test needs at least 1 sample; num_samples is {num_samples}: give more")
     values = differences[differences != 0]  # the sign of zero changes nothing
-    # The flipped sum is total - 2 * (sum of those that were flipped): it is at least as far from zero as the total
-    # where the flipped part is outside (0, total). A little slack for rounding counts what is equal.
+    # The flipped sum is total - 2 * (sum of the flipped values): it is at least as far from zero as the total if the
+    # flipped part is outside (0, total). A little slack counts sums that differ by rounding only as equal.
     total = math.fsum(values)
     extreme = abs(total) - 1e-9 * float(np.abs(values).sum())
     num_ways = 2 ** len(values) if len(values) < 63 else math.inf
@@ -163,5 +163,5 @@ def permutation_test(differences: FloatArray, num_samples: int = 10_000, seed: i
     return count / num_rows if exact else (count + 1) / (num_rows + 1)
 
 
-#: By the name that a user gives.
+#: Tests by their name in settings.
 PAIRED_TESTS: dict[str, PairedTest] = {"permutation": permutation_test, "t": t_test, "wilcoxon": wilcoxon_test}

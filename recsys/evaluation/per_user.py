@@ -1,4 +1,4 @@
-"""The values of each user as one table, so that two models can be compared user by user later."""
+"""The metrics of each user as one table, so that two models can be compared user by user later."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ def per_user_table(
     ======================================  =======================================================================
     ``user_id``                             external id, string
     ``user_activity``                       the user's segment: ``low``, ``mid`` or ``high``
-    ``ndcg@10`` and the like                each accuracy measure at each cut-off, float64
-    ``novelty@10``, ``diversity@10``        of the user's list, float64
-    ``item_popularity=tail/recall@10``      recall of the user's held-out items in that part of the catalogue, float64
-    ``item_warmth=cold/recall@10``          the same of items without a training interaction, if there are any, float64
-    ``cold_catalogue/recall@10``            of a list of such items alone, float64
-    ``sampled-99/hit_rate@10``              among fixed negatives, where the data set has them, float64
+    ``ndcg@10``, ``recall@10``, ...         each accuracy metric at each cut-off, float64
+    ``novelty@10``, ``diversity@10``        novelty and diversity of the user's list, float64
+    ``item_popularity=tail/recall@10``      recall of the user's held-out items in that segment, float64
+    ``item_warmth=cold/recall@10``          recall of items without a training interaction, if there are any, float64
+    ``cold_catalogue/recall@10``            recall in a ranking of such items alone, float64
+    ``sampled-99/hit_rate@10``              hit rate among fixed negatives, if the data set has them, float64
     ======================================  =======================================================================
 
-    A value that is not defined for a user is null: neither zero nor NaN.
+    A value that is undefined for a user is null: neither zero nor NaN.
 
     Args:
         ranking: the result of ranking the full catalogue.
@@ -41,7 +41,7 @@ def per_user_table(
         fixed_negatives: the result among fixed negatives of the same users or of some of them.
 
     Raises:
-        EvaluationError: ``fixed_negatives`` has rows of users that ``ranking`` does not have, or several of one user.
+        EvaluationError: ``fixed_negatives`` has rows of users that ``ranking`` lacks, or several rows of one user.
     """
     columns: dict[str, pa.Array] = {
         USER_ID: vocabulary.ids_of(ranking.users),

@@ -1,4 +1,4 @@
-"""What an evaluation by ranking found."""
+"""The result of an evaluation by ranking."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from recsys.evaluation.significance import Interval
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RankingResult:
-    """Measures of one model on one task.
+    """Metrics of one model on one task.
 
     Args:
         users: internal indices of the evaluated users, shape [U], int64.
-        per_user: measure and cut-off, such as ``ndcg@10``, and its value for each user, shape [U], float64.
-        catalogue: measures of all lists together, such as ``coverage@10``, and of lists of cold items alone, such as
+        per_user: accuracy metrics by name and cut-off, such as ``ndcg@10``: the value of each user, shape [U], float64.
+        catalogue: metrics of all lists together, such as ``coverage@10``, and of rankings of cold items alone, such as
             ``cold_catalogue/recall@10``.
-        segments: means over parts of the users or items.
+        segments: means by segment of users or items.
         intervals: 95 % bootstrap interval of the mean of each entry of ``per_user``; empty without a bootstrap.
         user_activity: each user's position in :data:`recsys.evaluation.segments.USER_ACTIVITIES`, shape [U], int64.
-        per_user_beyond: what else has a value for each user, shape [U], float64: ``novelty@10`` and ``diversity@10`` of
-            the list, recall by popularity and by warmth of the held-out items, ``item_popularity=tail/recall@10``, and
-            measures of lists of cold items alone, ``cold_catalogue/recall@10``.
+        per_user_beyond: other metrics with a value for each user, shape [U], float64: ``novelty@10`` and
+            ``diversity@10`` of the list, recall by item segment such as ``item_popularity=tail/recall@10``, and
+            metrics of rankings of cold items alone, such as ``cold_catalogue/recall@10``.
     """
 
     users: npt.NDArray[np.int64]
@@ -43,11 +43,11 @@ class RankingResult:
         return {name: float(mean_over_users(values[:, None])[0]) for name, values in self.per_user.items()}
 
     def flat(self, prefix: str = "test") -> dict[str, float]:
-        """All numbers under one level of names.
+        """All numbers by flat name.
 
         ``test/ndcg@10``, its interval ``test/ndcg@10_low`` and ``test/ndcg@10_high``, ``test/coverage@10``,
-        ``test/user_activity=low/ndcg@10`` and ``test/item_popularity=head/recall@10``. What is not defined (the mean
-        of an empty segment) is left out, so every value is finite.
+        ``test/user_activity=low/ndcg@10`` and ``test/item_popularity=head/recall@10``. Undefined numbers (means
+        of empty segments) are left out, so every value is finite.
         """
         numbers = dict(self.means())
         for name, (low, high) in self.intervals.items():

@@ -1,4 +1,4 @@
-"""What is to be ranked in one stage of a split: for whom, given what, and what should be found.
+"""Ranking tasks: the users of one stage of a split, their histories and their held-out items.
 
 Shape suffixes: B users of a batch, U users, I items.
 """
@@ -25,12 +25,12 @@ class RankingTask:
 
     Args:
         stage: ``valid`` or ``test``.
-        users: users who have at least one held-out item, ascending, int64. Others cannot be evaluated and are left out.
-        histories: what is known of each of the U users of the vocabulary.
-        seen: the known pairs, which are not recommended again; also those that are no likes and in no history.
+        users: users with at least one held-out item, ascending, int64. Others cannot be evaluated and are left out.
+        histories: known histories of the U users of the vocabulary.
+        seen: the known pairs, which are not recommended again; negative ratings too, which may be in no history.
         targets: the held-out pairs.
-        training_item_counts: training interactions of each item, shape [I], int64; popularity is measured by these,
-            whatever the stage.
+        training_item_counts: training interactions of each item, shape [I], int64; popularity is measured by these
+            in both stages.
         training_user_counts: training interactions of each user, shape [U], int64.
     """
 
@@ -54,18 +54,18 @@ class RankingTask:
     ) -> RankingTask:
         """The task of ``stage``.
 
-        Whom it is about, what is to be found and what is seen does not depend on ``rated_histories``, so that models
-        of ratings and models of likes may be held against each other.
+        Users, held-out items and seen items do not depend on ``rated_histories``, so that models of ratings and models
+        of implicit feedback can be compared.
 
         Args:
             interactions: the interactions that ``split`` divides.
             split: rows of training, validation and test.
             stage: ``valid`` (training is known) or ``test`` (training and validation are known).
-            device: where the task lives: the device of the model to be evaluated.
-            positive: whether each interaction is a like, shape [N], bool; only liked items are to be found, but every
-                known item is seen. None: each is.
-            rated_histories: whether the model takes all known interactions with their ratings as histories; else it
-                is given the likes.
+            device: device of the task, which must be that of the model.
+            positive: whether each interaction is positive, shape [N], bool; only positives are held-out items, but
+                every known item counts as seen. None: all are positive.
+            rated_histories: whether histories have all known interactions with their ratings; otherwise they have
+                the positives only.
         """
         known_rows, target_rows = split.known(stage), split.targets(stage)
         known = seen = interactions.take(known_rows)
@@ -94,13 +94,13 @@ class RankingTask:
         return self.targets.num_items
 
     def query(self, users: Tensor) -> Query:
-        """``users`` (shape [B], int64) with what is known of them."""
+        """The query of ``users`` (shape [B], int64) with their histories."""
         return Query(users, self.histories.take(users))
 
     def mask_seen(self, scores: Tensor, users: Tensor) -> None:
         """Set the scores of known items to minus infinity, in place.
 
-        An item that is known *and* held out keeps its score: a user who comes back to it should be able to get it.
+        An item that is both known and held out keeps its score: a user may interact with an item again.
 
         Args:
             scores: shape [B, I]; row ``b`` belongs to ``users[b]``.

@@ -1,4 +1,4 @@
-"""Evaluation of predicted ratings.
+"""Evaluation of predicted ratings by RMSE and MAE.
 
 Shape suffixes: B users of a batch, U evaluated users, N held-out ratings.
 """
@@ -33,31 +33,31 @@ from recsys.models.interface.protocols import PredictsRatings, Query
 def rmse(predicted: Tensor, rating: Tensor) -> Tensor:
     """Root of the mean squared error: ``sqrt(mean((predicted - rating)^2))``.
 
-    Every rating counts alike, whoever gave it.
+    Every rating has the same weight, whichever user gave it.
 
     Args:
         predicted: shape [N].
         rating: shape [N].
 
     Returns:
-        A scalar, float64; NaN where there are no ratings.
+        A scalar, float64; NaN if there are no ratings.
     """
     return (predicted.double() - rating.double()).square().mean().sqrt()
 
 
 def mae(predicted: Tensor, rating: Tensor) -> Tensor:
-    """Mean absolute error: ``mean(|predicted - rating|)``; arguments and result as of :func:`rmse`."""
+    """Mean absolute error: ``mean(|predicted - rating|)``; arguments and result as in :func:`rmse`."""
     return (predicted.double() - rating.double()).abs().mean()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RatingTask:
-    """The held-out ratings of one stage, and what is known of the users who gave them, all on one device.
+    """The held-out ratings of one stage, and the histories of the users who gave them, all on one device.
 
     Args:
         stage: ``valid`` or ``test``.
         users: users with a held-out rating, ascending, shape [U], int64.
-        held_out: their held-out ratings; row ``n`` is that of ``users[n]``.
+        held_out: their held-out ratings; row ``n`` has those of ``users[n]``.
         histories: the known ratings of each user of the vocabulary.
         training_item_counts: training ratings of each item, shape [I], int64.
         training_user_counts: training ratings of each user of the vocabulary, int64.
@@ -80,7 +80,7 @@ class RatingTask:
             interactions: the interactions that ``split`` divides, with ratings.
             split: rows of training, validation and test.
             stage: ``valid`` (training is known) or ``test`` (training and validation are known).
-            device: where the task lives: the device of the model to be evaluated.
+            device: device of the task, which must be that of the model.
 
         Raises:
             EvaluationError: there are no ratings.
@@ -108,14 +108,14 @@ class RatingTask:
 
 @dataclass(frozen=True, slots=True)
 class RatingSegment:
-    """Errors over one part of the ratings.
+    """Errors in one segment of the ratings.
 
     Args:
-        group: what divides the ratings, such as ``user_activity``.
-        name: which part, such as ``low``.
-        num_ratings: held-out ratings in it.
-        rmse: NaN where there are none.
-        mae: the same.
+        group: what the ratings are divided by, such as ``user_activity``.
+        name: name of the segment, such as ``low``.
+        num_ratings: number of held-out ratings in it.
+        rmse: NaN if there are none.
+        mae: NaN if there are none.
     """
 
     group: str
@@ -129,14 +129,14 @@ class RatingSegment:
 class RatingResult:
     """Errors of one model on one task.
 
-    The sums for each user are what two models are compared by in pairs: both have the same users and counts.
+    The sums of each user allow paired comparisons of two models, which have the same users and counts.
 
     Args:
         users: internal indices of the evaluated users, ascending, shape [U], int64.
         num_ratings: held-out ratings of each user, shape [U], int64.
         squared_error: sum of the squared errors of each user, shape [U], float64.
         absolute_error: sum of the absolute errors of each user, shape [U], float64.
-        segments: errors over parts of the ratings.
+        segments: errors by segment of the ratings.
         intervals: 95 % bootstrap intervals of ``rmse`` and ``mae``; empty without a bootstrap.
     """
 
@@ -158,10 +158,10 @@ class RatingResult:
         return float(self.absolute_error.sum() / self.num_ratings.sum())
 
     def flat(self, prefix: str = "test") -> dict[str, float]:
-        """All numbers under one level of names.
+        """All numbers by flat name.
 
         ``test/rmse``, ``test/rmse_low``, ``test/rmse_high``, ``test/user_activity=low/rmse`` and the same for ``mae``.
-        What is not defined (an empty segment) is left out, so every value is finite.
+        Undefined numbers (of empty segments) are left out, so every value is finite.
         """
         numbers = {"rmse": self.rmse, "mae": self.mae}
         for name, (low, high) in self.intervals.items():
@@ -175,13 +175,13 @@ class RatingResult:
 class RatingEvaluator:
     """Measures predicted ratings by RMSE and MAE.
 
-    Intervals come from resampling users, each with all of their ratings: the errors of one user go together, and
-    drawing ratings one by one would give intervals that are too narrow.
+    Intervals come from resampling users, each with all of their ratings: the errors of one user are correlated, and
+    resampling single ratings would give intervals that are too narrow.
 
     Args:
-        batch_size: users asked for at once.
+        batch_size: users predicted at once.
         bootstrap_samples: resamples for 95 % intervals; 0 for none.
-        seed: of the bootstrap.
+        seed: seed of the bootstrap.
 
     Raises:
         EvaluationError: a setting is out of range.
@@ -202,7 +202,7 @@ class RatingEvaluator:
 
         Args:
             model: predicts ratings, on the device of ``task``; a network is in evaluation mode.
-            task: who is asked about what.
+            task: users and their held-out ratings.
 
         Raises:
             EvaluationError: there are no held-out ratings.
@@ -232,7 +232,7 @@ class RatingEvaluator:
             mean_square, mean_absolute = bootstrap_ratio_intervals(
                 totals, num_ratings.astype(np.float64), self.bootstrap_samples, self.seed
             )
-            # The root keeps the order of the resampled means, so that their percentiles are those of the RMSE.
+            # The root is monotonic, so the percentiles of the mean squares give those of the RMSE.
             intervals = {"rmse": Interval(*(math.sqrt(end) for end in mean_square)), "mae": mean_absolute}
         return RatingResult(
             users=task.users.cpu().numpy(),

@@ -1,4 +1,4 @@
-"""Exact scores for those items only that may be among the best.
+"""Exact scores of only those items that may be among the top k.
 
 Shape suffixes: B users of a batch, I items, K list length.
 """
@@ -11,27 +11,28 @@ from torch import Tensor
 from recsys.evaluation.ranking_task import RankingTask
 from recsys.models.interface.protocols import ApproximatesScores
 
-#: One exact score alone takes longer than one of many. Screening pays where at most one in so many is needed.
+#: Exact scores of single pairs are slower than those of whole rows: screening pays if at most one in this many is
+#: needed.
 _PAIRS_PER_EXACT_SCORE = 8
 
 
 def exact_scores_of_top_candidates(
     model: object, task: RankingTask, users: Tensor, k: int, always: Tensor | None = None
 ) -> Tensor | None:
-    """Exact scores of the items that may be among the ``k`` best unknown ones of their user.
+    """Exact scores of the items that may be among the ``k`` best unseen items of their user.
 
-    The K-th highest rough score, less the error, is a floor that K exact scores reach. Whatever may reach it too is
-    scored exactly, so that the lists and the order of ties are those of a ranking by exact scores of all.
+    The K-th highest approximate score minus the error is a floor that K exact scores reach. Every item that may reach
+    it is scored exactly, so that lists and ties are those of a ranking by exact scores of all items.
 
     Args:
-        model: any; screened is what :class:`ApproximatesScores` describes.
-        task: who knows what.
+        model: any model; only one that implements :class:`ApproximatesScores` is screened.
+        task: gives the seen items.
         users: shape [B], int64.
         k: list length.
-        always: further items to be scored for every user, int64; None for none.
+        always: items that are scored for every user in any case, int64; None for none.
 
     Returns:
-        Shape [B, I], minus infinity for all other items; None where the model cannot be screened, or not for less.
+        Shape [B, I], minus infinity for all other items; None if the model cannot be screened, or if it would not pay.
     """
     needed = k + (0 if always is None else len(always))
     if not isinstance(model, ApproximatesScores) or k < 1 or needed * _PAIRS_PER_EXACT_SCORE > task.num_items:
@@ -43,7 +44,7 @@ def exact_scores_of_top_candidates(
     if not bool(error.isfinite().all()):
         return None
     task.mask_seen(scores, users)
-    # A user who knows nearly all has fewer than K unknown items: then the floor is minus infinity.
+    # A user who has seen nearly all items has fewer than K unseen ones: then the floor is minus infinity.
     floor = scores.topk(k, dim=1).values[:, -1:] - error
     in_doubt = scores >= floor - error
     if always is not None:

@@ -1,4 +1,4 @@
-"""Segments: users by how much they did, items by how popular they are, both by whether they are new, in training.
+"""Segments: users by activity, items by popularity, both by whether they occur in training.
 
 Shape suffixes: U users, I items, P pairs, M measures.
 """
@@ -32,13 +32,13 @@ MID_PERCENT = 80
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Means over one segment.
+    """Mean metrics of one segment.
 
     Args:
-        group: what divides users or items, such as ``user_activity``.
-        name: which part, such as ``low``.
-        num_users: users in the mean: those in the segment, or those with a held-out item in it.
-        means: measure and cut-off, such as ``ndcg@10``, and its mean; NaN where there are no users.
+        group: what users or items are divided by, such as ``user_activity``.
+        name: name of the segment, such as ``low``.
+        num_users: number of users in the mean: those in the segment, or those with a held-out item in it.
+        means: mean of each metric, such as ``ndcg@10``; NaN if there are no users.
     """
 
     group: str
@@ -50,9 +50,9 @@ class Segment:
 def user_activity_of(training_counts: Tensor) -> Tensor:
     """Divide users into thirds by their number of training interactions.
 
-    The first third ends at the smallest count that at least a third of the users do not exceed, the second likewise
-    at two thirds. Users with equal counts are never separated: all of them go to the lower part, so parts may be of
-    unequal size or empty.
+    The first third ends at the smallest count that at least a third of the users do not exceed, the second at the same
+    for two thirds. Users with equal counts are never separated: all of them go to the lower segment, so segments may
+    differ in size or be empty.
 
     Args:
         training_counts: training interactions of each evaluated user, shape [U], int64.
@@ -71,9 +71,9 @@ def user_activity_of(training_counts: Tensor) -> Tensor:
 def item_popularity_of(training_counts: Tensor) -> Tensor:
     """Divide the catalogue by the share of training interactions.
 
-    From the most popular down (equal counts by item index), the head is the fewest items with at least 50 % of all
-    training interactions, the middle the fewest more to reach 80 %, and the tail the rest. Items that nobody has in
-    training are tail.
+    In the order of popularity (equal counts by item index), the head is the fewest items with at least 50 % of all
+    training interactions, the middle the fewest more to reach 80 %, and the tail the rest. Items without training
+    interactions are in the tail.
 
     Args:
         training_counts: training interactions of each item, shape [I], int64.
@@ -82,14 +82,14 @@ def item_popularity_of(training_counts: Tensor) -> Tensor:
         Position in :data:`ITEM_POPULARITIES`, shape [I], int64.
     """
     counts, order = training_counts.sort(descending=True, stable=True)
-    percent_before, percent_of_all = 100 * (counts.cumsum(0) - counts), counts.sum()  # whole numbers: exact
+    percent_before, percent_of_all = 100 * (counts.cumsum(0) - counts), counts.sum()  # integers: exact
     part = (percent_before >= HEAD_PERCENT * percent_of_all).long()
     part += (percent_before >= MID_PERCENT * percent_of_all).long()
     return torch.empty_like(part).scatter_(0, order, part)
 
 
 def warmth_of(training_counts: Tensor) -> Tensor:
-    """Tell the users or items that have a training interaction (warm) from those that have none (cold).
+    """Divide users or items into warm ones, with a training interaction, and cold ones, without.
 
     Args:
         training_counts: training interactions of each user or item, any shape, int64.
@@ -107,8 +107,8 @@ def relevant_by_segment(rows: Tensor, items: Tensor, segment_of: Tensor, num_seg
         rows: row of the user of each relevant pair, shape [P], int64.
         items: item of each pair, shape [P], int64.
         segment_of: the segment of each item, shape [I], int64, each in ``[0, num_segments)``.
-        num_segments: segments.
-        num_rows: users.
+        num_segments: number of segments.
+        num_rows: number of users.
 
     Returns:
         Shape [num_rows, num_segments], int64.
@@ -120,13 +120,13 @@ def relevant_by_segment(rows: Tensor, items: Tensor, segment_of: Tensor, num_seg
 def segment_means(
     group: str, names: Sequence[str], member_of: npt.NDArray[np.int64], measures: Sequence[str], values: FloatArray
 ) -> tuple[Segment, ...]:
-    """Means of measures within segments of users.
+    """Mean metrics of each segment of users.
 
     Args:
-        group: what divides the users.
-        names: the segments.
+        group: what the users are divided by.
+        names: names of the segments.
         member_of: position in ``names`` of each user, shape [U].
-        measures: M names.
+        measures: names of M metrics.
         values: shape [U, M].
     """
     segments = []

@@ -1,4 +1,4 @@
-"""How far a mean over users can be trusted: bootstrap intervals.
+"""Bootstrap confidence intervals of means over users.
 
 Shape suffixes: U users, M measures, R resamples.
 """
@@ -14,7 +14,7 @@ import numpy as np
 from recsys.errors import EvaluationError
 from recsys.evaluation.means import FloatArray, mean_over_users
 
-#: Resampling weights held at once, in numbers: 2**22 float64 are 32 MiB.
+#: Resampling weights held at once: 2**22 float64 are 32 MiB.
 _MAX_WEIGHTS = 2**22
 
 
@@ -67,18 +67,18 @@ def bootstrap_intervals(
     """Percentile bootstrap intervals of means over users.
 
     Users are drawn with replacement, as many as there are, ``num_samples`` times; all measures share the draws. The
-    interval leaves out equal shares of the resampled means on both sides. It tells how the mean would vary with other
-    users of the same kind, not with another split or another training seed.
+    interval cuts off equal shares of the resampled means at both ends. It shows how the mean varies with other users of
+    the same population, not with another split or another training seed.
     Source: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13.
 
     Args:
-        values: shape [U, M]; NaN where a measure is not defined for a user, who is then left out of each mean.
-        num_samples: resamples, R, at least 1.
-        seed: of the draws; the same seed gives the same intervals.
+        values: shape [U, M]; NaN where a measure is undefined for a user, who is then left out of its mean.
+        num_samples: number of resamples, R, at least 1.
+        seed: seed of the draws; the same seed gives the same intervals.
         confidence: share of resampled means inside the interval, between 0 and 1.
 
     Returns:
-        One interval for each measure; NaN where a measure is defined for no user.
+        One interval for each measure; NaN for a measure that is undefined for every user.
 
     Raises:
         EvaluationError: there are no users, or a setting is out of range.
@@ -92,16 +92,16 @@ def bootstrap_intervals(
 def bootstrap_ratio_intervals(
     totals: FloatArray, counts: FloatArray, num_samples: int = 1000, seed: int = 0, confidence: float = 0.95
 ) -> list[Interval]:
-    """Percentile bootstrap intervals of means over what users have several of, such as ratings.
+    """Percentile bootstrap intervals of means over observations of which users have several, such as ratings.
 
-    Users are drawn as in :func:`bootstrap_intervals`, each with all that they have: the mean is that of the totals of
-    the drawn users divided by that of their counts.
+    Users are drawn as in :func:`bootstrap_intervals`, each with all their observations: the mean is the sum of the
+    totals of the drawn users divided by the sum of their counts.
 
     Args:
-        totals: sum over what each user has, shape [U, M].
-        counts: how many each user has, shape [U].
-        num_samples: resamples, R, at least 1.
-        seed: of the draws; the same seed gives the same intervals.
+        totals: sum over the observations of each user, shape [U, M].
+        counts: number of observations of each user, shape [U].
+        num_samples: number of resamples, R, at least 1.
+        seed: seed of the draws; the same seed gives the same intervals.
         confidence: share of resampled means inside the interval, between 0 and 1.
 
     Returns:

@@ -1,6 +1,6 @@
-"""Accuracy and catalogue measures as ``torchmetrics`` states, which add up over batches and processes.
+"""Accuracy and catalogue metrics as ``torchmetrics`` states, which accumulate over batches and processes.
 
-The arithmetic is in :mod:`recsys.evaluation.metrics` and :mod:`recsys.evaluation.catalogue`. Each user must be added
+The formulas are in :mod:`recsys.evaluation.metrics` and :mod:`recsys.evaluation.catalogue`. Each user must be added
 once, in one process.
 """
 
@@ -20,7 +20,7 @@ from recsys.evaluation.ranked_batch import RankedBatch
 
 
 class _Mean(Metric):
-    """A mean over the users for whom a measure is defined; NaN while there are none."""
+    """The mean over the users for whom a metric is defined; NaN as long as there are none."""
 
     is_differentiable = False
     full_state_update = False
@@ -43,7 +43,7 @@ class _Mean(Metric):
 
 
 class MeanOverUsers(_Mean):
-    """The mean of one accuracy measure.
+    """The mean over users of one accuracy metric.
 
     Args:
         metric: a function of :mod:`recsys.evaluation.metrics`.
@@ -64,7 +64,7 @@ class MeanOverUsers(_Mean):
 
 
 class MeanNovelty(_Mean):
-    """The mean novelty of lists.
+    """The mean novelty of the lists.
 
     Args:
         information: bits of each item from :func:`recsys.evaluation.catalogue.self_information`, shape [I].
@@ -85,10 +85,10 @@ class MeanNovelty(_Mean):
 
 
 class ExposureMeasure(Metric):
-    """A measure of how often each item is recommended: coverage or the Gini index.
+    """A metric of exposure, i.e. of how often each item is recommended: coverage or the Gini index.
 
     Args:
-        measure: a function of the exposure of each item, shape [I], to a scalar.
+        measure: computes a scalar from the exposure of each item, shape [I].
         num_items: size of the catalogue, I.
         k: cut-off.
         **kwargs: of ``torchmetrics.Metric``.
@@ -109,18 +109,18 @@ class ExposureMeasure(Metric):
         self.exposure = self.exposure + exposure_counts(items[:, : self.k], len(self.exposure))
 
     def compute(self) -> Tensor:
-        """The measure of all lists added so far: a scalar, float64."""
+        """The metric of all lists added so far: a scalar, float64."""
         return self.measure(self.exposure)
 
 
 class RankingMetrics(torch.nn.Module):
-    """The measures that a validation loop follows.
+    """The metrics that a validation loop tracks.
 
     Args:
-        metrics: names out of :data:`recsys.evaluation.metrics.RANKING_METRICS`.
+        metrics: names in :data:`recsys.evaluation.metrics.RANKING_METRICS`.
         ks: cut-offs.
-        num_items: size of the catalogue; given, coverage and the Gini index are measured too.
-        information: bits of each item from :func:`recsys.evaluation.catalogue.self_information`, shape [I]; given,
+        num_items: size of the catalogue; if given, coverage and the Gini index are measured too.
+        information: bits of each item from :func:`recsys.evaluation.catalogue.self_information`, shape [I]; if given,
             novelty is measured too.
 
     Raises:
@@ -156,12 +156,12 @@ class RankingMetrics(torch.nn.Module):
                 states[f"gini@{k}"] = ExposureMeasure(gini, num_items, k)
             if information is not None:
                 states[f"novelty@{k}"] = MeanNovelty(information, k)
-        # Compute groups share states between metrics that look alike after one batch; these only look alike.
+        # Compute groups share states between metrics that are equal after one batch; these may differ later.
         self._states = MetricCollection(states, compute_groups=False)
 
     @property
     def names(self) -> list[str]:
-        """What is measured, such as ``ndcg@10``."""
+        """Names of the metrics, such as ``ndcg@10``."""
         return [str(name) for name in self._states]
 
     def update(self, ranked: RankedBatch) -> None:
@@ -169,7 +169,7 @@ class RankingMetrics(torch.nn.Module):
         self._states.update(items=ranked.items, hits=ranked.hits, num_relevant=ranked.num_relevant)
 
     def compute(self) -> dict[str, Tensor]:
-        """Each measure over all batches of all processes, such as ``ndcg@10``: a scalar, float64."""
+        """Each metric over all batches of all processes by name, such as ``ndcg@10``: a scalar, float64."""
         return self._states.compute()
 
     def reset(self) -> None:

@@ -1,6 +1,6 @@
-"""The k best items of each row of scores: exact, with one answer for ties.
+"""Exact top-k of each row of scores, with a fixed order of ties.
 
-Shape suffixes: B rows, R rows that need a second look, I items, K list length.
+Shape suffixes: B rows, R rows with ties, I items, K list length.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ from torch import Tensor
 
 from recsys.errors import EvaluationError
 
-#: Stands in a list where there is no further item to recommend.
+#: Pads a list that has no further item.
 NO_ITEM = -1
 
 
 def top_k(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """The ``k`` best items of each row, best first.
+    """The top ``k`` items of each row, best first.
 
-    The answer does not depend on the device, on the batch or on the order in which a sort meets equal keys:
+    The result does not depend on the device, on the batch or on the sorting algorithm:
 
-    - the higher score comes first, and between equal scores the lower item index;
-    - NaN (no opinion) and minus infinity (masked) are never recommended;
-    - a row with fewer than ``k`` candidates is filled up with item -1 and score minus infinity.
+    - the higher score comes first; of equal scores, the lower item index;
+    - NaN (unscored) and minus infinity (masked) are never recommended;
+    - a row with fewer than ``k`` candidates is padded with item -1 and score minus infinity.
 
     The cost is that of ``torch.topk`` with ``k + 1``, and as much again for rows where rank ``k`` is tied with rank
     ``k + 1``, or that contain NaN.
@@ -31,7 +31,7 @@ def top_k(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
         k: list length, at least 1; may exceed I.
 
     Returns:
-        Items, shape [B, K], int64, and their scores, shape [B, K], of the type of ``scores``.
+        Items, shape [B, K], int64, and their scores, shape [B, K], in the type of ``scores``.
 
     Raises:
         EvaluationError: ``k`` is below 1.
@@ -43,10 +43,10 @@ def top_k(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
         empty = scores.new_full((num_rows, k), float("-inf"))
         return torch.full((num_rows, k), NO_ITEM, device=scores.device), empty
 
-    # One rank more than asked for shows whether the last place is tied.
+    # One rank more than requested shows whether the last place is tied.
     width = min(k + 1, num_items)
     best, items = scores.topk(width, dim=1)
-    # torch ranks NaN highest, so a row that holds one shows it in front.
+    # torch ranks NaN highest, so a row that has one has it in front.
     rows = best[:, 0].isnan().nonzero()[:, 0]
     if len(rows) > 0:
         best[rows], items[rows] = without_nan(scores[rows]).topk(width, dim=1)

@@ -1,6 +1,6 @@
-"""Evaluation results as tables for people. Nothing is printed here.
+"""Tables of evaluation results. Nothing is printed here.
 
-Tables are drawn with ASCII characters only and read as Markdown, so they survive a log file and can be pasted.
+Tables consist of ASCII characters and are valid Markdown, so they can be logged and pasted.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ def metrics_table(
     metrics: Sequence[str] = ("ndcg@10", "recall@10", "hit_rate@10", "map@10", "mrr@10", "coverage@10"),
     title: str = "Full ranking",
 ) -> Table:
-    """One row for each model, one column for each measure.
+    """One row for each model, one column for each metric.
 
     A cell shows the mean over users, its 95 % interval, and the gain relative to the first row. The best mean of each
-    accuracy measure is bold; catalogue measures have no better side, so none is.
+    accuracy metric is bold; for catalogue metrics higher is not better as such, so none is bold.
 
     Args:
-        results: name of the model and its result; the first is what others are compared with.
-        metrics: names in ``per_user`` or ``catalogue``; what a result lacks is shown as ``-``.
-        title: of the table.
+        results: results by model name; the others are compared with the first.
+        metrics: names in ``per_user`` or ``catalogue``; a missing one is shown as ``-``.
+        title: title of the table.
     """
     table = _table(title, "model")
     for name in metrics:
@@ -50,11 +50,11 @@ def fixed_negatives_table(
     """One row for each model under the fixed-negatives protocol, with the warning below.
 
     Args:
-        results: name of the model and its result; the first is what others are compared with.
+        results: results by model name; the others are compared with the first.
         metrics: names in ``per_row``.
     """
     counts = ", ".join(str(count) for count in sorted({result.num_negatives for result in results.values()}))
-    table = _table(f"Among {counts} given negatives", "model")
+    table = _table(f"Among {counts} fixed negatives", "model")
     table.caption = WARNING
     for name in metrics:
         table.add_column(name, justify="right", overflow="fold")
@@ -68,8 +68,8 @@ def ratings_table(results: Mapping[str, RatingResult], title: str = "Predicted r
     """One row for each model: RMSE and MAE with their 95 % intervals; lower is better.
 
     Args:
-        results: name of the model and its result.
-        title: of the table.
+        results: results by model name.
+        title: title of the table.
     """
     table = _table(title, "model")
     for name in ("rmse", "mae", "ratings"):
@@ -87,9 +87,9 @@ def folds_table(folds: Sequence[Mapping[str, float]], metrics: Sequence[str], ti
     """One row for each fold, then the mean over folds and its standard deviation.
 
     Args:
-        folds: the numbers of each fold.
-        metrics: names of the numbers that are shown; what a fold lacks is shown as ``-``.
-        title: of the table.
+        folds: the metrics of each fold.
+        metrics: names of the shown metrics; a missing one is shown as ``-``.
+        title: title of the table.
     """
     table = _table(title, "fold")
     for name in metrics:
@@ -103,7 +103,7 @@ def folds_table(folds: Sequence[Mapping[str, float]], metrics: Sequence[str], ti
 
 
 def mean_and_deviation(folds: Sequence[Mapping[str, float]]) -> dict[str, tuple[float, float]]:
-    """The mean of each number that every fold has, and its standard deviation (that of a sample; NaN for one fold)."""
+    """Mean and sample standard deviation of each metric that all folds have; the deviation is NaN for one fold."""
     shared = [name for name in folds[0] if all(name in fold for fold in folds)]
     values = {name: [fold[name] for fold in folds] for name in shared}
     return {
@@ -116,9 +116,9 @@ def segments_table(results: Mapping[str, RankingResult], metric: str | None = No
     """One row for each segment, one column for each model; the best of a row is bold.
 
     Args:
-        results: name of the model and its result, all on the same task.
-        metric: a measure of the segments; segments without it are left out. None is recall, at the cut-off that the
-            segments were measured at.
+        results: results by model name, all on the same task.
+        metric: a metric of the segments; segments without it are left out. None is recall, at the cut-off of the
+            segments.
     """
     if metric is None:
         measured = (name for result in results.values() for segment in result.segments for name in segment.means)
@@ -155,7 +155,7 @@ def _add_models(
     metrics: Sequence[str],
     judged: set[str],
 ) -> None:
-    """Add a row for each model; the best of each measure in ``judged`` is bold."""
+    """Add a row for each model; the best of each metric in ``judged`` is bold."""
     columns = {name: [of_model.get(name, math.nan) for of_model in means.values()] for name in metrics}
     for position, model in enumerate(means):
         cells = []

@@ -22,7 +22,7 @@ def explanation_table(titles_of: TitlesOf, heading: str, recommendation: Recomme
     table = Table(
         "rank",
         "item",
-        "title, and what its score comes from",
+        "title and contributions",
         "score",
         title=Text(heading),
         title_justify="left",

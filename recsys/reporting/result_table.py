@@ -12,12 +12,12 @@ from rich.text import Text
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell.
+    """One cell of a table.
 
     Args:
-        text: what it says.
-        detail: what is said after it: below it on a terminal, beside it in Markdown.
-        bold: whether ``text`` is emphasised.
+        text: main text.
+        detail: additional text, such as an interval: below the text on a terminal, beside it in Markdown.
+        bold: whether ``text`` is bold.
     """
 
     text: str
@@ -27,14 +27,14 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class ResultTable:
-    """A table, its title and what must be known to read it.
+    """A table with a title and a note.
 
     Args:
         title: heading.
-        columns: names of the columns, in two lines where the terminal should be spared; the first holds names, the
+        columns: headings of the columns, which may have line breaks to be narrow; the first column holds names, the
             others numbers.
-        rows: as many cells in each as there are columns.
-        note: a sentence or two below the table.
+        rows: rows of as many cells as there are columns.
+        note: explanation below the table.
     """
 
     title: str
@@ -43,12 +43,12 @@ class ResultTable:
     note: str = ""
 
     def for_terminal(self) -> Table:
-        """A table in ASCII characters, narrow because details are put below."""
+        """A table in ASCII characters, with details on lines of their own."""
         table = Table(
             title=self.title, caption=self.note or None, box=box.MARKDOWN, title_justify="left", caption_justify="left"
         )
         for place, name in enumerate(self.columns):
-            # Only names may be folded where a terminal is narrow; a number in two parts would be misread.
+            # On a narrow terminal only names are folded; a number broken in two would be misread.
             table.add_column(name, justify="left" if place == 0 else "right", overflow="fold", no_wrap=place > 0)
         for row in self.rows:
             cells = []
@@ -59,7 +59,7 @@ class ResultTable:
         return table
 
     def markdown(self) -> str:
-        """The same table in Markdown, below a heading of the second level."""
+        """The table in Markdown, below a second-level heading."""
         lines = [f"## {self.title}", "", _line(self.columns), _line(["---", *["---:"] * (len(self.columns) - 1)])]
         for row in self.rows:
             lines.append(_line([" ".join(part for part in (_emphasised(cell), cell.detail) if part) for cell in row]))

@@ -1,4 +1,4 @@
-"""Prints what a run found: tables of metrics and lists of recommended titles."""
+"""Prints the report of a run: tables of metrics and lists of recommended titles."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from recsys.reporting.evaluation_tables import fixed_negatives_table, metrics_ta
 from recsys.reporting.recommendation_table import recommendation_table
 from recsys.runtime.request import RecommendationRequest
 
-#: Measures of each table, few enough that a terminal of 80 columns holds them with their intervals.
+#: Metrics of each table, few enough for a terminal of 80 columns with their intervals.
 _TABLES = (
     ("Accuracy", ("ndcg", "recall", "precision", "hit_rate")),
     ("First hits", ("map", "mrr")),
@@ -22,32 +22,32 @@ _TABLES = (
 )
 
 
-def print_report(assessment: EvaluationReport) -> None:
+def print_report(report: EvaluationReport) -> None:
     """Print the metrics at one cut-off with their intervals, then the segments.
 
-    The cut-off is 10 where it was measured, else the smallest one.
+    The cut-off is 10 if it was evaluated, otherwise the smallest one.
     """
-    measured = next(iter(assessment.ranking.values())).per_user
+    measured = next(iter(report.ranking.values())).per_user
     cut_offs = sorted({int(name.rpartition("@")[2]) for name in measured})
     k = 10 if 10 in cut_offs else cut_offs[0]
-    catalogue = {name for result in assessment.ranking.values() for name in result.catalogue}
+    catalogue = {name for result in report.ranking.values() for name in result.catalogue}
     for title, names in _TABLES:
         metrics = [f"{name}@{k}" for name in names if f"{name}@{k}" in {*measured, *catalogue}]
-        console.print(metrics_table(assessment.ranking, metrics, f"{title}, {assessment.stage}, full catalogue"))
-    if assessment.rating:
-        console.print(ratings_table(assessment.rating, f"Predicted ratings, {assessment.stage}"))
-    if assessment.fixed_negatives:
-        console.print(fixed_negatives_table(assessment.fixed_negatives))
-    console.print(segments_table(assessment.ranking))
+        console.print(metrics_table(report.ranking, metrics, f"{title}, {report.stage}, full catalogue"))
+    if report.rating:
+        console.print(ratings_table(report.rating, f"Predicted ratings, {report.stage}"))
+    if report.fixed_negatives:
+        console.print(fixed_negatives_table(report.fixed_negatives))
+    console.print(segments_table(report.ranking))
 
 
 def print_examples(model: Recommender, prepared: PreparedDataset, num_users: int, k: int) -> None:
     """Print recommendations for some users, spread evenly over those with a history.
 
     Args:
-        model: any model, on the CPU.
-        prepared: gives the users, their histories and the titles.
-        num_users: how many users; 0 prints nothing.
+        model: the model, on the CPU.
+        prepared: the data set, which has the users, their histories and the titles.
+        num_users: number of users; 0 prints nothing.
         k: length of each list.
     """
     known = prepared.interactions if isinstance(model, PredictsRatings) else prepared.positives()

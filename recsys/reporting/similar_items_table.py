@@ -1,4 +1,4 @@
-"""Prints the items that are like another one."""
+"""Table of similar items."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cross-validation: a model is fitted once for each fold, and tested on it."""
+"""Cross-validation: a model is fitted and tested once for each fold."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from recsys.reporting.evaluation_tables import mean_and_deviation
 from recsys.runs.assembly import build_data, build_model, build_split, build_view, fit_model, training_device
 from recsys.runs.run_directory import RunDirectory
 
-#: Share of validation for models that are trained in epochs, where none is asked for.
+#: Share of validation for models that are trained in epochs, if none is given.
 VALID_RATIO = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """What one fold gave.
+    """Results of one fold.
 
     Args:
-        number: from 0.
-        metrics: all numbers of the test, such as ``test/rmse`` and ``test/ndcg@10``.
+        number: number of the fold, from 0.
+        metrics: all test metrics, such as ``test/rmse`` and ``test/ndcg@10``.
         seconds: wall time of fitting.
     """
 
@@ -62,13 +62,13 @@ class CrossValidation:
         if config.split.valid_ratio is None:
             self._config.split.valid_ratio = 0.0 if isinstance(model, Fittable) else VALID_RATIO
         self._config.split.fold = 0
-        build_split(self._config, self.view.interactions)  # so that settings are refused before anything is trained
+        build_split(self._config, self.view.interactions)  # fails on wrong settings before anything is trained
 
     def folds(self, print_line: Callable[[str], None]) -> Iterator[Fold]:
         """Fit and test on each fold in turn.
 
         Args:
-            print_line: receives a line for each epoch of a model that is trained in epochs.
+            print_line: called with a line of text for each epoch of a model that is trained in epochs.
         """
         evaluator = instantiate(self._config.evaluation)
         for number in range(self._config.split.num_folds):
@@ -85,14 +85,14 @@ class CrossValidation:
                     split,
                     RunDirectory(Path(directory)),
                     print_line,
-                    _nobody,
+                    _ignore_epoch,
                     progress_bar=False,
                 )
             seconds = time.perf_counter() - started
-            assessment = evaluate_model(
+            report = evaluate_model(
                 evaluator, None, self.prepared, self.view, split, model, training_device(config), stage="test"
             )
-            yield Fold(number, assessment.metrics(self.model_name), seconds)
+            yield Fold(number, report.metrics(self.model_name), seconds)
 
     def save(self, folds: list[Fold], path: Path) -> None:
         """Write all numbers, their means and their standard deviations as JSON."""
@@ -110,5 +110,5 @@ class CrossValidation:
         path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _nobody(epoch: int, metrics: dict[str, float]) -> None:
-    """Listens to no epoch."""
+def _ignore_epoch(epoch: int, metrics: dict[str, float]) -> None:
+    """An epoch listener that does nothing."""

@@ -33,7 +33,7 @@ def test_values_are_their_places_in_the_vocabulary():
     assert found["age"].dtype == np.float32 and found["city"].dtype == np.int64
 
 
-def test_a_column_that_is_missing_says_nothing():
+def test_a_column_that_the_table_lacks_is_missing():
     found = encode_table(COLUMNS, pa.table({"other": [1, 2]}))
     for column in COLUMNS:
         np.testing.assert_array_equal(found[column.name], column.missing(2))

@@ -15,7 +15,7 @@ SPLIT = Split(
     train=np.array([0, 1]),
     valid=np.array([2]),
     test=np.array([3, 4]),
-    valid_given=np.array([5]),
+    valid_fold_in=np.array([5]),
     test_fold_in=np.array([6, 7]),
 )
 
@@ -38,7 +38,7 @@ def test_validation_can_become_training_while_test_stays() -> None:
     assert whole.train.tolist() == [0, 1, 2, 5]
     assert whole.test.tolist() == [3, 4]
     assert whole.test_fold_in.tolist() == [6, 7]
-    assert len(whole.valid) == len(whole.valid_given) == 0
+    assert len(whole.valid) == len(whole.valid_fold_in) == 0
     assert sorted(whole.known("test").tolist()) == sorted(SPLIT.known("test").tolist())
 
 
@@ -46,7 +46,7 @@ def test_nothing_is_given_unless_said() -> None:
     split = Split(train=np.array([0]), valid=np.array([1]), test=np.array([2]))
     assert split.known("valid").tolist() == [0]
     assert split.known("test").tolist() == [0, 1]
-    assert split.valid_given.dtype == split.test_fold_in.dtype == np.int64
+    assert split.valid_fold_in.dtype == split.test_fold_in.dtype == np.int64
 
 
 @pytest.mark.parametrize(

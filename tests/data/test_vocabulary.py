@@ -80,7 +80,7 @@ def test_the_file_names_ids_and_indices(tmp_path: Path) -> None:
 
 def test_an_unknown_id_is_named_with_near_matches() -> None:
     vocabulary = make("007", "196", "Anna", "zebra")
-    with pytest.raises(DataError, match=r"user_id '7' is not among the 4 known ones\. Nearest: '007'"):
+    with pytest.raises(DataError, match=r"user_id '7' is not among the 4 known ids\. Nearest: '007'"):
         vocabulary.index("7")
     with pytest.raises(DataError, match="Nearest: 'Anna'"):
         vocabulary.index("anna")
@@ -89,7 +89,7 @@ def test_an_unknown_id_is_named_with_near_matches() -> None:
 
 
 def test_an_unknown_id_unlike_any_other_is_named_alone() -> None:
-    with pytest.raises(DataError, match=r"'qqqqqqqq' is not among the 2 known ones\. Ids are compared as text"):
+    with pytest.raises(DataError, match=r"'qqqqqqqq' is not among the 2 known ids\. Ids are compared as text"):
         make("1", "2").index("qqqqqqqq")
 
 

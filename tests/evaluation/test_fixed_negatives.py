@@ -130,7 +130,7 @@ def test_whole_rows_give_the_same_as_pairs_for_any_batch_size():
 
 
 def test_whole_rows_need_histories():
-    with pytest.raises(EvaluationError, match="ScoreTable scores whole rows .* there are none: pass histories="):
+    with pytest.raises(EvaluationError, match="ScoreTable scores the whole catalogue .* none: pass histories="):
         evaluate_fixed_negatives(
             ScoreTable(torch.zeros(1, 3)), torch.tensor([0]), torch.tensor([0]), torch.tensor([[1, 2]]), (1,)
         )

@@ -110,7 +110,7 @@ def test_the_best_model_of_a_segment_is_bold():
 
 def test_fixed_negatives_come_with_their_number_and_a_warning():
     text = render(fixed_negatives_table(FIXED, ["ndcg@10"]), width=200)
-    assert "Among 99 given negatives" in text
+    assert "Among 99 fixed negatives" in text
     assert "0.5000 [0.4000, 0.6000]" in text
     assert " ".join(WARNING.split()) in " ".join(text.split())
 

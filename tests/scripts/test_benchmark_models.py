@@ -27,7 +27,7 @@ def test_trains_every_row_and_writes_the_page(scripts, board, in_process):
     assert finished.status == 0, finished.err
     assert finished.out.strip().splitlines()[-1] == "results: out/page.md"
     text = (scripts.directory / "out/page.md").read_text()
-    assert "ndcg@10 beside popularity" in text
+    assert "ndcg@10 against popularity" in text
     assert (
         "- ease_strong: `python scripts/train.py data=table model=ease model.l2=50 refit=true name=ease_strong" in text
     )

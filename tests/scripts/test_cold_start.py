@@ -25,7 +25,7 @@ def coloured(tmp_path):
 def rows_of(scripts, finished):
     assert finished.status == 0, finished.err
     content = json.loads((scripts.directory / "out" / "cold_start.json").read_text())
-    rows = {(row["protocol"], row["num_given"], row["model"]): row for row in content["rows"]}
+    rows = {(row["protocol"], row["num_fold_in"], row["model"]): row for row in content["rows"]}
     assert len(rows) == len(content["rows"])
     return content, rows
 
@@ -51,7 +51,7 @@ def test_a_content_model_knows_new_items_and_new_users(scripts, coloured):
     assert "output" not in content["command"]
     page = (scripts.directory / "out" / "cold_start.md").read_text()
     assert "# Cold start: Content on table" in page
-    assert "![NDCG by the number of interactions given](cold_start.png)" in page
+    assert "![NDCG by the number of fold-in interactions](cold_start.png)" in page
     assert (scripts.directory / "out" / "cold_start.png").is_file()
 
 

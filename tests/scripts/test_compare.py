@@ -21,7 +21,7 @@ def test_prints_tables_and_names_the_page_it_wrote(scripts, runs):
     finished = scripts("compare", *runs)
     assert finished.status == 0, finished.err
     assert f"ease: {runs[1]}" in finished.out
-    for title in ("Accuracy", "ndcg@10 beside popularity", "ndcg@10, all pairs", "By segment", "Beyond accuracy"):
+    for title in ("Accuracy", "ndcg@10 against popularity", "ndcg@10, all pairs", "By segment", "Beyond accuracy"):
         assert title in finished.out
     last = finished.out.strip().splitlines()[-1]
     assert last == "comparison: comparison/compare.md"
@@ -34,7 +34,7 @@ def test_every_option_has_its_effect(scripts, runs):
     finished = scripts("compare", *runs, *options, "--alpha", "0.01", "--output", "elsewhere", "--k", "10")
     assert finished.status == 0, finished.err
     out = " ".join(finished.out.split())
-    assert "recall@10 beside mf" in out
+    assert "recall@10 against mf" in out
     assert "Wilcoxon signed-rank test, Benjamini and Hochberg's correction for 2 tests; * below 0.01" in out
     assert "99 % bootstrap intervals" in out
     assert (scripts.directory / "elsewhere" / "compare.md").is_file()
@@ -45,7 +45,7 @@ def test_compares_what_train_has_left(scripts, board):
     runs.append(str(scripts("train", *board, "model=popularity", "tracking=none").run))
     finished = scripts("compare", *runs)
     assert finished.status == 0, finished.err
-    assert "ndcg@10 beside mf" in finished.out
+    assert "ndcg@10 against mf" in finished.out
     refitted = str(scripts("train", *board, "model=popularity", "tracking=none", "refit=true").run)
     refused = scripts("compare", runs[0], refitted)
     assert refused.status == 2

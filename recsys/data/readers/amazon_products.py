@@ -31,12 +31,12 @@ def read_products(file: RawFile, id_field: str) -> pa.Table:
     """Products: ``item_id``, ``title``, ``brand``, ``price`` (dollars), ``categories``.
 
     Lines are parsed one by one: the dumps have fields that change their type from line to line (a price is a number,
-    a text, or a piece of a web page), and those of 2014 are Python literals instead of JSON. What cannot be understood
-    is null.
+    a text, or a piece of a web page), and those of 2014 are Python literals instead of JSON. A field that cannot be
+    read is null.
 
     Args:
         file: the metadata file.
-        id_field: the field that holds the id of the reviews' items.
+        id_field: name of the field with the item id that the reviews use.
 
     Raises:
         DataError: a line is no object, no line has the id, or the file is empty.
@@ -92,7 +92,7 @@ def _price(value: Any) -> float | None:
 
 
 def _flat(value: Any) -> list[str]:
-    """The texts of a text or of a list, which the dumps of 2014 nest once more."""
+    """The strings of a string or of a list, which is nested in the dumps of 2014."""
     if isinstance(value, list):
         return [text for part in value for text in _flat(part)]
     return [value] if isinstance(value, str) and value else []

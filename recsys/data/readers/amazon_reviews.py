@@ -33,8 +33,8 @@ class AmazonRelease:
 
     Args:
         reviews: names of the review file, ``{}`` standing for the category; the published one first.
-        ratings: the same of the file that has ratings only.
-        products: the same of the product metadata.
+        ratings: names of the file that has ratings only.
+        products: names of the file of product metadata.
         reviews_url: directory of the published review files.
         ratings_url: directory of the published rating files.
         products_url: directory of the published metadata.
@@ -101,11 +101,11 @@ class AmazonReviewsReader:
 
     Args:
         cache_dir: directory where downloads are kept.
-        release: 2014, 2018 or 2023. It tells the fields of the reviews, and the order of the columns of ratings
-            without a header: user, item, rating, timestamp in 2014; item, user, rating, timestamp in 2018.
+        release: 2014, 2018 or 2023. It determines the fields of the reviews, and the order of the columns of rating
+            files without a header: user, item, rating, timestamp in 2014; item, user, rating, timestamp in 2018.
         category: the category as the file names spell it, such as ``All_Beauty``.
         ratings_only: whether to read the CSV file that has ratings only, instead of the far larger reviews.
-        metadata: whether to read the product metadata. Of a local directory they are read if they are there.
+        metadata: whether to read the product metadata. In a local directory they are optional.
         root: the files that you have: a directory with them under their published names, or one file of reviews
             (JSON lines) or ratings (CSV) under any name, which comes without metadata. It is then the only source
             that is tried; without it the cache is tried, then the official address. No checksums are published: a
@@ -135,7 +135,7 @@ class AmazonReviewsReader:
 
     @property
     def name(self) -> str:
-        """Short name of the data set; after reading, the file's own name stands in place of the category."""
+        """Short name of the data set; after reading, the file's own name replaces the category."""
         return f"amazon_{self.release}_{self.category}"
 
     def read(self) -> RawDataset:

@@ -16,7 +16,7 @@ from recsys.data.readers.required_columns import require_columns
 from recsys.data.sources.raw_file import RawFile
 from recsys.errors import DataError
 
-#: Spellings of a missing number. NaN is not among them: it is a value, and judged where values are judged.
+#: Spellings of a missing number. NaN is not among them: it is a value, and is checked where values are checked.
 _MISSING = ("", "NA", "N/A", "NULL", "null", "None")
 
 _MAX_HEADER_BYTES = 1 << 20
@@ -42,15 +42,15 @@ def read_delimited(
 ) -> pa.Table:
     """Read columns of delimited text.
 
-    Columns of strings (or of dictionaries of strings) come exactly as they are written; an empty field is an empty
-    string there and null in a column of numbers. Dictionaries are the same in all chunks.
+    Columns of strings (or of dictionaries of strings) are read exactly as they are written; an empty field is an empty
+    string there, and null in a column of numbers. All chunks share the same dictionaries.
 
     Args:
         file: the file.
         types: the columns to read and their types.
         separator: one character.
-        column_names: names of all columns, where the file has no header.
-        encoding: of the text.
+        column_names: names of all columns, if the file has no header.
+        encoding: encoding of the text.
         quoted: whether fields may be in double quotes.
 
     Returns:
@@ -58,7 +58,7 @@ def read_delimited(
 
     Raises:
         ColumnTypeError: a value is of another type; the message gives the first such row and its value.
-        DataError: the file is empty, is no such text, lacks a column, or has a row of another length.
+        DataError: the file is empty, is not text in this encoding, lacks a column, or has a row of another length.
         SourceError: the file cannot be read.
     """
     form = _Form(file, separator, column_names, encoding, quoted)
@@ -86,7 +86,7 @@ def read_header(file: RawFile, *, separator: str = ",", encoding: str = "utf-8")
     """The column names of delimited text: its first line that is not blank.
 
     Raises:
-        DataError: the file is empty or no text in this encoding.
+        DataError: the file is empty, or not text in this encoding.
         SourceError: the file cannot be read.
     """
     with file.open() as stream:
@@ -102,7 +102,7 @@ def read_header(file: RawFile, *, separator: str = ",", encoding: str = "utf-8")
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """How one file is written."""
+    """The format of one file."""
 
     file: RawFile
     separator: str
@@ -129,7 +129,7 @@ class _Form:
         return arrow_csv.ConvertOptions(column_types=dict(types), include_columns=list(types), null_values=_MISSING)
 
     def explain(self, error: pa.ArrowInvalid, types: Mapping[str, pa.DataType]) -> DataError:
-        """What is wrong and in which row, by a second pass: Arrow knows no rows when it reads in parallel."""
+        """The error with its row, found in a second pass: Arrow does not count rows when it reads in parallel."""
         ragged: list[Any] = []
 
         def remember(row: Any) -> str:
@@ -172,7 +172,7 @@ class _Form:
 
 
 def _first_bad_value(column: pa.Array, type_: pa.DataType) -> tuple[int, str] | None:
-    """Position of the first value that is no text or not of ``type_``, and what to say of it."""
+    """Position of the first value that is not text or not of ``type_``, and a description of it."""
     position = first_uncastable(column, pa.string())
     if position is not None:
         return position, f"{column[position].as_py()!r}. {_CONVERT}"

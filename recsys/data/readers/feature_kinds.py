@@ -1,4 +1,4 @@
-"""Which columns of a user's own tables become features, and how: as declared, or else as their types suggest."""
+"""Chooses the feature columns of a user's own tables and their kinds: as declared, or inferred from their types."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from recsys.errors import DataError
 #: A kind by its name, or ``{"kind": ..., "separator": ...}``.
 Declaration = str | Mapping[str, str | None]
 
-#: A column of strings is categorical where its values occur this many times on average, and text otherwise.
+#: A column of strings is categorical if its values occur at least this many times on average, and text otherwise.
 _MIN_OCCURRENCES = 2
 _MAX_CATEGORIES = 10_000
 
@@ -26,8 +26,8 @@ def infer_features(table: pa.Table, id_column: str) -> tuple[FeatureColumn, ...]
     - lists of strings, integers or truth values: multi-valued;
     - numbers: number;
     - truth values: categorical;
-    - strings: text for the column ``title``; else categorical where there are at most 10,000 distinct values and each
-      occurs twice or more on average; else text;
+    - strings: text for the column ``title``; otherwise categorical if there are at most 10,000 distinct values that
+      occur at least twice on average, and text if not;
     - anything else (dates, nested data, lists of fractions), the ids, and columns without a value: no feature.
     """
     features = []
@@ -60,14 +60,14 @@ def _infer(column: pa.ChunkedArray, name: str) -> FeatureKind | None:
 def declare_features(
     table: pa.Table, declared: Mapping[str, Declaration], id_column: str, place: str, option: str
 ) -> tuple[pa.Table, tuple[FeatureColumn, ...]]:
-    """The declared features, and the table with their columns in a type that fits.
+    """The declared features, and the table with their columns converted to types that fit.
 
     Args:
         table: users or items.
         declared: columns and their kinds.
-        id_column: the column of ids, which is no feature.
-        place: the file that the table is from.
-        option: what the declaration is called in a message, such as ``data.item_features``.
+        id_column: the column of ids, which is not a feature.
+        place: the file that the table is from, for messages.
+        option: name of the setting, for messages, such as ``data.item_features``.
 
     Raises:
         DataError: a column does not exist, a kind is none of :class:`recsys.data.raw.FeatureKind`, or a column cannot

@@ -1,4 +1,4 @@
-"""What identifies raw data without reading them."""
+"""Fingerprints of readers, which identify raw data without reading them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ def make_fingerprint(reader: object, arguments: Mapping[str, object], files: Ite
     """The fingerprint of a reader; see :meth:`recsys.data.raw.Reader.fingerprint`.
 
     Args:
-        reader: the reader; its class counts.
-        arguments: its arguments but for paths, as values that JSON can hold.
-        files: local files that the user named, each noted by its absolute path, size and time of modification.
+        reader: the reader, of which the class name is used.
+        arguments: its arguments except paths, as values that JSON can hold.
+        files: local files that the user named; of each, the absolute path, size and time of modification are used.
 
     Raises:
-        SourceError: a file is not there.
+        SourceError: a file does not exist.
     """
     return {"reader": type(reader).__name__, "arguments": dict(arguments), "files": [_stamp(path) for path in files]}
 

@@ -1,4 +1,4 @@
-"""Goodreads as collected in the UCSD Book Graph: where it is published, and what of it is read.
+"""Reader of Goodreads, as collected in the UCSD Book Graph.
 
 M. Wan and J. McAuley, "Item Recommendation on Monotonic Behavior Chains", RecSys 2018.
 """
@@ -43,19 +43,20 @@ _ID_MAP = "book_id_map.csv"
 class GoodreadsReader:
     """Reads the books on users' shelves, of one genre or of all.
 
-    A rating of 0 means that the user gave none. Files of one genre have the time of the last change of a shelf as
-    timestamp; the file of all genres has none, and numbers its books otherwise than the metadata do, so that
-    their ids are translated where the metadata are read.
+    A rating of 0 means that the user gave none. In the files of one genre the timestamp is the time of the last change
+    of a shelf. The file of all genres has no timestamps, and its book ids differ from those of the metadata: they are
+    translated if the metadata are read.
 
-    Books carry ``title`` (text), ``tags`` (multi-valued: their 20 most popular shelves apart from those such as
-    to-read), ``year`` and ``num_pages`` (numbers) and ``language_code`` (categorical). ``average_rating`` is kept, but
-    is no feature, since it counts the ratings that a split holds out.
+    Books carry ``title`` (text), ``tags`` (multi-valued: their 20 most popular shelves without status shelves such as
+    to-read), ``year`` and ``num_pages`` (numbers) and ``language_code`` (categorical). ``average_rating`` is kept
+    but is not a feature, since it includes the ratings that a split holds out.
 
     Args:
         cache_dir: directory where downloads are kept.
         genre: one of :data:`GENRES`, or None for all.
-        rated_only: whether to read only what was rated. Otherwise all books on shelves count, and none has a rating.
-        metadata: whether to read the metadata of the books. Of a local directory they are read if they are there.
+        rated_only: whether to read only books that were rated. Otherwise all books on shelves are read, without
+            ratings.
+        metadata: whether to read the metadata of the books. In a local directory they are optional.
         root: the files that you have: a directory with them under their published names, or one file of interactions
             (JSON lines or CSV) under any name, which comes without metadata. It is then the only source that is
             tried; without it the cache is tried, then the official address. No checksums are published: a file
@@ -102,7 +103,7 @@ class GoodreadsReader:
             interactions = interactions_from_csv(file)
             if books is not None and id_map is None:
                 raise SourceError(
-                    f"{books} numbers its books otherwise than {file}: {_ID_MAP} is needed beside it. Add that "
+                    f"{books} has other book ids than {file}: {_ID_MAP} is needed to translate them. Add that "
                     "file, or set data.metadata=false."
                 )
             if id_map is not None:

@@ -1,4 +1,4 @@
-"""The files of the UCSD Book Graph, each read into the framework's columns."""
+"""Readers of the single files of the UCSD Book Graph, which return the framework's columns."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BOOK_FEATURES = (
 )
 
 _NUM_TAGS = 20
-#: Shelves that say what a reader does with a book, not what it is about.
+#: Shelves that say what the user does with a book, not what the book is about.
 _STATUS_SHELVES = (
     "to-read",
     "currently-reading",
@@ -74,7 +74,7 @@ def interactions_from_json(file: RawFile) -> pa.Table:
 
 
 def translate_books(interactions: pa.Table, id_map: RawFile) -> pa.Table:
-    """Interactions of the CSV file under the books' own ids.
+    """Interactions of the CSV file with the book ids of the metadata.
 
     Raises:
         DataError: a book is not in ``book_id_map.csv``.
@@ -115,7 +115,7 @@ def read_books(file: RawFile) -> pa.Table:
 
 
 def _tags(shelves: pa.ListArray) -> pa.ListArray:
-    """The first names of each list, which the dump orders by popularity, without those of status shelves."""
+    """The first names of each list, which is ordered by popularity, without status shelves."""
     rows = pc.list_parent_indices(shelves).to_numpy()
     names = pc.struct_field(pc.list_flatten(shelves), "name")
     kept = pc.invert(pc.is_in(names, value_set=pa.array(_STATUS_SHELVES))).to_numpy(zero_copy_only=False)

@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 
 from recsys.errors import DataError
 
-#: How ids of interactions are held: each distinct id once, and an index for each row.
+#: Type of the id columns of interactions: each distinct id once, and an index for each row.
 ID_TYPE = pa.dictionary(pa.int32(), pa.string())
 
 
@@ -17,12 +17,12 @@ def as_identifiers(column: pa.ChunkedArray, name: str, place: str) -> pa.Chunked
     Text stays as it is, with its leading zeros; whole numbers become their decimal digits. Missing ids stay null.
 
     Args:
-        column: of strings or integers, or a dictionary of either.
-        name: what a message calls the column.
-        place: the file that it is from.
+        column: strings or integers, or a dictionary of either.
+        name: name of the column, for messages.
+        place: the file that it is from, for messages.
 
     Raises:
-        DataError: the column holds neither.
+        DataError: the column holds neither strings nor integers.
     """
     if not pa.types.is_dictionary(column.type):
         _check_type(column, name, place)
@@ -39,7 +39,7 @@ def as_identifiers(column: pa.ChunkedArray, name: str, place: str) -> pa.Chunked
 
 
 def as_strings(column: pa.ChunkedArray, name: str, place: str) -> pa.ChunkedArray:
-    """The same as plain strings, for tables with one row for each id."""
+    """An id column as plain strings, for tables with one row for each id; see :func:`as_identifiers`."""
     return as_identifiers(column, name, place).cast(pa.string())
 
 

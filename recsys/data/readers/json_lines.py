@@ -1,4 +1,4 @@
-"""JSON lines: one JSON object on each line."""
+"""Reader of JSON lines: one JSON object on each line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pyarrow import json as arrow_json
 from recsys.data.sources.raw_file import RawFile
 from recsys.errors import DataError
 
-#: Enough for several parallel blocks; a few of these are the memory that reading takes beyond the wanted columns.
+#: Enough for several parallel blocks. Reading takes the memory of a few chunks beyond that of the wanted columns.
 _CHUNK_BYTES = 32 << 20
 #: The longest line that Arrow takes.
 _BLOCK_BYTES = 8 << 20
@@ -28,17 +28,17 @@ def read_json_lines(
 ) -> pa.Table:
     """Read fields of JSON lines in the given types; other fields are ignored, whatever they hold.
 
-    A field that a line lacks is null there.
+    A field that is missing in a line is null.
 
     Args:
         file: the file.
         schema: the fields to read and their types.
         required: fields of which at least one line must have a value.
-        convert: applied to each part of the table as soon as it is read, so that text which is needed only to compute
-            something smaller is never held for the whole file.
+        convert: applied to each part of the table as soon as it is read, so that text from which something smaller is
+            computed is never held for the whole file.
 
     Returns:
-        The table, its dictionaries the same in all chunks.
+        The table; all its chunks share the same dictionaries.
 
     Raises:
         DataError: the file is empty or lacks a field, or a line is no JSON object or has a field of another type; the
@@ -56,7 +56,7 @@ def read_json_lines(
                     read_options=arrow_json.ReadOptions(block_size=_BLOCK_BYTES),
                     parse_options=options,
                 )
-                part.validate(full=True)  # Arrow reads text that is not UTF-8 without a word
+                part.validate(full=True)  # Arrow reads text that is not UTF-8 without an error
             except pa.ArrowInvalid as error:
                 raise DataError(f"{file}: {_explain(error, chunk, lines, schema)}") from error
             lines += chunk.count(b"\n")
@@ -74,7 +74,7 @@ def read_json_lines(
 
 
 def iterate_objects(file: RawFile, python_literals: bool = False) -> Iterator[dict[str, Any]]:
-    """Each line's object, one after the other; for files whose fields change their type from line to line.
+    """Iterate over the objects of the lines; for files whose fields change their type from line to line.
 
     Args:
         file: the file.
@@ -105,13 +105,13 @@ def iterate_objects(file: RawFile, python_literals: bool = False) -> Iterator[di
 
 
 def _chunks(stream: BinaryIO) -> Iterator[bytes]:
-    """The content in pieces that end at the end of a line."""
+    """The content in chunks of whole lines."""
     while chunk := stream.read(_CHUNK_BYTES):
         yield chunk if chunk.endswith(b"\n") else chunk + stream.readline()
 
 
 def _explain(error: pa.ArrowInvalid, chunk: bytes, lines_before: int, schema: pa.Schema) -> str:
-    """Which line is wrong. Arrow counts rows within a block only, so the lines of the chunk are tried in turn."""
+    """The error with its line. Arrow counts rows within a block only, so the lines of the chunk are tried in turn."""
     options = arrow_json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore")
     for number, line in enumerate(chunk.split(b"\n"), start=lines_before + 1):
         if not line.strip():

@@ -1,4 +1,4 @@
-"""List columns: several values in one row."""
+"""List columns, which hold several values in a row."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def gather_lists(rows: npt.NDArray[np.int64], values: pa.Array, num_rows: int) -
     return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values.cast(pa.string()))
 
 
-def split_strings(column: pa.ChunkedArray, separator: str, nothing: str = "") -> pa.ListArray:
-    """Split each string at ``separator``; empty parts, and parts that equal ``nothing``, are left out."""
+def split_strings(column: pa.ChunkedArray, separator: str, missing: str = "") -> pa.ListArray:
+    """Split each string at ``separator``; empty parts, and parts that equal ``missing``, are left out."""
     texts = pc.fill_null(column.cast(pa.string()), "")
     parts = pc.split_pattern(texts, separator)
     if isinstance(parts, pa.ChunkedArray):
         parts = parts.combine_chunks()
     rows, values = pc.list_parent_indices(parts).to_numpy(), pc.list_flatten(parts)
-    kept = pc.and_(pc.not_equal(values, ""), pc.not_equal(values, nothing))
+    kept = pc.and_(pc.not_equal(values, ""), pc.not_equal(values, missing))
     return gather_lists(rows[kept.to_numpy(zero_copy_only=False)], values.filter(kept), len(column))

@@ -1,4 +1,4 @@
-"""The MovieLens releases of GroupLens: where they are published, and what of them become features.
+"""Reader of the MovieLens releases of GroupLens.
 
 F. M. Harper and J. A. Konstan, "The MovieLens Datasets: History and Context", ACM TiiS 5(4), 2015.
 """
@@ -47,10 +47,10 @@ _USER_FEATURES = tuple(FeatureColumn(name, FeatureKind.CATEGORICAL) for name in 
 
 @dataclass(frozen=True, slots=True)
 class MovieLensRelease:
-    """One release.
+    """One MovieLens release.
 
     Args:
-        publications: where it is published, the preferred first.
+        publications: where it is published, the preferred place first.
         formats: the layouts that it comes in, each with the function that reads it.
     """
 
@@ -59,7 +59,7 @@ class MovieLensRelease:
 
 
 def _archive(name: str, md5: str | None) -> Publication:
-    """GroupLens publishes MD5 checksums, and none for the small release, which changes over time."""
+    """The zip archive of a release. GroupLens publishes MD5 checksums, except for the small release, which changes."""
     return (Download(f"{_URL}/{name}.zip", None if md5 is None else Checksum("md5", md5)),)
 
 
@@ -104,8 +104,8 @@ RELEASES: dict[str, MovieLensRelease] = {
 class MovieLensReader:
     """Reads one MovieLens release.
 
-    Genome scores and links to other film databases are not read. Tags count for an item whenever they were given:
-    unlike interactions they are not divided by a split in time.
+    Genome scores and links to other film databases are not read. Tags count for an item whenever they were given: a
+    temporal split does not divide them as it divides interactions.
 
     Args:
         release: one of 100k, 1m, 10m, 20m, 25m, 32m, latest_small.

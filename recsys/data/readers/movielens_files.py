@@ -55,7 +55,7 @@ _USER_COLUMNS = (USER_ID, AGE, GENDER, OCCUPATION, ZIP_CODE)
 
 @dataclass(frozen=True, slots=True)
 class MovieLensTables:
-    """What one release holds; ``users`` is None where it says nothing of them."""
+    """The tables of one release; ``users`` is None if the release has no user attributes."""
 
     interactions: pa.Table
     items: pa.Table
@@ -87,7 +87,7 @@ def read_100k(found: FoundFiles) -> MovieLensTables:
 
 
 def read_100k_atomic(found: FoundFiles) -> MovieLensTables:
-    """ML-100K as the RecBole wheel carries it: tab-separated with typed headers, the year in a column of its own."""
+    """ML-100K as it is in the RecBole wheel: tab-separated with typed headers, the year in its own column."""
     interactions = _read_atomic(
         found["ml-100k.inter"],
         {
@@ -113,7 +113,7 @@ def read_100k_atomic(found: FoundFiles) -> MovieLensTables:
     year = pc.if_else(has_year, rows[YEAR], pa.scalar(None, pa.string())).cast(pa.int64())
     title = pc.if_else(has_year, title, shorter)
     items = _items(
-        rows[ITEM_ID], title, pc.coalesce(year, year_in_title), split_strings(rows[GENRES], " ", nothing="unknown")
+        rows[ITEM_ID], title, pc.coalesce(year, year_in_title), split_strings(rows[GENRES], " ", missing="unknown")
     )
     users = _read_atomic(
         found["ml-100k.user"],
@@ -129,7 +129,7 @@ def read_100k_atomic(found: FoundFiles) -> MovieLensTables:
 
 
 def read_1m(found: FoundFiles) -> MovieLensTables:
-    """ML-1M: fields divided by ``::``, Latin-1."""
+    """ML-1M: fields separated by ``::``, Latin-1."""
     users = _read_double_colon(found["users.dat"], (USER_ID, GENDER, AGE, OCCUPATION, ZIP_CODE), "latin-1")
     return MovieLensTables(
         _read_ratings_dat(found["ratings.dat"]),
@@ -139,7 +139,7 @@ def read_1m(found: FoundFiles) -> MovieLensTables:
 
 
 def read_10m(found: FoundFiles) -> MovieLensTables:
-    """ML-10M: fields divided by ``::``, UTF-8, with tags."""
+    """ML-10M: fields separated by ``::``, UTF-8, with tags."""
     items = _items_from_text(_read_double_colon(found["movies.dat"], (ITEM_ID, TITLE, GENRES), "utf-8", TITLE))
     tags = _read_double_colon(found["tags.dat"], (USER_ID, ITEM_ID, TAGS, TIMESTAMP), "utf-8", TAGS)
     return MovieLensTables(_read_ratings_dat(found["ratings.dat"]), _with_tags(items, tags[ITEM_ID], tags[TAGS]))
@@ -167,14 +167,14 @@ def _read_atomic(file: RawFile, columns: dict[str, tuple[str, pa.DataType]]) -> 
 
 
 def _read_ratings_dat(file: RawFile) -> pa.Table:
-    """Ratings hold no colons, so that one colon divides them with an empty column between every two."""
+    """Ratings hold no colons, so the separator is a single colon, with an empty column between fields."""
     names = [USER_ID, "", ITEM_ID, "", RATING, "", TIMESTAMP]
     columns = [name or f"empty_{position}" for position, name in enumerate(names)]
     return read_delimited(file, _INTERACTION_TYPES, separator=":", column_names=columns, quoted=False)
 
 
 def _read_double_colon(file: RawFile, columns: Sequence[str], encoding: str, text: str | None = None) -> pa.Table:
-    """Rows divided by ``::``, all columns as strings; only the column ``text`` may hold colons itself."""
+    """Rows with the separator ``::``, all columns as strings; only the column ``text`` may contain colons."""
     with file.open() as stream:
         content = stream.read()
     try:
@@ -199,7 +199,7 @@ def _read_double_colon(file: RawFile, columns: Sequence[str], encoding: str, tex
 def _items_from_text(rows: pa.Table) -> pa.Table:
     """Items whose title ends in the year and whose genres are one string."""
     title, year = split_year(rows[TITLE])
-    return _items(rows[ITEM_ID], title, year, split_strings(rows[GENRES], "|", nothing=_NO_GENRES))
+    return _items(rows[ITEM_ID], title, year, split_strings(rows[GENRES], "|", missing=_NO_GENRES))
 
 
 def _items(ids: pa.ChunkedArray, title: pa.ChunkedArray, year: pa.ChunkedArray, genres: pa.ListArray) -> pa.Table:
@@ -207,7 +207,7 @@ def _items(ids: pa.ChunkedArray, title: pa.ChunkedArray, year: pa.ChunkedArray, 
 
 
 def _with_tags(items: pa.Table, tagged: pa.ChunkedArray, tags: pa.ChunkedArray) -> pa.Table:
-    """``items`` with each item's distinct tags in lower case, the most frequent first, then by alphabet."""
+    """``items`` with each item's distinct tags in lower case, the most frequent first, ties in alphabetical order."""
     applied = pa.table(
         {
             "row": pc.index_in(tagged, value_set=items[ITEM_ID].combine_chunks()),

@@ -1,7 +1,7 @@
-"""The fixed split and the fixed negatives of the protocol of Neural Collaborative Filtering.
+"""Reader of the fixed split and fixed negatives of the NCF protocol.
 
-X. He et al., "Neural Collaborative Filtering", WWW 2017: each user's last item is the test item, ranked among 99 items
-drawn at random once and for all.
+Each user's last item is the test item; it is ranked among 99 fixed negatives, drawn at random once. (X. He et al.,
+"Neural Collaborative Filtering", WWW 2017.)
 """
 
 from __future__ import annotations
@@ -43,19 +43,19 @@ _TRAIN, _TEST, _NEGATIVES = ".train.rating", ".test.rating", ".test.negative"
 class NcfReader:
     """Reads the fixed split and negatives of the NCF protocol.
 
-    Rows stay as the files have them, repeated ones too. Ratings and timestamps are read only where training rows have
-    them as well as test rows; none are made up.
+    Rows stay as they are in the files, repeated ones included. Ratings and timestamps are read only if both training
+    and test rows have them.
 
     Args:
         root: directory with either
 
             - ``train.parquet`` and ``test.parquet`` (columns ``user``, ``item``, optionally ``rating``,
               ``timestamp``), ``negatives.parquet`` (``user`` and ``negatives``, a list of items), and optionally
-              ``items.parquet`` (``item``, ``movie_id``, ``title``, ``genres`` divided by ``|``) and ``users.parquet``
+              ``items.parquet`` (``item``, ``movie_id``, ``title``, ``genres`` separated by ``|``) and ``users.parquet``
               (``user``, ``gender``, ``age``, ``occupation``, ``zipcode``); or
             - the text files of the authors: ``NAME.train.rating``, ``NAME.test.rating`` (user, item, rating,
-              timestamp, divided by tabs) and ``NAME.test.negative`` (``(user,item)`` and its negatives).
-        dataset: NAME of the text files, needed only where the directory has those of several data sets.
+              timestamp, separated by tabs) and ``NAME.test.negative`` (``(user,item)`` and its negatives).
+        dataset: NAME of the text files, needed only if the directory has those of several data sets.
     """
 
     name = "ncf"

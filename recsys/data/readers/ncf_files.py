@@ -1,4 +1,4 @@
-"""The files of the NCF protocol, each read into the framework's columns."""
+"""Readers of the single files of the NCF protocol, which return the framework's columns."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _USER_COLUMNS = {"user": USER_ID, "gender": "gender", "age": "age", "occupation"
 
 
 def interactions_from_parquet(file: RawFile) -> pa.Table:
-    """``train.parquet`` or ``test.parquet``: user and item, and rating and timestamp where they are there."""
+    """``train.parquet`` or ``test.parquet``: user and item, and rating and timestamp if the file has them."""
     table = read_parquet(file)
     require_columns(table.column_names, ("user", "item"), str(file))
     columns = {
@@ -37,7 +37,7 @@ def interactions_from_parquet(file: RawFile) -> pa.Table:
 
 
 def interactions_from_text(file: RawFile) -> pa.Table:
-    """``NAME.train.rating`` or ``NAME.test.rating``: user, item, rating and timestamp, divided by tabs."""
+    """``NAME.train.rating`` or ``NAME.test.rating``: user, item, rating and timestamp, separated by tabs."""
     types = {USER_ID: ID_TYPE, ITEM_ID: ID_TYPE, RATING: pa.float32(), TIMESTAMP: pa.int64()}
     return read_delimited(file, types, separator="\t", column_names=list(types), quoted=False)
 
@@ -62,13 +62,13 @@ def negatives_from_parquet(file: RawFile, test: pa.Table) -> pa.Table:
 
 
 def negatives_from_text(file: RawFile, test: pa.Table) -> pa.Table:
-    """``NAME.test.negative``: a test interaction as ``(user,item)`` and its negatives, divided by tabs.
+    """``NAME.test.negative``: a test interaction as ``(user,item)`` and its negatives, separated by tabs.
 
     Returns:
         ``user_id`` and ``item_ids``.
 
     Raises:
-        DataError: a row is written otherwise, or the lists do not fit the test interactions or are not of one length.
+        DataError: a row has another format, or the lists do not fit the test interactions or are not of one length.
     """
     with file.open() as stream:
         rows = pa.array(stream.read().decode("utf-8", errors="replace").rstrip("\n").replace("\r", "").split("\n"))
@@ -96,7 +96,7 @@ def negatives_from_text(file: RawFile, test: pa.Table) -> pa.Table:
 
 
 def _checked(users: pa.Array, items: pa.ListArray, test: pa.Table, place: str) -> pa.Table:
-    """The table of negatives; each test user must have them, once, and always the same number."""
+    """The table of negatives, checked: each test user needs one row, and all rows the same number of negatives."""
     lengths = pc.list_value_length(items)
     shortest, longest = pc.min(lengths).as_py(), pc.max(lengths).as_py()
     if shortest != longest or shortest == 0:

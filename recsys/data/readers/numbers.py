@@ -1,4 +1,4 @@
-"""Number columns that may have come as text."""
+"""Columns of numbers, which may be stored as text."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ def as_numbers(column: pa.ChunkedArray, name: str, place: str, type_: pa.DataTyp
     """A column as numbers; empty text becomes null.
 
     Args:
-        column: of any numbers, truth values, or text that spells numbers.
-        name: what a message calls the column.
-        place: the file that it is from.
+        column: numbers, booleans, or text that spells numbers.
+        name: name of the column, for messages.
+        place: the file that it is from, for messages.
         type_: type of the result, float32 unless given.
 
     Raises:
@@ -48,7 +48,7 @@ def as_numbers(column: pa.ChunkedArray, name: str, place: str, type_: pa.DataTyp
 
 
 def first_uncastable(column: pa.Array | pa.ChunkedArray, type_: pa.DataType) -> int | None:
-    """Position of the first value that cannot become ``type_``, or None; found by halving."""
+    """Position of the first value that cannot become ``type_``, or None; found by binary search."""
     if _casts(column, type_):
         return None
     low, high = 0, len(column)  # the first `low` values cast, the first `high` do not

@@ -1,4 +1,4 @@
-"""Columns of Parquet files."""
+"""Reader of Parquet files."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def parquet_columns(file: RawFile) -> list[str]:
 
 
 def read_parquet(file: RawFile, columns: Sequence[str] | None = None, as_dictionary: Sequence[str] = ()) -> pa.Table:
-    """Columns of a Parquet file in the types that they have there.
+    """Columns of a Parquet file, in their stored types.
 
     Args:
         file: the file.
         columns: the columns to read in their order; all unless given.
-        as_dictionary: columns to hold as dictionaries if they are of strings, which takes far less memory.
+        as_dictionary: columns of strings to hold as dictionaries, which takes far less memory.
 
     Raises:
         DataError: the file is no Parquet file, has no rows, or lacks a column.

@@ -1,4 +1,4 @@
-"""Made-up interactions with a structure that models can learn, of any size."""
+"""Synthetic interactions of any size, with a structure that models can learn."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ _NUM_GENRES = 16
 #: 1 January 2020, in seconds, and two years.
 _START_SECONDS = 1_577_836_800
 _SPAN_SECONDS = 63_072_000
-#: Above this share of all pairs it takes too many draws until enough of them are distinct.
+#: Above this density, too many draws are needed to find enough distinct pairs.
 _MAX_DENSITY = 0.1
 _MAX_ROUNDS = 100
-#: Draws made at once, so that the work space stays small beside the result.
+#: Draws made at once, so that temporary arrays stay small compared with the result.
 _CHUNK = 1_000_000
 
 
 class SyntheticReader:
-    """Makes up interactions.
+    """Generates synthetic interactions.
 
     Each item has a genre, a latent vector near the centre of its genre, and a popularity that falls with its rank r
     as 1 / r^popularity_exponent. Each user has a latent vector, and an activity from a log-normal distribution. A user
@@ -37,7 +37,7 @@ class SyntheticReader:
         num_users: users; each has at least one interaction.
         num_items: items; unpopular ones may have none.
         num_interactions: interactions, from ``num_users`` to a tenth of all pairs.
-        seed: of the random numbers.
+        seed: seed of the random numbers.
         popularity_exponent: 0 makes the items of a genre equally popular, 1 is Zipf's law.
         latent_dim: length of the latent vectors.
 
@@ -71,7 +71,7 @@ class SyntheticReader:
         self.latent_dim = latent_dim
 
     def read(self) -> RawDataset:
-        """Make the data; see :class:`recsys.data.raw.Reader`."""
+        """Generate the data; see :class:`recsys.data.raw.Reader`."""
         generator = np.random.default_rng(self.seed)
         centres = generator.normal(size=(_NUM_GENRES, self.latent_dim)).astype(np.float32)
         users = generator.normal(scale=self.latent_dim**-0.5, size=(self.num_users, self.latent_dim)).astype(np.float32)
@@ -111,12 +111,12 @@ class SyntheticReader:
     def _pairs(
         self, generator: np.random.Generator, affinity: npt.NDArray[np.float32], genre: npt.NDArray[np.int64]
     ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-        """Distinct pairs of a user and an item, in their order; each user has at least one.
+        """Distinct (user, item) pairs in ascending order; each user has at least one.
 
         Args:
             generator: source of randomness.
-            affinity: of each user to each genre, shape [U, G].
-            genre: of each item, shape [I].
+            affinity: affinity of each user to each genre, shape [U, G].
+            genre: genre of each item, shape [I].
         """
         activity = np.cumsum(generator.lognormal(size=self.num_users))
         activity /= activity[-1]
@@ -131,7 +131,7 @@ class SyntheticReader:
             missing = self.num_interactions - len(keys)
             if missing <= 0:
                 break
-            # The longer it takes, the rarer are new pairs, and the more must be drawn to find them.
+            # New pairs become rarer with every round, so more are drawn each time.
             drawn = np.empty(min(missing * (attempt + 1), self.num_interactions), dtype=np.int64)
             for part in _chunks(len(drawn)):
                 user = np.searchsorted(activity, generator.random(len(drawn[part])), side="right")
@@ -152,14 +152,17 @@ class SyntheticReader:
         return (keys // self.num_items).astype(np.int32), (keys % self.num_items).astype(np.int32)
 
     def _trim(self, generator: np.random.Generator, keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """Remove what was drawn too many, but no user's first pair."""
+        """Remove surplus pairs at random, but never a user's first pair."""
         user = keys // self.num_items
         spare = np.flatnonzero(user[1:] == user[:-1]) + 1
         return np.delete(keys, generator.choice(spare, len(keys) - self.num_interactions, replace=False))
 
 
 class _ItemDraws:
-    """Draws an item of a given genre by popularity: a binary search in one line of all items, genre after genre."""
+    """Draws an item of a given genre by popularity.
+
+    The cumulative shares of all items, genre after genre, form one line; a draw is a binary search in it.
+    """
 
     def __init__(self, generator: np.random.Generator, genre: npt.NDArray[np.int64], exponent: float) -> None:
         weight = (generator.permutation(len(genre)) + 1.0) ** -exponent

@@ -1,4 +1,4 @@
-"""A user's own data: tables of interactions, users and items."""
+"""Reader of a user's own tables of interactions, users and items."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from recsys.errors import DataError, SourceError
 class TableReader:
     """Reads tables as CSV, TSV, JSON lines (each also compressed as ``.gz``) or Parquet.
 
-    Interactions need a user and an item; a rating and a timestamp are read where they are there, further columns are
-    ignored. Ids are text: whole numbers become their digits, and text keeps its leading zeros. Timestamps may be
-    numbers or dates; see :func:`recsys.data.readers.timestamps.as_seconds`.
+    Interactions need a user and an item; a rating and a timestamp are optional, other columns are ignored. Ids are
+    text: whole numbers become their digits, and text keeps its leading zeros. Timestamps may be numbers or dates; see
+    :func:`recsys.data.readers.timestamps.as_seconds`.
 
-    Columns of users and items are kept; which of them become features is declared or, where nothing is declared,
-    inferred by :func:`recsys.data.readers.feature_kinds.infer_features`.
+    All columns of users and items are kept; the features among them are declared or, if none are declared, inferred by
+    :func:`recsys.data.readers.feature_kinds.infer_features`.
 
     Args:
-        interactions: file of all interactions; or else ``train`` and ``test``.
+        interactions: file of all interactions; otherwise give ``train`` and ``test``.
         train: file of the training interactions of data that come split.
         test: file of the test interactions.
         valid: file of the validation interactions, or None. A rating or timestamp is read only if all parts have it.

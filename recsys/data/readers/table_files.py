@@ -1,4 +1,4 @@
-"""A user's own tables as CSV, TSV, JSON lines or Parquet, told by the name of the file."""
+"""Readers of single tables in CSV, TSV, JSON lines or Parquet; the file name tells the format."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ from recsys.errors import DataError
 
 _SEPARATORS = {"csv": ",", "tsv": "\t"}
 _JSON_SUFFIXES = ("jsonl", "json", "ndjson")
-#: What is tried before text, which takes several times the memory; a wrong type shows in the first rows.
+#: Types that are tried before text, which takes several times the memory; a wrong type fails in the first rows.
 _TIMESTAMP_TYPES = (pa.int64(), pa.float64(), pa.timestamp("us"), pa.timestamp("us", "UTC"))
-#: Lines of a JSON file that are looked at for the type of a field.
+#: Lines of a JSON file that are read to find the type of a field.
 _PEEK_LINES = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnNames:
-    """What the columns are called in the user's files.
+    """Names of the columns in the user's files.
 
     Args:
-        user: the users' ids.
-        item: the items' ids.
-        rating: the ratings; None to leave them out. The default name may be absent, another one must be there.
-        timestamp: the timestamps, likewise.
+        user: column of user ids.
+        item: column of item ids.
+        rating: column of ratings; None to leave them out. The column may be absent only under its default name.
+        timestamp: column of timestamps; the same holds.
     """
 
     user: str = USER_ID
@@ -49,7 +49,7 @@ class ColumnNames:
         """The framework's names of the columns to read, and their names among those ``found``.
 
         Raises:
-            DataError: one that must be there is missing, or one name stands for two columns.
+            DataError: a required column is missing, or one name stands for two columns.
         """
         roles = {USER_ID: self.user, ITEM_ID: self.item, RATING: self.rating, TIMESTAMP: self.timestamp}
         given = {role: name for role, name in roles.items() if name is not None}
@@ -68,7 +68,7 @@ class ColumnNames:
 
 
 def read_interactions(file: RawFile, columns: ColumnNames) -> pa.Table:
-    """User, item and, where they are there, rating (float32) and timestamp (int64, seconds); nothing else.
+    """User, item and, if the file has them, rating (float32) and timestamp (int64, seconds); no other columns.
 
     Raises:
         DataError: a column is missing or has values of another type, or the file is empty or of an unknown kind.
@@ -91,10 +91,10 @@ def read_interactions(file: RawFile, columns: ColumnNames) -> pa.Table:
 
 
 def read_entities(file: RawFile, id_name: str, role: str) -> pa.Table:
-    """Users or items: their ids as strings under the name ``role``, and every other column as it is.
+    """A users or items table: the ids as strings under the name ``role``, and all other columns unchanged.
 
-    Columns of text files hold whole numbers, numbers or strings, whichever fits all their values; numbers that start
-    with a zero stay strings.
+    Columns of text files become integers or floats if all their values are such numbers, and stay strings otherwise;
+    numbers that start with a zero stay strings too.
 
     Args:
         file: the file.
@@ -124,7 +124,7 @@ def read_entities(file: RawFile, id_name: str, role: str) -> pa.Table:
 
 
 def _kind(file: RawFile) -> str:
-    """Kind of file by its name."""
+    """Format of the file, from its name."""
     suffixes = file.name.lower().removesuffix(".gz").split(".")
     kind = suffixes[-1] if len(suffixes) > 1 else ""
     if kind == "pq":
@@ -132,7 +132,7 @@ def _kind(file: RawFile) -> str:
     zipped_parquet = kind == "parquet" and file.name.lower().endswith(".gz")
     if zipped_parquet or kind not in (*_SEPARATORS, *_JSON_SUFFIXES, "parquet"):
         raise DataError(
-            f"{file} must be .csv, .tsv, .jsonl (each also with .gz) or .parquet, but its name ends otherwise. Rename "
+            f"{file} must be .csv, .tsv, .jsonl (each also with .gz) or .parquet, but has another ending. Rename "
             "or convert it."
         )
     return kind
@@ -165,7 +165,7 @@ def _interactions_from_text(file: RawFile, columns: ColumnNames, separator: str)
 
 
 def _interactions_from_json(file: RawFile, columns: ColumnNames) -> tuple[pa.Table, Mapping[str, str]]:
-    """The type of each field is that of its first value; a file that mixes them is refused with the line."""
+    """The type of each field is that of its first value; a file that mixes types is refused with the line."""
     first: dict[str, Any] = {}
     for line in islice(iterate_objects(file), _PEEK_LINES):
         first |= {name: value for name, value in line.items() if first.get(name) is None}
@@ -205,7 +205,7 @@ def _columns_of_objects(file: RawFile) -> dict[str, pa.ChunkedArray]:
 
 
 def _typed(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """A column of text as numbers, if all its values are numbers written as numbers are; empty text becomes null."""
+    """A column of text as numbers if all its values are numbers without leading zeros; empty text becomes null."""
     text = pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column)
     if text.null_count == len(text) or pc.any(pc.match_substring_regex(text, r"^[+-]?0\d")).as_py():
         return text
@@ -216,7 +216,7 @@ def _typed(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """A column in the common type of its family: strings rather than large strings or dictionaries of them."""
+    """A column with plain types: strings instead of large strings or dictionaries, lists instead of large lists."""
     type_ = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if pa.types.is_large_string(type_):
         type_ = pa.string()

@@ -1,4 +1,4 @@
-"""Timestamp columns in the forms that people write: numbers in several units, dates, text."""
+"""Timestamp columns in their usual forms: numbers in several units, dates, text."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def as_seconds(column: pa.ChunkedArray, name: str, place: str) -> pa.ChunkedArra
     - Numbers are seconds (or any clock that counts up). Where their median is above 1e11 they are milliseconds, above
       1e14 microseconds, above 1e17 nanoseconds. The median decides for the whole column, so that a single absurd
       value does not change what the others mean.
-    - Dates and times of Arrow are what they say; without a time zone they are UTC.
+    - Arrow dates and timestamps are converted; without a time zone they are UTC.
     - Text holds numbers, or dates in ISO 8601 such as ``2024-05-31``, ``2024-05-31 12:00:00`` or
       ``2024-05-31T12:00:00.5+02:00``; without a time zone they are UTC.
 
@@ -29,8 +29,8 @@ def as_seconds(column: pa.ChunkedArray, name: str, place: str) -> pa.ChunkedArra
 
     Args:
         column: the timestamps.
-        name: what a message calls the column.
-        place: the file that it is from.
+        name: name of the column, for messages.
+        place: the file that it is from, for messages.
 
     Raises:
         DataError: a value is no timestamp; the message gives the first with its row.
@@ -54,7 +54,7 @@ def as_seconds(column: pa.ChunkedArray, name: str, place: str) -> pa.ChunkedArra
 
 
 def _from_numbers(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Numbers in whichever unit their median tells."""
+    """Seconds from numbers in the unit that their median suggests."""
     middle = pc.approximate_median(column).as_py() if len(column) > column.null_count else None
     factor = next((factor for bound, factor in _FINER_UNITS if middle is not None and middle > bound), 1)
     return _floor_divide(column, factor)
@@ -79,14 +79,14 @@ def _from_text(column: pa.ChunkedArray, name: str, place: str) -> pa.ChunkedArra
     whole = pc.replace_substring_regex(column, r"[.,]\d+", "")
     zoned = pc.match_substring_regex(whole, r"\d\d:?\d\d.*(Z|[+-]\d\d(:?\d\d)?)$")
     zoned = pc.and_(zoned, pc.match_substring_regex(whole, r"[T ]"))
-    nothing = pa.scalar(None, pa.string())
+    null = pa.scalar(None, pa.string())
     parts = (
-        (pc.if_else(zoned, whole, nothing), pa.timestamp("s", "UTC")),
-        (pc.if_else(zoned, nothing, whole), pa.timestamp("s")),
+        (pc.if_else(zoned, whole, null), pa.timestamp("s", "UTC")),
+        (pc.if_else(zoned, null, whole), pa.timestamp("s")),
     )
     bad = [position for part, kind in parts if (position := first_uncastable(part, kind)) is not None]
     if bad:
-        # The column may also have begun with numbers; then the first value that is none is the one to show.
+        # If the column begins with numbers, the first value that is not a number is the one to show.
         row = max(min(bad), first_uncastable(column, pa.float64()) or 0)
         raise DataError(
             f"{place}: column {name!r} must hold seconds since 1970 or dates in ISO 8601 (2024-05-31T12:00:00Z), but "

@@ -1,4 +1,4 @@
-"""Titles that carry their year."""
+"""Titles that end in a year."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import pyarrow.compute as pc
 
 
 def split_year(titles: pa.ChunkedArray) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
-    """Titles such as ``Heat (1995)`` without their year, and the years; the first of a range of years.
+    """Split titles such as ``Heat (1995)`` into title and year; of a range of years the first is taken.
 
-    What follows the year, such as ``(V)`` for a video, goes with it. A title without a year stays as it is.
+    A suffix after the year, such as ``(V)`` for a video, is removed too. A title without a year stays as it is.
     """
     pattern = r"^(?P<title>.*\S)\s*\((?P<year>\d{4})(?:\s*[-\x{2013}]\s*(?:\d{4})?)?\)(?:\s*\([A-Z]+\))?\s*$"
     parts = pc.extract_regex(titles, pattern)

@@ -1,1 +1,1 @@
-"""Where raw files come from: a local cache, a path that the user gives, an official archive, a package index."""
+"""Sources of raw files: a local cache, a path that the user gives, an official archive, a package index."""

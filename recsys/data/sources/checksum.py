@@ -15,7 +15,7 @@ class Checksum:
 
     Args:
         algorithm: name known to :mod:`hashlib`, such as ``sha256`` or ``md5``. MD5 guards against damage, not
-            against forgery; it is there because some publishers give no other.
+            against forgery; it is supported because some publishers give no other.
         digest: hexadecimal digest, lower case.
     """
 
@@ -23,10 +23,10 @@ class Checksum:
     digest: str
 
     def verify(self, path: Path, name: str) -> None:
-        """Require that the file at ``path`` has this checksum; ``name`` is what a message calls it.
+        """Check that the file at ``path`` has this checksum; ``name`` names the file in messages.
 
         Raises:
-            SourceError: it has another one.
+            SourceError: it has another checksum.
         """
         found = digest_of(path, self.algorithm)
         if found != self.digest:

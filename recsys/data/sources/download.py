@@ -34,9 +34,9 @@ class Download:
 
     Args:
         url: http or https address.
-        checksum: what the file must have, or None where its publisher changes it from time to time. It then counts
-            as whole if it has the length that the server announced, and a zip or gzip file if it also reads to
-            its end.
+        checksum: the published checksum, or None if the publisher changes the file from time to time. The file then
+            counts as complete if it has the length that the server announced; a zip or gzip file must also
+            decompress to its end.
     """
 
     url: str
@@ -53,7 +53,7 @@ class Download:
         return self.url
 
     def fetch(self, target: Path) -> None:
-        """Download to ``target``, which appears only when the file is whole and verified.
+        """Download to ``target``, which appears only when the file is complete and verified.
 
         Raises:
             SourceError: the host cannot be reached or refuses, the file comes incomplete or with another checksum,
@@ -68,7 +68,7 @@ class Download:
                 raise SourceError("the server does not say how long the file is, so that it may be incomplete")
 
     def _receive(self, part: Path) -> bool:
-        """Write the body of the response to ``part``; returns whether the server said where it ends."""
+        """Write the body of the response to ``part``; returns whether the server announced where it ends."""
         request = urllib.request.Request(self.url, headers={"User-Agent": "recsys", "Accept-Encoding": "identity"})
         opener = urllib.request.build_opener(_HTTPHandler, _HTTPSHandler)
         try:
@@ -91,7 +91,7 @@ class Download:
 
 
 def _copy(source: BinaryIO, target: BinaryIO, total_bytes: int | None, name: str) -> None:
-    """Copy to the end, with a progress bar where someone watches and the length is known."""
+    """Copy to the end, with a progress bar on a terminal if the length is known."""
     console = Console(stderr=True)
     if total_bytes is None or not console.is_terminal:
         shutil.copyfileobj(source, target, _CHUNK_BYTES)
@@ -101,7 +101,7 @@ def _copy(source: BinaryIO, target: BinaryIO, total_bytes: int | None, name: str
 
 
 class _HTTPConnection(http.client.HTTPConnection):
-    """Gives up early on a host that does not answer, and waits longer for one that has."""
+    """Gives up early on a host that does not answer, and waits longer for one that has answered."""
 
     def connect(self) -> None:
         super().connect()

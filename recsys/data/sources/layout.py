@@ -1,4 +1,4 @@
-"""Which files belong together, and how they are found in a directory or an archive."""
+"""Layouts: sets of files that belong together, and the search for them in a directory or an archive."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class Layout:
     """A set of files that a reader understands.
 
     Args:
-        name: what the reader knows the layout by.
-        required: names of the files that must be there. A tuple of names means any one of them.
-        optional: names of files that are read where they are there.
-        folders: folders to look in, from the top of a directory or an archive; the top itself always counts.
+        name: name of the layout, which the reader knows it by.
+        required: names of the required files. A tuple of names means any one of them.
+        optional: names of files that are read if they exist.
+        folders: folders to search, relative to the top of a directory or an archive; the top is always searched.
     """
 
     name: str
@@ -61,11 +61,11 @@ class FoundFiles:
         return self.files[name]
 
     def get(self, name: str) -> RawFile | None:
-        """The file of that name, or None where it is optional and absent."""
+        """The file of that name, or None if it is absent."""
         return self.files.get(name)
 
     def containers(self) -> list[Path]:
-        """The files on disk that hold them: the files themselves, or the archive; each once, in order of name."""
+        """The files on disk that hold them: the files themselves, or their archive; each once, sorted by name."""
         return sorted({file.path for file in self.files.values()})
 
 
@@ -92,7 +92,7 @@ def find_in_archive(archive: Path, layouts: Sequence[Layout]) -> FoundFiles:
     """The files of the first layout that the zip archive holds.
 
     Raises:
-        SourceError: it is no zip archive, or holds none of the layouts.
+        SourceError: it is not a zip archive, or holds none of the layouts.
     """
     try:
         with zipfile.ZipFile(archive) as opened:

@@ -1,6 +1,6 @@
 """Finds a complete set of raw files: in the path that the user gives, else in the cache, else where they are published.
 
-Every step either yields files that were verified or a reason why it could not; the reasons make up the final message.
+Every step yields either verified files or the reason why it failed; the reasons make up the final error message.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ class Fetchable(Protocol):
 
     @property
     def checksum(self) -> Checksum | None:
-        """What the file must have; None where the publisher changes it."""
+        """The published checksum; None if the publisher changes the file."""
         ...
 
     def fetch(self, target: Path) -> None:
-        """Bring the verified file to ``target``; SourceError if that fails."""
+        """Write the verified file to ``target``; SourceError if that fails."""
         ...
 
 
-#: Published files that hold a data set together: one archive, or several plain files.
+#: The published files of a data set: one archive, or several plain files.
 Publication = Sequence[Fetchable]
 
 
@@ -67,14 +67,14 @@ def locate(
 ) -> Located:
     """Find the files of a data set.
 
-    With ``root`` nothing else is tried: whoever names a path means that path. Without it the cache comes first, then
-    the publications in their order; what they bring stays in the cache.
+    With ``root`` no other place is tried. Without it the cache is tried first, then the publications in their order;
+    downloaded files stay in the cache.
 
     Args:
         dataset: name of the data set; its files are cached in ``cache_dir/raw/dataset``.
-        layouts: sets of files that the reader understands, the preferred first.
-        publications: where the data set is published, the preferred first.
-        cache_dir: directory of the cache; made when it is needed.
+        layouts: sets of files that the reader understands, the preferred one first.
+        publications: where the data set is published, the preferred place first.
+        cache_dir: directory of the cache; created when it is needed.
         root: a directory that holds the files, a directory that holds one of the published archives, or such an
             archive itself. An archive under its published name must have its published checksum.
 
@@ -102,7 +102,7 @@ def locate(
     steps = "\n".join(f"  {number}. {reason}" for number, reason in enumerate(tried, start=1))
     first = publications[0]
     raise SourceError(
-        f"The raw files of {dataset} could not be had. Tried in this order:\n{steps}\n"
+        f"The raw files of {dataset} could not be found. Tried in this order:\n{steps}\n"
         f"To use a copy that you have, or fetch yourself from {_origins(first)}, give its path: data.root=PATH, where "
         f"PATH is {_what_root_may_be(first, layouts)}."
     )
@@ -138,7 +138,7 @@ def find_in_root(layouts: Sequence[Layout], publications: Sequence[Publication],
 
 
 def record(path: Path, origin: str) -> RawSource:
-    """What is noted of a file that is read."""
+    """The record of a file that is read: name, SHA-256 and origin."""
     return RawSource(path.name, digest_of(path), origin)
 
 

@@ -1,4 +1,4 @@
-"""Files that appear under their name only when they are whole."""
+"""Atomic writing: a file appears under its name only when it is complete."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from recsys.errors import SourceError
 def partial_file(target: Path) -> Iterator[Path]:
     """A new file beside ``target`` to write to; it becomes ``target`` when the block ends without an error.
 
-    Otherwise it is removed. Both lie in one directory, so that the last step is a single rename, and whoever looks at
-    ``target`` sees the whole file or none.
+    Otherwise it is removed. Both are in the same directory, so that the last step is a single rename: other processes
+    see either the complete ``target`` or none.
 
     Raises:
         SourceError: the directory cannot be made or written to, or the disk is full.
@@ -40,14 +40,14 @@ def partial_file(target: Path) -> Iterator[Path]:
 
 
 def check_container(path: Path, name: str) -> bool:
-    """Read a zip or gzip file to its end, which proves that it is whole.
+    """Check that a zip or gzip file is complete, by reading it to its end.
 
     Args:
         path: the file.
-        name: its eventual name, which tells the kind.
+        name: its final name, which tells the format.
 
     Returns:
-        False where the kind of file has no such proof.
+        True if it was checked; False for other formats, which cannot be checked this way.
 
     Raises:
         SourceError: it is damaged or incomplete.

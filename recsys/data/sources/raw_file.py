@@ -1,4 +1,4 @@
-"""One raw file that can be opened, whether it lies in a directory or in an archive, compressed or not."""
+"""A raw file that can be opened, in a directory or in an archive, compressed or not."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _BUFFER_BYTES = 1 << 20
 class RawFile:
     """A file to read.
 
-    Archives are read in place: nothing is extracted, so that what was verified is what is read.
+    Archives are read in place: nothing is extracted, so that exactly the verified bytes are read.
 
     Args:
         path: the file, or the zip archive that holds it.

@@ -1,4 +1,4 @@
-"""Files that a package index carries inside a wheel: many machines reach an index and nothing else."""
+"""Data files inside a wheel of a package index, for machines that can reach nothing but such an index."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Wheel:
-    """A wheel that ``pip download`` fetches. It is only read as an archive: nothing of it is installed or run.
+    """A wheel that ``pip download`` fetches. It is only read as an archive; none of it is installed or run.
 
     Args:
         requirement: name and exact version, such as ``recbole==1.2.1``.
         filename: file name of the wheel.
-        checksum: what the wheel must have.
+        checksum: the published checksum of the wheel.
     """
 
     requirement: str
@@ -38,7 +38,7 @@ class Wheel:
         return f"pip download {self.requirement}"
 
     def fetch(self, target: Path) -> None:
-        """Download to ``target``, which appears only when the wheel is whole and verified.
+        """Download to ``target``, which appears only when the wheel is complete and verified.
 
         Raises:
             SourceError: this Python has no pip, pip fails or takes longer than five minutes, the wheel has another
@@ -54,7 +54,7 @@ class Wheel:
                 downloaded = Path(directory) / self.filename
                 if not downloaded.is_file():
                     found = ", ".join(sorted(path.name for path in Path(directory).iterdir())) or "nothing"
-                    raise SourceError(f"pip must bring {self.filename}, but brought {found}")
+                    raise SourceError(f"pip must download {self.filename}, but downloaded {found}")
                 self.checksum.verify(downloaded, self.filename)
                 os.replace(downloaded, target)
         except OSError as error:

@@ -1,4 +1,4 @@
-"""Checks of the arguments and the interactions that a splitter is given; each raises a SplitError."""
+"""Checks of the arguments and the interactions of a splitter; each raises a SplitError."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from recsys.errors import SplitError
 
 
 def require_integer(name: str, value: Any, minimum: int) -> None:
-    """``value`` is a whole number of at least ``minimum``.
+    """Check that ``value`` is a whole number of at least ``minimum``.
 
     Raises:
         SplitError: it is not.
@@ -24,7 +24,7 @@ def require_integer(name: str, value: Any, minimum: int) -> None:
 
 
 def require_seed(seed: Any) -> None:
-    """``seed`` is a whole number that is not negative.
+    """Check that ``seed`` is a whole number that is not negative.
 
     Raises:
         SplitError: it is not.
@@ -34,10 +34,10 @@ def require_seed(seed: Any) -> None:
 
 
 def require_ratio(name: str, value: Any, *, zero_allowed: bool = False) -> None:
-    """``value`` is a number above 0 (or from 0, where ``zero_allowed``) and below 1.
+    """Check that ``value`` is a number in (0, 1), or in [0, 1) if ``zero_allowed``.
 
     Raises:
-        SplitError: it is not; NaN is not.
+        SplitError: it is not, or is NaN.
     """
     is_number = isinstance(value, Real) and not isinstance(value, bool)
     if not is_number or not (0 < float(value) < 1 or (zero_allowed and float(value) == 0)):
@@ -46,7 +46,7 @@ def require_ratio(name: str, value: Any, *, zero_allowed: bool = False) -> None:
 
 
 def require_room_for_training(test_ratio: float, valid_ratio: float) -> None:
-    """The held-out shares leave something for training.
+    """Check that the held-out shares leave something for training.
 
     Raises:
         SplitError: they add up to 1 or more.
@@ -59,10 +59,10 @@ def require_room_for_training(test_ratio: float, valid_ratio: float) -> None:
 
 
 def require_one_of(first: str, first_value: object, second: str, second_value: object) -> None:
-    """Exactly one of two arguments that exclude each other is given.
+    """Check that exactly one of two arguments that exclude each other is given.
 
     Raises:
-        SplitError: both are, or neither is.
+        SplitError: both are given, or neither.
     """
     if (first_value is None) == (second_value is None):
         came = "neither" if first_value is None else f"{first}={first_value} and {second}={second_value}"
@@ -73,7 +73,7 @@ def require_one_of(first: str, first_value: object, second: str, second_value: o
 
 
 def require_interactions(interactions: Interactions) -> None:
-    """There is something to split.
+    """Check that there is at least one interaction.
 
     Raises:
         SplitError: there are no interactions.
@@ -91,10 +91,10 @@ def require_timestamps(interactions: Interactions, strategy: str, instead: str) 
     Args:
         interactions: what is to be split.
         strategy: class name of the splitter, for the message.
-        instead: a setting that does without timestamps, for the message.
+        instead: a setting that needs no timestamps, for the message.
 
     Raises:
-        SplitError: there are none.
+        SplitError: the interactions have no timestamps.
     """
     if interactions.timestamp is None:
         raise SplitError(
@@ -105,17 +105,17 @@ def require_timestamps(interactions: Interactions, strategy: str, instead: str) 
 
 
 def require_parts(split: Split, strategy: str, *, wants_valid: bool, remedy: str, no_valid: str) -> Split:
-    """``split`` itself, where each part that was asked for has a row.
+    """``split`` itself, after checking that each requested part has a row.
 
     Args:
         split: the result of the strategy.
         strategy: class name of the splitter, for the message.
-        wants_valid: whether validation was asked for.
-        remedy: what to do where training, validation or test is empty, for the message.
-        no_valid: the setting that asks for no validation, for the message.
+        wants_valid: whether validation was requested.
+        remedy: what to do if training, validation or test is empty, for the message.
+        no_valid: the setting that turns validation off, for the message.
 
     Raises:
-        SplitError: training or test is empty, or validation is although it was asked for.
+        SplitError: training or test is empty, or validation is empty although it was requested.
     """
     rows = {"training": len(split.train), "validation": len(split.valid), "test": len(split.test)}
     required = ("training", "test", "validation") if wants_valid else ("training", "test")

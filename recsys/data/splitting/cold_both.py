@@ -1,4 +1,4 @@
-"""Whole items and whole users are held out together."""
+"""A cold-start split that holds out both whole items and whole users."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from recsys.data.split import Split
 from recsys.data.splitting.checks import require_interactions
 from recsys.data.splitting.cold_items import ColdItems
 from recsys.data.splitting.cold_users import ColdUsers
-from recsys.data.splitting.parts import TEST, TEST_GIVEN, TRAIN, VALID, VALID_GIVEN, split_by_part
+from recsys.data.splitting.parts import TEST, TEST_FOLD_IN, TRAIN, VALID, VALID_FOLD_IN, split_by_part
 
 
 @dataclass(frozen=True, slots=True)
 class ColdBoth:
     """Hold out random items and random users; training has neither.
 
-    Items are drawn first, by ``items``. Then ``users`` draws users by what they did with the other items, and gives a
-    part of that: what is given of a held-out user never has a held-out item. All else of a held-out user, and every
-    interaction with a held-out item, is to be recovered. An interaction that test and validation both ask for, by its
-    user or by its item, is test.
+    Items are drawn first, by ``items``. Then ``users`` draws users by their interactions with the other items, and
+    picks their fold-in interactions: the history of a held-out user never has a held-out item. All other interactions
+    of a held-out user, and every interaction with a held-out item, are held out. An interaction that belongs to both
+    test and validation, one by its user and one by its item, is test.
 
-    So test asks for new items for known users, for known items for new users, and for new items for new users; the
-    segments of an evaluation tell these apart.
+    So test has new items for known users, known items for new users, and new items for new users; the segments of an
+    evaluation tell these apart.
 
     Args:
         items: draws the items.
-        users: draws the users, and what is given of them.
+        users: draws the users and their fold-in interactions.
     """
 
     items: ColdItems = field(default_factory=ColdItems)
@@ -46,7 +46,7 @@ class ColdBoth:
         warm = by_item.train
         by_user = self.users.split(interactions.take(warm))
         part = np.full(len(interactions), TRAIN, dtype=np.int8)
-        # A held-out user has at least one row to be recovered in its part, by which it is known.
+        # Every held-out user has at least one held-out row, which tells that the user is held out.
         for code, of_users, of_items in (
             (VALID, by_user.valid, by_item.valid),
             (TEST, by_user.test, by_item.test),
@@ -55,6 +55,6 @@ class ColdBoth:
             is_held_out[interactions.user_index[warm[of_users]]] = True
             part[is_held_out[interactions.user_index]] = code
             part[of_items] = code
-        part[warm[by_user.valid_given]] = VALID_GIVEN
-        part[warm[by_user.test_fold_in]] = TEST_GIVEN
+        part[warm[by_user.valid_fold_in]] = VALID_FOLD_IN
+        part[warm[by_user.test_fold_in]] = TEST_FOLD_IN
         return split_by_part(part)

@@ -1,4 +1,4 @@
-"""Whole items are held out."""
+"""A cold-start split that holds out whole items."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from recsys.data.splitting.shares import draw_held_out
 
 @dataclass(frozen=True, slots=True)
 class ColdItems:
-    """Hold out random items: all their interactions are test, or validation, and none is in training.
+    """Hold out random items: all their interactions are test or validation, none is in training.
 
-    Items are drawn among those with an interaction, each with the same chance. Users whose interactions are all with
-    held-out items have no training interaction; they are kept, and are cold too.
+    Items are drawn uniformly among those with an interaction. Users whose interactions are all with held-out items have
+    no training interaction; they are kept, and are cold too.
 
     Args:
         test_ratio: share of the items for test, in (0, 1), rounded down but at least one.
         valid_ratio: share of the items for validation, in [0, 1), rounded down but at least one.
-        seed: of the draw, at least 0.
+        seed: seed of the draw, at least 0.
 
     Raises:
         SplitError: an argument is out of range.

@@ -1,4 +1,4 @@
-"""Whole users are held out, of whom a part of the interactions is given (strong generalisation)."""
+"""A cold-start split that holds out whole users, with fold-in interactions (strong generalisation)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from recsys.data.splitting.checks import (
     require_seed,
     require_timestamps,
 )
-from recsys.data.splitting.parts import TEST, TEST_GIVEN, VALID, VALID_GIVEN, split_by_part
+from recsys.data.splitting.parts import TEST, TEST_FOLD_IN, VALID, VALID_FOLD_IN, split_by_part
 from recsys.data.splitting.shares import draw_held_out, share_of
 from recsys.data.splitting.user_order import UserOrder
 from recsys.errors import SplitError
@@ -29,19 +29,19 @@ from recsys.errors import SplitError
 class ColdUsers:
     """Hold out random users for test and others for validation; none of their interactions is in training.
 
-    Some interactions of a held-out user are given as known history, the others are to be recovered. The share to be
-    recovered, ``1 - given_ratio``, is rounded down but is at least one interaction. Users with too few interactions
-    to have both (fewer than 2, or than ``num_given + 1``) are never held out; they stay in training.
+    Some interactions of a held-out user are given for fold-in, as their known history; the others are the targets. The
+    share of the targets, ``1 - given_ratio``, is rounded down but is at least one interaction. Users with too few
+    interactions to have both (fewer than 2, or than ``num_given + 1``) are never held out; they stay in training.
 
     The setting of Liang et al., *Variational Autoencoders for Collaborative Filtering*, WWW 2018.
 
     Args:
-        test_ratio: share for test of the users that can be held out, in (0, 1), rounded down but at least one.
-        valid_ratio: the same for validation, in [0, 1).
+        test_ratio: share of the users that can be held out for test, in (0, 1), rounded down but at least one.
+        valid_ratio: the same share for validation, in [0, 1).
         given_ratio: share of a held-out user's interactions that is given, in (0, 1); None with ``num_given``.
         num_given: how many of a held-out user's interactions are given, at least 0; None with ``given_ratio``.
         order: ``"random"`` gives random interactions, ``"time"`` gives the oldest (of the same time, the earlier row).
-        seed: of the draw, at least 0.
+        seed: seed of the draw, at least 0.
 
     Raises:
         SplitError: an argument is out of range, or both or neither of ``given_ratio`` and ``num_given`` are given.
@@ -84,8 +84,8 @@ class ColdUsers:
         part = user_part[interactions.user_index]
         order = self._order(interactions, generator)
         is_given = order.from_end >= self._num_targets(order)[interactions.user_index]
-        part[is_given & (part == TEST)] = TEST_GIVEN
-        part[is_given & (part == VALID)] = VALID_GIVEN
+        part[is_given & (part == TEST)] = TEST_FOLD_IN
+        part[is_given & (part == VALID)] = VALID_FOLD_IN
         return require_parts(
             split_by_part(part),
             "ColdUsers",
@@ -102,7 +102,7 @@ class ColdUsers:
         return UserOrder.by_time(interactions, timestamp)
 
     def _num_targets(self, order: UserOrder) -> IntArray:
-        """Interactions of each user that are to be recovered, were they held out, shape [U]."""
+        """Number of targets that each user would have if held out, shape [U]."""
         if self.num_given is not None:
             return order.count - self.num_given
         assert self.given_ratio is not None, "the constructor lets one of the two through"

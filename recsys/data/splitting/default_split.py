@@ -1,4 +1,4 @@
-"""The split of the data where they come with one, else another strategy."""
+"""Uses the split that the data come with, or another strategy if they come unsplit."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ class DefaultSplit:
 
     Args:
         given: splitter for interactions with folds.
-        otherwise: splitter for interactions without.
+        otherwise: splitter for interactions without folds.
     """
 
     given: Splitter
     otherwise: Splitter
 
     def split(self, interactions: Interactions) -> Split:
-        """Divide ``interactions`` with the splitter that is theirs.
+        """Divide ``interactions`` with the splitter that fits them.
 
         Raises:
             SplitError: that splitter cannot divide them.

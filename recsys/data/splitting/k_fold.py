@@ -1,4 +1,4 @@
-"""Interactions are divided into folds, of which one is test."""
+"""K-fold cross-validation: interactions are divided into folds, one of which is test."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class KFold:
 
     Args:
         num_folds: at least 2.
-        fold: the fold that is test, in ``[0, num_folds)``.
+        fold: the test fold, in ``[0, num_folds)``.
         valid_ratio: share of all interactions for validation, drawn out of the other folds, in [0, 1), rounded down
             but at least one.
-        seed: of the draw, at least 0.
+        seed: seed of the draw, at least 0.
 
     Raises:
         SplitError: an argument is out of range.
@@ -62,7 +62,7 @@ class KFold:
         """Divide ``interactions``; every row is in one part.
 
         Raises:
-            SplitError: there are no interactions, or fewer than folds.
+            SplitError: there are no interactions, or fewer interactions than folds.
         """
         require_interactions(interactions)
         num_rows = len(interactions)
@@ -73,7 +73,7 @@ class KFold:
             )
         shuffled = np.random.default_rng(self.seed).permutation(num_rows)
         start, end = (position * num_rows // self.num_folds for position in (self.fold, self.fold + 1))
-        # Validation is what follows the test fold in the shuffled list, which goes on at its beginning.
+        # Validation follows the test fold in the shuffled list, and wraps around at its end.
         num_valid = int(share_of(self.valid_ratio, num_rows))
         part = np.full(num_rows, TRAIN, dtype=np.int8)
         part[shuffled[np.arange(end, end + num_valid) % num_rows]] = VALID

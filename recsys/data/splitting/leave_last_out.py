@@ -1,4 +1,4 @@
-"""Each user's last interactions are held out."""
+"""Leave-last-out: each user's last interactions are held out."""
 
 from __future__ import annotations
 

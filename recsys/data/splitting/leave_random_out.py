@@ -1,4 +1,4 @@
-"""Interactions of each user, drawn at random, are held out."""
+"""Leave-random-out: random interactions of each user are held out."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class LeaveRandomOut:
     Args:
         num_test: interactions of each user for test, at least 1.
         num_valid: interactions of each user for validation, at least 0.
-        seed: of the draw, at least 0.
+        seed: seed of the draw, at least 0.
 
     Raises:
         SplitError: an argument is out of range.

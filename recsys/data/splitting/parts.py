@@ -1,4 +1,4 @@
-"""The part of a split that each row belongs to, as one code a row."""
+"""Codes of the parts of a split, one code for each row."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ PartArray = npt.NDArray[np.int8]
 TRAIN: Final = 0
 VALID: Final = 1
 TEST: Final = 2
-VALID_GIVEN: Final = 3
-TEST_GIVEN: Final = 4
+VALID_FOLD_IN: Final = 3
+TEST_FOLD_IN: Final = 4
 
 
 def split_by_part(part: PartArray) -> Split:
@@ -30,6 +30,6 @@ def split_by_part(part: PartArray) -> Split:
         train=np.flatnonzero(part == TRAIN),
         valid=np.flatnonzero(part == VALID),
         test=np.flatnonzero(part == TEST),
-        valid_given=np.flatnonzero(part == VALID_GIVEN),
-        test_fold_in=np.flatnonzero(part == TEST_GIVEN),
+        valid_fold_in=np.flatnonzero(part == VALID_FOLD_IN),
+        test_fold_in=np.flatnonzero(part == TEST_FOLD_IN),
     )

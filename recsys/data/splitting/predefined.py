@@ -1,4 +1,4 @@
-"""The data come already split."""
+"""Uses the split that the data come with."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from recsys.errors import SplitError
 class Predefined:
     """Take training, validation and test as the data mark them.
 
-    Where no interaction is marked as validation, ``validation`` draws it: it splits the training interactions, and
-    what it holds out for test becomes validation here, with all repetitions of the same user and item (what it gives,
-    is given here). Data with their own validation are taken as they are.
+    If no interaction is marked as validation, ``validation`` draws it: it splits the training interactions, and what it
+    holds out for test becomes validation, with all repetitions of the same user and item; its fold-in rows become the
+    fold-in rows of validation. Data with their own validation are taken as they are.
 
     Args:
-        validation: splitter of the training interactions, which must hold out no validation itself; None for no
+        validation: splitter of the training interactions, which must not hold out validation itself; None for no
             validation.
 
     Raises:
-        SplitError: ``validation`` is no splitter.
+        SplitError: ``validation`` is not a splitter.
     """
 
     validation: Splitter | None = None
 
     def __post_init__(self) -> None:
-        # A string is no splitter, although it has a method of that name.
+        # A string is not a splitter, although it has a method of that name.
         if isinstance(self.validation, str) or not isinstance(self.validation, Splitter | None):
             raise SplitError(
                 f"validation must be a splitter or null; got {self.validation!r}. Set split.validation=null, or its "
@@ -78,17 +78,17 @@ class Predefined:
                 f"becomes validation, and split. stands for split.validation.): {error} Or set "
                 "split.validation=null for no validation."
             ) from error
-        if len(inner.valid) + len(inner.valid_given) > 0:
+        if len(inner.valid) + len(inner.valid_fold_in) > 0:
             raise SplitError(
                 f"the splitter that draws validation must hold out test alone; it also held out {len(inner.valid)} "
                 "interactions for validation. Set split.validation.num_valid=0 or split.validation.valid_ratio=0."
             )
-        # Data that come split may repeat a pair of a user and an item; what is to be recovered must not be known too.
+        # Data that come split may repeat a (user, item) pair; a held-out pair must not be known as well.
         pair = training.user_index.astype(np.int64) * training.num_items + training.item_index
         drawn = np.isin(pair, pair[inner.test])
         return Split(
             train=marked.train[inner.train[~drawn[inner.train]]],
             valid=marked.train[drawn],
             test=marked.test,
-            valid_given=marked.train[inner.test_fold_in[~drawn[inner.test_fold_in]]],
+            valid_fold_in=marked.train[inner.test_fold_in[~drawn[inner.test_fold_in]]],
         )

@@ -1,4 +1,4 @@
-"""A share of the interactions, drawn at random, is held out."""
+"""Random split by ratio: a random share of the interactions is held out."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class RandomRatio:
     Args:
         test_ratio: share for test, in (0, 1).
         valid_ratio: share for validation, in [0, 1).
-        seed: of the draw, at least 0.
-        by: ``"user"`` takes the shares of each user's interactions; ``"all"`` takes them of the whole list, where one
-            random interaction of each user is kept for training and the rest is drawn from alike.
-        rounding: of both shares, where they are no whole numbers: ``"nearest"``, which holds out what was asked for on
-            the whole; ``"up"``, as scikit-learn rounds the size of a test set; ``"down"``, as RecBole does.
+        seed: seed of the draw, at least 0.
+        by: ``"user"`` takes the shares of each user's interactions; ``"all"`` takes them of the whole list: one random
+            interaction of each user is kept for training, and the rest is drawn from uniformly.
+        rounding: rounding of both shares: ``"nearest"``, which comes closest to the ratio over all users; ``"up"``, as
+            scikit-learn rounds the size of a test set; ``"down"``, as RecBole does.
 
     Raises:
         SplitError: an argument is out of range.

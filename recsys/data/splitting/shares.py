@@ -1,4 +1,4 @@
-"""How many of a count a ratio stands for, and which whole users or items a share picks."""
+"""Rounds a share of a count to a whole number, and draws a share of whole users or items."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy.typing as npt
 from recsys.data.interactions import IntArray
 from recsys.data.splitting.parts import TEST, TRAIN, VALID, PartArray
 
-#: What becomes of the fraction that is left of a share.
+#: How a share is rounded to a whole number.
 Rounding = Literal["nearest", "up", "down"]
 ROUNDINGS: tuple[Rounding, ...] = ("nearest", "up", "down")
 
@@ -20,18 +20,18 @@ _ROUNDING_SLACK = 1e-12
 
 
 def share_of(ratio: float, count: npt.ArrayLike, rounding: Rounding = "down") -> IntArray:
-    """``ratio * count`` as a whole number, and at least one where neither is zero.
+    """``ratio * count`` as a whole number, at least one if neither is zero.
 
     RecBole rounds down (``AbstractDataset.split_by_ratio``), so that 8:1:1 gives the same counts for each user there
     and here. scikit-learn rounds up the size of a test set (``train_test_split``).
 
     Args:
         ratio: in [0, 1).
-        count: how many there are, any shape, integers that are not negative.
+        count: non-negative integers of any shape.
         rounding: ``"up"``, ``"down"``, or ``"nearest"`` with halves up.
 
     Returns:
-        How many of them the share is, int64, in the shape of ``count``.
+        The share, int64, in the shape of ``count``.
     """
     exact: npt.NDArray[Any] = ratio * np.asarray(count)
     if rounding == "up":
@@ -50,7 +50,7 @@ def draw_held_out(
 
     Args:
         candidates: indices that may be held out, each in ``[0, size)`` and once, int64.
-        size: users or items of the vocabulary.
+        size: number of users or items in the vocabulary.
         test_ratio: share of the candidates for test.
         valid_ratio: share of the candidates for validation.
         generator: source of randomness.

@@ -1,4 +1,4 @@
-"""The newest interactions of all users are held out."""
+"""Temporal split: the newest interactions of all users are held out."""
 
 from __future__ import annotations
 
@@ -24,12 +24,11 @@ from recsys.data.splitting.shares import share_of
 
 @dataclass(frozen=True, slots=True)
 class Temporal:
-    """Cut time once for all users: what is at the cut or after it is test, what comes right before is validation.
+    """Cut at one time for all users: interactions from the cut on are test, the ones right before it validation.
 
-    The cut is given as a moment (``test_from``), or found so that the newest ``test_ratio`` of the interactions is
-    test. A moment is never divided: interactions at the same time as the cut all belong to test, so that test may be
-    larger than its ratio. The same holds for validation. Users and items without a training interaction are kept;
-    they are cold.
+    The cut is given as a time (``test_from``), or found so that the newest ``test_ratio`` of the interactions is test.
+    Interactions at the time of the cut all belong to test, so test may be larger than its ratio. The same holds for
+    validation. Users and items without a training interaction are kept; they are cold.
 
     Args:
         test_ratio: share of all interactions for test, in (0, 1), rounded down but at least one; None with
@@ -88,7 +87,7 @@ class Temporal:
 
 
 def _time_of_newest(time: npt.NDArray[np.int64], ratio: float, num_all: int) -> int:
-    """The time from which on ``ratio`` of ``num_all`` interactions of ``time`` happened, or all where those are more.
+    """The time of the oldest of the newest ``ratio * num_all`` interactions; of the oldest of all if there are fewer.
 
     Partitioning finds it in linear time.
     """

@@ -1,4 +1,4 @@
-"""Each row's place among the rows of its user, by time or at random.
+"""The position of each row among the rows of its user, by time or at random.
 
 Shape suffixes: N rows, U users.
 """
@@ -17,7 +17,7 @@ from recsys.data.splitting.parts import TEST, VALID, split_by_part
 
 @dataclass(frozen=True, slots=True)
 class UserOrder:
-    """The rows of each user in an order.
+    """An order of the rows of each user.
 
     Args:
         user: internal user index of each row, shape [N], int32.
@@ -36,16 +36,16 @@ class UserOrder:
 
     @classmethod
     def at_random(cls, interactions: Interactions, generator: np.random.Generator) -> UserOrder:
-        """An order drawn uniformly, whatever the users are called."""
+        """A uniformly random order, which does not depend on the user indices."""
         return cls._of(interactions, generator.permutation(len(interactions)))
 
     @classmethod
     def _of(cls, interactions: Interactions, order: IntArray) -> UserOrder:
-        """The order of all rows, ``order``, taken user by user."""
+        """The order of each user's rows that follows from ``order``, an order of all rows."""
         user, num_rows = interactions.user_index, len(order)
-        # A user and a place in one integer: sorting these is three times as fast as a stable argsort by user. They
-        # are all different, so the result does not hang on the sorting algorithm. Places stay below the number of
-        # rows and users below 2**31, so int64 holds every key.
+        # User and position in one integer: sorting these is three times as fast as a stable argsort by user. The keys
+        # are distinct, so the result does not depend on the sorting algorithm. Positions are below the number of rows
+        # and users below 2**31, so int64 holds every key.
         keys = user[order].astype(np.int64) * num_rows + np.arange(num_rows)
         keys.sort()
         keys %= num_rows
@@ -58,7 +58,7 @@ class UserOrder:
     def hold_out_last(self, num_test: IntArray | int, num_valid: IntArray | int) -> Split:
         """Hold out each user's last rows: the very last for test, those before them for validation.
 
-        Each user keeps at least one row for training: test is served first, validation gets what is then left.
+        Each user keeps at least one row for training; test is filled first, then validation from what is left.
 
         Args:
             num_test: rows of each user wanted for test, shape [U] or one number for all.

@@ -23,8 +23,8 @@ class Recency:
     model that is linear in the history.
 
     Args:
-        step_decay: factor for each later interaction, in (0, 1]; 1 for none. Interactions of the same time are ordered as
-            they stand in the data.
+        step_decay: factor for each later interaction, in (0, 1]; 1 for none. Interactions of the same time are ordered
+            as they stand in the data.
         day_decay: factor for each day of age, in (0, 1]; 1 for none.
 
     Raises:

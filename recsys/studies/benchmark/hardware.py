@@ -1,4 +1,4 @@
-"""What a benchmark ran on."""
+"""Summary of the hardware that a benchmark runs on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 
 
 def hardware_summary() -> str:
-    """The processor, its cores that may be used, the threads of PyTorch, the memory, and the GPU where there is one."""
+    """Processor, usable cores, threads of PyTorch, memory, GPU and operating system, separated by commas."""
     parts = [_processor(), f"{_cores()} cores", f"{torch.get_num_threads()} threads"]
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
         parts.append(f"{os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 2**30:.0f} GiB of memory")

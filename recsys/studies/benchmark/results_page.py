@@ -1,4 +1,4 @@
-"""Writes the results of a benchmark as a page of Markdown with a picture beside it."""
+"""Writes the results of a benchmark as a Markdown page with a chart beside it."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ from recsys.studies.comparison.comparing import Comparison, Settings, compare
 from recsys.studies.comparison.tables import (
     accuracy_table,
     baseline_table,
-    beyond_table,
+    beyond_accuracy_table,
     number,
     seconds,
     segments_table,
 )
 
-#: Measures beyond accuracy that stand in the first table.
+#: Beyond-accuracy metrics of the first table.
 _BEYOND = ("coverage", "novelty")
 
 
 def write_results(
     path: Path, command: str, rows: Sequence[TunedModel], runs: Sequence[ComparedRun], settings: Settings
 ) -> Comparison:
-    """Write the page and its picture; what was there under these names is replaced.
+    """Write the page and its chart; existing files of these names are replaced.
 
     Args:
-        path: of the page; the picture has the same name and ends in ``.png``.
-        command: what repeats the benchmark.
+        path: path of the page; the chart has the same name and ends in ``.png``.
+        command: command that repeats the benchmark.
         rows: how each run was trained.
         runs: the runs, in the order of ``rows``.
-        settings: of the comparison, with the baseline.
+        settings: settings of the comparison, with the baseline.
 
     Returns:
         The comparison with the baseline.
@@ -56,8 +56,8 @@ def write_results(
         "",
         f"{manifest.num_users:,} users, {manifest.num_items:,} items; data {manifest.data_hash[:12]}, split "
         f"{manifest.split_hash[:12]}. Settings were chosen on validation (`configs/tuned`); the models below were then "
-        "fitted to training and validation together, and ranked the full catalogue without what is known of each user. "
-        "Seconds are of the fit alone.",
+        "fitted to training and validation together, and ranked the full catalogue without the known items of each "
+        "user. Seconds are those of fitting alone.",
         "",
         f"![{comparison.metric} against coverage, novelty and time]({chart.name})",
         "",
@@ -67,7 +67,7 @@ def write_results(
         baseline_table(beside_best),
         baseline_table(comparison),
         segments_table(comparison),
-        beyond_table(comparison),
+        beyond_accuracy_table(comparison),
     ]
     commands = [
         "## Commands",
@@ -81,7 +81,7 @@ def write_results(
 
 
 def results_table(comparison: Comparison) -> ResultTable:
-    """One row for each model, the best first: accuracy with intervals, coverage, novelty and time."""
+    """One row for each model, the best first: accuracy with intervals, coverage, novelty and fit time."""
     accuracy = accuracy_table(comparison)
     cells = {row[0].text: row for row in accuracy.rows}
     order = sorted(comparison.runs, key=lambda run: -comparison.accuracy[run.label][comparison.metric].mean)

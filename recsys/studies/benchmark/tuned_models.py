@@ -16,11 +16,11 @@ from recsys.errors import RunError
 
 @dataclass(frozen=True, slots=True)
 class TunedModel:
-    """One row.
+    """One row of a benchmark.
 
     Args:
-        name: what the row is called.
-        model: its choice of the group ``model``.
+        name: name of the row.
+        model: its choice in the group ``model``.
         overrides: arguments of ``scripts/train.py``.
     """
 
@@ -30,7 +30,7 @@ class TunedModel:
 
     @property
     def command(self) -> str:
-        """What to type to repeat it."""
+        """The command that trains it."""
         return f"{command_line('train')} {shlex.join(self.overrides)}"
 
 
@@ -39,18 +39,18 @@ def tuned_models(
 ) -> list[TunedModel]:
     """The rows that ``configs/tuned/<data>.yaml`` lists.
 
-    Every model is fitted to training and validation together, as validation has done its work, unless its overrides say
-    something else of ``refit``.
+    Every model is fitted to training and validation together, since its settings are already chosen, unless its
+    overrides set ``refit``.
 
     Args:
-        tuned: name of a row and its overrides.
-        data: choice of the group ``data``.
-        models: names of the rows that are wanted, in this order; None for all.
-        config_directory: holds the group ``model``.
+        tuned: the overrides of each row by its name.
+        data: choice in the group ``data``.
+        models: names of the wanted rows, in this order; None for all.
+        config_directory: directory with the group ``model``.
 
     Raises:
-        RunError: there are no rows, one is no list of overrides, a wanted one is not there, or the model of one has no
-            configuration.
+        RunError: there are no rows, a row is not a list of overrides, a wanted row does not exist, or the model of a
+            row has no configuration.
     """
     rows: Any = OmegaConf.to_container(tuned, resolve=True) if tuned is not None else {}
     if not rows:

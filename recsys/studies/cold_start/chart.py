@@ -1,4 +1,4 @@
-"""Draws how well new users are served, by how much is known of them."""
+"""Chart of the accuracy for new users by the number of known interactions."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from matplotlib.figure import Figure
 
 from recsys.studies.cold_start.measured import Row
 
-_TITLES = {"cold_users": "new users", "cold_both": "new users, a part of the items new"}
+_TITLES = {"cold_users": "new users", "cold_both": "new users, some items new"}
 
 
 def draw(rows: Sequence[Row], k: int, heading: str, path: Path) -> bool:
-    """Write NDCG@k by the number of interactions given as PNG, a panel for each protocol with new users.
+    """Write a PNG of NDCG@k by the number of fold-in interactions, with a panel for each protocol with new users.
 
     Args:
-        rows: all that was measured; those of models that cannot take part are left out.
+        rows: all rows; those of models that cannot take part are left out.
         k: cut-off.
-        heading: of the picture.
-        path: the file, which is replaced.
+        heading: title of the chart.
+        path: path of the file, which is replaced.
 
     Returns:
-        Whether there was something to draw.
+        Whether a chart was written; False if no row has new users.
     """
     measure = f"ndcg@{k}"
-    drawn = [row for row in rows if row.num_given is not None and measure in row.estimates]
+    drawn = [row for row in rows if row.num_fold_in is not None and measure in row.estimates]
     panels = [name for name in _TITLES if any(row.protocol == name for row in drawn)]
     if not panels:
         return False
@@ -43,14 +43,14 @@ def draw(rows: Sequence[Row], k: int, heading: str, path: Path) -> bool:
             line = [row for row in drawn if row.protocol == name and row.model == model]
             if not line:
                 continue
-            given = [row.num_given for row in line]
+            numbers = [row.num_fold_in for row in line]
             estimates = [row.estimates[measure] for row in line]
-            axes.plot(given, [estimate.mean for estimate in estimates], "o-", color=colour, label=model)
+            axes.plot(numbers, [estimate.mean for estimate in estimates], "o-", color=colour, label=model)
             low, high = ([getattr(estimate, end) for estimate in estimates] for end in ("low", "high"))
-            axes.fill_between(given, low, high, color=colour, alpha=0.15, linewidth=0)
+            axes.fill_between(numbers, low, high, color=colour, alpha=0.15, linewidth=0)
         axes.set_title(_TITLES[name])
-        axes.set_xlabel("interactions given")
-        axes.set_xticks(sorted({row.num_given for row in drawn if row.num_given is not None}))
+        axes.set_xlabel("fold-in interactions")
+        axes.set_xticks(sorted({row.num_fold_in for row in drawn if row.num_fold_in is not None}))
         axes.grid(alpha=0.3)
     all_axes[0].set_ylabel(f"NDCG@{k}")
     all_axes[0].set_ylim(bottom=0)

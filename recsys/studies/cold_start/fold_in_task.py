@@ -1,4 +1,4 @@
-"""How new users are asked for: by their histories alone, with a number of interactions given."""
+"""Ranking tasks for new users, who are scored from a limited number of fold-in interactions."""
 
 from __future__ import annotations
 
@@ -17,10 +17,9 @@ from recsys.models.interface.protocols import FoldsIn, Query
 
 
 class FoldInOnly(nn.Module):
-    """Scores each user as one whom the model has never seen.
+    """Scores each user by fold-in from the history alone, as a user whom the model has never seen.
 
-    A held-out user is in the vocabulary, so that a model may have a place for them that was never trained. This asks
-    for the history and nothing else.
+    A held-out user is in the vocabulary, so a model may have an untrained embedding for them. This wrapper ignores it.
 
     Args:
         model: a model that folds in.
@@ -28,7 +27,7 @@ class FoldInOnly(nn.Module):
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
-        assert isinstance(model, FoldsIn), "callers ask for the protocol first"
+        assert isinstance(model, FoldsIn), "callers check the protocol first"
         self.model = model
 
     def score(self, query: Query) -> Tensor:
@@ -40,40 +39,41 @@ class FoldInOnly(nn.Module):
 def fold_in_task(
     interactions: Interactions,
     split: Split,
-    num_given: int,
+    num_fold_in: int,
     order: str = "random",
     seed: int = 0,
     device: torch.device | str = "cpu",
     positive: npt.NDArray[np.bool_] | None = None,
     rated_histories: bool = False,
 ) -> RankingTask:
-    """The test of the held-out users of ``split``, of whom only a part of what is given is told.
+    """The test of the held-out users of ``split``, with histories of ``num_fold_in`` of their fold-in interactions.
 
-    Users, targets and candidates do not depend on ``num_given``, so that numbers for several of them can be compared:
-    what is given but not told is in no history, and is not recommended either. A larger number tells all that a smaller
-    one tells.
+    Users, held-out items and candidates do not depend on ``num_fold_in``, so that results for several numbers can be
+    compared: fold-in interactions that are left out of the history are not recommended either. A larger number
+    includes the interactions of a smaller one.
 
     Args:
-        interactions: what ``split`` divides.
+        interactions: the interactions that ``split`` divides.
         split: a split with held-out users.
-        num_given: interactions of each held-out user that are told, at least 0; all that are given where it is larger.
-        order: ``random`` tells random ones, ``time`` the oldest.
-        seed: of the random order.
-        device: where the task lives.
+        num_fold_in: fold-in interactions in the history of each held-out user, at least 0; all of them if there are
+            fewer.
+        order: ``random`` takes random interactions, ``time`` the oldest.
+        seed: seed of the random order.
+        device: device of the task.
         positive: as for :meth:`recsys.evaluation.ranking_task.RankingTask.from_split`.
-        rated_histories: likewise.
+        rated_histories: as for the same method.
     """
-    given = interactions.take(split.test_fold_in)
+    fold_in = interactions.take(split.test_fold_in)
     if order == "time":
-        assert given.timestamp is not None, "the split has ordered by them"
-        places = UserOrder.by_time(given, given.timestamp)
-        told = places.from_end >= places.count[given.user_index] - num_given
+        assert fold_in.timestamp is not None, "the split has used them already"
+        places = UserOrder.by_time(fold_in, fold_in.timestamp)
+        kept = places.from_end >= places.count[fold_in.user_index] - num_fold_in
     else:
-        told = UserOrder.at_random(given, np.random.default_rng(seed)).from_end < num_given
+        kept = UserOrder.at_random(fold_in, np.random.default_rng(seed)).from_end < num_fold_in
     whole = RankingTask.from_split(interactions, split, "test", device, positive, rated_histories)
-    part = replace(split, test_fold_in=split.test_fold_in[told])
+    part = replace(split, test_fold_in=split.test_fold_in[kept])
     task = RankingTask.from_split(interactions, part, "test", device, positive, rated_histories)
     is_new = torch.zeros(interactions.num_users, dtype=torch.bool)
-    is_new[torch.from_numpy(given.user_index).long()] = True
+    is_new[torch.from_numpy(fold_in.user_index).long()] = True
     users = whole.users[is_new.to(whole.users.device)[whole.users]]
     return replace(task, users=users, seen=whole.seen)

@@ -1,4 +1,4 @@
-"""What one model did in one protocol."""
+"""Results of one model in one cold-start protocol."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from recsys.evaluation.significance import Estimate
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One model in one protocol, with one number of interactions given.
+    """Results of one model in one protocol, with one number of fold-in interactions.
 
     Args:
         protocol: ``cold_items``, ``cold_users`` or ``cold_both``.
-        num_given: interactions that are known of each held-out user; None where no user is held out.
+        num_fold_in: fold-in interactions of each held-out user; None if no user is held out.
         model: name of the model.
-        estimates: each measure that is defined for someone, such as ``ndcg@10``, ``item_warmth=cold/recall@10`` and
-            ``cold_catalogue/recall@10``; empty where the model cannot take part.
-        fit_seconds: wall time of fitting; NaN where the model cannot take part.
-        cannot: why the model cannot take part; None where it can.
+        estimates: each metric that is defined for some user, such as ``ndcg@10``, ``item_warmth=cold/recall@10`` and
+            ``cold_catalogue/recall@10``; empty if the model cannot take part.
+        fit_seconds: wall time of fitting; NaN if the model cannot take part.
+        cannot: why the model cannot take part; None if it can.
     """
 
     protocol: str
-    num_given: int | None
+    num_fold_in: int | None
     model: str
     estimates: dict[str, Estimate]
     fit_seconds: float = math.nan
@@ -35,28 +35,28 @@ class Row:
     def measured(
         cls,
         protocol: str,
-        num_given: int | None,
+        num_fold_in: int | None,
         model: str,
         result: RankingResult,
         fit_seconds: float,
         num_samples: int,
         seed: int,
     ) -> Row:
-        """The row of an evaluation; the arguments are those of the class, the result, and those of the bootstrap."""
+        """The row of an evaluation; arguments as in the class and in :meth:`Estimate.of`."""
         values = result.per_user | {name: of for name, of in result.per_user_beyond.items() if "/" in name}
         estimates = {name: Estimate.of(of_users, num_samples, seed) for name, of_users in values.items()}
         defined = {name: estimate for name, estimate in estimates.items() if estimate.num_users > 0}
-        return cls(protocol, num_given, model, defined, fit_seconds)
+        return cls(protocol, num_fold_in, model, defined, fit_seconds)
 
     def as_json(self) -> dict[str, Any]:
-        """The row for a JSON file, where what is not a number is null."""
+        """The row for a JSON file; NaN becomes null."""
 
         def number(value: float) -> float | None:
             return value if math.isfinite(value) else None
 
         return {
             "protocol": self.protocol,
-            "num_given": self.num_given,
+            "num_fold_in": self.num_fold_in,
             "model": self.model,
             "cannot": self.cannot,
             "fit_seconds": number(round(self.fit_seconds, 3)),

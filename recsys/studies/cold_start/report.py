@@ -1,4 +1,4 @@
-"""Writes a measurement of cold start as JSON, and as a page of Markdown with its picture."""
+"""Writes the results of a cold-start study as JSON, and as a Markdown page with its chart."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from recsys.studies.cold_start.running import ColdStart
 from recsys.studies.cold_start.table import cold_start_table
 
 NUMBERS = "cold_start.json"
-PAGE = "cold_start.md"
+REPORT = "cold_start.md"
 CHART = "cold_start.png"
 
 
 def write(measurement: ColdStart, rows: Sequence[Row], k: int, command: str, directory: Path) -> Path:
-    """Write the three files; what was there under their names is replaced.
+    """Write the three files; existing files of these names are replaced.
 
     Args:
-        measurement: what was measured.
+        measurement: the study.
         rows: its rows.
-        k: cut-off of the table and of the picture.
-        command: that repeats it.
-        directory: where the files go.
+        k: cut-off of the table and of the chart.
+        command: command that repeats the study.
+        directory: directory of the files.
 
     Returns:
-        The page.
+        Path of the page.
     """
     schema = measurement.prepared.schema
     content = {
@@ -52,7 +52,7 @@ def write(measurement: ColdStart, rows: Sequence[Row], k: int, command: str, dir
     heading = f"{measurement.model_name} on {schema.name}"
     lines = [f"# Cold start: {heading}", "", f"`{command}`", ""]
     if draw(rows, k, f"{heading}: NDCG@{k} with 95 % intervals", directory / CHART):
-        lines += [f"![NDCG by the number of interactions given]({CHART})", ""]
-    report = directory / PAGE
+        lines += [f"![NDCG by the number of fold-in interactions]({CHART})", ""]
+    report = directory / REPORT
     report.write_text("\n".join(lines) + "\n" + cold_start_table(rows, k).markdown(), encoding="utf-8")
     return report

@@ -1,4 +1,4 @@
-"""Fits models where users, items or both are new, and measures them."""
+"""Cold-start study: fits and evaluates models for new items, new users and both."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ COLD_BOTH = "cold_both"
 
 @dataclass(frozen=True, slots=True)
 class ColdProtocol:
-    """One way to be new.
+    """A cold-start scenario.
 
     Args:
         name: ``cold_items``, ``cold_users`` or ``cold_both``.
-        split: what is held out.
-        new_users: whether the users who are asked for were not in training.
-        new_items: whether items that were not in training are to be found.
+        split: the split of the interactions.
+        new_users: whether test users are not in training.
+        new_items: whether held-out items are not in training.
     """
 
     name: str
@@ -49,37 +49,38 @@ class ColdProtocol:
     new_items: bool
 
     def cannot(self, model: nn.Module) -> str | None:
-        """Why ``model`` cannot take part; None where it can."""
+        """Why ``model`` cannot take part; None if it can."""
         if self.new_users and not isinstance(model, FoldsIn):
-            return "scores only the users that it was trained with"
+            return "scores only the users that it was trained on"
         if self.new_items and not isinstance(model, UsesItemFeatures):
-            return "knows nothing of an item without interactions"
+            return "cannot score an item without interactions"
         return None
 
 
 class ColdStart:
-    """Measures a model and the baselines in each protocol, on one data set.
+    """Evaluates a model and the baselines in each scenario, on one data set.
 
-    Each is fitted once for a protocol. For new users it is then asked with each number of interactions given, for the
-    same users, targets and candidates.
+    Each model is fitted once for a scenario. For new users it is then evaluated with each number of fold-in
+    interactions, for the same users, held-out items and candidates.
 
     Args:
         config: a resolved configuration of ``cold_start.yaml``.
 
     Raises:
-        RunError: the split is another one, the numbers given are none, or there is a run to resume.
+        RunError: the split is not ``cold_both``, ``num_fold_in`` is not a list of numbers, or there is a run to resume.
         SplitError: there are too few users or items to hold out.
     """
 
     def __init__(self, config: DictConfig) -> None:
         if config.resume is not None:
-            raise RunError("A measurement of cold start begins anew and cannot be resumed. Leave resume out.")
-        given = list(config.num_fold_in)
-        if not given or any(isinstance(num, bool) or not isinstance(num, int) or num < 0 for num in given):
+            raise RunError("A cold-start study always starts anew and cannot be resumed. Leave resume out.")
+        numbers = list(config.num_fold_in)
+        if not numbers or any(isinstance(num, bool) or not isinstance(num, int) or num < 0 for num in numbers):
             raise RunError(
-                f"num_fold_in must be a list of whole numbers of at least 0, such as [1,3,5], but it is {given}."
+                f"num_fold_in must be a list of whole numbers of at least 0, such as [1,3,5], but it is {numbers}. "
+                "Correct it."
             )
-        self.num_fold_in: list[int] = sorted(set(given))
+        self.num_fold_in: list[int] = sorted(set(numbers))
         self.prepared: PreparedDataset = build_data(config)
         model = build_model(config.model, config.seed, self.prepared)
         self.model_name = model_name(model)
@@ -95,7 +96,7 @@ class ColdStart:
         )
 
     def _splitter(self) -> ColdBoth:
-        """Holds out users who have enough interactions to be given the largest number."""
+        """The splitter; it holds out users with enough interactions for the largest number of fold-in interactions."""
         settings = self._config.split.copy()
         if "users" in settings:
             settings.users.given_ratio = None
@@ -103,7 +104,7 @@ class ColdStart:
         splitter = instantiate(settings)
         if not isinstance(splitter, ColdBoth):
             raise RunError(
-                "Cold start needs split=cold_both, whose parts are measured apart as well, but the split is "
+                "A cold-start study needs split=cold_both, whose two parts are used separately too, but the split is "
                 f"{type(splitter).__name__}. Set split=cold_both."
             )
         return splitter
@@ -113,34 +114,34 @@ class ColdStart:
         return split.with_validation_in_training() if self._config.refit else split
 
     def rows(self, print_line: Callable[[str], None]) -> Iterator[Row]:
-        """Fit and measure, one protocol after the other, the model and then the baselines.
+        """Fit and evaluate in each scenario, first the model, then the baselines.
 
         Args:
-            print_line: receives a line for each fit, and for each epoch of a model that is trained in epochs.
+            print_line: called with a line of text for each fit, and for each epoch of a model trained in epochs.
         """
         for protocol in self.protocols:
             model = self._build(self._config.model)
             baselines = [self._build(config) for config in self._config.baselines]
             if all(type(model) is not type(baseline) for baseline in baselines):
                 yield from self._of_model(model, protocol, print_line)
-            for baseline in baselines:  # they have something to say on everyone and on everything
+            for baseline in baselines:  # they score every user and every item
                 yield from self._measured(baseline, protocol, print_line)
 
     def _build(self, config: DictConfig) -> nn.Module:
         return build_model(config, self._config.seed, self.prepared)
 
     def _of_model(self, model: nn.Module, protocol: ColdProtocol, print_line: Callable[[str], None]) -> Iterator[Row]:
-        """The rows of the model in question, which say so where it cannot take part."""
+        """The rows of the model under study; if it cannot take part, rows that give the reason."""
         cannot = protocol.cannot(model)
         if cannot is None:
             yield from self._measured(model, protocol, print_line)
             return
         print_line(f"{protocol.name}: {model_name(model)} cannot take part, as it {cannot}")
-        for num_given in self.num_fold_in if protocol.new_users else [None]:
-            yield Row(protocol.name, num_given, model_name(model), {}, cannot=cannot)
+        for num_fold_in in self.num_fold_in if protocol.new_users else [None]:
+            yield Row(protocol.name, num_fold_in, model_name(model), {}, cannot=cannot)
 
     def _measured(self, model: nn.Module, protocol: ColdProtocol, print_line: Callable[[str], None]) -> Iterator[Row]:
-        """Fit once, and measure with each number given."""
+        """Fit once, and evaluate with each number of fold-in interactions."""
         started = time.perf_counter()
         with tempfile.TemporaryDirectory() as directory:
             fit_model(
@@ -150,20 +151,20 @@ class ColdStart:
                 protocol.split,
                 RunDirectory(Path(directory)),
                 print_line,
-                _nobody,
+                _ignore_epoch,
                 progress_bar=False,
             )
         seconds = time.perf_counter() - started
         print_line(f"{protocol.name}: {model_name(model)} fitted in {seconds:.1f} s")
         device = training_device(self._config)
-        asked = model.to(device).eval()
+        scored = model.to(device).eval()
         if protocol.new_users and isinstance(model, FoldsIn):
-            asked = FoldInOnly(model)
-        for num_given, task in self._tasks(protocol, isinstance(model, PredictsRatings), device):
-            result = self.evaluator.evaluate(cast(Recommender, asked), task)
+            scored = FoldInOnly(model)
+        for num_fold_in, task in self._tasks(protocol, isinstance(model, PredictsRatings), device):
+            result = self.evaluator.evaluate(cast(Recommender, scored), task)
             yield Row.measured(
                 protocol.name,
-                num_given,
+                num_fold_in,
                 model_name(model),
                 result,
                 seconds,
@@ -174,18 +175,18 @@ class ColdStart:
     def _tasks(
         self, protocol: ColdProtocol, rates: bool, device: torch.device
     ) -> Iterator[tuple[int | None, RankingTask]]:
-        """What is asked in ``protocol``, with each number given where users are new."""
+        """The ranking tasks of ``protocol``: one, or one for each number of fold-in interactions if users are new."""
         interactions, positive = self.view.interactions, self.view.positive
         if not protocol.new_users:
             yield None, RankingTask.from_split(interactions, protocol.split, "test", device, positive, rates)
             return
-        for num_given in self.num_fold_in:
+        for num_fold_in in self.num_fold_in:
             yield (
-                num_given,
+                num_fold_in,
                 fold_in_task(
                     interactions,
                     protocol.split,
-                    num_given,
+                    num_fold_in,
                     self._order,
                     self._config.seed,
                     device,
@@ -195,5 +196,5 @@ class ColdStart:
             )
 
 
-def _nobody(epoch: int, metrics: dict[str, float]) -> None:
-    """Listens to no epoch."""
+def _ignore_epoch(epoch: int, metrics: dict[str, float]) -> None:
+    """An epoch listener that does nothing."""

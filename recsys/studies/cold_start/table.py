@@ -1,4 +1,4 @@
-"""A measurement of cold start as one table."""
+"""The results of a cold-start study as one table."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from recsys.evaluation.significance import Estimate
 from recsys.reporting.result_table import Cell, ResultTable
 from recsys.studies.cold_start.measured import Row
 
-#: Columns: the measure, without its cut-off, and what the table calls it; a line break spares the terminal.
+#: Columns: the metric without its cut-off, and its heading; a line break keeps the column narrow.
 _COLUMNS = {
     "ndcg": "NDCG@{k}",
     "recall": "recall@{k}",
@@ -17,32 +17,32 @@ _COLUMNS = {
     "cold_catalogue/recall": "recall@{k},\namong new items",
 }
 
-#: Protocols that ask for new items; elsewhere an item is new by accident.
+#: Protocols that hold out whole items; elsewhere an item is new by chance.
 _WITH_NEW_ITEMS = ("cold_items", "cold_both")
 
 _NOTE = (
     "Means over held-out users, with 95 % bootstrap intervals over users. The first three numbers are from the ranking "
-    "of the full catalogue: of all that is held out, and of the new items in it. In the last one only items that were "
-    "not in training are ranked. Bold: the best of a block."
+    "of the full catalogue: for all held-out items, and for the new ones among them. For the last one only new items, "
+    "which were not in training, are ranked. Bold: the best of a block."
 )
 
 
 def cold_start_table(rows: Sequence[Row], k: int) -> ResultTable:
-    """One row for each protocol, number given and model; the models of a block are read together.
+    """One row for each protocol, number of fold-in interactions and model; models of a block are compared.
 
     Args:
-        rows: all that was measured.
-        k: cut-off of the measures.
+        rows: all rows.
+        k: cut-off of the metrics.
     """
     measures = {f"{name}@{k}": title.format(k=k) for name, title in _COLUMNS.items()}
     lines = []
-    for protocol, num_given in dict.fromkeys((row.protocol, row.num_given) for row in rows):
-        inside = [row for row in rows if (row.protocol, row.num_given) == (protocol, num_given)]
+    for protocol, num_fold_in in dict.fromkeys((row.protocol, row.num_fold_in) for row in rows):
+        inside = [row for row in rows if (row.protocol, row.num_fold_in) == (protocol, num_fold_in)]
         shown = [name for name in measures if "cold" not in name or protocol in _WITH_NEW_ITEMS]
         found = {row.model: {name: row.estimates[name] for name in shown if name in row.estimates} for row in inside}
         best = {name: max((of[name].mean for of in found.values() if name in of), default=math.nan) for name in shown}
         for row in inside:
-            cells = [Cell(row.model), Cell(protocol), Cell("" if num_given is None else str(num_given))]
+            cells = [Cell(row.model), Cell(protocol), Cell("" if num_fold_in is None else str(num_fold_in))]
             if row.cannot is not None:
                 lines.append([*cells, Cell("-"), Cell("cannot"), *[Cell("-")] * (len(measures) - 1)])
                 continue
@@ -50,7 +50,7 @@ def cold_start_table(rows: Sequence[Row], k: int) -> ResultTable:
             of_row = found[row.model]
             lines.append([*cells, Cell(f"{users:,}"), *(_cell(of_row.get(name), best.get(name)) for name in measures)])
     reasons = {f"{row.model} cannot take part in {row.protocol}: it {row.cannot}." for row in rows if row.cannot}
-    columns = ["model", "protocol", "given", "users", *measures.values()]
+    columns = ["model", "protocol", "fold-in", "users", *measures.values()]
     return ResultTable("Cold start", columns, lines, " ".join([_NOTE, *sorted(reasons)]))
 
 

@@ -1,4 +1,4 @@
-"""Draws a comparison: accuracy against coverage, novelty and the time of fitting."""
+"""Chart of a comparison: accuracy against coverage, novelty and fit time."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from recsys.studies.comparison.comparing import Comparison
 #: Red, green, blue, each in [0, 1].
 Colour = tuple[float, float, float]
 
-#: A logarithmic axis has no zero: what took less is drawn here, in seconds.
+#: Shortest time that is drawn, in seconds, since a logarithmic axis has no zero.
 SHORTEST_SECONDS = 0.01
 
-#: Where a label may stand beside its point: directions, and distances in pixels.
+#: Possible places of a label beside its point: directions, and distances in pixels.
 _DIRECTIONS = [(1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1)]
 _DISTANCES = (9, 16, 26, 40, 60, 85, 115, 150)
 
 
 def draw(comparison: Comparison, path: Path) -> None:
-    """Write the picture as PNG; panels whose measure a run lacks are left out."""
+    """Write the chart as PNG; panels whose metric a run lacks are left out."""
     labels = [run.label for run in comparison.runs]
     estimates = [comparison.accuracy[label][comparison.metric] for label in labels]
     k = comparison.settings.k
@@ -53,7 +53,7 @@ def draw(comparison: Comparison, path: Path) -> None:
         if name == time:
             axes.set_xscale("log")
             axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-            if min(values) == max(values):  # gives a logarithmic axis no width of its own
+            if min(values) == max(values):  # a logarithmic axis would have no width
                 axes.set_xlim(values[0] / 10, values[0] * 10)
         for value, height, error, colour in zip(values, heights, errors.T, colours, strict=True):
             axes.errorbar(
@@ -73,15 +73,15 @@ def draw(comparison: Comparison, path: Path) -> None:
 def place_labels(
     axes: Axes, labels: Sequence[str], colours: Sequence[Colour], points: FloatArray, ends: FloatArray
 ) -> None:
-    """Put a label beside each point such that none covers another, a point, an interval, or the edge of the panel.
+    """Put a label beside each point so that none covers another label, a point, an interval or the edge of the panel.
 
-    Places are tried from near to far. A label that is put away from its point is tied to it with a thin line. Where
-    everything is full, the place that covers least is taken.
+    Places are tried from near to far. A label far from its point is connected to it with a thin line. If no place is
+    free, the one that covers least is taken.
 
     Args:
         axes: a panel whose limits and layout are final.
         labels: N texts.
-        colours: of each point and its label.
+        colours: colour of each point and its label.
         points: in the panel's data coordinates, shape [N, 2].
         ends: lower and upper end of each point's interval, shape [2, N].
     """
@@ -95,7 +95,7 @@ def place_labels(
             for (x, y), (_, tip) in zip(pixels, tips, strict=True)
         ]
     panel = axes.get_window_extent(renderer)
-    # From the top down, so that a crowd is labelled in the order in which it is read.
+    # From the top down, which is the order of reading.
     for place in np.argsort(-pixels[:, 1], kind="stable"):
         x, y = pixels[place]
         text = axes.annotate(labels[place], points[place], xytext=(0, 0), textcoords="offset pixels", fontsize=8)
@@ -125,12 +125,12 @@ def place_labels(
 
 
 def _colours(count: int) -> list[Colour]:
-    """As many colours as are needed, dark enough for text on white."""
+    """``count`` different colours, dark enough for text on white."""
     return [colorsys.hls_to_rgb((0.58 + place * 0.618) % 1.0, 0.36, 0.75) for place in range(count)]
 
 
 def _overlap(first: Bbox, second: Bbox) -> float:
-    """Common area, pixels squared."""
+    """Area of the overlap in square pixels."""
     width = min(first.x1, second.x1) - max(first.x0, second.x0)
     height = min(first.y1, second.y1) - max(first.y0, second.y0)
     return max(0.0, width) * max(0.0, height)

@@ -1,4 +1,4 @@
-"""Finished runs that may be compared: of the same data, the same split and the same users."""
+"""Opens finished runs that can be compared: of the same data, the same split and the same users."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from recsys.data.columns import USER_ID
 from recsys.errors import RunError
 from recsys.runs.run_directory import RunDirectory, RunManifest
 
-#: Settings that tell no two runs apart: they shape no model, or have been found equal already.
+#: Settings that are not part of a label: they do not affect the model, or are the same for all compared runs.
 _LEFT_OUT = (
     *("name", "resume", "show_users", "paths", "tracking", "evaluation", "baseline"),
     *("data", "preparation", "split"),
@@ -28,14 +28,14 @@ _MAX_SAID = 24
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ComparedRun:
-    """One of the runs.
+    """One of the compared runs.
 
     Args:
-        label: what tables and pictures call it; no other run of the comparison has it.
+        label: name in tables and charts, unique among the compared runs.
         path: its run directory.
         manifest: its ``run.json``.
         metrics: its ``metrics.json``.
-        per_user: its values for each user, in the order of the other runs.
+        per_user: its metrics of each user; the users have the same order in all runs.
     """
 
     label: str
@@ -46,18 +46,18 @@ class ComparedRun:
 
 
 def open_runs(paths: Sequence[Path]) -> list[ComparedRun]:
-    """Open at least two finished runs and check that they were measured on the same.
+    """Open at least two finished runs and check that they have the same data, split and users.
 
     Args:
-        paths: run directories; the first is what the others are checked against.
+        paths: run directories; the others are checked against the first.
 
     Raises:
-        RunError: there are fewer than two, one is given twice, one is missing, unfinished, damaged or without values
-            for each user, or they differ in data, split or users.
+        RunError: there are fewer than two, one is given twice, one is missing, unfinished, damaged or without per-user
+            metrics, or they differ in data, split or users.
     """
     if len({path.resolve() for path in paths}) < 2 or len({path.resolve() for path in paths}) < len(paths):
         raise RunError(
-            f"A comparison needs at least two different runs; {len(paths)} came: {', '.join(map(str, paths))}. "
+            f"A comparison needs at least two different runs, but got {len(paths)}: {', '.join(map(str, paths))}. "
             "Give the directories after 'run:' of two trainings."
         )
     directories = [RunDirectory.open(path) for path in paths]
@@ -95,7 +95,7 @@ def _check_same(first_path: Path, first: RunManifest, path: Path, manifest: RunM
 
 
 def _labels(configs: Sequence[DictConfig], manifests: Sequence[RunManifest]) -> list[str]:
-    """The runs' names without that of the data; runs of one name also have what tells them apart, or a number."""
+    """Names of the runs without the data set; equal names get the settings that differ, or a number."""
     names = [
         str(config.name).removesuffix(f"_{manifest.data_name}")
         for config, manifest in zip(configs, manifests, strict=True)
@@ -105,7 +105,7 @@ def _labels(configs: Sequence[DictConfig], manifests: Sequence[RunManifest]) -> 
     for name, own in zip(names, settings, strict=True):
         group = [other for other_name, other in zip(names, settings, strict=True) if other_name == name]
         differing = [key for key in own if any(other.get(key) != own[key] for other in group)]
-        # A seed is copied to several places, so the last part of a key says enough, once.
+        # A seed is copied to several places, so the last part of a key is enough, once.
         said = " ".join(dict.fromkeys(f"{key.rpartition('.')[2]}={own[key]}" for key in differing))
         labels.append(f"{name} {said}" if said and len(said) <= _MAX_SAID else name)
     repeated = Counter(labels)
@@ -118,7 +118,7 @@ def _labels(configs: Sequence[DictConfig], manifests: Sequence[RunManifest]) -> 
 
 
 def _flat(config: Any) -> dict[str, Any]:
-    """The settings that shape a model, under one level of names."""
+    """The settings that affect the model, by flat name."""
     flat: dict[str, Any] = {}
     for name, value in config.items():
         if name not in _LEFT_OUT and isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Compares runs: means with intervals, paired tests, segments, and what lies beyond accuracy."""
+"""Compares runs: means with intervals, paired tests, segments and beyond-accuracy metrics."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from recsys.evaluation.segments import ITEM_POPULARITIES, ITEM_POPULARITY, USER_
 from recsys.evaluation.significance import Estimate, bootstrap_intervals
 from recsys.studies.comparison.compared_runs import ComparedRun
 
-#: Accuracy measures of the first table, besides the one that is tested.
+#: Accuracy metrics of the first table, besides the tested one.
 ACCURACY = ("precision", "recall", "ndcg")
 
-#: Measures of lists and of the catalogue, none of which is better when higher or lower as such.
+#: Beyond-accuracy metrics; for none of them is higher or lower better as such.
 BEYOND_ACCURACY = ("coverage", "gini", "novelty", "diversity")
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What is compared, and how.
+    """Settings of a comparison.
 
     Args:
-        metric: the measure that is tested, such as ``ndcg``.
-        k: cut-off of all measures.
-        baseline: label or directory of the run that the others are tested against; None is the first.
-        test: name of a paired test, of :data:`recsys.evaluation.paired_tests.PAIRED_TESTS`.
-        correction: name of a correction, of :data:`recsys.evaluation.multiple_comparisons.CORRECTIONS`.
+        metric: the tested metric, such as ``ndcg``.
+        k: cut-off of all metrics.
+        baseline: label or directory of the run that the others are tested against; None for the first.
+        test: name of a paired test in :data:`recsys.evaluation.paired_tests.PAIRED_TESTS`.
+        correction: name of a correction in :data:`recsys.evaluation.multiple_comparisons.CORRECTIONS`.
         alpha: level below which a corrected p-value is called significant; intervals have the confidence 1 - alpha.
         num_samples: resamples of the bootstrap.
-        seed: of the bootstrap.
+        seed: seed of the bootstrap.
     """
 
     metric: str = "ndcg"
@@ -50,13 +50,13 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class PairedComparison:
-    """Two runs and how they differ.
+    """The paired comparison of two runs.
 
     Args:
         first: label of one run.
         second: label of the run that is subtracted.
-        difference: ``first`` less ``second``.
-        relative: the mean difference as a share of the mean of ``second``; NaN where that is zero.
+        difference: ``first`` minus ``second``.
+        relative: the mean difference as a share of the mean of ``second``; NaN if that is zero.
         corrected_p: the p-value, corrected for all pairs of the same table.
         significant: whether the corrected p-value is below the level.
     """
@@ -71,14 +71,14 @@ class PairedComparison:
 
 @dataclass(frozen=True, slots=True)
 class SegmentMeans:
-    """One segment under all runs.
+    """Means of all runs in one segment.
 
     Args:
-        group: what divides users or items, such as ``user_activity``.
-        name: which part, such as ``low``.
-        measure: what is averaged.
-        num_users: users in the mean.
-        means: label of a run and its mean; NaN where there are no users.
+        group: what users or items are divided by, such as ``user_activity``.
+        name: name of the segment, such as ``low``.
+        measure: the averaged metric.
+        num_users: number of users in the mean.
+        means: mean of each run by label; NaN if there are no users.
     """
 
     group: str
@@ -90,17 +90,17 @@ class SegmentMeans:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What a comparison found; each mapping has the labels of the runs in their order.
+    """The result of a comparison; the keys of each mapping are the labels of the runs in their order.
 
     Args:
-        settings: what was asked, with the label of the baseline.
+        settings: the settings, with the label of the baseline.
         runs: the runs.
-        metric: the measure that was tested, such as ``ndcg@10``.
-        accuracy: label, measure and its estimate.
-        against_baseline: every other run less the baseline.
+        metric: the tested metric, such as ``ndcg@10``.
+        accuracy: estimate of each accuracy metric, by label and metric.
+        against_baseline: every other run minus the baseline.
         pairs: all pairs of runs, the better one first; empty for two runs.
-        segments: means of parts of the users and items.
-        beyond: label, measure beyond accuracy and its value.
+        segments: means by segment of users and items.
+        beyond: value of each beyond-accuracy metric, by label and metric.
     """
 
     settings: Settings
@@ -114,7 +114,7 @@ class Comparison:
 
     @property
     def best(self) -> str:
-        """Label of the run with the highest mean of the tested measure."""
+        """Label of the run with the highest mean of the tested metric."""
         return max(self.accuracy, key=lambda label: self.accuracy[label][self.metric].mean)
 
 
@@ -122,7 +122,7 @@ def compare(runs: Sequence[ComparedRun], settings: Settings) -> Comparison:
     """Compare runs that :func:`recsys.studies.comparison.compared_runs.open_runs` has opened.
 
     Raises:
-        EvaluationError: a setting names no test, correction, baseline or measure of all runs, or is out of range.
+        EvaluationError: the test, the correction, the baseline or the metric is unknown, or a setting is out of range.
     """
     _check(settings)
     metric = f"{settings.metric}@{settings.k}"
@@ -130,7 +130,7 @@ def compare(runs: Sequence[ComparedRun], settings: Settings) -> Comparison:
     if metric not in measured:
         known = ", ".join(name for name in measured if "@" in name and "=" not in name)
         raise EvaluationError(
-            f"The measure must be one that all runs have for each user ({known}), but it is {metric}. Choose another "
+            f"The metric must be one that all runs have for each user ({known}), but it is {metric}. Choose another "
             "--metric or --k, or evaluate the runs with the same evaluation.ks."
         )
     baseline = _baseline(runs, settings.baseline)
@@ -162,14 +162,14 @@ def _check(settings: Settings) -> None:
         raise EvaluationError(f"--alpha must be between 0 and 1, but it is {settings.alpha}. 0.05 is usual.")
 
 
-def _baseline(runs: Sequence[ComparedRun], baseline: str | None) -> str:
-    if baseline is None:
+def _baseline(runs: Sequence[ComparedRun], name: str | None) -> str:
+    if name is None:
         return runs[0].label
     for run in runs:
-        if baseline in (run.label, str(run.path), run.path.name):
+        if name in (run.label, str(run.path), run.path.name):
             return run.label
     raise EvaluationError(
-        f"--baseline must be one of the runs ({', '.join(run.label for run in runs)}), but it is {baseline}. "
+        f"--baseline must be one of the runs ({', '.join(run.label for run in runs)}), but it is {name}. "
         "Give its name in the tables, or its directory as it is given."
     )
 
@@ -192,7 +192,7 @@ def _estimates(columns: dict[str, FloatArray], settings: Settings) -> dict[str, 
 def _test_all(
     pairs: Sequence[tuple[str, str]], values: dict[str, FloatArray], settings: Settings
 ) -> tuple[PairedComparison, ...]:
-    """Test each pair; the p-values are corrected for all of ``pairs`` together."""
+    """Test each pair; the p-values are corrected for all ``pairs`` together."""
     found = [
         paired_difference(
             values[first],
@@ -214,7 +214,7 @@ def _test_all(
 
 
 def _segments(runs: Sequence[ComparedRun], metric: str) -> tuple[SegmentMeans, ...]:
-    """The tested measure by user activity, and recall by item popularity, at the cut-off that a run measured it at."""
+    """The tested metric by user activity, and recall by item popularity, at the cut-off that the runs have."""
     segments = []
     # Runs of one split have the same users in each segment.
     activity = runs[0].per_user[USER_ACTIVITY]

@@ -1,4 +1,4 @@
-"""Writes a comparison as a page of Markdown with its picture beside it."""
+"""Writes a comparison as a Markdown page with its chart beside it."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from recsys.studies.comparison.chart import draw
 from recsys.studies.comparison.comparing import Comparison
 from recsys.studies.comparison.tables import tables
 
-PAGE = "compare.md"
+REPORT = "compare.md"
 CHART = "compare.png"
 
 
 def write_report(comparison: Comparison, directory: Path) -> Path:
-    """Write ``compare.md`` and ``compare.png``; what was there under these names is replaced.
+    """Write ``compare.md`` and ``compare.png``; existing files of these names are replaced.
 
     Returns:
-        The page.
+        Path of the page.
 
     Raises:
         RunError: the directory cannot be made.
@@ -36,7 +36,7 @@ def write_report(comparison: Comparison, directory: Path) -> Path:
         f"![{comparison.metric} against coverage, novelty and time]({CHART})",
         "",
     ]
-    report = directory / PAGE
+    report = directory / REPORT
     report.write_text(
         "\n".join(lines) + "\n" + "\n".join(table.markdown() for table in tables(comparison)), encoding="utf-8"
     )

@@ -1,4 +1,4 @@
-"""A comparison as tables for people. Nothing is printed here."""
+"""Tables of a comparison. Nothing is printed here."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from recsys.evaluation.segments import USER_ACTIVITY
 from recsys.reporting.result_table import Cell, ResultTable
 from recsys.studies.comparison.comparing import BEYOND_ACCURACY, Comparison, PairedComparison
 
-#: What the tests and corrections are called in a sentence.
+#: Names of the tests and corrections in a sentence.
 _TESTS = {
     "permutation": "Paired permutation test (10,000 sign flips)",
     "t": "Paired t-test",
@@ -22,11 +22,11 @@ def tables(comparison: Comparison) -> list[ResultTable]:
     found = [accuracy_table(comparison), baseline_table(comparison)]
     if comparison.pairs:
         found.append(pairs_table(comparison))
-    return [*found, segments_table(comparison), beyond_table(comparison)]
+    return [*found, segments_table(comparison), beyond_accuracy_table(comparison)]
 
 
 def accuracy_table(comparison: Comparison) -> ResultTable:
-    """Means and intervals; the best mean of each measure is bold."""
+    """Means and intervals; the best mean of each metric is bold."""
     measures = list(next(iter(comparison.accuracy.values())))
     best = {name: max(of_run[name].mean for of_run in comparison.accuracy.values()) for name in measures}
     rows = []
@@ -47,9 +47,9 @@ def accuracy_table(comparison: Comparison) -> ResultTable:
 
 
 def baseline_table(comparison: Comparison) -> ResultTable:
-    """Every run beside the baseline."""
+    """Every run against the baseline."""
     rows = [[Cell(pair.first), *_tested(pair)] for pair in comparison.against_baseline]
-    title = f"{comparison.metric} beside {comparison.settings.baseline}"
+    title = f"{comparison.metric} against {comparison.settings.baseline}"
     return ResultTable(title, ["run", *_TESTED_COLUMNS], rows, _note(comparison, len(rows)))
 
 
@@ -77,13 +77,13 @@ def segments_table(comparison: Comparison) -> ResultTable:
     note = (
         f"Users by activity: {measures.get(USER_ACTIVITY, comparison.metric)}; items by popularity: "
         f"{next((m for group, m in measures.items() if group != USER_ACTIVITY), 'not measured')} of the held-out items "
-        f"in that part. Users in each mean: {counts}."
+        f"in that segment. Users in each mean: {counts}."
     )
     return ResultTable("By segment", ["run", *columns], rows, note)
 
 
-def beyond_table(comparison: Comparison) -> ResultTable:
-    """Coverage, Gini index, novelty, diversity, time; none has a better side as such, so nothing is bold."""
+def beyond_accuracy_table(comparison: Comparison) -> ResultTable:
+    """Coverage, Gini index, novelty, diversity, time; higher or lower is not better as such, so nothing is bold."""
     measures = [name for name in BEYOND_ACCURACY if any(name in of_run for of_run in comparison.beyond.values())]
     rows = []
     for run in comparison.runs:
@@ -91,8 +91,8 @@ def beyond_table(comparison: Comparison) -> ResultTable:
         epochs = str(run.manifest.best_epoch) if run.manifest.best_epoch > 0 else "-"
         cells = [Cell(number(values.get(name, math.nan))) for name in measures]
         rows.append([Cell(run.label), *cells, Cell(seconds(run.manifest.fit_seconds)), Cell(epochs)])
-    title = f"Beyond accuracy, the first {comparison.settings.k}"
-    note = "None of these is better when higher or lower as such, except the time."
+    title = f"Beyond accuracy, top {comparison.settings.k}"
+    note = "For none of these is higher or lower better as such, except for time."
     return ResultTable(title, ["run", *measures, "fit\nseconds", "epochs"], rows, note)
 
 
@@ -116,13 +116,13 @@ def _note(comparison: Comparison, num_tests: int) -> str:
     tests = f"{num_tests} tests" if num_tests != 1 else "one test"
     test, correction = _TESTS[settings.test], _CORRECTIONS[settings.correction]
     return (
-        f"{test}, {correction} correction for {tests}; * below {settings.alpha:g}. Better / worse: users. "
-        "It speaks of other users like these, not of other splits or training seeds."
+        f"{test}, {correction} correction for {tests}; * below {settings.alpha:g}. Better / worse: number of "
+        "users. The tests generalise to other users like these, not to other splits or training seeds."
     )
 
 
 def number(value: float) -> str:
-    """A measure, four digits after the point; a dash where it is not defined."""
+    """A metric with four digits after the point; a dash if it is undefined."""
     return f"{value:.4f}".replace("0.", ".", 1) if abs(value) < 1 else f"{value:.3f}" if math.isfinite(value) else "-"
 
 
@@ -135,5 +135,5 @@ def _p_value(value: float) -> str:
 
 
 def seconds(value: float) -> str:
-    """A time; hundredths where it is short."""
+    """A time in seconds, with hundredths if it is below 10."""
     return f"{value:.2f}" if value < 10 else f"{value:.0f}"

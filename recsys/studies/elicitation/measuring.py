@@ -63,7 +63,7 @@ class OnboardingMeasurement:
             )
         self._view = build_view(config, self.prepared, self._model)
         self._split = build_split(config, self._view.interactions)
-        if len(self._split.valid_given if config.stage == "valid" else self._split.test_fold_in) == 0:
+        if len(self._split.valid_fold_in if config.stage == "valid" else self._split.test_fold_in) == 0:
             raise RunError("Something must be given of held-out users, for them to know. Use split=cold_users.")
 
     def results(self, print_line: Callable[[str], None]) -> Iterator[Simulated]:

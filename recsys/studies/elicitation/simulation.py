@@ -94,7 +94,7 @@ class OnboardingSimulation:
         k: int = 10,
     ) -> None:
         task = RankingTask.from_split(interactions, split, stage)
-        given = interactions.take(split.valid_given if stage == "valid" else split.test_fold_in)
+        given = interactions.take(split.valid_fold_in if stage == "valid" else split.test_fold_in)
         place = np.full(interactions.num_users, -1)
         held_out = np.unique(given.user_index)
         self._users = held_out[np.isin(held_out, task.users.numpy())]

@@ -1,4 +1,4 @@
-"""Draws what diversity costs: accuracy against diversity, divergence and coverage."""
+"""Chart of the cost of diversity: accuracy against diversity, divergence and coverage."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from recsys.studies.pipeline.evaluation import Lists, PipelineReport
 
 
 def draw(report: PipelineReport, path: Path) -> None:
-    """Write the picture as PNG: a line for each re-ranker, a point for each strength."""
+    """Write the chart as PNG: a line for each re-ranker, a point for each diversity weight."""
     k = report.k
     panels: dict[str, Callable[[Lists], float | None]] = {
         f"diversity@{k}": lambda lists: lists.result.catalogue.get(f"diversity@{k}"),
@@ -47,23 +47,24 @@ def draw(report: PipelineReport, path: Path) -> None:
         shown.append(points)
     all_axes[0].set_ylabel(f"ndcg@{k}")
     lines, labels = all_axes[-1].get_legend_handles_labels()
-    title = "strength beside each point"
+    title = "labels: diversity weight"
     figure.legend(
         lines, labels, title=title, loc="outside upper center", ncols=len(names), fontsize=8, title_fontsize=8
     )
     canvas.draw()  # type: ignore[no-untyped-call]  # fixes the layout, which labels are then placed in
     figure.set_layout_engine("none")
     for axes, points in zip(all_axes, shown, strict=True):
-        # Lines begin where there is no diversity: one label is enough there.
-        told = list({(point.x, point.y): point for point in points}.values())
-        places = np.array([(point.x, point.y) for point in told]).reshape(-1, 2)
-        texts, shades = [f"{point.diversity_weight:g}" for point in told], [colours[point.name] for point in told]
+        # All lines start at the same point, without diversity: one label is enough there.
+        labelled = list({(point.x, point.y): point for point in points}.values())
+        places = np.array([(point.x, point.y) for point in labelled]).reshape(-1, 2)
+        texts = [f"{point.diversity_weight:g}" for point in labelled]
+        shades = [colours[point.name] for point in labelled]
         place_labels(axes, texts, shades, places, np.stack([places[:, 1], places[:, 1]]))
     figure.savefig(path)
 
 
 class _Point(NamedTuple):
-    """One strength of a re-ranker, in one panel."""
+    """One diversity weight of a re-ranker, in one panel."""
 
     name: str
     diversity_weight: float

@@ -1,4 +1,4 @@
-"""Measures a pipeline stage by stage: what is retrieved, how it is ranked, what diversity costs, how long it takes.
+"""Evaluates a pipeline stage by stage: retrieval, ranking, diversity and latency.
 
 Shape suffixes: B requests of a batch, U users, C candidates, K list length.
 """
@@ -26,17 +26,18 @@ from recsys.retrieval.retrievers import Retriever
 from recsys.retrieval.types import IntArray
 from recsys.studies.pipeline.fixed_lists import FixedLists
 
-#: Users whose requests are also made one by one, for the time that a single one takes.
+#: Users whose requests are also made one by one, to measure the latency of a single request.
 NUM_ALONE = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """One way of making the final lists, and how it did.
+    """Evaluation of the lists of one stage.
 
     Args:
-        result: its measures.
-        divergence: mean over users of the KL divergence from the genres of their history, nats; None without genres.
+        result: the metrics of the lists.
+        divergence: mean over users of the KL divergence of the list from the history, in nats; None without
+            calibration.
     """
 
     result: RankingResult
@@ -45,17 +46,17 @@ class Lists:
 
 @dataclass(frozen=True, slots=True)
 class PipelineReport:
-    """What was measured.
+    """The evaluation of a pipeline.
 
     Args:
         k: length of the final lists, K.
-        num_candidates: C.
-        mean_candidates: allowed candidates that were found for a user, mean.
-        retrieved: the candidates in the order of the retriever, measured at K and at C.
-        ranked: in the order of the ranker, without diversity; None without a ranker.
-        diversified: by the name of a re-ranker and its strength.
-        batch_milliseconds: time of each stage for a user, in batches.
-        alone_milliseconds: time of each stage for a request that is made alone, median.
+        num_candidates: requested number of candidates, C.
+        mean_candidates: mean number of candidates that were found for a user.
+        retrieved: lists in the order of the retriever, evaluated at K and at C.
+        ranked: lists in the order of the ranker, without diversity; None without a ranker.
+        diversified: re-ranked lists by the name of the re-ranker and its diversity weight.
+        batch_milliseconds: mean time of each stage for a user, in batches.
+        alone_milliseconds: median time of each stage for a single request.
     """
 
     k: int
@@ -74,15 +75,15 @@ class PipelineReport:
 
 
 class PipelineEvaluator:
-    """Measures pipelines on one task.
+    """Evaluates pipelines on one task.
 
     Args:
-        task: who is recommended to and what should be found.
-        make_evaluator: makes what measures lists, out of cut-offs ``ks``.
+        task: the users and their held-out items.
+        make_evaluator: makes the evaluator of lists for the cut-offs ``ks``.
         k: length of the final lists.
-        num_candidates: C.
-        vectors: content of the items, shape [I, F], by which lists are called diverse; None leaves diversity out.
-        calibration: gives the divergence of lists from histories; None leaves it out.
+        num_candidates: number of candidates, C.
+        vectors: content vectors of the items for the diversity of lists, shape [I, F]; None leaves diversity out.
+        calibration: computes the divergence of lists from histories; None leaves it out.
         batch_size: requests made at once.
     """
 
@@ -116,21 +117,21 @@ class PipelineEvaluator:
         chosen: Reranker | None,
         explainer: BatchExplainer | None = None,
     ) -> PipelineReport:
-        """Measure each stage; candidates are retrieved and ranked once, and diversified in each way.
+        """Evaluate each stage; candidates are retrieved and ranked once, and re-ranked by each re-ranker.
 
         Args:
             retriever: finds the candidates.
             ranker: orders them; None keeps the order of the retriever.
-            rerankers: by name and strength.
-            chosen: the one whose time is measured; None leaves that stage out.
-            explainer: whose time is measured; None leaves that stage out.
+            rerankers: re-rankers by name and diversity weight.
+            chosen: the re-ranker whose time is measured; None leaves that stage out.
+            explainer: the explainer whose time is measured; None leaves that stage out.
         """
 
         def pipeline(reranker: Reranker | None = None) -> Pipeline:
             return Pipeline(retriever, num_candidates=self._num_candidates, ranker=ranker, reranker=reranker)
 
         whole = Pipeline(retriever, (), self._num_candidates, ranker, chosen, explainer)
-        self._time(whole, self._requests[:1])  # so that the first batch is no slower than the others
+        self._time(whole, self._requests[:1])  # warms up, so that the first batch is not slower than the others
         shortlists = [pipeline().shortlist(requests, self._k) for requests in self._requests]
         retrieved = np.concatenate([shortlist.retrieved.items for shortlist in shortlists])
         ranked = np.concatenate([shortlist.ranked.items for shortlist in shortlists])
@@ -159,7 +160,7 @@ class PipelineEvaluator:
         )
 
     def _measure(self, items: IntArray, evaluator: RankingEvaluator) -> Lists:
-        """The measures of lists, shape [U, K] or [U, C]."""
+        """Evaluate lists, shape [U, K] or [U, C]."""
         lists = FixedLists(self._task.users, torch.from_numpy(items).to(self._task.users.device), self._task.num_items)
         divergence = None
         if self._calibration is not None:
@@ -172,20 +173,20 @@ class PipelineEvaluator:
         return Lists(evaluator.evaluate(lists, self._task, self._vectors), divergence)
 
     def _batch_milliseconds(self, pipeline: Pipeline) -> dict[str, float]:
-        """Time of each stage for a user, where requests are made in batches."""
+        """Mean time of each stage for a user, with requests in batches."""
         seconds = self._time(pipeline, self._requests)
         num_users = len(self._task.users)
         return {stage: 1000 * sum(values) / num_users for stage, values in seconds.items()}
 
     def _alone_milliseconds(self, pipeline: Pipeline) -> dict[str, float]:
-        """Time of each stage for a request that is made alone: the median of some, evenly spread over the users."""
+        """Median time of each stage for a single request, over some users that are evenly spread."""
         chosen = np.unique(np.linspace(0, len(self._task.users) - 1, NUM_ALONE).astype(np.int64))
         users = self._task.users.cpu().numpy()[chosen]
         seconds = self._time(pipeline, [requests_of_task(self._task, users[[place]]) for place in range(len(users))])
         return {stage: 1000 * float(np.median(values)) for stage, values in seconds.items()}
 
     def _time(self, pipeline: Pipeline, batches: Sequence[RequestBatch]) -> dict[str, list[float]]:
-        """Seconds of each stage for each of the batches."""
+        """Seconds of each stage for each batch."""
         seconds: dict[str, list[float]] = {}
         for requests in batches:
             for stage, value in pipeline.recommend(requests, self._k).seconds.items():

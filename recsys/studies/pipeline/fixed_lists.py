@@ -1,4 +1,4 @@
-"""Finished lists as a model, so that they are measured as any model is.
+"""A model that returns given lists, so that they can be evaluated like those of any model.
 
 Shape suffixes: B users of a batch, U users, I items, K list length.
 """
@@ -12,11 +12,11 @@ from recsys.models.interface.protocols import Query
 
 
 class FixedLists:
-    """Scores the items of each user's list by their places, and has no opinion on others.
+    """Scores the items of each user's list by their rank; all other items are unscored.
 
     Args:
-        users: internal indices, ascending, shape [U], int64.
-        items: the lists, best first, shape [U, K], int64; -1 where there is no item.
+        users: internal user indices, ascending, shape [U], int64.
+        items: the lists, best first, shape [U, K], int64; -1 means no item.
         num_items: I.
     """
 
@@ -26,10 +26,10 @@ class FixedLists:
         self._num_items = num_items
 
     def score(self, query: Query) -> Tensor:
-        """The scores of users with a list, shape [B, I], float32."""
+        """Scores for users with a list, shape [B, I], float32; NaN for items outside the list."""
         items = self._items[torch.searchsorted(self._users, query.users)]
         places = torch.arange(items.shape[1], 0, -1, device=items.device, dtype=torch.float32)
-        # One column more takes what is no item.
+        # An extra column takes the padding.
         scores = places.new_full((len(items), self._num_items + 1), torch.nan)
         scores.scatter_(1, torch.where(items >= 0, items, self._num_items), places.expand(items.shape))
         return scores[:, :-1]

@@ -1,4 +1,4 @@
-"""Measures the pipeline of finished runs."""
+"""Evaluates the pipeline of finished runs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from recsys.retrieval.retrievers import Retriever
 from recsys.runs.assembly import TrainedRun, split_of_run, training_device
 from recsys.studies.pipeline.evaluation import PipelineEvaluator, PipelineReport
 
-#: By name: what makes a retriever out of a model, the size of the catalogue and a device.
+#: Functions by name that make a retriever from a model, the size of the catalogue and a device.
 RETRIEVERS: Mapping[str, Callable[[Any, int, torch.device], Retriever]] = MappingProxyType(
     {"scores": ScoreRetriever, "vectors": vector_retriever}
 )
@@ -42,26 +42,26 @@ def measure_pipeline(
     explain: bool,
     make_evaluator: Callable[..., RankingEvaluator],
 ) -> PipelineReport:
-    """Retrieve with one run, rank with another, diversify, and measure each stage.
+    """Retrieve with one run, rank with another, diversify, and evaluate each stage.
 
     Args:
-        run: its model retrieves.
-        ranking_run: its model ranks the candidates; None keeps their order.
+        run: the run whose model retrieves.
+        ranking_run: the run whose model ranks the candidates; None keeps their order.
         retrieval: a name in :data:`RETRIEVERS`.
         stage: ``valid`` or ``test``.
         k: length of the final lists.
         num_candidates: candidates for each user.
-        diversity: which re-ranker is part of the pipeline; None: none is.
-        diversity_weight: of that re-ranker.
-        diversity_weights: at which re-rankers are compared: the one of ``diversity``, or all.
-        content: the column by which lists are diverse; None: the first multi-valued feature.
-        explain: whether the pipeline also says which items of the history a score comes from; only time is measured.
-        make_evaluator: makes what measures lists, out of cut-offs ``ks``.
+        diversity: name of the re-ranker of the pipeline; None for none.
+        diversity_weight: weight of that re-ranker.
+        diversity_weights: weights at which re-rankers are compared: the one of ``diversity``, or all if it is None.
+        content: the column that diversity is measured by; None for the first multi-valued feature.
+        explain: whether the pipeline explains its scores too; only the time is measured.
+        make_evaluator: makes the evaluator of lists for the cut-offs ``ks``.
 
     Raises:
-        RetrievalError: there is no such way of retrieving, re-ranker or column, or a setting is out of range.
-        RunError: the runs are not of the same data and split, or one is of ratings and the other of likes.
-        ModelError: vectors are asked of a model that has none.
+        RetrievalError: there is no such retriever, re-ranker or column, or a setting is out of range.
+        RunError: the runs differ in data or split, or only one of the models predicts ratings.
+        ModelError: vectors are required of a model that has none.
     """
     if retrieval not in RETRIEVERS:
         raise RetrievalError(f"retrieval must be {' or '.join(RETRIEVERS)}, but it is {retrieval}. Correct it.")
@@ -106,7 +106,7 @@ def measure_pipeline(
 
 
 def _check_same(run: TrainedRun, other: TrainedRun) -> None:
-    """Require runs that know and hold out the same, and read the same histories."""
+    """Check that two runs have the same data and split, and read the same histories."""
     for name in ("data_hash", "split_hash"):
         ours, theirs = getattr(run.manifest, name), getattr(other.manifest, name)
         if ours != theirs:
@@ -116,6 +116,6 @@ def _check_same(run: TrainedRun, other: TrainedRun) -> None:
             )
     if isinstance(run.model, PredictsRatings) != isinstance(other.model, PredictsRatings):
         raise RunError(
-            "Two models of likes or two models of ratings are required, since they are given the same histories, but "
-            f"{type(run.model).__name__} and {type(other.model).__name__} came. Choose another ranker."
+            "Two models of implicit feedback or two models of ratings are required, as both read the same histories, "
+            f"but got {type(run.model).__name__} and {type(other.model).__name__}. Choose another ranker."
         )

@@ -1,4 +1,4 @@
-"""A pipeline's report as tables and as a page of Markdown with its picture."""
+"""The evaluation of a pipeline as tables, and as a Markdown page with its chart."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from recsys.retrieval.pipeline import STAGES
 from recsys.studies.pipeline.chart import draw
 from recsys.studies.pipeline.evaluation import Lists, PipelineReport
 
-PAGE = "pipeline.md"
+REPORT = "pipeline.md"
 CHART = "pipeline.png"
 METRICS = "pipeline.json"
 
@@ -21,15 +21,15 @@ def tables(report: PipelineReport, chosen: tuple[str, float] | None) -> list[Res
     """All tables, in the order of reading.
 
     Args:
-        report: what was measured.
-        chosen: name and strength of the diversity that is part of the pipeline; None: none is.
+        report: the evaluation of the pipeline.
+        chosen: name and diversity weight of the re-ranker of the pipeline; None for none.
     """
     names = list(dict.fromkeys(name for name, _ in report.diversified))
     return [stages_table(report, chosen), *(diversity_table(report, name) for name in names), time_table(report)]
 
 
 def stages_table(report: PipelineReport, chosen: tuple[str, float] | None) -> ResultTable:
-    """What each stage leaves: the recall of the candidates, and the measures of the list that begins them."""
+    """One row for each stage: the recall of the candidates, and the accuracy of the top k after it."""
     k, depth = report.k, report.num_candidates
     means = report.retrieved.result.means()
     rows = [[Cell("retrieve"), _mean(report.retrieved, f"recall@{depth}"), *_accuracy(report.retrieved, k)]]
@@ -40,15 +40,15 @@ def stages_table(report: PipelineReport, chosen: tuple[str, float] | None) -> Re
         rows.append([Cell(f"{chosen[0]} {chosen[1]:g}"), recall, *_accuracy(report.diversified[chosen], k)])
     note = (
         f"Recall@{depth}: share of the held-out items among the candidates, {report.mean_candidates:.0f} for a user on "
-        f"average; no later stage can find more. The other measures are of the first {k} after each stage; brackets: "
-        "95 % bootstrap intervals over users."
+        f"average; no later stage can find more. The other metrics are those of the top {k} after each stage; "
+        "brackets: 95 % bootstrap intervals over users."
     )
     columns = ["stage", f"recall@{depth}", f"ndcg@{k}", f"recall@{k}", f"precision@{k}"]
     return ResultTable("Stages", columns, rows, note)
 
 
 def diversity_table(report: PipelineReport, name: str) -> ResultTable:
-    """What a re-ranker gains and costs at each strength."""
+    """Gain and cost of a re-ranker at each diversity weight."""
     k = report.k
     rows = []
     for own, diversity_weight in sorted(report.diversified):
@@ -70,8 +70,8 @@ def diversity_table(report: PipelineReport, name: str) -> ResultTable:
     note = (
         f"Re-ranks {report.num_candidates} candidates; scores are scaled to [0, 1] among them. Change: of ndcg@{k} "
         "against no diversity, with its paired interval over users. Diversity: 1 - mean cosine of the pairs of a list. "
-        "Divergence: KL from the history's values to those of the list, nats. Coverage: share of the catalogue that is "
-        "recommended to anyone."
+        "Divergence: KL divergence of the list from the history, nats. Coverage: share of the catalogue that is "
+        "recommended to at least one user."
     )
     columns = [
         "diversity_weight",
@@ -91,15 +91,15 @@ def time_table(report: PipelineReport) -> ResultTable:
     stages = [stage for stage in STAGES if stage in report.batch_milliseconds]
     rows = [[Cell(stage), *(Cell(f"{of[stage]:.3f}") for of in times)] for stage in stages]
     rows.append([Cell("all"), *(Cell(f"{sum(of.values()):.3f}") for of in times)])
-    note = "Milliseconds for a user: the mean in batches, and the median of requests that are made one by one."
+    note = "Milliseconds for a user: the mean in batches, and the median of single requests."
     return ResultTable("Time", ["stage", "in batches, ms", "alone, ms"], rows, note)
 
 
 def write_report(report: PipelineReport, chosen: tuple[str, float] | None, heading: str, directory: Path) -> Path:
-    """Write the page, its picture and the numbers as JSON; what was there under these names is replaced.
+    """Write the page, its chart and the numbers as JSON; existing files of these names are replaced.
 
     Returns:
-        The page.
+        Path of the page.
 
     Raises:
         RunError: the directory cannot be made.
@@ -108,13 +108,13 @@ def write_report(report: PipelineReport, chosen: tuple[str, float] | None, headi
     draw(report, directory / CHART)
     (directory / METRICS).write_text(json.dumps(numbers(report), indent=2) + "\n", encoding="utf-8")
     sections = "\n".join(table.markdown() for table in tables(report, chosen))
-    page = directory / PAGE
+    page = directory / REPORT
     page.write_text(f"# {heading}\n\n![accuracy against diversity]({CHART})\n\n{sections}", encoding="utf-8")
     return page
 
 
 def numbers(report: PipelineReport) -> dict[str, object]:
-    """All numbers, for programs."""
+    """All numbers of a report, for JSON."""
     lists = {"retrieved": report.retrieved} | ({} if report.ranked is None else {"ranked": report.ranked})
     lists |= {f"{name} {diversity_weight:g}": of for (name, diversity_weight), of in report.diversified.items()}
     return {
@@ -132,7 +132,7 @@ def _accuracy(lists: Lists, k: int) -> list[Cell]:
 
 
 def _change(lists: Lists, plain: Lists, name: str) -> Cell:
-    """What a measure loses or gains, in per cent of what it is without diversity."""
+    """Change of a metric in per cent of its value without diversity."""
     before = plain.result.means()[name]
     if before == 0:
         return Cell("-")

@@ -1,4 +1,4 @@
-"""The best settings of a search, ready to be trained with."""
+"""The best settings of a search, with the command that trains with them."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ BEST = "best.yaml"
 
 @dataclass(frozen=True, slots=True)
 class BestSettings:
-    """What a search recommends.
+    """The best settings of a search.
 
     Args:
-        metric: what was optimised.
-        value: the metric of the best trial, on validation.
-        trial: its number.
-        num_trials: trials of the search.
-        overrides: of the command line, without what is the same for all trials.
-        command: trains with them.
+        metric: the optimised metric.
+        value: its value in the best trial, on validation.
+        trial: number of the best trial.
+        num_trials: number of trials of the search.
+        overrides: command-line overrides of the best trial, without those that all trials share.
+        command: command that trains with these settings.
     """
 
     metric: str
@@ -40,12 +40,12 @@ class BestSettings:
         """The settings of ``trial``, which has a result.
 
         Args:
-            trial: the best one.
-            metric: what was optimised.
-            fixed: overrides of all trials.
-            refit: train on validation as well. Where there were epochs, it is then for as many as were best, as
-                nothing is left to stop by.
-            num_trials: trials of the search.
+            trial: the best trial.
+            metric: the optimised metric.
+            fixed: overrides that all trials share.
+            refit: whether to train on validation as well. A model with epochs is then trained for the best number of
+                epochs, since no validation is left for early stopping.
+            num_trials: number of trials of the search.
         """
         assert trial.result is not None, "the best trial has a result"
         overrides = [f"{name}={value}" for name, value in trial.overrides.items()]
@@ -58,7 +58,7 @@ class BestSettings:
         return cls(metric, trial.result.value, trial.number, num_trials, overrides, command)
 
     def save(self, directory: Path) -> None:
-        """Write ``best.yaml``; ``overrides`` there is what ``configs/tuned`` takes."""
+        """Write ``best.yaml``; its ``overrides`` can be copied to ``configs/tuned``."""
         content = {
             "metric": self.metric,
             "value": self.value,

@@ -1,4 +1,4 @@
-"""One trial: a model fitted with some settings and measured on validation."""
+"""The objective of a search: fits a model with the settings of a trial and evaluates it on validation."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ ValidationKind = Literal["split", "sampled_negatives"]
 
 @dataclass(frozen=True, slots=True)
 class TrialResult:
-    """What one trial gave.
+    """Result of one trial.
 
     Args:
         value: the metric on validation.
-        best_epoch: epoch whose weights were measured; 0 for a model without epochs.
+        best_epoch: epoch whose weights were evaluated; 0 for a model without epochs.
         seconds: wall time of fitting, seconds.
     """
 
@@ -38,16 +38,16 @@ class TrialResult:
 
 
 class Objective:
-    """Fits and measures models on data that are prepared and split once.
+    """Fits and evaluates models on data that are prepared and split once.
 
     Args:
-        config: a whole configuration of training; data, split and view are those of all trials.
-        metric: what is measured, such as ``valid/ndcg@10``, ``valid/rmse`` or ``sampled-99/hit_rate@10``.
-        validation: ``split`` measures on the validation part of the split; ``sampled_negatives`` on training
+        config: a complete training configuration; all trials share its data, split and view.
+        metric: the metric, such as ``valid/ndcg@10``, ``valid/rmse`` or ``sampled-99/hit_rate@10``.
+        validation: ``split`` evaluates on the validation part of the split; ``sampled_negatives`` ranks training
             interactions among random items (:func:`recsys.studies.tuning.validation.among_sampled_negatives`).
 
     Raises:
-        RunError: there is no such kind of validation, the split has no validation part, or ``refit`` leaves none.
+        RunError: ``validation`` is unknown, the split has no validation part, or ``refit`` leaves none.
     """
 
     def __init__(self, config: DictConfig, metric: str, validation: ValidationKind = "split") -> None:
@@ -68,11 +68,11 @@ class Objective:
                 )
             self.view, self.split = without_test(view, split)
         cut_off = re.search(r"@(\d+)", metric)
-        # The segments' cut-off is the same, so that nothing else is ranked.
+        # Segments use the same cut-off, so that no longer lists are ranked.
         self._k = int(cut_off[1]) if cut_off else 10
 
     def __call__(self, config: DictConfig) -> TrialResult:
-        """Fit and measure the model of ``config``, a resolved configuration.
+        """Fit and evaluate the model of ``config``, a resolved configuration.
 
         Raises:
             EvaluationError: the metric is not among those that are measured.

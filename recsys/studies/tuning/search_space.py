@@ -1,4 +1,4 @@
-"""What is searched: settings and the values that each may take."""
+"""The search space: the searched settings and the values that each may take."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from recsys.errors import RunError
 if TYPE_CHECKING:  # an extra, which a training without a search does not need
     from optuna.trial import BaseTrial
 
-#: What all trials must share, as their data are made once.
+#: Settings that all trials must share, since their data are prepared once.
 _SHARED = ("data", "preparation", "split", "view", "refit", "evaluation", "paths", "baseline", "resume")
 
-#: Digits of a number that is drawn: more would suggest a precision that no validation set has.
+#: Significant digits of a drawn number: more would suggest a precision that no validation set has.
 _DIGITS = 4
 
 
@@ -28,8 +28,8 @@ class Range:
     Args:
         low: lower end.
         high: upper end.
-        log: draw evenly in the logarithm.
-        int: whole numbers only.
+        log: whether to draw uniformly on a logarithmic scale.
+        int: whether to draw integers only.
     """
 
     low: float
@@ -38,13 +38,13 @@ class Range:
     int: bool = False
 
     def draw(self, name: str, trial: BaseTrial) -> str:
-        """A number as it is written on the command line."""
+        """A number as written on the command line."""
         if self.int:
             return str(trial.suggest_int(name, round(self.low), round(self.high), log=self.log))
         return str(float(f"{trial.suggest_float(name, self.low, self.high, log=self.log):.{_DIGITS}g}"))
 
     def start(self, value: Any) -> Any:
-        """``value`` where it may be drawn, else None."""
+        """``value`` if it can be drawn, else None."""
         number = isinstance(value, float | int) and not isinstance(value, bool)
         return value if number and self.low <= value <= self.high else None
 
@@ -54,26 +54,26 @@ class Choices:
     """One of several values of any kind.
 
     Args:
-        texts: each as it is written on the command line.
+        texts: the values as written on the command line.
     """
 
     texts: tuple[str, ...]
 
     def draw(self, name: str, trial: BaseTrial) -> str:
-        """A value as it is written on the command line."""
+        """A value as written on the command line."""
         return str(trial.suggest_categorical(name, list(self.texts)))
 
     def start(self, value: Any) -> Any:
-        """``value`` where it may be drawn, else None."""
+        """``value`` if it can be drawn, else None."""
         return _text(value) if _text(value) in self.texts else None
 
 
 @dataclass(frozen=True, slots=True)
 class SearchSpace:
-    """The settings that are searched.
+    """The searched settings.
 
     Args:
-        parameters: override of the command line, such as ``model.l2`` or ``loss``, and the values it may take.
+        parameters: the possible values of each setting by its command-line key, such as ``model.l2``.
 
     Example:
         >>> from omegaconf import OmegaConf
@@ -86,14 +86,14 @@ class SearchSpace:
 
     @classmethod
     def of(cls, config: DictConfig | None, model: str) -> SearchSpace:
-        """The space that ``configs/search/<model>.yaml`` describes.
+        """The search space that ``configs/search/<model>.yaml`` describes.
 
-        Nested keys lead to a mapping of ``low``, ``high`` and perhaps ``log: true`` and ``int: true``, or to
+        Nested keys lead to a mapping of ``low``, ``high`` and optionally ``log: true`` and ``int: true``, or to
         ``choices``.
 
         Raises:
-            RunError: there is nothing to search, or an entry is neither a range nor choices, or has no values, or is
-                of what all trials must share.
+            RunError: there is nothing to search; an entry is neither a range nor choices, or has no values; or it is a
+                setting that all trials must share.
         """
         content = OmegaConf.to_container(config, resolve=True) if config is not None else {}
         assert isinstance(content, dict)
@@ -112,11 +112,11 @@ class SearchSpace:
         return cls(parameters)
 
     def draw(self, trial: BaseTrial) -> dict[str, str]:
-        """A value of each setting, as it is written on the command line."""
+        """A value of each setting, as written on the command line."""
         return {name: parameter.draw(name, trial) for name, parameter in self.parameters.items()}
 
     def start(self, config: DictConfig) -> dict[str, Any]:
-        """The values that ``config`` has already, of those settings for which the search could draw them."""
+        """The current values in ``config`` of those settings whose values the search could draw."""
         found = {}
         for name, parameter in self.parameters.items():
             value = OmegaConf.select(config, name) if "/" not in name else None
@@ -154,7 +154,7 @@ def _parameter(name: str, value: Mapping[Any, Any]) -> Range | Choices:
 
 
 def _text(value: Any) -> str:
-    """A value as it is written on the command line, in Hydra's grammar."""
+    """A value as written on the command line, in Hydra's grammar."""
     if isinstance(value, Mapping):
         return "{" + ",".join(f"{key}:{_text(part)}" for key, part in value.items()) + "}"
     if isinstance(value, list):

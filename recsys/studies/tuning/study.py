@@ -1,4 +1,4 @@
-"""A hyper-parameter search that is kept on disk, can be gone on with, and repeats itself by its seed."""
+"""A hyper-parameter search that is stored on disk, can be resumed, and is reproducible by its seed."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ TRIALS = "trials.csv"
 
 Direction = Literal["maximize", "minimize"]
 
-#: Trials that are drawn at random before the search learns from what it has seen.
+#: Trials with random settings before the sampler models the results.
 _RANDOM_TRIALS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class FinishedTrial:
-    """A trial and what it gave.
+    """A finished trial with its result.
 
     Args:
-        number: place among the finished trials, from 1.
-        overrides: settings as they are written on the command line.
-        result: value, epochs, time; None where the trial failed.
-        error: why it failed; empty where it did not.
+        number: number among the finished trials, from 1.
+        overrides: settings as written on the command line.
+        result: value, best epoch and time; None if the trial failed.
+        error: why it failed; empty if it did not.
     """
 
     number: int
@@ -42,7 +42,7 @@ class FinishedTrial:
     error: str = ""
 
     def line(self, metric: str, trials: int, best: FinishedTrial) -> str:
-        """What is told of it: its value, the best so far, time, epoch and settings; or why it failed."""
+        """A line of text: its value, the best so far, time, epoch and settings; or why it failed."""
         found = f"failed: {self.error}"
         if self.result is not None and best.result is not None:
             found = f"{self.result.value:.4f} (best {best.result.value:.4f}, trial {best.number})"
@@ -56,20 +56,21 @@ class FinishedTrial:
 class Study:
     """Searches for the best settings with Optuna's tree-structured Parzen estimator.
 
-    The first trial has the settings that the configuration has anyway. Each trial draws with a seed of its own, so that
-    a study that was interrupted finds what it would have found without. Source: Bergstra et al., Algorithms for
+    The first trial has the current settings of the configuration. Each trial has its own seed, so that an interrupted
+    study gives the same result as an uninterrupted one. Source: Bergstra et al., Algorithms for
     Hyper-Parameter Optimization, NIPS 2011; Akiba et al., Optuna, KDD 2019.
 
     Args:
-        directory: where the study is kept; one that is there is gone on with.
-        space: what is searched.
-        identity: what makes trials comparable (data, split, metric, fixed settings), as JSON would hold it.
-        direction: of improvement.
-        seed: of the draws.
+        directory: directory of the study; an existing study is resumed.
+        space: the search space.
+        identity: everything that must be equal for trials to be comparable (data, split, metric, fixed settings), as
+            JSON types.
+        direction: whether to maximise or to minimise.
+        seed: seed of the draws.
         start: values of the first trial for some or all of the settings.
 
     Raises:
-        RunError: Optuna is not installed, the direction is unknown, or the study in ``directory`` is another one.
+        RunError: Optuna is not installed, the direction is unknown, or ``directory`` has a study of another identity.
     """
 
     def __init__(
@@ -92,9 +93,9 @@ class Study:
         self._study = self._optuna.create_study(
             storage=storage, study_name="recsys", direction=direction, load_if_exists=True
         )
-        # As JSON holds it, and so as it is read back.
-        asked = json.loads(json.dumps({**identity, "space": repr(space), "direction": direction, "seed": seed}))
-        self._check_identity(asked)
+        # As JSON types, which it is compared in.
+        whole = {**identity, "space": repr(space), "direction": direction, "seed": seed}
+        self._check_identity(json.loads(json.dumps(whole)))
         for trial in self._study.get_trials(deepcopy=False, states=(self._optuna.trial.TrialState.RUNNING,)):
             self._study.tell(trial.number, state=self._optuna.trial.TrialState.FAIL)  # was interrupted
         if not self._study.trials and start:
@@ -105,16 +106,16 @@ class Study:
     ) -> None:
         """Run trials until there are ``trials`` in all; ``trials.csv`` is written after each.
 
-        A trial whose settings are refused (a :class:`~recsys.errors.RecsysError`) has failed; the search goes on.
+        A trial whose settings are refused (a :class:`~recsys.errors.RecsysError`) counts as failed; the search goes on.
 
         Args:
-            trials: finished trials, those of earlier runs of the study included.
-            objective: takes overrides to a result.
-            listener: receives each trial.
+            trials: number of finished trials, including those of earlier runs of the study.
+            objective: computes the result of overrides.
+            listener: called with each finished trial.
 
         Raises:
             RunError: all trials failed.
-            RecsysError: the very first trial was refused, so that the others would be as well.
+            RecsysError: the very first trial failed, so the others probably would too.
         """
         optuna = self._optuna
         while len(self.finished()) < trials:
@@ -143,7 +144,7 @@ class Study:
             listener(found)
 
     def finished(self) -> list[FinishedTrial]:
-        """The trials that came to an end, those that were refused included, in their order."""
+        """All finished trials in their order, including failed ones."""
         trials: list[FinishedTrial] = []
         for trial in self._study.get_trials(deepcopy=False):
             noted, number = trial.user_attrs, len(trials) + 1
@@ -155,10 +156,10 @@ class Study:
         return trials
 
     def best(self) -> FinishedTrial:
-        """The best trial, the first of equals.
+        """The best trial; of equal ones the first.
 
         Raises:
-            RunError: none came to a result.
+            RunError: no trial has a result.
         """
         done = [trial for trial in self.finished() if trial.result is not None]
         if not done:

@@ -1,4 +1,4 @@
-"""What settings are chosen on: rows of training and validation, and nothing of the test."""
+"""Data that settings are chosen on: training and validation rows, without the test rows."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from recsys.data.user_items import UserItems
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SampledPairs:
-    """Held-out interactions, each among random items.
+    """Held-out interactions, each with sampled negatives.
 
     Args:
         users: shape [n], int64.
         targets: the held-out item of each row, shape [n], int64.
         negatives: items that the user has no known interaction with, shape [n, N], int64.
-        histories: what is known of all users.
+        histories: known histories of all users.
     """
 
     users: Tensor
@@ -33,40 +33,40 @@ class SampledPairs:
 
 
 def without_test(view: FeedbackView, split: Split) -> tuple[FeedbackView, Split]:
-    """The same training and validation, in a list of interactions that the test rows are not part of.
+    """Remove the test rows from the interactions; training and validation stay the same.
 
     Args:
         view: the interactions that ``split`` divides.
-        split: its test may be empty already.
+        split: the split; its test part may already be empty.
 
     Returns:
-        The remaining interactions, in their order, and the split of these.
+        The remaining interactions in their order, and their split.
     """
-    kept = np.sort(np.concatenate([split.train, split.valid_given, split.valid]))
-    parts = {name: np.searchsorted(kept, getattr(split, name)) for name in ("train", "valid", "valid_given")}
+    kept = np.sort(np.concatenate([split.train, split.valid_fold_in, split.valid]))
+    parts = {name: np.searchsorted(kept, getattr(split, name)) for name in ("train", "valid", "valid_fold_in")}
     none = np.empty(0, dtype=np.int64)
     remaining = replace(view, interactions=view.interactions.take(kept), positive=view.positive[kept])
-    return remaining, Split(train=parts["train"], valid=parts["valid"], test=none, valid_given=parts["valid_given"])
+    return remaining, Split(train=parts["train"], valid=parts["valid"], test=none, valid_fold_in=parts["valid_fold_in"])
 
 
 def among_sampled_negatives(
     view: FeedbackView, split: Split, num_negatives: int = 99, seed: int = 0
 ) -> tuple[FeedbackView, Split, SampledPairs]:
-    """Hold out one random training interaction of each user, to be ranked among random items.
+    """Hold out one random training interaction of each user, to be ranked among sampled negatives.
 
-    So does the protocol of He et al. (Neural Collaborative Filtering, 2017) with its test, which has one item of each
-    user and no validation. Users with a single interaction keep it for training.
+    This is validation for the protocol of He et al. (Neural Collaborative Filtering, 2017), which tests on one item of
+    each user and has no validation part. Users with a single interaction keep it for training.
 
     Args:
         view: the interactions that ``split`` divides.
-        split: its training and validation are drawn from; its test is left alone.
-        num_negatives: drawn for each user, with replacement: of 99 draws among some thousand items hardly one is
-            repeated.
-        seed: of the held-out interactions and of the negatives.
+        split: interactions are drawn from its training and validation parts; its test part is not used.
+        num_negatives: negatives of each user, drawn with replacement: of 99 draws among some thousand items hardly
+            any are repeated.
+        seed: seed of the held-out interactions and of the negatives.
 
     Returns:
-        The interactions without the test, their split with all the rest for training and nothing for early stopping,
-        and what is to be ranked.
+        The interactions without the test rows, their split into training and an empty validation part, and the pairs
+        to rank.
     """
     known, _ = without_test(view, split)
     known = replace(known, interactions=replace(known.interactions, fold=None))

@@ -147,7 +147,7 @@ def test_without_metadata_books_keep_their_numbers(everything: Path) -> None:
 
 def test_books_without_the_map_are_refused(everything: Path) -> None:
     (everything / "book_id_map.csv").unlink()
-    with pytest.raises(SourceError, match=r"book_id_map\.csv is needed beside it.*data\.metadata=false"):
+    with pytest.raises(SourceError, match=r"book_id_map\.csv is needed to translate them.*data\.metadata=false"):
         _read(everything, genre=None)
 
 

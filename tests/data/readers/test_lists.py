@@ -13,9 +13,9 @@ def test_gathers_values_of_each_row() -> None:
     assert lists.to_pylist() == [["a", "b"], [], ["c"], []]
 
 
-def test_splits_and_leaves_out_what_says_nothing() -> None:
+def test_splits_and_leaves_out_missing_values() -> None:
     column = pa.chunked_array([pa.array(["a|b", "", None]), pa.array(["(none)", "|c|"])])
-    assert split_strings(column, "|", nothing="(none)").to_pylist() == [["a", "b"], [], [], [], ["c"]]
+    assert split_strings(column, "|", missing="(none)").to_pylist() == [["a", "b"], [], [], [], ["c"]]
 
 
 @given(st.lists(st.lists(st.text(alphabet="ab "), max_size=3)))

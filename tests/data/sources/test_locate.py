@@ -84,7 +84,7 @@ def test_the_final_message_lists_what_was_tried_and_how_to_give_a_path(http: Htt
         _locate([[_download(http)], [_download(http, "other.whl")]], tmp_path)
     cache = tmp_path / "raw" / "small_data"
     lines = str(caught.value).splitlines()
-    assert lines[0] == "The raw files of small_data could not be had. Tried in this order:"
+    assert lines[0] == "The raw files of small_data could not be found. Tried in this order:"
     assert lines[1] == f"  1. the cache: {cache} has no small.zip"
     assert lines[2] == f"  2. the cache: {cache} has no other.whl"
     assert lines[3] == f"  3. {http.url}/small.zip: the server answers 404 Not Found"

@@ -68,7 +68,7 @@ def test_a_failure_of_pip_is_told_in_its_last_line(index: Path, tmp_path: Path) 
 
 @needs_pip
 def test_an_unexpected_file_is_refused(index: Path, tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=f"pip must bring other.whl, but brought {FILENAME}"):
+    with pytest.raises(SourceError, match=f"pip must download other.whl, but downloaded {FILENAME}"):
         _wheel(index, filename="other.whl").fetch(tmp_path / "cache" / "other.whl")
 
 

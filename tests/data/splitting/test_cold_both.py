@@ -37,9 +37,9 @@ def test_held_out_users_and_items_are_nowhere_in_training(rows: Interactions, se
         raise
     held_out_items = items_of(rows, by_item.test) | items_of(rows, by_item.valid)
     assert not items_of(rows, split.train) & held_out_items
-    assert not users_of(rows, split.train) & (users_of(rows, split.test_fold_in) | users_of(rows, split.valid_given))
+    assert not users_of(rows, split.train) & (users_of(rows, split.test_fold_in) | users_of(rows, split.valid_fold_in))
     # what is given has no held-out item, and test items are unknown until the test is over
-    assert not items_of(rows, np.concatenate([split.test_fold_in, split.valid_given])) & held_out_items
+    assert not items_of(rows, np.concatenate([split.test_fold_in, split.valid_fold_in])) & held_out_items
     assert not items_of(rows, split.known("test")) & items_of(rows, by_item.test)
     assert not users_of(rows, split.known("valid")) & users_of(rows, split.test_fold_in)
 
@@ -49,7 +49,7 @@ def test_every_interaction_of_what_is_held_out_is_to_be_recovered_but_what_is_gi
     rows = grid(10, 10)
     users = ColdUsers(0.2, 0.1, given_ratio=None, num_given=5)
     split = ColdBoth(ColdItems(0.2, 0.1), users).split(rows)
-    assert (len(split.test_fold_in), len(split.valid_given)) == (2 * 5, 1 * 5)
+    assert (len(split.test_fold_in), len(split.valid_fold_in)) == (2 * 5, 1 * 5)
     # test: 2 users with 10 - 5 each, and the 2 items with the 8 other users; validation: 1 user with 10 - 5 - 2 test
     # items, and the item with the 7 users that are in training; training: 7 users with 7 items
     assert len(split.test) == 2 * 5 + 2 * 8
@@ -76,10 +76,10 @@ def test_users_are_drawn_by_what_they_did_with_the_other_items() -> None:
 def test_either_may_do_without_validation() -> None:
     rows = many()
     split = ColdBoth(ColdItems(valid_ratio=0), ColdUsers(valid_ratio=0)).split(rows)
-    assert len(split.valid) == len(split.valid_given) == 0
+    assert len(split.valid) == len(split.valid_fold_in) == 0
     items_only = ColdBoth(ColdItems(), ColdUsers(valid_ratio=0)).split(rows)
     assert len(items_only.valid) > 0
-    assert len(items_only.valid_given) == 0
+    assert len(items_only.valid_fold_in) == 0
 
 
 def test_the_held_out_items_are_those_of_the_split_of_items() -> None:

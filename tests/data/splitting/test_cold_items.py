@@ -54,7 +54,7 @@ def test_each_item_is_as_likely_to_be_held_out_as_any_other() -> None:
 
 def test_nothing_is_given() -> None:
     split = ColdItems().split(make([0] * 5))
-    assert len(split.test_fold_in) == len(split.valid_given) == 0
+    assert len(split.test_fold_in) == len(split.valid_fold_in) == 0
 
 
 def test_too_few_items_are_counted() -> None:

@@ -24,7 +24,7 @@ def test_no_user_is_in_two_parts(rows: Interactions, seed: int) -> None:
         raise
     train, valid, test = (users_of(rows, part) for part in (split.train, split.valid, split.test))
     assert not (train & valid or train & test or valid & test)
-    assert users_of(rows, split.valid_given) == valid
+    assert users_of(rows, split.valid_fold_in) == valid
     assert users_of(rows, split.test_fold_in) == test
 
 
@@ -49,14 +49,14 @@ def test_the_share_to_recover_is_rounded_down_but_is_at_least_one() -> None:
         rows = make([0] * count + [1] * count + [2] * count)
         split = ColdUsers(0.3, 0.3).split(rows)
         assert (len(split.test), len(split.test_fold_in)) == (targets, count - targets)
-        assert (len(split.valid), len(split.valid_given)) == (targets, count - targets)
+        assert (len(split.valid), len(split.valid_fold_in)) == (targets, count - targets)
 
 
 def test_a_number_of_interactions_can_be_given() -> None:
     rows = make([0] * 10 + [1] * 10 + [2] * 10)
     split = ColdUsers(0.3, 0.3, given_ratio=None, num_given=3).split(rows)
     assert (len(split.test_fold_in), len(split.test)) == (3, 7)
-    assert (len(split.valid_given), len(split.valid)) == (3, 7)
+    assert (len(split.valid_fold_in), len(split.valid)) == (3, 7)
 
 
 def test_nothing_at_all_can_be_given() -> None:

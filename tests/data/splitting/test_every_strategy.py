@@ -48,7 +48,7 @@ LABELS_MATTER = {"cold_both", "cold_users", "cold_users_by_time", "cold_users_gi
 
 
 def parts(split: Split) -> list[list[int]]:
-    return [rows.tolist() for rows in (split.train, split.valid, split.test, split.valid_given, split.test_fold_in)]
+    return [rows.tolist() for rows in (split.train, split.valid, split.test, split.valid_fold_in, split.test_fold_in)]
 
 
 def split_or_skip(splitter: Splitter, drawn: Interactions) -> Split:
@@ -74,7 +74,7 @@ def test_nothing_leaks_and_nothing_is_lost(name: str, drawn: Interactions, seed:
 @pytest.mark.parametrize("name", EVERY)
 def test_rows_are_int64_and_ascending(name: str) -> None:
     split = EVERY[name](0).split(many())
-    for rows in (split.train, split.valid, split.test, split.valid_given, split.test_fold_in):
+    for rows in (split.train, split.valid, split.test, split.valid_fold_in, split.test_fold_in):
         assert rows.dtype == np.int64
         assert (np.diff(rows) > 0).all()
 

@@ -49,8 +49,8 @@ def test_the_rule_may_use_time() -> None:
 def test_what_the_rule_gives_is_given_to_validation() -> None:
     rows = make([0, 0, 0, 1, 1, 1, 0], folds=[TRAIN] * 6 + [TEST])
     split = Predefined(ColdUsers(0.5, 0, given_ratio=0.6)).split(rows)
-    assert (len(split.valid), len(split.valid_given), len(split.train)) == (1, 2, 3)
-    assert set(rows.user_index[split.valid]) == set(rows.user_index[split.valid_given])
+    assert (len(split.valid), len(split.valid_fold_in), len(split.train)) == (1, 2, 3)
+    assert set(rows.user_index[split.valid]) == set(rows.user_index[split.valid_fold_in])
     assert len(split.test_fold_in) == 0
 
 
@@ -67,8 +67,8 @@ def test_repetitions_of_a_drawn_interaction_are_not_given() -> None:
     rows = make([0, 0, 0, 1, 1, 1, 0], items=[3, 3, 4, 3, 3, 4, 5], folds=[TRAIN] * 6 + [TEST])
     for seed in range(20):
         split = Predefined(ColdUsers(0.5, 0, given_ratio=0.6, seed=seed)).split(rows)
-        assert set(rows.item_index[split.valid]).isdisjoint(rows.item_index[split.valid_given])
-        assert len(split.valid) + len(split.valid_given) == len(split.train) == 3
+        assert set(rows.item_index[split.valid]).isdisjoint(rows.item_index[split.valid_fold_in])
+        assert len(split.valid) + len(split.valid_fold_in) == len(split.train) == 3
 
 
 def test_validation_of_the_data_is_taken_as_it_is() -> None:

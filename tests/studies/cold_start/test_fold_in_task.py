@@ -13,10 +13,10 @@ ROWS = many(num_rows=2000, num_users=60, num_items=80)
 USERS = ColdUsers(test_ratio=0.2, valid_ratio=0.1, given_ratio=None, num_given=10)
 
 
-def told(num_given: int, order: str = "random") -> list[set[int]]:
+def told(num_fold_in: int, order: str = "random") -> list[set[int]]:
     """The told items of each asked user."""
     split = ColdUsers(0.2, 0.1, None, 10, order).split(ROWS)  # type: ignore[arg-type]
-    task = fold_in_task(ROWS, split, num_given, order)
+    task = fold_in_task(ROWS, split, num_fold_in, order)
     return [set(task.query(user[None]).histories.items.tolist()) for user in task.users]
 
 
@@ -87,5 +87,5 @@ def test_new_users_are_asked_for_by_their_history_alone():
 
 
 def test_a_model_that_does_not_fold_in_is_refused():
-    with pytest.raises(AssertionError, match="ask for the protocol first"):
+    with pytest.raises(AssertionError, match="callers check the protocol first"):
         FoldInOnly(nn.Linear(1, 1))

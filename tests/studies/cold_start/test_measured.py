@@ -35,5 +35,5 @@ def test_a_row_is_json_without_nan():
     ]
     measured, cannot = json.loads(json.dumps([row.as_json() for row in rows], allow_nan=False))
     assert measured["estimates"]["ndcg@10"] == pytest.approx({"mean": 0.375, "low": None, "high": None, "num_users": 2})
-    assert (measured["num_given"], measured["fit_seconds"], measured["cannot"]) == (3, 0.5, None)
+    assert (measured["num_fold_in"], measured["fit_seconds"], measured["cannot"]) == (3, 0.5, None)
     assert (cannot["cannot"], cannot["fit_seconds"], cannot["estimates"]) == ("knows nothing", None, {})

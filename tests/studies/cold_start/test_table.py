@@ -2,9 +2,8 @@ import math
 
 from matplotlib.image import imread
 
-from recsys.evaluation.significance import Estimate
 from recsys.studies.cold_start.chart import draw
-from recsys.studies.cold_start.measured import Row
+from recsys.studies.cold_start.measured import Estimate, Row
 from recsys.studies.cold_start.table import cold_start_table
 
 ROWS = [

@@ -47,11 +47,11 @@ class TestRefusals:
             open_runs(runs)
 
     def test_one_run(self, tmp_path):
-        self.refused(make_run(tmp_path, "mf", table(VALUES)), match="at least two different runs; 1 came")
+        self.refused(make_run(tmp_path, "mf", table(VALUES)), match="at least two different runs, but got 1")
 
     def test_a_run_beside_itself(self, tmp_path):
         run = make_run(tmp_path, "mf", table(VALUES))
-        self.refused(run, tmp_path / "." / run.name, match="at least two different runs; 2 came")
+        self.refused(run, tmp_path / "." / run.name, match="at least two different runs, but got 2")
 
     def test_what_is_no_run(self, tmp_path):
         self.refused(make_run(tmp_path, "mf", table(VALUES)), tmp_path, match="A run directory is required")

@@ -25,7 +25,7 @@ def test_a_page_names_the_runs_and_shows_the_picture_and_all_tables(tmp_path):
         assert f"- {run.label}: `{run.path}`" in text
     assert "](compare.png)" in text
     assert (report.parent / "compare.png").read_bytes().startswith(b"\x89PNG")
-    for title in ("## Accuracy", "## ndcg@10 beside mf", "## By segment", "## Beyond accuracy, the first 10"):
+    for title in ("## Accuracy", "## ndcg@10 against mf", "## By segment", "## Beyond accuracy, top 10"):
         assert title in text
 
 

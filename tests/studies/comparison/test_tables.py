@@ -12,7 +12,7 @@ from recsys.studies.comparison.comparing import Settings, compare
 from recsys.studies.comparison.tables import (
     accuracy_table,
     baseline_table,
-    beyond_table,
+    beyond_accuracy_table,
     pairs_table,
     segments_table,
     tables,
@@ -69,7 +69,7 @@ def test_the_best_mean_is_bold_and_has_its_interval(comparison):
 
 def test_a_significant_difference_is_marked(comparison):
     table = baseline_table(comparison)
-    assert table.title == "ndcg@10 beside popularity"
+    assert table.title == "ndcg@10 against popularity"
     difference, users, p_value, corrected = table.rows[0][1:]
     assert difference.text == f"{-NOISE.mean() / 4:+.4f} (-25.0%)".replace("0.", ".")
     assert users.text == "0 / 60"
@@ -89,6 +89,6 @@ def test_segments_without_users_are_left_out_and_the_measures_are_said(compariso
 
 
 def test_time_and_epochs_stand_beside_coverage_and_novelty(comparison):
-    table = beyond_table(comparison)
+    table = beyond_accuracy_table(comparison)
     assert list(table.columns) == ["run", "coverage", "gini", "novelty", "fit\nseconds", "epochs"]
     assert [cell.text for cell in table.rows[0][1:]] == [".5000", ".2500", "2.000", "0.25", "-"]

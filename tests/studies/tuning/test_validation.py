@@ -31,10 +31,10 @@ def test_training_and_validation_stay_and_the_test_is_gone(splitter):
     view = FeedbackView.of_positives(many())
     split = splitter.split(view.interactions)
     remaining, again = without_test(view, split)
-    for part in ("train", "valid", "valid_given"):
+    for part in ("train", "valid", "valid_fold_in"):
         assert pairs_of(remaining, getattr(again, part)) == pairs_of(view, getattr(split, part))
     assert len(again.test) == len(again.test_fold_in) == 0
-    assert len(remaining.interactions) == len(split.train) + len(split.valid) + len(split.valid_given)
+    assert len(remaining.interactions) == len(split.train) + len(split.valid) + len(split.valid_fold_in)
     assert len(remaining.positive) == len(remaining.interactions)
 
 

@@ -1,0 +1,154 @@
+"""Every module has its mirrored test: recsys/A/B.py has tests/A/test_B.py, or is listed here with the reason."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+# Folder of the modules -> folder of their tests.
+MIRRORED = {"recsys": "tests", "serving/recsys_serving": "tests/serving"}
+
+# Modules that need no test of their own, and why.
+EXCEPTIONS: dict[str, str] = {
+    "recsys/data/columns.py": "constants only",
+}
+
+# PENDING: modules whose test is still to be written. This set only shrinks; it goes when it is empty.
+PENDING: set[str] = {
+    # The rooms data, evaluation, models/{layers,linalg,components}, reporting and studies.
+    "recsys/data/column_values.py",
+    "recsys/data/feature_encoding.py",
+    "recsys/data/feature_tensors.py",
+    "recsys/data/raw.py",
+    "recsys/data/readers/amazon_products.py",
+    "recsys/data/readers/fingerprint.py",
+    "recsys/data/readers/goodreads_files.py",
+    "recsys/data/readers/movielens_files.py",
+    "recsys/data/readers/ncf_files.py",
+    "recsys/data/readers/required_columns.py",
+    "recsys/data/readers/table_files.py",
+    "recsys/evaluation/item_segments.py",
+    "recsys/evaluation/model_report.py",
+    "recsys/models/components/baseline_fit.py",
+    "recsys/models/components/item_item_model.py",
+    "recsys/models/components/rating_model.py",
+    "recsys/models/layers/bias_dimension.py",
+    "recsys/models/layers/validation.py",
+    "recsys/reporting/explanation_table.py",
+    "recsys/reporting/result_table.py",
+    "recsys/reporting/run_report.py",
+    "recsys/reporting/similar_items_table.py",
+    "recsys/studies/benchmark/hardware.py",
+    "recsys/studies/cold_start/chart.py",
+    "recsys/studies/cold_start/page.py",
+    "recsys/studies/cold_start/running.py",
+    "recsys/studies/cross_validation.py",
+    "recsys/studies/pipeline/chart.py",
+    "recsys/studies/pipeline/measuring.py",
+    "recsys/studies/tuning/best_settings.py",
+    "recsys/studies/tuning/objective.py",
+    # The other rooms.
+    "recsys/cli/configuration.py",
+    "recsys/cli/renamed_keys.py",
+    "recsys/errors.py",
+    "recsys/export/history_truncation.py",
+    "recsys/export/index_building.py",
+    "recsys/export/onnx_export.py",
+    "recsys/export/parity.py",
+    "recsys/export/precision.py",
+    "recsys/export/served_models.py",
+    "recsys/export/tables.py",
+    "recsys/models/interface/protocols.py",
+    "recsys/models/onnx/constant_scores.py",
+    "recsys/models/onnx/embedded_columns.py",
+    "recsys/models/onnx/exportable.py",
+    "recsys/models/onnx/history_attention.py",
+    "recsys/models/onnx/nonnegative.py",
+    "recsys/models/onnx/pair_network.py",
+    "recsys/models/onnx/user_table.py",
+    "recsys/retrieval/faiss_kinds.py",
+    "recsys/retrieval/faiss_library.py",
+    "recsys/retrieval/format_list.py",
+    "recsys/retrieval/request_batch.py",
+    "recsys/retrieval/rerankers.py",
+    "recsys/retrieval/types.py",
+    "recsys/runs/assembly.py",
+    "recsys/runs/starting.py",
+    "recsys/runtime/hashing.py",
+    "recsys/runtime/item_encoder.py",
+    "recsys/runtime/manifest.py",
+    "recsys/runtime/neighbours.py",
+    "recsys/runtime/onnx_inputs.py",
+    "recsys/runtime/onnx_model.py",
+    "recsys/runtime/onnx_stages.py",
+    "recsys/runtime/popularity_fallback.py",
+    "recsys/runtime/request.py",
+    "recsys/runtime/request_resolution.py",
+    "recsys/runtime/stored_vectors.py",
+    "recsys/studies/elicitation/measuring.py",
+    "recsys/studies/elicitation/table.py",
+    "recsys/training/checkpoints.py",
+    "recsys/training/epoch_history.py",
+    "recsys/training/full_catalogue.py",
+    "recsys/training/module.py",
+    "recsys/training/sampled_negatives.py",
+    "serving/recsys_serving/triton/backends/onnxruntime/model.py",
+    "serving/recsys_serving/triton/client.py",
+    "serving/recsys_serving/triton/dynamic_output.py",
+    "serving/recsys_serving/triton/list_tensors.py",
+    "serving/recsys_serving/triton/model_config.py",
+    "serving/recsys_serving/triton/models/postprocess.py",
+    "serving/recsys_serving/triton/models/preprocess.py",
+    "serving/recsys_serving/triton/models/retrieve.py",
+    "serving/recsys_serving/triton/recommendation_table.py",
+    "serving/recsys_serving/triton/repository_check.py",
+    "serving/recsys_serving/triton/state.py",
+    "serving/recsys_serving/triton/vendored_modules.py",
+    "serving/recsys_serving/triton/versions.py",
+}
+
+
+def modules() -> list[str]:
+    """Every Python module of the mirrored folders, as a path from the repository root."""
+    return sorted(
+        path.relative_to(ROOT).as_posix()
+        for folder in MIRRORED
+        for path in (ROOT / folder).rglob("*.py")
+        if path.name != "__init__.py"
+    )
+
+
+def mirrored_test(module: str) -> str:
+    """Path of the test that belongs to ``module``, from the repository root."""
+    folder = next(folder for folder in MIRRORED if module.startswith(folder + "/"))
+    inside = Path(module).relative_to(folder)
+    return (Path(MIRRORED[folder]) / inside.parent / f"test_{inside.name}").as_posix()
+
+
+def test_the_path_of_a_mirrored_test():
+    assert mirrored_test("recsys/errors.py") == "tests/test_errors.py"
+    assert mirrored_test("recsys/data/readers/ncf.py") == "tests/data/readers/test_ncf.py"
+    assert mirrored_test("serving/recsys_serving/triton/state.py") == "tests/serving/triton/test_state.py"
+
+
+def test_modules_are_found():
+    assert {"recsys/errors.py", "recsys/data/readers/ncf.py", "serving/recsys_serving/triton/state.py"} <= set(
+        modules()
+    )
+
+
+def test_every_module_has_its_mirrored_test():
+    listed = EXCEPTIONS.keys() | PENDING
+    untested = [module for module in modules() if not (ROOT / mirrored_test(module)).is_file()]
+    missing = [f"{module} has no {mirrored_test(module)}" for module in untested if module not in listed]
+    assert not missing, "\n".join(missing)
+
+
+@pytest.mark.parametrize("module", sorted(EXCEPTIONS))
+def test_an_exception_is_a_module_without_a_test(module):
+    assert (ROOT / module).is_file(), f"{module} is gone: take it out of EXCEPTIONS"
+    assert not (ROOT / mirrored_test(module)).exists(), f"{module} has a test now: take it out of EXCEPTIONS"
+    assert EXCEPTIONS[module], f"say why {module} needs no test"
