@@ -82,7 +82,7 @@ def test_contributions_are_those_of_pytorch(name, known):
     assert isinstance(explainer, OnnxExplainer if name in EXACT else SampledExplainer)
     found, expected = explainer.explain(requests, items), in_pytorch(name, requests, items)
     assert_same(found, expected, 1e-4 if name in EXACT else 1e-3)
-    if not (name in KNOWN_USERS_ONLY):
+    if name not in KNOWN_USERS_ONLY:
         assert np.nanmax(np.abs(found.contributions)) > 0
 
 
