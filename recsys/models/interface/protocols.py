@@ -279,8 +279,8 @@ class Explains(Protocol):
             items: internal indices, shape [B, K], int64; -1 for no item.
 
         Returns:
-            Contributions that add up to what :meth:`Recommender.score` gives for these items, up to rounding; NaN where that
-            is NaN and for item -1.
+            Contributions that add up to what :meth:`Recommender.score` gives for these items, up to rounding; NaN where
+            that is NaN and for item -1.
         """
         ...
 
