@@ -6,6 +6,7 @@ from recsys.errors import ExportError
 from recsys.export.bundle_writing import BundleSettings, write_bundle
 from recsys.models.mf import MF
 from recsys.models.onnx.exportable import ServingForm
+from recsys.models.pure_svd import PureSVD
 from recsys.runs.run_directory import RunManifest
 from recsys.runtime.bundle import Bundle
 from recsys.runtime.bundle_recommender import BundleRecommender
@@ -114,6 +115,33 @@ def test_a_model_that_has_opinions_where_the_original_has_none_is_refused(tmp_pa
     monkeypatch.setattr(MF, "serving_form", lambda self: ServingForm(EveryoneIsKnown(), None))
     with pytest.raises(ExportError, match=r"stranger.*opinions|differs"):
         write_bundle(board_run("mf", tmp_path / "run"), None, tmp_path / "out", BundleSettings(), quietly)
+
+
+def test_an_explainer_says_how_close_it_is():
+    manifest = Bundle.open(board_bundle("ease", ranker="pure_svd")).manifest
+    assert manifest.parity["explainer"]["max_difference"] <= 1e-3
+    assert manifest.parity["explainer"]["num_queries"] > 512
+    assert set(manifest.inputs["explainer.onnx"]) == {"history", "candidates"}
+    assert list(manifest.outputs["explainer.onnx"]) == ["contributions", "rest"]
+
+
+@pytest.mark.parametrize("wrong", [{"scale": 1.01}, {"rest": 0.01}, {"missing": True}], ids=str)
+def test_an_explainer_that_differs_from_the_model_is_refused(tmp_path, monkeypatch, wrong):
+    right = PureSVD.explaining_form
+
+    class Wrong(torch.nn.Module):
+        def __init__(self, form):
+            super().__init__()
+            self.form = form
+
+        def forward(self, query, items):
+            contributions, rest = self.form(query, items)
+            missing = torch.nan if "missing" in wrong else 0.0
+            return contributions * wrong.get("scale", 1.0) + missing, rest + wrong.get("rest", 0.0)
+
+    monkeypatch.setattr(PureSVD, "explaining_form", lambda self: Wrong(right(self)))
+    with pytest.raises(ExportError, match="exported explainer.*refused"):
+        write_bundle(board_run("pure_svd", tmp_path / "run"), None, tmp_path / "out", BundleSettings(), quietly)
 
 
 def test_what_is_there_is_not_written_over(tmp_path):

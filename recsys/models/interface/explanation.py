@@ -19,18 +19,18 @@ class Explanation:
     """The scores of K items for each of B queries, as sums over the histories.
 
     ``score[b, k] = rest[b, k] + sum of contributions[m, k]`` over the interactions ``m`` of row ``b``, which are
-    ``offsets[b] <= m < offsets[b + 1]`` of ``histories``. An item that a history has more than once shares its part
-    evenly among its interactions.
+    ``offsets[b] <= m < offsets[b + 1]`` of ``histories``. An item that a history has more than once shares its
+    contribution evenly among its interactions.
 
     Args:
-        histories: what the parts belong to, M interactions in B rows.
-        contributions: ``contributions[m, k]`` is what interaction ``m`` has in the score of the ``k``-th item of its row, shape
-            [M, K], float32; NaN where the model has no opinion.
-        rest: what does not come from the history, shape [B, K], float32; NaN where the model has no opinion, as it
-            has none on item -1.
-        errors: the standard error of each part, shape [M, K], float32; None: the parts are exact.
+        histories: what the contributions belong to, M interactions in B rows.
+        contributions: ``contributions[m, k]`` is what interaction ``m`` adds to the score of the ``k``-th item of its
+            row, shape [M, K], float32; NaN where the item is not scored.
+        rest: what does not come from the history, shape [B, K], float32; NaN where the item is not scored, as item -1
+            never is.
+        errors: the standard error of each contribution, shape [M, K], float32; None: the contributions are exact.
         num_grouped: of each row, how many of its oldest interactions were taken as one; each has an even share of
-            their common part, and of its error. Shape [B], int64.
+            their common contribution, and of its error. Shape [B], int64.
     """
 
     histories: Histories
@@ -41,12 +41,12 @@ class Explanation:
 
     @classmethod
     def exact(cls, histories: Histories, contributions: Tensor, rest: Tensor) -> Explanation:
-        """Parts without error, one for each interaction; arguments as above."""
+        """Contributions without error, one for each interaction; arguments as above."""
         return cls(histories, contributions, rest, None, torch.zeros_like(histories.counts))
 
     @property
     def scores(self) -> Tensor:
-        """What the parts add up to, shape [B, K]."""
+        """What contributions and rest add up to, shape [B, K]."""
         return self.rest.index_add(0, rows_of(self.histories), self.contributions)
 
     def one(self, row: int) -> Explanation:

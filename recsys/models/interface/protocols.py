@@ -268,7 +268,7 @@ class Explains(Protocol):
     """A model whose score is a sum over the interactions of the history, so that it can say where a score comes from.
 
     For any other model that scores from histories see
-    :class:`recsys.recommendation.sampled_explanation.SampledExplainer`, which is one of these as well.
+    :class:`recsys.recommendation.sampled_explanation.SampledModelExplainer`, which is one of these as well.
     """
 
     def explain(self, query: Query, items: Tensor) -> Explanation:
@@ -279,8 +279,8 @@ class Explains(Protocol):
             items: internal indices, shape [B, K], int64; -1 for no item.
 
         Returns:
-            Parts that add up to what :meth:`Recommender.score` gives for these items, up to rounding; NaN where that
-            is NaN and for item -1.
+            Contributions that add up to what :meth:`Recommender.score` gives for these items, up to rounding; NaN where
+            that is NaN and for item -1.
         """
         ...
 

@@ -158,7 +158,9 @@ class ContentExplainer(nn.Module):
 
 
 class RatedNeighboursExplainer(nn.Module):
-    """The contributions of ratings to :class:`recsys.models.onnx.rating_users.RatedNeighbours`; the baseline is the rest.
+    """The contributions of ratings to a mean over neighbours; the baseline is the rest.
+
+    See :class:`recsys.models.onnx.rating_users.RatedNeighbours`.
 
     Args:
         users: their biases.
@@ -211,7 +213,7 @@ def pairs_of_weights(weights: InteractionMatrix) -> DensePairs | SparsePairs:
 
 
 def without_rest(query: OnnxQuery, contributions: Tensor, unscored: Tensor) -> Explained:
-    """Contributions (shape [B, L, K]) that are all of the score, and a rest of 0, where ``unscored`` ([B, K]) allows."""
+    """Contributions (shape [B, L, K]) and a rest of 0; NaN where an item is ``unscored`` (shape [B, K], bool)."""
     rest = torch.where(unscored, torch.nan, 0.0)
     return _masked(query, contributions, unscored), rest
 

@@ -1,6 +1,7 @@
 """The form in which a model leaves PyTorch: modules that only read arrays, and tables.
 
-Shape suffixes: B queries, L positions, C candidates of each, K explained items of each, I items of the catalogue, D dim.
+Shape suffixes: B queries, L positions, C candidates of each, K explained items of each, I items of the catalogue,
+D dim.
 """
 
 from __future__ import annotations
