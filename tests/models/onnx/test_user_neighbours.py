@@ -28,14 +28,14 @@ def assert_as_the_model(model: UserKNN, query: Query = QUERY) -> None:
 
 @pytest.mark.parametrize("similarity", [Cosine(2.0), AsymmetricCosine(0.3), Jaccard(1.0), AdjustedCosine()])
 @pytest.mark.parametrize("weighting", [Unweighted(), TFIDF(), BM25()])
-@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("reverse_neighbours", [False, True])
 def test_gives_the_scores_of_the_model(similarity, weighting, reverse_neighbours):
     assert_as_the_model(
         fitted(similarity, weighting, Recency(0.9, 0.99), num_neighbours=30, reverse_neighbours=reverse_neighbours)
     )
 
 
-@pytest.mark.parametrize("settings", [{"normalize": True}, {"normalize": True, "reverse": True}])
+@pytest.mark.parametrize("settings", [{"normalize": True}, {"normalize": True, "reverse_neighbours": True}])
 def test_few_neighbours_and_shares(settings):
     # Similarities that differ, so that there is one set of nearest users.
     assert_as_the_model(fitted(AdjustedCosine(0.37), BM25(), num_neighbours=5, **settings))
