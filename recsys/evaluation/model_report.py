@@ -116,7 +116,7 @@ def evaluate_model(
 
 def model_name(model: nn.Module) -> str:
     """What tables call a model."""
-    return type(model).__name__
+    return str(getattr(model, "model_name", type(model).__name__))
 
 
 def content_vectors(prepared: PreparedDataset) -> Tensor | None:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from recsys.evaluation.ranking_task import RankingTask
-from recsys.models.interface.protocols import ApproximatesScores
+from recsys.models.interface.protocols import ScoresPairs
 
 #: One exact score alone takes longer than one of many. Screening pays where at most one in so many is needed.
 _PAIRS_PER_EXACT_SCORE = 8
@@ -24,7 +24,7 @@ def exact_scores_of_top_candidates(
     scored exactly, so that the lists and the order of ties are those of a ranking by exact scores of all.
 
     Args:
-        model: any; screened is what :class:`ApproximatesScores` describes.
+        model: any; screened is one with ``approximate_catalogue`` (see :mod:`recsys.models.interface.protocols`).
         task: who knows what.
         users: shape [B], int64.
         k: list length.
@@ -34,9 +34,11 @@ def exact_scores_of_top_candidates(
         Shape [B, I], minus infinity for all other items; None where the model cannot be screened, or not for less.
     """
     needed = k + (0 if always is None else len(always))
-    if not isinstance(model, ApproximatesScores) or k < 1 or needed * _PAIRS_PER_EXACT_SCORE > task.num_items:
+    approximate_catalogue = getattr(model, "approximate_catalogue", None)
+    if approximate_catalogue is None or k < 1 or needed * _PAIRS_PER_EXACT_SCORE > task.num_items:
         return None
-    approximate = model.approximate_catalogue(users)
+    assert isinstance(model, ScoresPairs), "what is rough for the catalogue is exact for pairs"
+    approximate = approximate_catalogue(users)
     if approximate is None:
         return None
     scores, error = approximate

@@ -17,7 +17,7 @@ from recsys.data.histories import Histories
 from recsys.data.prepared import PreparedDataset
 from recsys.errors import ModelError
 from recsys.models.components.tf_idf import choose_columns, tf_idf
-from recsys.models.interface.protocols import Factorized, RelatesItems
+from recsys.models.interface.protocols import Factorized
 from recsys.runtime.bundle import (
     HISTORIES,
     ITEM_VOCABULARY,
@@ -104,11 +104,8 @@ def neighbour_table(
     num_items = prepared.schema.num_items
     size = max(1, MAX_SIMILARITIES // max(1, num_items))
     blocks = torch.arange(num_items).split(size)
-    if isinstance(model, RelatesItems):
-        related = model
-        return _table(
-            (related.item_weights(items) for items in blocks), num_items, num_neighbours
-        ), "weight in the score"
+    if (item_weights := getattr(model, "item_weights", None)) is not None:
+        return _table((item_weights(items) for items in blocks), num_items, num_neighbours), "weight in the score"
     if isinstance(model, Factorized):
         vectors = torch.nn.functional.normalize(model.encode_items(torch.arange(num_items)).nan_to_num(), dim=1)
         return _table((vectors[items] @ vectors.T for items in blocks), num_items, num_neighbours), "cosine of vectors"

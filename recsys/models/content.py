@@ -220,7 +220,7 @@ class Content(nn.Module):
         return ServingForm(encoder, vectors, encoder.floats_per_position)
 
     def item_encoder(self) -> ItemEncoderSpec:
-        """The projection of the words of new items; see :class:`recsys.models.onnx.exportable.ExportableItemEncoder`.
+        """The projection of the words of new items; see :mod:`recsys.models.onnx.exportable`.
 
         Raises:
             ModelError: words are not projected, or a sentence model counts.

@@ -85,7 +85,7 @@ class ItemKNNRatings(RatingModel):
         self.register_buffer("similarities", torch.zeros(num_items, kept))
         self._shrinkage = shrinkage
         self._amplification = amplification
-        self._evidence = baseline_weight
+        self._baseline_weight = baseline_weight
         self._user_l2 = user_l2
         self._item_l2 = item_l2
         self._epochs = epochs
@@ -141,7 +141,7 @@ class ItemKNNRatings(RatingModel):
         rows = rows_of_weights(
             InteractionMatrix(offsets, self.neighbours[kept], self.similarities[kept], len(self.neighbours))
         )
-        encoder = RatedNeighbours(self.served_users(), self.item_bias, self.mean, rows, self._evidence)
+        encoder = RatedNeighbours(self.served_users(), self.item_bias, self.mean, rows, self._baseline_weight)
         return ServingForm(encoder.eval(), None, rows.floats_per_position)
 
     def score(self, query: Query) -> Tensor:
@@ -155,7 +155,7 @@ class ItemKNNRatings(RatingModel):
             total, weight = functional.embedding_bag(
                 self.neighbours, table, mode="sum", per_sample_weights=self.similarities
             ).T.chunk(2)
-            neighbourly.append(total / (weight + self._evidence))
+            neighbourly.append(total / (weight + self._baseline_weight))
         return scores + torch.cat(neighbourly)
 
     def predict(self, query: Query, rows: Tensor, items: Tensor) -> Tensor:
@@ -170,7 +170,7 @@ class ItemKNNRatings(RatingModel):
             neighbours = self.neighbours[block_items]
             weight = self.similarities[block_items] * rated[block_rows[:, None], neighbours]
             total = (weight * above[block_rows[:, None], neighbours]).sum(1)
-            neighbourly.append(total / (weight.sum(1) + self._evidence))
+            neighbourly.append(total / (weight.sum(1) + self._baseline_weight))
         return baseline + torch.cat(neighbourly) if neighbourly else baseline
 
     def explain(self, query: Query, items: Tensor) -> Explanation:
@@ -195,7 +195,7 @@ class ItemKNNRatings(RatingModel):
                 similarity.scatter_(1, self.neighbours[targets], self.similarities[targets])
                 found = similarity[:, histories.items[own]].T
                 weight = (found * counted[own, None]).sum(0)
-                parts[own] = found * shares[own, None] / (weight + self._evidence)
+                parts[own] = found * shares[own, None] / (weight + self._baseline_weight)
         return Explanation.exact(histories, parts.masked_fill_((items < 0)[rows_of(histories)], torch.nan), rest)
 
     def _above_baseline(self, query: Query) -> tuple[Tensor, Tensor]:

@@ -16,7 +16,7 @@ from recsys.data.prepared import PreparedDataset
 from recsys.errors import ModelError, RecsysError
 from recsys.evaluation.top_k import top_k
 from recsys.models.components.tf_idf import choose_columns, tf_idf
-from recsys.models.interface.protocols import Factorized, Query, Recommender, RelatesItems
+from recsys.models.interface.protocols import Factorized, Query, Recommender
 
 #: Scores of all users that are held at once.
 MAX_SCORES = 2**22
@@ -56,8 +56,8 @@ def collaborative_neighbours(model: Recommender, known: Interactions, item: int,
     Raises:
         RecsysError: ``k`` is not a positive whole number.
     """
-    if isinstance(model, RelatesItems):
-        return _nearest(model.item_weights(torch.tensor([item]))[0], item, k, "weights of the model")
+    if (item_weights := getattr(model, "item_weights", None)) is not None:
+        return _nearest(item_weights(torch.tensor([item]))[0], item, k, "weights of the model")
     if isinstance(model, Factorized):
         vectors = torch.nn.functional.normalize(model.encode_items(torch.arange(known.num_items)), dim=1)
         return _nearest(vectors @ vectors[item], item, k, "cosine of vectors")

@@ -5,8 +5,8 @@ Shape suffixes: B users, S sources, I items of the catalogue.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -14,22 +14,10 @@ from torch import Tensor
 from recsys.errors import RecsysError
 from recsys.models.components.source_scores import SourceScores
 
-
-class CandidateSelector(Protocol):
-    """Chooses the candidates of some users."""
-
-    def choose(self, opinions: SourceScores, relevant: Tensor, generator: torch.Generator) -> Tensor:
-        """Choose items.
-
-        Args:
-            opinions: of the sources, shape [B, S, I].
-            relevant: whether an item was held out for the user, shape [B, I], bool.
-            generator: source of randomness, on the same device.
-
-        Returns:
-            Whether an item is a candidate, shape [B, I], bool.
-        """
-        ...
+#: Chooses the candidates of some users: from the scores of the sources (shape [B, S, I]), whether an item was held out
+#: for the user (bool, shape [B, I]) and a source of randomness on the same device to whether an item is a candidate
+#: (bool, shape [B, I]).
+CandidateSelector = Callable[[SourceScores, Tensor, torch.Generator], Tensor]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +39,9 @@ class RetrievedCandidates:
     def __post_init__(self) -> None:
         _check("num_candidates", self.num_candidates)
 
-    def choose(self, opinions: SourceScores, relevant: Tensor, generator: torch.Generator) -> Tensor:
-        """See :class:`CandidateSelector`."""
-        return opinions.retrieved(self.num_candidates)
+    def __call__(self, source_scores: SourceScores, relevant: Tensor, generator: torch.Generator) -> Tensor:
+        """See :data:`CandidateSelector`."""
+        return source_scores.retrieved(self.num_candidates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +62,14 @@ class UniformCandidates:
     def __post_init__(self) -> None:
         _check("num_negatives", self.num_negatives)
 
-    def choose(self, opinions: SourceScores, relevant: Tensor, generator: torch.Generator) -> Tensor:
-        """See :class:`CandidateSelector`."""
+    def __call__(self, source_scores: SourceScores, relevant: Tensor, generator: torch.Generator) -> Tensor:
+        """See :data:`CandidateSelector`."""
         draws = torch.rand(relevant.shape, generator=generator, device=relevant.device)
-        draws = draws.masked_fill(~opinions.unseen | relevant, -1)
+        draws = draws.masked_fill(~source_scores.unseen | relevant, -1)
         best = draws.topk(min(self.num_negatives, draws.shape[1]), dim=1)
         return relevant.scatter(1, best.indices, best.values >= 0) | relevant
 
 
 def _check(name: str, value: int) -> None:
     if value < 1:
-        raise RecsysError(f"candidates.{name} must be at least 1, but it is {value}. Correct it.")
+        raise RecsysError(f"candidate_selector.{name} must be at least 1, but it is {value}. Correct it.")

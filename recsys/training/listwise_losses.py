@@ -5,31 +5,19 @@ Shape suffixes: B lists, C candidates of each, P relevant candidates of each at 
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from recsys.errors import RecsysError
-from recsys.models.hybrid import positions
+from recsys.models.linalg.row_positions import row_positions
 
-
-class ListwiseLoss(Protocol):
-    """A loss of B lists."""
-
-    def __call__(self, scores: Tensor, relevant: Tensor, log_weights: Tensor) -> Tensor:
-        """Compute the loss.
-
-        Args:
-            scores: shape [B, C].
-            relevant: whether a candidate was held out for the user, shape [B, C], bool; at least one in each list.
-            log_weights: log of what each candidate counts as a negative, shape [B, C]; minus infinity for padding.
-
-        Returns:
-            The mean over lists of the mean over their relevant candidates, a scalar.
-        """
-        ...
+#: A loss of B lists, the mean over lists of the mean over their relevant candidates: from the scores (shape [B, C]),
+#: whether a candidate was held out for the user (bool, shape [B, C], at least one in each list) and the log of the
+#: weight of each candidate as a negative (shape [B, C], minus infinity for padding).
+ListwiseLoss = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 class ListSoftmax(nn.Module):
@@ -41,7 +29,7 @@ class ListSoftmax(nn.Module):
     """
 
     def forward(self, scores: Tensor, relevant: Tensor, log_weights: Tensor) -> Tensor:
-        """See :class:`ListwiseLoss`."""
+        """See :data:`ListwiseLoss`."""
         negative = torch.logsumexp((scores + log_weights).masked_fill(relevant, -torch.inf), dim=1, keepdim=True)
         # A list without negatives has nothing to say: softplus(-inf) is 0.
         each = functional.softplus(negative - scores).masked_fill(~relevant, 0)
@@ -64,12 +52,12 @@ class LambdaNDCG(nn.Module):
     def __init__(self, k: int = 10) -> None:
         super().__init__()
         if k < 1:
-            raise RecsysError(f"list_loss.k must be at least 1, but it is {k}. Correct it.")
+            raise RecsysError(f"training.listwise_loss.k must be at least 1, but it is {k}. Correct it.")
         self.k = k
 
     def forward(self, scores: Tensor, relevant: Tensor, log_weights: Tensor) -> Tensor:
-        """See :class:`ListwiseLoss`."""
-        places, inside = positions(relevant)
+        """See :data:`ListwiseLoss`."""
+        places, inside = row_positions(relevant)
         with torch.no_grad():
             comparable = scores.masked_fill(log_weights.isneginf() & ~relevant, -torch.inf)
             order = comparable.argsort(dim=1, descending=True, stable=True)

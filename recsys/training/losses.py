@@ -5,29 +5,20 @@ Shape suffixes: B positives of a batch, N negatives of each, I items of the cata
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+#: A loss of B positives with N sampled negatives each, the mean over the batch: from the scores of the positives
+#: (shape [B]), those of the negatives (shape [B, N]) and the log of how often each negative was expected among the N
+#: draws (broadcastable to [B, N]).
+NegativesLoss = Callable[[Tensor, Tensor, Tensor], Tensor]
 
-class NegativesLoss(Protocol):
-    """A loss of B positives with N sampled negatives each."""
-
-    def __call__(self, positive: Tensor, negative: Tensor, log_q: Tensor) -> Tensor:
-        """Compute the loss.
-
-        Args:
-            positive: scores of the positives, shape [B].
-            negative: scores of the negatives, shape [B, N].
-            log_q: log of how often each negative was expected among the N draws, shape broadcastable to
-                [B, N].
-
-        Returns:
-            The mean over the batch, a scalar.
-        """
-        ...
+#: A loss of B users over every item of the catalogue, the sum over the batch: from the scores (shape [B, I]), the row
+#: and the item of each of M positives (int64, shape [M] both) and the positives of each row (int64, shape [B]).
+CatalogueLoss = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
 
 
 class LogisticLoss(nn.Module):
@@ -37,7 +28,7 @@ class LogisticLoss(nn.Module):
     """
 
     def forward(self, positive: Tensor, negative: Tensor, log_q: Tensor) -> Tensor:
-        """See :class:`NegativesLoss`; the expected counts are not used."""
+        """See :data:`NegativesLoss`; the expected counts are not used."""
         total = functional.logsigmoid(positive).sum() + functional.logsigmoid(-negative).sum()
         return -total / (positive.numel() + negative.numel())
 
@@ -49,7 +40,7 @@ class BPRLoss(nn.Module):
     """
 
     def forward(self, positive: Tensor, negative: Tensor, log_q: Tensor) -> Tensor:
-        """See :class:`NegativesLoss`; the expected counts are not used."""
+        """See :data:`NegativesLoss`; the expected counts are not used."""
         return functional.softplus(negative - positive[:, None]).mean()
 
 
@@ -62,27 +53,9 @@ class SampledSoftmaxLoss(nn.Module):
     """
 
     def forward(self, positive: Tensor, negative: Tensor, log_q: Tensor) -> Tensor:
-        """See :class:`NegativesLoss`."""
+        """See :data:`NegativesLoss`."""
         corrected = torch.cat([positive[:, None], negative - log_q], dim=1)
         return (torch.logsumexp(corrected, dim=1) - positive).mean()
-
-
-class CatalogueLoss(Protocol):
-    """A loss of B users over every item of the catalogue."""
-
-    def __call__(self, scores: Tensor, rows: Tensor, items: Tensor, counts: Tensor) -> Tensor:
-        """Compute the loss.
-
-        Args:
-            scores: shape [B, I].
-            rows: row in ``scores`` of each positive, shape [M], int64.
-            items: item of each positive, shape [M], int64.
-            counts: positives of each row, shape [B], int64.
-
-        Returns:
-            The sum over the batch, a scalar.
-        """
-        ...
 
 
 class SoftmaxLoss(nn.Module):
@@ -92,7 +65,7 @@ class SoftmaxLoss(nn.Module):
     """
 
     def forward(self, scores: Tensor, rows: Tensor, items: Tensor, counts: Tensor) -> Tensor:
-        """See :class:`CatalogueLoss`."""
+        """See :data:`CatalogueLoss`."""
         return (torch.logsumexp(scores, dim=1) * counts).sum() - scores[rows, items].sum()
 
 
@@ -111,7 +84,7 @@ class WeightedLogisticLoss(nn.Module):
         self.negatives_per_positive = negatives_per_positive
 
     def forward(self, scores: Tensor, rows: Tensor, items: Tensor, counts: Tensor) -> Tensor:
-        """See :class:`CatalogueLoss`."""
+        """See :data:`CatalogueLoss`."""
         weight = self.negatives_per_positive * counts / scores.shape[1]
         return functional.softplus(-scores[rows, items]).sum() + (functional.softplus(scores).sum(1) * weight).sum()
 
@@ -131,5 +104,5 @@ class SquaredLoss(nn.Module):
         self.unobserved_weight = unobserved_weight
 
     def forward(self, scores: Tensor, rows: Tensor, items: Tensor, counts: Tensor) -> Tensor:
-        """See :class:`CatalogueLoss`."""
+        """See :data:`CatalogueLoss`."""
         return (1 - scores[rows, items]).square().sum() + self.unobserved_weight * scores.square().sum()

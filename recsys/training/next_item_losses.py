@@ -5,7 +5,7 @@ Shape suffixes: M targets, N negatives that are shared, H hard negatives of each
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -19,7 +19,12 @@ CORRECTIONS = ("none", "logq", "refined")
 
 
 class NextItemLoss(Protocol):
-    """A loss of M targets, each with the vector that should find it."""
+    """A loss of M targets, each with the vector that should find it.
+
+    One with an attribute ``hard_depth`` above 0 has a method ``refresh(ranked)`` as well: before each epoch it receives
+    for each user what the model now ranks highest among the items that they do not have, int64, shape
+    [U, hard_depth], best first; -1 where a list ends.
+    """
 
     def prepare(self, known: UserItems, target_counts: Tensor) -> None:
         """Take in the data before the first step.
@@ -45,17 +50,6 @@ class NextItemLoss(Protocol):
         Returns:
             The mean over the targets, a scalar.
         """
-        ...
-
-
-@runtime_checkable
-class MinesHardNegatives(Protocol):
-    """A loss that wants, for each user, what the model now ranks highest among what they do not have."""
-
-    hard_depth: int
-
-    def refresh(self, ranked: Tensor) -> None:
-        """Take in the current lists, shape [U, hard_depth], int64, best first; -1 where a list ends."""
         ...
 
 

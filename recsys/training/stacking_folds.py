@@ -5,8 +5,8 @@ Shape suffixes: N interactions, U users.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
@@ -15,13 +15,9 @@ from recsys.data.splitting.checks import require_timestamps
 from recsys.data.splitting.user_order import UserOrder
 from recsys.errors import RecsysError
 
-
-class Folds(Protocol):
-    """Divides training interactions into what sources learn from and what the ranker learns to find."""
-
-    def held_out(self, interactions: Interactions) -> list[IntArray]:
-        """Row positions that are held out, int64, for each fold that is used."""
-        ...
+#: Divides training interactions into what sources learn from and what the ranker learns to find: from the interactions
+#: to the positions of the rows that are held out, int64, for each fold that is used.
+Folds = Callable[[Interactions], list[IntArray]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +44,12 @@ class RandomFolds:
     def __post_init__(self) -> None:
         if self.num_folds < 2 or not 1 <= self.num_used <= self.num_folds:
             raise RecsysError(
-                "label_folds.num_folds must be at least 2, and label_folds.num_used from 1 to as many, but they are "
+                "stacking_folds.num_folds must be at least 2, and stacking_folds.num_used from 1 to as many, but they are "
                 f"{self.num_folds} and {self.num_used}. Correct them."
             )
 
-    def held_out(self, interactions: Interactions) -> list[IntArray]:
-        """See :class:`Folds`."""
+    def __call__(self, interactions: Interactions) -> list[IntArray]:
+        """See :data:`Folds`."""
         generator = np.random.default_rng(self.seed)
         order = UserOrder.at_random(interactions, generator)
         start = generator.integers(self.num_folds, size=interactions.num_users)
@@ -79,10 +75,10 @@ class LastItems:
 
     def __post_init__(self) -> None:
         if self.num_items < 1:
-            raise RecsysError(f"label_folds.num_items must be at least 1, but it is {self.num_items}. Correct it.")
+            raise RecsysError(f"stacking_folds.num_items must be at least 1, but it is {self.num_items}. Correct it.")
 
-    def held_out(self, interactions: Interactions) -> list[IntArray]:
-        """See :class:`Folds`.
+    def __call__(self, interactions: Interactions) -> list[IntArray]:
+        """See :data:`Folds`.
 
         Raises:
             SplitError: there are no timestamps.

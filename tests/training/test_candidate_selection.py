@@ -21,13 +21,13 @@ def held_out(*items: int, num_users: int = 1, num_items: int = 10) -> torch.Tens
 
 
 def test_what_is_retrieved_is_a_candidate_whether_held_out_or_not():
-    chosen = RetrievedCandidates(3).choose(asked(), held_out(3, 9), torch.Generator())
+    chosen = RetrievedCandidates(3)(asked(), held_out(3, 9), torch.Generator())
     assert chosen[0].nonzero()[:, 0].tolist() == [2, 3, 4]
 
 
 def test_uniform_candidates_are_all_that_was_held_out_and_some_others():
     generator = torch.Generator().manual_seed(0)
-    chosen = UniformCandidates(2).choose(asked(500), held_out(3, 9, num_users=500), generator)
+    chosen = UniformCandidates(2)(asked(500), held_out(3, 9, num_users=500), generator)
     assert chosen[:, [3, 9]].all()
     assert not chosen[:, :2].any()
     assert (chosen.sum(1) == 4).all()
@@ -38,7 +38,7 @@ def test_uniform_candidates_are_all_that_was_held_out_and_some_others():
 
 
 def test_there_are_no_more_negatives_than_new_items():
-    chosen = UniformCandidates(100).choose(asked(), held_out(3), torch.Generator().manual_seed(0))
+    chosen = UniformCandidates(100)(asked(), held_out(3), torch.Generator().manual_seed(0))
     assert chosen[0].nonzero()[:, 0].tolist() == [2, 3, 4, 5, 6, 7, 8, 9]
 
 

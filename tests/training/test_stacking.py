@@ -70,7 +70,7 @@ def test_no_source_has_seen_its_labels():
 def without_negatives(lists: CandidateLists) -> set[tuple[int, int]]:
     """Held-out pairs of users who are in no list, as nothing is left to compare with or to know them by."""
     present = set(lists.users.tolist())
-    held_out = small_data().take(RandomFolds(4, 1).held_out(small_data())[0])
+    held_out = small_data().take(RandomFolds(4, 1)(small_data())[0])
     return {pair for pair in pairs_of(held_out) if pair[0] not in present}
 
 
@@ -84,7 +84,7 @@ def test_no_candidate_is_what_the_sources_have_seen():
 def test_features_are_those_of_sources_without_the_fold():
     data = small_data()
     lists, _ = vstack()
-    held_out = RandomFolds(4, 1).held_out(data)[0]
+    held_out = RandomFolds(4, 1)(data)[0]
     rest = data.take(np.setdiff1d(np.arange(len(data)), held_out))
     alone = copy.deepcopy(model())
     alone.sources["ease"].fit(rest)

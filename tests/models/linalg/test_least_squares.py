@@ -39,7 +39,7 @@ def row_by_row(matrix: InteractionMatrix, vectors, penalty) -> np.ndarray:
 
 
 def solved(solver: LeastSquaresSolver, matrix, vectors, penalty, start):
-    return solver.prepare(matrix, vectors.shape[1]).solve(vectors, penalty, start)
+    return solver.prepare(matrix, vectors.shape[1])(vectors, penalty, start)
 
 
 @given(st.integers(0, 2**31))

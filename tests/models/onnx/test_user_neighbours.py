@@ -48,5 +48,5 @@ def test_a_history_without_ratings_cannot_be_compared_by_them():
 
 def test_a_table_that_is_too_large_is_refused(monkeypatch):
     monkeypatch.setattr("recsys.models.onnx.user_neighbours.MAX_BYTES", 1000)
-    with pytest.raises(ModelError, match="30 users and 12 items .* such as item_knn"):
+    with pytest.raises(ModelError, match="30 users and 12 items .* whose neighbours are items"):
         fitted().serving_form()
