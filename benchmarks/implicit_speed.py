@@ -52,7 +52,7 @@ THEIRS = {"alpha": 8.0, "regularization": 60.0}
 
 
 @dataclass
-class Noting:
+class Noting(LeastSquaresSolver):
     """A solver that notes when each of its solves begins: two in every iteration."""
 
     solver: LeastSquaresSolver
@@ -74,10 +74,10 @@ class NotingRows:
     rows: RowSolver
     begins: list[float]
 
-    def solve(self, vectors: Tensor, penalty: Tensor, start: Tensor) -> Tensor:
+    def __call__(self, vectors: Tensor, penalty: Tensor, start: Tensor) -> Tensor:
         """Note the time and solve."""
         self.begins.append(time.perf_counter())
-        return self.rows.solve(vectors, penalty, start)
+        return self.rows(vectors, penalty, start)
 
 
 @dataclass

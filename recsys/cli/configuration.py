@@ -21,7 +21,8 @@ from omegaconf import DictConfig, OmegaConf
 
 import recsys
 from recsys.cli.console import user_errors
-from recsys.cli.renamed_keys import check_renamed
+from recsys.cli.renamed_keys import TRAINING_COMMANDS, check_renamed
+from recsys.cli.source_configs import register_sources
 
 #: The training of a model that says nothing of it: gradient steps on positives and sampled negatives.
 DEFAULT_TRAINING = "sampled_negatives"
@@ -58,6 +59,12 @@ def training_of(model: str) -> str:
 OmegaConf.register_new_resolver("training_of", training_of, replace=True)
 
 
+@functools.cache
+def _register_sources() -> None:
+    """Once a process, as it imports every model."""
+    register_sources(CONFIG_DIRECTORY, training_of, NO_TRAINING)
+
+
 def compose_config(name: str, overrides: Sequence[str] = (), **options: Any) -> DictConfig:
     """The configuration of a command, as Hydra composes it.
 
@@ -66,6 +73,8 @@ def compose_config(name: str, overrides: Sequence[str] = (), **options: Any) -> 
         overrides: as on a command line, such as ``["model=ease", "model.l2=300"]``.
         options: further ones of :func:`hydra.compose`.
     """
+    if name in TRAINING_COMMANDS:
+        _register_sources()
     there = GlobalHydra.instance().is_initialized()
     with nullcontext() if there else initialize_config_dir(str(CONFIG_DIRECTORY), version_base="1.3"):
         return compose(name, overrides=list(overrides), **options)
@@ -84,6 +93,8 @@ def config_command(name: str) -> Callable[[Callable[[DictConfig], Any]], Callabl
         def main() -> Any:
             with user_errors():
                 check_renamed(name, sys.argv[1:])
+                if name in TRAINING_COMMANDS:
+                    _register_sources()
             return run()
 
         return main

@@ -115,8 +115,8 @@ def evaluate_model(
 
 
 def model_name(model: nn.Module) -> str:
-    """Name of a model in tables: that of its class."""
-    return type(model).__name__
+    """Name of a model in tables: ``model_name`` where it has one, else that of its class."""
+    return str(getattr(model, "model_name", type(model).__name__))
 
 
 def content_vectors(prepared: PreparedDataset) -> Tensor | None:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from recsys.evaluation.ranking_task import RankingTask
-from recsys.models.interface.protocols import ApproximatesScores
+from recsys.models.interface.protocols import ScoresPairs
 
 #: Exact scores of single pairs are slower than those of whole rows: screening pays if at most one in this many is
 #: needed.
@@ -25,7 +25,7 @@ def exact_scores_of_top_candidates(
     it is scored exactly, so that lists and ties are those of a ranking by exact scores of all items.
 
     Args:
-        model: any model; only one that implements :class:`ApproximatesScores` is screened.
+        model: any; screened is one with ``approximate_catalogue`` (see :mod:`recsys.models.interface.protocols`).
         task: gives the seen items.
         users: shape [B], int64.
         k: list length.
@@ -35,9 +35,11 @@ def exact_scores_of_top_candidates(
         Shape [B, I], minus infinity for all other items; None if the model cannot be screened, or if it would not pay.
     """
     needed = k + (0 if always is None else len(always))
-    if not isinstance(model, ApproximatesScores) or k < 1 or needed * _PAIRS_PER_EXACT_SCORE > task.num_items:
+    approximate_catalogue = getattr(model, "approximate_catalogue", None)
+    if approximate_catalogue is None or k < 1 or needed * _PAIRS_PER_EXACT_SCORE > task.num_items:
         return None
-    approximate = model.approximate_catalogue(users)
+    assert isinstance(model, ScoresPairs), "what is rough for the catalogue is exact for pairs"
+    approximate = approximate_catalogue(users)
     if approximate is None:
         return None
     scores, error = approximate

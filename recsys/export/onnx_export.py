@@ -96,7 +96,7 @@ def export_ranker(
     metadata: Mapping[str, str] | None = None,
     user_columns: Sequence[EncodedColumn] = (),
 ) -> None:
-    """Write a ranker, see :class:`recsys.models.onnx.exportable.ExportableRanker`; arguments and errors as above."""
+    """Write a ranker, see :mod:`recsys.models.onnx.exportable`; arguments and errors as above."""
     module = _ForCandidates(ranker, [column.name for column in user_columns])
     _export(module, path, user_columns, [CANDIDATES], [SCORE], metadata or {})
 

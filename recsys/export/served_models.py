@@ -26,8 +26,7 @@ from recsys.models.interface.protocols import Recommender
 from recsys.models.onnx.exportable import (
     EncoderRanker,
     Exportable,
-    ExportableItemEncoder,
-    ExportableRanker,
+    ItemEncoderSpec,
     ServingForm,
 )
 from recsys.retrieval.request_batch import RequestBatch
@@ -122,8 +121,8 @@ def export_models(
         shared = overlap(exact, products(encode(queries[MANY_USERS]), vectors))
         parity["precision"] = {"precision": precision, "top_10_overlap": shared}
         print_line(f"  numbers as {precision}: {shared:.1%} of the lists of 10 stay")
-    if isinstance(run.model, ExportableItemEncoder):
-        _export_item_encoder(run.model, run, directory, print_line)
+    if (item_encoder := getattr(run.model, "item_encoder", None)) is not None:
+        _export_item_encoder(item_encoder, run, directory, print_line)
     return ExportedModels(encode, rank, vectors, held, parity)
 
 
@@ -147,11 +146,11 @@ def _export_explainer(
 
 
 def _export_item_encoder(
-    model: ExportableItemEncoder, run: TrainedRun, directory: Path, print_line: Callable[[str], None]
+    item_encoder: Callable[[], ItemEncoderSpec], run: TrainedRun, directory: Path, print_line: Callable[[str], None]
 ) -> None:
     """Write what encodes new items, where the model, as it is set up, can."""
     try:
-        form = model.item_encoder()
+        form = item_encoder()
     except ModelError as error:
         print_line(f"no encoder of new items: {error}")
         return
@@ -192,7 +191,8 @@ def _export_ranker(
 ) -> tuple[OnnxRanker, dict[str, Any]]:
     """Write the ranker, whose form is ``form``; the ranker, and what was compared."""
     print_line(f"{model_name(ranker.model)}: ranker to ONNX")
-    module = ranker.model.serving_ranker() if isinstance(ranker.model, ExportableRanker) else EncoderRanker(form)
+    serving_ranker = getattr(ranker.model, "serving_ranker", None)
+    module = EncoderRanker(form) if serving_ranker is None else serving_ranker()
     export_ranker(module, directory / RANKER, _metadata(ranker, "ranker"), form.user_columns)
 
     def written() -> OnnxRanker:

@@ -229,7 +229,7 @@ class Content(nn.Module):
         return ContentProfile(words, self.components, self.has_content, ratings, self.recency, ROUNDING).eval()
 
     def item_encoder(self) -> ItemEncoderSpec:
-        """The projection of the words of new items; see :class:`recsys.models.onnx.exportable.ExportableItemEncoder`.
+        """The projection of the words of new items; see :mod:`recsys.models.onnx.exportable`.
 
         Raises:
             ModelError: words are not projected, or a sentence model counts.

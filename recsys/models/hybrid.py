@@ -21,18 +21,19 @@ from recsys.errors import ModelError
 from recsys.models.components.attribute_match import AttributeMatch
 from recsys.models.components.item_statistics import ItemStatistics
 from recsys.models.components.source_scores import SourceScores, gather_items
+from recsys.models.interface.pair_recommender import as_recommender
 from recsys.models.interface.protocols import (
-    DynamicBuffers,
     FoldsIn,
     Query,
-    Recommender,
+    RanksCandidates,
     UsesItemFeatures,
-    UsesSentenceVectors,
     UsesUserFeatures,
+    dynamic_buffers,
 )
 from recsys.models.layers.feature_embedding import FeatureEmbedding
 from recsys.models.layers.history_attention import HistoryAttention
 from recsys.models.layers.validation import check_dims
+from recsys.models.linalg.row_positions import row_positions
 from recsys.models.onnx.candidate_ranker import CandidateRanker, RankedCatalogue, ServedAttributes
 from recsys.models.onnx.exportable import Exportable, ServingForm
 from recsys.models.onnx.history_attention import ServedAttention
@@ -41,7 +42,7 @@ from recsys.models.onnx.history_attention import ServedAttention
 MAX_FEATURES = 2**22
 
 
-class Hybrid(nn.Module):
+class Hybrid(RanksCandidates):
     """Scores candidates from what several models and a few other signals say of them.
 
     ``score(u, i) = ranker(features(u, i))``, where the features are
@@ -119,11 +120,11 @@ class Hybrid(nn.Module):
         self.item_columns = item_columns
         self._chosen_user_columns = user_columns
         self.sources = nn.ModuleDict(
-            {name: make(num_users=num_users, num_items=num_items) for name, make in sources.items()}
+            {
+                name: as_recommender(make(num_users=num_users, num_items=num_items), num_items)
+                for name, make in sources.items()
+            }
         )
-        for name, source in self.sources.items():
-            if not isinstance(source, Recommender):
-                raise ModelError(f"Sources must score the catalogue, but {name} does not. Leave it out.")
         self.statistics = ItemStatistics(num_items)
         self.attention: HistoryAttention | None = None
         if attention:
@@ -205,21 +206,18 @@ class Hybrid(nn.Module):
         return next(iter(wanted), None)
 
     def set_sentence_vectors(self, vectors: Tensor) -> None:
-        """See :class:`recsys.models.interface.protocols.UsesSentenceVectors`."""
+        """See :class:`recsys.models.interface.protocols.UsesItemFeatures`."""
         for source, _ in self._read_sentences():
             source.set_sentence_vectors(vectors)
 
-    def _read_sentences(self) -> list[tuple[UsesSentenceVectors, str]]:
-        readers = [source for source in self.sources.values() if isinstance(source, UsesSentenceVectors)]
+    def _read_sentences(self) -> list[tuple[UsesItemFeatures, str]]:
+        readers = [source for source in self.sources.values() if isinstance(source, UsesItemFeatures)]
         return [(reader, encoder) for reader in readers if (encoder := reader.sentence_encoder()) is not None]
 
     def dynamic_buffers(self) -> tuple[str, ...]:
-        """The buffers of the sources; see :class:`recsys.models.interface.protocols.DynamicBuffers`."""
+        """The buffers of the sources; see :mod:`recsys.models.interface.protocols`."""
         return tuple(
-            f"sources.{name}.{buffer}"
-            for name, source in self.sources.items()
-            if isinstance(source, DynamicBuffers)
-            for buffer in source.dynamic_buffers()
+            f"sources.{name}.{buffer}" for name, source in self.sources.items() for buffer in dynamic_buffers(source)
         )
 
     def source_models(self) -> dict[str, nn.Module]:
@@ -227,7 +225,7 @@ class Hybrid(nn.Module):
         return dict(self.sources.items())
 
     def observe_training(self, interactions: Interactions) -> None:
-        """See :class:`recsys.models.interface.protocols.ObservesTraining`: popularity, freshness and vectors of these."""
+        """Measure popularity and freshness, and learn the vectors of the attention, on these interactions."""
         self.statistics.measure(interactions)
         if self.attention is not None:
             self.attention.learn(interactions)
@@ -323,7 +321,7 @@ class Hybrid(nn.Module):
         return ServingForm(ranked, None, of_interaction, self.user_columns())
 
     def serving_ranker(self) -> CandidateRanker:
-        """Ranks candidates; see :class:`recsys.models.onnx.exportable.ExportableRanker`.
+        """Ranks candidates; see :mod:`recsys.models.onnx.exportable`.
 
         Raises:
             ModelError: a source cannot be served.
@@ -388,7 +386,7 @@ class Hybrid(nn.Module):
             items = torch.arange(self.num_items, device=query.users.device).expand(len(query), -1)
             ranked = self.rank(self.candidate_features(query, source_scores, items), query.users, items, query.features)
             return ranked.masked_fill(~sources.given.any(1), torch.nan)
-        items, inside = positions(sources.retrieved(self.num_candidates))
+        items, inside = row_positions(sources.retrieved(self.num_candidates))
         ranked = self.rank(self.candidate_features(query, source_scores, items), query.users, items, query.features)
         scores = torch.full(sources.unseen.shape, torch.nan, device=ranked.device)
         row = torch.arange(len(query), device=ranked.device)[:, None].expand_as(items)
@@ -398,17 +396,3 @@ class Hybrid(nn.Module):
     def _score_histories(self, histories: Histories) -> Tensor:
         """Score the catalogue for users of whom only the history is known."""
         return self.score(Query(torch.full_like(histories.counts, -1), histories))
-
-
-def positions(mask: Tensor) -> tuple[Tensor, Tensor]:
-    """Where each row of ``mask`` (shape [B, I], bool) is true, as rows of one length.
-
-    Returns:
-        The positions in ascending order, shape [B, C], int64, and whether each is one, shape [B, C], bool; C is the
-        largest number of any row, and what follows the last one of a row is 0.
-    """
-    counts = mask.sum(1)
-    inside = torch.arange(int(counts.max()) if len(counts) > 0 else 0, device=mask.device) < counts[:, None]
-    items = torch.zeros(inside.shape, dtype=torch.int64, device=mask.device)
-    items[inside] = mask.nonzero()[:, 1]
-    return items, inside

@@ -140,7 +140,7 @@ class IALS(FoldInFactorization):
         """New ``rows`` (shape [R, D]) for ``fixed`` ones of the other side (shape [C, D]), and these, both turned."""
         axes = _principal_axes(fixed)
         fixed = fixed @ axes
-        return solver.solve(fixed, self._penalty(counts, fixed), rows @ axes), fixed
+        return solver(fixed, self._penalty(counts, fixed), rows @ axes), fixed
 
     def _penalty(self, counts: Tensor, fixed: Tensor) -> Tensor:
         """Of each row and dimension, shape [R, D]: its own, and that of the products with all ``fixed`` vectors.

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from recsys.models.interface.protocols import Query
+from recsys.models.interface.protocols import PretrainsInTowers, Query
 from recsys.models.layers.dropout import Dropout
 from recsys.models.layers.embedding import Embedding
 from recsys.models.layers.fused_mlp import networks_train_by_hand, pair_perceptron, weighted_products
@@ -167,7 +167,7 @@ class MLP(_Tower):
 
     @torch.no_grad()
     def approximate_catalogue(self, users: Tensor) -> tuple[Tensor, Tensor] | None:
-        """See :class:`recsys.models.interface.protocols.ApproximatesScores`; as in evaluation, without dropout.
+        """See :mod:`recsys.models.interface.protocols`; as in evaluation, without dropout.
 
         It saves time where :func:`recsys.models.layers.int8_screening.multiplies_bytes` says so.
         """
@@ -205,7 +205,7 @@ class MLP(_Tower):
         return self.user_vectors(users).square().sum(-1), self.item_vectors(items).square().sum(-1)
 
 
-class NeuMF(_Tower):
+class NeuMF(_Tower, PretrainsInTowers):
     """GMF and MLP towers with vectors of their own; the score is the sum of their outputs.
 
     A linear layer over the two concatenated last layers, as in the paper, is the same as the sum of a linear layer
@@ -279,7 +279,7 @@ class NeuMF(_Tower):
 
     @torch.no_grad()
     def serving_ranker(self) -> PairNetwork:
-        """Scores pairs; see :class:`recsys.models.onnx.exportable.ExportableRanker`."""
+        """Scores pairs; see :mod:`recsys.models.onnx.exportable`."""
         gmf, mlp = self.gmf, self.mlp
         return PairNetwork(
             gmf.user_vectors.weight * gmf.output.weight[0],

@@ -18,7 +18,7 @@ from recsys.data.features import FeatureTable
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.errors import ModelError
-from recsys.models.interface.protocols import Query
+from recsys.models.interface.protocols import Query, SequenceEncoder
 from recsys.models.layers.bias_dimension import with_bias, with_ones
 from recsys.models.layers.feature_embedding import FeatureEmbedding
 from recsys.models.layers.history_inputs import NUM_GAPS, rating_embedding, time_gap_embedding
@@ -30,7 +30,7 @@ from recsys.models.onnx.history_tower import HistoryTower
 from recsys.models.onnx.new_items import NewItems
 
 
-class TwoTower(nn.Module):
+class TwoTower(SequenceEncoder):
     """``score(u, i) = h(history of u, features of u) . x_i / temperature + b_i``.
 
     The item tower gives ``x_i`` from the item's id and its content (:class:`recsys.models.layers.item_tower.ItemTower`); the
@@ -136,11 +136,11 @@ class TwoTower(nn.Module):
         return self.sentence_model
 
     def set_sentence_vectors(self, vectors: Tensor) -> None:
-        """See :class:`recsys.models.interface.protocols.UsesSentenceVectors`."""
+        """See :class:`recsys.models.interface.protocols.UsesItemFeatures`."""
         self.items.set_sentence_vectors(vectors)
 
     def observe_training(self, interactions: Interactions) -> None:
-        """See :class:`recsys.models.interface.protocols.ObservesTraining`: other items are known by their content alone."""
+        """Note which items are trained on; the others are known by their content alone."""
         self.items.is_trained.fill_(False)
         self.items.is_trained[torch.from_numpy(interactions.item_index).long()] = True
 
@@ -224,7 +224,7 @@ class TwoTower(nn.Module):
 
     @torch.no_grad()
     def item_encoder(self) -> ItemEncoderSpec:
-        """New items have the unknown id and their features; see :class:`recsys.models.onnx.exportable.ExportableItemEncoder`.
+        """New items have the unknown id and their features; see :mod:`recsys.models.onnx.exportable`.
 
         Raises:
             ModelError: no columns count, or a sentence model does.

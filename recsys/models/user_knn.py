@@ -97,7 +97,7 @@ class UserKNN(nn.Module):
         self.register_buffer("item_counts", torch.zeros(num_items, dtype=torch.int64))
 
     def dynamic_buffers(self) -> tuple[str, ...]:
-        """The training interactions; see :class:`recsys.models.interface.protocols.DynamicBuffers`."""
+        """The training interactions; see :mod:`recsys.models.interface.protocols`."""
         return ("items", "values")
 
     def fit(self, interactions: Interactions) -> None:

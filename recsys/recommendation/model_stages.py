@@ -10,7 +10,7 @@ import torch
 
 from recsys.errors import ModelError
 from recsys.evaluation.top_k import top_k, without_nan
-from recsys.models.interface.protocols import Factorized, Recommender, ScoresCandidates, ScoresPairs
+from recsys.models.interface.protocols import Factorized, Recommender, ScoresPairs
 from recsys.recommendation.model_queries import query_of
 from recsys.retrieval.candidates import Candidates
 from recsys.retrieval.index import ExactIndex
@@ -87,8 +87,8 @@ class ModelRanker:
         candidates = torch.tensor(np.maximum(items, 0), device=self._device)
         if isinstance(self._model, ScoresPairs) and bool((query.users >= 0).all()):
             scores = self._model.score_pairs(query.users[:, None], candidates)
-        elif isinstance(self._model, ScoresCandidates):
-            scores = self._model.score_candidates(query, candidates)
+        elif (score_candidates := getattr(self._model, "score_candidates", None)) is not None:
+            scores = score_candidates(query, candidates)
         else:
             scores = self._model.score(query).gather(1, candidates)
         ranked: FloatArray = scores.cpu().numpy()

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from recsys.models.interface.explanation import Explanation
-from recsys.models.interface.protocols import Explains, FoldsIn, Query, Recommender, ScoresCandidates
+from recsys.models.interface.protocols import Explains, FoldsIn, Query, Recommender
 from recsys.recommendation.model_queries import query_of, requests_of
 from recsys.retrieval.explanation import BatchExplainer, BatchExplanation
 from recsys.retrieval.request_batch import RequestBatch
@@ -31,7 +31,7 @@ class HistoryRanker:
         model: on ``device``, in evaluation mode.
         device: where to score.
         ranks: whether items are candidates that somebody else found, where the model makes a difference
-            (:class:`recsys.models.interface.protocols.ScoresCandidates`).
+            (``score_candidates``).
     """
 
     def __init__(self, model: Recommender, device: torch.device | str = "cpu", ranks: bool = False) -> None:
@@ -43,8 +43,9 @@ class HistoryRanker:
     def score(self, requests: RequestBatch, items: IntArray) -> FloatArray:
         """See :meth:`recsys.retrieval.ranker.Ranker.score`."""
         query, candidates = query_of(requests, self._device), torch.tensor(np.maximum(items, 0), device=self._device)
-        if self._ranks and isinstance(self._model, ScoresCandidates):
-            scores = self._model.score_candidates(query, candidates)
+        score_candidates = getattr(self._model, "score_candidates", None) if self._ranks else None
+        if score_candidates is not None:
+            scores = score_candidates(query, candidates)
         else:
             scores = self._model.score(query).gather(1, candidates)
         ranked: FloatArray = scores.cpu().numpy()

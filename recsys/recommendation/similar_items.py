@@ -16,7 +16,7 @@ from recsys.data.prepared import PreparedDataset
 from recsys.errors import ModelError
 from recsys.evaluation.top_k import top_k
 from recsys.models.components.tf_idf import choose_columns, tf_idf
-from recsys.models.interface.protocols import Factorized, Query, Recommender, RelatesItems
+from recsys.models.interface.protocols import Factorized, Query, Recommender
 from recsys.recommendation.prepared_tables import min_rating_of_history
 from recsys.runtime.similar_items import COSINE, TIE
 
@@ -69,8 +69,8 @@ def model_similarity(model: Recommender, prepared: PreparedDataset) -> ItemSimil
         prepared: the data that it was fitted on.
     """
     num_items = prepared.schema.num_items
-    if isinstance(model, RelatesItems):
-        return ItemSimilarity(model.item_weights, "weight in the score")
+    if (item_weights := getattr(model, "item_weights", None)) is not None:
+        return ItemSimilarity(item_weights, "weight in the score")
     if isinstance(model, Factorized):
         vectors = nn.functional.normalize(model.encode_items(torch.arange(num_items)).nan_to_num(), dim=1)
         return ItemSimilarity(lambda items: vectors[items] @ vectors.T, COSINE)

@@ -22,13 +22,13 @@ from recsys.data.sentence_vectors import sentence_vectors
 from recsys.data.split import Split
 from recsys.errors import DataError, ModelError, PreparedDataError, RunError
 from recsys.evaluation.ranking_task import RankingTask
+from recsys.models.interface.pair_recommender import as_recommender
 from recsys.models.interface.protocols import (
     Fittable,
     PredictsRatings,
     PretrainsInTowers,
     RanksCandidates,
     UsesItemFeatures,
-    UsesSentenceVectors,
     UsesUserFeatures,
 )
 from recsys.runs.run_directory import RunDirectory, RunManifest
@@ -82,12 +82,13 @@ def build_model(config: DictConfig, seed: int, prepared: PreparedDataset) -> nn.
     """
     torch.manual_seed(seed)
     sizes = prepared.schema
-    model: nn.Module = instantiate(config)(num_users=sizes.num_users, num_items=sizes.num_items)
+    network = instantiate(config)(num_users=sizes.num_users, num_items=sizes.num_items)
+    model: nn.Module = as_recommender(network, sizes.num_items)
     if isinstance(model, UsesItemFeatures):
         model.set_item_features(prepared.item_features())
     if isinstance(model, UsesUserFeatures):
         model.set_user_features(prepared.user_features())
-    if isinstance(model, UsesSentenceVectors) and (sentence_model := model.sentence_encoder()) is not None:
+    if isinstance(model, UsesItemFeatures) and (sentence_model := model.sentence_encoder()) is not None:
         model.set_sentence_vectors(sentence_vectors(prepared, sentence_model))
     return model
 

@@ -41,7 +41,7 @@ from recsys.data.feedback_view import ViewKind
 from recsys.data.prepared import PreparedDataset
 from recsys.data.split import Split
 from recsys.errors import RunError
-from recsys.models.interface.protocols import DynamicBuffers
+from recsys.models.interface.protocols import dynamic_buffers
 from recsys.training.epoch_history import draw_curves
 
 FORMAT_VERSION = 1
@@ -308,11 +308,10 @@ class RunDirectory:
             state = load_file(path)
         except (SafetensorError, OSError) as error:
             raise RunError(f"The weights {path} cannot be read ({error}). Train again.") from error
-        if isinstance(model, DynamicBuffers):
-            for name in model.dynamic_buffers():
-                buffer = model.get_buffer(name)
-                if name in state and state[name].ndim == buffer.ndim:
-                    buffer.resize_(state[name].shape)
+        for name in dynamic_buffers(model):
+            buffer = model.get_buffer(name)
+            if name in state and state[name].ndim == buffer.ndim:
+                buffer.resize_(state[name].shape)
         expected = model.state_dict()
         wrong = [
             f"{name}: required {_shape(expected, name)}, came {_shape(state, name)}"

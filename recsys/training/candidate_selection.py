@@ -14,9 +14,9 @@ from torch import Tensor
 from recsys.errors import RecsysError
 from recsys.models.components.source_scores import SourceScores
 
-#: Chooses the candidates of some users, from the scores of the sources for all items (shape [B, S, I]), ``relevant``
-#: (whether an item was held out for the user, shape [B, I], bool) and a source of randomness on the same device: tells
-#: whether an item is a candidate, shape [B, I], bool.
+#: Chooses the candidates of some users: from the scores of the sources (shape [B, S, I]), whether an item was held out
+#: for the user (bool, shape [B, I]) and a source of randomness on the same device to whether an item is a candidate
+#: (bool, shape [B, I]).
 CandidateSelector = Callable[[SourceScores, Tensor, torch.Generator], Tensor]
 
 
@@ -72,4 +72,4 @@ class UniformCandidates:
 
 def _check(name: str, value: int) -> None:
     if value < 1:
-        raise RecsysError(f"candidates.{name} must be at least 1, but it is {value}. Correct it.")
+        raise RecsysError(f"candidate_selector.{name} must be at least 1, but it is {value}. Correct it.")

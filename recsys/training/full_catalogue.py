@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -10,10 +10,14 @@ from torch import Tensor, nn
 
 from recsys.data.interactions import Interactions
 from recsys.data.user_items import UserItems
-from recsys.models.interface.protocols import L2Regularizable, ScoresCatalogue
+from recsys.errors import ModelError
 from recsys.training.batches import PermutationBatches
+from recsys.training.l2 import l2_penalty
 from recsys.training.losses import CatalogueLoss
-from recsys.training.module import STEPS_PER_CALL, OptimizerFactory, RecommenderModule, require
+from recsys.training.module import STEPS_PER_CALL, OptimizerFactory, RecommenderModule
+
+#: The weight of the penalty where none is given.
+DEFAULT_L2 = 0.005
 
 
 class FullCatalogueModule(RecommenderModule):
@@ -23,7 +27,7 @@ class FullCatalogueModule(RecommenderModule):
     gathers, and it has no sampling noise.
 
     Args:
-        network: scores rows (``score_catalogue``) and, where ``l2`` is not zero, tells ``squared_norms``.
+        network: scores rows (``score_catalogue``); for a penalty it has ``squared_norms`` as well.
         interactions: training interactions, each one a positive.
         batch_size: users in a step, B.
         optimizer: makes the optimiser from the parameters.
@@ -31,6 +35,7 @@ class FullCatalogueModule(RecommenderModule):
         l2: weight lambda of the squared norms of the vectors, ``lambda * (n_u + alpha I)`` for a user with n_u
             positives and ``lambda * (n_i + alpha U)`` for an item with n_i, so that who appears more often is held more
             firmly (the frequency-scaled regularisation of Rendle et al.: Revisiting the Performance of iALS, 2021).
+            None: :data:`DEFAULT_L2` for a network with ``squared_norms``, no penalty for others.
         l2_unobserved: alpha, what a pair without interaction counts in that frequency.
         compile_network: compile the scoring of rows with ``torch.compile``.
         **options: of :class:`RecommenderModule`.
@@ -43,18 +48,16 @@ class FullCatalogueModule(RecommenderModule):
         batch_size: int,
         optimizer: OptimizerFactory,
         catalogue_loss: CatalogueLoss,
-        l2: float = 0.0,
+        l2: float | None = 0.0,
         l2_unobserved: float = 0.3,
         compile_network: bool = False,
         **options: Any,
     ) -> None:
         super().__init__(network, interactions, batch_size, optimizer, **options)
         self._loss = catalogue_loss
-        self._l2 = l2
-        score_catalogue = require(network, ScoresCatalogue, "Training on the full catalogue").score_catalogue  # type: ignore[type-abstract]
+        self._l2, self._norms = l2_penalty(network, l2, DEFAULT_L2)
+        score_catalogue = _catalogue_scorer(network)
         self._score_catalogue = torch.compile(score_catalogue, dynamic=True) if compile_network else score_catalogue
-        if l2 > 0:
-            self._norms = require(network, L2Regularizable, "training.l2").squared_norms  # type: ignore[type-abstract]
         self._l2_unobserved = l2_unobserved
 
     def train_dataloader(self) -> Iterable[tuple[Tensor, ...]]:
@@ -82,8 +85,23 @@ class FullCatalogueModule(RecommenderModule):
         # All terms are divided by the positives that a batch of this size has on average, so that the loss is one for
         # each positive, and batches with busy users weigh more.
         share = len(users) / len(self._users)
-        if self._l2 > 0:
+        if self._norms is not None:
             user_norms, item_norms = self._norms(users, self._catalogue)
             user_penalty = (user_norms * self._user_weight[users]).sum()
             loss = loss + self._l2 * (user_penalty + share * (item_norms * self._item_weight).sum())
         return loss / (share * len(self._positives))
+
+
+def _catalogue_scorer(network: nn.Module) -> Callable[[Tensor], Tensor]:
+    """What scores whole rows of known users, with gradients.
+
+    Raises:
+        ModelError: the network does not.
+    """
+    scorer: Callable[[Tensor], Tensor] | None = getattr(network, "score_catalogue", None)
+    if scorer is None:
+        raise ModelError(
+            f"Training on the full catalogue needs a model with score_catalogue, but {type(network).__name__} has none. "
+            "Choose another model or another training=; docs/models.md says which go together."
+        )
+    return scorer

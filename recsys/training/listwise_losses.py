@@ -12,11 +12,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from recsys.errors import RecsysError
-from recsys.models.hybrid import positions
+from recsys.models.linalg.row_positions import row_positions
 
-#: A loss of B lists, from ``scores`` (shape [B, C]), ``relevant`` (whether a candidate was held out for the user, shape
-#: [B, C], bool; at least one in each list) and ``log_weights`` (log of what each candidate counts as a negative, shape
-#: [B, C]; minus infinity for padding): the mean over lists of the mean over their relevant candidates, a scalar.
+#: A loss of B lists, the mean over lists of the mean over their relevant candidates: from the scores (shape [B, C]),
+#: whether a candidate was held out for the user (bool, shape [B, C], at least one in each list) and the log of the
+#: weight of each candidate as a negative (shape [B, C], minus infinity for padding).
 ListwiseLoss = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
@@ -52,12 +52,12 @@ class LambdaNDCG(nn.Module):
     def __init__(self, k: int = 10) -> None:
         super().__init__()
         if k < 1:
-            raise RecsysError(f"list_loss.k must be at least 1, but it is {k}. Correct it.")
+            raise RecsysError(f"training.listwise_loss.k must be at least 1, but it is {k}. Correct it.")
         self.k = k
 
     def forward(self, scores: Tensor, relevant: Tensor, log_weights: Tensor) -> Tensor:
         """See :data:`ListwiseLoss`."""
-        places, inside = positions(relevant)
+        places, inside = row_positions(relevant)
         with torch.no_grad():
             comparable = scores.masked_fill(log_weights.isneginf() & ~relevant, -torch.inf)
             order = comparable.argsort(dim=1, descending=True, stable=True)

@@ -11,14 +11,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-#: A loss of B positives with N sampled negatives each, from ``positive`` (scores, shape [B]), ``negative`` (scores,
-#: shape [B, N]) and ``log_q`` (log of how often each negative was expected among the N draws, broadcastable to [B, N]):
-#: the mean over the batch, a scalar.
+#: A loss of B positives with N sampled negatives each, the mean over the batch: from the scores of the positives
+#: (shape [B]), those of the negatives (shape [B, N]) and the log of how often each negative was expected among the N
+#: draws (broadcastable to [B, N]).
 NegativesLoss = Callable[[Tensor, Tensor, Tensor], Tensor]
 
-#: A loss of B users over every item of the catalogue, from ``scores`` (shape [B, I]), ``rows`` (row in ``scores`` of
-#: each positive, shape [M], int64), ``items`` (of each positive, shape [M], int64) and ``counts`` (positives of each
-#: row, shape [B], int64): the sum over the batch, a scalar.
+#: A loss of B users over every item of the catalogue, the sum over the batch: from the scores (shape [B, I]), the row
+#: and the item of each of M positives (int64, shape [M] both) and the positives of each row (int64, shape [B]).
 CatalogueLoss = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
 
 

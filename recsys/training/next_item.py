@@ -16,7 +16,7 @@ from recsys.data.interactions import Interactions
 from recsys.data.user_items import UserItems
 from recsys.errors import RecsysError
 from recsys.evaluation.top_k import top_k
-from recsys.models.interface.protocols import ObservesTraining, Query, Recommender, SequenceEncoder
+from recsys.models.interface.protocols import Query, Recommender, SequenceEncoder
 from recsys.models.layers.padded_histories import PaddedHistories
 from recsys.training.batches import PermutationBatches
 from recsys.training.module import STEPS_PER_CALL, OptimizerFactory, RecommenderModule, require
@@ -69,8 +69,8 @@ class NextItemModule(RecommenderModule):
         self.order = order or ("time" if timed else "random")
         self._loss = next_item_loss
         self._encoder = require(network, SequenceEncoder, "Training on the targets of histories")  # type: ignore[type-abstract]
-        if isinstance(network, ObservesTraining):
-            network.observe_training(interactions)
+        if (observe_training := getattr(network, "observe_training", None)) is not None:
+            observe_training(interactions)
 
     def train_dataloader(self) -> Iterable[tuple[Tensor, ...]]:
         """Slices of a permutation of the windows, on the training device."""
@@ -94,8 +94,8 @@ class NextItemModule(RecommenderModule):
         super().on_train_epoch_start()
         if self.order == "random":
             self._histories = self._shuffled()
-        if self._loss.hard_depth > 0:
-            self._loss.refresh(self._ranked(self._loss.hard_depth))
+        if (depth := getattr(self._loss, "hard_depth", 0)) > 0:
+            self._loss.refresh(self._ranked(depth))
 
     def loss(self, batch: tuple[Tensor, ...]) -> Tensor:
         """Predict every interaction of some windows.

@@ -21,11 +21,10 @@ CORRECTIONS = ("none", "logq", "refined")
 class NextItemLoss(Protocol):
     """A loss of M targets, each with the vector that should find it.
 
-    Attributes:
-        hard_depth: length of the lists that :meth:`refresh` takes; 0 where the loss wants none.
+    One with an attribute ``hard_depth`` above 0 has a method ``refresh(ranked)`` as well: before each epoch it receives
+    for each user what the model now ranks highest among the items that they do not have, int64, shape
+    [U, hard_depth], best first; -1 where a list ends.
     """
-
-    hard_depth: int
 
     def prepare(self, known: UserItems, target_counts: Tensor) -> None:
         """Take in the data before the first step.

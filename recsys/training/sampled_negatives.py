@@ -10,25 +10,30 @@ from torch import Tensor, nn
 
 from recsys.data.interactions import Interactions
 from recsys.data.user_items import UserItems
-from recsys.models.interface.protocols import L2Regularizable, ScoresPairs
+from recsys.models.interface.protocols import ScoresPairs
 from recsys.training.batches import PermutationBatches
+from recsys.training.l2 import l2_penalty
 from recsys.training.losses import NegativesLoss
 from recsys.training.module import STEPS_PER_CALL, OptimizerFactory, RecommenderModule, require
 from recsys.training.negatives import NegativeSampler
+
+#: The weight of the penalty where none is given.
+DEFAULT_L2 = 0.01
 
 
 class SampledNegativesModule(RecommenderModule):
     """Each positive of a batch is scored together with the negatives drawn for its user.
 
     Args:
-        network: scores pairs (``score_pairs``) and, where ``l2`` is not zero, tells ``squared_norms``.
+        network: scores pairs (``score_pairs``); for a penalty it has ``squared_norms`` as well.
         interactions: training interactions, each one a positive.
         batch_size: positives in a step, B.
         optimizer: makes the optimiser from the parameters.
         negative_sampler: draws N negatives for each positive.
         loss: of positives and negatives.
         l2: weight of the squared norms of the vectors of each positive pair and its negatives, averaged over pairs.
-            As a row is penalised each time that it is drawn, its regularisation grows with its frequency.
+            As a row is penalised each time that it is drawn, its regularisation grows with its frequency. None:
+            :data:`DEFAULT_L2` for a network with ``squared_norms``, no penalty for others.
         compile_network: compile the scoring of pairs with ``torch.compile``.
         **options: of :class:`RecommenderModule`.
     """
@@ -41,18 +46,16 @@ class SampledNegativesModule(RecommenderModule):
         optimizer: OptimizerFactory,
         negative_sampler: NegativeSampler,
         loss: NegativesLoss,
-        l2: float = 0.0,
+        l2: float | None = 0.0,
         compile_network: bool = False,
         **options: Any,
     ) -> None:
         super().__init__(network, interactions, batch_size, optimizer, **options)
         self._negatives = negative_sampler
         self._loss = loss
-        self._l2 = l2
+        self._l2, self._norms = l2_penalty(network, l2, DEFAULT_L2)
         score_pairs = require(network, ScoresPairs, "Training on sampled negatives").score_pairs  # type: ignore[type-abstract]
         self._score_pairs = torch.compile(score_pairs, dynamic=True) if compile_network else score_pairs
-        if l2 > 0:
-            self._norms = require(network, L2Regularizable, "training.l2").squared_norms  # type: ignore[type-abstract]
 
     def train_dataloader(self) -> Iterable[tuple[Tensor, ...]]:
         """Slices of a permutation of the positives, on the training device."""
@@ -76,7 +79,7 @@ class SampledNegativesModule(RecommenderModule):
         users, items = batch
         scores = self._score_pairs(users[:, None], items)
         loss = self._loss(scores[:, 0], scores[:, 1:], self._negatives.log_q(items[:, 1:]))
-        if self._l2 > 0:
+        if self._norms is not None:
             user_norms, item_norms = self._norms(users[:, None], items)
             loss = loss + self._l2 * (user_norms + item_norms).mean()
         return loss

@@ -17,13 +17,13 @@ from recsys.data.histories import Histories
 from recsys.data.interactions import IntArray, Interactions
 from recsys.data.user_items import UserItems
 from recsys.errors import RecsysError
-from recsys.models.hybrid import positions
 from recsys.models.interface.protocols import Query, RanksCandidates
+from recsys.models.linalg.row_positions import row_positions
 from recsys.training.candidate_selection import CandidateSelector
 from recsys.training.stacking_folds import Folds
 
-#: Numbers of opinions held at once, a bound on memory.
-MAX_OPINIONS = 2**24
+#: Scores of sources that are held at once, a bound on memory.
+MAX_SCORES = 2**24
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,7 +76,7 @@ def stack(
     device: torch.device,
     seed: int,
 ) -> CandidateLists:
-    """Fit the sources without each fold, and let them say what they make of it.
+    """Fit the sources without each fold, and score its interactions with them.
 
     Args:
         model: ranks candidates; it is left as it is, copies of its sources are fitted.
@@ -105,7 +105,7 @@ def stack(
     if not parts:
         raise RecsysError(
             "A ranker learns from lists in which something that was held out stands beside something that was not, but "
-            "there is no such list. Give more candidates (candidates.*), or larger folds (label_folds.*)."
+            "there is no such list. Give more candidates (candidate_selector.*), or larger folds (stacking_folds.*)."
         )
     return CandidateLists.joined(parts)
 
@@ -120,7 +120,7 @@ def _lists_of(
 ) -> list[CandidateLists]:
     """The lists of one fold, in batches."""
     users = ((targets.counts > 0) & (histories.counts > 0)).nonzero()[:, 0]
-    size = max(1, MAX_OPINIONS // (targets.num_items * 2 * max(len(model.source_models()), 1)))
+    size = max(1, MAX_SCORES // (targets.num_items * 2 * max(len(model.source_models()), 1)))
     parts = []
     for batch in users.split(min(size, 256)):
         query = Query(batch, histories.take(batch))
@@ -130,7 +130,7 @@ def _lists_of(
         chosen = candidates(model.of_sources(source_scores), relevant, generator)
         found = chosen & relevant
         useful = found.any(1) & (chosen & ~relevant).any(1)
-        items, present = positions(chosen)
+        items, present = row_positions(chosen)
         lists = CandidateLists(
             batch,
             items,

@@ -15,8 +15,8 @@ from recsys.data.splitting.checks import require_timestamps
 from recsys.data.splitting.user_order import UserOrder
 from recsys.errors import RecsysError
 
-#: Divides training interactions into what sources learn from and what the ranker learns to find: the row positions that
-#: are held out, int64, for each fold that is used.
+#: Divides training interactions into what sources learn from and what the ranker learns to find: from the interactions
+#: to the positions of the rows that are held out, int64, for each fold that is used.
 Folds = Callable[[Interactions], list[IntArray]]
 
 
@@ -44,7 +44,7 @@ class RandomFolds:
     def __post_init__(self) -> None:
         if self.num_folds < 2 or not 1 <= self.num_used <= self.num_folds:
             raise RecsysError(
-                "label_folds.num_folds must be at least 2, and label_folds.num_used from 1 to as many, but they are "
+                "stacking_folds.num_folds must be at least 2, and stacking_folds.num_used from 1 to as many, but they are "
                 f"{self.num_folds} and {self.num_used}. Correct them."
             )
 
@@ -75,7 +75,7 @@ class LastItems:
 
     def __post_init__(self) -> None:
         if self.num_items < 1:
-            raise RecsysError(f"label_folds.num_items must be at least 1, but it is {self.num_items}. Correct it.")
+            raise RecsysError(f"stacking_folds.num_items must be at least 1, but it is {self.num_items}. Correct it.")
 
     def __call__(self, interactions: Interactions) -> list[IntArray]:
         """See :data:`Folds`.

@@ -6,6 +6,9 @@ from recsys.data.histories import Histories
 from recsys.models.bias import Bias
 from tests.models.made_ratings import query_of, random_ratings
 
+#: For the contract that every model keeps.
+PERSONALIZED = False
+
 
 def reference(interactions, user_l2, item_l2):
     """The minimum by one dense system of normal equations."""

@@ -23,7 +23,6 @@ from recsys.models.interface.protocols import (
     Query,
     Recommender,
     UsesItemFeatures,
-    UsesSentenceVectors,
 )
 
 WORDS = ["war drama", "war", "comedy", "comedy love", None, "love drama"]
@@ -264,7 +263,7 @@ class TestSentences:
         assert same(fresh.score_histories(histories([0, 1])), model.score_histories(histories([0, 1])))
 
     def test_are_asked_for_by_name(self):
-        assert isinstance(content(), UsesSentenceVectors)
+        assert isinstance(content(), UsesItemFeatures)
         assert content().sentence_encoder() is None
         assert self.model().sentence_encoder() == "any"
 

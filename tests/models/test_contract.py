@@ -1,15 +1,21 @@
-"""What holds for every model that has a configuration; a new one is tested by its file in ``configs/model``."""
+"""What holds for every model that has a configuration; a new one is tested by its file in ``configs/model``.
+
+The module of a model's own tests says what it needs to learn a small board: ``BOARD``, settings as on the command line,
+and ``PERSONALIZED = False`` where it does not know for whom an item is good.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 import torch
-from hydra.utils import get_class
 from omegaconf import DictConfig, OmegaConf
 from torch import Tensor, nn
 
@@ -26,40 +32,42 @@ from tests.models.board_data import NUM_ITEMS, NUM_USERS, board_split, prepared_
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 MODELS = sorted(path.stem for path in (CONFIGS / "model").glob("*.yaml"))
-#: Settings for a board this small: a factorisation with as many dimensions as the board has would learn it by heart.
-SMALL = {
-    "pure_svd": ["model.embedding_dim=4"],
-    "mf": ["model.embedding_dim=8", "training.optimizer.lr=0.02", "training.batch_size=64"],
-    "two_tower": [
-        "training=next_item",
-        "model.embedding_dim=8",
-        "model.encoder.hidden_dim=16",
-        "training.optimizer.lr=0.02",
-        "training.batch_size=8",
-        "trainer.max_epochs=20",
-    ],
-    "hybrid": [
-        "training=listwise",
-        "candidate_selector=uniform",
-        "stacking_folds.num_used=5",
-        "training.optimizer.lr=0.02",
-        "training.batch_size=8",
-    ],
-    "neumf": [
-        "model.embedding_dim=8",
-        "model.hidden_dims=[16,8]",
-        "training.optimizer.lr=0.02",
-        "training.batch_size=64",
-    ],
-}
-#: They know what is good, but not for whom.
-NOT_PERSONAL = {"bias", "popularity", "random"}
+
+
+def of_own_tests(name: str, constant: str, default: Any) -> Any:
+    """What the tests of a model say of it: ``BOARD`` and ``PERSONALIZED`` of ``tests/models/test_<module>.py``."""
+    tests = f"tests.models.test_{target(name).rsplit('.', 2)[-2]}"
+    return getattr(import_module(tests), constant, default) if find_spec(tests) else default
+
+
+def target(name: str) -> str:
+    return OmegaConf.load(CONFIGS / "model" / f"{name}.yaml")["_target_"]
+
+
+def board_settings(name: str) -> list[str]:
+    """Settings for a board this small: a factorisation with as many dimensions as it has would learn it by heart."""
+    return list(of_own_tests(name, "BOARD", []))
+
+
+def is_personalized(name: str) -> bool:
+    """Whether the model knows for whom an item is good, beside what is good."""
+    return bool(of_own_tests(name, "PERSONALIZED", True))
+
+
+@cache
+def unfitted(name: str) -> nn.Module:
+    config = compose_config("train", overrides=[f"model={name}", "name=board", *board_settings(name)])
+    return build_model(config.model, 1, prepared_board())
 
 
 def models_that(protocol: type) -> list[str]:
     """The models that implement ``protocol``."""
-    classes = {name: get_class(OmegaConf.load(CONFIGS / "model" / f"{name}.yaml")["_target_"]) for name in MODELS}
-    return [name for name, model in classes.items() if issubclass(model, protocol)]
+    return [name for name in MODELS if isinstance(unfitted(name), protocol)]
+
+
+def models_with(method: str) -> list[str]:
+    """The models that have ``method``."""
+    return [name for name in MODELS if hasattr(unfitted(name), method)]
 
 
 @dataclass(frozen=True)
@@ -79,7 +87,7 @@ class Fitted:
 
 def fit(name: str, seed: int = 1) -> Fitted:
     settings = [f"model={name}", "name=board", "trainer.accelerator=cpu", f"seed={seed}"]
-    config = compose_config("train", overrides=[*settings, *SMALL.get(name, [])])
+    config = compose_config("train", overrides=[*settings, *board_settings(name)])
     prepared = prepared_board()
     model = build_model(config.model, seed, prepared)
     view = FeedbackView.explicit(prepared) if isinstance(model, PredictsRatings) else FeedbackView.implicit(prepared)
@@ -125,14 +133,14 @@ def test_scores_the_catalogue_for_each_known_user(name):
     assert scores.isfinite().all()
 
 
-@pytest.mark.parametrize("name", sorted(set(MODELS) - NOT_PERSONAL))
+@pytest.mark.parametrize("name", [name for name in MODELS if is_personalized(name)])
 def test_recovers_the_board(name):
     board = fitted(name)
     assert share_in_order(scores_of(board.model, everyone(board))) > 0.95
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_an_unknown_user_without_history_gets_no_opinion_or_the_same_as_everyone(name):
+def test_an_unknown_user_without_history_is_unscored_or_scored_as_everyone(name):
     scores = scores_of(fitted(name).model, Query(torch.tensor([-1, -1]), nothing_known_of(2)))
     assert scores.shape == (2, NUM_ITEMS)
     assert scores.isnan().all() or (scores.isfinite().all() and scores[0].allclose(scores[1], atol=1e-5))
@@ -169,7 +177,7 @@ def test_saved_and_loaded_it_gives_the_same_scores(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_asking_changes_nothing(name):
+def test_scoring_changes_nothing(name):
     board = fitted(name)
     before = {key: value.clone() for key, value in board.model.state_dict().items()}
     scores_of(board.model, everyone(board))
@@ -185,7 +193,7 @@ def test_folds_in_a_user_it_has_never_seen(name):
     with torch.inference_mode():
         folded = board.model.score_histories(query.histories)
     assert folded.shape == (NUM_USERS, NUM_ITEMS)
-    if name not in NOT_PERSONAL:
+    if is_personalized(name):
         assert share_in_order(folded) > 0.95
     unknown = Query(torch.full_like(query.users, -1), query.histories)
     torch.testing.assert_close(scores_of(board.model, unknown), folded, equal_nan=True)

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from recsys.data.histories import Histories
-from recsys.models.interface.protocols import Explains, Query, RelatesItems
+from recsys.models.interface.protocols import Explains, Query
 from tests.models.board_data import NUM_ITEMS
-from tests.models.test_contract import everyone, fitted, models_that, nothing_known_of, scores_of
+from tests.models.test_contract import everyone, fitted, models_that, models_with, nothing_known_of, scores_of
 
 EXPLAINING = models_that(Explains)
 ALL_ITEMS = torch.arange(NUM_ITEMS)
@@ -98,7 +98,7 @@ def test_no_item_has_no_parts(name):
     assert not explanation.one(0).contributions[:, 0].isnan().any()
 
 
-@pytest.mark.parametrize("name", models_that(RelatesItems))
+@pytest.mark.parametrize("name", models_with("item_weights"))
 def test_relations_are_the_parts_of_a_history_of_one_item(name):
     model = fitted(name).model
     every = Query(

@@ -16,12 +16,20 @@ from recsys.models.components.source_scores import SourceScores
 from recsys.models.components.weightings import TFIDF
 from recsys.models.content import Content
 from recsys.models.ease import EASE
-from recsys.models.hybrid import Hybrid, positions
+from recsys.models.hybrid import Hybrid
 from recsys.models.interface.protocols import FoldsIn, Query, RanksCandidates
 from recsys.models.item_knn import ItemKNN
 from recsys.models.layers.ranker_networks import LinearBlend, ResidualNetwork
 from recsys.models.popularity import Popularity
 from tests.models.small_data import histories_of, small_data
+
+#: For the contract that every model keeps.
+BOARD = [
+    "candidate_selector=uniform",
+    "stacking_folds.num_used=5",
+    "training.optimizer.lr=0.02",
+    "training.batch_size=8",
+]
 
 SOURCES = {
     "ease": partial(EASE, recency=Recency(), l2=5.0),
@@ -199,9 +207,3 @@ def test_sources_share_one_sentence_model():
     assert Hybrid(3, 4, SOURCES, LinearBlend).sentence_encoder() is None
     one = Hybrid(3, 4, {**SOURCES, "text": both["one"]}, LinearBlend)
     assert one.sentence_encoder() == "a"
-
-
-def test_positions_are_padded_to_the_longest_row():
-    items, inside = positions(torch.tensor([[True, False, True], [False, False, False], [False, True, False]]))
-    assert items.tolist() == [[0, 2], [0, 0], [1, 0]]
-    assert inside.tolist() == [[True, True], [False, False], [True, False]]

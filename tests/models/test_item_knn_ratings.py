@@ -38,7 +38,7 @@ def reference(ratings, model, num_neighbours, shrinkage, amplification, baseline
 @pytest.mark.parametrize("num_neighbours", [3, 200])
 def test_is_the_formula(num_neighbours):
     ratings = random_ratings(30, 9)
-    settings = {"num_neighbours": num_neighbours, "shrinkage": 4.0, "amplification": 1.5, "evidence": 0.1}
+    settings = {"num_neighbours": num_neighbours, "shrinkage": 4.0, "amplification": 1.5, "baseline_weight": 0.1}
     model = ItemKNNRatings(30, 9, **settings)
     model.fit(ratings)
     np.testing.assert_allclose(model.score(query_of(ratings)), reference(ratings, model, **settings), atol=1e-5)

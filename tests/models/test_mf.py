@@ -4,6 +4,9 @@ from recsys.data.histories import Histories
 from recsys.models.interface.protocols import Factorized, Query, Recommender, ScoresPairs
 from recsys.models.mf import MF
 
+#: For the contract that every model keeps.
+BOARD = ["model.embedding_dim=8", "training.optimizer.lr=0.02", "training.batch_size=64"]
+
 
 def query(users: list[int]) -> Query:
     offsets = torch.zeros(len(users) + 1, dtype=torch.int64)

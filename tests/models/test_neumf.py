@@ -7,6 +7,14 @@ from recsys.models.interface.protocols import PretrainsInTowers, Recommender, Sc
 from recsys.models.neumf import GMF, MLP, NeuMF
 from tests.models.test_mf import query
 
+#: For the contract that every model keeps.
+BOARD = [
+    "model.embedding_dim=8",
+    "model.hidden_dims=[16,8]",
+    "training.optimizer.lr=0.02",
+    "training.batch_size=64",
+]
+
 
 def networks() -> list[torch.nn.Module]:
     torch.manual_seed(1)

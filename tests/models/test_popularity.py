@@ -11,6 +11,9 @@ from recsys.models.popularity import Popularity
 from tests.checkerboard import checkerboard
 from tests.models.test_mf import query
 
+#: For the contract that every model keeps.
+PERSONALIZED = False
+
 
 def fitted() -> Popularity:
     interactions, _ = checkerboard(num_users=3, num_items=4)

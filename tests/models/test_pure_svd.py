@@ -13,6 +13,9 @@ from tests.checkerboard import checkerboard
 from tests.models.linalg.test_interaction_matrix import histories
 from tests.models.test_ials import dense, random_interactions
 
+#: For the contract that every model keeps.
+BOARD = ["model.embedding_dim=4"]
+
 
 def fitted(interactions: Interactions, **settings) -> PureSVD:
     model = PureSVD(interactions.num_users, interactions.num_items, **settings)

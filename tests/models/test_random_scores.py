@@ -5,6 +5,9 @@ from recsys.models.interface.protocols import Fittable, Recommender, ScoresPairs
 from recsys.models.random_scores import RandomScores
 from tests.models.test_mf import query
 
+#: For the contract that every model keeps.
+PERSONALIZED = False
+
 MASK = 2**64 - 1
 
 

@@ -13,17 +13,24 @@ from recsys.errors import ModelError
 from recsys.models.interface.protocols import (
     Factorized,
     FoldsIn,
-    ObservesTraining,
     Query,
     Recommender,
     SequenceEncoder,
     UsesItemFeatures,
-    UsesSentenceVectors,
     UsesUserFeatures,
 )
 from recsys.models.layers.history_encoders import MeanEncoder, TransformerEncoder
 from recsys.models.layers.padded_histories import PaddedHistories
 from recsys.models.two_tower import TwoTower
+
+#: For the contract that every model keeps.
+BOARD = [
+    "model.embedding_dim=8",
+    "model.encoder.hidden_dim=16",
+    "training.optimizer.lr=0.02",
+    "training.batch_size=8",
+    "trainer.max_epochs=20",
+]
 
 #: Four users: items 1, 2, 3; items 4, 0; nothing; item 5.
 HISTORIES = Histories(
@@ -58,12 +65,11 @@ def test_implements_its_protocols():
         Factorized,
         FoldsIn,
         SequenceEncoder,
-        ObservesTraining,
         UsesItemFeatures,
         UsesUserFeatures,
-        UsesSentenceVectors,
     ):
         assert isinstance(two_tower(), protocol)
+    assert hasattr(two_tower(), "observe_training")
 
 
 @pytest.mark.parametrize("settings", [{}, {"item_bias": False}, {"normalize": True, "temperature": 0.1}])
@@ -111,7 +117,7 @@ def test_features_of_a_user_count_without_a_history():
     assert not torch.allclose(scores[0], scores[1])
 
 
-@pytest.mark.parametrize(("setting", "column"), [("ratings", "rating"), ("gaps", "timestamp")])
+@pytest.mark.parametrize(("setting", "column"), [("ratings", "rating"), ("time_gaps", "timestamp")])
 def test_ratings_and_gaps_count_where_asked(setting, column):
     changed = {name: getattr(HISTORIES, name) for name in ("offsets", "items", "rating", "timestamp")}
     changed[column] = changed[column] * torch.tensor([1, 100, 100, 1, 100, 1])

@@ -12,7 +12,7 @@ from recsys.models.interface.protocols import Explains, FoldsIn, Query
 from recsys.recommendation.sampled_explanation import SampledModelExplainer, explainer_of
 from tests.models.board_data import NUM_ITEMS
 from tests.models.small_data import histories_of
-from tests.models.test_contract import NOT_PERSONAL, everyone, fitted, models_that, scores_of
+from tests.models.test_contract import everyone, fitted, is_personalized, models_that, scores_of
 
 
 class Pairs(nn.Module):
@@ -185,7 +185,7 @@ def test_a_model_that_explains_is_asked_itself():
     assert isinstance(explainer_of(nmf), Explains)
 
 
-@pytest.mark.parametrize("name", sorted(set(models_that(FoldsIn)) - NOT_PERSONAL))
+@pytest.mark.parametrize("name", [name for name in models_that(FoldsIn) if is_personalized(name)])
 class TestEveryModelThatFoldsIn:
     def query(self, name):
         board = fitted(name)

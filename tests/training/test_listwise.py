@@ -91,7 +91,9 @@ def test_another_model_and_missing_lists_are_refused():
 
 
 def board_config(*overrides: str) -> DictConfig:
-    settings = ["model=hybrid", "training=listwise", "candidate_selector=uniform", "name=board", "seed=1"]
+    settings = ["model=hybrid", "name=board", "seed=1"]
+    if not any(override.startswith("training=") for override in overrides):
+        settings += ["training=listwise", "candidate_selector=uniform"]
     return compose_config("train", overrides=[*settings, "trainer.accelerator=cpu", "trainer.max_epochs=2", *overrides])
 
 
@@ -107,7 +109,7 @@ def fit_board(config: DictConfig, directory: Path) -> tuple[torch.nn.Module, lis
 
 def test_sources_that_learn_by_gradient_steps_have_settings_and_checkpoints_of_their_own(tmp_path):
     config = board_config(
-        "model/sources=[ease,mf]", "model.sources.mf.embedding_dim=4", "source_training.mf.trainer.max_epochs=3"
+        "model/sources=[ease,mf]", "model.sources.mf.embedding_dim=4", "sources_training.mf.trainer.max_epochs=3"
     )
     model, lines = fit_board(config, tmp_path)
     assert sum(line.startswith("epoch 3/3") for line in lines) == 2  # without the fold, and with everything
@@ -127,6 +129,6 @@ def test_a_hybrid_is_trained_on_lists_only(tmp_path):
 
 def test_settings_of_sources_that_are_not_there_are_refused(tmp_path):
     with pytest.raises(ModelError, match="it has slim"):
-        fit_board(board_config("+source_training.slim.trainer.max_epochs=3"), tmp_path)
-    with pytest.raises(ModelError, match=r"source_training\.ease may have training, .*, but it has seed"):
-        fit_board(board_config("+source_training.ease.seed=3"), tmp_path)
+        fit_board(board_config("+sources_training.slim.trainer.max_epochs=3"), tmp_path)
+    with pytest.raises(ModelError, match=r"sources?_training\.ease may have training, .*, but it has seed"):
+        fit_board(board_config("+sources_training.ease.seed=3"), tmp_path)

@@ -38,7 +38,7 @@ class ItemItemModel(nn.Module):
         self.weights = weights
 
     def dynamic_buffers(self) -> tuple[str, ...]:
-        """The kept weights; see :class:`recsys.models.interface.protocols.DynamicBuffers`."""
+        """The kept weights; see :mod:`recsys.models.interface.protocols`."""
         return tuple(f"weights.{name}" for name in self.weights.dynamic_buffers)
 
     def score(self, query: Query) -> Tensor:

@@ -34,7 +34,7 @@ class Recency:
     def __init__(self, step_decay: float = 1.0, day_decay: float = 1.0) -> None:
         if not (0 < step_decay <= 1 and 0 < day_decay <= 1):
             raise ModelError(
-                f"Recency factors must be above 0 and at most 1, but per_step is {step_decay} and per_day {day_decay}. "
+                f"Recency factors must be above 0 and at most 1, but step_decay is {step_decay} and day_decay {day_decay}. "
                 "1 leaves age out."
             )
         self.step_decay = step_decay
@@ -54,7 +54,7 @@ class Recency:
         if self.is_used and interactions.timestamp is None:
             raise ModelError(
                 "Recency weights need interactions with timestamps, but these data have none. "
-                "Set model.recency.per_step=1 and model.recency.per_day=1, or give a timestamp column."
+                "Set model.recency.step_decay=1 and model.recency.day_decay=1, or give a timestamp column."
             )
 
     def weights(self, histories: Histories) -> Tensor | None:

@@ -10,7 +10,7 @@ Shape suffixes: B rows of a block, N rows that they are compared with, L positio
 
 from __future__ import annotations
 
-from typing import Protocol
+from abc import ABC, abstractmethod
 
 import torch
 from torch import Tensor
@@ -24,20 +24,21 @@ from recsys.models.onnx.onnx_query import OnnxQuery
 _TINY = 1e-30
 
 
-class Similarity(Protocol):
-    """A measure of likeness."""
+class Similarity(ABC):
+    """A measure of likeness; of the ones at the interactions, if a subclass says nothing else."""
 
     def represent(self, histories: Histories, num_items: int) -> InteractionMatrix:
-        """The matrix, users by items, whose rows or columns are compared."""
-        ...
+        """The matrix, users by items, whose rows or columns are compared: ones at the interactions."""
+        return InteractionMatrix.from_histories(histories, num_items)
 
     def represent_served(self, query: OnnxQuery, num_items: int) -> Tensor:
         """The same values where there is no PyTorch, shape [B, L]: each item's at its last interaction, 0 elsewhere.
 
         NaN for a history that cannot be compared.
         """
-        ...
+        return query.is_last(num_items).float()
 
+    @abstractmethod
     def compare(self, products_BN: Tensor, squares_B: Tensor, squares_N: Tensor) -> Tensor:
         """The similarities, shape [B, N], float32; 0 for a row of zeros. May overwrite ``products_BN``.
 
@@ -46,10 +47,9 @@ class Similarity(Protocol):
             squares_B: squared length of each row that neighbours are sought for.
             squares_N: squared length of each candidate.
         """
-        ...
 
 
-class Cosine:
+class Cosine(Similarity):
     """``<a, b> / (|a| |b| + shrinkage)`` of ones where there is an interaction.
 
     Args:
@@ -62,20 +62,12 @@ class Cosine:
     def __init__(self, shrinkage: float = 0.0) -> None:
         self.shrinkage = _checked_shrinkage(shrinkage)
 
-    def represent(self, histories: Histories, num_items: int) -> InteractionMatrix:
-        """Ones at the interactions."""
-        return InteractionMatrix.from_histories(histories, num_items)
-
-    def represent_served(self, query: OnnxQuery, num_items: int) -> Tensor:
-        """See :meth:`Similarity.represent_served`."""
-        return query.is_last(num_items).float()
-
     def compare(self, products_BN: Tensor, squares_B: Tensor, squares_N: Tensor) -> Tensor:
         """See :meth:`Similarity.compare`."""
         return _divided(products_BN, torch.outer(squares_B.sqrt(), squares_N.sqrt()), self.shrinkage)
 
 
-class AsymmetricCosine:
+class AsymmetricCosine(Similarity):
     """``<a, b> / (|a|^(2 alpha) |b|^(2 (1 - alpha)) + shrinkage)``, where ``a`` seeks neighbours among the ``b``.
 
     Source: Aiolli, Efficient Top-N Recommendation for Very Large Scale Binary Rated Datasets, RecSys 2013.
@@ -94,21 +86,13 @@ class AsymmetricCosine:
         self.alpha = alpha
         self.shrinkage = _checked_shrinkage(shrinkage)
 
-    def represent(self, histories: Histories, num_items: int) -> InteractionMatrix:
-        """Ones at the interactions."""
-        return InteractionMatrix.from_histories(histories, num_items)
-
-    def represent_served(self, query: OnnxQuery, num_items: int) -> Tensor:
-        """See :meth:`Similarity.represent_served`."""
-        return query.is_last(num_items).float()
-
     def compare(self, products_BN: Tensor, squares_B: Tensor, squares_N: Tensor) -> Tensor:
         """See :meth:`Similarity.compare`."""
         lengths = torch.outer(squares_B**self.alpha, squares_N ** (1 - self.alpha))
         return _divided(products_BN, lengths, self.shrinkage)
 
 
-class Jaccard:
+class Jaccard(Similarity):
     """``<a, b> / (|a|^2 + |b|^2 - <a, b> + shrinkage)``: for sets the share of their union that they have in common.
 
     Args:
@@ -121,21 +105,13 @@ class Jaccard:
     def __init__(self, shrinkage: float = 0.0) -> None:
         self.shrinkage = _checked_shrinkage(shrinkage)
 
-    def represent(self, histories: Histories, num_items: int) -> InteractionMatrix:
-        """Ones at the interactions."""
-        return InteractionMatrix.from_histories(histories, num_items)
-
-    def represent_served(self, query: OnnxQuery, num_items: int) -> Tensor:
-        """See :meth:`Similarity.represent_served`."""
-        return query.is_last(num_items).float()
-
     def compare(self, products_BN: Tensor, squares_B: Tensor, squares_N: Tensor) -> Tensor:
         """See :meth:`Similarity.compare`."""
         union = squares_B[:, None] + squares_N
         return _divided(products_BN, union.sub_(products_BN), self.shrinkage)
 
 
-class AdjustedCosine:
+class AdjustedCosine(Similarity):
     """The cosine of ratings from which the mean of their user is subtracted.
 
     Between items it is the adjusted cosine of Sarwar et al., Item-Based Collaborative Filtering Recommendation

@@ -9,7 +9,7 @@ Shape suffixes: R rows, C columns, M stored values.
 
 from __future__ import annotations
 
-from typing import Protocol
+from abc import ABC, abstractmethod
 
 import torch
 from torch import Tensor
@@ -18,7 +18,7 @@ from recsys.errors import ModelError
 from recsys.models.linalg.interaction_matrix import InteractionMatrix
 
 
-class Weighting(Protocol):
+class Weighting(ABC):
     """A weighting."""
 
     def weigh(self, matrix: InteractionMatrix, column_counts: Tensor, num_rows: int) -> InteractionMatrix:
@@ -29,8 +29,10 @@ class Weighting(Protocol):
             column_counts: stored values of each column in the whole collection, shape [C], int64.
             num_rows: rows of the whole collection, R.
         """
-        ...
+        counts = matrix.counts[matrix.rows]
+        return matrix.with_values(self.weigh_values(matrix.values, matrix.columns, counts, column_counts, num_rows))
 
+    @abstractmethod
     def weigh_values(
         self, values: Tensor, columns: Tensor, counts: Tensor, column_counts: Tensor, num_rows: int
     ) -> Tensor:
@@ -43,10 +45,9 @@ class Weighting(Protocol):
             column_counts: as above.
             num_rows: as above.
         """
-        ...
 
 
-class Unweighted:
+class Unweighted(Weighting):
     """All values as they are."""
 
     def weigh(self, matrix: InteractionMatrix, column_counts: Tensor, num_rows: int) -> InteractionMatrix:
@@ -60,12 +61,8 @@ class Unweighted:
         return values
 
 
-class TFIDF:
+class TFIDF(Weighting):
     """``value * log(R / (1 + stored values of the column))``, and 0 where the logarithm is negative."""
-
-    def weigh(self, matrix: InteractionMatrix, column_counts: Tensor, num_rows: int) -> InteractionMatrix:
-        """See :meth:`Weighting.weigh`."""
-        return _weighed(self, matrix, column_counts, num_rows)
 
     def weigh_values(
         self, values: Tensor, columns: Tensor, counts: Tensor, column_counts: Tensor, num_rows: int
@@ -74,7 +71,7 @@ class TFIDF:
         return values * _rarity(column_counts, num_rows)[columns]
 
 
-class BM25:
+class BM25(Weighting):
     """TF-IDF in which large values saturate and long rows count less.
 
     ``value (k1 + 1) / (k1 (1 - b + b n / mean n) + |value|) * log(R / (1 + stored values of the column))``, where ``n``
@@ -96,10 +93,6 @@ class BM25:
         self.k1 = k1
         self.b = b
 
-    def weigh(self, matrix: InteractionMatrix, column_counts: Tensor, num_rows: int) -> InteractionMatrix:
-        """See :meth:`Weighting.weigh`."""
-        return _weighed(self, matrix, column_counts, num_rows)
-
     def weigh_values(
         self, values: Tensor, columns: Tensor, counts: Tensor, column_counts: Tensor, num_rows: int
     ) -> Tensor:
@@ -108,13 +101,6 @@ class BM25:
         length = self.k1 * (1 - self.b + self.b * counts / mean_count)
         saturated = values * (self.k1 + 1) / (length + values.abs())
         return saturated * _rarity(column_counts, num_rows)[columns]
-
-
-def _weighed(
-    weighting: Weighting, matrix: InteractionMatrix, column_counts: Tensor, num_rows: int
-) -> InteractionMatrix:
-    counts = matrix.counts[matrix.rows]
-    return matrix.with_values(weighting.weigh_values(matrix.values, matrix.columns, counts, column_counts, num_rows))
 
 
 def _rarity(column_counts: Tensor, num_rows: int) -> Tensor:

@@ -1,10 +1,31 @@
 """What a model can do. Callers ask for the protocol, never for a class.
 
-Shape suffixes: B queries, I items of the catalogue, N pairs, K items of each query, C items asked for.
+Besides its protocols a model may have any of these methods; callers look for them by ``getattr``:
+
+- ``score_catalogue(users) -> [B, I]``: scores every item for known users (int64, shape [B]), with gradients, where that
+  takes less than scoring all pairs;
+- ``score_candidates(query, items) -> [B, C]``: scores given items (int64, shape [B, C]) of each query, NaN where an item
+  is unscored, where that differs from the scores of the whole catalogue;
+- ``approximate_catalogue(users) -> (scores [B, I], error [B, 1]) | None``: rough scores of every item for known users,
+  and by how much those of a user may be wrong at most; None where that would save no time. The exact scores do not
+  depend on histories;
+- ``squared_norms(users, items)``: squared norms of the vectors of ``users`` and of ``items``, each in its shape, which
+  ``training.l2`` penalises;
+- ``observe_training(interactions)``: receives the interactions that are going to be trained on, before the first step;
+- ``item_weights(items) -> [C, I]``: for each of ``items`` (int64, shape [C]) the weight, float32, that an interaction
+  with each item of the catalogue has in its score; 0 for the item itself and where there is none;
+- ``dynamic_buffers() -> names``: buffers, as in ``state_dict``, whose sizes are known only once the model is fitted,
+  such as lists of neighbours; the other tensors have the sizes of a fresh model;
+- ``default_training``, a class attribute: the choice of ``training`` where none is made.
+
+What a model may have for its export is in :mod:`recsys.models.onnx.exportable`.
+
+Shape suffixes: B queries, I items of the catalogue, N pairs, K items of each query, C requested items.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
@@ -22,7 +43,7 @@ from recsys.models.layers.padded_histories import PaddedHistories
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Who asks: B users with what is known of them.
+    """B users to score for, with what is known of them.
 
     Args:
         users: internal user indices, shape [B], int64; -1 for a user that is not in the vocabulary.
@@ -54,7 +75,7 @@ class Recommender(Protocol):
         """Score the whole catalogue for each query.
 
         Returns:
-            Shape [B, I], float: higher is better, NaN where the model has no opinion.
+            Shape [B, I], float: higher is better, NaN where an item is unscored.
         """
         ...
 
@@ -69,54 +90,6 @@ class ScoresPairs(Protocol):
         Returns:
             One score for each pair, in the broadcast shape.
         """
-        ...
-
-
-@runtime_checkable
-class ScoresCandidates(Protocol):
-    """A model that scores given candidates of a query in another way than the whole catalogue."""
-
-    def score_candidates(self, query: Query, items: Tensor) -> Tensor:
-        """Score ``items`` (shape [B, C], int64) for B queries.
-
-        Returns:
-            Shape [B, C], NaN where the model has no opinion.
-        """
-        ...
-
-
-@runtime_checkable
-class ScoresCatalogue(Protocol):
-    """A model that scores whole rows for known users, with gradients."""
-
-    def score_catalogue(self, users: Tensor) -> Tensor:
-        """Score every item for ``users`` (shape [B], int64); returns [B, I]."""
-        ...
-
-
-@runtime_checkable
-class ApproximatesScores(ScoresPairs, Protocol):
-    """A model whose scores of the whole catalogue can be had roughly for much less than exactly.
-
-    Its exact scores do not depend on histories.
-    """
-
-    def approximate_catalogue(self, users: Tensor) -> tuple[Tensor, Tensor] | None:
-        """Score every item for known users (shape [B], int64).
-
-        Returns:
-            Scores, shape [B, I], and the most that those of a user may be off, shape [B, 1]; None where that would
-            save no time.
-        """
-        ...
-
-
-@runtime_checkable
-class L2Regularizable(Protocol):
-    """A model whose user and item vectors can be regularised."""
-
-    def squared_norms(self, users: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:
-        """Squared norms of the vectors of ``users`` and of ``items``, each in its shape."""
         ...
 
 
@@ -169,6 +142,17 @@ class UsesItemFeatures(Protocol):
         """Take in the features of the catalogue, one row for each item; called once, before fitting."""
         ...
 
+    def sentence_encoder(self) -> str | None:
+        """Name or path of the sentence model that encodes the items' texts; None where the model does without."""
+        ...
+
+    def set_sentence_vectors(self, vectors: Tensor) -> None:
+        """Take in the vectors of the catalogue, shape [I, E], of length 1, or 0 for an item without text.
+
+        Called once, after :meth:`set_item_features` and before fitting, where there is a sentence encoder.
+        """
+        ...
+
 
 @runtime_checkable
 class UsesUserFeatures(Protocol):
@@ -183,18 +167,8 @@ class UsesUserFeatures(Protocol):
         ...
 
 
-@runtime_checkable
-class ObservesTraining(Protocol):
-    """A network that treats items without training interactions in another way."""
-
-    def observe_training(self, interactions: Interactions) -> None:
-        """Take in which interactions are going to be trained on, before the first step."""
-        ...
-
-
-@runtime_checkable
-class SequenceEncoder(Protocol):
-    """A network that says after each interaction of a history what may come next, with gradients.
+class SequenceEncoder(nn.Module, ABC):
+    """Base of a network that predicts after each interaction of a history what comes next, with gradients.
 
     I items of the catalogue, B rows of L interactions, D dim of the item vectors, E dim of the vectors whose inner
     products are the scores.
@@ -202,10 +176,11 @@ class SequenceEncoder(Protocol):
 
     max_history: int
 
+    @abstractmethod
     def item_vectors(self) -> Tensor:
         """What is put into the encoder for each item, shape [I, D]."""
-        ...
 
+    @abstractmethod
     def encode_positions(self, users: Tensor, histories: PaddedHistories, item_vectors: Tensor) -> Tensor:
         """Query vectors before the first and after each interaction, shape [B, L + 1, E]; none depends on later ones.
 
@@ -214,36 +189,10 @@ class SequenceEncoder(Protocol):
             histories: B rows.
             item_vectors: those of :meth:`item_vectors`.
         """
-        ...
 
+    @abstractmethod
     def catalogue(self, item_vectors: Tensor) -> Tensor:
         """The vectors of the items that queries meet, shape [I, E], from those of :meth:`item_vectors`."""
-        ...
-
-
-@runtime_checkable
-class UsesSentenceVectors(Protocol):
-    """A model that may know items by what their texts mean to a sentence model."""
-
-    def sentence_encoder(self) -> str | None:
-        """Name or path of the sentence model; None where the model does without."""
-        ...
-
-    def set_sentence_vectors(self, vectors: Tensor) -> None:
-        """Take in the vectors of the catalogue, shape [I, E], of length 1, or 0 for an item without text.
-
-        Called once, after :meth:`UsesItemFeatures.set_item_features` and before fitting.
-        """
-        ...
-
-
-@runtime_checkable
-class DynamicBuffers(Protocol):
-    """A model with buffers whose sizes are known only once it is fitted, such as lists of neighbours."""
-
-    def dynamic_buffers(self) -> tuple[str, ...]:
-        """The names of these buffers, as in ``state_dict``; the other tensors have the sizes of a fresh model."""
-        ...
 
 
 @runtime_checkable
@@ -275,7 +224,7 @@ class Explains(Protocol):
         """Split scores over the histories of ``query``.
 
         Args:
-            query: who asks, B users.
+            query: B users.
             items: internal indices, shape [B, K], int64; -1 for no item.
 
         Returns:
@@ -285,63 +234,50 @@ class Explains(Protocol):
         ...
 
 
-@runtime_checkable
-class RelatesItems(Protocol):
-    """A model that holds weights from item to item."""
-
-    def item_weights(self, items: Tensor) -> Tensor:
-        """How much the catalogue says about ``items``.
-
-        Args:
-            items: internal indices, shape [C], int64.
-
-        Returns:
-            Shape [C, I], float32: the weight that an interaction with each item of the catalogue has in the score of
-            the item asked for; 0 for itself and where there is none.
-        """
-        ...
-
-
-@runtime_checkable
-class RanksCandidates(Protocol):
-    """A model that ranks what other models, its sources, say of the catalogue.
+class RanksCandidates(nn.Module, ABC):
+    """Base of a model that ranks items from the scores of other models, its sources.
 
     S sources, C candidates of each query, F' features that no step of training changes.
     """
 
+    @abstractmethod
     def source_models(self) -> dict[str, nn.Module]:
         """The sources by name; they are part of the model, and fitted before it."""
-        ...
 
+    @abstractmethod
     def observe_training(self, interactions: Interactions) -> None:
-        """See :class:`ObservesTraining`."""
-        ...
+        """Take in the interactions that are going to be trained on, before the first step."""
 
+    @abstractmethod
     def score_sources(self, query: Query) -> SourceScores:
-        """What the sources say of the catalogue, and behind them whatever else is on the same scale."""
-        ...
+        """The scores of the sources for the catalogue, and behind them whatever else is on the same scale."""
 
+    @abstractmethod
     def of_sources(self, source_scores: SourceScores) -> SourceScores:
-        """Of what :meth:`score_sources` gave the part of the sources, shape [B, S, I]."""
-        ...
+        """The part of the sources in what :meth:`score_sources` gave, shape [B, S, I]."""
 
+    @abstractmethod
     def candidate_features(self, query: Query, source_scores: SourceScores, items: Tensor) -> Tensor:
         """Features of candidates (shape [B, C], int64) that no step of training changes; shape [B, C, F']."""
-        ...
 
+    @abstractmethod
     def rank(self, described: Tensor, users: Tensor, items: Tensor) -> Tensor:
         """Score candidates from their features, with gradients; shape [B, C]."""
-        ...
 
 
-@runtime_checkable
-class PretrainsInTowers(Protocol):
-    """A network made of towers that may be trained on their own first, each as a recommender of its own."""
+class PretrainsInTowers(nn.Module, ABC):
+    """Base of a network made of towers that may be trained on their own first, each as a recommender of its own."""
 
+    @abstractmethod
     def towers(self) -> dict[str, nn.Module]:
         """The towers by name; they share their parameters with the network."""
-        ...
 
+    @abstractmethod
     def fuse(self) -> None:
         """Combine the trained towers into the starting point of the whole network."""
-        ...
+
+
+def dynamic_buffers(model: nn.Module) -> tuple[str, ...]:
+    """The names of the buffers of ``model`` whose sizes the data decide; see above."""
+    names: tuple[str, ...] = model.dynamic_buffers() if hasattr(model, "dynamic_buffers") else ()  # type: ignore[operator]
+    return names

@@ -8,7 +8,8 @@ Shape suffixes: R rows, C columns, M stored values of all rows together, D dim.
 
 from __future__ import annotations
 
-from typing import Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -21,32 +22,21 @@ from recsys.models.linalg.row_ridge import RowRidge
 TINY = 1e-30
 
 
-class RowSolver(Protocol):
-    """The problems of one matrix, made ready to be solved again and again."""
-
-    def solve(self, vectors: Tensor, penalty: Tensor, start: Tensor) -> Tensor:
-        """Solve all rows.
-
-        Args:
-            vectors: of the columns, shape [C, D].
-            penalty: above zero, shape [R, D].
-            start: where an iterative solver starts, shape [R, D].
-
-        Returns:
-            Shape [R, D].
-        """
-        ...
+#: Solves the problems of all rows of one matrix, made ready to be solved again and again: from the vectors of the columns
+#: (shape [C, D]), the penalty (above zero, shape [R, D]) and where an iterative solver starts (shape [R, D]) to the
+#: solutions, shape [R, D].
+RowSolver = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
-class LeastSquaresSolver(Protocol):
+class LeastSquaresSolver(ABC):
     """A way to solve such problems."""
 
+    @abstractmethod
     def prepare(self, matrix: InteractionMatrix, dim: int) -> RowSolver:
         """Make the problems of ``matrix`` with vectors of ``dim`` dimensions ready."""
-        ...
 
 
-class Cholesky:
+class Cholesky(LeastSquaresSolver):
     """Solves each row exactly: ``M D^2 + R D^3 / 3`` multiplications.
 
     The rows are taken in groups of nearly equal length; the memory of a group is bounded, see
@@ -63,11 +53,11 @@ class _CholeskyRows:
         self._ridge = RowRidge(matrix, dim)
         self._ones = torch.ones_like(matrix.values)
 
-    def solve(self, vectors: Tensor, penalty: Tensor, start: Tensor) -> Tensor:
+    def __call__(self, vectors: Tensor, penalty: Tensor, start: Tensor) -> Tensor:
         return self._ridge.solve(vectors, self._ones, penalty)
 
 
-class ConjugateGradient:
+class ConjugateGradient(LeastSquaresSolver):
     """Takes a few steps of preconditioned conjugate gradients for all rows at once.
 
     A step costs ``2 M D`` multiplications: the products at the stored values, and the sum of the vectors that these
@@ -109,7 +99,7 @@ class _ConjugateGradientRows:
         self._counts = matrix.counts[:, None].float()
         self._column_shares = matrix.column_counts().float() / max(len(matrix.columns), 1)
 
-    def solve(self, vectors: Tensor, penalty: Tensor, start: Tensor) -> Tensor:
+    def __call__(self, vectors: Tensor, penalty: Tensor, start: Tensor) -> Tensor:
         matrix = self._matrix
         diagonal = torch.addcmul(penalty, self._counts, self._column_shares @ vectors.square())
         errors = 1 - matrix.products_at_values(start, vectors)

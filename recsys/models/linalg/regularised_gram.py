@@ -30,7 +30,7 @@ def check_catalogue(num_items: int, max_items: int, num_matrices: int) -> None:
         raise ModelError(
             f"This model holds {num_matrices} matrices of items by items, {gigabytes:.1f} GB for these {num_items:,} "
             f"items; model.max_items={max_items} is its limit. Raise it if the memory is there, leave out rare items "
-            "with preparation.min_item_interactions, or choose another model, such as item_knn."
+            "with preparation.min_item_interactions, or choose a model that holds few weights for each item."
         )
 
 

@@ -1,5 +1,14 @@
 """The form in which a model leaves PyTorch: modules that only read arrays, and tables.
 
+Besides ``serving_form`` a model may have:
+
+- ``serving_ranker() -> nn.Module``, where it scores candidates cheaper than the whole catalogue: a module whose
+  ``forward`` takes a :class:`recsys.models.onnx.onnx_query.OnnxQuery` and candidates (int64, shape [B, C]) and returns
+  their scores, shape [B, C], float32, NaN where an item is unscored; the score of candidate -1 does not matter, but it
+  is no error;
+- ``item_encoder() -> ItemEncoderSpec``, where it finds items by vectors and can make those of new items from their
+  features; it raises :class:`recsys.errors.ModelError` where the model, as it is set up or fitted, cannot.
+
 Shape suffixes: B queries, L positions, C candidates of each, K explained items of each, I items of the catalogue,
 D dim.
 """
@@ -47,19 +56,6 @@ class Exportable(Protocol):
 
 
 @runtime_checkable
-class ExportableRanker(Protocol):
-    """A model that scores candidates online in a way of its own, cheaper than by scoring the whole catalogue."""
-
-    def serving_ranker(self) -> nn.Module:
-        """A module whose ``forward`` takes a :class:`OnnxQuery` and candidates (shape [B, C], int64).
-
-        It returns their scores, shape [B, C], float32, NaN where the model has no opinion. What it says of candidate
-        -1 does not matter, but it is no error.
-        """
-        ...
-
-
-@runtime_checkable
 class ExportableExplainer(Protocol):
     """A model that splits its scores over the history (:class:`recsys.models.interface.protocols.Explains`)."""
 
@@ -89,19 +85,6 @@ class ItemEncoderSpec:
     columns: tuple[EncodedColumn, ...]
 
 
-@runtime_checkable
-class ExportableItemEncoder(Protocol):
-    """A model that finds items by vectors and can make those of new items from their features."""
-
-    def item_encoder(self) -> ItemEncoderSpec:
-        """How it does so without PyTorch.
-
-        Raises:
-            ModelError: as it is set up or fitted, the model cannot.
-        """
-        ...
-
-
 class EncoderRanker(nn.Module):
     """Scores candidates by what finds them.
 
@@ -117,7 +100,7 @@ class EncoderRanker(nn.Module):
         self.register_buffer("item_vectors", form.item_vectors)
 
     def forward(self, query: OnnxQuery, candidates: Tensor) -> Tensor:
-        """See :class:`ExportableRanker`."""
+        """The scores of ``candidates``, as a ``serving_ranker`` gives them."""
         encoded = self.encoder(query)
         items = candidates.clamp(min=0)
         if self.item_vectors is None:

@@ -66,7 +66,7 @@ class UserNeighbours(nn.Module):
             raise ModelError(
                 f"Neighbours of users are served with a dense table of users and items, {MAX_BYTES / 1e9:.1f} GB at "
                 f"most, but {num_users:,} users and {num_items:,} items take {size / 1e9:.1f} GB. Leave out rare users "
-                "and items, or serve a model of items instead, such as item_knn."
+                "and items, or serve a model whose neighbours are items."
             )
         owned = training.with_values(torch.ones_like(training.values)).dense()
         self.register_buffer("rows", training.dense().T.contiguous())

@@ -53,8 +53,8 @@ def _features(of: Tensor, columns: Sequence[EncodedColumn], users: pa.Table | No
     for column in columns:
         assert users is not None
         values = torch.from_numpy(column.encode(users.column(column.name)))
-        nothing = torch.from_numpy(column.nothing(1)).expand(1, *values.shape[1:])
-        features[column.name] = torch.cat([values, nothing])[of]  # the last row is that of user -1
+        missing = torch.from_numpy(column.missing(1)).expand(1, *values.shape[1:])
+        features[column.name] = torch.cat([values, missing])[of]  # the last row is that of user -1
     return features
 
 

@@ -11,17 +11,17 @@ import torch
 
 from recsys.export.onnx_export import export_encoder, export_ranker
 from recsys.models.interface.protocols import Query
-from recsys.models.onnx.exportable import Exportable, ExportableRanker, ServingForm, scores_of
+from recsys.models.onnx.exportable import Exportable, ServingForm, scores_of
 from recsys.models.onnx.onnx_query import OnnxQuery
 from recsys.runtime.onnx_inputs import CANDIDATES
 from tests.models.board_data import NUM_ITEMS, prepared_board
 from tests.models.onnx.model_queries import assert_scores_close, random_histories, run, served
-from tests.models.test_contract import MODELS, everyone, fitted, models_that, nothing_known_of
+from tests.models.test_contract import MODELS, everyone, fitted, models_that, models_with, nothing_known_of
 from tests.models.test_contract import scores_of as expected_scores
 
 PAGE = Path(__file__).parents[3] / "docs" / "models.md"
 SERVED = models_that(Exportable)
-RANKERS = models_that(ExportableRanker)
+RANKERS = models_with("serving_ranker")
 
 
 @cache

@@ -24,10 +24,10 @@ def assert_as_the_model(model: TwoTower, query: Query = QUERY) -> None:
     "settings",
     [
         {"ratings": True},
-        {"gaps": True},
+        {"time_gaps": True},
         {"user_ids": True},
         {"normalize": True, "temperature": 0.1, "item_bias": False},
-        {"ratings": True, "gaps": True, "user_ids": True, "max_history": 5},
+        {"ratings": True, "time_gaps": True, "user_ids": True, "max_history": 5},
     ],
 )
 def test_gives_the_scores_of_the_model(settings):

@@ -28,14 +28,14 @@ def assert_as_the_model(model: UserKNN, query: Query = QUERY) -> None:
 
 @pytest.mark.parametrize("similarity", [Cosine(2.0), AsymmetricCosine(0.3), Jaccard(1.0), AdjustedCosine()])
 @pytest.mark.parametrize("weighting", [Unweighted(), TFIDF(), BM25()])
-@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("reverse_neighbours", [False, True])
 def test_gives_the_scores_of_the_model(similarity, weighting, reverse_neighbours):
     assert_as_the_model(
         fitted(similarity, weighting, Recency(0.9, 0.99), num_neighbours=30, reverse_neighbours=reverse_neighbours)
     )
 
 
-@pytest.mark.parametrize("settings", [{"normalize": True}, {"normalize": True, "reverse": True}])
+@pytest.mark.parametrize("settings", [{"normalize": True}, {"normalize": True, "reverse_neighbours": True}])
 def test_few_neighbours_and_shares(settings):
     # Similarities that differ, so that there is one set of nearest users.
     assert_as_the_model(fitted(AdjustedCosine(0.37), BM25(), num_neighbours=5, **settings))
@@ -48,5 +48,5 @@ def test_a_history_without_ratings_cannot_be_compared_by_them():
 
 def test_a_table_that_is_too_large_is_refused(monkeypatch):
     monkeypatch.setattr("recsys.models.onnx.user_neighbours.MAX_BYTES", 1000)
-    with pytest.raises(ModelError, match="30 users and 12 items .* such as item_knn"):
+    with pytest.raises(ModelError, match="30 users and 12 items .* whose neighbours are items"):
         fitted().serving_form()
