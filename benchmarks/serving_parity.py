@@ -23,7 +23,7 @@ from recsys.recommendation.model_stages import ModelRanker, ScoreRetriever
 from recsys.recommendation.new_user import min_rating_of_history
 from recsys.recommendation.request_batches import request_of_user
 from recsys.retrieval.pipeline import Pipeline
-from recsys.runs.assembly import open_run
+from recsys.runs.trained_run import open_run
 from recsys.runtime.bundle import Bundle
 from recsys.runtime.recommender import BundleRecommender
 from recsys.runtime.request import RecommendationRequest

@@ -13,7 +13,8 @@ from recsys.cli.console import console, user_errors
 from recsys.errors import RecsysError
 from recsys.evaluation.model_report import evaluate_model, model_name
 from recsys.reporting.run_report import print_report
-from recsys.runs.assembly import open_run, split_of_run, training_device
+from recsys.runs.device import training_device
+from recsys.runs.trained_run import open_run, split_of_run
 
 
 @config_command("evaluate")

@@ -14,7 +14,7 @@ from recsys.cli.configuration import config_command
 from recsys.cli.console import console, user_errors
 from recsys.errors import RecsysError
 from recsys.evaluation.model_report import model_name
-from recsys.runs.assembly import open_run
+from recsys.runs.trained_run import open_run
 from recsys.studies.pipeline.measuring import measure_pipeline
 from recsys.studies.pipeline.page import tables, write_page
 

@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 from recsys.cli.configuration import config_command
 from recsys.cli.console import console, user_errors
 from recsys.export.bundle_writing import BundleSettings, write_bundle
-from recsys.runs.assembly import open_run
+from recsys.runs.trained_run import open_run
 
 
 @config_command("export")

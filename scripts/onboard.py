@@ -19,7 +19,8 @@ from recsys.data.prepared import PreparedDataset
 from recsys.elicitation.familiarity import FamiliarityModel
 from recsys.elicitation.preference_elicitation import PreferenceElicitation
 from recsys.errors import RecsysError
-from recsys.runs.assembly import build_data, open_run
+from recsys.runs.assembly import build_data
+from recsys.runs.trained_run import open_run
 
 
 @config_command("onboard")

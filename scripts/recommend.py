@@ -26,7 +26,7 @@ from recsys.recommendation.request_batches import anonymous_request, request_of_
 from recsys.reporting.explanation_table import explained_table
 from recsys.reporting.run_report import recommendation_table
 from recsys.retrieval.request_batch import RequestBatch
-from recsys.runs.assembly import TrainedRun, open_run
+from recsys.runs.trained_run import TrainedRun, open_run
 from recsys.runtime.user_features import FeatureValue
 
 

@@ -11,7 +11,7 @@ from recsys.cli.console import console, user_errors
 from recsys.recommendation.new_user import min_rating_of_history
 from recsys.recommendation.similar_items import collaborative_neighbours, content_neighbours
 from recsys.reporting.similar_items_table import neighbours_table
-from recsys.runs.assembly import open_run
+from recsys.runs.trained_run import open_run
 
 
 @config_command("similar")

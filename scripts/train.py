@@ -19,7 +19,9 @@ from recsys.cli.console import console, user_errors
 from recsys.evaluation.model_report import evaluate_model, model_name
 from recsys.models.interface.capabilities import capabilities
 from recsys.reporting.run_report import print_examples, print_report
-from recsys.runs.assembly import build_data, build_model, build_split, build_view, fit_model, training_device
+from recsys.runs.assembly import build_data, build_model, build_split, build_view
+from recsys.runs.device import training_device
+from recsys.runs.model_fitting import ModelFitter
 from recsys.runs.run_directory import ARTIFACTS, TRACKING, RunManifest
 from recsys.runs.starting import interrupted_run, new_run, resolved
 
@@ -57,7 +59,10 @@ def train(config: DictConfig, overrides: list[str]) -> float | None:
     tracker.start(run.path.name, OmegaConf.to_container(config), run.path / TRACKING)
     try:
         started = time.perf_counter()
-        report = fit_model(config, model, view, split, run, console.print, tracker.log_epoch, console.is_terminal)
+        fitter = ModelFitter(
+            config, view, split, run.checkpoints, console.print, tracker.log_epoch, console.is_terminal
+        )
+        report = fitter.fit(model)
         seconds = time.perf_counter() - started
         console.print(f"{name} fitted in {seconds:.1f} s; weights of epoch {report.best_epoch} kept")
         run.save_model(model)

@@ -30,7 +30,7 @@ from recsys.recommendation.catalogue_columns import content_column_of, separator
 from recsys.recommendation.new_user import min_rating_of_history
 from recsys.retrieval.faiss_index import FaissIndex
 from recsys.retrieval.types import FloatArray
-from recsys.runs.assembly import TrainedRun
+from recsys.runs.trained_run import TrainedRun
 from recsys.runtime.bundle import INDEX, QUERY_ENCODER, RANKER, Bundle
 from recsys.runtime.hashing import file_of
 from recsys.runtime.manifest import BUNDLE_VERSION, BundleData, BundleIndex, Manifest, Source

@@ -84,4 +84,4 @@ class UniformCandidates:
 
 def _check(name: str, value: int) -> None:
     if value < 1:
-        raise RecsysError(f"candidates.{name} must be at least 1, but it is {value}. Correct it.")
+        raise RecsysError(f"candidate_selector.{name} must be at least 1, but it is {value}. Correct it.")

@@ -64,7 +64,7 @@ class LambdaNDCG(nn.Module):
     def __init__(self, k: int = 10) -> None:
         super().__init__()
         if k < 1:
-            raise RecsysError(f"list_loss.k must be at least 1, but it is {k}. Correct it.")
+            raise RecsysError(f"training.listwise_loss.k must be at least 1, but it is {k}. Correct it.")
         self.k = k
 
     def forward(self, scores: Tensor, relevant: Tensor, log_weights: Tensor) -> Tensor:

@@ -105,7 +105,7 @@ def stack(
     if not parts:
         raise RecsysError(
             "A ranker learns from lists in which something that was held out stands beside something that was not, but "
-            "there is no such list. Give more candidates (candidates.*), or larger folds (label_folds.*)."
+            "there is no such list. Give more candidates (candidate_selector.*), or larger folds (stacking_folds.*)."
         )
     return CandidateLists.joined(parts)
 

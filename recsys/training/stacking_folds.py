@@ -48,8 +48,8 @@ class RandomFolds:
     def __post_init__(self) -> None:
         if self.num_folds < 2 or not 1 <= self.num_used <= self.num_folds:
             raise RecsysError(
-                "label_folds.num_folds must be at least 2, and label_folds.num_used from 1 to as many, but they are "
-                f"{self.num_folds} and {self.num_used}. Correct them."
+                "stacking_folds.num_folds must be at least 2, and stacking_folds.num_used from 1 to as many, but they "
+                f"are {self.num_folds} and {self.num_used}. Correct them."
             )
 
     def held_out(self, interactions: Interactions) -> list[IntArray]:
@@ -79,7 +79,7 @@ class LastItems:
 
     def __post_init__(self) -> None:
         if self.num_items < 1:
-            raise RecsysError(f"label_folds.num_items must be at least 1, but it is {self.num_items}. Correct it.")
+            raise RecsysError(f"stacking_folds.num_items must be at least 1, but it is {self.num_items}. Correct it.")
 
     def held_out(self, interactions: Interactions) -> list[IntArray]:
         """See :class:`Folds`.

@@ -63,7 +63,7 @@ def test_the_last_items_need_timestamps():
 
 @pytest.mark.parametrize("settings", [(1, 1), (5, 0), (5, 6)])
 def test_numbers_out_of_range_are_refused(settings):
-    with pytest.raises(RecsysError, match=r"label_folds\.num_folds must be at least 2"):
+    with pytest.raises(RecsysError, match=r"stacking_folds\.num_folds must be at least 2"):
         RandomFolds(*settings)
-    with pytest.raises(RecsysError, match=r"label_folds\.num_items must be at least 1"):
+    with pytest.raises(RecsysError, match=r"stacking_folds\.num_items must be at least 1"):
         LastItems(0)

@@ -18,7 +18,8 @@ from recsys.recommendation.model_stages import ModelExplainer, ModelRanker, Scor
 from recsys.retrieval.calibration import CalibratedReranker
 from recsys.retrieval.rerankers import RERANKERS
 from recsys.retrieval.retrievers import Retriever
-from recsys.runs.assembly import TrainedRun, split_of_run, training_device
+from recsys.runs.device import training_device
+from recsys.runs.trained_run import TrainedRun, split_of_run
 from recsys.studies.pipeline.evaluation import PipelineEvaluator, PipelineReport
 
 #: By name: what makes a retriever out of a model, the size of the catalogue and a device.
