@@ -37,7 +37,7 @@ def main(config: DictConfig) -> None:
             diversity=config.diversity,
             diversity_weight=config.diversity_weight,
             diversity_weights=config.diversity_weights,
-            content=config.content,
+            content=config.diversity_column,
             explain=config.explain,
             make_evaluator=instantiate(config.evaluation, _partial_=True),
         )

@@ -1,7 +1,7 @@
 """Make a Triton model repository of a bundle: ``python scripts/export_triton.py bundle=bundles/NAME output=DIR``.
 
 A repository that is there gets the bundle as another version, which answers after ``python scripts/triton_server.py
-serve VERSION``. The last line of the output is ``repository: DIR``.
+action=serve version=VERSION``. The last line of the output is ``repository: DIR``.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-PLAIN = ["trainer.accelerator=cpu", "given=[1,3]", "output=out", "evaluation.bootstrap_samples=50"]
+PLAIN = ["trainer.accelerator=cpu", "num_fold_in=[1,3]", "output=out", "evaluation.bootstrap_samples=50"]
 SMALL = ["trainer.max_epochs=1", "training.batch_size=64", "model.embedding_dim=8"]
 
 
@@ -103,9 +103,9 @@ def test_with_refit_validation_is_trained_on(scripts, coloured):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["given=[]"], "given must be a list of whole numbers of at least 0"),
-        (["given=[1.5]"], "given must be a list of whole numbers of at least 0"),
-        (["given=[40]"], "0 users have the 41 interactions that it takes to be held out"),
+        (["num_fold_in=[]"], "num_fold_in must be a list of whole numbers"),
+        (["num_fold_in=[1.5]"], "num_fold_in must be a list of whole numbers"),
+        (["num_fold_in=[40]"], "0 users have the 41 interactions that it takes to be held out"),
         (["split=random_ratio"], "needs split=cold_both"),
         (["resume=runs/x"], "cannot be resumed"),
         (["split.items.test_ratio=2"], "test_ratio must be a number"),

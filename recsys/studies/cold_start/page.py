@@ -36,7 +36,7 @@ def write(measurement: ColdStart, rows: Sequence[Row], k: int, command: str, dir
         "data": schema.name,
         "data_hash": schema.content_hash,
         "view": measurement.view.kind,
-        "given": measurement.given,
+        "num_fold_in": measurement.num_fold_in,
         "k": k,
         "protocols": {
             protocol.name: {

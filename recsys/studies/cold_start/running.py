@@ -73,10 +73,12 @@ class ColdStart:
     def __init__(self, config: DictConfig) -> None:
         if config.resume is not None:
             raise RunError("A measurement of cold start begins anew and cannot be resumed. Leave resume out.")
-        given = list(config.given)
+        given = list(config.num_fold_in)
         if not given or any(isinstance(num, bool) or not isinstance(num, int) or num < 0 for num in given):
-            raise RunError(f"given must be a list of whole numbers of at least 0, such as [1,3,5], but it is {given}.")
-        self.given: list[int] = sorted(set(given))
+            raise RunError(
+                f"num_fold_in must be a list of whole numbers of at least 0, such as [1,3,5], but it is {given}."
+            )
+        self.num_fold_in: list[int] = sorted(set(given))
         self.prepared: PreparedDataset = build_data(config)
         model = build_model(config.model, config.seed, self.prepared)
         self.model_name = model_name(model)
@@ -96,7 +98,7 @@ class ColdStart:
         settings = self._config.split.copy()
         if "users" in settings:
             settings.users.given_ratio = None
-            settings.users.num_given = max(self.given)
+            settings.users.num_given = max(self.num_fold_in)
         splitter = instantiate(settings)
         if not isinstance(splitter, ColdBoth):
             raise RunError(
@@ -133,7 +135,7 @@ class ColdStart:
             yield from self._measured(model, protocol, print_line)
             return
         print_line(f"{protocol.name}: {model_name(model)} cannot take part, as it {cannot}")
-        for num_given in self.given if protocol.new_users else [None]:
+        for num_given in self.num_fold_in if protocol.new_users else [None]:
             yield Row(protocol.name, num_given, model_name(model), {}, cannot=cannot)
 
     def _measured(self, model: nn.Module, protocol: ColdProtocol, print_line: Callable[[str], None]) -> Iterator[Row]:
@@ -166,7 +168,7 @@ class ColdStart:
         if not protocol.new_users:
             yield None, RankingTask.from_split(interactions, protocol.split, "test", device, positive, rates)
             return
-        for num_given in self.given:
+        for num_given in self.num_fold_in:
             yield (
                 num_given,
                 fold_in_task(

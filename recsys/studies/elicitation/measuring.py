@@ -16,7 +16,7 @@ from recsys.models.interface.protocols import FoldsIn, PredictsRatings
 from recsys.runs.assembly import build_data, build_model, build_split, build_view
 from recsys.runs.model_fitting import ModelFitter
 from recsys.studies.elicitation.simulation import (
-    OnboardingSimulation,
+    ElicitationSimulation,
     Simulated,
     Strategy,
     at_random,
@@ -31,11 +31,11 @@ STEP_BY_STEP = "chosen by the answers"
 EVERYTHING = "everything given"
 
 
-class OnboardingMeasurement:
+class ElicitationMeasurement:
     """A fitted model, and held-out users who are asked in several ways.
 
     Args:
-        config: a resolved configuration of ``simulate_onboarding.yaml``.
+        config: a resolved configuration of ``simulate_elicitation.yaml``.
 
     Raises:
         ModelError: the model does not fold in, or predicts ratings.
@@ -73,7 +73,7 @@ class OnboardingMeasurement:
         config, split = self._config, self._split
         ModelFitter(config, self._view, split, print_line=print_line).fit(self._model)
         train = self._view.interactions.take(split.train)
-        simulation = OnboardingSimulation(
+        simulation = ElicitationSimulation(
             self._view.interactions,
             split,
             config.stage,

@@ -1,7 +1,7 @@
-"""Items to ask a new user for: ``python scripts/onboard.py run=DIR k=10``, or ``data=movielens_100k`` without a run.
+"""Items to ask a new user for: ``python scripts/elicit.py run=DIR k=10``, or ``data=movielens_100k`` without a run.
 
 They are chosen so that few answers tell much of the user. With answers, the next ones are chosen by them:
-``python scripts/onboard.py run=DIR known=[50,172] unknown=[1] k=5``. What the user knows is the history that
+``python scripts/elicit.py run=DIR known=[50,172] unknown=[1] k=5``. What the user knows is the history that
 ``scripts/recommend.py`` takes.
 """
 
@@ -23,7 +23,7 @@ from recsys.runs.assembly import build_data
 from recsys.runs.trained_run import open_run
 
 
-@config_command("onboard")
+@config_command("elicit")
 def main(config: DictConfig) -> None:
     """Print the items, the best to ask for first."""
     with user_errors():

@@ -1,4 +1,4 @@
-"""Measure what onboarding is worth: ``python scripts/simulate_onboarding.py model=user_knn data=movielens_100k``.
+"""What asking new users is worth: ``python scripts/simulate_elicitation.py model=user_knn data=movielens_100k``.
 
 Held-out users are asked for items that were chosen to tell users apart, for the most popular ones and for random ones.
 What they know is their history then, and the recommendations are compared with what is held out of them. Any setting of
@@ -18,11 +18,11 @@ from recsys.cli.console import console, user_errors
 from recsys.cli.output_directory import make_output_directory
 from recsys.cli.overrides import setting_of
 from recsys.runs.starting import resolved
-from recsys.studies.elicitation.measuring import POPULAR, OnboardingMeasurement
-from recsys.studies.elicitation.table import onboarding_sheet
+from recsys.studies.elicitation.measuring import POPULAR, ElicitationMeasurement
+from recsys.studies.elicitation.table import elicitation_table
 
 
-@config_command("simulate_onboarding")
+@config_command("simulate_elicitation")
 def main(config: DictConfig) -> None:
     """Fit, ask, and print the table."""
     with user_errors():
@@ -30,14 +30,14 @@ def main(config: DictConfig) -> None:
         config = resolved(config)
         report = Path(config.output)
         make_output_directory(report.parent, "results", "output=")
-        measurement = OnboardingMeasurement(config)
+        measurement = ElicitationMeasurement(config)
         results = list(measurement.results(lambda line: console.print(line, highlight=False, markup=False)))
-        table = onboarding_sheet(results, POPULAR, config.k)
+        table = elicitation_table(results, POPULAR, config.k)
         console.print(table.for_terminal())
         heading = f"# {measurement.model_name} on {measurement.prepared.schema.name}, {config.stage}"
-        command = shlex.join(["python", "scripts/simulate_onboarding.py", *given])
+        command = shlex.join(["python", "scripts/simulate_elicitation.py", *given])
         report.write_text(f"{heading}\n\n`{command}`\n\n{table.markdown()}", encoding="utf-8")
-        console.print(f"onboarding: {report}", soft_wrap=True, highlight=False, markup=False)
+        console.print(f"elicitation: {report}", soft_wrap=True, highlight=False, markup=False)
 
 
 if __name__ == "__main__":
