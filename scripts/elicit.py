@@ -14,11 +14,11 @@ from rich.table import Table
 
 from recsys.cli.command_line import ids_as_written
 from recsys.cli.configuration import config_command
-from recsys.cli.console import console, user_errors
+from recsys.cli.console import console
 from recsys.data.prepared import PreparedDataset
 from recsys.elicitation.familiarity import FamiliarityModel
 from recsys.elicitation.preference_elicitation import PreferenceElicitation
-from recsys.errors import RecsysError
+from recsys.errors import DataError
 from recsys.runs.assembly import build_data
 from recsys.runs.trained_run import open_run
 
@@ -26,37 +26,34 @@ from recsys.runs.trained_run import open_run
 @config_command("elicit")
 def main(config: DictConfig) -> None:
     """Print the items, the best to ask for first."""
-    with user_errors():
-        if isinstance(config.k, bool) or not isinstance(config.k, int) or config.k < 1:
-            raise RecsysError(f"k must be a whole number of at least 1, but it is {config.k}.")
-        prepared = build_data(config) if config.run is None else open_run(config.run).prepared
-        known, unknown = (_items(config, name, prepared) for name in ("known", "unknown"))
-        if both := set(known) & set(unknown):
-            ids = ", ".join(prepared.item_vocabulary.ids[item].as_py() for item in sorted(both))
-            raise RecsysError(f"An item is either known or not, but {ids} came as both. Leave it out of one.")
-        interview = PreferenceElicitation(
-            FamiliarityModel.from_interactions(prepared.positives(), config.num_components, config.seed)
-        )
-        interview.answer_all(known, True)
-        interview.answer_all(unknown, False)
-        probabilities = interview.probabilities()
-        table = Table("item", "title", "known to", title="Does the user know", title_justify="left", box=box.MARKDOWN)
-        table.columns[0].justify = table.columns[2].justify = "right"
-        items = interview.shortlist(config.k)
-        for item, title in zip(items, prepared.titles(items), strict=True):
-            table.add_row(prepared.item_vocabulary.ids[item].as_py(), title, f"{probabilities[item]:.0%}")
-        console.print(table)
-        if known and config.run is not None:
-            history = ",".join(prepared.item_vocabulary.ids[item].as_py() for item in known)
-            command = f"python scripts/recommend.py run={config.run} 'history=[{history}]'"
-            console.print(f"recommendations now: {command}", soft_wrap=True, highlight=False, markup=False)
+    prepared = build_data(config) if config.run is None else open_run(config.run).prepared
+    known, unknown = (_items(config, name, prepared) for name in ("known", "unknown"))
+    if both := set(known) & set(unknown):
+        ids = ", ".join(prepared.item_vocabulary.ids[item].as_py() for item in sorted(both))
+        raise DataError(f"An item is either known or not, but {ids} came as both. Leave it out of one.")
+    interview = PreferenceElicitation(
+        FamiliarityModel.from_interactions(prepared.positives(), config.num_components, config.seed)
+    )
+    interview.answer_all(known, True)
+    interview.answer_all(unknown, False)
+    probabilities = interview.probabilities()
+    table = Table("item", "title", "known to", title="Does the user know", title_justify="left", box=box.MARKDOWN)
+    table.columns[0].justify = table.columns[2].justify = "right"
+    items = interview.shortlist(config.k)
+    for item, title in zip(items, prepared.titles(items), strict=True):
+        table.add_row(prepared.item_vocabulary.ids[item].as_py(), title, f"{probabilities[item]:.0%}")
+    console.print(table)
+    if known and config.run is not None:
+        history = ",".join(prepared.item_vocabulary.ids[item].as_py() for item in known)
+        command = f"python scripts/recommend.py run={config.run} 'history=[{history}]'"
+        console.print(f"recommendations now: {command}", soft_wrap=True, highlight=False, markup=False)
 
 
 def _items(config: DictConfig, name: str, prepared: PreparedDataset) -> list[int]:
     """The items that ``name`` lists, once each, in the order given.
 
     Raises:
-        RecsysError: an id is not in the data.
+        DataError: an id is not in the data.
     """
     if config[name] is None:
         return []
@@ -64,7 +61,7 @@ def _items(config: DictConfig, name: str, prepared: PreparedDataset) -> list[int
     items = prepared.item_vocabulary.index_of(ids).tolist()
     missing = [item_id for item_id, item in zip(ids, items, strict=True) if item < 0]
     if missing:
-        raise RecsysError(
+        raise DataError(
             f"{name} must list items of {prepared.schema.name}, but it has no {', '.join(missing)}. Ids are compared "
             "as text, leading zeros included."
         )

@@ -12,18 +12,17 @@ from omegaconf import DictConfig
 from recsys_serving.triton.repository import write_repository
 
 from recsys.cli.configuration import config_command
-from recsys.cli.console import console, user_errors
+from recsys.cli.console import console
 from recsys.runtime.bundle import Bundle
 
 
 @config_command("export_triton")
 def main(config: DictConfig) -> None:
     """Write, check."""
-    with user_errors():
-        output = Path(config.output)
-        version = write_repository(Bundle.open(config.bundle), output, config.version, config.instances)
-        console.print(f"version {version}", highlight=False)
-        console.print(f"repository: {output}", soft_wrap=True, highlight=False, markup=False)
+    output = Path(config.output)
+    version = write_repository(Bundle.open(config.bundle), output, config.version, config.instances)
+    console.print(f"version {version}", highlight=False)
+    console.print(f"repository: {output}", soft_wrap=True, highlight=False, markup=False)
 
 
 if __name__ == "__main__":

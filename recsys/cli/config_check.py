@@ -7,6 +7,7 @@ such as numbers that do not go together, it is then asked.
 
 from __future__ import annotations
 
+import difflib
 import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any, get_type_hints
@@ -114,9 +115,8 @@ def _hints(key: str, node: Mapping[str, Any], target: str | None) -> dict[str, o
     hints, open_ended = _arguments(constructor)
     unknown = [str(name) for name in node if not str(name).startswith("_") and name not in hints]
     if unknown and not open_ended:
-        raise RunError(
-            f"{key} has no setting {unknown[0]!r}; it has {', '.join(sorted(hints))}. Correct {key}.{unknown[0]}."
-        )
+        near = difflib.get_close_matches(unknown[0], hints, n=3) or sorted(hints)
+        raise RunError(f"{key} has no setting {unknown[0]!r}, but {', '.join(near)}. Correct {key}.{unknown[0]}.")
     return hints
 
 
@@ -147,7 +147,9 @@ def _check_type(key: str, value: Any, hint: object) -> None:
     if not fits(value, hint):
         range_ = range_of(key)
         within = "" if range_ is None else f", {range_}"
-        raise RunError(f"{key} must be {described(hint)}{within}, but it is {_given(key, value)}. Correct it.")
+        raise RunError(
+            f"{key} must be {described(hint)}{within}, but it is {_yaml(value)}. Correct {key}={_yaml(value)}."
+        )
 
 
 def _check_range(key: str, value: Any) -> None:
@@ -163,13 +165,15 @@ def _check_range(key: str, value: Any) -> None:
         and number not in range_
     ]
     if wrong:
-        each = "each number of it " if isinstance(value, list) else ""
-        raise RunError(f"{key} must be {each}{range_}, but it is {_given(key, value)}. Correct it.")
+        whose = f"Each number of {key}" if isinstance(value, list) else key
+        raise RunError(f"{whose} must be {range_}, but it is {_yaml(value)}. Correct {key}={_yaml(value)}.")
 
 
-def _given(key: str, value: Any) -> str:
-    yaml = "null" if value is None else str(value).lower() if isinstance(value, bool) else value
-    return f"{key}={yaml}"
+def _yaml(value: Any) -> str:
+    """A value as it is typed."""
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _construct(key: str, node: Any) -> None:

@@ -9,21 +9,22 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from hydra.utils import instantiate
+from hydra.utils import get_object, instantiate
+from lightning_fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig
 from torch import nn
 
 from recsys.data.feedback_view import FeedbackView
 from recsys.data.interactions import IntArray, Interactions
 from recsys.data.split import Split
-from recsys.errors import ModelError
+from recsys.errors import ModelError, RunError
 from recsys.evaluation.ranking_task import RankingTask
 from recsys.models.interface.protocols import Fittable, PredictsRatings, PretrainsInTowers, RanksCandidates
 from recsys.runs.device import accelerator, training_device
 from recsys.runs.part_settings import source_settings, tower_settings
 from recsys.runs.run_directory import CHECKPOINTS
 from recsys.training.epoch_history import Listener
-from recsys.training.fitting import FitReport
+from recsys.training.fitting import FitReport, check_monitor
 from recsys.training.listwise import ListwiseModule
 from recsys.training.stacking import CandidateLists, stack
 
@@ -86,6 +87,47 @@ class ModelFitter:
             self._pretrain(model, train)
         return self._train(model, train, lists)
 
+    def check(self, model: nn.Module) -> None:
+        """Require that ``model`` can be fitted with these settings, before anything is written or trained.
+
+        Raises:
+            ModelError: the training does not suit the model, or settings of towers or sources do not exist.
+            RunError: the optimiser, the trainer or what is monitored is refused, or the device is not there.
+        """
+        accelerator(self.config)
+        if isinstance(model, Fittable):
+            return
+        if "_target_" not in self.config.training:
+            raise ModelError(
+                f"{type(model).__name__} learns by gradient steps, but training=none is for models that are fitted at "
+                "once. Leave training= out, and the one that suits the model is taken."
+            )
+        if isinstance(model, RanksCandidates):
+            self._require_lists(model)
+            for name, source in model.source_models().items():
+                replace(self, config=source_settings(self.config, model, name)).check(source)
+        if self.config.pretraining is not None:
+            changed = tower_settings(self.config, model)
+            assert isinstance(model, PretrainsInTowers), "tower_settings refuses other models"
+            for name, tower in model.towers().items():
+                replace(self, config=changed[name])._check_network(tower)
+        self._check_network(model)
+
+    def _check_network(self, network: nn.Module) -> None:
+        """Make what trains a network, to see whether it can be made."""
+        settings = self.config
+        train = self.view.training_interactions(self.split.train, isinstance(network, PredictsRatings))
+        if not isinstance(network, RanksCandidates):  # whose module needs the lists that its sources give
+            module = instantiate(settings.training)(network=network, interactions=train)
+            module.configure_optimizers()
+            check_monitor(module, settings.fitting.monitor if len(self.split.valid) > 0 else None)
+        try:
+            instantiate(settings.trainer, accelerator=accelerator(settings))(
+                logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False
+            )
+        except (MisconfigurationException, ValueError, TypeError) as error:
+            raise RunError(f"The trainer refuses its settings ({error}). Correct trainer.*.") from error
+
     @property
     def _directory(self) -> Path:
         """Where checkpoints go, kept or not."""
@@ -133,6 +175,14 @@ class ModelFitter:
         model.fuse()
         self.print_line("training the whole network")
 
+    def _require_lists(self, model: RanksCandidates) -> None:
+        """Refuse a training that is not one of lists."""
+        if not issubclass(get_object(self.config.training._target_), ListwiseModule):
+            raise ModelError(
+                f"{type(model).__name__} ranks what other models retrieve, and is trained on lists of candidates. Use "
+                "training=listwise; how its sources are trained is said in sources_training."
+            )
+
     def _candidate_lists(self, model: RanksCandidates) -> CandidateLists:
         """Fit copies of the sources without each fold, which give the lists, and the sources themselves on everything.
 
@@ -140,11 +190,7 @@ class ModelFitter:
             ModelError: the training is not one of lists, or the settings of a source do not exist.
         """
         config, split = self.config, self.split
-        if not issubclass(instantiate(config.training).func, ListwiseModule):
-            raise ModelError(
-                f"{type(model).__name__} ranks what other models retrieve, and is trained on lists of candidates. Use "
-                "training=listwise; how its sources are trained is said in sources_training."
-            )
+        self._require_lists(model)
         settings = {name: source_settings(config, model, name) for name in model.source_models()}
         positives = split.train[self.view.positive[split.train]]
 

@@ -13,7 +13,7 @@ from recsys.data.prepared import PreparedDataset, open_prepared
 from recsys.data.split import Split
 from recsys.errors import PreparedDataError
 from recsys.runs.assembly import build_data, build_model, build_split, build_view
-from recsys.runs.run_directory import RunDirectory, RunManifest
+from recsys.runs.run_directory import FORMAT_VERSION, RunDirectory, RunManifest, earlier_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +39,12 @@ def open_run(path: Path | str) -> TrainedRun:
     """Open a finished run together with its data.
 
     Raises:
-        RunError: the run is missing, unfinished or damaged, or its data are no longer the same.
+        RunError: the run is missing, unfinished, damaged or of an earlier version, or its data are no longer the same.
     """
     directory = RunDirectory.open(path)
     manifest = directory.manifest()
+    if manifest.format_version != FORMAT_VERSION:
+        raise earlier_version(directory.path)
     config = directory.config()
     prepared = _data_of_run(config, manifest)
     model = build_model(config.model, config.seed, prepared)

@@ -4,7 +4,7 @@ from omegaconf import DictConfig
 
 from recsys.cli.configuration import compose_config
 from recsys.data.feedback_view import FeedbackView
-from recsys.errors import ModelError
+from recsys.errors import ModelError, RecsysError, RunError
 from recsys.runs.assembly import build_model, build_split
 from recsys.runs.model_fitting import ModelFitter
 from tests.models.board_data import prepared_board
@@ -73,3 +73,37 @@ def test_pretraining_of_a_model_without_towers_is_refused():
     settings = config("model=mf", "pretraining={gmf: {}}")
     with pytest.raises(ModelError, match="MF has none"):
         fitter(settings).fit(fresh(settings))
+
+
+@pytest.mark.parametrize(
+    ("overrides", "error", "message"),
+    [
+        (["model=mf", "training=none"], ModelError, "MF learns by gradient steps, but training=none"),
+        (["model=two_tower", "training=sampled_negatives"], ModelError, "needs a model that is"),
+        (["model=hybrid", "training=full_catalogue"], ModelError, "training=listwise"),
+        (["model=hybrid", "+sources_training.slim.trainer.max_epochs=3"], ModelError, "it has slim"),
+        (["model=mf", "fitting.monitor=valid/ndcg@20"], RunError, "fitting.monitor must be one of"),
+        (["model=mf", "training/optimizer=sgd", "+training.optimizer.nesterov=true"], RecsysError, "Nesterov"),
+        (["model=mf", "trainer.precision=transformer-engine"], RunError, "The trainer refuses its settings"),
+        (["model=mf", "trainer.accelerator=tpu"], RunError, "must be auto, cpu or gpu"),
+        (["model=neumf", "pretraining={gmf: {}}"], ModelError, "settings for each tower"),
+    ],
+)
+def test_what_cannot_be_fitted_is_refused_before_the_fit(overrides, error, message):
+    settings = config(*overrides)
+    with pytest.raises(error, match=message):
+        fitter(settings).check(fresh(settings))
+
+
+@pytest.mark.parametrize("overrides", [["model=ease"], ["model=mf"], ["model=two_tower"], ["model=hybrid"]])
+def test_what_can_be_fitted_passes_unchanged(overrides):
+    settings = config(*overrides)
+    model = fresh(settings)
+    before = {name: weights.clone() for name, weights in model.state_dict().items()}
+    fitter(settings).check(model)
+    assert all(torch.equal(weights, before[name]) for name, weights in model.state_dict().items())
+
+
+def test_what_is_monitored_does_not_matter_without_validation():
+    settings = config("model=mf", "fitting.monitor=valid/ndcg@20", "refit=true")
+    fitter(settings).check(fresh(settings))

@@ -43,3 +43,15 @@ def test_prepared_data_that_are_gone_are_prepared_again(run, scripts):  # noqa: 
     path = run / "run.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"data_directory": "gone"}))
     assert open_run(run).prepared.directory.is_dir()
+
+
+def test_a_run_of_an_earlier_version_is_told(run, scripts):  # noqa: F811
+    path = run / "run.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"format_version": 1}))
+    with pytest.raises(
+        RunError, match="was written by an earlier version of recsys.* Train again with the same settings"
+    ):
+        open_run(run)
+    finished = scripts("evaluate", f"run={run}")
+    assert finished.status == 2
+    assert finished.err.count("error:") == 1 and "earlier version" in finished.err

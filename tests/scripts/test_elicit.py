@@ -40,10 +40,10 @@ def test_a_run_gives_its_data_and_then_its_recommendations(scripts, coloured):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["k=0"], "k must be a whole number of at least 1"),
+        (["k=0"], "k must be at least 1, but it is 0"),
         (["known=[xx]"], "known must list items of table, but it has no xx"),
         (["known=[00]", "unknown=[00]"], "An item is either known or not, but 00 came as both"),
-        (["num_components=0"], "num_components is 0"),
+        (["num_components=0"], "num_components must be at least 1, but it is 0"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )
@@ -71,7 +71,7 @@ class TestSimulation:
         ("arguments", "message"),
         [
             (["model=mf"], "A model of likes that folds in unseen users is required"),
-            (["questions=[0]"], "questions must be whole numbers of at least 1"),
+            (["questions=[0]"], "Each number of questions must be at least 1"),
             (["stage=train"], "stage must be valid or test, but it is train"),
             (["split=random_ratio", "~split.given_ratio"], "Something must be given of held-out users"),
             (["resume=runs/x"], "cannot be resumed"),

@@ -62,7 +62,7 @@ def test_vectors_retrieve_as_scores_do(scripts, train):
         (["retrieval=vectors"], "retrieves by vectors is required, but EASE has none"),
         (["num_candidates=3", "k=4"], "k must be from 1 to num_candidates=3, but it is 4"),
         (["diversity=most"], "diversity must be mmr, calibrated or null, but it is most"),
-        (["diversity_weights=[2]"], "diversity_weights must be each number of it from 0"),
+        (["diversity_weights=[2]"], "Each number of diversity_weights must be from 0"),
         (["diversity_column=genre"], "There is no column genre of items"),
         (["stage=train"], "stage must be valid or test"),
     ],
