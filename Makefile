@@ -20,10 +20,10 @@ demo: $(VENV)/.core
 	$(BIN)/python scripts/train.py $(DEMO)
 
 triton: $(REPOSITORY) | $(VENV)/.serving
-	$(BIN)/python scripts/triton_server.py start $(REPOSITORY)
+	$(BIN)/python scripts/triton_server.py action=start repository=$(REPOSITORY)
 
 triton-stop: | $(VENV)/.serving
-	$(BIN)/python scripts/triton_server.py stop
+	$(BIN)/python scripts/triton_server.py action=stop
 
 $(REPOSITORY): | $(BUNDLE) $(VENV)/.serving
 	$(BIN)/python scripts/export_triton.py bundle=$(BUNDLE) output=$@

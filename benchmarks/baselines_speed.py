@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import os
 import platform
-import tempfile
 import time
 from pathlib import Path
 
@@ -24,8 +23,8 @@ from results_file import write_results
 from recsys.cli.configuration import compose_config
 from recsys.evaluation.model_report import content_vectors
 from recsys.evaluation.ranking_task import RankingTask
-from recsys.runs.assembly import build_data, build_model, build_split, build_view, fit_model
-from recsys.runs.run_directory import RunDirectory
+from recsys.runs.assembly import build_data, build_model, build_split, build_view
+from recsys.runs.model_fitting import ModelFitter
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 MODELS = ("item_knn", "user_knn", "ease", "pure_svd", "nmf", "ials")
@@ -40,9 +39,7 @@ def measured(name: str, root: str) -> tuple[float, float, float]:
     view = build_view(config, prepared, model)
     split = build_split(config, view.interactions)
     started = time.perf_counter()
-    with tempfile.TemporaryDirectory() as directory:
-        run = RunDirectory(Path(directory))
-        fit_model(config, model, view, split, run, lambda line: None, lambda *epoch: None, False)
+    ModelFitter(config, view, split).fit(model)
     fitted = time.perf_counter()
     task = RankingTask.from_split(view.interactions, split, "test")
     result = instantiate(config.evaluation).evaluate(model.eval(), task, content_vectors(prepared))

@@ -12,7 +12,6 @@ without the interaction with the largest part, without random ones, and without 
 from __future__ import annotations
 
 import argparse
-import tempfile
 import time
 from pathlib import Path
 
@@ -25,8 +24,8 @@ from recsys.evaluation.fidelity import Fidelity, deletion_fidelity
 from recsys.evaluation.ranking_task import RankingTask
 from recsys.models.interface.protocols import Explains
 from recsys.recommendation.sampled_explanation import SampledModelExplainer
-from recsys.runs.assembly import build_data, build_model, build_split, build_view, fit_model
-from recsys.runs.run_directory import RunDirectory
+from recsys.runs.assembly import build_data, build_model, build_split, build_view
+from recsys.runs.model_fitting import ModelFitter
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 MODELS = ("ease", "slim", "item_knn", "ials", "pure_svd", "content", "user_knn", "nmf")
@@ -45,9 +44,7 @@ def measured(name: str, data: str, users: int, permutations: int, seed: int) -> 
     model = build_model(config.model, config.seed, prepared)
     view = build_view(config, prepared, model)
     split = build_split(config, view.interactions)
-    with tempfile.TemporaryDirectory() as directory:
-        run = RunDirectory(Path(directory))
-        fit_model(config, model, view, split, run, lambda line: None, lambda *epoch: None, False)
+    ModelFitter(config, view, split).fit(model)
     task = RankingTask.from_split(view.interactions, split, "test", positive=view.positive)
     model.eval()
     exact = isinstance(model, Explains)

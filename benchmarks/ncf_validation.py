@@ -12,15 +12,14 @@ interaction with, as the protocol does with the test. The experiment is first ru
 from __future__ import annotations
 
 import argparse
-import tempfile
 import time
 from pathlib import Path
 
 from recsys.cli.configuration import compose_config
 from recsys.data.feedback_view import FeedbackView
 from recsys.evaluation.fixed_negatives import evaluate_fixed_negatives
-from recsys.runs.assembly import build_data, build_model, build_split, fit_model
-from recsys.runs.run_directory import RunDirectory
+from recsys.runs.assembly import build_data, build_model, build_split
+from recsys.runs.model_fitting import ModelFitter
 from recsys.studies.tuning.validation import among_sampled_negatives
 
 CONFIGS = Path(__file__).parents[1] / "configs"
@@ -48,9 +47,7 @@ def main() -> None:
             )
             model = build_model(config.model, config.seed, prepared)
             started = time.perf_counter()
-            with tempfile.TemporaryDirectory() as directory:
-                run = RunDirectory(Path(directory))
-                fit_model(config, model, view, split, run, lambda line: None, lambda *epoch: None, False)
+            ModelFitter(config, view, split).fit(model)
             seconds = time.perf_counter() - started
             numbers = evaluate_fixed_negatives(
                 model.eval(),

@@ -23,7 +23,7 @@ from results_file import write_results
 from recsys.recommendation.model_stages import ModelRanker, ScoreRetriever
 from recsys.recommendation.request_batches import request_of_user
 from recsys.retrieval.pipeline import Pipeline
-from recsys.runs.assembly import open_run
+from recsys.runs.trained_run import open_run
 from recsys.runtime.bundle import Bundle
 from recsys.runtime.bundle_recommender import BundleRecommender
 from recsys.runtime.request import RecommendationRequest

@@ -16,7 +16,7 @@ from omegaconf import DictConfig
 
 from recsys.cli.commands import command_line, script_path
 from recsys.cli.configuration import CONFIG_DIRECTORY, compose_config, config_command
-from recsys.cli.console import console, user_errors
+from recsys.cli.console import console
 from recsys.cli.overrides import setting_of
 from recsys.errors import RunError
 from recsys.studies.benchmark.results_page import write_results
@@ -32,29 +32,28 @@ OWN = ("tuned", "models", "baseline", "metric", "k", "output", "data")
 @config_command("benchmark_models")
 def main(config: DictConfig) -> None:
     """Train every model, compare them, and write the page."""
-    with user_errors():
-        given = HydraConfig.get().overrides.task
-        shared = [text for text in given if setting_of(text) not in OWN]
-        shared += [text for text in given if text.startswith("data.")]  # options of the data set, such as its directory
-        data = HydraConfig.get().runtime.choices.data
-        rows = tuned_models(config.get("tuned"), data, config.models, CONFIG_DIRECTORY)
-        for row in rows:  # so that a misspelt setting does not end a benchmark half-way
-            compose_config("train", [*row.overrides, *shared])
-        paths = []
-        for place, row in enumerate(rows, start=1):
-            console.print(f"{place}/{len(rows)}  {row.command}", soft_wrap=True, highlight=False, markup=False)
-            paths.append(train(row, shared))
-        command = f"{command_line('benchmark_models')} " + shlex.join(
-            text for text in given if setting_of(text) != "output"
-        )
-        settings = Settings(metric=config.metric, k=config.k, baseline=config.baseline)
-        comparison = write_results(Path(config.output), command.strip(), rows, open_runs(paths), settings)
-        for table in (
-            accuracy_table(comparison),
-            beyond_accuracy_table(comparison),
-        ):  # together too wide for a terminal
-            console.print(table.for_terminal())
-        console.print(f"results: {config.output}", soft_wrap=True, highlight=False, markup=False)
+    given = HydraConfig.get().overrides.task
+    shared = [text for text in given if setting_of(text) not in OWN]
+    shared += [text for text in given if text.startswith("data.")]  # options of the data set, such as its directory
+    data = HydraConfig.get().runtime.choices.data
+    rows = tuned_models(config.get("tuned"), data, config.models, CONFIG_DIRECTORY)
+    for row in rows:  # so that a misspelt setting does not end a benchmark half-way
+        compose_config("train", [*row.overrides, *shared])
+    paths = []
+    for place, row in enumerate(rows, start=1):
+        console.print(f"{place}/{len(rows)}  {row.command}", soft_wrap=True, highlight=False, markup=False)
+        paths.append(train(row, shared))
+    command = f"{command_line('benchmark_models')} " + shlex.join(
+        text for text in given if setting_of(text) != "output"
+    )
+    settings = Settings(metric=config.metric, k=config.k, baseline=config.baseline)
+    comparison = write_results(Path(config.output), command.strip(), rows, open_runs(paths), settings)
+    for table in (
+        accuracy_table(comparison),
+        beyond_accuracy_table(comparison),
+    ):  # together too wide for a terminal
+        console.print(table.for_terminal())
+    console.print(f"results: {config.output}", soft_wrap=True, highlight=False, markup=False)
 
 
 def train(row: TunedModel, shared: list[str]) -> Path:

@@ -1,8 +1,8 @@
 """Measure a model on new users and new items: ``python scripts/cold_start.py model=content data=movielens_100k``.
 
 Any setting of a training may be given. The model is compared with the most popular items and with random scores, on new
-items, on new users with each number of interactions of ``num_fold_in``, and on both. The last line of the output names
-the page; all numbers are in the JSON file beside it.
+items, on new users of whom ``num_fold_in`` interactions are known, and on both. The last line of the output names the
+page; all numbers are in the JSON file beside it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from omegaconf import DictConfig
 
 from recsys.cli.commands import command_line
 from recsys.cli.configuration import config_command
-from recsys.cli.console import console, user_errors
+from recsys.cli.console import console
 from recsys.cli.output_directory import make_output_directory
 from recsys.cli.overrides import setting_of
 from recsys.runs.starting import resolved
@@ -27,22 +27,21 @@ from recsys.studies.cold_start.table import cold_start_table
 @config_command("cold_start")
 def main(config: DictConfig) -> None:
     """Fit and measure in each protocol, then print the table."""
-    with user_errors():
-        given = [text for text in HydraConfig.get().overrides.task if setting_of(text) != "output"]
-        config = resolved(config)
-        measurement = ColdStart(config)
-        make_output_directory(Path(config.output), "results", "output")
-        for protocol in measurement.protocols:
-            console.print(
-                f"{protocol.name}: {len(protocol.split.train):,} training, {len(protocol.split.valid):,} validation, "
-                f"{len(protocol.split.test):,} test interactions",
-                highlight=False,
-            )
-        rows = list(measurement.rows(lambda line: console.print(line, highlight=False, markup=False)))
-        console.print(cold_start_table(rows, config.k).for_terminal())
-        command = f"{command_line('cold_start')} {shlex.join(given)}".strip()
-        report = write(measurement, rows, config.k, command, Path(config.output))
-        console.print(f"cold start: {report}", soft_wrap=True, highlight=False, markup=False)
+    given = [text for text in HydraConfig.get().overrides.task if setting_of(text) != "output"]
+    config = resolved(config)
+    measurement = ColdStart(config)
+    make_output_directory(Path(config.output), "results", "output")
+    for protocol in measurement.protocols:
+        console.print(
+            f"{protocol.name}: {len(protocol.split.train):,} training, {len(protocol.split.valid):,} validation, "
+            f"{len(protocol.split.test):,} test interactions",
+            highlight=False,
+        )
+    rows = list(measurement.rows(lambda line: console.print(line, highlight=False, markup=False)))
+    console.print(cold_start_table(rows, config.k).for_terminal())
+    command = f"{command_line('cold_start')} {shlex.join(given)}".strip()
+    report = write(measurement, rows, config.k, command, Path(config.output))
+    console.print(f"cold start: {report}", soft_wrap=True, highlight=False, markup=False)
 
 
 if __name__ == "__main__":

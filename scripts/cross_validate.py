@@ -10,7 +10,7 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from recsys.cli.configuration import config_command
-from recsys.cli.console import console, user_errors
+from recsys.cli.console import console
 from recsys.reporting.evaluation_tables import folds_table
 from recsys.runs.starting import resolved
 from recsys.studies.cross_validation import CrossValidation
@@ -22,26 +22,25 @@ SHOWN = ("test/rmse", "test/mae", "test/ndcg@10", "test/recall@10", "test/precis
 @config_command("cross_validate")
 def main(config: DictConfig) -> None:
     """Fit and test on each fold, then print the table."""
-    with user_errors():
-        config = resolved(config)
-        validation = CrossValidation(config)
-        view, num_folds = validation.view, config.split.num_folds
-        console.print(
-            f"{validation.prepared.schema.name}: {len(view.interactions):,} interactions ({view.kind} view) in "
-            f"{num_folds} folds; {validation.model_name}"
-        )
-        folds = []
-        for fold in validation.folds(console.print):
-            folds.append(fold)
-            shown = "  ".join(f"{name} {fold.metrics[name]:.4f}" for name in SHOWN if name in fold.metrics)
-            line = f"fold {len(folds)}/{num_folds}  fitted in {fold.seconds:.1f} s  {shown}"
-            console.print(line, soft_wrap=True, highlight=False)
-        numbers = [fold.metrics for fold in folds]
-        metrics = [name for name in SHOWN if name in numbers[0]]
-        console.print(folds_table(numbers, metrics, f"{validation.model_name} on {validation.prepared.schema.name}"))
-        console.print(f"fitted in {sum(fold.seconds for fold in folds):.1f} s in all", highlight=False)
-        validation.save(folds, Path(config.output))
-        console.print(f"cross-validation: {config.output}", soft_wrap=True, highlight=False)
+    config = resolved(config)
+    validation = CrossValidation(config)
+    view, num_folds = validation.view, config.split.num_folds
+    console.print(
+        f"{validation.prepared.schema.name}: {len(view.interactions):,} interactions ({view.kind} view) in "
+        f"{num_folds} folds; {validation.model_name}"
+    )
+    folds = []
+    for fold in validation.folds(console.print):
+        folds.append(fold)
+        shown = "  ".join(f"{name} {fold.metrics[name]:.4f}" for name in SHOWN if name in fold.metrics)
+        line = f"fold {len(folds)}/{num_folds}  fitted in {fold.seconds:.1f} s  {shown}"
+        console.print(line, soft_wrap=True, highlight=False)
+    numbers = [fold.metrics for fold in folds]
+    metrics = [name for name in SHOWN if name in numbers[0]]
+    console.print(folds_table(numbers, metrics, f"{validation.model_name} on {validation.prepared.schema.name}"))
+    console.print(f"fitted in {sum(fold.seconds for fold in folds):.1f} s in all", highlight=False)
+    validation.save(folds, Path(config.output))
+    console.print(f"cross-validation: {config.output}", soft_wrap=True, highlight=False)
 
 
 if __name__ == "__main__":

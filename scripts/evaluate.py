@@ -9,36 +9,34 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from recsys.cli.configuration import config_command
-from recsys.cli.console import console, user_errors
-from recsys.errors import RecsysError
+from recsys.cli.console import console
+from recsys.errors import RunError
 from recsys.evaluation.model_report import evaluate_model, model_name
 from recsys.reporting.run_report import print_report
-from recsys.runs.assembly import open_run, split_of_run, training_device
+from recsys.runs.device import training_device
+from recsys.runs.trained_run import open_run, split_of_run
 
 
 @config_command("evaluate")
 def main(config: DictConfig) -> None:
     """Print the metrics of a run; nothing in the run directory changes unless ``save_per_user`` asks for it."""
-    with user_errors():
-        if config.stage not in ("valid", "test"):
-            raise RecsysError(f"stage must be valid or test, but it is {config.stage}.")
-        run = open_run(config.run)
-        evaluator = instantiate(config.evaluation)
-        view, split = split_of_run(run)
-        device = training_device(run.config)
-        assessment = evaluate_model(evaluator, None, run.prepared, view, split, run.model, device, config.stage)
-        print_report(assessment)
-        if config.save_per_user:
-            if config.stage != "test":
-                raise RecsysError(
-                    "A run keeps the values of its test users; stage is valid. Leave save_per_user or stage out."
-                )
-            run.directory.save_per_user(assessment.per_user(model_name(run.model), run.prepared.user_vocabulary))
-        if config.output is not None:
-            output = Path(config.output)
-            output.parent.mkdir(parents=True, exist_ok=True)
-            output.write_text(json.dumps(assessment.metrics(model_name(run.model)), indent=2) + "\n", encoding="utf-8")
-            console.print(f"metrics: {output}", soft_wrap=True, highlight=False)
+    run = open_run(config.run)
+    evaluator = instantiate(config.evaluation)
+    view, split = split_of_run(run)
+    device = training_device(run.config)
+    assessment = evaluate_model(evaluator, None, run.prepared, view, split, run.model, device, config.stage)
+    print_report(assessment)
+    if config.save_per_user:
+        if config.stage != "test":
+            raise RunError(
+                "A run keeps the values of its test users; stage is valid. Leave save_per_user or stage out."
+            )
+        run.directory.save_per_user(assessment.per_user(model_name(run.model), run.prepared.user_vocabulary))
+    if config.output is not None:
+        output = Path(config.output)
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(json.dumps(assessment.metrics(model_name(run.model)), indent=2) + "\n", encoding="utf-8")
+        console.print(f"metrics: {output}", soft_wrap=True, highlight=False)
 
 
 if __name__ == "__main__":

@@ -11,10 +11,9 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from recsys.cli.configuration import config_command
-from recsys.cli.console import console, user_errors
-from recsys.errors import RecsysError
+from recsys.cli.console import console
 from recsys.evaluation.model_report import model_name
-from recsys.runs.assembly import open_run
+from recsys.runs.trained_run import open_run
 from recsys.studies.pipeline.measuring import measure_pipeline
 from recsys.studies.pipeline.report import tables, write_report
 
@@ -22,33 +21,30 @@ from recsys.studies.pipeline.report import tables, write_report
 @config_command("evaluate_pipeline")
 def main(config: DictConfig) -> None:
     """Print a table for each stage."""
-    with user_errors():
-        if config.stage not in ("valid", "test"):
-            raise RecsysError(f"stage must be valid or test, but it is {config.stage}.")
-        run = open_run(config.run)
-        ranking_run = None if config.ranker is None else open_run(config.ranker)
-        report = measure_pipeline(
-            run,
-            ranking_run,
-            retrieval=config.retrieval,
-            stage=config.stage,
-            k=config.k,
-            num_candidates=config.num_candidates,
-            diversity=config.diversity,
-            diversity_weight=config.diversity_weight,
-            diversity_weights=config.diversity_weights,
-            content=config.content,
-            explain=config.explain,
-            make_evaluator=instantiate(config.evaluation, _partial_=True),
-        )
-        chosen = None if config.diversity is None else (config.diversity, config.diversity_weight)
-        for table in tables(report, chosen):
-            console.print(table.for_terminal())
-            console.print()
-        ranked = "" if ranking_run is None else f", ranked by {model_name(ranking_run.model)}"
-        heading = f"{model_name(run.model)}{ranked} on {run.manifest.data_name}, {config.stage}"
-        report = write_report(report, chosen, heading, Path(config.output))
-        console.print(f"pipeline: {report}", soft_wrap=True, highlight=False, markup=False)
+    run = open_run(config.run)
+    ranking_run = None if config.ranker is None else open_run(config.ranker)
+    report = measure_pipeline(
+        run,
+        ranking_run,
+        retrieval=config.retrieval,
+        stage=config.stage,
+        k=config.k,
+        num_candidates=config.num_candidates,
+        diversity=config.diversity,
+        diversity_weight=config.diversity_weight,
+        diversity_weights=config.diversity_weights,
+        content=config.diversity_column,
+        explain=config.explain,
+        make_evaluator=instantiate(config.evaluation, _partial_=True),
+    )
+    chosen = None if config.diversity is None else (config.diversity, config.diversity_weight)
+    for table in tables(report, chosen):
+        console.print(table.for_terminal())
+        console.print()
+    ranked = "" if ranking_run is None else f", ranked by {model_name(ranking_run.model)}"
+    heading = f"{model_name(run.model)}{ranked} on {run.manifest.data_name}, {config.stage}"
+    page = write_report(report, chosen, heading, Path(config.output))
+    console.print(f"pipeline: {page}", soft_wrap=True, highlight=False, markup=False)
 
 
 if __name__ == "__main__":

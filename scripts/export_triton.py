@@ -1,7 +1,7 @@
 """Make a Triton model repository of a bundle: ``python scripts/export_triton.py bundle=bundles/NAME output=DIR``.
 
 A repository that is there gets the bundle as another version, which answers after ``python scripts/triton_server.py
-serve VERSION``. The last line of the output is ``repository: DIR``.
+action=serve version=VERSION``. The last line of the output is ``repository: DIR``.
 """
 
 from __future__ import annotations
@@ -12,18 +12,17 @@ from omegaconf import DictConfig
 from recsys_serving.triton.repository import write_repository
 
 from recsys.cli.configuration import config_command
-from recsys.cli.console import console, user_errors
+from recsys.cli.console import console
 from recsys.runtime.bundle import Bundle
 
 
 @config_command("export_triton")
 def main(config: DictConfig) -> None:
     """Write, check."""
-    with user_errors():
-        output = Path(config.output)
-        version = write_repository(Bundle.open(config.bundle), output, config.version, config.instances)
-        console.print(f"version {version}", highlight=False)
-        console.print(f"repository: {output}", soft_wrap=True, highlight=False, markup=False)
+    output = Path(config.output)
+    version = write_repository(Bundle.open(config.bundle), output, config.version, config.instances)
+    console.print(f"version {version}", highlight=False)
+    console.print(f"repository: {output}", soft_wrap=True, highlight=False, markup=False)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from rich import box
 from rich.table import Table
 
 from recsys.cli.configuration import config_command
-from recsys.cli.console import console, user_errors
+from recsys.cli.console import console
 from recsys.data.schema import Schema
 from recsys.runs.assembly import build_data
 
@@ -18,13 +18,12 @@ from recsys.runs.assembly import build_data
 @config_command("prepare")
 def main(config: DictConfig) -> None:
     """Print what the prepared data hold and what was removed."""
-    with user_errors():
-        prepared = build_data(config)
-        console.print(counts_table(prepared.schema))
-        for rule in prepared.schema.rules:
-            statement = f" ({rule.statement})" if any(rule.removed.values()) else ""
-            console.print(f"{rule}{statement}", soft_wrap=True, markup=False)
-        console.print(f"prepared: {prepared.directory}", soft_wrap=True, highlight=False, markup=False)
+    prepared = build_data(config)
+    console.print(counts_table(prepared.schema))
+    for rule in prepared.schema.rules:
+        statement = f" ({rule.statement})" if any(rule.removed.values()) else ""
+        console.print(f"{rule}{statement}", soft_wrap=True, markup=False)
+    console.print(f"prepared: {prepared.directory}", soft_wrap=True, highlight=False, markup=False)
 
 
 def counts_table(schema: Schema) -> Table:

@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 
 from recsys.cli.command_line import request_arguments
 from recsys.cli.configuration import config_command
-from recsys.cli.console import console, user_errors
+from recsys.cli.console import console
 from recsys.reporting.explanation_table import explanation_table
 from recsys.reporting.recommendation_table import recommendation_table
 from recsys.runs.opened_recommender import open_recommender
@@ -24,17 +24,16 @@ from recsys.runtime.request import RecommendationRequest
 @config_command("recommend")
 def main(config: DictConfig) -> None:
     """Print titles and scores; the popular list, with a message, for a user of whom nothing is known."""
-    with user_errors():
-        request = RecommendationRequest(**request_arguments(config, HydraConfig.get().overrides.task))
-        opened = open_recommender(config.run, config.bundle, config.num_candidates)
-        recommendation = opened.recommender.recommend_one(request)
-        for note in recommendation.notes:
-            console.print(note, markup=False)
-        heading = "For a new user" if request.user_id is None else f"For user {request.user_id}"
-        if not recommendation.personalized:
-            heading = f"Most popular (score: interactions in {opened.data_name})"
-        table = recommendation_table if recommendation.explanations is None else explanation_table
-        console.print(table(opened.titles_of, heading, recommendation))
+    request = RecommendationRequest(**request_arguments(config, HydraConfig.get().overrides.task))
+    opened = open_recommender(config.run, config.bundle, config.num_candidates)
+    recommendation = opened.recommender.recommend_one(request)
+    for note in recommendation.notes:
+        console.print(note, markup=False)
+    heading = "For a new user" if request.user_id is None else f"For user {request.user_id}"
+    if not recommendation.personalized:
+        heading = f"Most popular (score: interactions in {opened.data_name})"
+    table = recommendation_table if recommendation.explanations is None else explanation_table
+    console.print(table(opened.titles_of, heading, recommendation))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 
 from recsys.cli.command_line import id_as_written
 from recsys.cli.configuration import config_command
-from recsys.cli.console import console, user_errors
+from recsys.cli.console import console
 from recsys.reporting.similar_items_table import similar_items_table
 from recsys.runs.opened_recommender import open_recommender
 
@@ -18,14 +18,13 @@ from recsys.runs.opened_recommender import open_recommender
 @config_command("similar")
 def main(config: DictConfig) -> None:
     """Print two lists side by side."""
-    with user_errors():
-        opened = open_recommender(config.run, config.bundle)
-        item_id = id_as_written("item", config.item, HydraConfig.get().overrides.task)
-        lists = {
-            "by the model": opened.recommender.similar([item_id], config.k, by="model")[0],
-            "by content": opened.recommender.similar([item_id], config.k, by="content")[0],
-        }
-        console.print(similar_items_table(opened.titles_of, item_id, lists))
+    opened = open_recommender(config.run, config.bundle)
+    item_id = id_as_written("item", config.item, HydraConfig.get().overrides.task)
+    lists = {
+        "by the model": opened.recommender.similar([item_id], config.k, by="model")[0],
+        "by content": opened.recommender.similar([item_id], config.k, by="content")[0],
+    }
+    console.print(similar_items_table(opened.titles_of, item_id, lists))
 
 
 if __name__ == "__main__":

@@ -1,99 +1,77 @@
-"""A Triton server on this machine, in the background: ``python scripts/triton_server.py start REPOSITORY``.
+"""A Triton server on this machine, in the background: ``python scripts/triton_server.py action=start repository=DIR``.
 
-Then ``status``, ``stop``, and ``serve VERSION``: another version of the repository answers, while requests run. The
-first start makes the server's Python environment, some 600 MB, in ``--directory``.
+Then ``action=status``, ``action=stop``, and ``action=serve version=NUMBER``: another version of the repository answers,
+while requests run. The first start makes the server's Python environment, some 600 MB, in ``directory``. Action,
+repository and version may stand alone: ``python scripts/triton_server.py start DIR``.
 """
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
+from omegaconf import DictConfig
 from recsys_serving.triton.launcher import Ports, is_ready, start, stop
 from recsys_serving.triton.repository_check import check_repository
 from recsys_serving.triton.state import ServerState, running_server
 from recsys_serving.triton.versions import exchange
 
-from recsys.cli.console import console, user_errors
+from recsys.cli.configuration import config_command
+from recsys.cli.console import console
+from recsys.cli.positional import action_and_object
 from recsys.errors import ServingError
 
 
-def main() -> None:
+@config_command("triton_server", positional=action_and_object("action", {"start": "repository", "serve": "version"}))
+def main(config: DictConfig) -> None:
     """Do what the command line says."""
-    arguments = parser().parse_args()
-    with user_errors():
-        if arguments.action == "start":
-            ports = Ports(arguments.http_port, arguments.grpc_port, arguments.metrics_port)
-            check_repository(arguments.repository)
-            with console.status("Waiting for Triton"):
-                state = start(
-                    arguments.directory,
-                    arguments.repository,
-                    ports,
-                    arguments.python,
-                    arguments.timeout,
-                    say=lambda text: console.print(f"Triton: {text}"),
-                )
-            _show(state)
-        elif arguments.action == "stop":
-            console.print("Triton has stopped." if stop(arguments.directory) else "No Triton server runs.")
-        elif arguments.action == "serve":
-            _serve(arguments)
-        else:
-            running = running_server(arguments.directory)
-            if running is None:
-                console.print("No Triton server runs.")
-            else:
-                _show(running)
+    directory = Path(config.directory)
+    if config.action == "start":
+        _start(config, directory)
+    elif config.action == "stop":
+        console.print("Triton has stopped." if stop(directory) else "No Triton server runs.")
+    elif config.action == "serve":
+        _serve(config, running_server(directory))
+    elif (running := running_server(directory)) is not None:
+        _show(running)
+    else:
+        console.print("No Triton server runs.")
 
 
-def _serve(arguments: argparse.Namespace) -> None:
-    running = running_server(arguments.directory)
-    url, repository = arguments.url, arguments.repository
+def _start(config: DictConfig, directory: Path) -> None:
+    if config.repository is None:
+        raise ServingError("A model repository is required to start a server. Add repository=DIR.")
+    repository, ports = Path(config.repository), Ports(config.http_port, config.grpc_port, config.metrics_port)
+    check_repository(repository)
+    with console.status("Waiting for Triton"):
+        say = lambda text: console.print(f"Triton: {text}")  # noqa: E731
+        _show(start(directory, repository, ports, config.python, config.timeout_seconds, say=say))
+
+
+def _serve(config: DictConfig, running: ServerState | None) -> None:
+    if config.version is None:
+        raise ServingError("The version that is to answer is required. Add version=NUMBER.")
+    url, repository = config.url, config.repository
     if running is not None:
-        url, repository = url or running.grpc_url, repository or Path(running.repository)
+        url, repository = url or running.grpc_url, repository or running.repository
     if url is None or repository is None:
         raise ServingError(
-            f"A running server is required, but none was started in {arguments.directory}. Start one, or name another "
-            "one with --url HOST:PORT and --repository DIR."
+            f"A running server is required, but none was started in {config.directory}. Start one, or name another one "
+            "with url=HOST:PORT and repository=DIR."
         )
-    exchange(repository, arguments.version, url)
-    console.print(f"Version {arguments.version} answers.", highlight=False)
+    exchange(Path(repository), config.version, url)
+    console.print(f"Version {config.version} answers.", highlight=False)
 
 
 def _show(state: ServerState) -> None:
-    ready = "ready" if is_ready(state) else "not ready"
     lines = [
-        f"Triton is {ready}, process {state.pid}",
+        f"Triton is {'ready' if is_ready(state) else 'not ready'}, process {state.pid}",
         f"repository: {state.repository}",
         f"http: {state.http_url}",
         f"grpc: {state.grpc_url}",
         f"metrics: http://127.0.0.1:{state.metrics_port}/metrics",
         f"log: {state.log}",
     ]
-    for line in lines:
-        console.print(line, soft_wrap=True, highlight=False, markup=False)
-
-
-def parser() -> argparse.ArgumentParser:
-    """The command line."""
-    made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    made.add_argument("--directory", type=Path, default=Path(".triton"), help="of its files (default: %(default)s)")
-    actions = made.add_subparsers(dest="action", required=True)
-    starting = actions.add_parser("start", help="start it and wait until its models are ready")
-    starting.add_argument("repository", type=Path, help="a model repository, as scripts/export_triton.py writes it")
-    starting.add_argument("--http-port", type=int, help="default: a free one")
-    starting.add_argument("--grpc-port", type=int, help="default: a free one")
-    starting.add_argument("--metrics-port", type=int, help="default: a free one")
-    starting.add_argument("--python", help="interpreter of its environment (default: this one, or one on the path)")
-    starting.add_argument("--timeout", type=float, default=120.0, help="seconds to wait (default: %(default)s)")
-    serving = actions.add_parser("serve", help="let another version of the repository answer, or an older one again")
-    serving.add_argument("version", type=int, help="one that scripts/export_triton.py has added")
-    serving.add_argument("--url", help="host and gRPC port of another server than the one that was started")
-    serving.add_argument("--repository", type=Path, help="the models of that server")
-    actions.add_parser("stop", help="stop it")
-    actions.add_parser("status", help="say whether it runs, and where")
-    return made
+    console.print("\n".join(lines), soft_wrap=True, highlight=False, markup=False)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from recsys.cli.configuration import compose_config, config_command
-from recsys.cli.console import console, user_errors
+from recsys.cli.console import console
 from recsys.cli.overrides import setting_of
 from recsys.runs.starting import resolved
 from recsys.studies.tuning.best_settings import BestSettings
@@ -30,37 +30,36 @@ INCIDENTAL = ("paths", "tracking", "show_users", "name", "evaluation", "baseline
 @config_command("tune")
 def main(config: DictConfig) -> None:
     """Run the trials, print each, and leave the best settings behind."""
-    with user_errors():
-        choices = HydraConfig.get().runtime.choices
-        fixed = [text for text in HydraConfig.get().overrides.task if setting_of(text) not in OWN]
-        space = SearchSpace.of(config.get("search"), choices.model)
-        start = resolved(compose_config("train", fixed))
-        objective = Objective(start, config.metric, config.validation)
-        identity = {
-            "data": objective.prepared.schema.content_hash,
-            "split": objective.split.content_hash(),
-            "metric": config.metric,
-            "settings": {name: str(value) for name, value in start.items() if name not in INCIDENTAL},
-        }
-        study = Study(Path(config.output), space, identity, config.direction, config.sampler_seed, space.start(start))
+    choices = HydraConfig.get().runtime.choices
+    fixed = [text for text in HydraConfig.get().overrides.task if setting_of(text) not in OWN]
+    space = SearchSpace.of(config.get("search"), choices.model)
+    start = resolved(compose_config("train", fixed))
+    objective = Objective(start, config.metric, config.validation)
+    identity = {
+        "data": objective.prepared.schema.content_hash,
+        "split": objective.split.content_hash(),
+        "metric": config.metric,
+        "settings": {name: str(value) for name, value in start.items() if name not in INCIDENTAL},
+    }
+    study = Study(Path(config.output), space, identity, config.direction, config.sampler_seed, space.start(start))
 
-        def measure(overrides: dict[str, str]) -> TrialResult:
-            return objective(resolved(compose_config("train", [*fixed, *(f"{n}={v}" for n, v in overrides.items())])))
+    def measure(overrides: dict[str, str]) -> TrialResult:
+        return objective(resolved(compose_config("train", [*fixed, *(f"{n}={v}" for n, v in overrides.items())])))
 
-        def show(trial: FinishedTrial) -> None:
-            line = trial.line(config.metric, config.trials, study.best())
-            console.print(line, soft_wrap=True, highlight=False, markup=False)
+    def show(trial: FinishedTrial) -> None:
+        line = trial.line(config.metric, config.trials, study.best())
+        console.print(line, soft_wrap=True, highlight=False, markup=False)
 
-        console.print(
-            f"{objective.prepared.schema.name}: {len(objective.split.train):,} training interactions; "
-            f"{len(study.finished())} of {config.trials} trials were there already"
-        )
-        study.run(config.trials, measure, show)
-        refit = config.validation == "split"
-        best = BestSettings.of(study.best(), config.metric, fixed, refit, len(study.finished()))
-        best.save(Path(config.output))
-        console.print(best.command, soft_wrap=True, highlight=False, markup=False)
-        console.print(f"tuned: {config.output}", soft_wrap=True, highlight=False, markup=False)
+    console.print(
+        f"{objective.prepared.schema.name}: {len(objective.split.train):,} training interactions; "
+        f"{len(study.finished())} of {config.trials} trials were there already"
+    )
+    study.run(config.trials, measure, show)
+    refit = config.validation == "split"
+    best = BestSettings.of(study.best(), config.metric, fixed, refit, len(study.finished()))
+    best.save(Path(config.output))
+    console.print(best.command, soft_wrap=True, highlight=False, markup=False)
+    console.print(f"tuned: {config.output}", soft_wrap=True, highlight=False, markup=False)
 
 
 if __name__ == "__main__":

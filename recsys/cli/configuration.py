@@ -7,28 +7,38 @@ A group's choice may depend on another one: the training that suits a model is s
 from __future__ import annotations
 
 import functools
+import os
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import hydra
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from hydra.utils import get_class
 from omegaconf import DictConfig, OmegaConf
 
 import recsys
-from recsys.cli.console import user_errors
+from recsys.cli.config_check import check_config
+from recsys.cli.console import USER_ERROR_STATUS, is_told, user_errors
+from recsys.cli.hydra_errors import COMPOSITION_ERRORS, explained
+from recsys.cli.positional import Positional, as_settings
 from recsys.cli.renamed_keys import TRAINING_COMMANDS, check_renamed
 from recsys.cli.source_configs import register_sources
+from recsys.errors import RunError
 
 #: The training of a model that says nothing of it: gradient steps on positives and sampled negatives.
 DEFAULT_TRAINING = "sampled_negatives"
 
 #: Of a model that is fitted at once, without gradient steps.
 NO_TRAINING = "none"
+
+#: Makes Hydra raise its errors instead of printing them and ending the process.
+_FULL_ERROR = "HYDRA_FULL_ERROR"
 
 
 def _config_directory() -> Path:
@@ -80,14 +90,29 @@ def compose_config(name: str, overrides: Sequence[str] = (), **options: Any) -> 
         return compose(name, overrides=list(overrides), **options)
 
 
-def config_command(name: str) -> Callable[[Callable[[DictConfig], Any]], Callable[[], Any]]:
+def config_command(
+    name: str, positional: Positional | None = None
+) -> Callable[[Callable[[DictConfig], Any]], Callable[[], Any]]:
     """Make a function of a configuration the body of a script that reads ``configs/<name>.yaml``.
 
-    Keys of earlier versions on the command line are answered with today's.
+    The body gets a configuration whose settings have been checked. What is wrong with the command line is one message
+    on standard error and status 2: keys of earlier versions, settings that do not exist or have a value they cannot
+    have. The errors of the body that a user can mend are told in the same way.
+
+    Args:
+        name: of the configuration.
+        positional: makes settings of the arguments that stand alone; None: there can be none.
     """
 
     def decorate(body: Callable[[DictConfig], Any]) -> Callable[[], Any]:
-        run = hydra.main(version_base="1.3", config_path=str(CONFIG_DIRECTORY), config_name=name)(body)
+        @functools.wraps(body)
+        def checked(config: DictConfig) -> Any:
+            # The other runs of a sweep go on after one that fails.
+            with user_errors(reraise=HydraConfig.get().mode == RunMode.MULTIRUN):
+                check_config(name, config)
+                return body(config)
+
+        run = hydra.main(version_base="1.3", config_path=str(CONFIG_DIRECTORY), config_name=name)(checked)
 
         @functools.wraps(body)
         def main() -> Any:
@@ -95,8 +120,45 @@ def config_command(name: str) -> Callable[[Callable[[DictConfig], Any]], Callabl
                 check_renamed(name, sys.argv[1:])
                 if name in TRAINING_COMMANDS:
                     _register_sources()
-            return run()
+                if positional is not None:
+                    sys.argv[1:] = as_settings(sys.argv[1:], positional)
+                with _composition_errors():
+                    return _run(run)
 
         return main
 
     return decorate
+
+
+def _run(run: Callable[[], Any]) -> Any:
+    """Run what Hydra made of a script, and get its errors instead of a report of them.
+
+    Raises:
+        SystemExit: a run of a sweep failed, which has been told.
+    """
+    before = os.environ.get(_FULL_ERROR)
+    os.environ[_FULL_ERROR] = "1"
+    try:
+        return run()
+    except Exception as error:
+        if is_told(error):
+            raise SystemExit(USER_ERROR_STATUS) from None
+        raise
+    finally:
+        if before is None:
+            del os.environ[_FULL_ERROR]
+        else:
+            os.environ[_FULL_ERROR] = before
+
+
+@contextmanager
+def _composition_errors() -> Iterator[None]:
+    """Turn what Hydra says of a command line into an error of ours.
+
+    Raises:
+        RunError: the configuration cannot be composed.
+    """
+    try:
+        yield
+    except COMPOSITION_ERRORS as error:
+        raise RunError(explained(error, sys.argv[1:], CONFIG_DIRECTORY)) from error

@@ -17,6 +17,9 @@ USER_ERROR_STATUS = 2
 #: Width of what is not printed to a terminal, in characters: wide enough for the tables.
 FILE_WIDTH = 120
 
+#: A note on an error whose message was printed.
+_TOLD = "This was printed as a message already."
+
 console = Console(width=None if sys.stdout.isatty() else FILE_WIDTH)
 
 
@@ -39,7 +42,7 @@ def user_errors(reraise: bool = False) -> Iterator[None]:
         cause: BaseException | None = error
         while cause is not None and not isinstance(cause, RecsysError) and not _is_about_files(cause):
             cause = cause.__cause__
-        if cause is None:
+        if cause is None or is_told(error):
             raise
         message = str(cause)
         if isinstance(cause, PermissionError):
@@ -54,8 +57,14 @@ def user_errors(reraise: bool = False) -> Iterator[None]:
         sys.stdout.flush()
         sys.stderr.write(f"error: {message}\n")
         if reraise:
+            error.add_note(_TOLD)
             raise
         raise SystemExit(USER_ERROR_STATUS) from None
+
+
+def is_told(error: BaseException) -> bool:
+    """Whether :func:`user_errors` has printed the message of ``error`` and raised it again."""
+    return _TOLD in getattr(error, "__notes__", ())
 
 
 def _is_about_files(error: BaseException) -> bool:

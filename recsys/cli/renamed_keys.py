@@ -50,13 +50,25 @@ COMMAND_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     }
 )
 
+#: Options of commands that read their command line by themselves, and the settings that they are now.
+OPTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "compare": {f"--{name}": name for name in ("metric", "k", "baseline", "test", "correction", "alpha", "output")},
+        "triton_server": {
+            "--timeout": "timeout_seconds",
+            **{f"--{name.replace('_', '-')}": name for name in ("http_port", "grpc_port", "metrics_port")},
+            **{f"--{name}": name for name in ("directory", "python", "url", "repository")},
+        },
+    }
+)
+
 #: Choices that had another name, as ``group=choice``.
 CHOICES: Mapping[str, str] = MappingProxyType(
     {"training=history_targets": "training=next_item", "training=candidate_lists": "training=listwise"}
 )
 
 #: Commands whose configuration is that of a training.
-TRAINING_COMMANDS = ("train", "tune", "benchmark_models", "cross_validate", "cold_start", "simulate_onboarding")
+TRAINING_COMMANDS = ("train", "tune", "benchmark_models", "cross_validate", "cold_start", "simulate_elicitation")
 
 
 def check_renamed(command: str, arguments: Sequence[str]) -> None:
@@ -71,6 +83,9 @@ def check_renamed(command: str, arguments: Sequence[str]) -> None:
     """
     keys = {**(TRAINING_KEYS if command in TRAINING_COMMANDS else {}), **COMMAND_KEYS.get(command, {})}
     for argument in arguments:
+        option = OPTIONS.get(command, {}).get(argument.partition("=")[0])
+        if option is not None:
+            raise RunError(f"The option {argument!r} is a setting now. Write {option}=VALUE instead.")
         bare = argument.lstrip("+~")
         key, _, value = bare.partition("=")
         if bare in CHOICES:

@@ -29,7 +29,7 @@ from recsys.models.interface.protocols import FoldsIn
 from recsys.recommendation.prepared_tables import data_of, min_rating_of_history, user_columns_of
 from recsys.retrieval.faiss_index import FaissIndex
 from recsys.retrieval.types import FloatArray
-from recsys.runs.assembly import TrainedRun
+from recsys.runs.trained_run import TrainedRun
 from recsys.runtime.bundle import EXPLAINER, INDEX, QUERY_ENCODER, RANKER, Bundle
 from recsys.runtime.hashing import file_of
 from recsys.runtime.manifest import BUNDLE_VERSION, BundleIndex, Manifest, Source

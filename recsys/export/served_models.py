@@ -32,7 +32,7 @@ from recsys.models.onnx.exportable import (
 from recsys.retrieval.request_batch import RequestBatch
 from recsys.retrieval.top_k import top_k
 from recsys.retrieval.types import FloatArray, IntArray
-from recsys.runs.assembly import TrainedRun
+from recsys.runs.trained_run import TrainedRun
 from recsys.runtime.bundle import EXPLAINER, ITEM_ENCODER, ITEM_FEATURES, QUERY_ENCODER, RANKER
 from recsys.runtime.onnx_model import OnnxModel
 from recsys.runtime.onnx_stages import OnnxEncoder, OnnxRanker

@@ -9,7 +9,7 @@ from typing import Any
 
 from recsys.errors import RunError
 from recsys.recommendation.model_recommender import ModelRecommender
-from recsys.runs.assembly import open_run
+from recsys.runs.trained_run import open_run
 from recsys.runtime.bundle import Bundle
 from recsys.runtime.recommendation import Recommender
 

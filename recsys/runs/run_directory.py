@@ -44,7 +44,10 @@ from recsys.errors import RunError
 from recsys.models.interface.protocols import dynamic_buffers
 from recsys.training.epoch_history import draw_curves
 
-FORMAT_VERSION = 1
+#: 2: the settings of a training are below ``training``, and settings have the names of this version.
+FORMAT_VERSION = 2
+#: Formats whose ``run.json``, metrics and values for each user are read; a model is only built from the current one.
+READABLE_VERSIONS = (1, FORMAT_VERSION)
 CONFIG = "config.yaml"
 MANIFEST = "run.json"
 METRICS = "metrics.json"
@@ -227,7 +230,7 @@ class RunDirectory:
         """
         try:
             content = json.loads((self.path / MANIFEST).read_text(encoding="utf-8"))
-            if content["format_version"] != FORMAT_VERSION:
+            if content["format_version"] not in READABLE_VERSIONS:
                 raise RunError(
                     f"Run format {FORMAT_VERSION} is required, but {self.path} has {content['format_version']}. "
                     "Use the version of recsys that wrote it, or train again."
@@ -334,6 +337,14 @@ class RunDirectory:
         temporary = self.path / f"{name}.partial"
         temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         os.replace(temporary, self.path / name)
+
+
+def earlier_version(path: Path) -> RunError:
+    """The error for a run whose settings have the names of an earlier version, so that its model cannot be built."""
+    return RunError(
+        f"A run of this version is required, but {path} was written by an earlier version of recsys, in which settings "
+        "had other names. Train again with the same settings, or use the version that wrote it."
+    )
 
 
 def _listed(versions: Mapping[str, str]) -> str:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from recsys.cli.config_check import check_config
 from recsys.errors import RunError
-from recsys.runs.run_directory import RunDirectory
+from recsys.runs.run_directory import RunDirectory, earlier_version
 
 #: What may be changed when a run is resumed; anything else has already shaped what was trained.
 RESUMABLE = ("trainer", "fitting", "evaluation", "tracking", "show_users")
+
+#: Settings of a run's configuration since format 2: an interrupted run has no ``run.json`` yet that says its format.
+KEYS_OF_THIS_VERSION = frozenset({"sources_training"})
 
 
 def new_run(config: DictConfig) -> RunDirectory:
@@ -32,7 +37,24 @@ def resolved(config: DictConfig) -> DictConfig:
     return copy
 
 
-def interrupted_run(path: Path, overrides: list[str]) -> tuple[RunDirectory, DictConfig]:
+def started(config: DictConfig, overrides: Sequence[str]) -> tuple[DictConfig, RunDirectory | None]:
+    """The resolved configuration of a training, and the run that it goes on with; None for a new one.
+
+    Args:
+        config: of ``train.yaml``; its ``resume`` says which run.
+        overrides: the command line.
+
+    Raises:
+        RunError: as for :func:`interrupted_run`.
+    """
+    if config.resume is None:
+        return resolved(config), None
+    rest = [override for override in overrides if not override.startswith("resume=")]
+    run, kept = interrupted_run(Path(config.resume), rest)
+    return kept, run
+
+
+def interrupted_run(path: Path, overrides: Sequence[str]) -> tuple[RunDirectory, DictConfig]:
     """Open an interrupted run with its own configuration.
 
     Args:
@@ -40,7 +62,8 @@ def interrupted_run(path: Path, overrides: list[str]) -> tuple[RunDirectory, Dic
         overrides: what the command line said besides ``resume``; put on top of the run's configuration.
 
     Raises:
-        RunError: there is no such run, it is finished or damaged, or an override would change what was trained.
+        RunError: there is no such run, it is finished, damaged or of an earlier version, or an override would change
+            what was trained or has a wrong value.
     """
     run = RunDirectory(path)
     if not run.config_path.is_file():
@@ -48,6 +71,8 @@ def interrupted_run(path: Path, overrides: list[str]) -> tuple[RunDirectory, Dic
     if run.is_finished:
         raise RunError(f"The run {run.path} is finished; there is nothing to resume. Start a new run without resume=.")
     config = run.config()
+    if not KEYS_OF_THIS_VERSION <= set(config):
+        raise earlier_version(run.path)
     OmegaConf.set_struct(config, True)
     for override in overrides:
         name = override.partition("=")[0]
@@ -60,4 +85,6 @@ def interrupted_run(path: Path, overrides: list[str]) -> tuple[RunDirectory, Dic
             config.merge_with(OmegaConf.from_dotlist([override]))
         except OmegaConfBaseException as error:
             raise RunError(f"The run has no setting {name!r}. Correct or leave out {override!r}.") from error
+    OmegaConf.set_struct(config, False)
+    check_config("train", config)
     return run, config

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,8 +16,9 @@ from recsys.errors import RunError
 from recsys.evaluation.model_report import evaluate_model, model_name
 from recsys.models.interface.protocols import Fittable
 from recsys.reporting.evaluation_tables import mean_and_deviation
-from recsys.runs.assembly import build_data, build_model, build_split, build_view, fit_model, training_device
-from recsys.runs.run_directory import RunDirectory
+from recsys.runs.assembly import build_data, build_model, build_split, build_view
+from recsys.runs.device import training_device
+from recsys.runs.model_fitting import ModelFitter
 
 #: Share of validation for models that are trained in epochs, if none is given.
 VALID_RATIO = 0.1
@@ -77,17 +77,7 @@ class CrossValidation:
             split = build_split(config, self.view.interactions)
             model = build_model(config.model, config.seed, self.prepared)
             started = time.perf_counter()
-            with tempfile.TemporaryDirectory() as directory:
-                fit_model(
-                    config,
-                    model,
-                    self.view,
-                    split,
-                    RunDirectory(Path(directory)),
-                    print_line,
-                    _ignore_epoch,
-                    progress_bar=False,
-                )
+            ModelFitter(config, self.view, split, print_line=print_line).fit(model)
             seconds = time.perf_counter() - started
             report = evaluate_model(
                 evaluator, None, self.prepared, self.view, split, model, training_device(config), stage="test"
@@ -108,7 +98,3 @@ class CrossValidation:
         }
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def _ignore_epoch(epoch: int, metrics: dict[str, float]) -> None:
-    """An epoch listener that does nothing."""

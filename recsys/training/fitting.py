@@ -73,11 +73,7 @@ def fit(
         kept = LAST_CHECKPOINT if report.best_value is None else BEST_CHECKPOINT
         _load(module, checkpoint_directory / kept)
         return report
-    if monitor is not None and monitor not in module.validation_metrics:
-        raise RunError(
-            f"fitting.monitor must be one of {', '.join(sorted(module.validation_metrics))}, but it is {monitor}. "
-            "Choose one of them, or add its cut-off to training.validation_ks."
-        )
+    check_monitor(module, monitor)
     history = EpochHistory(monitor or "", print_line, listener)
     checkpoint = PortableCheckpoint(
         checkpoint_directory,
@@ -116,6 +112,19 @@ def fit(
         report = FitReport(history.epochs, best_epoch, float(score))
     (checkpoint_directory / REPORT).write_text(json.dumps(asdict(report)), encoding="utf-8")
     return report
+
+
+def check_monitor(module: RecommenderModule, monitor: str | None) -> None:
+    """Require that validation measures what is monitored.
+
+    Raises:
+        RunError: it does not.
+    """
+    if monitor is not None and monitor not in module.validation_metrics:
+        raise RunError(
+            f"fitting.monitor must be one of {', '.join(sorted(module.validation_metrics))}, but it is {monitor}. "
+            "Choose one of them, or add its cut-off to training.validation_ks."
+        )
 
 
 def _read_report(path: Path) -> FitReport:

@@ -132,7 +132,9 @@ class InBatchSoftmax(nn.Module):
     ) -> None:
         super().__init__()
         if correction not in CORRECTIONS:
-            raise RecsysError(f"target_loss.correction must be one of {', '.join(CORRECTIONS)}; it is {correction}.")
+            raise RecsysError(
+                f"training.next_item_loss.correction must be one of {', '.join(CORRECTIONS)}; it is {correction}."
+            )
         if min(num_in_batch, num_uniform, num_hard) < 0 or num_in_batch + num_uniform < 1 or hard_depth < 1:
             raise RecsysError(
                 "At least one shared negative and a hard_depth of at least 1 are required, and no number below 0; "

@@ -7,8 +7,8 @@ from functools import cache
 from pathlib import Path
 
 from recsys.export.bundle_writing import BundleSettings, write_bundle
-from recsys.runs.assembly import TrainedRun
 from recsys.runs.run_directory import RunDirectory, RunManifest
+from recsys.runs.trained_run import TrainedRun
 from tests.models.board_data import prepared_board
 from tests.models.test_contract import fitted
 

@@ -11,7 +11,6 @@ from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -26,7 +25,8 @@ from recsys.data.interactions import Interactions
 from recsys.data.split import Split
 from recsys.evaluation.ranking_task import RankingTask
 from recsys.models.interface.protocols import Factorized, FoldsIn, PredictsRatings, Query, Recommender, ScoresPairs
-from recsys.runs.assembly import build_model, fit_model
+from recsys.runs.assembly import build_model
+from recsys.runs.model_fitting import ModelFitter
 from recsys.runs.run_directory import RunDirectory
 from tests.models.board_data import NUM_ITEMS, NUM_USERS, board_split, prepared_board
 
@@ -92,8 +92,7 @@ def fit(name: str, seed: int = 1) -> Fitted:
     model = build_model(config.model, seed, prepared)
     view = FeedbackView.explicit(prepared) if isinstance(model, PredictsRatings) else FeedbackView.implicit(prepared)
     split = board_split(view.interactions)
-    with TemporaryDirectory() as directory:
-        fit_model(config, model, view, split, RunDirectory(Path(directory)), lambda _: None, lambda *_: None, False)
+    ModelFitter(config, view, split).fit(model)
     return Fitted(config, model.eval(), view.interactions, split)
 
 

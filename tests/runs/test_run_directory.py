@@ -121,7 +121,7 @@ def test_a_damaged_manifest_is_refused(tmp_path, content):
 def test_another_format_version_is_refused(tmp_path):
     run = finished(tmp_path)
     (run.path / "run.json").write_text('{"format_version": 99}')
-    with pytest.raises(RunError, match="Run format 1 is required, but .* has 99"):
+    with pytest.raises(RunError, match="Run format 2 is required, but .* has 99"):
         run.manifest()
 
 

@@ -103,12 +103,12 @@ def test_with_refit_validation_is_trained_on(scripts, coloured):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["num_fold_in=[]"], "num_fold_in must be a list of whole numbers of at least 0"),
-        (["num_fold_in=[1.5]"], "num_fold_in must be a list of whole numbers of at least 0"),
+        (["num_fold_in=[]"], "num_fold_in must be a list of whole numbers"),
+        (["num_fold_in=[1.5]"], "num_fold_in must be a list of whole numbers"),
         (["num_fold_in=[40]"], "0 users have the 41 interactions that it takes to be held out"),
         (["split=random_ratio"], "needs split=cold_both"),
         (["resume=runs/x"], "cannot be resumed"),
-        (["split.items.test_ratio=2"], "test_ratio must be a number"),
+        (["split.items.test_ratio=2"], "split.items.test_ratio must be above 0 and below 1"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )

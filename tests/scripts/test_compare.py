@@ -30,8 +30,8 @@ def test_prints_tables_and_names_the_page_it_wrote(scripts, runs):
 
 
 def test_every_option_has_its_effect(scripts, runs):
-    options = ["--metric", "recall", "--baseline", "mf", "--test", "wilcoxon", "--correction", "benjamini_hochberg"]
-    finished = scripts("compare", *runs, *options, "--alpha", "0.01", "--output", "elsewhere", "--k", "10")
+    options = ["metric=recall", "baseline=mf", "test=wilcoxon", "correction=benjamini_hochberg"]
+    finished = scripts("compare", f"runs=[{','.join(runs)}]", *options, "alpha=0.01", "output=elsewhere", "k=10")
     assert finished.status == 0, finished.err
     out = " ".join(finished.out.split())
     assert "recall@10 against mf" in out
@@ -55,7 +55,8 @@ def test_compares_what_train_has_left(scripts, board):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--metric", "ndgc"], "error: The measure must be one that all runs have"),
+        (["metric=ndgc"], "error: The measure must be one that all runs have"),
+        (["--metric", "ndcg"], "error: The option '--metric' is a setting now. Write metric=VALUE instead."),
         (["nowhere"], "error: A run directory is required, but nowhere has no config.yaml"),
     ],
 )

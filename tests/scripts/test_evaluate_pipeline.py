@@ -24,7 +24,9 @@ def measured(scripts, *arguments):
 
 def test_two_runs_are_two_stages(scripts, train):
     popular, ease = train("popularity"), train("ease")
-    out, page, numbers = measured(scripts, f"run={popular}", f"ranker={ease}", "diversity=mmr", "strengths=[0,0.5]")
+    out, page, numbers = measured(
+        scripts, f"run={popular}", f"ranker={ease}", "diversity=mmr", "diversity_weights=[0,0.5]"
+    )
     assert page == scripts.directory / "pipeline" / "pipeline.md"
     assert (page.parent / "pipeline.png").read_bytes().startswith(b"\x89PNG")
     text = page.read_text(encoding="utf-8")
@@ -43,8 +45,10 @@ def test_two_runs_are_two_stages(scripts, train):
 
 def test_vectors_retrieve_as_scores_do(scripts, train):
     run = train("pure_svd", "model.embedding_dim=4")
-    _, _, by_scores = measured(scripts, f"run={run}", "strengths=[0]")
-    _, page, by_vectors = measured(scripts, f"run={run}", "strengths=[0]", "retrieval=vectors", "output=vectors")
+    _, _, by_scores = measured(scripts, f"run={run}", "diversity_weights=[0]")
+    _, page, by_vectors = measured(
+        scripts, f"run={run}", "diversity_weights=[0]", "retrieval=vectors", "output=vectors"
+    )
     assert by_vectors["lists"]["retrieved"] == pytest.approx(by_scores["lists"]["retrieved"])
     # without a choice all re-rankers are compared
     assert "## mmr" in page.read_text(encoding="utf-8")
@@ -58,8 +62,8 @@ def test_vectors_retrieve_as_scores_do(scripts, train):
         (["retrieval=vectors"], "retrieves by vectors is required, but EASE has none"),
         (["num_candidates=3", "k=4"], "k must be from 1 to num_candidates=3, but it is 4"),
         (["diversity=most"], "diversity must be mmr, calibrated or null, but it is most"),
-        (["strengths=[2]"], "diversity_weight must be from 0"),
-        (["content=genre"], "There is no column genre of items"),
+        (["diversity_weights=[2]"], "Each number of diversity_weights must be from 0"),
+        (["diversity_column=genre"], "There is no column genre of items"),
         (["stage=train"], "stage must be valid or test"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
@@ -124,11 +128,13 @@ class TestRecommend:
     @pytest.mark.parametrize("diversity", ["mmr", "calibrated"])
     def test_strength_0_changes_nothing(self, scripts, run, diversity):
         plain, _ = self.recommended(scripts, run, "user=u004", "k=6")
-        same, _ = self.recommended(scripts, run, "user=u004", "k=6", f"diversity={diversity}", "strength=0")
+        same, _ = self.recommended(scripts, run, "user=u004", "k=6", f"diversity={diversity}", "diversity_weight=0")
         assert same == plain
 
     def test_diversity_mixes_what_is_unlike(self, scripts, run):
-        items, _ = self.recommended(scripts, run, "user=u004", "k=2", "diversity=mmr", "strength=1", "content=sizes")
+        items, _ = self.recommended(
+            scripts, run, "user=u004", "k=2", "diversity=mmr", "diversity_weight=1", "diversity_column=sizes"
+        )
         assert {int(item) % 4 for item in items} == {1, 3}
 
     @pytest.mark.parametrize(

@@ -188,6 +188,15 @@ class TestResuming:
         expected = json.loads((scripts.directory / whole / "metrics.json").read_text())
         assert json.loads((moved / "metrics.json").read_text()) == expected
 
+    def test_refuses_a_run_of_an_earlier_version(self, scripts, board):
+        run = self.interrupted(scripts, board)
+        config = OmegaConf.load(run / "config.yaml")
+        del config["sources_training"]
+        OmegaConf.save(config, run / "config.yaml")
+        finished = scripts("train", f"resume={run}")
+        assert finished.status == 2
+        assert "was written by an earlier version of recsys" in finished.err
+
     def test_refuses_a_finished_run(self, scripts, board):
         run = scripts("train", *board, *SMALL).run
         finished = scripts("train", f"resume={run}")
@@ -210,9 +219,12 @@ class TestBadInput:
             (["training.negative_sampler.num_negatives=0"], "num_negatives=0"),
             (["pretraining={gmf: {}}"], "MF has none"),
             (["model=neumf", "pretraining={gmf: {optimizer: {lr: 1}}, mlp: {}}"], "may change training and trainer"),
-            (["model=neumf", "pretraining={gmf: {trainer: {max_epoch: 1}}, mlp: {}}"], "does not know"),
+            (
+                ["model=neumf", "pretraining={gmf: {trainer: {max_epoch: 1}}, mlp: {}}"],
+                "has no setting 'max_epoch', but max_epochs",
+            ),
             (["fitting.monitor=valid/ndcg@20"], "fitting.monitor must be one of"),
-            (["training.optimizer.lr=-1"], "Invalid learning rate"),
+            (["training.optimizer.lr=-1"], "training.optimizer.lr must be at least 0"),
             (["model.embedding_dim=0"], "embedding_dim must be at least 1"),
             (["model=neumf", "model.hidden_dims=[]"], "hidden_dims must be at least 1"),
             (["trainer.accelerator=tpu"], "must be auto, cpu or gpu"),
@@ -229,6 +241,58 @@ class TestBadInput:
         assert finished.status != 0
         assert message in finished.err
         assert "Traceback" not in finished.err
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (["training.batch_size=0"], "training.batch_size must be at least 1"),
+            (["model.dropout=1.5"], "model.dropout must be at least 0 and below 1"),
+            (["show_users=abc"], "show_users must be a whole number"),
+            (["fitting.monitor=valid/ndcg@20"], "fitting.monitor must be one of"),
+            (["training/optimizer=sgd", "+training.optimizer.nesterov=true"], "Nesterov momentum requires a momentum"),
+            (["training=next_item"], "training="),
+            (["training=none"], "MF learns by gradient steps, but training=none is for models that are fitted at once"),
+            (["pretraining={gmf: {}}"], "MF has none"),
+            (["trainer.accelerator=tpu"], "must be auto, cpu or gpu"),
+        ],
+        ids=lambda value: value[0] if isinstance(value, list) else "",
+    )
+    def test_a_wrong_setting_leaves_no_run_directory(self, scripts, board, arguments, message):
+        kept = [text for text in SMALL if not (arguments[0].startswith("training=") and text.startswith("training"))]
+        finished = scripts("train", *board, *kept, *arguments)
+        assert finished.status == 2
+        assert message in finished.err
+        assert "Traceback" not in finished.err
+        assert not (scripts.directory / "runs").exists()
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (["model=ease", "training/optimizer=adam"], "training/optimizer=adam has no effect"),
+            (["model=ease", "training.optimizer.lr=1"], "These have: training=full_catalogue, training=listwise"),
+            (["training/loss=bpr", "training=listwise"], "These have: training=sampled_negatives. Choose one"),
+            (
+                ["stacking_folds=last"],
+                "stacking_folds=last has no effect, as the chosen training has no stacking_folds",
+            ),
+            (["model/weighting=bm25"], "the chosen model has no weighting. These have: model=item_knn, model=user_knn"),
+            (["name=a=b"], "name=a=b cannot be read"),
+            (["name=a=b"], "must be quoted: 'name=\"a=b\"'"),
+            (["data.root=a(b)"], "'data.root=\"a(b)\"'"),
+            (["name=a,b"], "name=a,b has several values"),
+            (["optimizer=adam"], "is called 'training/optimizer' now"),
+            (["training=history_targets"], "is called 'training=next_item' now"),
+            (["modle=ease"], "There is no setting modle"),
+            (["model=eaze"], "Could not find 'model/eaze'. Choose one of"),
+            (["runs"], "An argument must be a setting with its value"),
+        ],
+        ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+    )
+    def test_a_command_line_that_does_not_compose_is_one_message(self, scripts, arguments, message):
+        finished = scripts("train", *arguments)
+        assert finished.status == 2
+        assert finished.err.startswith("error: ") and finished.err.count("\n") == 1
+        assert message in finished.err
 
     def test_a_full_disk_is_one_message_and_leaves_no_finished_run(self, scripts, board, monkeypatch):
         def full(*arguments, **options):

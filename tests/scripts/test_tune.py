@@ -57,7 +57,7 @@ def test_never_reads_the_test(scripts, board, monkeypatch):
         seen.append((stage, len(split.test), len(view.interactions)))
         return evaluate_model(evaluator, baseline, prepared, view, split, model, device, stage)
 
-    monkeypatch.setattr("recsys.studies.tuning.objective.assess", spy)
+    monkeypatch.setattr("recsys.studies.tuning.objective.evaluate_model", spy)
     assert scripts("tune", *board, "model=ease", "tracking=none", "trials=2").status == 0
     out = scripts("train", *board, "model=ease", "tracking=none").out
     train, valid, test = (int(n) for n in re.findall(r"(\d+) (?:training|validation|test)", out))

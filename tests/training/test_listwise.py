@@ -17,8 +17,8 @@ from recsys.models.ease import EASE
 from recsys.models.hybrid import Hybrid
 from recsys.models.layers.ranker_networks import LinearBlend
 from recsys.models.mf import MF
-from recsys.runs.assembly import build_model, fit_model
-from recsys.runs.run_directory import RunDirectory
+from recsys.runs.assembly import build_model
+from recsys.runs.model_fitting import ModelFitter
 from recsys.training.candidate_selection import UniformCandidates
 from recsys.training.fitting import fit
 from recsys.training.listwise import ListwiseModule
@@ -103,7 +103,7 @@ def fit_board(config: DictConfig, directory: Path) -> tuple[torch.nn.Module, lis
     model = build_model(config.model, 1, prepared)
     lines: list[str] = []
     split = replace(board_split(view.interactions), valid=np.empty(0, dtype=np.int64))
-    fit_model(config, model, view, split, RunDirectory(directory), lines.append, lambda *_: None, False)
+    ModelFitter(config, view, split, directory / "checkpoints", lines.append).fit(model)
     return model.eval(), lines
 
 
@@ -123,12 +123,13 @@ def test_sources_that_learn_by_gradient_steps_have_settings_and_checkpoints_of_t
 
 
 def test_a_hybrid_is_trained_on_lists_only(tmp_path):
+    config = compose_config("train", ["model=hybrid", "training=full_catalogue", "name=board"])
     with pytest.raises(ModelError, match="training=listwise"):
-        fit_board(board_config("training=full_catalogue"), tmp_path)
+        fit_board(config, tmp_path)
 
 
 def test_settings_of_sources_that_are_not_there_are_refused(tmp_path):
     with pytest.raises(ModelError, match="it has slim"):
         fit_board(board_config("+sources_training.slim.trainer.max_epochs=3"), tmp_path)
-    with pytest.raises(ModelError, match=r"sources?_training\.ease may have training, .*, but it has seed"):
+    with pytest.raises(ModelError, match=r"sources_training\.ease may have training, .*, but it has seed"):
         fit_board(board_config("+sources_training.ease.seed=3"), tmp_path)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import cast
 
 import torch
@@ -22,8 +20,9 @@ from recsys.evaluation.model_report import model_name
 from recsys.evaluation.ranking import RankingEvaluator
 from recsys.evaluation.ranking_task import RankingTask
 from recsys.models.interface.protocols import FoldsIn, PredictsRatings, Recommender, UsesItemFeatures
-from recsys.runs.assembly import build_data, build_model, build_view, fit_model, training_device
-from recsys.runs.run_directory import RunDirectory
+from recsys.runs.assembly import build_data, build_model, build_view
+from recsys.runs.device import training_device
+from recsys.runs.model_fitting import ModelFitter
 from recsys.studies.cold_start.fold_in_task import FoldInOnly, fold_in_task
 from recsys.studies.cold_start.measured import Row
 
@@ -143,17 +142,7 @@ class ColdStart:
     def _measured(self, model: nn.Module, protocol: ColdProtocol, print_line: Callable[[str], None]) -> Iterator[Row]:
         """Fit once, and evaluate with each number of fold-in interactions."""
         started = time.perf_counter()
-        with tempfile.TemporaryDirectory() as directory:
-            fit_model(
-                self._config,
-                model,
-                self.view,
-                protocol.split,
-                RunDirectory(Path(directory)),
-                print_line,
-                _ignore_epoch,
-                progress_bar=False,
-            )
+        ModelFitter(self._config, self.view, protocol.split, print_line=print_line).fit(model)
         seconds = time.perf_counter() - started
         print_line(f"{protocol.name}: {model_name(model)} fitted in {seconds:.1f} s")
         device = training_device(self._config)
@@ -194,7 +183,3 @@ class ColdStart:
                     rates,
                 ),
             )
-
-
-def _ignore_epoch(epoch: int, metrics: dict[str, float]) -> None:
-    """An epoch listener that does nothing."""

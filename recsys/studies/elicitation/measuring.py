@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import numpy as np
 from hydra.utils import instantiate
@@ -15,10 +13,10 @@ from recsys.elicitation.preference_elicitation import PreferenceElicitation
 from recsys.errors import ModelError, RunError
 from recsys.evaluation.model_report import model_name
 from recsys.models.interface.protocols import FoldsIn, PredictsRatings
-from recsys.runs.assembly import build_data, build_model, build_split, build_view, fit_model
-from recsys.runs.run_directory import RunDirectory
+from recsys.runs.assembly import build_data, build_model, build_split, build_view
+from recsys.runs.model_fitting import ModelFitter
 from recsys.studies.elicitation.simulation import (
-    OnboardingSimulation,
+    ElicitationSimulation,
     Simulated,
     Strategy,
     at_random,
@@ -33,11 +31,11 @@ STEP_BY_STEP = "chosen by the answers"
 EVERYTHING = "everything given"
 
 
-class OnboardingMeasurement:
+class ElicitationMeasurement:
     """A fitted model, and held-out users who are asked in several ways.
 
     Args:
-        config: a resolved configuration of ``simulate_onboarding.yaml``.
+        config: a resolved configuration of ``simulate_elicitation.yaml``.
 
     Raises:
         ModelError: the model does not fold in, or predicts ratings.
@@ -73,11 +71,9 @@ class OnboardingMeasurement:
             print_line: receives a line for each epoch of a model that is trained in epochs.
         """
         config, split = self._config, self._split
-        with tempfile.TemporaryDirectory() as directory:
-            run = RunDirectory(Path(directory))
-            fit_model(config, self._model, self._view, split, run, print_line, _nobody, progress_bar=False)
+        ModelFitter(config, self._view, split, print_line=print_line).fit(self._model)
         train = self._view.interactions.take(split.train)
-        simulation = OnboardingSimulation(
+        simulation = ElicitationSimulation(
             self._view.interactions,
             split,
             config.stage,
@@ -96,7 +92,3 @@ class OnboardingMeasurement:
         for name, strategy in ways.items():
             yield from simulation.run(name, strategy, self.numbers)
         yield simulation.with_all(EVERYTHING)
-
-
-def _nobody(epoch: int, metrics: dict[str, float]) -> None:
-    """Listens to no epoch."""

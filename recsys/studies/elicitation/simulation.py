@@ -1,4 +1,4 @@
-"""What onboarding is worth: held-out users answer, and are recommended items by their answers.
+"""What asking new users is worth: held-out users answer, and get recommendations from their answers.
 
 Shape suffixes: U held-out users, I items, B queries.
 """
@@ -69,7 +69,7 @@ class OrPopular(nn.Module):
         return torch.where(scores.isnan().all(dim=1, keepdim=True), self.counts, scores)
 
 
-class OnboardingSimulation:
+class ElicitationSimulation:
     """Held-out users who know what is given of them, and like what is held out.
 
     An item that is held out counts as not known when it is asked for. What is given of a user is never recommended,

@@ -1,4 +1,4 @@
-"""A simulation of onboarding as one table."""
+"""The results of a simulated elicitation as one table."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from recsys.reporting.result_table import Cell, ResultTable
 from recsys.studies.elicitation.simulation import Simulated
 
 
-def onboarding_table(results: Sequence[Simulated], compared_with: str, k: int) -> ResultTable:
+def elicitation_table(results: Sequence[Simulated], compared_with: str, k: int) -> ResultTable:
     """One row for each number of questions and way of asking.
 
     Args:
@@ -44,7 +44,7 @@ def onboarding_table(results: Sequence[Simulated], compared_with: str, k: int) -
         "and candidates. known: how many of the items a user knew. p: paired permutation test (10,000 sign flips), not "
         "corrected for the number of tests."
     )
-    return ResultTable("Onboarding", columns, rows, note)
+    return ResultTable("Preference elicitation", columns, rows, note)
 
 
 def _number(value: float) -> str:

@@ -19,7 +19,8 @@ from recsys.recommendation.sampled_explanation import batch_explainer_of
 from recsys.retrieval.calibration import CalibratedReranker
 from recsys.retrieval.rerankers import RERANKERS
 from recsys.retrieval.retrievers import Retriever
-from recsys.runs.assembly import TrainedRun, split_of_run, training_device
+from recsys.runs.device import training_device
+from recsys.runs.trained_run import TrainedRun, split_of_run
 from recsys.studies.pipeline.evaluation import PipelineEvaluator, PipelineReport
 
 #: Functions by name that make a retriever from a model, the size of the catalogue and a device.

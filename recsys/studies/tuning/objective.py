@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-import tempfile
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from omegaconf import DictConfig
@@ -15,8 +13,9 @@ from recsys.errors import EvaluationError, RunError
 from recsys.evaluation.fixed_negatives import evaluate_fixed_negatives
 from recsys.evaluation.model_report import evaluate_model, model_name
 from recsys.evaluation.ranking import RankingEvaluator
-from recsys.runs.assembly import build_data, build_model, build_split, build_view, fit_model, training_device
-from recsys.runs.run_directory import RunDirectory
+from recsys.runs.assembly import build_data, build_model, build_split, build_view
+from recsys.runs.device import training_device
+from recsys.runs.model_fitting import ModelFitter
 from recsys.studies.tuning.validation import SampledPairs, among_sampled_negatives, without_test
 
 ValidationKind = Literal["split", "sampled_negatives"]
@@ -80,11 +79,7 @@ class Objective:
         """
         model = build_model(config.model, config.seed, self.prepared)
         started = time.perf_counter()
-        with tempfile.TemporaryDirectory() as directory:
-            run = RunDirectory(Path(directory))
-            report = fit_model(
-                config, model, self.view, self.split, run, lambda line: None, lambda epoch, metrics: None, False
-            )
+        report = ModelFitter(config, self.view, self.split).fit(model)
         seconds = time.perf_counter() - started
         device = training_device(config)
         if self._pairs is None:

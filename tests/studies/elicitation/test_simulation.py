@@ -7,14 +7,14 @@ from recsys.evaluation.ranking import RankingEvaluator
 from recsys.models.interface.protocols import Query
 from recsys.models.pure_svd import PureSVD
 from recsys.studies.elicitation.simulation import (
-    OnboardingSimulation,
+    ElicitationSimulation,
     OrPopular,
     Simulated,
     at_random,
     by_answers,
     listed,
 )
-from recsys.studies.elicitation.table import onboarding_table
+from recsys.studies.elicitation.table import elicitation_table
 from tests.checkerboard import checkerboard
 
 ROWS, _ = checkerboard(num_users=60, num_items=40)
@@ -27,9 +27,9 @@ def fitted() -> PureSVD:
     return model.eval()
 
 
-def simulation(stage: str = "test") -> OnboardingSimulation:
+def simulation(stage: str = "test") -> ElicitationSimulation:
     evaluator = RankingEvaluator(ks=(10,), bootstrap_samples=0)
-    return OnboardingSimulation(ROWS, SPLIT, stage, fitted(), evaluator)  # type: ignore[arg-type]
+    return ElicitationSimulation(ROWS, SPLIT, stage, fitted(), evaluator)  # type: ignore[arg-type]
 
 
 def test_users_know_what_is_given_of_them():
@@ -107,7 +107,7 @@ def test_the_table_compares_ways_of_asking_for_as_many_items():
         Simulated("chosen list", 5, 1.0, values * 0.6),
         Simulated("everything", 40, 12.0, values),
     ]
-    rows = [[cell.text for cell in row] for row in onboarding_table(results, "most popular", 10).rows]
+    rows = [[cell.text for cell in row] for row in elicitation_table(results, "most popular", 10).rows]
     assert rows[0] == ["most popular", "5", "1.5", ".2500", "-", "-"]
     assert rows[1][:5] == ["chosen list", "5", "1.0", ".3000", "+0.0500"]
     assert float(rows[1][5]) < 0.001

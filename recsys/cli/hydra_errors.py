@@ -1,0 +1,113 @@
+"""Says in our words what Hydra found wrong with a command line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException, OverrideParseException
+from omegaconf import DictConfig, ListConfig, OmegaConf
+
+#: What Hydra raises before a command's own function begins.
+COMPOSITION_ERRORS = (ConfigCompositionException, OverrideParseException)
+
+#: Groups whose choices have groups of their own.
+_NESTING = ("training", "model")
+
+
+def explained(error: HydraException, arguments: Sequence[str], configs: Path) -> str:
+    """The message for one of :data:`COMPOSITION_ERRORS`.
+
+    Args:
+        error: what Hydra raised.
+        arguments: of the command line.
+        configs: directory of the configurations.
+    """
+    text = str(error)
+    if isinstance(error, OverrideParseException):
+        return _unreadable(error.override, text)
+    if isinstance(error, MissingConfigException):
+        return _missing_choice(error, text)
+    if text.startswith("Ambiguous value"):
+        argument = text.partition("'")[2].partition("'")[0]
+        return (
+            f"{argument} has several values. Write a list as '{_key(argument)}=[A,B]', a text with commas as "
+            f"{quoted(argument)}, or add -m to run the command with each."
+        )
+    key = text.partition("Could not override '")[2].partition("'")[0]
+    if key:
+        return _without_place(key, text, error.__cause__, arguments, configs)
+    return text
+
+
+def quoted(argument: str) -> str:
+    """``user=a=b`` as a shell and Hydra take it: ``'user="a=b"'``."""
+    value = argument.partition("=")[2].strip("\"'").replace("\\", "\\\\").replace('"', '\\"').replace("'", "'\\''")
+    return f"'{_key(argument)}=\"{value}\"'"
+
+
+def nested_group(key: str) -> tuple[str, str] | None:
+    """The group and the group below it that a key belongs to; None where there is no such thing.
+
+    Example:
+        >>> nested_group("training/optimizer"), nested_group("training.optimizer.lr"), nested_group("seed")
+        (('training', 'optimizer'), ('training', 'optimizer'), None)
+    """
+    parts = key.lstrip("+~").partition("@")[0].replace("/", ".").split(".")
+    if parts[0] in ("stacking_folds", "candidate_selector"):
+        return "training", parts[0]
+    return (parts[0], parts[1]) if len(parts) > 1 and parts[0] in _NESTING else None
+
+
+def users_of(group: str, below: str, configs: Path) -> list[str]:
+    """The choices of ``group`` that compose the group ``below``, sorted."""
+    found = []
+    for path in sorted((configs / group).glob("*.yaml")):
+        settings = OmegaConf.load(path)
+        defaults = settings.get("defaults") if isinstance(settings, DictConfig) else None
+        if any(below in _groups(entry) for entry in defaults or ListConfig([])):
+            found.append(path.stem)
+    return found
+
+
+def _groups(entry: object) -> list[str]:
+    """The groups that an entry of a defaults list names, without where they go."""
+    if not isinstance(entry, DictConfig):
+        return []
+    names = [str(name).split()[-1].partition("@")[0] for name in entry]
+    return [name.rpartition("/")[2] for name in names]
+
+
+def _key(argument: str) -> str:
+    return argument.partition("=")[0]
+
+
+def _unreadable(argument: str, text: str) -> str:
+    if "=" not in argument:
+        return f"An argument must be a setting with its value, such as seed=1, but it is {argument!r}. Correct it."
+    first = text.replace(f"Error parsing override '{argument}'\n", "").partition("\n")[0]
+    return (
+        f"{argument} cannot be read ({first}). A value with = , ( ) [ ] {{ }} or quotes in it must be quoted: "
+        f"{quoted(argument)}"
+    )
+
+
+def _missing_choice(error: MissingConfigException, text: str) -> str:
+    first = text.partition("\n")[0].partition(": ")[2] or text.partition("\n")[0]
+    options = f" Choose one of {', '.join(error.options)}." if error.options else " Correct it."
+    return f"{first}.{options}"
+
+
+def _without_place(key: str, text: str, cause: BaseException | None, arguments: Sequence[str], configs: Path) -> str:
+    """For a key that the composed configuration does not have."""
+    argument = next((text for text in arguments if _key(text.lstrip("+~")) == key), key)
+    nested = nested_group(key)
+    users = users_of(*nested, configs) if nested is not None else []
+    if nested is not None and users:
+        group, below = nested
+        return (
+            f"{argument} has no effect, as the chosen {group} has no {below}. These have: "
+            f"{', '.join(f'{group}={name}' for name in users)}. Choose one of them, or leave the setting out."
+        )
+    reason = "" if cause is None else f" ({str(cause).partition(chr(10))[0]})"
+    return f"There is no setting {key}{reason}. Correct or leave out {argument}; --cfg job prints what there is."

@@ -1,0 +1,132 @@
+"""Types of the settings that belong to a command and not to a constructor, by command."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Literal
+
+Stage = Literal["valid", "test"]
+
+_PATHS: dict[str, object] = {"paths.cache_dir": str, "paths.prepared_dir": str, "paths.runs_dir": str}
+
+_TRAINING: dict[str, object] = {
+    **_PATHS,
+    "seed": int,
+    "view": Literal["implicit", "explicit"] | None,
+    "refit": bool,
+    "name": str,
+    "resume": str | None,
+    "show_users": int,
+    "pretraining": Mapping[str, Mapping[str, Any]] | None,
+    "sources_training": Mapping[str, Mapping[str, Any]],
+}
+
+#: Each command's settings with their types. ``Any`` is what the command reads itself, such as ids as they were typed.
+PLAIN_SETTINGS: Mapping[str, Mapping[str, object]] = MappingProxyType(
+    {
+        "train": _TRAINING,
+        "tune": {
+            **_TRAINING,
+            "search": Any,
+            "trials": int,
+            "metric": str,
+            "direction": Literal["maximize", "minimize"],
+            "validation": Literal["split", "sampled_negatives"],
+            "sampler_seed": int,
+            "output": str,
+        },
+        "benchmark_models": {
+            **_TRAINING,
+            "tuned": Mapping[str, Sequence[str]] | None,
+            "models": Sequence[str] | None,
+            "baseline": str,
+            "metric": str,
+            "k": int,
+            "output": str,
+        },
+        "cross_validate": {**_TRAINING, "folds": int, "split.valid_ratio": float | None, "output": str},
+        "cold_start": {**_TRAINING, "num_fold_in": Sequence[int], "k": int, "output": str, "baselines": Sequence[Any]},
+        "simulate_elicitation": {
+            **_TRAINING,
+            "questions": Sequence[int],
+            "num_components": int,
+            "stage": Stage,
+            "k": int,
+            "output": str,
+        },
+        "prepare": _PATHS,
+        "elicit": {
+            **_PATHS,
+            "run": str | None,
+            "k": int,
+            "known": Any,
+            "unknown": Any,
+            "num_components": int,
+            "seed": int,
+        },
+        "evaluate": {"run": str, "stage": Stage, "output": str | None, "save_per_user": bool},
+        "evaluate_pipeline": {
+            "run": str,
+            "ranker": str | None,
+            "retrieval": Literal["scores", "vectors"],
+            "stage": Stage,
+            "num_candidates": int,
+            "k": int,
+            "diversity": Literal["mmr", "calibrated"] | None,
+            "diversity_weight": float,
+            "diversity_weights": Sequence[float],
+            "diversity_column": str | None,
+            "explain": bool,
+            "output": str,
+        },
+        "compare": {
+            "runs": Sequence[str],
+            "metric": str,
+            "k": int,
+            "baseline": str | None,
+            "test": Literal["permutation", "t", "wilcoxon"],
+            "correction": Literal["holm", "benjamini_hochberg", "none"],
+            "alpha": float,
+            "output": str,
+        },
+        "export": {
+            "run": str,
+            "ranker": str | None,
+            "output": str,
+            "index": str,
+            "recall_target": float,
+            "rescore": int | None,
+            "storage": Literal["float32", "float16", "int8"],
+            "precision": Literal["float32", "float16", "int8"],
+            "num_candidates": int,
+            "num_neighbours": int,
+            "max_history": int | None,
+            "histories": bool,
+        },
+        "export_triton": {"bundle": str, "output": str, "version": int | None, "instances": int},
+        "promote": {
+            "bundle": str | None,
+            "version": int | None,
+            "roll_back": bool,
+            "alias": str,
+            "registry.uri": str,
+            "registry.name": str,
+        },
+        "triton_server": {
+            "action": Literal["start", "status", "stop", "serve"],
+            "directory": str,
+            "repository": str | None,
+            "version": int | None,
+            "url": str | None,
+            "http_port": int | None,
+            "grpc_port": int | None,
+            "metrics_port": int | None,
+            "python": str | None,
+            "timeout_seconds": float,
+        },
+        "recommend": {"run": str, "k": int, "num_candidates": int, "diversity_weight": float, "explain": bool},
+        "similar": {"run": str, "item": Any, "k": int},
+        "query_triton": {"k": int, "protocol": Literal["grpc", "http"], "url": str | None, "directory": str},
+    }
+)

@@ -1,0 +1,61 @@
+"""Arguments of a command line that stand alone, such as ``runs/A runs/B``, as settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from recsys.errors import RunError
+
+#: Makes settings of the arguments that stand alone.
+Positional = Callable[[Sequence[str]], list[str]]
+
+
+def as_settings(arguments: Sequence[str], positional: Positional) -> list[str]:
+    """The command line with settings in place of what stands alone.
+
+    Args:
+        arguments: of the command line, such as ``["runs/A", "runs/B", "k=20"]``.
+        positional: makes settings of those that have no ``=`` and are no option.
+
+    Returns:
+        Such as ``['runs=["runs/A","runs/B"]', "k=20"]``.
+    """
+    alone = [argument for argument in arguments if _stands_alone(argument)]
+    rest = [argument for argument in arguments if not _stands_alone(argument)]
+    return [*(positional(alone) if alone else []), *rest]
+
+
+def text(value: str) -> str:
+    """``value`` in the quotes that keep it a text for Hydra."""
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def as_list(name: str) -> Positional:
+    """All arguments that stand alone are the list ``name``."""
+    return lambda values: [f"{name}=[{','.join(map(text, values))}]"]
+
+
+def action_and_object(action: str, objects: Mapping[str, str]) -> Positional:
+    """The first argument that stands alone is the setting ``action``, the second what the action is done with.
+
+    Args:
+        action: name of the setting.
+        objects: for each action the setting that its second argument is; an action without one takes none.
+    """
+
+    def settings(values: Sequence[str]) -> list[str]:
+        first, *others = values
+        if len(others) > (first in objects):
+            raise RunError(f"{first} takes no {others[-1]!r}. Leave it out, or write it as a setting: KEY=VALUE.")
+        return [f"{action}={text(first)}", *(f"{objects[first]}={_number_or_text(value)}" for value in others)]
+
+    return settings
+
+
+def _number_or_text(value: str) -> str:
+    return value if value.isdecimal() else text(value)
+
+
+def _stands_alone(argument: str) -> bool:
+    return "=" not in argument and not argument.startswith(("-", "+", "~"))

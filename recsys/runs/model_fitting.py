@@ -1,0 +1,222 @@
+"""Fits one model on the training part of a split."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from hydra.utils import get_object, instantiate
+from lightning_fabric.utilities.exceptions import MisconfigurationException
+from omegaconf import DictConfig
+from torch import nn
+
+from recsys.data.feedback_view import FeedbackView
+from recsys.data.interactions import IntArray, Interactions
+from recsys.data.split import Split
+from recsys.errors import ModelError, RunError
+from recsys.evaluation.ranking_task import RankingTask
+from recsys.models.interface.protocols import Fittable, PredictsRatings, PretrainsInTowers, RanksCandidates
+from recsys.runs.device import accelerator, training_device
+from recsys.runs.part_settings import source_settings, tower_settings
+from recsys.runs.run_directory import CHECKPOINTS
+from recsys.training.epoch_history import Listener
+from recsys.training.fitting import FitReport, check_monitor
+from recsys.training.listwise import ListwiseModule
+from recsys.training.stacking import CandidateLists, stack
+
+
+def _print_nothing(line: str) -> None:
+    """Drop a line."""
+
+
+def _tell_nobody(epoch: int, metrics: dict[str, float]) -> None:
+    """Drop the metrics of an epoch."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFitter:
+    """Fits models as a configuration says: in closed form, or by gradient steps.
+
+    Args:
+        config: the resolved configuration of the run.
+        view: the interactions that ``split`` divides; a model that does not predict ratings learns from the positives.
+        split: its training part is learned from; its validation part, where it is not empty, decides when to stop.
+        checkpoints: directory for the checkpoints; training goes on from those that are there. None keeps none.
+        print_line: receives a line for each epoch.
+        listener: receives the metrics of each epoch, but not those of pre-training or of a hybrid's sources.
+        progress_bar: whether a bar shows the steps of an epoch.
+
+    Example:
+        >>> ModelFitter(config, view, split).fit(model)  # doctest: +SKIP
+    """
+
+    config: DictConfig
+    view: FeedbackView
+    split: Split
+    checkpoints: Path | None = None
+    print_line: Callable[[str], None] = _print_nothing
+    listener: Listener = _tell_nobody
+    progress_bar: bool = False
+
+    def fit(self, model: nn.Module) -> FitReport:
+        """Fit ``model`` in place.
+
+        Raises:
+            ModelError: ``pretraining`` is asked of a model without towers, has settings that do not exist, or the
+                training does not suit the model.
+            RunError: the device that is asked for is not there.
+        """
+        if self.checkpoints is None:
+            with tempfile.TemporaryDirectory() as directory:
+                return replace(self, checkpoints=Path(directory)).fit(model)
+        train = self.view.training_interactions(self.split.train, isinstance(model, PredictsRatings))
+        if isinstance(model, Fittable):
+            model.to(training_device(self.config))
+            model.fit(train)
+            model.cpu()
+            return FitReport([], best_epoch=0, best_value=None)
+        lists = None
+        if isinstance(model, RanksCandidates):
+            lists = self._candidate_lists(model)
+            self.print_line(f"training the ranker on {len(lists):,} lists of up to {lists.items.shape[1]:,} candidates")
+        if self.config.pretraining is not None:
+            self._pretrain(model, train)
+        return self._train(model, train, lists)
+
+    def check(self, model: nn.Module) -> None:
+        """Require that ``model`` can be fitted with these settings, before anything is written or trained.
+
+        Raises:
+            ModelError: the training does not suit the model, or settings of towers or sources do not exist.
+            RunError: the optimiser, the trainer or what is monitored is refused, or the device is not there.
+        """
+        accelerator(self.config)
+        if isinstance(model, Fittable):
+            return
+        if "_target_" not in self.config.training:
+            raise ModelError(
+                f"{type(model).__name__} learns by gradient steps, but training=none is for models that are fitted at "
+                "once. Leave training= out, and the one that suits the model is taken."
+            )
+        if isinstance(model, RanksCandidates):
+            self._require_lists(model)
+            for name, source in model.source_models().items():
+                replace(self, config=source_settings(self.config, model, name)).check(source)
+        if self.config.pretraining is not None:
+            changed = tower_settings(self.config, model)
+            assert isinstance(model, PretrainsInTowers), "tower_settings refuses other models"
+            for name, tower in model.towers().items():
+                replace(self, config=changed[name])._check_network(tower)
+        self._check_network(model)
+
+    def _check_network(self, network: nn.Module) -> None:
+        """Make what trains a network, to see whether it can be made."""
+        settings = self.config
+        train = self.view.training_interactions(self.split.train, isinstance(network, PredictsRatings))
+        if not isinstance(network, RanksCandidates):  # whose module needs the lists that its sources give
+            module = instantiate(settings.training)(network=network, interactions=train)
+            module.configure_optimizers()
+            check_monitor(module, settings.fitting.monitor if len(self.split.valid) > 0 else None)
+        try:
+            instantiate(settings.trainer, accelerator=accelerator(settings))(
+                logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False
+            )
+        except (MisconfigurationException, ValueError, TypeError) as error:
+            raise RunError(f"The trainer refuses its settings ({error}). Correct trainer.*.") from error
+
+    @property
+    def _directory(self) -> Path:
+        """Where checkpoints go, kept or not."""
+        assert self.checkpoints is not None, "fit gives a temporary one"
+        return self.checkpoints
+
+    def _train(self, network: nn.Module, train: Interactions, lists: CandidateLists | None = None) -> FitReport:
+        """Take gradient steps; ``lists`` are what a ranker learns from in place of single interactions."""
+        settings = self.config
+        validated = len(self.split.valid) > 0
+        validation = partial(
+            RankingTask.from_split,
+            self.view.interactions,
+            self.split,
+            "valid",
+            positive=self.view.positive,
+            rated_histories=isinstance(network, PredictsRatings),
+        )
+        module = instantiate(settings.training)(
+            network=network,
+            interactions=train,
+            validation=validation if validated else None,
+            **({} if lists is None else {"lists": lists}),
+        )
+        report: FitReport = instantiate(settings.fitting)(
+            module=module,
+            trainer=instantiate(settings.trainer, accelerator=accelerator(settings)),
+            checkpoint_directory=self._directory,
+            monitor=settings.fitting.monitor if validated else None,
+            resume=True,
+            print_line=self.print_line,
+            listener=self.listener,
+            progress_bar=self.progress_bar,
+        )
+        return report
+
+    def _pretrain(self, model: nn.Module, train: Interactions) -> None:
+        """Train each tower alone, then put them together."""
+        towers = tower_settings(self.config, model)
+        assert isinstance(model, PretrainsInTowers), "tower_settings refuses other models"
+        for name, settings in towers.items():
+            self.print_line(f"pre-training the {name} tower")
+            alone = replace(self, config=settings, checkpoints=self._directory / name, listener=_tell_nobody)
+            alone._train(model.towers()[name], train)
+        model.fuse()
+        self.print_line("training the whole network")
+
+    def _require_lists(self, model: RanksCandidates) -> None:
+        """Refuse a training that is not one of lists."""
+        if not issubclass(get_object(self.config.training._target_), ListwiseModule):
+            raise ModelError(
+                f"{type(model).__name__} ranks what other models retrieve, and is trained on lists of candidates. Use "
+                "training=listwise; how its sources are trained is said in sources_training."
+            )
+
+    def _candidate_lists(self, model: RanksCandidates) -> CandidateLists:
+        """Fit copies of the sources without each fold, which give the lists, and the sources themselves on everything.
+
+        Raises:
+            ModelError: the training is not one of lists, or the settings of a source do not exist.
+        """
+        config, split = self.config, self.split
+        self._require_lists(model)
+        settings = {name: source_settings(config, model, name) for name in model.source_models()}
+        positives = split.train[self.view.positive[split.train]]
+
+        def fit_sources(sources: dict[str, nn.Module], held_out: IntArray, place: str) -> None:
+            for name, source in sources.items():
+                self.print_line(f"{place}: fitting {name}")
+                fitter = replace(
+                    self,
+                    config=settings[name],
+                    split=replace(split, train=np.setdiff1d(split.train, held_out)),
+                    checkpoints=self._directory / "sources" / place / name / CHECKPOINTS,
+                    listener=_tell_nobody,
+                    progress_bar=False,
+                )
+                fitter.fit(source)
+
+        assert isinstance(model, nn.Module), "every model is a network"
+        lists = stack(
+            model,
+            self.view.interactions.take(positives),
+            instantiate(config.stacking_folds),
+            instantiate(config.candidate_selector),
+            lambda sources, held_out, place: fit_sources(sources, positives[held_out], place),
+            training_device(config),
+            config.seed,
+        )
+        fit_sources(model.source_models(), np.empty(0, dtype=np.int64), "all")
+        model.observe_training(self.view.interactions.take(positives))
+        return lists

@@ -1,0 +1,74 @@
+"""A finished run, opened with its data and its model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from omegaconf import DictConfig
+from torch import nn
+
+from recsys.data.feedback_view import FeedbackView
+from recsys.data.prepared import PreparedDataset, open_prepared
+from recsys.data.split import Split
+from recsys.errors import PreparedDataError
+from recsys.runs.assembly import build_data, build_model, build_split, build_view
+from recsys.runs.run_directory import FORMAT_VERSION, RunDirectory, RunManifest, earlier_version
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedRun:
+    """A finished run with its data and its model, ready to be asked.
+
+    Args:
+        directory: where it is.
+        config: its resolved configuration.
+        manifest: its ``run.json``.
+        prepared: the data that it was trained on.
+        model: its model with the weights of the best epoch, in evaluation mode.
+    """
+
+    directory: RunDirectory
+    config: DictConfig
+    manifest: RunManifest
+    prepared: PreparedDataset
+    model: nn.Module
+
+
+def open_run(path: Path | str) -> TrainedRun:
+    """Open a finished run together with its data.
+
+    Raises:
+        RunError: the run is missing, unfinished, damaged or of an earlier version, or its data are no longer the same.
+    """
+    directory = RunDirectory.open(path)
+    manifest = directory.manifest()
+    if manifest.format_version != FORMAT_VERSION:
+        raise earlier_version(directory.path)
+    config = directory.config()
+    prepared = _data_of_run(config, manifest)
+    model = build_model(config.model, config.seed, prepared)
+    directory.load_model(model)
+    return TrainedRun(directory, config, manifest, prepared, model.eval())
+
+
+def _data_of_run(config: DictConfig, manifest: RunManifest) -> PreparedDataset:
+    """The prepared directory of the run; prepared anew where it is gone, which needs the raw files."""
+    try:
+        prepared = open_prepared(Path(manifest.data_directory))
+    except PreparedDataError:
+        prepared = build_data(config)
+    manifest.check_data(prepared)
+    return prepared
+
+
+def split_of_run(run: TrainedRun) -> tuple[FeedbackView, Split]:
+    """The view of a run and its split, the same as in its training.
+
+    Raises:
+        RunError: the split could not be made again.
+    """
+    view = build_view(run.config, run.prepared, run.model)
+    split = build_split(run.config, view.interactions)
+    run.manifest.check_split(split)
+    return view, split
