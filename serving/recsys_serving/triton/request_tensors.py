@@ -189,9 +189,7 @@ def _json(value: object) -> str:
     try:
         return json.dumps(value)
     except (TypeError, ValueError, RecursionError) as error:
-        raise RequestError(
-            f"A request to a server must be what JSON holds, but it is not ({error}): {value!r}"
-        ) from None
+        raise RequestError(f"JSON must hold what a server is asked, but it does not hold {value!r}: {error}.") from None
 
 
 def _mapping_of(filters: Any) -> dict[str, Any]:
