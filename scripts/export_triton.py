@@ -20,7 +20,8 @@ from recsys.runtime.bundle import Bundle
 def main(config: DictConfig) -> None:
     """Write, check."""
     output = Path(config.output)
-    version = write_repository(Bundle.open(config.bundle), output, config.version, config.instances)
+    bundle = Bundle.open(config.bundle)
+    version = write_repository(bundle, output, config.version, config.instances, config.models)
     console.print(f"version {version}", highlight=False)
     console.print(f"repository: {output}", soft_wrap=True, highlight=False, markup=False)
 

@@ -22,7 +22,7 @@ Shape suffixes: I items of the catalogue, D dimensions, U users.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -137,8 +137,11 @@ class Bundle:
             )
         return OnnxModel(self.directory / EXPLAINER, num_threads)
 
-    def item_encoder(self) -> ItemEncoder:
+    def item_encoder(self, open_model: Callable[[str], OnnxModel] | None = None) -> ItemEncoder:
         """What encodes new items.
+
+        Args:
+            open_model: opens the model by its file name, where it is not to run in ONNX Runtime in this process.
 
         Raises:
             BundleError: the bundle has none.
@@ -148,7 +151,8 @@ class Bundle:
                 f"A model that knows new items by their content is required, but {self.manifest.retriever.model} in "
                 f"{self.directory} does not. Export a two_tower, or train again with the new items."
             )
-        return ItemEncoder(OnnxModel(self.directory / ITEM_ENCODER), read_columns(self.directory / ITEM_FEATURES))
+        model = OnnxModel(self.directory / ITEM_ENCODER) if open_model is None else open_model(ITEM_ENCODER)
+        return ItemEncoder(model, read_columns(self.directory / ITEM_FEATURES))
 
     def index(self, gpu: bool = False) -> CandidateIndex:
         """The index that finds candidates; each call gives one of its own.

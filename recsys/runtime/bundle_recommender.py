@@ -56,7 +56,7 @@ class BundleRecommender:
                 manifest.max_history,
             )
         )
-        self._catalogue = Catalogue(bundle, self._resolver, bundle.index())
+        self._catalogue = Catalogue(bundle, self._resolver, bundle.index(), opened)
         encoder = OnnxEncoder(opened(QUERY_ENCODER), manifest.floats_per_position)
         ranker: OnnxRanker | None = None
         if bundle.has_ranker:

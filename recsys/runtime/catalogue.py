@@ -6,7 +6,7 @@ Shape suffixes: I items of the bundle and since.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -22,6 +22,7 @@ from recsys.retrieval.index import CandidateIndex, UpdatableIndex
 from recsys.retrieval.item_columns import ItemColumns
 from recsys.retrieval.types import BoolArray, FloatArray, IntArray
 from recsys.runtime.bundle import Bundle
+from recsys.runtime.onnx_model import OnnxModel
 from recsys.runtime.request_resolution import RequestResolver
 from recsys.runtime.shared_attributes import SharedAttributes
 
@@ -83,10 +84,18 @@ class Catalogue:
         bundle: whose items they are at first.
         resolver: knows their ids, and learns those of new ones.
         index: finds them.
+        open_model: see :meth:`recsys.runtime.bundle.Bundle.item_encoder`.
     """
 
-    def __init__(self, bundle: Bundle, resolver: RequestResolver, index: CandidateIndex) -> None:
+    def __init__(
+        self,
+        bundle: Bundle,
+        resolver: RequestResolver,
+        index: CandidateIndex,
+        open_model: Callable[[str], OnnxModel] | None = None,
+    ) -> None:
         self._bundle = bundle
+        self._open_model = open_model
         self._resolver = resolver
         self.index = index
         self._updating = threading.Lock()
@@ -105,7 +114,7 @@ class Catalogue:
                 content that the model knows. Then none is added.
             BundleError: the bundle's model does not know items by their content.
         """
-        encoder = self._bundle.item_encoder()
+        encoder = self._bundle.item_encoder(self._open_model)
         with self._updating:
             ids = self._new_ids(items)
             vectors = encoder.encode(items)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import http.client
 import os
 import re
+import secrets
 import shutil
 import signal
 import socket
@@ -42,6 +43,12 @@ STOP_SECONDS = 20.0
 
 #: Times that ports are looked for, where one that was free is taken by another before the server has it.
 ATTEMPTS = 3
+
+#: What only those may use who have the key of a server: some of it runs code that is sent.
+ADMIN_INTERFACES = ("model-repository", "shared-memory", "trace", "logging")
+
+#: The header with the key, by HTTP; by gRPC Triton wants a word before it.
+ADMIN_HEADER = "recsys-admin-key"
 
 _BACKENDS = Path(__file__).parent / "backends"
 _SHARED_MEMORY = Path("/dev/shm")
@@ -196,6 +203,7 @@ def _launched(
 ) -> ServerState:
     """A server that was just started, ready or not."""
     private = Path(tempfile.mkdtemp(prefix="start-", dir=directory))
+    admin_key = secrets.token_urlsafe(24)
     backends, libraries = private / "backends", private / "lib"
     _lay_out_backends(backends, environment)
     libraries.mkdir()
@@ -219,6 +227,10 @@ def _launched(
         f"--http-port={http_port}",
         f"--grpc-port={grpc_port}",
         f"--metrics-port={metrics_port}",
+        *(
+            f"--{option}={','.join(ADMIN_INTERFACES)}:{ADMIN_HEADER}={admin_key}"
+            for option in ("http-restricted-api", "grpc-restricted-protocol")
+        ),
     ]
     variables = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     variables["PATH"] = f"{environment.bin}{os.pathsep}{variables.get('PATH', os.defpath)}"
@@ -248,7 +260,13 @@ def _launched(
         metrics_port=metrics_port,
         log=str(log),
         private=str(private),
+        admin_key=admin_key,
     )
+
+
+def admin_headers(admin_key: str | None) -> dict[str, str]:
+    """What a gRPC client sends along to a server that wants its key."""
+    return {} if admin_key is None else {f"triton-grpc-protocol-{ADMIN_HEADER}": admin_key}
 
 
 def _lay_out_backends(backends: Path, environment: ServerEnvironment) -> None:

@@ -2,92 +2,40 @@
 
 ::
 
-    recommend      an ensemble: ids to ids; its steps are
-      lookup         Python   ids to indices, histories of known users, padding
-      query_encoder  ONNX     a history to a query
-      candidates     Python   a query to items that may be recommended; the list itself where no ranker follows
-      ranker         ONNX     candidates to scores
-      answer         Python   scores to the list
+    recommend      an ensemble of one step, recommender: ids to lists
+    similar        the same for similar items
+    recommender    Python   the bundle
+    query_encoder  ONNX     and ranker, explainer, item_encoder: asked by recommender, where the export says so
 
-All versions of a model share its configuration, and which of them are loaded is part of it. The ensemble names the
-version of each step, so that an answer never comes from two bundles.
+All versions of a model share its configuration, and which of them are loaded is part of it. The ensembles name the
+version of the recommender, which asks ONNX models of its own version alone, so that an answer never comes from two
+bundles; exchanging them is exchanging a few lines.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from recsys.data.encoded_columns import EncodedColumn
-from recsys.data.raw import FeatureKind
 from recsys.errors import ExportError
-from recsys.runtime.onnx_inputs import CANDIDATES, QUERY, SCORE, feature_input
 from recsys.runtime.onnx_model import OnnxModel
-from recsys_serving.triton.separate_stages import MIN_WIDTH
-
-RECOMMEND = "recommend"
-LOOKUP = "lookup"
-QUERY_ENCODER = "query_encoder"
-FIND = "candidates"
-RANKER = "ranker"
-ANSWER = "answer"
+from recsys_serving.triton.interface import (
+    RECOMMEND,
+    RECOMMEND_INPUTS,
+    RECOMMEND_OUTPUTS,
+    RECOMMENDER,
+    SIMILAR,
+    SIMILAR_INPUTS,
+    SIMILAR_OUTPUTS,
+    SIMILAR_SPECS,
+    TensorSpec,
+    column_inputs,
+)
 
 #: Requests that are answered together, at most.
 MAX_BATCH = 64
-
-
-class TensorSpec(NamedTuple):
-    """What a tensor is of.
-
-    Args:
-        type: its numbers or texts, as configurations name them.
-        size: of one request; -1: any.
-        optional: whether it may be left out.
-    """
-
-    type: str
-    size: int
-    optional: bool = False
-
-
-#: Inputs of the ensemble beside the user's columns. Ids are texts; where those of the data are whole numbers they may
-#: come as such.
-REQUEST = {
-    "user_id": TensorSpec("STRING", 1, optional=True),
-    "user_id_number": TensorSpec("INT64", 1, optional=True),
-    "history": TensorSpec("STRING", -1, optional=True),
-    "history_number": TensorSpec("INT64", -1, optional=True),
-    "ratings": TensorSpec("FP32", -1, optional=True),
-    "timestamps": TensorSpec("INT64", -1, optional=True),
-    "exclude_items": TensorSpec("STRING", -1, optional=True),
-    "blocked_number": TensorSpec("INT64", -1, optional=True),
-    "k": TensorSpec("INT64", 1, optional=True),
-}
-#: Outputs of the ensemble.
-RESPONSE = {
-    "item_ids": TensorSpec("STRING", -1),
-    "scores": TensorSpec("FP32", -1),
-    "personalized": TensorSpec("BOOL", 1),
-}
-
-_LISTS = {name: RESPONSE[name] for name in ("item_ids", "scores")}
-_FEEDS = {
-    "user_index": TensorSpec("INT64", 1),
-    "history": TensorSpec("INT64", -1),
-    "rating": TensorSpec("FP32", -1),
-    "timestamp": TensorSpec("INT64", -1),
-    CANDIDATES: TensorSpec("INT64", -1),
-}
-_FOUND = {
-    CANDIDATES: TensorSpec("INT64", -1),
-    "candidate_scores": TensorSpec("FP32", -1),
-    "personalized": TensorSpec("BOOL", 1),
-}
-_EXCLUDED = {"excluded": TensorSpec("INT64", -1)}
-_K = {"k": TensorSpec("INT64", 1)}
-_ENCODED = {QUERY: TensorSpec("FP32", -1)}
-_SCORED = {SCORE: TensorSpec("FP32", -1)}
 
 #: Types of tensors: in ONNX models, and in configurations.
 ONNX_TYPES = {
@@ -131,43 +79,24 @@ def read_config(path: Path) -> Any:
 
 
 def configs_of(
-    encoder: OnnxModel,
-    ranker: OnnxModel | None,
-    user_columns: Sequence[EncodedColumn],
-    version: int,
-    max_batch: int,
-    python_instances: int,
+    onnx_models: Mapping[str, OnnxModel], user_columns: tuple[EncodedColumn, ...], version: int, python_instances: int
 ) -> dict[str, Any]:
     """The configurations of the models of one bundle, by their names.
 
     Args:
-        encoder: the query encoder.
-        ranker: None where there is none.
-        user_columns: that they read.
+        onnx_models: that are models of the server, by their names.
+        user_columns: that the models read.
         version: of all of them.
-        max_batch: requests that are answered together.
-        python_instances: processes of each model in Python.
+        python_instances: processes of the model in Python.
     """
-    told = {feature_input(column.name): _as_told(column) for column in user_columns}
-    onnx_inputs = _FEEDS | {feature_input(column.name): _as_read(column) for column in user_columns}
-    looked_up = {name: onnx_inputs[name] for name in onnx_inputs if name != CANDIDATES} | _EXCLUDED | _K
-    python = {
-        LOOKUP: (REQUEST | told, looked_up),
-        FIND: (_ENCODED | _EXCLUDED | _K, _FOUND | _LISTS),
-        ANSWER: (_FOUND | _SCORED | _K, _LISTS),
-    }
-    onnx = {QUERY_ENCODER: (encoder, _ENCODED)}
-    steps = [LOOKUP, QUERY_ENCODER, FIND]
-    if ranker is not None:
-        onnx[RANKER] = ranker, _SCORED
-        steps += [RANKER, ANSWER]
-    configs = {
-        name: _python(name, *python[name], max_batch, python_instances)
-        if name in python
-        else _onnx(name, *onnx[name], onnx_inputs, max_batch)
-        for name in steps
-    }
-    configs[RECOMMEND] = _ensemble(REQUEST | told, configs, version, max_batch)
+    asked = RECOMMEND_INPUTS | column_inputs(user_columns)
+    similar = {own: (RECOMMEND_INPUTS | SIMILAR_SPECS)[name] for name, own in SIMILAR_INPUTS.items()}
+    configs = {name: _onnx(name, model) for name, model in onnx_models.items()}
+    configs[RECOMMENDER] = _python(
+        RECOMMENDER, asked | SIMILAR_SPECS, RECOMMEND_OUTPUTS | SIMILAR_OUTPUTS, python_instances
+    )
+    configs[RECOMMEND] = _ensemble(RECOMMEND, asked, RECOMMEND_OUTPUTS, {name: name for name in asked}, version)
+    configs[SIMILAR] = _ensemble(SIMILAR, similar, SIMILAR_OUTPUTS, SIMILAR_INPUTS, version)
     for config in configs.values():
         serve_only(config, [version])
     return configs
@@ -178,78 +107,44 @@ def serve_only(config: Any, versions: Iterable[int]) -> None:
     config.version_policy.specific.versions[:] = sorted(set(versions))
 
 
-def _as_told(column: EncodedColumn) -> TensorSpec:
-    """A column of users as it is told: numbers, or texts, of which an empty one tells nothing."""
-    if column.kind == FeatureKind.NUMBER:
-        return TensorSpec("FP32", 1, optional=True)
-    return TensorSpec("STRING", -1 if column.kind == FeatureKind.MULTI_VALUED else 1, optional=True)
-
-
-def _as_read(column: EncodedColumn) -> TensorSpec:
-    """A column of users as models read it."""
-    if column.kind == FeatureKind.NUMBER:
-        return TensorSpec("FP32", 1)
-    return TensorSpec("INT64", 1 if column.kind == FeatureKind.CATEGORICAL else -1)
-
-
-def _ensemble(request: Mapping[str, TensorSpec], steps: Mapping[str, Any], version: int, max_batch: int) -> Any:
-    """The models one after the other."""
-    config = _protocol().ModelConfig(name=RECOMMEND, platform="ensemble", max_batch_size=max_batch)
-    _add_tensors(config, request, RESPONSE)
-    makes_lists = list(steps)[-1]
-    read = {tensor.name for step in steps.values() for tensor in step.input}
-    for name, step in steps.items():
-        added = config.ensemble_scheduling.step.add(model_name=name, model_version=version)
-        for tensor in step.input:
-            added.input_map[tensor.name] = tensor.name if name == LOOKUP else _between(tensor.name)
-        for tensor in step.output:
-            # The server refuses what nobody reads.
-            if name == makes_lists if tensor.name in _LISTS else tensor.name in read | set(RESPONSE):
-                added.output_map[tensor.name] = _between(tensor.name)
+def _ensemble(
+    name: str,
+    inputs: Mapping[str, TensorSpec],
+    outputs: Mapping[str, TensorSpec],
+    names: Mapping[str, str],
+    version: int,
+) -> Any:
+    """A name for the recommender of one version; ``names`` are those of the inputs by the recommender's own."""
+    config = _protocol().ModelConfig(name=name, platform="ensemble", max_batch_size=MAX_BATCH)
+    _add_tensors(config, inputs, outputs)
+    step = config.ensemble_scheduling.step.add(model_name=RECOMMENDER, model_version=version)
+    step.input_map.update(names)
+    step.output_map.update({output: output for output in outputs})
     return config
 
 
-def _between(name: str) -> str:
-    """The name of a tensor that one step gives to others; an answer goes out as it is called."""
-    return name if name in RESPONSE else f"step_{name}"
-
-
-def _python(
-    name: str, inputs: Mapping[str, TensorSpec], outputs: Mapping[str, TensorSpec], max_batch: int, instances: int
-) -> Any:
-    config = _protocol().ModelConfig(name=name, backend="python", max_batch_size=max_batch)
+def _python(name: str, inputs: Mapping[str, TensorSpec], outputs: Mapping[str, TensorSpec], instances: int) -> Any:
+    config = _protocol().ModelConfig(name=name, backend="python", max_batch_size=MAX_BATCH)
     _add_tensors(config, inputs, outputs)
     for tensor in config.input:
-        # The models take requests of any sizes at once.
+        # The model takes requests of any sizes at once.
         tensor.allow_ragged_batch = list(tensor.dims) == [-1]
     config.instance_group.add(count=instances, kind=_protocol().ModelInstanceGroup.KIND_CPU)
     config.dynamic_batching.SetInParent()
     return config
 
 
-def _onnx(
-    name: str,
-    model: OnnxModel,
-    outputs: Mapping[str, TensorSpec],
-    onnx_inputs: Mapping[str, TensorSpec],
-    max_batch: int,
-) -> Any:
-    config = _protocol().ModelConfig(name=name, backend="onnxruntime", max_batch_size=max_batch)
-    _add_tensors(config, {tensor: onnx_inputs[tensor] for tensor in model.inputs}, outputs)
-    shapes = {tensor: described["shape"] for tensor, described in model.described_inputs.items()}
-    for tensor in config.input:
-        if len(shapes[tensor.name]) == 1:  # [batch, 1] between the steps, [batch] for the model
-            tensor.reshape.SetInParent()
+def _onnx(name: str, model: OnnxModel) -> Any:
+    """A model of whole batches: who asks has joined them already."""
+    config = _protocol().ModelConfig(name=name, backend="onnxruntime", max_batch_size=0)
+    for described, tensors in ((model.described_inputs, config.input), (model.described_output, config.output)):
+        for tensor, of in described.items():
+            dims = [size if isinstance(size, int) else -1 for size in of["shape"]]
+            tensors.add(name=tensor, data_type=_protocol().DataType.Value(ONNX_TYPES[of["type"]]), dims=dims)
     config.instance_group.add(count=1, kind=_protocol().ModelInstanceGroup.KIND_AUTO)
-    config.dynamic_batching.SetInParent()
     # Requests run side by side, not the parts of one.
     for threads in ("intra_op_thread_count", "inter_op_thread_count"):
         config.parameters[threads].string_value = "1"
-    warm_up = config.model_warmup.add(name="one request", batch_size=1)
-    for tensor in config.input:
-        example = warm_up.inputs[tensor.name]
-        example.data_type, example.zero_data = tensor.data_type, True
-        example.dims[:] = [MIN_WIDTH if size < 0 else size for size in tensor.dims]
     return config
 
 

@@ -22,6 +22,7 @@ class ServerState:
         metrics_port: of the metrics.
         log: what it writes.
         private: a directory of this start alone, removed when the server is stopped.
+        admin_key: that loading and unloading models needs; None: anybody may.
     """
 
     pid: int
@@ -32,6 +33,7 @@ class ServerState:
     metrics_port: int
     log: str
     private: str
+    admin_key: str | None = None
 
     @property
     def is_running(self) -> bool:
@@ -51,6 +53,7 @@ class ServerState:
     def save(self, directory: Path) -> None:
         """Write the state file into ``directory``, whole or not at all."""
         partial = directory / f"{STATE}.partial"
+        partial.touch(mode=0o600)  # the key is for its owner alone
         partial.write_text(json.dumps(asdict(self), indent=2), encoding="utf-8")
         partial.replace(directory / STATE)
 

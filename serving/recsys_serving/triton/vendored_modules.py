@@ -1,4 +1,4 @@
-"""Finds the modules of this package that a program needs where the package is not installed."""
+"""Finds the modules of our packages that a program needs where the packages are not installed."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import recsys
+import recsys_serving
 
-PACKAGE = "recsys"
-ROOT = Path(recsys.__file__).parent
+#: Our packages by their names.
+ROOTS = {package.__name__: Path(str(package.__file__)).parent for package in (recsys, recsys_serving)}
 
 #: What no program needs that only answers.
 HEAVY = ("torch", "pytorch_lightning", "hydra", "omegaconf", "mlflow")
 
 
 def modules_needed(programs: Iterable[Path]) -> list[Path]:
-    """The modules of the package that ``programs`` import, directly or through each other, as files.
+    """The modules of our packages that ``programs`` import, directly or through each other, as files.
 
-    Imports inside functions count as well.
+    Imports inside functions count as well. The front of a package, which offers all of it, is not read: the copy has an
+    empty one.
 
     Raises:
         AssertionError: one of them imports what a server does not have (:data:`HEAVY`).
@@ -28,7 +30,7 @@ def modules_needed(programs: Iterable[Path]) -> list[Path]:
     found: dict[str, Path] = {}
     while waiting:
         name = waiting.pop()
-        if name in found or name.partition(".")[0] != PACKAGE:
+        if name in found or name.partition(".")[0] not in ROOTS:
             assert name.partition(".")[0] not in HEAVY, name
             continue
         path = _file_of(name)
@@ -37,16 +39,20 @@ def modules_needed(programs: Iterable[Path]) -> list[Path]:
         found[name] = path
         parents = name.split(".")
         waiting += [".".join(parents[:length]) for length in range(1, len(parents))]
-        waiting += _imported(path)
+        waiting += [] if name in ROOTS else _imported(path)
     return sorted(found.values())
 
 
 def copy_modules(modules: Iterable[Path], directory: Path) -> None:
-    """Copy modules of the package into ``directory``, which then can be imported from."""
+    """Copy modules of our packages into ``directory``, which then can be imported from."""
     for module in modules:
-        target = directory / PACKAGE / module.relative_to(ROOT)
+        package, root = next((name, root) for name, root in ROOTS.items() if module.is_relative_to(root))
+        target = directory / package / module.relative_to(root)
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(module, target)
+        if module == root / "__init__.py":
+            target.write_text("", encoding="utf-8")
+        else:
+            shutil.copyfile(module, target)
 
 
 def _imported(path: Path) -> list[str]:
@@ -61,8 +67,9 @@ def _imported(path: Path) -> list[str]:
 
 
 def _file_of(name: str) -> Path | None:
-    """The file of a module of the package; None where there is no such module."""
-    path = ROOT.joinpath(*name.split(".")[1:])
+    """The file of a module of our packages; None where there is no such module."""
+    package, *parts = name.split(".")
+    path = ROOTS[package].joinpath(*parts)
     if (path / "__init__.py").is_file():
         return path / "__init__.py"
     file = path.with_suffix(".py")

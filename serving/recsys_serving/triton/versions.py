@@ -6,34 +6,37 @@ from pathlib import Path
 
 from recsys.errors import ServingError
 from recsys_serving.triton.client import client_module, server_errors
-from recsys_serving.triton.model_config import RECOMMEND
-from recsys_serving.triton.repository import serve_version, served_version, stage_version
+from recsys_serving.triton.launcher import admin_headers
+from recsys_serving.triton.repository import ENSEMBLES, serve_version, served_version, stage_version
 
 
-def swap_version(repository: Path, version: int, grpc_url: str, timeout_seconds: float = 120.0) -> None:
+def swap_version(
+    repository: Path, version: int, grpc_url: str, timeout_seconds: float = 120.0, admin_key: str | None = None
+) -> None:
     """Let a version of the repository answer; rolling back is the same with an older one.
 
-    The models of the version are loaded first, beside those that answer. Only when all are, the ensemble that names
-    them is exchanged, so that every request is answered by one version from its first step to its last. A version that
-    cannot be loaded changes nothing.
+    The models of the version are loaded first, beside those that answer. Only when all are, the ensembles that name the
+    version are exchanged, so that every request is answered by one version. A version that cannot be loaded changes
+    nothing.
 
     Args:
         repository: that the server reads, under explicit model control.
         version: one of the repository.
         grpc_url: host and port of the server's gRPC interface.
         timeout_seconds: how long each model may take.
+        admin_key: of the server, if it has one: see :class:`recsys_serving.triton.state.ServerState`.
 
     Raises:
         ExportError: there is no such version.
         ServingError: the server cannot be reached, or cannot load a model.
     """
-    before = served_version(repository)
+    before, headers = served_version(repository), admin_headers(admin_key)
     steps = stage_version(repository, version)
     with client_module("grpc").InferenceServerClient(grpc_url) as client:
         try:
             with server_errors(grpc_url):
                 for name in steps:
-                    client.load_model(name, client_timeout=timeout_seconds)
+                    client.load_model(name, headers=headers, client_timeout=timeout_seconds)
         except ServingError as error:
             stage_version(repository, before)
             raise ServingError(
@@ -41,4 +44,5 @@ def swap_version(repository: Path, version: int, grpc_url: str, timeout_seconds:
             ) from error
         serve_version(repository, version)
         with server_errors(grpc_url):
-            client.load_model(RECOMMEND, client_timeout=timeout_seconds)
+            for name in ENSEMBLES:
+                client.load_model(name, headers=headers, client_timeout=timeout_seconds)

@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tritonclient.grpc as grpc
+from recsys_serving.triton.launcher import admin_headers
+from recsys_serving.triton.state import ServerState
 from tritonclient.utils import InferenceServerException
 
 from tests.serving.triton.conftest import Asking
@@ -93,17 +95,17 @@ def test_bad_input_is_an_error_and_the_server_lives_on(asking: Asking, inputs, m
     ],
 )
 def test_a_configuration_that_does_not_fit_is_refused(
-    repository: Path, client: grpc.InferenceServerClient, name, config, message
+    server: ServerState, repository: Path, client: grpc.InferenceServerClient, name, config, message
 ):
     write_model(repository, name, config, model_onnx=adding())
     with pytest.raises(InferenceServerException, match=re.escape(message)):
-        client.load_model(name)
+        client.load_model(name, headers=admin_headers(server.admin_key))
 
 
-def test_a_damaged_model_is_refused(repository: Path, client: grpc.InferenceServerClient):
+def test_a_damaged_model_is_refused(server: ServerState, repository: Path, client: grpc.InferenceServerClient):
     write_model(repository, "damaged", ADD, model_onnx=adding()[:40])
     with pytest.raises(InferenceServerException, match=r"damaged/1/model\.onnx cannot be opened"):
-        client.load_model("damaged")
+        client.load_model("damaged", headers=admin_headers(server.admin_key))
 
 
 def ask(client: grpc.InferenceServerClient, number: int, length: int):

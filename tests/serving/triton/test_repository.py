@@ -18,9 +18,10 @@ from recsys_serving.triton.repository import (
     write_repository,
 )
 from recsys_serving.triton.repository_check import check_repository, type_name
+from recsys_serving.triton.served_bundle import open_bundle, read_onnx_models
 from recsys_serving.triton.vendored_modules import copy_modules, modules_needed
 
-from recsys.errors import ExportError
+from recsys.errors import BundleError, ExportError
 from recsys.runtime.bundle import Bundle
 from tests.export.board_bundles import board_bundle
 
@@ -38,7 +39,7 @@ def ranked() -> Bundle:
 @pytest.fixture(scope="module")
 def written(ranked: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("triton") / "repository"
-    write_repository(ranked, path, version=7)
+    write_repository(ranked, path, version=7, models="triton")
     return path
 
 
@@ -67,15 +68,40 @@ def test_a_version_is_when_the_bundle_was_made(ease: Bundle, tmp_path: Path):
 
 def test_the_models_are_those_of_the_bundle(ease: Bundle, written: Path, tmp_path: Path):
     write_repository(ease, tmp_path / "repository", version=1)
-    names = {"recommend", "lookup", "query_encoder", "candidates"}
+    names = {"recommend", "similar", "recommender"}
     assert {path.name for path in (tmp_path / "repository").iterdir()} == names
-    assert {path.name for path in written.iterdir()} == names | {"ranker", "answer"}
+    assert {path.name for path in written.iterdir()} == names | {"query_encoder", "ranker"}
 
 
-def test_every_step_names_the_version(written: Path):
-    steps = read_config(written / "recommend" / "config.pbtxt").ensemble_scheduling.step
-    assert [step.model_name for step in steps] == ["lookup", "query_encoder", "candidates", "ranker", "answer"]
-    assert {step.model_version for step in steps} == {7}
+def test_onnx_models_are_there_once(ease: Bundle, written: Path, tmp_path: Path):
+    write_repository(ease, tmp_path / "repository", version=1)
+    own = open_bundle(tmp_path / "repository" / "recommender" / "1")
+    assert (own.directory / "query_encoder.onnx").is_file()
+    others = open_bundle(written / "recommender" / "7")
+    assert not list(others.directory.glob("*.onnx"))
+    assert set(read_onnx_models(written / "recommender" / "7")) == {"query_encoder.onnx", "ranker.onnx"}
+
+
+@pytest.mark.parametrize("file", ["popularity.npy", "query_encoder.onnx"])
+def test_a_bundle_that_lacks_a_file_is_not_opened(ease: Bundle, tmp_path: Path, file: str):
+    write_repository(ease, tmp_path / "repository", version=1)
+    directory = tmp_path / "repository" / "recommender" / "1"
+    (directory / "bundle" / file).unlink()
+    with pytest.raises(BundleError, match=rf"{re.escape(file)} cannot be read"):
+        open_bundle(directory)
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"ranker.onnx": {"inputs": []}}'])
+def test_a_damaged_list_of_models_is_refused(tmp_path: Path, content: str):
+    (tmp_path / "onnx_models.json").write_text(content, encoding="utf-8")
+    with pytest.raises(BundleError, match=r"onnx_models\.json cannot be read"):
+        read_onnx_models(tmp_path)
+
+
+def test_what_is_asked_names_the_version(written: Path):
+    for name in ("recommend", "similar"):
+        (step,) = read_config(written / name / "config.pbtxt").ensemble_scheduling.step
+        assert (step.model_name, step.model_version) == ("recommender", 7)
 
 
 def test_no_graphics_card_is_asked_for(written: Path):
@@ -84,43 +110,44 @@ def test_no_graphics_card_is_asked_for(written: Path):
 
 
 def test_another_version_is_added_and_answers_when_it_is_told_to(repository: Path, ranked: Bundle):
-    write_repository(ranked, repository, version=8)
+    write_repository(ranked, repository, version=8, models="triton")
     assert served_version(repository) == 7 and loaded(repository, "ranker") == [7]
-    assert stage_version(repository, 8) == ["lookup", "query_encoder", "candidates", "ranker", "answer"]
+    assert stage_version(repository, 8) == ["query_encoder", "ranker", "recommender"]
     assert served_version(repository) == 7 and loaded(repository, "ranker") == [7, 8]
     serve_version(repository, 8)
     assert served_version(repository) == 8 and loaded(repository, "ranker") == [7, 8]
-    write_repository(ranked, repository, version=9)
+    assert loaded(repository, "similar") == [8]
+    write_repository(ranked, repository, version=9, models="triton")
     serve_version(repository, 9)
-    assert loaded(repository, "candidates") == [8, 9]
+    assert loaded(repository, "recommender") == [8, 9]
     serve_version(repository, 7)
-    assert served_version(repository) == 7 and loaded(repository, "candidates") == [7, 9]
+    assert served_version(repository) == 7 and loaded(repository, "recommender") == [7, 9]
 
 
-def test_versions_with_other_sizes_and_without_a_ranker_live_together(repository: Path, ease: Bundle):
-    write_repository(ease, repository, version=8)
+def test_versions_with_other_sizes_without_a_ranker_or_without_models_on_the_server_live_together(
+    repository: Path, ease: Bundle
+):
+    write_repository(ease, repository, version=8, models="triton")
+    assert stage_version(repository, 8) == ["query_encoder", "recommender"]
     serve_version(repository, 8)
-    steps = read_config(repository / "recommend" / "config.pbtxt").ensemble_scheduling.step
-    assert [step.model_name for step in steps] == ["lookup", "query_encoder", "candidates"]
     assert loaded(repository, "query_encoder") == [7, 8] and loaded(repository, "ranker") == [7]
+    check_repository(repository)
+    write_repository(ease, repository, version=9, models="in_process")
+    assert stage_version(repository, 9) == ["recommender"]
     check_repository(repository)
 
 
-def test_columns_of_users_are_inputs_of_every_model_that_reads_them(ease: Bundle, tmp_path: Path):
+def test_columns_of_users_are_inputs(ease: Bundle, tmp_path: Path):
     repository = tmp_path / "repository"
-    write_repository(Bundle.open(board_bundle("two_tower", "ease")), repository, version=1)
+    write_repository(Bundle.open(board_bundle("two_tower", "ease")), repository, version=1, models="triton")
     told = {"user.city": ("STRING", [1]), "user.age": ("FP32", [1]), "user.hobbies": ("STRING", [-1])}
-    read = {"user.city": ("INT64", [1]), "user.age": ("FP32", [1]), "user.hobbies": ("INT64", [-1])}
-    for name, expected in (("recommend", told), ("lookup", told), ("query_encoder", read), ("ranker", {})):
+    read = {"user.city": ("INT64", [-1, -1]), "user.age": ("FP32", [-1]), "user.hobbies": ("INT64", [-1, -1])}
+    for name, expected in (("recommend", told), ("recommender", told), ("query_encoder", read), ("ranker", {})):
         inputs = read_config(repository / name / "config.pbtxt").input
         columns = [tensor for tensor in inputs if tensor.name.startswith("user.")]
         assert {of.name: (type_name(of).removeprefix("TYPE_"), list(of.dims)) for of in columns} == expected
         assert all(of.optional for of in columns) == (expected is told or not expected)
-        # between the steps a number has a row of its own, and for the model it has none
-        assert [of.name for of in columns if of.HasField("reshape")] == (["user.age"] if expected is read else [])
-    files = {path.name for path in (repository / "lookup" / "1" / "bundle").iterdir()}
-    assert {"users.parquet", "user_columns.json"} <= files
-    with pytest.raises(ExportError, match="lookup of this bundle has other inputs or outputs.*Choose a new output="):
+    with pytest.raises(ExportError, match="recommend of this bundle has other inputs or outputs.*Choose a new output="):
         write_repository(ease, repository, version=2)
 
 
@@ -162,9 +189,14 @@ def test_a_version_that_does_not_exist_is_not_served(repository: Path):
         serve_version(repository, 8)
 
 
+def test_a_place_that_is_none_is_refused(ease: Bundle, tmp_path: Path):
+    with pytest.raises(ExportError, match="models must be triton or in_process, but it is 'gpu'"):
+        write_repository(ease, tmp_path / "repository", models="gpu")  # type: ignore[arg-type]
+
+
 def test_a_model_of_another_form_does_not_become_a_version(repository: Path, ranked: Bundle):
-    change(repository, "candidates", 'name: "scores"', 'name: "other"')
-    with pytest.raises(ExportError, match="The model candidates of this bundle has other inputs or outputs"):
+    change(repository, "recommender", 'name: "scores"', 'name: "other"')
+    with pytest.raises(ExportError, match="The model recommender of this bundle has other inputs or outputs"):
         write_repository(ranked, repository, version=8)
     assert not list(repository.glob("*/8"))
 
@@ -173,25 +205,25 @@ def test_a_model_of_another_form_does_not_become_a_version(repository: Path, ran
     ("name", "old", "new", "message"),
     [
         ("ranker", "max_batch_size", "max_bach_size", "is no configuration of a Triton model: .*max_bach_size"),
-        ("answer", "KIND_CPU", "KIND_BOTH", "is no configuration of a Triton model: .*KIND_BOTH"),
+        ("recommender", "KIND_CPU", "KIND_BOTH", "is no configuration of a Triton model: .*KIND_BOTH"),
         ("ranker", 'name: "ranker"', 'name: "other"', "The configuration of the model ranker in .* calls it other"),
         ("ranker", "versions: 7", "versions: 8", "The model ranker in .* must have version 8, but has 7"),
         ("ranker", 'name: "history"', 'name: "past"', "states the inputs .*past.*, but the model has .*history"),
         ("ranker", "TYPE_INT64", "TYPE_INT32", "states TYPE_INT32 for the input user_index, but the model has tensor"),
+        ("ranker", "dims: -1", "dims: -1\n  dims: 1", r"states the shape \[-1, 1\] for the input user_index"),
         (
-            "ranker",
-            "reshape {\n  }",
-            "",
-            r"states the shape \[-1, 1\] for the input user_index, batch included, but that",
+            "recommend",
+            'model_name: "recommender"',
+            'model_name: "other"',
+            "has the step other, but .* has no such model",
         ),
-        ("recommend", 'model_name: "ranker"', 'model_name: "rank"', "has the step rank, but .* has no such model"),
-        ("recommend", "model_version: 7", "model_version: 8", "needs version 8 of lookup, but its configuration has 7"),
-        ("recommend", 'key: "excluded"', 'key: "out"', "names out of lookup, which has no such tensor"),
-        ("recommend", 'value: "step_query"', 'value: "step_q"', "gives step_query to candidates, .*comes from no step"),
+        ("recommend", "model_version: 7", "model_version: 8", "needs version 8 of recommender, but .* has 7"),
+        ("similar", 'key: "similar_to"', 'key: "of"', "names of of recommender, which has no such tensor"),
+        ("similar", 'value: "item_ids"', 'value: "ids"', "gives ids to recommender, .*comes from no step"),
         (
-            "lookup",
-            'name: "rating"\n  data_type: TYPE_FP32',
-            'name: "rating"\n  data_type: TYPE_FP64',
+            "recommender",
+            'name: "scores"\n  data_type: TYPE_FP32',
+            'name: "scores"\n  data_type: TYPE_FP64',
             "but it is TYPE_FP64",
         ),
     ],
@@ -203,16 +235,17 @@ def test_what_does_not_fit_together_is_refused(repository: Path, name: str, old:
 
 
 def test_an_input_that_a_step_lacks_is_refused(repository: Path):
-    path = repository / "recommend" / "config.pbtxt"
-    text = path.read_text(encoding="utf-8")
-    shorter = re.sub(r'    input_map \{\n      key: "candidates"\n.*?\}\n', "", text, count=1, flags=re.S)
-    assert shorter != text
-    path.write_text(shorter, encoding="utf-8")
-    with pytest.raises(ExportError, match="The ensemble recommend gives no candidates to ranker, which requires it"):
+    change(
+        repository,
+        "recommender",
+        'name: "user_id"\n  data_type: TYPE_STRING\n  dims: 1\n  optional: true',
+        ('name: "user_id"\n  data_type: TYPE_STRING\n  dims: 1'),
+    )
+    with pytest.raises(ExportError, match="The ensemble similar gives no user_id to recommender, which requires it"):
         check_repository(repository)
 
 
-@pytest.mark.parametrize("file", ["ranker/7/model.onnx", "lookup/7/model.py"])
+@pytest.mark.parametrize("file", ["ranker/7/model.onnx", "recommender/7/model.py"])
 def test_a_missing_model_is_refused(repository: Path, file: str):
     (repository / file).unlink()
     with pytest.raises(ExportError, match=f"A model is required in .*{file}, but there is none"):
@@ -224,17 +257,17 @@ def test_a_model_without_a_configuration_is_refused(tmp_path: Path):
         check_repository(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["lookup", "candidates", "answer"])
-def test_the_copied_code_runs_on_its_own(written: Path, name: str, tmp_path: Path):
-    directory = written / name / "7"
+def test_the_copied_code_runs_on_its_own(ease: Bundle, tmp_path: Path):
+    write_repository(ease, tmp_path / "repository", version=7)
+    directory = tmp_path / "repository" / "recommender" / "7"
     (tmp_path / "triton_python_backend_utils.py").write_text("", encoding="utf-8")
     program = (
         "import runpy, sys\n"
         f"made = runpy.run_path({str(directory / 'model.py')!r})['TritonPythonModel']()\n"
-        "made.initialize({})\n"
-        "ours = [module.__file__ for name, module in sys.modules.items() if name.split('.')[0] == 'recsys']\n"
+        "made.initialize({'model_version': '7'})\n"
+        "ours = [module.__file__ for name, module in sys.modules.items() if name.split('.')[0].startswith('recsys')]\n"
         f"assert ours and all(file.startswith({str(directory)!r}) for file in ours), ours\n"
-        "assert not {'torch', 'scipy', 'hydra', 'mlflow', 'onnxruntime'} & set(sys.modules)\n"
+        "assert not {'torch', 'scipy', 'hydra', 'mlflow', 'tritonclient'} & set(sys.modules)\n"
     )
     environment = {**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
     finished = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)

@@ -1,0 +1,75 @@
+"""Adds and removes items of a version that is served, for every process that answers, and for good.
+
+The change is tried on the bundle in this process first, so that what does not fit is refused here, with the message
+that it has in process, and reaches no server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+from filelock import FileLock
+
+from recsys.errors import ExportError
+from recsys.runtime.bundle_recommender import BundleRecommender
+from recsys.runtime.onnx_model import OnnxModel
+from recsys_serving.triton.interface import RECOMMENDER
+from recsys_serving.triton.item_changes import ITEMS, ItemChanges
+from recsys_serving.triton.repository import MODEL_ONNX, served_version
+from recsys_serving.triton.repository_check import versions_of
+from recsys_serving.triton.served_bundle import model_name, open_bundle, read_onnx_models
+
+
+def add_items(repository: Path, items: pa.Table, version: int | None = None) -> None:
+    """Recommend new items from the next request on; see :meth:`recsys.runtime.catalogue.Catalogue.add`.
+
+    Args:
+        repository: that a server reads.
+        items: a row for each, with ``item_id`` and the columns of the items, as far as they are known.
+        version: whose items they are; None: the one that answers. Others do not get them.
+
+    Raises:
+        ExportError: there is no such version.
+        RecsysError: see :meth:`recsys.runtime.catalogue.Catalogue.add`. Then none is added.
+    """
+    with _changes(repository, version) as (recommender, changes):
+        recommender.add_items(items)
+        changes.append_added(items)
+
+
+def remove_items(repository: Path, ids: Sequence[str], version: int | None = None) -> None:
+    """Recommend these items no more, from the next request on; arguments as for :func:`add_items`.
+
+    Raises:
+        ExportError: there is no such version.
+        RecsysError: see :meth:`recsys.runtime.catalogue.Catalogue.remove`. Then none is taken out.
+    """
+    with _changes(repository, version) as (recommender, changes):
+        recommender.remove_items(ids)
+        changes.append_removed(ids)
+
+
+@contextmanager
+def _changes(repository: Path, version: int | None) -> Iterator[tuple[BundleRecommender, ItemChanges]]:
+    """The bundle of a version with all changes so far; nobody else changes it meanwhile."""
+    version = served_version(repository) if version is None else version
+    if version not in versions_of(repository / RECOMMENDER):
+        there = ", ".join(map(str, versions_of(repository / RECOMMENDER)))
+        raise ExportError(f"{repository} must have version {version} to change its items, but has {there}.")
+    directory = repository / RECOMMENDER / str(version)
+    on_server = read_onnx_models(directory)
+
+    def open_model(file: str) -> OnnxModel:
+        if file in on_server:
+            return OnnxModel(repository / model_name(file) / str(version) / MODEL_ONNX)
+        return OnnxModel(bundle.directory / file)
+
+    with FileLock(directory / f"{ITEMS}.lock"):
+        bundle = open_bundle(directory)
+        recommender = BundleRecommender(bundle, open_model=open_model)
+        changes = ItemChanges(directory / ITEMS, recommender)
+        changes.apply_new()
+        yield recommender, changes

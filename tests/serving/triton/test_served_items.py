@@ -1,0 +1,95 @@
+"""Items that come and go on a server: every process knows them, and so does one that is started again."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from recsys_serving.triton.client import TritonRecommender
+from recsys_serving.triton.launcher import start, stop
+from recsys_serving.triton.repository import OnnxPlace, write_repository
+from recsys_serving.triton.served_items import add_items, remove_items
+
+from recsys.errors import BundleError, ExportError, RequestError
+from recsys.runtime.bundle import Bundle
+from recsys.runtime.bundle_recommender import BundleRecommender
+from recsys.runtime.request import RecommendationRequest
+from tests.export.board_bundles import board_bundle
+from tests.models.board_data import NUM_ITEMS
+
+EVEN = RecommendationRequest(history=["i02", "i08", "i12"], k=NUM_ITEMS + 2)
+NEW = pa.table({"item_id": ["new even", "new odd"], "colours": ["black|even", "odd|white"]})
+
+
+@pytest.fixture(params=["in_process", "triton"])
+def repository(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    place: OnnxPlace = request.param
+    path = tmp_path / "repository"
+    write_repository(Bundle.open(board_bundle("two_tower")), path, version=1, python_instances=2, models=place)
+    return path
+
+
+@pytest.fixture
+def in_process() -> BundleRecommender:
+    return BundleRecommender(Bundle.open(board_bundle("two_tower")))
+
+
+def test_changes_are_files_that_people_can_read(repository: Path):
+    add_items(repository, NEW)
+    remove_items(repository, ["i04", "new odd"])
+    directory = repository / "recommender" / "1" / "items"
+    assert sorted(path.name for path in directory.iterdir()) == ["000001-add.parquet", "000002-remove.json"]
+    assert pq.read_table(directory / "000001-add.parquet").equals(NEW)
+    assert json.loads((directory / "000002-remove.json").read_text()) == ["i04", "new odd"]
+
+
+def test_what_does_not_fit_is_refused_and_not_written(repository: Path):
+    add_items(repository, NEW)
+    with pytest.raises(RequestError, match="new even, new odd are known already"):
+        add_items(repository, NEW)
+    with pytest.raises(RequestError, match="Items that are there are required, but i99 are not"):
+        remove_items(repository, ["i02", "i99"])
+    with pytest.raises(ExportError, match="must have version 7 to change its items, but has 1"):
+        remove_items(repository, ["i02"], version=7)
+    assert len(list((repository / "recommender" / "1" / "items").iterdir())) == 1
+
+
+def test_a_model_without_content_knows_no_new_items(tmp_path: Path):
+    write_repository(Bundle.open(board_bundle("ease")), tmp_path / "repository", version=1)
+    with pytest.raises(BundleError, match="knows new items by their content is required"):
+        add_items(tmp_path / "repository", NEW)
+
+
+@pytest.mark.triton
+def test_every_process_knows_them_also_after_a_restart(
+    repository: Path, tmp_path: Path, triton_environment: Path, in_process: BundleRecommender
+):
+    def answers(recommender: TritonRecommender) -> Iterator[tuple[list[str], list[str]]]:
+        for _ in range(12):  # by either process
+            found = recommender.recommend_one(EVEN)
+            similar = recommender.similar(["new even"], 4)[0] if "new even" in found.item_ids else None
+            yield found.item_ids, [] if similar is None else similar.item_ids
+
+    with_new = in_process.recommend_one(EVEN).item_ids
+    state = start(tmp_path / "triton", repository, environment=triton_environment)
+    try:
+        with TritonRecommender(state.grpc_url, timeout_seconds=60) as recommender:
+            assert all(ids == with_new for ids, _ in answers(recommender))
+            add_items(repository, NEW)
+            in_process.add_items(NEW)
+            expected = in_process.recommend_one(EVEN).item_ids, in_process.similar(["new even"], 4)[0].item_ids
+            assert "new even" in expected[0]
+            assert all(found == expected for found in answers(recommender))
+            remove_items(repository, ["i04", "new odd"])
+            in_process.remove_items(["i04", "new odd"])
+            expected = in_process.recommend_one(EVEN).item_ids, in_process.similar(["new even"], 4)[0].item_ids
+            assert "i04" not in expected[0] and "new odd" not in expected[0]
+            assert all(found == expected for found in answers(recommender))
+        stop(tmp_path / "triton")
+        state = start(tmp_path / "triton", repository, environment=triton_environment)
+        with TritonRecommender(state.grpc_url, timeout_seconds=60) as recommender:
+            assert all(found == expected for found in answers(recommender))
+    finally:
+        stop(tmp_path / "triton")
