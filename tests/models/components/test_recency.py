@@ -44,7 +44,7 @@ def test_no_weights_where_age_does_not_count():
     assert not Recency().is_used
 
 
-@pytest.mark.parametrize("factors", [{"per_step": 0.0}, {"per_day": 1.5}, {"per_step": -1.0}])
+@pytest.mark.parametrize("factors", [{"step_decay": 0.0}, {"day_decay": 1.5}, {"step_decay": -1.0}])
 def test_refuses_factors_out_of_range(factors):
     with pytest.raises(ModelError, match="above 0 and at most 1"):
         Recency(**factors)
@@ -52,7 +52,7 @@ def test_refuses_factors_out_of_range(factors):
 
 def test_needs_timestamps_to_be_learnt_with():
     interactions, _ = checkerboard(2, 4)
-    with pytest.raises(ModelError, match=r"need interactions with timestamps.*per_step=1"):
+    with pytest.raises(ModelError, match=r"need interactions with timestamps.*step_decay=1"):
         Recency(step_decay=0.9).check(interactions)
     Recency().check(interactions)
     Recency(step_decay=0.9).check(dataclasses.replace(interactions, timestamp=np.arange(len(interactions))))

@@ -72,7 +72,7 @@ def distance_of(num_steps: int, seed: int = 3) -> float:
 
 def test_each_step_of_conjugate_gradients_comes_closer():
     distances = [distance_of(steps) for steps in (1, 2, 4, 8)]
-    assert distances == sorted(distances, reverse_neighbours=True)
+    assert distances == sorted(distances, reverse=True)
     assert distances[-1] < 1e-2 * distances[0]
 
 
