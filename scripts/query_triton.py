@@ -15,6 +15,7 @@ from recsys_serving.triton.served_titles import served_titles
 from recsys_serving.triton.state import running_server
 
 from recsys.cli.command_line import request_arguments
+from recsys.cli.commands import command_line
 from recsys.cli.configuration import config_command
 from recsys.cli.console import console
 from recsys.errors import ServingError

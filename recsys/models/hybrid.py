@@ -272,7 +272,7 @@ class Hybrid(RanksCandidates):
         if self.popularity:
             features.append(self.statistics.popularity_features(query.histories, items))
         if self.freshness:
-            features.append(self.statistics.about_freshness(items))
+            features.append(self.statistics.freshness_features(items))
         return torch.cat(features, dim=2)
 
     def rank(

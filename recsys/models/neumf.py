@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from recsys.models.interface.protocols import PretrainsInTowers, Query
 from recsys.models.layers.dropout import Dropout
 from recsys.models.layers.embedding import Embedding
-from recsys.models.layers.fused_mlp import networks_train_by_hand, pair_perceptron, weighted_products
+from recsys.models.layers.fused_mlp import pair_perceptron, supports_fused_training, weighted_products
 from recsys.models.layers.int8_screening import LARGEST_LAYER, approximate_perceptron, multiplies_bytes
 from recsys.models.layers.validation import check_dims
 from recsys.models.onnx.exportable import ServingForm
@@ -63,7 +63,7 @@ class GMF(_Tower):
 
     def score_pairs(self, users: Tensor, items: Tensor) -> Tensor:
         """Score pairs; ``users`` and ``items`` (int64) broadcast against each other."""
-        if networks_train_by_hand(users, items):
+        if supports_fused_training(users, items):
             return weighted_products(self.user_vectors, self.item_vectors, self.output, users, items)
         weighted = self.user_vectors(users) * self.output.weight[0]
         return (weighted * self.item_vectors(items)).sum(-1) + self.output.bias
@@ -142,7 +142,7 @@ class MLP(_Tower):
     def score_pairs(self, users: Tensor, items: Tensor) -> Tensor:
         """Score pairs; ``users`` and ``items`` (int64) broadcast against each other."""
         dropout = self.dropout.p if self.training else 0.0
-        if networks_train_by_hand(users, items) and dropout < 1:
+        if supports_fused_training(users, items) and dropout < 1:
             tables, first = (self.user_vectors, self.item_vectors), (self.user_part, self.item_part)
             return pair_perceptron(*tables, *first, list(self.hidden), self.output, dropout, users, items)
         user_part = self.user_part(self.dropout(self.user_vectors(users)))

@@ -1,4 +1,4 @@
-"""How well the columns of a user and those of an item go together.
+"""Features of a (user, item) pair from the attributes of both.
 
 Shape suffixes: B users, C candidates of each, U users of the vocabulary, I items of the catalogue, D dim.
 """
@@ -15,9 +15,9 @@ from recsys.models.layers.feature_embedding import FeatureEmbedding
 
 
 class AttributeMatch(nn.Module):
-    """Two numbers for each pair: ``x_u . y_i`` and ``w . y_i``, with ``x`` and ``y`` the learnt vectors of the columns.
+    """Two features of each pair: ``x_u . y_i`` and ``w . y_i``, with learnt vectors ``x`` and ``y`` of the attributes.
 
-    Users of whom nothing is said, and data without columns, give zeros.
+    Users without attributes, and data without attributes, give zeros.
 
     Args:
         embedding_dim: D.
@@ -41,7 +41,8 @@ class AttributeMatch(nn.Module):
         Args:
             users: shape [B], int64; -1 for unknown.
             items: shape [B, C], int64.
-            features: those of :class:`recsys.models.interface.protocols.Query`; None or empty: what the data have.
+            features: user features as in :class:`recsys.models.interface.protocols.Query`; None or empty: those of the
+                data.
 
         Returns:
             Shape [B, C, 2].

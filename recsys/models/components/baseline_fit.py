@@ -17,15 +17,15 @@ def fit_biases(
 ) -> tuple[Tensor, Tensor]:
     """Minimise ``sum (r - mean - b_u - b_i)^2 + user_l2 |b_u|^2 + item_l2 |b_i|^2``.
 
-    The biases of all items, then of all users, are solved for exactly in turn, starting at zero and in float64; with
-    enough turns that is the minimum of the whole. Koren: Factor in the Neighbors (2010), section 2.1.
+    Alternating least squares: the biases of all items, then of all users are solved exactly, starting at zero, in
+    float64. It converges to the joint minimum. Koren: Factor in the Neighbors (2010), section 2.1.
 
     Args:
         ratings: U rows, I columns.
         mean: the mean rating, a scalar.
         user_l2: added to the number of ratings of each user in the denominator.
         item_l2: the same for items.
-        epochs: turns.
+        epochs: number of alternations.
 
     Returns:
         User biases, shape [U], and item biases, shape [I], float64.
@@ -44,9 +44,9 @@ def fit_biases(
 
 
 def fold_in_bias(histories: Histories, mean: Tensor, item_bias: Tensor, user_l2: float) -> Tensor:
-    """The bias of B users, shape [B], float32, given those of the items: one turn of :func:`fit_biases`.
+    """The biases of B users, shape [B], float32, given those of the items: one step of :func:`fit_biases`.
 
-    Zero for an empty history, and for histories without ratings.
+    Zero for an empty history and for histories without ratings.
     """
     bias = item_bias.new_zeros(len(histories))
     if histories.rating is None:

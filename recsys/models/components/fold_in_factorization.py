@@ -1,6 +1,6 @@
-"""Item vectors alone: the user vector is computed from the history each time.
+"""Matrix factorisation by fold-in: only item vectors are stored, user vectors are computed from histories.
 
-Shape suffixes: B queries, C items asked for, I items of the catalogue, D dim, K items of each query,
+Shape suffixes: B queries, C requested items, I items of the catalogue, D dim, K items of each query,
 M interactions of all histories.
 """
 
@@ -20,10 +20,10 @@ from recsys.models.onnx.exportable import ServingForm
 
 
 class FoldInFactorization(nn.Module, ABC):
-    """A factorisation whose user vectors are the best ones for the histories that it is asked with.
+    """A factorisation whose user vectors are fitted to the histories of each query.
 
-    ``score(u, i) = p(history of u) . q_i``. Users in the vocabulary and strangers are treated alike: only the item
-    vectors are kept, so the model also takes in what a user did after training. A history that is empty has no vector.
+    ``score(u, i) = p(history of u) . q_i``. Known and new users are treated alike: only the item vectors are stored, so
+    the model also uses interactions after training. An empty history has no vector.
 
     Args:
         num_items: size of the item vocabulary, I.
@@ -42,15 +42,15 @@ class FoldInFactorization(nn.Module, ABC):
 
     @abstractmethod
     def fold_in(self, histories: Histories) -> Tensor:
-        """The vectors of B users from their histories, shape [B, D], float32; any numbers for an empty one."""
+        """The vectors of B users from their histories, shape [B, D], float32; undefined for an empty one."""
 
     @abstractmethod
     def serving_encoder(self) -> nn.Module:
-        """A module that folds in where there is no PyTorch: from a query to vectors, [B, D], NaN for no history."""
+        """A module for ONNX export that folds in: from a query to vectors, [B, D], NaN for an empty history."""
 
     @torch.no_grad()
     def serving_form(self) -> ServingForm:
-        """The vectors of histories; see :class:`recsys.models.onnx.exportable.Exportable`."""
+        """The user and item vectors; see :class:`recsys.models.onnx.exportable.Exportable`."""
         return ServingForm(self.serving_encoder().eval(), self.item_vectors, 2 * self.item_vectors.shape[1])
 
     def encode_users(self, query: Query) -> Tensor:
@@ -74,14 +74,15 @@ class FoldInFactorization(nn.Module, ABC):
 
         Args:
             histories: B rows, M interactions.
-            products: what each interaction has in each score if no other one is with the same item, shape [M, K].
-            items: shape [B, K], int64; -1 for no item.
+            products: contribution of each interaction to each score if its item occurs once in the history, shape
+                [M, K].
+            items: shape [B, K], int64; -1 means no item.
         """
         matrix = InteractionMatrix.from_histories(histories, len(self.item_vectors))
         parts = products * shares_of_interactions(histories, matrix)[:, None]
-        no_opinion = (items < 0) | (histories.counts == 0)[:, None]
-        rest = torch.zeros_like(items, dtype=parts.dtype).masked_fill_(no_opinion, torch.nan)
-        return Explanation.exact(histories, parts.masked_fill_(no_opinion[rows_of(histories)], torch.nan), rest)
+        unscored = (items < 0) | (histories.counts == 0)[:, None]
+        rest = torch.zeros_like(items, dtype=parts.dtype).masked_fill_(unscored, torch.nan)
+        return Explanation.exact(histories, parts.masked_fill_(unscored[rows_of(histories)], torch.nan), rest)
 
     def _vectors_of(self, histories: Histories) -> Tensor:
         return self.fold_in(histories).masked_fill((histories.counts == 0)[:, None], torch.nan)

@@ -1,6 +1,6 @@
-"""A weight from item to item is all that is kept; a score is their sum over the history.
+"""Item-item models: a score is the sum of item-to-item weights over the history.
 
-Shape suffixes: B queries, I items, K items of each query, C items asked for.
+Shape suffixes: B queries, I items, K items of each query, C requested items.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from recsys.models.onnx.item_item import DenseRows, SumOverHistory, rows_of_weig
 
 
 class ItemItemModel(nn.Module):
-    """What models share whose score is ``score(u, i) = sum of r(j) * weight(j, i) over j in the history of u``.
+    """Base of models with ``score(u, i) = sum of r(j) * weight(j, i) over j in the history of u``.
 
-    ``r`` is the recency of an interaction. How the weights are found is the model's own. Users in the vocabulary and
-    strangers are treated alike: the score depends on the history alone.
+    ``r`` is the recency weight of an interaction. Subclasses fit the weights. Known and new users are treated alike:
+    the score depends on the history alone.
 
     Args:
         num_items: size of the item vocabulary, I.
-        recency: how much older interactions of a history count.
-        weights: holds the weights.
+        recency: weights of older interactions of a history.
+        weights: stores the item-to-item weights.
     """
 
     def __init__(self, num_items: int, recency: Recency, weights: DenseItemWeights | SparseItemWeights) -> None:
@@ -47,20 +47,20 @@ class ItemItemModel(nn.Module):
 
     @torch.no_grad()
     def score_histories(self, histories: Histories) -> Tensor:
-        """Score the catalogue for users of whom only the history is known; see :meth:`score`."""
+        """Score the catalogue from histories, shape [B, I]; see :meth:`score`."""
         return self.weights.score(self._weighted(histories))
 
     @torch.no_grad()
     def explain(self, query: Query, items: Tensor) -> Explanation:
-        """The weight of each interaction in the scores of ``items`` (shape [B, K], int64); nothing is left as rest."""
+        """The contribution of each interaction to the scores of ``items`` (shape [B, K], int64); the rest is zero."""
         return explain_sums(self.weights, query.histories, self._weighted(query.histories), items)
 
     def item_weights(self, items: Tensor) -> Tensor:
-        """The weights in the scores of ``items`` (shape [C], int64), shape [C, I]."""
+        """The weights of all items in the scores of ``items`` (shape [C], int64), shape [C, I]."""
         return self.weights.of(items)
 
     def serving_form(self) -> ServingForm:
-        """The rows of the history's items, added up; see :class:`recsys.models.onnx.exportable.Exportable`."""
+        """The sum of weights over the history; see :class:`recsys.models.onnx.exportable.Exportable`."""
         kept = self.weights
         rows = DenseRows(kept.weights) if isinstance(kept, DenseItemWeights) else rows_of_weights(kept.matrix)
         encoder = SumOverHistory(rows, self.num_items, self.recency)

@@ -1,4 +1,4 @@
-"""How popular and how fresh items are, and what a user makes of popular ones.
+"""Features from popularity and freshness of items, and from a user's preference for popular items.
 
 Shape suffixes: B queries, I items of the catalogue, C candidates of each query.
 """
@@ -13,7 +13,7 @@ from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.models.linalg.interaction_matrix import InteractionMatrix
 
-#: The share of the latest interactions by which an item is called fresh.
+#: Share of the latest interactions that the trend of an item is measured by.
 RECENT_SHARE = 0.1
 SECONDS_PER_DAY = 86_400
 
@@ -29,7 +29,7 @@ class ItemStatistics(nn.Module):
     freshness: Tensor
     activity: Tensor
 
-    #: What :meth:`about_popularity` and :meth:`about_freshness` say of each pair.
+    #: Number of features of :meth:`popularity_features` and :meth:`freshness_features` for each pair.
     num_popularity = 3
     num_freshness = 2
 
@@ -40,7 +40,7 @@ class ItemStatistics(nn.Module):
         self.register_buffer("activity", torch.tensor([0.0, 1.0]))
 
     def measure(self, interactions: Interactions) -> None:
-        """Take the numbers of ``interactions``; freshness stays zero where they have no timestamps."""
+        """Compute the statistics of ``interactions``; freshness stays zero if they have no timestamps."""
         item = interactions.item_index
         counts = np.bincount(item, minlength=interactions.num_items)
         self.popularity.copy_(_standardised(torch.from_numpy(np.log1p(counts))))
@@ -59,23 +59,27 @@ class ItemStatistics(nn.Module):
         self.freshness.copy_(torch.stack(list(columns), dim=1))
 
     def popularity_features(self, histories: Histories, items: Tensor) -> Tensor:
-        """For ``items`` (shape [B, C], int64): popularity, the user's activity, and popularity beside the user's mean.
+        """Popularity of ``items``, activity of the user, and popularity relative to the mean of the user's history.
+
+        Args:
+            histories: B histories.
+            items: shape [B, C], int64.
 
         Returns:
-            Shape [B, C, 3]. Popularity and activity are logarithms of numbers of interactions.
+            Shape [B, C, 3]. Popularity and activity are standardised logarithms of numbers of interactions.
         """
         known = InteractionMatrix.from_histories(histories, len(self.popularity))
         usual = (known @ self.popularity[:, None])[:, 0] / known.counts.clamp(min=1)
         return self.popularity_beside(usual, histories.counts, items)
 
     def popularity_beside(self, usual: Tensor, counts: Tensor, items: Tensor) -> Tensor:
-        """What :meth:`popularity_features` says, from the mean popularity and the lengths of histories, shapes [B]."""
+        """As :meth:`popularity_features`, from mean popularity and length of the histories, both of shape [B]."""
         activity = (torch.log1p(counts.to(self.popularity.dtype)) - self.activity[0]) / self.activity[1]
         popularity = self.popularity[items]
         return torch.stack([popularity, activity[:, None].expand_as(popularity), popularity - usual[:, None]], dim=2)
 
-    def about_freshness(self, items: Tensor) -> Tensor:
-        """For ``items`` (shape [B, C], int64): how recent the last interaction is, and the trend; shape [B, C, 2]."""
+    def freshness_features(self, items: Tensor) -> Tensor:
+        """Recency of the last interaction and trend of ``items`` (shape [B, C], int64), shape [B, C, 2]."""
         return self.freshness[items]
 
 

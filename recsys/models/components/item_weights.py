@@ -1,10 +1,10 @@
-"""Weights from item to item, and the scores that they give to histories.
+"""Item-to-item weights, sparse and dense, and the scores that they give for histories.
 
-The score of an item is the sum over the history of the weights from its items to this one, each times the weight that
-the interaction has in the history.
+The score of an item is the sum over the history of the weights from each of its items to this item, times the weight of
+the interaction in the history.
 
 Shape suffixes: B histories, I items, M stored weights, N interactions of all histories together, K items of each,
-C items asked for.
+C requested items.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from recsys.models.linalg.interaction_matrix import InteractionMatrix
 
 
 class SparseItemWeights(nn.Module):
-    """Few weights for each item: row ``i`` of a sparse matrix holds the items that the score of ``i`` depends on.
+    """Sparse weights: row ``i`` holds the items that the score of item ``i`` depends on.
 
     Args:
         num_items: size of the catalogue, I.
     """
 
-    #: Buffers whose sizes the data decide.
+    #: Buffers whose sizes depend on the data.
     dynamic_buffers: tuple[str, ...] = ("columns", "values")
     offsets: Tensor
     columns: Tensor
@@ -38,7 +38,7 @@ class SparseItemWeights(nn.Module):
         self.register_buffer("values", torch.zeros(0))
 
     def set_weights(self, matrix: InteractionMatrix) -> None:
-        """Take the weights: an item in each row, and in the columns what its score depends on."""
+        """Set the weights: ``matrix[i, j]`` is what an interaction with ``j`` adds to the score of ``i``."""
         self.offsets, self.columns, self.values = matrix.offsets, matrix.columns, matrix.values
 
     @property
@@ -53,10 +53,10 @@ class SparseItemWeights(nn.Module):
 
     def score(self, histories: InteractionMatrix) -> Tensor:
         """Score the catalogue, shape [B, I], float32; a row of NaN for an empty history."""
-        return _without_opinion((self.matrix @ histories.dense().T).T, histories)
+        return _unscored_if_empty((self.matrix @ histories.dense().T).T, histories)
 
     def between(self, sources: Tensor, targets: Tensor) -> Tensor:
-        """What an interaction with ``sources`` adds to the scores of ``targets``; both int64, they broadcast."""
+        """The weights from ``sources`` to ``targets``, both int64; they broadcast against each other."""
         sources, targets = torch.broadcast_tensors(sources, targets)
         if len(self.values) == 0:
             return self.values.new_zeros(sources.shape)
@@ -67,19 +67,19 @@ class SparseItemWeights(nn.Module):
         return torch.where(stored[place] == wanted, matrix.values[place], 0.0)
 
     def of(self, items: Tensor) -> Tensor:
-        """The weights that the scores of ``items`` (shape [C], int64) are made of, shape [C, I]."""
+        """The weights of all items in the scores of ``items`` (shape [C], int64), shape [C, I]."""
         every = torch.arange(self.num_items, device=self.device)
         return self.between(every, items[:, None])
 
 
 class DenseItemWeights(nn.Module):
-    """A weight for each pair of items: ``weights[j, i]`` is what an interaction with ``j`` adds to the score of ``i``.
+    """Dense weights: ``weights[j, i]`` is what an interaction with ``j`` adds to the score of ``i``.
 
     Args:
         num_items: size of the catalogue, I.
     """
 
-    #: Buffers whose sizes the data decide.
+    #: Buffers whose sizes depend on the data.
     dynamic_buffers: tuple[str, ...] = ()
     weights: Tensor
 
@@ -88,8 +88,8 @@ class DenseItemWeights(nn.Module):
         self.register_buffer("weights", torch.zeros(num_items, num_items))
 
     def set_weights(self, weights: Tensor) -> None:
-        """Take the weights, shape [I, I], float32."""
-        # Rows are read; of a matrix that is stored by columns, as inverses are, each product would make a copy.
+        """Set the weights, shape [I, I], float32."""
+        # Rows are read: a matrix in column-major order, such as an inverse, would be copied in each product.
         self.weights = weights.contiguous()
 
     @property
@@ -99,34 +99,34 @@ class DenseItemWeights(nn.Module):
 
     def score(self, histories: InteractionMatrix) -> Tensor:
         """Score the catalogue, shape [B, I], float32; a row of NaN for an empty history."""
-        return _without_opinion(histories @ self.weights, histories)
+        return _unscored_if_empty(histories @ self.weights, histories)
 
     def between(self, sources: Tensor, targets: Tensor) -> Tensor:
-        """What an interaction with ``sources`` adds to the scores of ``targets``; both int64, they broadcast."""
+        """The weights from ``sources`` to ``targets``, both int64; they broadcast against each other."""
         return self.weights[sources, targets]
 
     def of(self, items: Tensor) -> Tensor:
-        """The weights that the scores of ``items`` (shape [C], int64) are made of, shape [C, I]."""
+        """The weights of all items in the scores of ``items`` (shape [C], int64), shape [C, I]."""
         return self.weights[:, items].T
 
 
-def _without_opinion(scores_BI: Tensor, histories: InteractionMatrix) -> Tensor:
+def _unscored_if_empty(scores_BI: Tensor, histories: InteractionMatrix) -> Tensor:
     return scores_BI.masked_fill_((histories.counts == 0)[:, None], torch.nan)
 
 
 def explain_sums(
     weights: SparseItemWeights | DenseItemWeights, histories: Histories, known: InteractionMatrix, items: Tensor
 ) -> Explanation:
-    """Split what ``weights.score(known)`` gives: each interaction has its weight in the score.
+    """Explain ``weights.score(known)``: the contribution of each interaction is its weight in the score.
 
     Args:
-        weights: of the model.
+        weights: weights of the model.
         histories: B rows, N interactions.
-        known: made of them, the weight that each item has in its history.
-        items: shape [B, K], int64; -1 for no item.
+        known: the same histories as a matrix of the weight of each item.
+        items: shape [B, K], int64; -1 means no item.
     """
     targets = items.clamp(min=0)[rows_of(histories)]
     parts = weights.between(histories.items[:, None], targets) * shares_of_interactions(histories, known)[:, None]
-    no_opinion = (items < 0) | (histories.counts == 0)[:, None]
-    rest = torch.zeros_like(items, dtype=parts.dtype).masked_fill_(no_opinion, torch.nan)
-    return Explanation.exact(histories, parts.masked_fill_(no_opinion[rows_of(histories)], torch.nan), rest)
+    unscored = (items < 0) | (histories.counts == 0)[:, None]
+    rest = torch.zeros_like(items, dtype=parts.dtype).masked_fill_(unscored, torch.nan)
+    return Explanation.exact(histories, parts.masked_fill_(unscored[rows_of(histories)], torch.nan), rest)

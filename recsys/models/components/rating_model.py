@@ -1,4 +1,4 @@
-"""What models of explicit ratings have in common: the rating scale, biases, and users they have never seen.
+"""Base of models of explicit ratings: rating scale, biases, vectors and fold-in of new users.
 
 Shape suffixes: B users of a query, N pairs, M ratings of all histories together, U users, I items, D dim.
 """
@@ -21,11 +21,11 @@ from recsys.models.onnx.rating_users import RatingUsers, RatingVectors
 
 
 class RatingModel(nn.Module):
-    """Predicts ``mean + b_u + b_i + p_u . q_i``; a subclass says how these are fitted.
+    """Predicts ``mean + b_u + b_i + p_u . q_i``; subclasses fit the biases and vectors.
 
     Users who were not in training get their bias and vector from the ratings of their history (``fold_in``). Users
-    without training and without history have zeros, and so have items without training: the prediction falls back to
-    the biases that are known, at last to the mean rating.
+    without training and history have zeros, as do items without training: the prediction falls back to the known
+    biases, and finally to the mean rating.
 
     Args:
         num_users: size of the user vocabulary, U.
@@ -53,18 +53,18 @@ class RatingModel(nn.Module):
 
     @abstractmethod
     def fold_in(self, histories: Histories) -> tuple[Tensor, Tensor]:
-        """Biases, shape [B], and vectors, shape [B, D], of users of whom only their histories are known.
+        """Biases, shape [B], and vectors, shape [B, D], of users from their histories.
 
-        Zeros for an empty history, and where nothing can be learnt from histories without ratings.
+        Zeros for an empty history, and for histories without ratings if the model needs ratings.
         """
 
     @abstractmethod
     def served_fold_in(self) -> nn.Module:
-        """What :meth:`fold_in` does, where there is no PyTorch; see :mod:`recsys.models.onnx.rating_users`."""
+        """:meth:`fold_in` as a module for ONNX export; see :mod:`recsys.models.onnx.rating_users`."""
 
     @torch.no_grad()
     def served_users(self) -> RatingUsers:
-        """The biases and vectors of users, where there is no PyTorch."""
+        """A module for ONNX export that gives the biases and vectors of users."""
         return RatingUsers(self.in_training, self.user_bias, self.user_vectors, self.served_fold_in())
 
     @torch.no_grad()
@@ -75,7 +75,7 @@ class RatingModel(nn.Module):
         return ServingForm(encoder.eval(), items, 4 * items.shape[1])
 
     def read_ratings(self, interactions: Interactions) -> InteractionMatrix:
-        """The training ratings, a row for each user; remembers the rating scale, the mean and who was there.
+        """The training ratings, a row for each user; stores the rating scale, the mean and which users have ratings.
 
         Raises:
             ModelError: there are no ratings.
@@ -94,7 +94,7 @@ class RatingModel(nn.Module):
         return InteractionMatrix.from_histories(histories, interactions.num_items, histories.rating)
 
     def users_of(self, query: Query) -> tuple[Tensor, Tensor]:
-        """Biases, shape [B], and vectors, shape [B, D]: learnt for users of the training, else folded in."""
+        """Biases, shape [B], and vectors, shape [B, D]: learnt for users in training, folded in for others."""
         index = query.users.clamp(min=0)
         known = (query.users >= 0) & self.in_training[index]
         bias, vectors = self.user_bias[index], self.user_vectors[index]
@@ -105,17 +105,17 @@ class RatingModel(nn.Module):
         return bias.index_copy(0, new, new_bias), vectors.index_copy(0, new, new_vectors)
 
     def nothing_for(self, num_users: int) -> tuple[Tensor, Tensor]:
-        """Zeros for users of whom nothing can be learnt: biases, shape [B], and vectors, shape [B, D]."""
+        """Zero biases, shape [B], and zero vectors, shape [B, D], for users without ratings to learn from."""
         return self.user_bias.new_zeros(num_users), self.user_vectors.new_zeros(num_users, self.user_vectors.shape[1])
 
     def predict(self, query: Query, rows: Tensor, items: Tensor) -> Tensor:
-        """Predictions for N pairs that may leave the rating scale; arguments as in :meth:`predict_ratings`."""
+        """Predictions for N pairs, not clipped to the rating scale; arguments as in :meth:`predict_ratings`."""
         bias, vectors = self.users_of(query)
         product = (vectors[rows] * self.item_vectors[items]).sum(-1)
         return product + bias[rows] + self.item_bias[items] + self.mean
 
     def predict_ratings(self, query: Query, rows: Tensor, items: Tensor) -> Tensor:
-        """The ratings of N pairs (``rows`` of ``query`` with ``items``), shape [N], within the scale of training."""
+        """Predicted ratings of N pairs (``rows`` of ``query`` with ``items``), shape [N], clipped to the scale."""
         return self.predict(query, rows, items).clamp(self.scale[0], self.scale[1])
 
     def score(self, query: Query) -> Tensor:
@@ -124,17 +124,17 @@ class RatingModel(nn.Module):
         return torch.addmm(bias[:, None] + self.item_bias + self.mean, vectors, self.item_vectors.T)
 
     def score_histories(self, histories: Histories) -> Tensor:
-        """The scores, shape [B, I], of users of whom only their histories are known; NaN for an empty one."""
+        """The scores from histories alone, shape [B, I]; NaN for an empty one."""
         nobody = torch.full((len(histories),), -1, device=histories.items.device)
         scores = self.score(Query(nobody, histories))
         return scores.masked_fill((histories.counts == 0)[:, None], torch.nan)
 
 
 def require_positive(**values: float) -> None:
-    """Refuse settings that are not above zero.
+    """Check that settings are above zero.
 
     Raises:
-        ModelError: one of them is not.
+        ModelError: a setting is not above zero.
     """
     for name, value in values.items():
         if not value > 0:

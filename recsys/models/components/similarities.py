@@ -1,9 +1,9 @@
-"""How alike two users or two items are, from the inner product and the squared lengths of their rows.
+"""Similarities of users or items, from the inner products and squared lengths of their rows.
 
 Sources: Ferrari Dacrema, Cremonesi and Jannach, Are We Really Making Much Progress?, RecSys 2019; Ferrari
 Dacrema, Boglio, Cremonesi and Jannach, A Troubling Analysis of Reproducibility and Progress in Recommender Systems
-Research, TOIS 2021. Shrinkage is added to the denominator, as there: it pulls similarities that rest on little evidence
-towards zero.
+Research, TOIS 2021. Shrinkage is added to the denominator, as there: it pulls similarities that are based on few
+interactions towards zero.
 
 Shape suffixes: B rows of a block, N rows that they are compared with, L positions of a served history.
 """
@@ -20,19 +20,19 @@ from recsys.errors import ModelError
 from recsys.models.linalg.interaction_matrix import InteractionMatrix
 from recsys.models.onnx.onnx_query import OnnxQuery
 
-#: Below any length that a row can have, so that only rows of zeros are affected; their products are zero.
+#: Smaller than the length of any row that is not zero, so only rows of zeros are affected; their products are zero.
 _TINY = 1e-30
 
 
 class Similarity(ABC):
-    """A measure of likeness; of the ones at the interactions, if a subclass says nothing else."""
+    """A similarity measure."""
 
     def represent(self, histories: Histories, num_items: int) -> InteractionMatrix:
         """The matrix, users by items, whose rows or columns are compared: ones at the interactions."""
         return InteractionMatrix.from_histories(histories, num_items)
 
     def represent_served(self, query: OnnxQuery, num_items: int) -> Tensor:
-        """The same values where there is no PyTorch, shape [B, L]: each item's at its last interaction, 0 elsewhere.
+        """The same values for ONNX export, shape [B, L]: that of an item at its last interaction, 0 elsewhere.
 
         NaN for a history that cannot be compared.
         """
@@ -44,13 +44,13 @@ class Similarity(ABC):
 
         Args:
             products_BN: inner products of the rows.
-            squares_B: squared length of each row that neighbours are sought for.
+            squares_B: squared length of each row whose neighbours are searched.
             squares_N: squared length of each candidate.
         """
 
 
 class Cosine(Similarity):
-    """``<a, b> / (|a| |b| + shrinkage)`` of ones where there is an interaction.
+    """Cosine similarity ``<a, b> / (|a| |b| + shrinkage)`` of binary interactions.
 
     Args:
         shrinkage: added to the denominator, at least 0.
@@ -68,12 +68,12 @@ class Cosine(Similarity):
 
 
 class AsymmetricCosine(Similarity):
-    """``<a, b> / (|a|^(2 alpha) |b|^(2 (1 - alpha)) + shrinkage)``, where ``a`` seeks neighbours among the ``b``.
+    """Asymmetric cosine ``<a, b> / (|a|^(2 alpha) |b|^(2 (1 - alpha)) + shrinkage)``; ``b`` are neighbours of ``a``.
 
     Source: Aiolli, Efficient Top-N Recommendation for Very Large Scale Binary Rated Datasets, RecSys 2013.
 
     Args:
-        alpha: 0.5 is the cosine; a lower value weighs down candidates with many interactions. From 0 to 1.
+        alpha: from 0 to 1; 0.5 is the cosine, a lower value reduces the weight of neighbours with many interactions.
         shrinkage: added to the denominator, at least 0.
 
     Raises:
@@ -93,7 +93,7 @@ class AsymmetricCosine(Similarity):
 
 
 class Jaccard(Similarity):
-    """``<a, b> / (|a|^2 + |b|^2 - <a, b> + shrinkage)``: for sets the share of their union that they have in common.
+    """Jaccard similarity ``<a, b> / (|a|^2 + |b|^2 - <a, b> + shrinkage)``: intersection over union.
 
     Args:
         shrinkage: added to the denominator, at least 0.
@@ -112,11 +112,10 @@ class Jaccard(Similarity):
 
 
 class AdjustedCosine(Similarity):
-    """The cosine of ratings from which the mean of their user is subtracted.
+    """Adjusted cosine: the cosine of ratings minus the mean rating of their user.
 
-    Between items it is the adjusted cosine of Sarwar et al., Item-Based Collaborative Filtering Recommendation
-    Algorithms, WWW 2001; between users Pearson's correlation, but with the lengths over all
-    items instead of the shared ones.
+    Between items it is that of Sarwar et al., Item-Based Collaborative Filtering Recommendation Algorithms, WWW 2001.
+    Between users it is Pearson's correlation with the lengths over all items instead of the shared ones.
 
     Args:
         shrinkage: added to the denominator, at least 0.
@@ -129,7 +128,7 @@ class AdjustedCosine(Similarity):
         self.shrinkage = _checked_shrinkage(shrinkage)
 
     def represent(self, histories: Histories, num_items: int) -> InteractionMatrix:
-        """Ratings less their user's mean; of repeated ratings the highest.
+        """Ratings minus the mean of their user; of repeated ratings the highest counts.
 
         Raises:
             ModelError: there are no ratings.
@@ -162,5 +161,5 @@ def _divided(products_BN: Tensor, lengths_BN: Tensor, shrinkage: float) -> Tenso
 
 def _checked_shrinkage(shrinkage: float) -> float:
     if shrinkage < 0:
-        raise ModelError(f"model.similarity.shrinkage must be at least 0, but it is {shrinkage}. 0 is none.")
+        raise ModelError(f"model.similarity.shrinkage must be at least 0, but it is {shrinkage}. 0 means none.")
     return shrinkage

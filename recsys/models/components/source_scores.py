@@ -1,4 +1,4 @@
-"""What several models say of the catalogue for the same users, on one scale.
+"""Scores of several models for the same users, on one scale.
 
 Shape suffixes: B queries, I items of the catalogue, S models, C candidates of each query.
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-#: Standardised scores that are closer than this share a rank, since rounding may put them in any order.
+#: Standardised scores that differ by less share a rank, since rounding may change their order.
 TIE = 1e-4
 
 
@@ -20,9 +20,8 @@ class SourceScores:
     """Scores of S models for B users.
 
     Args:
-        scores: standardised over the items that are new to the user, shape [B, S, I], float32; 0 where a model has no
-            opinion.
-        given: whether a model has an opinion, shape [B, S, I], bool.
+        scores: scores standardised over the unseen items of the user, shape [B, S, I], float32; 0 for unscored items.
+        given: whether a model scores an item, shape [B, S, I], bool.
         unseen: whether an item is not in the user's history, shape [B, I], bool.
     """
 
@@ -32,10 +31,10 @@ class SourceScores:
 
     @classmethod
     def of(cls, scores: Tensor, unseen: Tensor) -> SourceScores:
-        """Put ``scores`` (shape [B, S, I], NaN for no opinion) on one scale.
+        """Standardise ``scores`` (shape [B, S, I], NaN for unscored items).
 
-        Mean and deviation are those of the items that are new to the user, since what a model says of its own training
-        interactions is of another kind. A model that scores all of them alike says nothing: zeros.
+        Mean and deviation are those of the unseen items of the user, since scores of training interactions are
+        distributed differently. A model that gives all of them the same score has zeros.
         """
         given = scores.isfinite()
         counted = given & unseen[:, None, :]
@@ -44,16 +43,15 @@ class SourceScores:
         mean = (known * counted).sum(2, keepdim=True) / count
         centred = (known - mean) * given
         deviation = ((centred * counted).square().sum(2, keepdim=True) / count).sqrt()
-        # What rounding leaves of equal numbers is no deviation.
+        # A deviation of equal scores that is due to rounding counts as zero.
         smallest = 1e-6 * (known.abs() * counted).amax(2, keepdim=True)
         scale = torch.where(deviation > smallest, 1 / deviation.clamp(min=torch.finfo(scores.dtype).tiny), 0)
         return cls(centred * scale, given, unseen)
 
     def ranks(self) -> Tensor:
-        """Each item's place among the unseen ones, shape [B, S, I]: 1 for the first, falling by its log to 0.
+        """Log rank of each item among the unseen ones, shape [B, S, I]: 1 for the first, falling to 0 for the last.
 
-        The place is the number of unseen items that score higher by more than :data:`TIE`. Items without opinion come
-        last.
+        The rank is the number of unseen items that score higher by more than :data:`TIE`. Unscored items come last.
         """
         num_items = self.scores.shape[2]
         ascending = self.comparable().sort(dim=2).values
@@ -62,26 +60,26 @@ class SourceScores:
         return rank_of_place(higher, num_items, self.scores.dtype)
 
     def retrieved(self, num_candidates: int) -> Tensor:
-        """Whether an item is among the best ``num_candidates`` unseen ones of any model, shape [B, I], bool."""
+        """Whether an item is among the top ``num_candidates`` unseen items of any model, shape [B, I], bool."""
         comparable = self.comparable()
         best = comparable.topk(min(num_candidates, comparable.shape[2]), dim=2)
         found = torch.zeros_like(self.unseen)
         for items, scores in zip(best.indices.unbind(1), best.values.unbind(1), strict=True):
-            # Of one model no item comes twice; what is no candidate keeps what another model said.
+            # No item occurs twice for one model; candidates of other models are kept.
             found |= torch.zeros_like(found).scatter_(1, items, scores > -torch.inf)
         return found
 
     def comparable(self) -> Tensor:
-        """The scores, minus infinity for what cannot be recommended, shape [B, S, I]."""
+        """The scores, minus infinity for seen and unscored items, shape [B, S, I]."""
         return self.scores.masked_fill(~(self.given & self.unseen[:, None, :]), -torch.inf)
 
 
 def rank_of_place(higher: Tensor, num_items: int, dtype: torch.dtype) -> Tensor:
-    """The rank of what ``higher`` (int64, any shape) of ``num_items`` items score above: 1 for none, 0 for all."""
+    """Log rank ``1 - log(1 + higher) / log(1 + num_items)`` of an item that ``higher`` items (int64) score above."""
     return 1 - torch.log1p(higher.to(dtype)) / math.log(num_items + 1)
 
 
 def gather_items(values: Tensor, items: Tensor) -> Tensor:
-    """What ``values`` (shape [B, S, I]) say of ``items`` (shape [B, C], int64): shape [B, C, S]."""
+    """The ``values`` (shape [B, S, I]) of ``items`` (shape [B, C], int64), shape [B, C, S]."""
     index = items[:, None, :].expand(-1, values.shape[1], -1)
     return values.gather(2, index).transpose(1, 2)

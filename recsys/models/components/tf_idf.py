@@ -1,4 +1,4 @@
-"""Items as weighted bags of the words that are said about them.
+"""TF-IDF vectors of items from their features.
 
 Shape suffixes: N items, M distinct values of all items together, V values of a column's vocabulary.
 """
@@ -17,11 +17,11 @@ from recsys.models.linalg.interaction_matrix import InteractionMatrix
 
 
 def choose_columns(features: FeatureTable, weights: Mapping[str, float] | None) -> dict[str, float]:
-    """The columns that have words, with their weights.
+    """The item features that have words (all but numbers), with their weights.
 
     Args:
         features: the declared features.
-        weights: a weight above 0 for each column that counts; None: all that have words, 1 each.
+        weights: a weight above 0 for each used column; None for all columns that have words, with weight 1.
 
     Raises:
         ModelError: there is no such column, or a weight is not above 0.
@@ -52,20 +52,20 @@ def choose_columns(features: FeatureTable, weights: Mapping[str, float] | None) 
 def tf_idf(features: FeatureTable, weights: Mapping[str, float]) -> InteractionMatrix:
     """TF-IDF vectors of length 1.
 
-    A value ``t`` that item ``i`` has ``n`` times counts ``(1 + ln n) * (1 + ln((1 + N) / (1 + df)))``, where ``df`` of
+    A value that an item has ``n`` times has the weight ``(1 + ln n) * (1 + ln((1 + N) / (1 + df)))``, where ``df`` of
     the N items have it. Each column is scaled to length ``sqrt(weight)``, then the whole item to length 1. So the
-    cosine of two items with values in all columns is the mean of their cosines in each column by these weights, and
-    many words of a title do not drown few genres.
+    cosine of two items with values in all columns is the weighted mean of the cosines of the columns, and a title of
+    many words does not outweigh a few genres.
 
-    Salton, Buckley: Term-weighting approaches in automatic text retrieval (1988); the ones that are added keep values
-    which every item has.
+    Salton, Buckley: Term-weighting approaches in automatic text retrieval (1988). The added ones keep values that
+    every item has.
 
     Args:
         features: columns of N items.
-        weights: which columns count, and how much, as :func:`choose_columns` gives them.
+        weights: weights of the used columns, from :func:`choose_columns`.
 
     Returns:
-        N rows of float32, and a column for each value of each feature, feature after feature. A row without values is
+        N rows of float32, with a column for each value of each feature, feature by feature. A row without values is
         empty.
     """
     columns = [_column(features, name, weight) for name, weight in weights.items()]
@@ -105,7 +105,7 @@ def rarities(features: FeatureTable, name: str) -> Tensor:
 
 
 def _rarity(words: Tensor, num_words: int, num_rows: int) -> Tensor:
-    """From the value of each pair of a row and a value that it has, once for each pair; shape [V], float64."""
+    """Inverse document frequency from ``words``, the value of each distinct (row, value) pair; shape [V], float64."""
     frequency = torch.bincount(words, minlength=num_words)
     return 1 + torch.log((1 + num_rows) / (1 + frequency).double())
 

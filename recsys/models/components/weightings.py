@@ -1,7 +1,7 @@
-"""How much each value of a matrix counts before its rows are compared: the weights of text retrieval.
+"""Weightings of a matrix before its rows are compared, from text retrieval: TF-IDF and BM25.
 
-A row is what a document is there, and a column is a term: in a comparison of items the rows are items and the columns
-their users, in a comparison of users the rows are users and the columns their items. Source: Ferrari Dacrema, Cremonesi
+A row is a document and a column is a term: when items are compared, rows are items and columns are users; when users
+are compared, rows are users and columns are items. Source: Ferrari Dacrema, Cremonesi
 and Jannach, Are We Really Making Much Progress?, RecSys 2019.
 
 Shape suffixes: R rows, C columns, M stored values.
@@ -19,15 +19,15 @@ from recsys.models.linalg.interaction_matrix import InteractionMatrix
 
 
 class Weighting(ABC):
-    """A weighting."""
+    """Weights the values of a matrix."""
 
     def weigh(self, matrix: InteractionMatrix, column_counts: Tensor, num_rows: int) -> InteractionMatrix:
-        """The same places with weighted values.
+        """The matrix with weighted values.
 
         Args:
-            matrix: some rows of the collection, or rows that are to be compared with it.
+            matrix: some rows of the collection, or rows that are compared with it.
             column_counts: stored values of each column in the whole collection, shape [C], int64.
-            num_rows: rows of the whole collection, R.
+            num_rows: number of rows of the whole collection, R.
         """
         counts = matrix.counts[matrix.rows]
         return matrix.with_values(self.weigh_values(matrix.values, matrix.columns, counts, column_counts, num_rows))
@@ -39,16 +39,16 @@ class Weighting(ABC):
         """Weighted values, in the shape of ``values``.
 
         Args:
-            values: of some rows, any shape, such as [M].
+            values: values of some rows, any shape, such as [M].
             columns: column of each value, the same shape, int64.
-            counts: stored values of the row of each value; it broadcasts to the same shape.
-            column_counts: as above.
-            num_rows: as above.
+            counts: number of stored values in the row of each value; it broadcasts to the same shape.
+            column_counts: as in :meth:`weigh`.
+            num_rows: as in :meth:`weigh`.
         """
 
 
 class Unweighted(Weighting):
-    """All values as they are."""
+    """No weighting: all values stay the same."""
 
     def weigh(self, matrix: InteractionMatrix, column_counts: Tensor, num_rows: int) -> InteractionMatrix:
         """``matrix`` itself."""
@@ -62,7 +62,7 @@ class Unweighted(Weighting):
 
 
 class TFIDF(Weighting):
-    """``value * log(R / (1 + stored values of the column))``, and 0 where the logarithm is negative."""
+    """TF-IDF: ``value * log(R / (1 + stored values of the column))``, and 0 if the logarithm is negative."""
 
     def weigh_values(
         self, values: Tensor, columns: Tensor, counts: Tensor, column_counts: Tensor, num_rows: int
@@ -78,8 +78,8 @@ class BM25(Weighting):
     is the number of stored values of the row. Source: Robertson et al., Okapi at TREC-3, 1995.
 
     Args:
-        k1: where values saturate, above 0.
-        b: how much the length of a row counts, from 0 to 1.
+        k1: saturation of values, above 0; a higher value saturates later.
+        b: strength of the length normalisation, from 0 to 1.
 
     Raises:
         ModelError: a setting is out of range.

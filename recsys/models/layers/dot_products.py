@@ -1,4 +1,4 @@
-"""Inner products of the users of a batch with some items each, and a backward pass that suits training on pairs.
+"""Inner products of (user, item) pairs, with a fast backward pass for training on sampled negatives.
 
 Shape suffixes: B users of a batch, N items of each, U users and I items of the tables, D dim.
 """
@@ -40,10 +40,10 @@ class _PairProducts(torch.autograd.Function):
         return user_grad, item_grad, None, None
 
 
-def trains_by_hand(users: Tensor, items: Tensor) -> bool:
-    """Whether these are pairs of the shapes [B, 1] and [B, N], to be trained on by PyTorch as it is and on the CPU.
+def uses_manual_backward(users: Tensor, items: Tensor) -> bool:
+    """Whether a hand-written backward pass is used.
 
-    That is when a backward pass written out by hand is of use.
+    It is for training on pairs of shapes [B, 1] and [B, N], on the CPU and without ``torch.compile``.
     """
     of_batch = users.dim() == items.dim() == 2 and users.shape == (len(items), 1)
     return of_batch and users.device.type == "cpu" and torch.is_grad_enabled() and not torch.compiler.is_compiling()
@@ -52,14 +52,13 @@ def trains_by_hand(users: Tensor, items: Tensor) -> bool:
 def pair_products(user_vectors: Embedding, item_vectors: Embedding, users: Tensor, items: Tensor) -> Tensor:
     """Inner products ``p_u . q_i`` of pairs; ``users`` and ``items`` (int64) broadcast against each other.
 
-    On the CPU, pairs of the shapes [B, 1] and [B, N], which are those of training on sampled negatives, have a
-    backward pass written out by hand: both passes together take a sixth less time than those that autograd would put
-    together. The gradients are the same sums.
+    On the CPU, pairs of shapes [B, 1] and [B, N], as in training on sampled negatives, have a hand-written backward
+    pass: both passes together take a sixth less time than with autograd. The gradients are the same sums.
 
     Returns:
         One product for each pair, in the broadcast shape.
     """
-    if trains_by_hand(users, items):
+    if uses_manual_backward(users, items):
         product: Tensor = _PairProducts.apply(user_vectors.weight, item_vectors.weight, users, items)  # type: ignore[no-untyped-call]
         return product
     return (user_vectors(users) * item_vectors(items)).sum(-1)

@@ -14,18 +14,18 @@ _LEVELS = 2**8
 
 
 def draw_kept(count: int, probability: float) -> Tensor:
-    """Decide for each of ``count`` elements on its own whether it is kept, on the CPU by the global generator.
+    """Draw independently for each of ``count`` elements whether it is kept, on the CPU with the global generator.
 
-    A random byte decides for each element by the next lower multiple of 1 / 256. What is missing from the probability
-    comes as hits anywhere, a Poisson number of them: then the number of hits of each element is Poisson too, and
-    independent of all others, so that the share of elements hit makes up exactly for the rounding.
+    A random byte per element drops it with the probability rounded down to a multiple of 1 / 256. The remainder comes
+    from a Poisson number of hits on random elements: the number of hits of each element is then Poisson distributed and
+    independent of all others, so that the total probability is exact.
 
     Args:
         count: number of elements.
-        probability: of dropping an element, above 0 and below 1.
+        probability: probability of dropping an element, above 0 and below 1.
 
     Returns:
-        Zeros and ones, shape [count], int8. Products with floating-point numbers are much faster once it is converted.
+        Zeros and ones, shape [count], int8. Convert it before multiplying floats with it, which is much faster.
     """
     dropped = int(probability * _LEVELS)
     numbers = torch.empty(-(-count // 8), dtype=torch.int64).random_(-(2**63), None)
@@ -38,7 +38,7 @@ def draw_kept(count: int, probability: float) -> Tensor:
 
 
 class Dropout(nn.Dropout):
-    """``nn.Dropout`` in a quarter of the time of PyTorch's own on the CPU, see :func:`draw_kept`."""
+    """``nn.Dropout`` that takes a quarter of the time of PyTorch's on the CPU, see :func:`draw_kept`."""
 
     def forward(self, input: Tensor) -> Tensor:
         """Drop elements of ``input`` (any shape) in training; the identity in evaluation."""

@@ -1,4 +1,4 @@
-"""An embedding table whose backward pass suits batches that are small beside the table."""
+"""An embedding table with a faster backward pass for batches that are small compared with the table."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch.nn import functional
 
 
 class _GatherRows(torch.autograd.Function):
-    """Rows of a matrix by index; the gradient is added up by one indexed addition."""
+    """Rows of a matrix by index; the gradient is a single indexed addition."""
 
     @staticmethod
     def forward(ctx: Any, weight: Tensor, index: Tensor) -> Tensor:
@@ -26,7 +26,7 @@ class _GatherRows(torch.autograd.Function):
 
 
 class Embedding(nn.Embedding):
-    """``nn.Embedding`` with a faster dense gradient on the CPU: about half the time of PyTorch's own at 2,048 rows.
+    """``nn.Embedding`` with a faster dense gradient on the CPU: about half the time of PyTorch's at 2,048 rows.
 
     The gradient is the same sum, in the same order for the same batch.
     """

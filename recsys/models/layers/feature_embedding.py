@@ -1,4 +1,4 @@
-"""Features of items or users as learnt vectors.
+"""Embeddings of the features of items or users.
 
 Shape suffixes: N rows, D dim, M values of all rows together.
 """
@@ -18,15 +18,15 @@ from recsys.models.onnx.embedded_columns import EmbeddedColumns, EmbeddedUsers, 
 
 
 class FeatureEmbedding(nn.Module):
-    """The sum over columns of what each says of a row.
+    """The sum over columns of the embedding of each feature.
 
-    A categorical value has a vector; several values, or the words of a text, have the mean of theirs; a number is
-    multiplied by a vector. Values that are missing add nothing. The features are not part of the state: they are read
-    again with the data.
+    A categorical value has an embedding; several values, or the words of a text, have the mean of theirs; a number is
+    multiplied by a vector. Missing values add zero. The features are not part of the state dict: they are read again
+    with the data.
 
     Args:
         features: N rows.
-        columns: which columns count; None: all.
+        columns: names of the used columns; None for all.
         embedding_dim: D.
         init_std: standard deviation of the normal initialisation.
 
@@ -66,11 +66,11 @@ class FeatureEmbedding(nn.Module):
 
     @torch.no_grad()
     def of_other_rows(self) -> EmbeddedColumns:
-        """A module that gives the vectors of other rows; their columns are :attr:`described`."""
+        """A module that computes the vectors of new rows, whose columns are encoded by :attr:`described`."""
         return EmbeddedColumns(list(self.tables), self.scales)
 
     def of_users(self) -> EmbeddedUsers:
-        """The same for users, whose columns come by their names."""
+        """The same for users, whose columns are passed by name."""
         return EmbeddedUsers(self.columns, self.of_other_rows())
 
     def forward(self) -> Tensor:

@@ -1,7 +1,7 @@
-"""Networks over pairs of vectors, with backward passes written out by hand for training on the CPU.
+"""Multi-layer perceptrons over pairs of embeddings, fused with a hand-written backward pass for the CPU.
 
-Autograd sees one function from the tables to the scores. That leaves out the bookkeeping of some thirty small steps,
-and most passes over activations are done in place. The gradients are the same sums.
+Autograd sees a single function from the tables to the scores. That avoids the overhead of some thirty small steps, and
+most activations are updated in place. The gradients are the same sums.
 
 Shape suffixes: B users of a batch, N items of each, D dim, H units of a layer.
 """
@@ -17,22 +17,22 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-from recsys.models.layers.dot_products import trains_by_hand
+from recsys.models.layers.dot_products import uses_manual_backward
 from recsys.models.layers.dropout import draw_kept
 from recsys.models.layers.embedding import Embedding
 
 
-def networks_train_by_hand(users: Tensor, items: Tensor) -> bool:
-    """Whether the functions of this file suit ``users`` and ``items``, and the mode that PyTorch is in.
+def supports_fused_training(users: Tensor, items: Tensor) -> bool:
+    """Whether the functions of this module can be used for ``users`` and ``items`` in the current mode of PyTorch.
 
-    They choose no precision for each operation, as autocast does.
+    They do not support autocast.
     """
-    return trains_by_hand(users, items) and items.numel() > 0 and not torch.is_autocast_enabled("cpu")
+    return uses_manual_backward(users, items) and items.numel() > 0 and not torch.is_autocast_enabled("cpu")
 
 
 def _sum_of_items(rows: Tensor, size: torch.Size) -> Tensor:
-    """Add up the rows of the N pairs of each user, shape [B * N, H]; returns [B, H]."""
-    # PyTorch's own sum over a short dimension in the middle takes three times as long.
+    """Sum the rows of the N pairs of each user, from shape [B * N, H] to [B, H]."""
+    # PyTorch's sum over a short dimension in the middle takes three times as long.
     return reduce(torch.add, rows.view(*size, -1).unbind(1))
 
 
@@ -80,7 +80,7 @@ def weighted_products(
         user_vectors: table with D columns.
         item_vectors: table with D columns.
         output: from D units to one, with a bias.
-        users: shape [B, 1], int64; see :func:`networks_train_by_hand`.
+        users: shape [B, 1], int64; see :func:`supports_fused_training`.
         items: shape [B, N], int64.
 
     Returns:
@@ -93,7 +93,7 @@ def weighted_products(
 
 
 def _rectifier_grad_(grad: Tensor, activation: Tensor) -> Tensor:
-    """Zero ``grad`` in place where a unit is zero, whether by the rectifier or by dropout."""
+    """Set ``grad`` to zero in place where a unit is zero, by the rectifier or by dropout."""
     masked: Tensor = torch.ops.aten.threshold_backward.grad_input(grad, activation, 0, grad_input=grad)
     return masked
 
@@ -126,7 +126,7 @@ class _Perceptron(torch.autograd.Function):
             masks = user_mask.to(user_rows.dtype), item_mask.to(item_rows.dtype)
             user_rows.mul_(masks[0])
             item_rows.mul_(masks[1])
-            # Scaled weights do the same as scaled inputs, and there are fewer of them.
+            # Scaling the weights is the same as scaling the inputs, and there are fewer weights.
             user_weight, item_weight, *weights = (weight * scale for weight in (user_weight, item_weight, *weights))
         activation = torch.mm(item_rows, item_weight.T)
         activation.view(*items.shape, -1).add_(torch.addmm(user_bias, user_rows, user_weight.T)[:, None])
@@ -196,8 +196,8 @@ def pair_perceptron(
         item_part: first layer's part of the item, without a bias.
         hidden: the linear layers between the first and the last, with biases.
         output: to one unit, with a bias.
-        dropout: probability of dropping an element of a layer's input, but for the last layer; below 1.
-        users: shape [B, 1], int64; see :func:`networks_train_by_hand`.
+        dropout: probability of dropping an element of the input of each layer except the last; below 1.
+        users: shape [B, 1], int64; see :func:`supports_fused_training`.
         items: shape [B, N], int64.
 
     Returns:

@@ -1,4 +1,4 @@
-"""How close a candidate is to those items of a history that are like it.
+"""Attention of candidates to the items of a history, by cosine similarity.
 
 Shape suffixes: B queries, I items of the catalogue, L latest interactions of a history, H heads, D dim.
 """
@@ -17,25 +17,25 @@ from recsys.models.layers.padded_histories import PaddedHistories
 from recsys.models.linalg.interaction_matrix import InteractionMatrix
 from recsys.models.linalg.truncated_svd import right_singular_vectors
 
-#: Similarities held at once, a bound on memory.
+#: Largest number of similarities held at once; bounds memory.
 MAX_SIMILARITIES = 2**21
-#: ``exp(-2 / t)``, the smallest weight there is, must not be rounded to zero.
+#: The smallest possible weight, ``exp(-2 / t)``, must not be rounded to zero.
 MIN_TEMPERATURE = 0.03
 
 
 class HistoryAttention(nn.Module):
-    """Two similarities of each item to the history: to what is most like it, and on average.
+    """Two similarities of each item to the history: attention-weighted and mean cosine.
 
     The first is attention, ``sum_j a_ij cos(v_i, v_j)`` with ``a_i = softmax_j(cos(v_i, v_j) / temperature)``; the
     second ``mean_j cos(v_i, v_j)``. The vectors are those of the items in a truncated singular value decomposition of
-    the interactions. Only their cosines count, so that what a ranker makes of them holds for the vectors of other
-    interactions, which have other directions.
+    the interactions. Only their cosines are used, so that a ranker also works with vectors fitted to
+    other interactions, which have other directions.
 
     Args:
         num_items: size of the item vocabulary, I.
         embedding_dim: dimension of the vectors, D.
-        temperature: at least 0.03; the lower, the more the most similar item alone counts.
-        max_history: interactions of a history that are attended to, the latest, L.
+        temperature: at least 0.03; the lower, the more attention goes to the most similar item.
+        max_history: number of latest interactions that are attended to, L.
 
     Raises:
         ModelError: ``temperature`` is too low.
@@ -43,7 +43,7 @@ class HistoryAttention(nn.Module):
 
     vectors: Tensor
 
-    #: What :meth:`forward` says of each pair, H.
+    #: Number of similarities that :meth:`forward` gives for each pair, H.
     num_heads = 2
 
     def __init__(self, num_items: int, embedding_dim: int, temperature: float, max_history: int) -> None:
@@ -62,11 +62,11 @@ class HistoryAttention(nn.Module):
         matrix = InteractionMatrix.from_user_items(UserItems.from_interactions(interactions, self.vectors.device))
         dim = min(self.vectors.shape[1], len(matrix), matrix.num_columns)
         right = right_singular_vectors(matrix, dim, seed=0)
-        # Times the root of the singular values: the scale that the items of a factorisation have.
+        # Times the root of the singular values, the scale of item vectors in a factorisation.
         scale = (matrix @ right).square().sum(0).sqrt().sqrt()
         self.vectors.zero_()
         self.vectors[:, :dim] = functional.normalize(right * scale, dim=1)
-        self.vectors[matrix.column_counts() == 0] = 0  # what rounding left of nothing has no direction
+        self.vectors[matrix.column_counts() == 0] = 0  # a vector that is only rounding error has no direction
 
     def forward(self, histories: Histories) -> Tensor:
         """Attend to B histories for the whole catalogue, shape [B, H, I]; NaN for an empty history."""

@@ -1,7 +1,7 @@
-"""What a user's history says so far, after each of its interactions.
+"""Causal sequence encoders of user histories: mean, attention and transformer.
 
-An encoder maps vectors [B, L, D] to states [B, L, D]; the state at a position depends on the vectors up to it and on
-none after it. Rows that are shorter are filled up at their end, where the states mean nothing.
+An encoder maps vectors [B, L, D] to states [B, L, D]; the state at a position depends only on the vectors up to it.
+Shorter rows are padded at their end, where states are undefined.
 
 Shape suffixes: B rows, L positions, H heads, D dim.
 """
@@ -16,21 +16,21 @@ from torch.nn import functional
 
 from recsys.errors import ModelError
 
-#: Length of an element of what attention adds to a mean, at the start.
+#: Initial scale of what attention adds to the mean.
 _FIRST_SHARE = 0.1
 
 
 class MeanEncoder(nn.Module):
-    """The mean of the vectors so far, in which older ones may count less.
+    """The mean of the vectors so far, with a decay for older ones.
 
     ``state_t = sum_s<=t decay ** (t - s) x_s / sum_s<=t decay ** (t - s)``, then a residual perceptron.
 
     Args:
         embedding_dim: D.
-        max_history: not used, taken so that encoders are constructed alike.
-        dropout: probability of dropping a hidden number in training.
-        hidden_dim: of the perceptron; 0 leaves it out.
-        decay: at the start of training; it is learnt. 1 keeps a plain mean.
+        max_history: not used; all encoders have the same arguments.
+        dropout: dropout probability of the hidden layer.
+        hidden_dim: hidden units of the perceptron; 0 leaves it out.
+        decay: initial value; it is learnt, except 1, which keeps a plain mean.
 
     Raises:
         ModelError: ``decay`` is not in (0, 1].
@@ -65,9 +65,9 @@ class AttentionEncoder(nn.Module):
 
     Args:
         embedding_dim: D.
-        max_history: interactions of the longest history; ages from 0 to it have a bias each.
-        dropout: probability of dropping a hidden number in training.
-        hidden_dim: of the perceptron; 0 leaves it out.
+        max_history: length of the longest history; each age from 0 to it has a bias.
+        dropout: dropout probability of the hidden layer.
+        hidden_dim: hidden units of the perceptron; 0 leaves it out.
     """
 
     def __init__(self, embedding_dim: int, max_history: int, dropout: float, hidden_dim: int = 128) -> None:
@@ -91,22 +91,22 @@ class AttentionEncoder(nn.Module):
 class TransformerEncoder(nn.Module):
     """Causal self-attention in several layers.
 
-    Kang, McAuley: Self-Attentive Sequential Recommendation (2018), with layers that normalise first and, instead of
-    absolute positions, a learnt bias of each head for each age (Shaw et al., 2018; Raffel et al., 2020), so that a
-    history means the same wherever it is cut.
+    Kang, McAuley: Self-Attentive Sequential Recommendation (2018), with pre-normalisation and, instead of absolute
+    positions, a learnt bias of each head for each age (Shaw et al., 2018; Raffel et al., 2020), so that states do not
+    depend on where a history is cut.
 
-    With ``mean_decay`` the states are added to a mean in which older vectors count less, as that of
-    :class:`MeanEncoder`, and each head starts with the same weights of age (Press et al.: ALiBi, 2022): training begins
-    at that mean and learns what order and content add to it.
+    With ``mean_decay`` the states are added to a decayed mean as in :class:`MeanEncoder`, and each head starts with the
+    same decay by age (Press et al.: ALiBi, 2022): training starts at that mean and learns corrections by order and
+    content.
 
     Args:
         embedding_dim: D, a multiple of ``num_heads``.
-        max_history: interactions of the longest history.
-        dropout: probability of dropping a hidden number in training.
-        num_layers: layers of attention and perceptron.
-        num_heads: H.
-        hidden_dim: of the perceptrons.
-        mean_decay: of the mean at the start of training, in (0, 1]; it is learnt. None: attention alone.
+        max_history: length of the longest history.
+        dropout: dropout probability.
+        num_layers: number of layers, each of attention and a perceptron.
+        num_heads: number of attention heads, H.
+        hidden_dim: hidden units of the perceptrons.
+        mean_decay: initial decay of the mean, in (0, 1]; it is learnt. None for attention alone.
 
     Raises:
         ModelError: ``embedding_dim`` cannot be divided among the heads, or ``mean_decay`` is out of range.
@@ -152,7 +152,7 @@ class TransformerEncoder(nn.Module):
 
 
 class _TransformerLayer(nn.Module):
-    """Attention and a perceptron, each added to what came in."""
+    """Attention and a perceptron with residual connections."""
 
     def __init__(self, embedding_dim: int, max_history: int, dropout: float, num_heads: int, hidden_dim: int) -> None:
         super().__init__()
@@ -176,7 +176,7 @@ class _TransformerLayer(nn.Module):
 
 
 class _Perceptron(nn.Module):
-    """One hidden layer over normalised numbers."""
+    """A perceptron with layer normalisation and one hidden layer."""
 
     def __init__(self, embedding_dim: int, hidden_dim: int, dropout: float) -> None:
         super().__init__()
@@ -189,12 +189,12 @@ class _Perceptron(nn.Module):
         )
 
     def forward(self, states: Tensor) -> Tensor:
-        """Shape [..., D] to the same."""
+        """Map shape [..., D] to the same shape."""
         hidden: Tensor = self.layers(states)
         return hidden
 
 
 def _age(num_positions: int, device: torch.device) -> Tensor:
-    """How many positions back each column is from each row, shape [L, L], int64; below 0 for what comes later."""
+    """How many positions each column is before each row, shape [L, L], int64; negative for later positions."""
     position = torch.arange(num_positions, device=device)
     return position[:, None] - position

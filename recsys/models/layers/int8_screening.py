@@ -1,7 +1,7 @@
-"""Scores of a perceptron over all pairs from products of 8-bit integers, with a bound on how far off they are.
+"""Approximate scores of a perceptron for all pairs by 8-bit integer products, with an error bound.
 
 The second layer of such a perceptron is nearly all of the work of scoring a catalogue. With the integer instructions
-of recent processors it takes a quarter of the time that it takes in single precision.
+of recent processors it takes a quarter of the time of single precision.
 
 Shape suffixes: B users, I items of the catalogue, H and J units of the first and the second layer.
 """
@@ -15,14 +15,14 @@ import torch
 from torch import Tensor, nn
 
 _LARGEST = 127
-#: Added to the bits of this number, a whole number below 2**22 gives the bits of their sum.
+#: An integer below 2**22 added to the bits of this float gives the bits of their sum.
 _SHIFT = 1.5 * 2**23
 _BITS_OF_SHIFT = 0x4B400000
 
-#: Units of a first layer of which products of bytes add up to less than 2**22.
+#: Largest first layer whose products of bytes sum to less than 2**22.
 LARGEST_LAYER = 2**22 // _LARGEST**2
 
-#: Items whose units stay in cache together.
+#: Items of a block, whose units fit the cache.
 _ITEMS_PER_BLOCK = 2**12
 
 _SMALLEST_STEP = 1e-20
@@ -33,9 +33,9 @@ _MARGIN = 1.001
 
 
 def multiplies_bytes(device: torch.device) -> bool:
-    """Whether products of 8-bit integers are exact, and faster than floating-point ones, on ``device``.
+    """Whether 8-bit integer products are exact and faster than floating-point ones on ``device``.
 
-    That is on processors with the instructions for it (VNNI). Older ones may overflow in between.
+    This needs a CPU with VNNI instructions. Intermediate sums may overflow on older ones.
     """
     supported = getattr(torch.cpu, "_is_vnni_supported", None)
     return device.type == "cpu" and hasattr(torch, "_int_mm") and supported is not None and bool(supported())
@@ -44,14 +44,14 @@ def multiplies_bytes(device: torch.device) -> bool:
 def approximate_perceptron(
     user_part: Tensor, item_part: Tensor, layers: Sequence[nn.Linear]
 ) -> tuple[Tensor, Tensor] | None:
-    """``w . relu(W_n ... relu(W_2 relu(a_u + c_i) + b_2))`` for all pairs, roughly.
+    """Approximate ``w . relu(W_n ... relu(W_2 relu(a_u + c_i) + b_2))`` for all pairs.
 
-    As ``relu(a + c) = a + max(c, -a)``, only the maximum depends on the pair. Written as ``m + s * n`` with whole
-    numbers ``|n| <= 127`` for each unit, it needs one maximum of bytes, and the second layer one product of bytes.
+    As ``relu(a + c) = a + max(c, -a)``, only the maximum depends on the pair. Quantised as ``m + s * n`` with integers
+    ``|n| <= 127`` for each unit, it is a maximum of bytes, and the second layer is a product of bytes.
 
-    How far a unit of the second layer can be off: with ``E`` what rounding to bytes took from ``W_2 diag(s)`` and
-    ``e`` what it took from the maximum, by ``E n + W_2 e``, whose length is at most ``|E| |n| + |W_2| |e|`` in spectral
-    norms. Rectifying makes no difference larger, and each further layer enlarges one at most by its norm.
+    Error bound: with ``E`` the rounding error of ``W_2 diag(s)`` and ``e`` that of the maximum, the second layer is off
+    by ``E n + W_2 e``, whose length is at most ``|E| |n| + |W_2| |e|`` in spectral norms. A rectifier does not increase
+    it, and each further layer increases it at most by the factor of its norm.
 
     Args:
         user_part: the first layer's sums of users, a, with its bias, shape [B, H]; H at most :data:`LARGEST_LAYER`.
@@ -59,8 +59,8 @@ def approximate_perceptron(
         layers: at least two: those after the first, the last to one unit.
 
     Returns:
-        Scores, shape [B, I], and the most that those of a user may differ from what single precision gives, shape
-        [B, 1]. None where a number is not finite.
+        Scores, shape [B, I], and the largest possible difference of the scores of each user from single precision,
+        shape [B, 1]. None if a number is not finite.
     """
     rounding = _rounding(user_part, item_part, layers)
     if not bool(rounding.isfinite().all()):
@@ -70,7 +70,7 @@ def approximate_perceptron(
     middle = (highest + lowest) / 2
     step = _usable((highest - lowest) / (2 * _LARGEST))
     item_bytes, item_error = _to_bytes(item_part, middle, step)
-    # What is beyond all items on one side is the same for all: there the maximum is one of its two sides.
+    # A user value beyond those of all items is clamped: there the maximum is the same side for all items.
     user_bytes, user_error = _to_bytes((-user_part).clamp(lowest, highest), middle, step)
 
     scaled = second.weight * step
@@ -78,7 +78,7 @@ def approximate_perceptron(
     weight_bytes, weight_error = _to_bytes(scaled, torch.zeros(()), unit)
     constant = torch.addmm(second.bias, torch.maximum(user_part, -highest) + middle, second.weight.T)
 
-    # relu(unit * n + constant) = constant + unit * max(n, -constant / unit); the next layer takes in what is outside.
+    # relu(unit * n + constant) = constant + unit * max(n, -constant / unit); the next layer absorbs the terms outside.
     third, *rest = others
     floors = -constant / unit[:, 0]
     weight = third.weight * unit[:, 0]
@@ -110,7 +110,7 @@ def approximate_perceptron(
 
 
 def _usable(step: Tensor) -> Tensor:
-    """A step that can be divided by. Values that are all alike become zeros, with themselves as the error."""
+    """A step that is safe to divide by. Values that are all equal become zeros, with themselves as the error."""
     return torch.where(step < _SMALLEST_STEP, 1.0, step)
 
 
@@ -121,21 +121,21 @@ def _to_bytes(values: Tensor, middle: Tensor, step: Tensor) -> tuple[Tensor, Ten
 
 
 def _to_float_(numbers: Tensor) -> Tensor:
-    """Whole numbers (int32) below 2**22 as floating-point ones in the same memory: for both the cache is too small."""
+    """Integers (int32) below 2**22 as floats in the same memory, since the cache has no room for both."""
     numbers.add_(_BITS_OF_SHIFT)
     return numbers.view(torch.float32).sub_(_SHIFT)
 
 
 def _longest(of_users: Tensor, of_items: Tensor) -> Tensor:
-    """What the maximum of a user's row x and any item's row y is not longer than, ``(|x|^2 + |y|^2)^(1/2)``; [B, 1]."""
+    """Bound on the length of the maximum of a user's row x and any item's row y, ``(|x|^2 + |y|^2)^(1/2)``; [B, 1]."""
     return (of_users.square().sum(1, keepdim=True) + of_items.square().sum(1).max()).sqrt()
 
 
 def _rounding(user_part: Tensor, item_part: Tensor, layers: Sequence[nn.Linear]) -> Tensor:
-    """How far off single precision itself may be, in both ways of computing a score together; [B, 1].
+    """Bound on the rounding error of single precision, over both ways of computing a score; [B, 1].
 
-    A sum of n products is off by at most about n roundings of the sum of their absolute values, and that is bounded by
-    Frobenius norms (Higham: Accuracy and Stability of Numerical Algorithms, 2002, section 3.5).
+    The error of a sum of n products is at most about n roundings of the sum of their absolute values, which is bounded
+    by Frobenius norms (Higham: Accuracy and Stability of Numerical Algorithms, 2002, section 3.5).
     """
     length = user_part.norm(dim=1, keepdim=True) + item_part.norm(dim=1).max()
     count = user_part.shape[1]

@@ -1,4 +1,4 @@
-"""Items as vectors: by who they are and by what is said about them.
+"""The item tower: item vectors from ids, features and sentence embeddings.
 
 Shape suffixes: I items of the catalogue, D dim, E dimension of a sentence model.
 """
@@ -15,16 +15,15 @@ from recsys.models.layers.feature_embedding import FeatureEmbedding
 
 
 class ItemTower(nn.Module):
-    """``x_i = id_i + features_i (+ sentence_i)``, where an item without training has the vector of the unknown id.
+    """``x_i = id_i + features_i (+ sentence_i)``, where an item without training has the unknown id.
 
-    In training the id of each item is replaced by the unknown one with a probability, so that this vector, and the
-    features beside it, learn to stand for an item that nobody has interacted with (the dropout of Volkovs et al.:
-    DropoutNet, 2017).
+    In training the id of each item is replaced by the unknown id with probability ``id_dropout``, so that the
+    unknown id and the features learn to represent items without interactions (Volkovs et al.: DropoutNet, 2017).
 
     Args:
         num_items: size of the item vocabulary, I.
         embedding_dim: D.
-        id_dropout: probability of that replacement.
+        id_dropout: probability of the replacement.
         init_std: standard deviation of the normal initialisation.
     """
 
@@ -44,17 +43,21 @@ class ItemTower(nn.Module):
         self.register_buffer("sentence_vectors", torch.zeros(num_items, 0), persistent=False)
 
     def set_item_features(self, features: FeatureTable, columns: Sequence[str] | None) -> None:
-        """Take in the features of the catalogue, I rows.
+        """Set the features of the catalogue, I rows.
+
+        Args:
+            features: the features.
+            columns: names of the used columns; None for all.
 
         Raises:
-            ModelError: a column of ``columns`` is not there.
+            ModelError: a column does not exist.
         """
         wanted = tuple(features.features) if columns is None else tuple(columns)
         if wanted:
             self.features = FeatureEmbedding(features, wanted, self.embedding_dim, self.init_std)
 
     def set_sentence_vectors(self, vectors: Tensor) -> None:
-        """Take in the vectors of the items' texts, shape [I, E]."""
+        """Set the sentence embeddings of the items, shape [I, E]."""
         self.sentence_vectors = vectors
         self.sentences = nn.Linear(vectors.shape[1], self.embedding_dim, bias=False)
 

@@ -1,4 +1,4 @@
-"""Parts of histories as rows of one length, oldest first.
+"""Histories padded to rows of equal length, oldest first.
 
 Shape suffixes: B rows, L positions, M interactions of all histories together.
 """
@@ -15,14 +15,14 @@ from recsys.data.histories import Histories
 
 @dataclass(frozen=True, slots=True)
 class PaddedHistories:
-    """B rows of up to L interactions; what follows the last one of a row is padding.
+    """B rows of up to L interactions, padded at the end.
 
     Args:
         items: internal item indices, shape [B, L], int64; 0 in padding.
-        lengths: interactions of each row, shape [B], int64.
-        rating: shape [B, L], float32, or None where the data have none; 0 in padding.
-        time_gaps: seconds since the interaction before, shape [B, L], float32, 0 for the first of a row and in padding;
-            None where the data have no timestamps.
+        lengths: number of interactions of each row, shape [B], int64.
+        rating: shape [B, L], float32; 0 in padding; None without ratings.
+        time_gaps: seconds since the previous interaction, shape [B, L], float32; 0 for the first of a row and in
+            padding; None without timestamps.
     """
 
     items: Tensor
@@ -35,9 +35,9 @@ class PaddedHistories:
         """Rows of consecutive interactions.
 
         Args:
-            histories: where they are cut from.
+            histories: the histories that rows are cut from.
             starts: position in ``histories.items`` of the first interaction of each row, shape [B], int64.
-            lengths: interactions of each row, shape [B], int64; they belong to one history.
+            lengths: number of interactions of each row, shape [B], int64; a row does not extend beyond its history.
         """
         longest = int(lengths.max()) if len(lengths) > 0 else 0
         column = torch.arange(longest, device=starts.device)

@@ -1,4 +1,4 @@
-"""What makes one score of the features of a candidate.
+"""Ranker networks, which score a candidate from its features.
 
 Shape suffixes: B queries, C candidates of each, S sources, F features of which the first S are the sources' scores.
 """
@@ -13,11 +13,11 @@ from recsys.models.layers.validation import check_dims
 
 
 class LinearBlend(nn.Module):
-    """A weighted sum of the sources' standardised scores, and nothing else.
+    """A weighted sum of the standardised scores of the sources.
 
     Args:
         num_sources: S.
-        num_features: F; the rest of the features is not looked at.
+        num_features: F; the other features are ignored.
     """
 
     def __init__(self, num_sources: int, num_features: int) -> None:
@@ -33,14 +33,14 @@ class LinearBlend(nn.Module):
 class ResidualNetwork(nn.Module):
     """The linear blend plus a perceptron with two hidden layers over all features.
 
-    The last layer starts at zero, so that training starts from the blend. Features are squashed on their way into the
-    perceptron, ``sign(x) log(1 + |x|)``: standardised scores have long tails.
+    The last layer starts at zero, so that training starts from the blend. The perceptron reads
+    ``sign(x) log(1 + |x|)`` of each feature, since standardised scores have long tails.
 
     Args:
         num_sources: S.
         num_features: F.
-        hidden_dim: of both hidden layers.
-        dropout: probability of dropping a number of the second hidden layer in training.
+        hidden_dim: units of both hidden layers.
+        dropout: dropout probability of the second hidden layer.
 
     Raises:
         ModelError: ``hidden_dim`` is not positive.

@@ -1,4 +1,4 @@
-"""Checks the dimensions that a network is asked to have."""
+"""Checks of the dimensions of networks."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from recsys.errors import ModelError
 
 
 def check_dims(**dims: int | Sequence[int]) -> None:
-    """Refuse dimensions below one, and empty lists of them.
+    """Check that dimensions are at least one.
+
+    Args:
+        **dims: a dimension, or a list of them, by the name of the setting.
 
     Raises:
-        ModelError: one of ``dims`` is not positive.
+        ModelError: a dimension is below one, or a list is empty.
     """
     for name, value in dims.items():
         values = [value] if isinstance(value, int) else list(value)

@@ -1,4 +1,4 @@
-"""Who interacted with what, as a sparse matrix in compressed rows on the device.
+"""Interactions as a sparse matrix in compressed rows (CSR) on the device.
 
 Shape suffixes: R rows, C columns, M stored values of all rows together, D dim.
 """
@@ -43,9 +43,9 @@ class InteractionMatrix:
         """A row for each history.
 
         Args:
-            histories: the rows; an item that occurs again within one keeps its largest weight.
+            histories: the rows; an item that is repeated in a row keeps its largest weight.
             num_items: C.
-            weights: of the interactions of all histories together, shape [M], float32; None weighs each 1.
+            weights: weights of the interactions of all histories together, shape [M], float32; None for 1 each.
         """
         row = torch.repeat_interleave(torch.arange(len(histories), device=histories.items.device), histories.counts)
         keys, place = torch.unique(row * num_items + histories.items, sorted=True, return_inverse=True)
@@ -84,12 +84,12 @@ class InteractionMatrix:
         return torch.zeros(len(self), device=self.device).index_add_(0, self.rows, self.values.square())
 
     def normalized(self) -> InteractionMatrix:
-        """Each row divided by the sum of its magnitudes; rows of zeros stay."""
+        """Each row divided by the sum of its absolute values; rows of zeros stay."""
         sums = torch.zeros(len(self), device=self.device).index_add_(0, self.rows, self.values.abs())
         return self.with_values(self.values / torch.where(sums > 0, sums, 1)[self.rows])
 
     def with_values(self, values: Tensor) -> InteractionMatrix:
-        """The same places with other values, shape [M]."""
+        """The same matrix with other values, shape [M]."""
         return InteractionMatrix(self.offsets, self.columns, values, self.num_columns)
 
     def slice(self, start: int, stop: int) -> InteractionMatrix:
@@ -99,7 +99,7 @@ class InteractionMatrix:
         return InteractionMatrix(offsets - first, self.columns[first:last], self.values[first:last], self.num_columns)
 
     def transpose(self) -> InteractionMatrix:
-        """Rows for columns; within a row of the result the columns ascend."""
+        """The transposed matrix; within a row of the result the columns ascend."""
         order = torch.argsort(self.columns, stable=True)
         counts = self.column_counts()
         offsets = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
@@ -112,7 +112,7 @@ class InteractionMatrix:
         return matrix
 
     def csr(self) -> Tensor:
-        """The matrix as PyTorch's own kind of sparse tensor, shape [R, C]."""
+        """The matrix as a sparse CSR tensor of PyTorch, shape [R, C]."""
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
             return torch.sparse_csr_tensor(
@@ -123,7 +123,7 @@ class InteractionMatrix:
         """The product with a dense matrix of shape [C, D]; shape [R, D]."""
         if self.device.type != "cpu":
             return self.csr() @ other
-        # The same sums; on the CPU two to four times as fast up to some hundred columns, and never slower.
+        # On the CPU two to four times as fast as CSR up to some hundred columns, never slower; the sums are equal.
         return functional.embedding_bag(
             self.columns,
             other.contiguous(),
@@ -134,7 +134,7 @@ class InteractionMatrix:
         )
 
     def products_at_values(self, left: Tensor, right: Tensor) -> Tensor:
-        """``left[row] . right[column]`` at each stored place; no other product is computed.
+        """``left[row] . right[column]`` at each stored value; no other product is computed.
 
         Args:
             left: shape [R, D], float32.

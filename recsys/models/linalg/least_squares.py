@@ -1,7 +1,7 @@
 """Solvers for the least-squares problems of all rows of a sparse matrix.
 
-Each row ``r`` has the problem ``min_x sum_c (1 - x . v_c)^2 + sum_d penalty_rd x_d^2``, where ``c`` are the columns
-that the row has values in.
+The problem of row ``r`` is ``min_x sum_c (1 - x . v_c)^2 + sum_d penalty_rd x_d^2``, where ``c`` are the columns of its
+values.
 
 Shape suffixes: R rows, C columns, M stored values of all rows together, D dim.
 """
@@ -18,7 +18,7 @@ from recsys.errors import ModelError
 from recsys.models.linalg.interaction_matrix import InteractionMatrix
 from recsys.models.linalg.row_ridge import RowRidge
 
-#: Keeps the step of a row that is already solved at zero instead of 0 / 0.
+#: Makes the step of a row that is already solved zero instead of 0 / 0.
 TINY = 1e-30
 
 
@@ -60,23 +60,21 @@ class _CholeskyRows:
 class ConjugateGradient(LeastSquaresSolver):
     """Takes a few steps of preconditioned conjugate gradients for all rows at once.
 
-    A step costs ``2 M D`` multiplications: the products at the stored values, and the sum of the vectors that these
-    weigh. The table of vectors is read in place and usually fits the cache, nothing is copied out for each value, so
-    there are no blocks: beside its arguments a solve holds about five tables of shape [R, D] and three lists of
-    length M.
+    A step costs ``2 M D`` multiplications: the products at the stored values, and the sum of the vectors weighted by
+    these. The table of vectors is read in place and usually fits the cache, so no blocks are needed: besides its
+    arguments a solve holds about five tables of shape [R, D] and three lists of length M.
 
     The preconditioner is the diagonal ``penalty_rd + n_r s_d``, where ``n_r`` is the number of values of the row and
-    ``s_d`` the mean square of the vectors over all stored values: what the diagonal of the row's system would be if
-    its columns were an average sample. It is worth the more, the closer the systems are to diagonal, so the vectors
-    should be given in the principal axes of their table.
+    ``s_d`` the mean square of the vectors over all stored values: the diagonal of the row's system if its
+    columns were an average sample. It works best if the systems are nearly diagonal, so the vectors should be given in
+    the principal axes of their table.
 
     Takács, Pilászy, Tikk: Applications of the Conjugate Gradient Method for Implicit Feedback Collaborative Filtering
     (2011), without the preconditioner.
 
     Args:
-        num_steps: steps for each solve. Within alternating least squares, where every solve starts at the last
-            solution, two follow the exact solution closely from the first iteration on; with one it takes some
-            iterations to come as close.
+        num_steps: steps of each solve. In alternating least squares, where every solve starts at the last solution, two
+            steps are close to the exact solution from the first iteration on; one step takes some iterations more.
 
     Raises:
         ModelError: ``num_steps`` is below one.

@@ -10,17 +10,17 @@ from torch import Tensor
 
 from recsys.errors import ModelError
 
-#: Below, some weights would have an error of a percent and more.
+#: With a smaller pivot, some weights would have an error of a percent and more.
 _MIN_PIVOT = 1e-5
 
 
 def check_catalogue(num_items: int, max_items: int, num_matrices: int) -> None:
-    """Refuse a catalogue for which I x I matrices would take more memory than was allowed.
+    """Check that a catalogue is small enough for I x I matrices.
 
     Args:
         num_items: I.
-        max_items: the largest number that is accepted.
-        num_matrices: I x I matrices of 4 bytes a number that are held at once, for the message.
+        max_items: largest accepted number of items.
+        num_matrices: number of float32 I x I matrices that are held at once, for the message.
 
     Raises:
         ModelError: there are more items.
@@ -35,24 +35,24 @@ def check_catalogue(num_items: int, max_items: int, num_matrices: int) -> None:
 
 
 def regularised_inverse(gram_II: Tensor, ridge: float) -> Tensor:
-    """``(gram + ridge)^-1``, shape [I, I], float32; overwrites ``gram_II``.
+    """The inverse ``(gram + ridge * identity)^-1``, shape [I, I], float32; overwrites ``gram_II``.
 
-    The matrix is scaled to a diagonal of ones before its Cholesky factorisation and the inverse is scaled back. Items
-    differ in popularity by orders of magnitude, and so do the diagonal's entries; the scaled matrix is much better
-    conditioned, and single precision is enough.
+    The matrix is scaled to a unit diagonal before its Cholesky factorisation, and the inverse is scaled back. The
+    diagonal differs by orders of magnitude, as the popularity of items does; the scaled matrix is much better
+    conditioned, so that single precision is enough.
 
     Args:
         gram_II: a Gram matrix, float32.
         ridge: added to its diagonal, above 0.
 
     Raises:
-        ModelError: the ridge is so small beside the matrix that the inverse would not be exact.
+        ModelError: the ridge is too small for an accurate inverse.
     """
     gram_II.diagonal().add_(ridge)
     scale = gram_II.diagonal().rsqrt()
     gram_II.mul_(scale).mul_(scale[:, None]).fill_diagonal_(1)
     factor, failed = torch.linalg.cholesky_ex(gram_II)
-    # A pivot is the share of an item that those before it do not explain; rounding errors of 1e-7 add up over items.
+    # A pivot is the share of an item that the items before it do not explain; rounding errors of 1e-7 accumulate.
     if failed or factor.diagonal().square().min() < _MIN_PIVOT:
         raise ModelError(
             f"The inverse for {len(gram_II):,} items cannot be computed in single precision with a regularisation of "

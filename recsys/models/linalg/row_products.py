@@ -15,19 +15,19 @@ from recsys.models.linalg.interaction_matrix import InteractionMatrix
 
 #: Wider blocks do not stay in the processor's caches and take longer.
 _MAX_BLOCK_ROWS = 512
-#: A multiplication between two sparse matrices takes about as long as so many between a sparse and a dense one.
+#: A multiplication in a sparse-sparse product takes about as long as this many in a sparse-dense product.
 _SPARSE_COST = 32
 
 
 def row_products(matrix: InteractionMatrix, max_block_bytes: int) -> Iterator[tuple[int, Tensor]]:
-    """The blocks of ``matrix @ matrix.T`` from the first row to the last.
+    """Iterate over the blocks of rows of ``matrix @ matrix.T``.
 
-    Each block is multiplied in whichever of two ways takes fewer steps: as a dense block (every stored value of the
-    matrix with every row of the block), or as a sparse one (only pairs of values that share a column).
+    Each block is multiplied in the cheaper of two ways: as a dense block (every stored value of the matrix with every
+    row of the block), or as a sparse one (only pairs of values that share a column).
 
     Args:
         matrix: R sparse rows.
-        max_block_bytes: bound on the memory of one block; a block has at least one row, whatever that takes.
+        max_block_bytes: bound on the memory of one block; a block has at least one row even if that takes more.
 
     Yields:
         The block's first row, and its products with all rows, shape [B, R], float32.
@@ -36,7 +36,7 @@ def row_products(matrix: InteractionMatrix, max_block_bytes: int) -> Iterator[tu
     dense_cost = len(matrix.columns) * len(matrix)
     sparse_cost = _SPARSE_COST * int(transposed.counts.square().sum())
     is_dense = dense_cost <= sparse_cost
-    # A sparse product holds two indices of 8 bytes beside each value, and is then written out.
+    # A sparse product holds two indices of 8 bytes for each value, and is then converted to dense.
     bytes_of_row = 4 * (len(matrix) + matrix.num_columns) if is_dense else 24 * len(matrix)
     num_rows = max(1, min(_MAX_BLOCK_ROWS, max_block_bytes // max(bytes_of_row, 1)))
     for start in range(0, len(matrix), num_rows):
@@ -53,15 +53,15 @@ def gram_matrix(matrix: InteractionMatrix, max_block_bytes: int = 2**28) -> Tens
 
 
 def sparse_product(left: InteractionMatrix, right: InteractionMatrix) -> Tensor:
-    """The product of two sparse matrices, written out: shape [rows of ``left``, columns of ``right``], float32."""
+    """The dense product of two sparse matrices, shape [rows of ``left``, columns of ``right``], float32."""
     with warnings.catch_warnings():
-        # Whoever multiplies coordinates is warned of compressed rows, which PyTorch turns them into.
+        # PyTorch converts coordinates to compressed rows, and warns about those.
         warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
         return torch.sparse.mm(_coordinates(left), _coordinates(right)).to_dense()
 
 
 def _coordinates(matrix: InteractionMatrix) -> Tensor:
-    """The matrix as coordinates: PyTorch multiplies compressed rows with each other only where it has MKL or CUDA."""
+    """The matrix as coordinates (COO): PyTorch multiplies two CSR matrices only with MKL or CUDA."""
     return torch.sparse_coo_tensor(
         torch.stack([matrix.rows, matrix.columns]),
         matrix.values,

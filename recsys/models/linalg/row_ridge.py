@@ -11,21 +11,21 @@ from torch.nn import functional
 
 from recsys.models.linalg.interaction_matrix import InteractionMatrix
 
-#: Bound on ``G * max(L, D)`` of a group: its vectors and its systems hold at most D times so many numbers. A row with
-#: more values than this is a group of its own. On the CPU a group should fit the cache.
+#: Bound on ``G * max(L, D)`` of a group: its vectors and its systems hold at most D times this many numbers. A row with
+#: more values is a group of its own. On the CPU a group should fit the cache.
 GROUP_VALUES = {"cpu": 2**15, "cuda": 2**21}
 
 
 class RowRidge:
-    """Solves one ridge regression for each row, on the vectors of the columns that the row has values in.
+    """Solves one ridge regression for each row, on the vectors of the columns of its values.
 
     Rows are sorted by length and padded to groups of nearly equal length, so that a group's normal equations are one
-    batched product and one batched Cholesky factorisation. Padding points to a vector of zeros and changes nothing.
-    The places of the padded values are kept, about 10 bytes for each value of the matrix.
+    batched product and one batched Cholesky factorisation. Padding points to a vector of zeros and has no effect.
+    The positions of the padded values are stored, about 10 bytes for each value of the matrix.
 
     Args:
-        matrix: says which columns each row has values in; the values themselves are not used.
-        dim: D, by which groups are kept small.
+        matrix: gives the columns of each row; its values are not used.
+        dim: D, which bounds the size of groups.
     """
 
     def __init__(self, matrix: InteractionMatrix, dim: int) -> None:
@@ -33,7 +33,7 @@ class RowRidge:
         self._groups = [self._padded(rows) for rows in _groups_of_similar_length(matrix.counts, dim)]
 
     def _padded(self, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Row indices [G], and columns and places of their values [G, L], int32; padding is column C, place 0."""
+        """Row indices [G], and columns and positions of their values [G, L], int32; padding is column C, position 0."""
         counts = self.matrix.counts[rows]
         place = torch.arange(int(counts.max()), device=rows.device)
         is_value = place < counts[:, None]
@@ -45,11 +45,11 @@ class RowRidge:
         """Minimise ``sum_m (targets_m - x_r . vectors_c)^2 + sum_d penalty_rd x_rd^2`` for each row.
 
         Args:
-            vectors: of the columns, shape [C, D].
-            targets: in the order of the matrix's values, shape [M].
-            penalty: above zero, shape [R, D].
-            noise: shape [R, D]; standard normal times s makes each solution a draw from the normal distribution around
-                it whose covariance is s^2 times the inverse of the row's system. None adds nothing.
+            vectors: vectors of the columns, shape [C, D].
+            targets: target of each value of the matrix, in their order, shape [M].
+            penalty: ridge penalties above zero, shape [R, D].
+            noise: shape [R, D]; standard normal noise times s makes each solution a sample of the normal distribution
+                around it whose covariance is s^2 times the inverse of the row's system. None for no noise.
 
         Returns:
             Shape [R, D]; zeros for a row without values.

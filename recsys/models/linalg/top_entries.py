@@ -1,4 +1,4 @@
-"""Keeps the strongest entries of each row of a matrix, as a sparse matrix.
+"""Sparse matrices of the largest entries of each row of a dense matrix.
 
 Shape suffixes: B rows of a block, N columns, K entries kept.
 """
@@ -41,7 +41,7 @@ def _offsets(kept_BN: Tensor) -> Tensor:
 
 
 def vstack(blocks: Sequence[InteractionMatrix]) -> InteractionMatrix:
-    """The rows of all ``blocks``, at least one, under each other."""
+    """The rows of all ``blocks`` (at least one), stacked vertically."""
     counts = torch.cat([block.counts for block in blocks])
     return InteractionMatrix(
         torch.cat([counts.new_zeros(1), counts.cumsum(0)]),

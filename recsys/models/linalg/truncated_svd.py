@@ -1,4 +1,4 @@
-"""The leading singular vectors of a sparse matrix.
+"""Truncated SVD: the leading singular vectors of a sparse matrix.
 
 Shape suffixes: R rows, C columns, K singular vectors, S columns of the sketch.
 """
@@ -10,12 +10,12 @@ from torch import Tensor
 
 from recsys.models.linalg.interaction_matrix import InteractionMatrix
 
-#: Columns of the sketch beyond those that are asked for, and turns of the iteration: with both, the error of the
-#: product with the vectors found is within a few percent of the best possible one for slowly falling singular values.
+#: Extra columns of the sketch, and number of iterations. With both, the error of the low-rank product is within a few
+#: percent of the best possible one, even for slowly falling singular values.
 OVERSAMPLING = 16
 TURNS = 6
 
-#: A singular value below this share of the largest is what rounding left of zero.
+#: A singular value below this share of the largest counts as zero.
 ROUNDING = 1e-5
 
 
@@ -28,12 +28,11 @@ def right_singular_vectors(matrix: InteractionMatrix, num_vectors: int, seed: in
     Args:
         matrix: shape [R, C].
         num_vectors: K, at most min(R, C).
-        seed: of the random start, which is drawn on the CPU, so that it is the same on every device.
+        seed: seed of the random start, which is drawn on the CPU so that it is the same on every device.
 
     Returns:
         Orthonormal columns in the order of falling singular values, shape [C, K], float32, on the device of ``matrix``.
-        The largest component of each is positive. Beyond the rank of the matrix, where a vector would be what rounding
-        made of nothing, it is zero.
+        The largest component of each is positive. Vectors beyond the rank of the matrix are zero.
     """
     transposed = matrix.transpose()
     width = min(num_vectors + OVERSAMPLING, len(matrix), matrix.num_columns)

@@ -105,7 +105,7 @@ class CandidateRanker(nn.Module):
             usual = (popularity[query.known_items] * last).sum(1) / last.sum(1).clamp(min=1)
             features.append(self.statistics.popularity_beside(usual, query.lengths, items))
         if self.freshness:
-            features.append(self.statistics.about_freshness(items))
+            features.append(self.statistics.freshness_features(items))
         if self.attributes is not None:
             features.append(self.attributes(query.features, items))
         ranked: Tensor = self.ranker(torch.cat(features, dim=2))

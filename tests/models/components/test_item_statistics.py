@@ -49,10 +49,10 @@ def test_an_empty_history_is_compared_with_the_mean_item():
 
 
 def test_fresh_items_were_chosen_lately_and_more_than_before():
-    fresh = measured().about_freshness(torch.tensor([[0, 1, 2]]))[0]
+    fresh = measured().freshness_features(torch.tensor([[0, 1, 2]]))[0]
     assert fresh[1, 0] > fresh[2, 0] > fresh[0, 0]
     assert fresh[1, 1] > fresh[0, 1]
 
 
 def test_nothing_is_fresh_without_timestamps():
-    assert measured(timed=False).about_freshness(torch.tensor([[0, 1]])).abs().max() == 0
+    assert measured(timed=False).freshness_features(torch.tensor([[0, 1]])).abs().max() == 0

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from recsys.models.layers.dropout import draw_kept
-from recsys.models.layers.fused_mlp import networks_train_by_hand, pair_perceptron, weighted_products
+from recsys.models.layers.fused_mlp import pair_perceptron, supports_fused_training, weighted_products
 from recsys.models.neumf import GMF, MLP, NeuMF
 
 #: Repeated users, and items repeated within a row and between rows; one user and one item in no pair.
@@ -163,14 +163,14 @@ def test_networks_score_batches_by_hand_as_single_pairs_by_autograd():
 
 
 def test_elsewhere_autograd_takes_over():
-    assert networks_train_by_hand(USERS, ITEMS)
-    assert not networks_train_by_hand(USERS[:, 0], ITEMS[:, 0])
-    assert not networks_train_by_hand(USERS[:0], ITEMS[:0])
-    assert not networks_train_by_hand(USERS.to("meta"), ITEMS.to("meta"))
+    assert supports_fused_training(USERS, ITEMS)
+    assert not supports_fused_training(USERS[:, 0], ITEMS[:, 0])
+    assert not supports_fused_training(USERS[:0], ITEMS[:0])
+    assert not supports_fused_training(USERS.to("meta"), ITEMS.to("meta"))
     with torch.no_grad():
-        assert not networks_train_by_hand(USERS, ITEMS)
+        assert not supports_fused_training(USERS, ITEMS)
     with torch.autocast("cpu", torch.bfloat16):
-        assert not networks_train_by_hand(USERS, ITEMS)
+        assert not supports_fused_training(USERS, ITEMS)
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.5, 1.0])
