@@ -1,7 +1,7 @@
 """Recommend unseen items to one user: ``python scripts/recommend.py run=DIR user=196 k=10``.
 
-``bundle=DIR`` asks a bundle in place of a run. A user who was not in training tells what they have seen, oldest first, by
-the item ids of the data: ``history=[50,172,1] ratings=[5,3,4]``. Filters and diversity shape the list:
+``bundle=DIR`` asks a bundle in place of a run. A user who was not in training tells what they have seen, oldest first,
+by the item ids of the data: ``history=[50,172,1] ratings=[5,3,4]``. Filters and diversity shape the list:
 ``'filters={genres: {any_of: [Drama]}}' diversity=mmr``. With ``explain=true`` each title is followed by what its score
 comes from. Models that read columns of users are given them by ``'user_features={age: 24}'``, in place of what the data
 have.

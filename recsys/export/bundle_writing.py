@@ -135,8 +135,8 @@ def _check_together(run: TrainedRun, ranker: TrainedRun | None) -> None:
     if floors[0] != floors[1]:
         raise ExportError(
             f"Both models of a bundle must have the same histories, but those of {model_name(run.model)} hold ratings "
-            f"from {floors[0]} and those of {model_name(ranker.model)} from {floors[1]} (null: all). Choose two models of "
-            "likes, or two of ratings."
+            f"from {floors[0]} and those of {model_name(ranker.model)} from {floors[1]} (null: all). Choose two models "
+            "of implicit feedback, or two of ratings."
         )
 
 

@@ -42,10 +42,11 @@ ROUNDING = 1e-6
 class Content(nn.Module):
     """The cosine of an item's TF-IDF vector and the sum of those in the user's history.
 
-    ``score(u, i) = cos(sum_j w_uj x_j, x_i)``, where ``x`` are the vectors of :func:`recsys.models.components.tf_idf.tf_idf` and
-    ``w_uj`` is the recency of the interaction times its rating above a mean, if ratings count. So it scores users whom
-    it has never seen and items that nobody has interacted with. A user whose history is empty, has no content or
-    cancels out gets no opinion (NaN); so does an item without content, for everyone.
+    ``score(u, i) = cos(sum_j w_uj x_j, x_i)``, where ``x`` are the vectors of
+    :func:`recsys.models.components.tf_idf.tf_idf` and ``w_uj`` is the recency of the interaction times its rating
+    above a mean, if ratings count. So it scores users whom it has never seen and items that nobody has interacted
+    with. A user whose history is empty, has no content or cancels out gets no opinion (NaN); so does an item without
+    content, for everyone.
 
     Pazzani, Billsus: Content-Based Recommendation Systems (2007). Its profile is that of Rocchio (1971), the rated
     items being the relevant and the irrelevant ones.

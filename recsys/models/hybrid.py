@@ -170,7 +170,7 @@ class Hybrid(RanksCandidates):
             self.attributes.users = self._embedding(features, self._chosen_user_columns)
 
     def user_columns(self) -> tuple[EncodedColumn, ...]:
-        """See :class:`recsys.models.interface.protocols.UsesUserFeatures`: those of the sources, and those that are matched."""
+        """The columns of the sources, and those that are matched; see :mod:`recsys.models.interface.protocols`."""
         columns = {
             column.name: column
             for source in self.sources.values()

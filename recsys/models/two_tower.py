@@ -33,11 +33,12 @@ from recsys.models.onnx.new_items import NewItems
 class TwoTower(SequenceEncoder):
     """``score(u, i) = h(history of u, features of u) . x_i / temperature + b_i``.
 
-    The item tower gives ``x_i`` from the item's id and its content (:class:`recsys.models.layers.item_tower.ItemTower`); the
-    user tower encodes the vectors of the items in the history, oldest first, and adds what is known of the user. Both
-    users and items may be new: a user is served from the history alone (from the features alone where there is no
-    history), an item that was not in training from its content. Covington, Adams, Sargin: Deep Neural Networks for
-    YouTube Recommendations (2016); Yi et al.: Sampling-Bias-Corrected Neural Modeling (2019).
+    The item tower gives ``x_i`` from the item's id and its content
+    (:class:`recsys.models.layers.item_tower.ItemTower`); the user tower encodes the vectors of the items in the
+    history, oldest first, and adds what is known of the user. Both users and items may be new: a user is served from
+    the history alone (from the features alone where there is no history), an item that was not in training from its
+    content. Covington, Adams, Sargin: Deep Neural Networks for YouTube Recommendations (2016); Yi et al.:
+    Sampling-Bias-Corrected Neural Modeling (2019).
 
     Args:
         num_users: size of the user vocabulary.
@@ -247,7 +248,7 @@ class TwoTower(SequenceEncoder):
         return states[torch.arange(len(states), device=states.device), latest.lengths]
 
     def _of_users(self, users: Tensor, features: Mapping[str, Tensor]) -> Tensor:
-        """What is known of users besides their histories, shape [B, D]; see :class:`recsys.models.interface.protocols.Query`."""
+        """Vectors of what is known of users besides their histories, shape [B, D]."""
         known, in_data = users.clamp(min=0), (users >= 0)[:, None]
         total = self.start.new_zeros(len(users), self.embedding_dim)
         if self.user_features is not None:

@@ -168,8 +168,8 @@ class _Parser:
 def _condition(column: str, written: object) -> ColumnCondition:
     if not isinstance(written, Mapping) or not written or not set(written) <= set(CONDITIONS):
         raise RequestError(
-            f"The filter of the column {column} must have {', '.join(CONDITIONS[:-1])} or {CONDITIONS[-1]}, {_EXAMPLE}, "
-            f"but it is {written!r}."
+            f"The filter of the column {column} must have {', '.join(CONDITIONS[:-1])} or {CONDITIONS[-1]}, "
+            f"{_EXAMPLE}, but it is {written!r}."
         )
     any_of, none_of, gte, lte = (written.get(name) for name in CONDITIONS)
     low, high = _number(column, "gte", gte), _number(column, "lte", lte)

@@ -24,13 +24,15 @@ from recsys.runtime.similar_items import SimilarItemFinder
 class BundleRecommender:
     """Recommends from a bundle; see :class:`recsys.runtime.recommendation.Recommender`.
 
-    Any number of threads may ask at once; single requests are answered in batches with those that come at the same time.
+    Any number of threads may ask at once; single requests are answered in batches with those that come at the same
+    time.
 
     Args:
         bundle: what answers.
         num_threads: that work on one model; as many batches are answered at once as there are processors for them.
         max_batch: requests that are answered together, at most.
-        open_model: opens a model of the bundle by its file name, where it is not to run in ONNX Runtime in this process.
+        open_model: opens a model of the bundle by its file name, where it is not to run in ONNX Runtime in this
+            process.
 
     Raises:
         BundleError: a library that serving needs is missing, or a file is damaged.

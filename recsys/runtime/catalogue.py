@@ -122,7 +122,8 @@ class Catalogue:
             if silent:
                 raise RequestError(
                     f"New items are known by {', '.join(column.name for column in encoder.columns)}, but nothing known "
-                    f"is said about {format_list([ids[place] for place in silent], _SHOWN)}. Say more, or leave them out."
+                    f"is said about {format_list([ids[place] for place in silent], _SHOWN)}. Say more, or leave "
+                    "them out."
                 )
             try:
                 table = pa.concat_tables([self.state.table, items], promote_options="permissive")

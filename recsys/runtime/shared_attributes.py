@@ -1,4 +1,4 @@
-"""What two items have in common, in words. Shape suffixes: I items, M values of all items together, V distinct values."""
+"""What two items have in common, in words."""
 
 from __future__ import annotations
 

@@ -202,7 +202,8 @@ def test_serving_does_not_import_torch():
         "import sys\nfrom recsys.runtime.bundle import Bundle\n"
         "from recsys.runtime.bundle_recommender import BundleRecommender\n"
         "from recsys.runtime.request import RecommendationRequest\n"
-        f"answer = BundleRecommender(Bundle.open({str(board_bundle('mf'))!r})).recommend_one(RecommendationRequest(k=3))\n"
+        f"recommender = BundleRecommender(Bundle.open({str(board_bundle('mf'))!r}))\n"
+        "answer = recommender.recommend_one(RecommendationRequest(k=3))\n"
         "assert len(answer.item_ids) == 3 and 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True)

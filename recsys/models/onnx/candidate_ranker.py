@@ -129,7 +129,8 @@ class RankedCatalogue(nn.Module):
 
 
 class ServedAttributes(nn.Module):
-    """How the columns of users and items go together, see :class:`recsys.models.components.attribute_match.AttributeMatch`.
+    """How the columns of users and items go together, see
+    :class:`recsys.models.components.attribute_match.AttributeMatch`.
 
     Args:
         item_vectors: of the items' columns, shape [I, D].
@@ -172,7 +173,8 @@ class _Source(nn.Module):
 
 
 def _ranks_of(source_scores: SourceScores, items: Tensor) -> Tensor:
-    """What :meth:`recsys.models.components.source_scores.SourceScores.ranks` says of ``items`` (shape [B, C], int64), shape [B, C, S].
+    """What :meth:`recsys.models.components.source_scores.SourceScores.ranks` says of ``items`` (shape [B, C], int64),
+    shape [B, C, S].
 
     The place of a candidate is found by bisection, in as many steps as the number of items has binary digits.
     """

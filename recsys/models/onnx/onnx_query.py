@@ -104,7 +104,8 @@ class OnnxQuery(NamedTuple):
         )
 
     def recency(self, recency: Recency) -> Tensor:
-        """The weight of each interaction as :meth:`recsys.models.components.recency.Recency.weights` has it; 0 after the end.
+        """The weight of each interaction as :meth:`recsys.models.components.recency.Recency.weights` has it; 0 after
+        the end.
 
         Returns:
             Shape [B, L], float32.
