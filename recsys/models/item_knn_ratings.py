@@ -31,10 +31,9 @@ USERS_PER_BLOCK = 64
 
 
 class ItemKNNRatings(RatingModel):
-    """Predicts ``b_ui + sum_j s_ij (r_uj - b_uj) / (baseline_weight + sum_j s_ij)``, j over the neighbours of i that u
-    rated.
+    """Predicts ``b_ui + sum_j s_ij (r_uj - b_uj) / (baseline_weight + sum_j s_ij)``.
 
-    ``b_ui = mean + b_u + b_i`` are biases by ridge regression. The similarity of two items is the correlation of what
+    The sums are over the neighbours j of i that u rated. ``b_ui = mean + b_u + b_i`` are biases by ridge regression. The similarity of two items is the correlation of what
     their common users' ratings have above the baseline, shrunk where there are few:
     ``s_ij = max(0, rho_ij * (n_ij - 1) / (n_ij - 1 + shrinkage)) ** amplification``. Koren: Factor in the Neighbors:
     Scalable and Accurate Collaborative Filtering (2010), section 2.2; raising weights to a power is the case

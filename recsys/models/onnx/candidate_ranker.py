@@ -129,8 +129,9 @@ class RankedCatalogue(nn.Module):
 
 
 class ServedAttributes(nn.Module):
-    """How the columns of users and items go together, see
-    :class:`recsys.models.components.attribute_match.AttributeMatch`.
+    """How the columns of users and items go together.
+
+    See :class:`recsys.models.components.attribute_match.AttributeMatch`.
 
     Args:
         item_vectors: of the items' columns, shape [I, D].
@@ -173,8 +174,9 @@ class _Source(nn.Module):
 
 
 def _ranks_of(source_scores: SourceScores, items: Tensor) -> Tensor:
-    """What :meth:`recsys.models.components.source_scores.SourceScores.ranks` says of ``items`` (shape [B, C], int64),
-    shape [B, C, S].
+    """The ranks of ``items`` (shape [B, C], int64) by each source, shape [B, C, S].
+
+    See :meth:`recsys.models.components.source_scores.SourceScores.ranks`.
 
     The place of a candidate is found by bisection, in as many steps as the number of items has binary digits.
     """

@@ -104,8 +104,9 @@ class OnnxQuery(NamedTuple):
         )
 
     def recency(self, recency: Recency) -> Tensor:
-        """The weight of each interaction as :meth:`recsys.models.components.recency.Recency.weights` has it; 0 after
-        the end.
+        """The weight of each interaction; 0 after the end.
+
+        See :meth:`recsys.models.components.recency.Recency.weights`.
 
         Returns:
             Shape [B, L], float32.
