@@ -33,11 +33,11 @@ USERS_PER_BLOCK = 64
 class ItemKNNRatings(RatingModel):
     """Predicts ``b_ui + sum_j s_ij (r_uj - b_uj) / (baseline_weight + sum_j s_ij)``.
 
-    The sums are over the neighbours j of i that u rated. ``b_ui = mean + b_u + b_i`` are biases by ridge regression. The similarity of two items is the correlation of what
-    their common users' ratings have above the baseline, shrunk where there are few:
-    ``s_ij = max(0, rho_ij * (n_ij - 1) / (n_ij - 1 + shrinkage)) ** amplification``. Koren: Factor in the Neighbors:
-    Scalable and Accurate Collaborative Filtering (2010), section 2.2; raising weights to a power is the case
-    amplification of Breese, Heckerman, Kadie: Empirical Analysis of Predictive Algorithms (1998).
+    The sums are over the neighbours j of i that u rated. ``b_ui = mean + b_u + b_i`` are biases by ridge regression.
+    The similarity of two items is the correlation of what their common users' ratings have above the baseline, shrunk
+    where there are few: ``s_ij = max(0, rho_ij * (n_ij - 1) / (n_ij - 1 + shrinkage)) ** amplification``. Koren:
+    Factor in the Neighbors: Scalable and Accurate Collaborative Filtering (2010), section 2.2; raising weights to a
+    power is the case amplification of Breese, Heckerman, Kadie: Empirical Analysis of Predictive Algorithms (1998).
 
     Each item keeps its K most similar items, and all of those that the user has rated count. Fitting takes blocks of
     items and holds about ``(4 U + 9 I)`` numbers for each item of a block, at most :data:`BLOCK_NUMBERS` or one item.
