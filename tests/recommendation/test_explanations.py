@@ -5,7 +5,7 @@ from rich.console import Console
 from recsys.errors import ModelError
 from recsys.models.interface.protocols import Query
 from recsys.recommendation.explanations import explain_list
-from recsys.recommendation.sampled_explanation import SampledExplainer
+from recsys.recommendation.sampled_explanation import SampledModelExplainer
 from recsys.reporting.explanation_table import explained_table
 from tests.models.board_data import prepared_board
 from tests.models.test_contract import fitted, scores_of
@@ -66,7 +66,7 @@ def test_short_histories_need_no_samples():
 
 def test_older_interactions_are_named_together(monkeypatch):
     monkeypatch.setattr(
-        "recsys.recommendation.explanations.explainer_of", lambda model: SampledExplainer(model, max_items=4)
+        "recsys.recommendation.explanations.explainer_of", lambda model: SampledModelExplainer(model, max_items=4)
     )
     explanation, query, _ = explained("user_knn")
     num_older = int(query.histories.counts[0]) - 4
