@@ -34,17 +34,17 @@ class PreferenceElicitation:
     of the Better Few (RecSys 2011), who choose items that represent the others.
 
     Args:
-        acquaintance: who knows what.
+        familiarity: who knows what.
     """
 
-    def __init__(self, acquaintance: FamiliarityModel) -> None:
-        self._model = acquaintance
-        dim = acquaintance.loadings.shape[1]
+    def __init__(self, familiarity: FamiliarityModel) -> None:
+        self._model = familiarity
+        dim = familiarity.loadings.shape[1]
         self._mean = np.zeros(dim)
         self._covariance = np.eye(dim)
         self._uncertainty = np.eye(dim)
-        self._gram = acquaintance.loadings.T @ acquaintance.loadings
-        self._asked: npt.NDArray[np.bool_] = acquaintance.shares <= 0
+        self._gram = familiarity.loadings.T @ familiarity.loadings
+        self._asked: npt.NDArray[np.bool_] = familiarity.shares <= 0
 
     def probabilities(self) -> FloatArray:
         """How likely the user is to know each item, given the answers so far, shape [I]."""

@@ -33,7 +33,7 @@ COLD_BOTH = "cold_both"
 
 @dataclass(frozen=True, slots=True)
 class ColdProtocol:
-    """One way to be new.
+    """A cold-start scenario.
 
     Args:
         name: ``cold_items``, ``cold_users`` or ``cold_both``.
