@@ -31,15 +31,15 @@ def main(config: DictConfig) -> None:
     if both := set(known) & set(unknown):
         ids = ", ".join(prepared.item_vocabulary.ids[item].as_py() for item in sorted(both))
         raise DataError(f"An item is either known or not, but {ids} came as both. Leave it out of one.")
-    interview = PreferenceElicitation(
+    elicitation = PreferenceElicitation(
         FamiliarityModel.from_interactions(prepared.positives(), config.num_components, config.seed)
     )
-    interview.answer_all(known, True)
-    interview.answer_all(unknown, False)
-    probabilities = interview.probabilities()
+    elicitation.answer_all(known, True)
+    elicitation.answer_all(unknown, False)
+    probabilities = elicitation.probabilities()
     table = Table("item", "title", "known to", title="Does the user know", title_justify="left", box=box.MARKDOWN)
     table.columns[0].justify = table.columns[2].justify = "right"
-    items = interview.shortlist(config.k)
+    items = elicitation.shortlist(config.k)
     for item, title in zip(items, prepared.titles(items), strict=True):
         table.add_row(prepared.item_vocabulary.ids[item].as_py(), title, f"{probabilities[item]:.0%}")
     console.print(table)

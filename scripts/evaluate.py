@@ -24,18 +24,18 @@ def main(config: DictConfig) -> None:
     evaluator = instantiate(config.evaluation)
     view, split = split_of_run(run)
     device = training_device(run.config)
-    assessment = evaluate_model(evaluator, None, run.prepared, view, split, run.model, device, config.stage)
-    print_report(assessment)
+    evaluation = evaluate_model(evaluator, None, run.prepared, view, split, run.model, device, config.stage)
+    print_report(evaluation)
     if config.save_per_user:
         if config.stage != "test":
             raise RunError(
                 "A run keeps the values of its test users; stage is valid. Leave save_per_user or stage out."
             )
-        run.directory.save_per_user(assessment.per_user(model_name(run.model), run.prepared.user_vocabulary))
+        run.directory.save_per_user(evaluation.per_user(model_name(run.model), run.prepared.user_vocabulary))
     if config.output is not None:
         output = Path(config.output)
         output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(json.dumps(assessment.metrics(model_name(run.model)), indent=2) + "\n", encoding="utf-8")
+        output.write_text(json.dumps(evaluation.metrics(model_name(run.model)), indent=2) + "\n", encoding="utf-8")
         console.print(f"metrics: {output}", soft_wrap=True, highlight=False)
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
+from recsys.cli.overrides import quoted_text
+
 #: What Hydra raises before a command's own function begins.
 COMPOSITION_ERRORS = (ConfigCompositionException, OverrideParseException)
 
@@ -42,8 +44,11 @@ def explained(error: HydraException, arguments: Sequence[str], configs: Path) ->
 
 def quoted(argument: str) -> str:
     """``user=a=b`` as a shell and Hydra take it: ``'user="a=b"'``."""
-    value = argument.partition("=")[2].strip("\"'").replace("\\", "\\\\").replace('"', '\\"').replace("'", "'\\''")
-    return f"'{_key(argument)}=\"{value}\"'"
+    key, _, value = argument.partition("=")
+    if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
+        value = value[1:-1]
+    text = f"{key}={quoted_text(value)}".replace("'", "'\\''")
+    return f"'{text}'"
 
 
 def nested_group(key: str) -> tuple[str, str] | None:

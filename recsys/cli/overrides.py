@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 
 def setting_of(override: str) -> str:
     """The top-level setting or group that an override is of.
@@ -14,3 +16,15 @@ def setting_of(override: str) -> str:
     for end in (".", "/", "@"):
         name = name.partition(end)[0]
     return name
+
+
+def quoted_text(value: str) -> str:
+    """``value`` in the quotes in which Hydra takes it as it is, whatever signs it has.
+
+    Example:
+        >>> quoted_text("a=b")
+        '"a=b"'
+    """
+    # Backslashes are doubled before a quote only: elsewhere Hydra takes them as they are.
+    escaped = re.sub(r'(\\*)"', r'\1\1\\"', value)
+    return '"' + re.sub(r"\\+$", lambda end: end[0] * 2, escaped) + '"'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from recsys.cli.overrides import quoted_text
 from recsys.errors import RunError
 
 #: Makes settings of the arguments that stand alone.
@@ -25,15 +26,9 @@ def as_settings(arguments: Sequence[str], positional: Positional) -> list[str]:
     return [*(positional(alone) if alone else []), *rest]
 
 
-def text(value: str) -> str:
-    """``value`` in the quotes that keep it a text for Hydra."""
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
-
-
 def as_list(name: str) -> Positional:
     """All arguments that stand alone are the list ``name``."""
-    return lambda values: [f"{name}=[{','.join(map(text, values))}]"]
+    return lambda values: [f"{name}=[{','.join(map(quoted_text, values))}]"]
 
 
 def action_and_object(action: str, objects: Mapping[str, str]) -> Positional:
@@ -48,13 +43,13 @@ def action_and_object(action: str, objects: Mapping[str, str]) -> Positional:
         first, *others = values
         if len(others) > (first in objects):
             raise RunError(f"{first} takes no {others[-1]!r}. Leave it out, or write it as a setting: KEY=VALUE.")
-        return [f"{action}={text(first)}", *(f"{objects[first]}={_number_or_text(value)}" for value in others)]
+        return [f"{action}={quoted_text(first)}", *(f"{objects[first]}={_number_or_text(value)}" for value in others)]
 
     return settings
 
 
 def _number_or_text(value: str) -> str:
-    return value if value.isdecimal() else text(value)
+    return value if value.isdecimal() else quoted_text(value)
 
 
 def _stands_alone(argument: str) -> bool:

@@ -10,21 +10,20 @@ from pathlib import Path
 
 import numpy as np
 from hydra.utils import get_object, instantiate
-from lightning_fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig
 from torch import nn
 
 from recsys.data.feedback_view import FeedbackView
 from recsys.data.interactions import IntArray, Interactions
 from recsys.data.split import Split
-from recsys.errors import ModelError, RunError
+from recsys.errors import ModelError
 from recsys.evaluation.ranking_task import RankingTask
 from recsys.models.interface.protocols import Fittable, PredictsRatings, PretrainsInTowers, RanksCandidates
 from recsys.runs.device import accelerator, training_device
 from recsys.runs.part_settings import source_settings, tower_settings
 from recsys.runs.run_directory import CHECKPOINTS
 from recsys.training.epoch_history import Listener
-from recsys.training.fitting import FitReport, check_monitor
+from recsys.training.fitting import FitReport, check_monitor, check_trainer
 from recsys.training.listwise import ListwiseModule
 from recsys.training.stacking import CandidateLists, stack
 
@@ -90,6 +89,8 @@ class ModelFitter:
     def check(self, model: nn.Module) -> None:
         """Require that ``model`` can be fitted with these settings, before anything is written or trained.
 
+        Weights stay as they are; a model may take note of the training interactions, as it does when it is fitted.
+
         Raises:
             ModelError: the training does not suit the model, or settings of towers or sources do not exist.
             RunError: the optimiser, the trainer or what is monitored is refused, or the device is not there.
@@ -121,12 +122,7 @@ class ModelFitter:
             module = instantiate(settings.training)(network=network, interactions=train)
             module.configure_optimizers()
             check_monitor(module, settings.fitting.monitor if len(self.split.valid) > 0 else None)
-        try:
-            instantiate(settings.trainer, accelerator=accelerator(settings))(
-                logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False
-            )
-        except (MisconfigurationException, ValueError, TypeError) as error:
-            raise RunError(f"The trainer refuses its settings ({error}). Correct trainer.*.") from error
+        check_trainer(instantiate(settings.trainer, accelerator=accelerator(settings)))
 
     @property
     def _directory(self) -> Path:

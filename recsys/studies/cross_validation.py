@@ -79,10 +79,10 @@ class CrossValidation:
             started = time.perf_counter()
             ModelFitter(config, self.view, split, print_line=print_line).fit(model)
             seconds = time.perf_counter() - started
-            report = evaluate_model(
+            evaluation = evaluate_model(
                 evaluator, None, self.prepared, self.view, split, model, training_device(config), stage="test"
             )
-            yield Fold(number, report.metrics(self.model_name), seconds)
+            yield Fold(number, evaluation.metrics(self.model_name), seconds)
 
     def save(self, folds: list[Fold], path: Path) -> None:
         """Write all numbers, their means and their standard deviations as JSON."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytorch_lightning as pl
 import torch
+from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.callbacks import EarlyStopping, RichProgressBar
 
 from recsys.errors import RunError
@@ -125,6 +126,20 @@ def check_monitor(module: RecommenderModule, monitor: str | None) -> None:
             f"fitting.monitor must be one of {', '.join(sorted(module.validation_metrics))}, but it is {monitor}. "
             "Choose one of them, or add its cut-off to training.validation_ks."
         )
+
+
+def check_trainer(trainer: Callable[..., pl.Trainer]) -> None:
+    """Require that a ``Trainer`` can be made.
+
+    Raises:
+        RunError: it refuses its settings, or needs a library that is not there.
+    """
+    with warnings.catch_warnings():
+        _silence_lightning()
+        try:
+            trainer(logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False)
+        except (MisconfigurationException, ImportError, ValueError, TypeError) as error:
+            raise RunError(f"The trainer refuses its settings ({error}). Correct trainer.*.") from error
 
 
 def _read_report(path: Path) -> FitReport:

@@ -1,6 +1,7 @@
 import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from recsys.cli.overrides import setting_of
+from recsys.cli.overrides import quoted_text, setting_of
 
 
 @pytest.mark.parametrize(
@@ -17,3 +18,9 @@ from recsys.cli.overrides import setting_of
 )
 def test_the_setting_is_what_stands_before_any_value_or_part(override, setting):
     assert setting_of(override) == setting
+
+
+@pytest.mark.parametrize("value", ["a=b", "a,b", "it's", 'say "so"', "a\\b", "a\\", 'a\\"b', "\\\\", "[1", "", "${x}"])
+def test_hydra_reads_a_quoted_text_as_it_is(value):
+    read = OverridesParser.create().parse_override(f"user={quoted_text(value)}").value()
+    assert read.replace("\\$", "$") == value

@@ -13,7 +13,7 @@ LOADINGS = np.array([[0.4, 0.0], [0.3, 0.0], [0.0, 0.35], [0.0, 0.2], [0.0, 0.0]
 NOISE = np.maximum(SHARES * (1 - SHARES) - np.square(LOADINGS).sum(1), 1e-3)
 
 
-def interview() -> PreferenceElicitation:
+def elicitation() -> PreferenceElicitation:
     return PreferenceElicitation(FamiliarityModel(SHARES, LOADINGS, NOISE))
 
 
@@ -43,14 +43,14 @@ def reference_gains(known: list[int], asked: dict[int, bool]) -> np.ndarray:
 
 
 def test_the_gain_is_the_probability_times_the_variance_that_is_lost():
-    found = interview()
+    found = elicitation()
     np.testing.assert_allclose(found.gains()[:5], reference_gains([], {})[:5], atol=1e-12)
     assert found.gains()[5] == -np.inf  # nobody knows it
 
 
 @pytest.mark.parametrize("known", [True, False])
 def test_after_an_answer_too(known):
-    found = interview()
+    found = elicitation()
     found.answer(0, known)
     expected = reference_gains([0] if known else [], {0: known})
     np.testing.assert_allclose(found.gains()[1:5], expected[1:5], atol=1e-12)
@@ -58,7 +58,7 @@ def test_after_an_answer_too(known):
 
 
 def test_known_items_make_others_of_their_kind_more_likely_and_unknown_ones_less():
-    likes, dislikes = interview(), interview()
+    likes, dislikes = elicitation(), elicitation()
     likes.answer(0, True)
     dislikes.answer(0, False)
     assert likes.probabilities()[1] > SHARES[1] > dislikes.probabilities()[1]
@@ -66,7 +66,7 @@ def test_known_items_make_others_of_their_kind_more_likely_and_unknown_ones_less
 
 
 def test_the_order_of_answers_does_not_matter():
-    forward, backward = interview(), interview()
+    forward, backward = elicitation(), elicitation()
     for item, known in ((0, True), (3, False), (1, True)):
         forward.answer(item, known)
     for item, known in ((1, True), (0, True), (3, False)):
@@ -76,19 +76,19 @@ def test_the_order_of_answers_does_not_matter():
 
 
 def test_the_shortlist_does_not_ask_for_one_taste_twice_first():
-    assert interview().shortlist(2) == [0, 2]
-    assert sorted(interview().shortlist(10)) == [0, 1, 2, 3, 4]  # nobody knows item 5
+    assert elicitation().shortlist(2) == [0, 2]
+    assert sorted(elicitation().shortlist(10)) == [0, 1, 2, 3, 4]  # nobody knows item 5
 
 
 def test_items_of_a_shortlist_count_as_asked():
-    found = interview()
+    found = elicitation()
     first, rest = found.shortlist(2), found.shortlist(10)
     assert set(first).isdisjoint(rest)
     assert found.next_item() is None
 
 
 def test_answers_come_before_the_shortlist():
-    found = interview()
+    found = elicitation()
     found.answer_all([2], True)
     found.answer_all([1], False)
     assert set(found.shortlist(10)) == {0, 3, 4}

@@ -99,9 +99,9 @@ def test_what_cannot_be_fitted_is_refused_before_the_fit(overrides, error, messa
 def test_what_can_be_fitted_passes_unchanged(overrides):
     settings = config(*overrides)
     model = fresh(settings)
-    before = {name: weights.clone() for name, weights in model.state_dict().items()}
+    before = {name: weights.clone() for name, weights in model.named_parameters()}
     fitter(settings).check(model)
-    assert all(torch.equal(weights, before[name]) for name, weights in model.state_dict().items())
+    assert all(torch.equal(weights, before[name]) for name, weights in model.named_parameters())
 
 
 def test_what_is_monitored_does_not_matter_without_validation():

@@ -21,7 +21,7 @@ from recsys.studies.elicitation.simulation import (
     Strategy,
     at_random,
     by_answers,
-    listed,
+    same_items,
 )
 
 POPULAR = "most popular"
@@ -81,13 +81,13 @@ class ElicitationMeasurement:
             instantiate(config.evaluation),
             config.k,
         )
-        acquaintance = FamiliarityModel.from_interactions(train, config.num_components, config.seed)
+        familiarity = FamiliarityModel.from_interactions(train, config.num_components, config.seed)
         most = max(self.numbers)
         ways: dict[str, Strategy] = {
-            POPULAR: listed(np.argsort(-acquaintance.shares, kind="stable")[:most].tolist()),
-            RANDOM: at_random(np.flatnonzero(acquaintance.shares > 0), config.seed),
-            CHOSEN: listed(PreferenceElicitation(acquaintance).shortlist(most)),
-            STEP_BY_STEP: by_answers(acquaintance),
+            POPULAR: same_items(np.argsort(-familiarity.shares, kind="stable")[:most].tolist()),
+            RANDOM: at_random(np.flatnonzero(familiarity.shares > 0), config.seed),
+            CHOSEN: same_items(PreferenceElicitation(familiarity).shortlist(most)),
+            STEP_BY_STEP: by_answers(familiarity),
         }
         for name, strategy in ways.items():
             yield from simulation.run(name, strategy, self.numbers)

@@ -32,10 +32,10 @@ Strategy = Callable[[BoolArray, int], npt.NDArray[np.int64]]
 
 @dataclass(frozen=True, slots=True)
 class Simulated:
-    """What one way of asking gave with one number of questions.
+    """The result of one strategy of asking with one number of questions.
 
     Args:
-        strategy: how was asked.
+        strategy: name of the strategy.
         num_questions: how many items.
         num_known: how many of them a user knew, on average.
         values: NDCG of each user, shape [U].
@@ -47,7 +47,7 @@ class Simulated:
     values: FloatArray
 
 
-class OrPopular(nn.Module):
+class WithPopularityFallback(nn.Module):
     """A model that folds in, and the most popular items for those of whom it knows nothing.
 
     Args:
@@ -64,7 +64,7 @@ class OrPopular(nn.Module):
         self.register_buffer("counts", counts.float())
 
     def score(self, query: Query) -> Tensor:
-        """Scores by the histories alone, shape [B, I]; the counts where the model has no opinion on any item."""
+        """Scores by the histories alone, shape [B, I]; the counts where the model scores no item."""
         scores: Tensor = self.model.score_histories(query.histories)
         return torch.where(scores.isnan().all(dim=1, keepdim=True), self.counts, scores)
 
@@ -103,7 +103,7 @@ class ElicitationSimulation:
         self.knows: BoolArray = np.zeros((len(self._users), interactions.num_items), dtype=np.bool_)
         self.knows[rows[rows >= 0], given.item_index[rows >= 0]] = True
         self._task = replace(task, users=torch.from_numpy(self._users).long())
-        self._model = OrPopular(model, task.training_item_counts)
+        self._model = WithPopularityFallback(model, task.training_item_counts)
         self._evaluator = evaluator
         self._metric = f"ndcg@{k}"
         self._num_users = interactions.num_users
@@ -136,7 +136,7 @@ class ElicitationSimulation:
         return result.per_user[self._metric]
 
 
-def listed(items: Sequence[int]) -> Strategy:
+def same_items(items: Sequence[int]) -> Strategy:
     """Everyone is asked for the same items."""
 
     def ask(knows: BoolArray, num_questions: int) -> npt.NDArray[np.int64]:
@@ -167,13 +167,13 @@ def by_answers(familiarity: FamiliarityModel) -> Strategy:
     def ask(knows: BoolArray, num_questions: int) -> npt.NDArray[np.int64]:
         asked = np.full((len(knows), num_questions), -1, dtype=np.int64)
         for row, known in zip(asked, knows, strict=True):
-            interview = PreferenceElicitation(familiarity)
+            elicitation = PreferenceElicitation(familiarity)
             for number in range(num_questions):
-                item = interview.next_item()
+                item = elicitation.next_item()
                 if item is None:
                     break
                 row[number] = item
-                interview.answer(item, bool(known[item]))
+                elicitation.answer(item, bool(known[item]))
         return asked
 
     return ask

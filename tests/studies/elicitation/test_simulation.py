@@ -8,11 +8,11 @@ from recsys.models.interface.protocols import Query
 from recsys.models.pure_svd import PureSVD
 from recsys.studies.elicitation.simulation import (
     ElicitationSimulation,
-    OrPopular,
     Simulated,
+    WithPopularityFallback,
     at_random,
     by_answers,
-    listed,
+    same_items,
 )
 from recsys.studies.elicitation.table import elicitation_table
 from tests.checkerboard import checkerboard
@@ -56,14 +56,14 @@ def test_one_known_item_tells_the_colour_and_none_tells_nothing():
 
 def test_numbers_of_questions_are_measured_along_one_interview():
     found = simulation()
-    results = found.run("listed", listed(list(range(40))), [40, 2])
+    results = found.run("same_items", same_items(list(range(40))), [40, 2])
     assert [result.num_questions for result in results] == [2, 40]
     assert results[0].num_known < results[1].num_known == found.knows.sum(1).mean()
     np.testing.assert_allclose(results[1].values, found.with_all("all").values)
 
 
 def test_a_strategy_may_run_out_of_items():
-    results = simulation().run("short", listed([0, 1]), [5])
+    results = simulation().run("short", same_items([0, 1]), [5])
     assert 0 < results[0].num_known <= 2
 
 
@@ -92,7 +92,7 @@ def test_questions_follow_the_answers():
 
 
 def test_who_knows_nothing_is_recommended_what_is_popular():
-    model = OrPopular(fitted(), torch.arange(40))
+    model = WithPopularityFallback(fitted(), torch.arange(40))
     histories = simulation()._task.histories
     query = Query(torch.tensor([-1, -1]), histories.take(torch.tensor([-1, int(simulation()._users[0])])))
     scores = model.score(query)
