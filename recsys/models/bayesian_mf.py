@@ -5,12 +5,15 @@ Shape suffixes: B users of a query, C items asked for, M ratings, U users, I ite
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor
 
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.models.components.rating_model import RatingModel, require_positive
+from recsys.models.interface.model_card import ModelCard
 from recsys.models.interface.protocols import Query
 from recsys.models.layers.bias_dimension import with_bias, with_ones
 from recsys.models.layers.validation import check_dims
@@ -45,6 +48,14 @@ class BayesianMF(RatingModel):
     Raises:
         ModelError: a dimension or a number of draws is not positive.
     """
+
+    card: ClassVar[ModelCard] = ModelCard(
+        summary="the mean over draws of all vectors, by Gibbs sampling; Salakhutdinov, Mnih (2008)",
+        settings=("embedding_dim", "num_draws", "burn_in"),
+        use="for the smallest errors, with no regularisation to tune; the model is `num_draws` times as large",
+        gives="a vector",
+        served_from="the same tables and eliminations as `biased_mf`, for each draw",
+    )
 
     draws_item_bias: Tensor
     prior_mean: Tensor

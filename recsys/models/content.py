@@ -8,6 +8,7 @@ M interactions of all histories together, N stored entries, K items of each quer
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +20,7 @@ from recsys.errors import ModelError
 from recsys.models.components.recency import Recency
 from recsys.models.components.tf_idf import choose_columns, rarities, tf_idf
 from recsys.models.interface.explanation import Explanation, rows_of, shares_of_interactions
+from recsys.models.interface.model_card import ModelCard
 from recsys.models.interface.protocols import Query
 from recsys.models.layers.validation import check_dims
 from recsys.models.linalg.interaction_matrix import InteractionMatrix
@@ -73,6 +75,14 @@ class Content(nn.Module):
         ModelError: ``ratings_above`` is no such mean, ``num_components`` is not positive, or ``sentence_share`` is not
             a share.
     """
+
+    card: ClassVar[ModelCard] = ModelCard(
+        summary="the words of an item and those of the history; Pazzani, Billsus (2007)",
+        settings=("columns", "num_components", "ratings_above", "recency"),
+        use="for items without interactions, or where content says much (brands, tags, topics)",
+        gives="scores",
+        served_from="the words of the history; with `num_components` a vector, and vectors for new items",
+    )
 
     offsets: Tensor
     words: Tensor

@@ -21,6 +21,7 @@ from recsys.errors import ModelError
 from recsys.models.components.attribute_match import AttributeMatch
 from recsys.models.components.item_statistics import ItemStatistics
 from recsys.models.components.source_scores import SourceScores, gather_items
+from recsys.models.interface.model_card import ModelCard
 from recsys.models.interface.pair_recommender import as_recommender
 from recsys.models.interface.protocols import (
     FoldsIn,
@@ -81,6 +82,14 @@ class Hybrid(RanksCandidates):
     Raises:
         ModelError: there are no sources, one scores no catalogue, or a dimension is not positive.
     """
+
+    card: ClassVar[ModelCard] = ModelCard(
+        summary="a ranker of the scores of other models; Wolpert (1992)",
+        settings=("sources", "ranker", "num_candidates", "attention", "attributes"),
+        use="where several models are better than one ([more](hybrid.md))",
+        gives="scores",
+        served_from="all of its sources; as a ranker it describes and ranks the candidates alone",
+    )
 
     #: The choice of ``training`` where none is made.
     default_training: ClassVar[str] = "listwise"

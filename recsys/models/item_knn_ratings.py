@@ -6,6 +6,8 @@ for each user.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -15,6 +17,7 @@ from recsys.data.interactions import Interactions
 from recsys.models.components.baseline_fit import fit_biases, fold_in_bias
 from recsys.models.components.rating_model import RatingModel, require_positive
 from recsys.models.interface.explanation import Explanation, rows_of, shares_of_interactions
+from recsys.models.interface.model_card import ModelCard
 from recsys.models.interface.protocols import Query
 from recsys.models.layers.validation import check_dims
 from recsys.models.linalg.interaction_matrix import InteractionMatrix
@@ -55,6 +58,14 @@ class ItemKNNRatings(RatingModel):
     Raises:
         ModelError: a setting is not positive.
     """
+
+    card: ClassVar[ModelCard] = ModelCard(
+        summary="how the user rated the item's neighbours; Koren (2010)",
+        settings=("num_neighbours", "shrinkage"),
+        use="where a rating has to be explained by other ratings",
+        gives="scores",
+        served_from="as `slim`, and the biases",
+    )
 
     neighbours: Tensor
     similarities: Tensor

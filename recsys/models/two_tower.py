@@ -18,6 +18,7 @@ from recsys.data.features import FeatureTable
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.errors import ModelError
+from recsys.models.interface.model_card import ModelCard
 from recsys.models.interface.protocols import Query, SequenceEncoder
 from recsys.models.layers.bias_dimension import with_bias, with_ones
 from recsys.models.layers.feature_embedding import FeatureEmbedding
@@ -61,6 +62,17 @@ class TwoTower(SequenceEncoder):
     Raises:
         ModelError: a dimension or the temperature is not positive.
     """
+
+    card: ClassVar[ModelCard] = ModelCard(
+        summary=(
+            "a user by the history, an item by its id and content; Covington et al. (2016), Yi et al. (2019), "
+            "Kang and McAuley (2018)"
+        ),
+        settings=("encoder", "max_history", "embedding_dim", "dropout", "id_dropout"),
+        use="where order in time, content or new items matter ([more](two_tower.md))",
+        gives="a vector",
+        served_from="the latest `max_history` interactions; new items get vectors from their features",
+    )
 
     #: The choice of ``training`` where none is made.
     default_training: ClassVar[str] = "next_item"
