@@ -1,6 +1,7 @@
 # make demo   train on MovieLens 100K, compare with the most popular, recommend
 # make test   linters, types, layers, tests
 # DEMO=...    other arguments for the demo, such as DEMO="model=neumf trainer.max_epochs=10"
+# make models-page  write the tables of docs/models.md and the README's list of models from the models themselves
 # make triton       serve a bundle, that of the demo or BUNDLE=DIR, on a Triton server in the background
 # make triton-stop  stop it
 
@@ -11,7 +12,7 @@ DEMO ?=
 BUNDLE ?= bundles/demo
 REPOSITORY := .triton/repositories/$(notdir $(BUNDLE))
 
-.PHONY: demo test lint format clean triton triton-stop
+.PHONY: demo test lint format models-page clean triton triton-stop
 
 demo: $(VENV)/.core
 	$(BIN)/python scripts/train.py $(DEMO)
@@ -41,6 +42,9 @@ lint: $(VENV)/.dev
 format: $(VENV)/.dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+models-page: $(VENV)/.core
+	$(BIN)/python -m recsys.reporting.models_page
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is required; set PYTHON=")'

@@ -20,7 +20,7 @@ MODELS = sorted(path.stem for path in (CONFIGS / "model").glob("*.yaml"))
 
 def test_the_pages_are_up_to_date():
     for path, content in up_to_date(ROOT).items():
-        assert path.read_text(encoding="utf-8") == content, f"{path.name}: run python -m recsys.reporting.models_page"
+        assert path.read_text(encoding="utf-8") == content, f"{path.name}: run make models-page"
 
 
 def test_every_model_has_a_row():
@@ -55,7 +55,8 @@ def test_the_readme_counts_the_models():
 
 
 @pytest.mark.parametrize(
-    ("number", "words"), [(19, "nineteen"), (20, "twenty"), (21, "twenty-one"), (39, "thirty-nine"), (50, "50"), (7, "7")]
+    ("number", "words"),
+    [(19, "nineteen"), (20, "twenty"), (21, "twenty-one"), (39, "thirty-nine"), (50, "50"), (7, "7")],
 )
 def test_numbers_in_words(number, words):
     assert spelled(number) == words

@@ -1,6 +1,6 @@
 """The tables of ``docs/models.md`` and the number of models in the README, written from the models themselves.
 
-``python -m recsys.reporting.models_page`` brings both files up to date; a test fails where they are not.
+``make models-page`` brings both files up to date; a test fails where they are not.
 """
 
 from __future__ import annotations
