@@ -1,6 +1,6 @@
 """Matrix factorisation of ratings, averaged over draws from its posterior.
 
-Shape suffixes: B users of a query, C items asked for, M ratings, U users, I items, D dim, S draws, R rows of one side.
+Shape suffixes: B users of a query, C requested items, M ratings, U users, I items, D dim, S draws, R rows of one side.
 """
 
 from __future__ import annotations
@@ -207,7 +207,7 @@ class _Side:
         self.prior_root = root.to(self.vectors)
 
     def predicted(self, other: _Side) -> Tensor:
-        """What the current draw says of each rating of this side's matrix above the mean, shape [M]."""
+        """The current draw's prediction of each rating of this side's matrix above the mean, shape [M]."""
         own = self.vectors.repeat_interleave(self.matrix.counts, dim=0)
         across = torch.nn.functional.embedding(self.matrix.columns, other.vectors)
         return (own[:, :-1] * across[:, :-1]).sum(1) + own[:, -1] + across[:, -1]

@@ -1,6 +1,6 @@
 """Matrix factorisation of ratings with biases, by alternating least squares.
 
-Shape suffixes: B users of a query, C items asked for, M ratings, U users, I items, D dim.
+Shape suffixes: B users of a query, C requested items, M ratings, U users, I items, D dim.
 """
 
 from __future__ import annotations

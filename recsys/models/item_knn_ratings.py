@@ -33,7 +33,9 @@ USERS_PER_BLOCK = 64
 
 
 class ItemKNNRatings(RatingModel):
-    """Predicts ``b_ui + sum_j s_ij (r_uj - b_uj) / (baseline_weight + sum_j s_ij)``, j over the neighbours of i that u rated.
+    """Predicts ``b_ui + sum_j s_ij (r_uj - b_uj) / (w + sum_j s_ij)``, j over the neighbours of i that u rated.
+
+    ``w`` is ``baseline_weight``.
 
     ``b_ui = mean + b_u + b_i`` are biases by ridge regression. The similarity of two items is the correlation of what
     their common users' ratings have above the baseline, shrunk where there are few:

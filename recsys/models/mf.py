@@ -1,6 +1,6 @@
 """Matrix factorisation with biases.
 
-Shape suffixes: B users of a batch, C items asked for, I items of the catalogue, D dim.
+Shape suffixes: B users of a batch, C requested items, I items of the catalogue, D dim.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ class Popularity(nn.Module):
     """Scores an item by its training interactions, each weighed by ``0.5 ** (age / half-life)``.
 
     Ages count from the newest training interaction. Counting from a later moment would multiply all scores by one
-    number. Ties are left as ties. The model has an opinion on every user, known or not.
+    number. Ties are left as ties. Every user gets scores, known or not.
 
     Args:
         num_users: size of the user vocabulary; not used, taken so that every model is constructed alike.

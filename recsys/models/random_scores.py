@@ -25,7 +25,7 @@ _SCORE_BITS = 24
 class RandomScores(nn.Module):
     """Scores each pair of a user and an item by a number drawn uniformly from [0, 1).
 
-    The number is a hash of the seed, the user and the item, so that it is the same whenever the pair is asked for, on
+    The number is a hash of the seed, the user and the item, so that it is the same whenever the pair is scored, on
     every device and in every batch. All users that are not in the vocabulary are one and the same. Steele, Lea, Flood:
     Fast Splittable Pseudorandom Number Generators (2014).
 

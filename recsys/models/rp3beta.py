@@ -26,8 +26,8 @@ from recsys.models.linalg.top_entries import top_entries, vstack
 class RP3Beta(ItemItemModel):
     """``score(u, j) = sum of W[i, j] over the items i in the history of u``.
 
-    ``W[i, j] = sum_v (1 / n_i)^alpha (1 / n_v)^alpha / n_j^beta`` over the users v who have both items, where ``n`` is the
-    number of interactions of an item or of a user: the walk steps from an item to one of its users and on to one of
+    ``W[i, j] = sum_v (1 / n_i)^alpha (1 / n_v)^alpha / n_j^beta`` over the users v who have both items, where ``n`` is
+    the number of interactions of an item or of a user: the walk steps from an item to one of its users and on to one of
     their items, each step with its probability to the power ``alpha``, and where it ends counts the less, the more
     popular the item is. With ``beta = 0`` this is P3alpha (Cooper, Lee, Radinsky, Siantos: Random Walks in Recommender
     Systems, 2014). Source: Paudel, Christoffel, Newell, Bernstein: Updatable, Accurate, Diverse, and Scalable

@@ -1,6 +1,6 @@
-"""SVD++: matrix factorisation of ratings in which the rated items say something by having been rated at all.
+"""SVD++: matrix factorisation that learns from which items were rated, besides their ratings.
 
-Shape suffixes: B users of a query, C items asked for, M ratings, U users, I items, D dim.
+Shape suffixes: B users of a query, C requested items, M ratings, U users, I items, D dim.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A user by what they did, an item by what it is: two towers that meet in an inner product.
 
-Shape suffixes: B queries, L positions, C items asked for, I items of the catalogue, D dim of the towers, E dim of the
+Shape suffixes: B queries, L positions, C requested items, I items of the catalogue, D dim of the towers, E dim of the
 vectors that meet (D, or D + 1 with item biases).
 """
 
@@ -34,11 +34,12 @@ from recsys.models.onnx.new_items import NewItems
 class TwoTower(SequenceEncoder):
     """``score(u, i) = h(history of u, features of u) . x_i / temperature + b_i``.
 
-    The item tower gives ``x_i`` from the item's id and its content (:class:`recsys.models.layers.item_tower.ItemTower`); the
-    user tower encodes the vectors of the items in the history, oldest first, and adds what is known of the user. Both
-    users and items may be new: a user is served from the history alone (from the features alone where there is no
-    history), an item that was not in training from its content. Covington, Adams, Sargin: Deep Neural Networks for
-    YouTube Recommendations (2016); Yi et al.: Sampling-Bias-Corrected Neural Modeling (2019).
+    The item tower gives ``x_i`` from the item's id and its content
+    (:class:`recsys.models.layers.item_tower.ItemTower`); the user tower encodes the vectors of the items in the
+    history, oldest first, and adds what is known of the user. Both users and items may be new: a user is served from
+    the history alone (from the features alone where there is no history), an item that was not in training from its
+    content. Covington, Adams, Sargin: Deep Neural Networks for YouTube Recommendations (2016); Yi et al.:
+    Sampling-Bias-Corrected Neural Modeling (2019).
 
     Args:
         num_users: size of the user vocabulary.
@@ -157,7 +158,7 @@ class TwoTower(SequenceEncoder):
         self.items.is_trained[torch.from_numpy(interactions.item_index).long()] = True
 
     def item_vectors(self) -> Tensor:
-        """What the item tower says of the catalogue, shape [I, D]; in training with some ids hidden."""
+        """The item tower's vectors of the catalogue, shape [I, D]; in training with some ids hidden."""
         vectors: Tensor = self.items()
         return vectors
 
@@ -214,7 +215,7 @@ class TwoTower(SequenceEncoder):
 
     @torch.no_grad()
     def serving_form(self) -> ServingForm:
-        """The user tower, with what the item tower says of the catalogue; for a model in evaluation mode.
+        """The user tower, and the item tower's vectors of the catalogue; for a model in evaluation mode.
 
         See :class:`recsys.models.onnx.exportable.Exportable`.
         """
@@ -259,12 +260,12 @@ class TwoTower(SequenceEncoder):
         return states[torch.arange(len(states), device=states.device), latest.lengths]
 
     def _of_users(self, users: Tensor, features: Mapping[str, Tensor]) -> Tensor:
-        """What is known of users besides their histories, shape [B, D]; see :class:`recsys.models.interface.protocols.Query`."""
+        """What is known of users besides their histories, shape [B, D], from their indices and the query's features."""
         known, in_data = users.clamp(min=0), (users >= 0)[:, None]
         total = self.start.new_zeros(len(users), self.embedding_dim)
         if self.user_features is not None:
-            told = self.user_features.of_users()(features) if features else self.user_features()[known] * in_data
-            total = total + told
+            own = self.user_features.of_users()(features) if features else self.user_features()[known] * in_data
+            total = total + own
         if self.user_vectors is not None:
             total = total + self.user_vectors(known) * in_data
         return total

@@ -37,10 +37,10 @@ class UserKNN(nn.Module):
     the ``num_neighbours`` most similar training users with a similarity above zero. They are found when the query
     comes, from its history, in which recency weighs the interactions; a known user is not their own neighbour.
 
-    With ``reverse_neighbours`` the neighbours of ``u`` are those who would choose ``u``: the training users whose similarity to
-    ``u`` reaches that to the last of their own ``num_neighbours`` most similar other training users. An asymmetric
-    similarity is then that of ``v``, who seeks. This is what the code of Ferrari Dacrema et al. does, which keeps
-    neighbours by the columns of the similarities and scores by their rows.
+    With ``reverse_neighbours`` the neighbours of ``u`` are those who would choose ``u``: the training users whose
+    similarity to ``u`` reaches that to the last of their own ``num_neighbours`` most similar other training users. An
+    asymmetric similarity is then that of ``v``, who seeks. This is what the code of Ferrari Dacrema et al. does, which
+    keeps neighbours by the columns of the similarities and scores by their rows.
 
     Sources: Resnick et al., GroupLens, CSCW 1994; Ferrari Dacrema, Cremonesi and Jannach, RecSys 2019.
 
@@ -51,8 +51,8 @@ class UserKNN(nn.Module):
         weighting: of items and users before users are compared.
         recency: how much older interactions of a query's history count in the comparison.
         num_neighbours: neighbours of each query, at most; with ``reverse_neighbours``, of each training user.
-        reverse_neighbours: neighbours are those who would choose the query's user. Fitting then compares all training users with
-            each other, which takes time that grows with the square of their number.
+        reverse_neighbours: neighbours are those who would choose the query's user. Fitting then compares all training
+            users with each other, which takes time that grows with the square of their number.
         normalize: divide by the similarities of all neighbours, so that a score is the share of the neighbourhood that
             has the item. This changes no ranking, but makes scores of several users comparable.
         max_block_bytes: bound on the memory of the similarities of a block of queries with all users; a block has at
@@ -112,7 +112,7 @@ class UserKNN(nn.Module):
         return ("items", "values")
 
     def fit(self, interactions: Interactions) -> None:
-        """Keep the training interactions, weighted for comparisons, and what each user asks of their neighbours.
+        """Keep the weighted training interactions, and the threshold of each user for their neighbours.
 
         Raises:
             ModelError: the similarity needs ratings, or recency needs timestamps, that the data do not have.

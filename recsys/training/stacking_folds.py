@@ -44,8 +44,8 @@ class RandomFolds:
     def __post_init__(self) -> None:
         if self.num_folds < 2 or not 1 <= self.num_used <= self.num_folds:
             raise RecsysError(
-                "stacking_folds.num_folds must be at least 2, and stacking_folds.num_used from 1 to as many, but they are "
-                f"{self.num_folds} and {self.num_used}. Correct them."
+                "stacking_folds.num_folds must be at least 2, and stacking_folds.num_used from 1 to as many, but they "
+                f"are {self.num_folds} and {self.num_used}. Correct them."
             )
 
     def __call__(self, interactions: Interactions) -> list[IntArray]:

@@ -4,7 +4,7 @@ The score of an item is the sum over the history of the weights from its items t
 the interaction has in the history.
 
 Shape suffixes: B histories, I items, M stored weights, N interactions of all histories together, K items of each,
-C items asked for.
+C requested items.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class SparseItemWeights(nn.Module):
 
     def score(self, histories: InteractionMatrix) -> Tensor:
         """Score the catalogue, shape [B, I], float32; a row of NaN for an empty history."""
-        return _without_opinion((self.matrix @ histories.dense().T).T, histories)
+        return _unscored_where_empty((self.matrix @ histories.dense().T).T, histories)
 
     def between(self, sources: Tensor, targets: Tensor) -> Tensor:
         """What an interaction with ``sources`` adds to the scores of ``targets``; both int64, they broadcast."""
@@ -99,7 +99,7 @@ class DenseItemWeights(nn.Module):
 
     def score(self, histories: InteractionMatrix) -> Tensor:
         """Score the catalogue, shape [B, I], float32; a row of NaN for an empty history."""
-        return _without_opinion(histories @ self.weights, histories)
+        return _unscored_where_empty(histories @ self.weights, histories)
 
     def between(self, sources: Tensor, targets: Tensor) -> Tensor:
         """What an interaction with ``sources`` adds to the scores of ``targets``; both int64, they broadcast."""
@@ -110,7 +110,7 @@ class DenseItemWeights(nn.Module):
         return self.weights[:, items].T
 
 
-def _without_opinion(scores_BI: Tensor, histories: InteractionMatrix) -> Tensor:
+def _unscored_where_empty(scores_BI: Tensor, histories: InteractionMatrix) -> Tensor:
     return scores_BI.masked_fill_((histories.counts == 0)[:, None], torch.nan)
 
 

@@ -23,8 +23,8 @@ class Recency:
     model that is linear in the history.
 
     Args:
-        step_decay: factor for each later interaction, in (0, 1]; 1 for none. Interactions of the same time are ordered as
-            they stand in the data.
+        step_decay: factor for each later interaction, in (0, 1]; 1 for none. Interactions of the same time are
+            ordered as they stand in the data.
         day_decay: factor for each day of age, in (0, 1]; 1 for none.
 
     Raises:
@@ -34,8 +34,8 @@ class Recency:
     def __init__(self, step_decay: float = 1.0, day_decay: float = 1.0) -> None:
         if not (0 < step_decay <= 1 and 0 < day_decay <= 1):
             raise ModelError(
-                f"Recency factors must be above 0 and at most 1, but step_decay is {step_decay} and day_decay {day_decay}. "
-                "1 leaves age out."
+                f"Recency factors must be above 0 and at most 1, but step_decay is {step_decay} and day_decay "
+                f"{day_decay}. 1 leaves age out."
             )
         self.step_decay = step_decay
         self.day_decay = day_decay

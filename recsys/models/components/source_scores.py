@@ -1,4 +1,4 @@
-"""What several models say of the catalogue for the same users, on one scale.
+"""The scores of several models for the same users, on one scale.
 
 Shape suffixes: B queries, I items of the catalogue, S models, C candidates of each query.
 """
@@ -20,9 +20,9 @@ class SourceScores:
     """Scores of S models for B users.
 
     Args:
-        scores: standardised over the items that are new to the user, shape [B, S, I], float32; 0 where a model has no
-            opinion.
-        given: whether a model has an opinion, shape [B, S, I], bool.
+        scores: standardised over the items that are new to the user, shape [B, S, I], float32; 0 where an item is
+            unscored.
+        given: whether a model scores an item, shape [B, S, I], bool.
         unseen: whether an item is not in the user's history, shape [B, I], bool.
     """
 
@@ -32,10 +32,10 @@ class SourceScores:
 
     @classmethod
     def of(cls, scores: Tensor, unseen: Tensor) -> SourceScores:
-        """Put ``scores`` (shape [B, S, I], NaN for no opinion) on one scale.
+        """Put ``scores`` (shape [B, S, I], NaN for unscored) on one scale.
 
-        Mean and deviation are those of the items that are new to the user, since what a model says of its own training
-        interactions is of another kind. A model that scores all of them alike says nothing: zeros.
+        Mean and deviation are those of the items that are new to the user, since the scores of a model for its own
+        training interactions are of another kind. A model that scores all of them alike gets zeros.
         """
         given = scores.isfinite()
         counted = given & unseen[:, None, :]
@@ -52,8 +52,8 @@ class SourceScores:
     def ranks(self) -> Tensor:
         """Each item's place among the unseen ones, shape [B, S, I]: 1 for the first, falling by its log to 0.
 
-        The place is the number of unseen items that score higher by more than :data:`TIE`. Items without opinion come
-        last.
+        The place is the number of unseen items that score higher by more than :data:`TIE`. Unscored items
+        come last.
         """
         num_items = self.scores.shape[2]
         ascending = self.comparable().sort(dim=2).values
@@ -67,7 +67,7 @@ class SourceScores:
         best = comparable.topk(min(num_candidates, comparable.shape[2]), dim=2)
         found = torch.zeros_like(self.unseen)
         for items, scores in zip(best.indices.unbind(1), best.values.unbind(1), strict=True):
-            # Of one model no item comes twice; what is no candidate keeps what another model said.
+            # Of one model no item comes twice; an item that is no candidate keeps what was found by another model.
             found |= torch.zeros_like(found).scatter_(1, items, scores > -torch.inf)
         return found
 
@@ -82,6 +82,6 @@ def rank_of_place(higher: Tensor, num_items: int, dtype: torch.dtype) -> Tensor:
 
 
 def gather_items(values: Tensor, items: Tensor) -> Tensor:
-    """What ``values`` (shape [B, S, I]) say of ``items`` (shape [B, C], int64): shape [B, C, S]."""
+    """The ``values`` (shape [B, S, I]) of ``items`` (shape [B, C], int64), shape [B, C, S]."""
     index = items[:, None, :].expand(-1, values.shape[1], -1)
     return values.gather(2, index).transpose(1, 2)

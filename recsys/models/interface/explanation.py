@@ -24,10 +24,10 @@ class Explanation:
 
     Args:
         histories: what the parts belong to, M interactions in B rows.
-        contributions: ``contributions[m, k]`` is what interaction ``m`` has in the score of the ``k``-th item of its row, shape
-            [M, K], float32; NaN where the model has no opinion.
-        rest: what does not come from the history, shape [B, K], float32; NaN where the model has no opinion, as it
-            has none on item -1.
+        contributions: ``contributions[m, k]`` is the part of interaction ``m`` in the score of the ``k``-th item of its
+            row, shape [M, K], float32; NaN where the item is unscored.
+        rest: what does not come from the history, shape [B, K], float32; NaN where the item is unscored, as
+            item -1 always is.
         errors: the standard error of each part, shape [M, K], float32; None: the parts are exact.
         num_grouped: of each row, how many of its oldest interactions were taken as one; each has an even share of
             their common part, and of its error. Shape [B], int64.

@@ -21,8 +21,8 @@ class PaddedHistories:
         items: internal item indices, shape [B, L], int64; 0 in padding.
         lengths: interactions of each row, shape [B], int64.
         rating: shape [B, L], float32, or None where the data have none; 0 in padding.
-        time_gaps: seconds since the interaction before, shape [B, L], float32, 0 for the first of a row and in padding; None
-            where the data have no timestamps.
+        time_gaps: seconds since the interaction before, shape [B, L], float32, 0 for the first of a row and in padding;
+            None where the data have no timestamps.
     """
 
     items: Tensor

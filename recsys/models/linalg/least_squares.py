@@ -22,9 +22,9 @@ from recsys.models.linalg.row_ridge import RowRidge
 TINY = 1e-30
 
 
-#: Solves the problems of all rows of one matrix, made ready to be solved again and again: from the vectors of the columns
-#: (shape [C, D]), the penalty (above zero, shape [R, D]) and where an iterative solver starts (shape [R, D]) to the
-#: solutions, shape [R, D].
+#: Solves the problems of all rows of one matrix, made ready to be solved again and again: from the vectors of the
+#: columns (shape [C, D]), the penalty (above zero, shape [R, D]) and where an iterative solver starts (shape [R, D]) to
+#: the solutions, shape [R, D].
 RowSolver = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
