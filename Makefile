@@ -4,6 +4,7 @@
 # make wheel        build the wheel in dist/
 # make wheel-check  install it in an empty environment and train with it
 # DEMO=...    other arguments for the demo, such as DEMO="model=neumf trainer.max_epochs=10"
+# make models-page  write the tables of docs/models.md and the README's list of models from the models themselves
 # make triton       serve a bundle, that of the demo or BUNDLE=DIR, on a Triton server in the background
 # make triton-stop  stop it
 
@@ -14,7 +15,7 @@ DEMO ?=
 BUNDLE ?= bundles/demo
 REPOSITORY := .triton/repositories/$(notdir $(BUNDLE))
 
-.PHONY: demo test lint format clean triton triton-stop docs-check wheel wheel-check
+.PHONY: demo test lint format models-page clean triton triton-stop docs-check wheel wheel-check
 
 demo: $(VENV)/.core
 	$(BIN)/python scripts/train.py $(DEMO)
@@ -54,6 +55,9 @@ wheel: | $(VENV)/bin/python
 
 wheel-check: wheel
 	bash .ci/wheel_check "$$(realpath dist/*.whl)" $(PYTHON)
+
+models-page: $(VENV)/.core
+	$(BIN)/python -m recsys.reporting.models_page
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is required; set PYTHON=")'

@@ -1,9 +1,11 @@
 """Matrix factorisation of ratings, averaged over draws from its posterior.
 
-Shape suffixes: B users of a query, C items asked for, M ratings, U users, I items, D dim, S draws, R rows of one side.
+Shape suffixes: B users of a query, C requested items, M ratings, U users, I items, D dim, S draws, R rows of one side.
 """
 
 from __future__ import annotations
+
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -11,6 +13,7 @@ from torch import Tensor
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.models.components.rating_model import RatingModel, require_positive
+from recsys.models.interface.model_card import ModelCard
 from recsys.models.interface.protocols import Query
 from recsys.models.layers.bias_dimension import with_bias, with_ones
 from recsys.models.layers.validation import check_dims
@@ -45,6 +48,14 @@ class BayesianMF(RatingModel):
     Raises:
         ModelError: a dimension or a number of draws is not positive.
     """
+
+    card: ClassVar[ModelCard] = ModelCard(
+        summary="the mean over draws of all vectors, by Gibbs sampling; Salakhutdinov, Mnih (2008)",
+        settings=("embedding_dim", "num_draws", "burn_in"),
+        use="for the smallest errors, with no regularisation to tune; the model is `num_draws` times as large",
+        gives="a vector",
+        served_from="the same tables and eliminations as `biased_mf`, for each draw",
+    )
 
     draws_item_bias: Tensor
     prior_mean: Tensor
@@ -196,7 +207,7 @@ class _Side:
         self.prior_root = root.to(self.vectors)
 
     def predicted(self, other: _Side) -> Tensor:
-        """What the current draw says of each rating of this side's matrix above the mean, shape [M]."""
+        """The current draw's prediction of each rating of this side's matrix above the mean, shape [M]."""
         own = self.vectors.repeat_interleave(self.matrix.counts, dim=0)
         across = torch.nn.functional.embedding(self.matrix.columns, other.vectors)
         return (own[:, :-1] * across[:, :-1]).sum(1) + own[:, -1] + across[:, -1]

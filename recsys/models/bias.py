@@ -5,12 +5,15 @@ Shape suffixes: B users of a query, U users, I items.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from torch import Tensor
 
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.models.components.baseline_fit import fit_biases, fold_in_bias
 from recsys.models.components.rating_model import RatingModel, require_positive
+from recsys.models.interface.model_card import ModelCard
 from recsys.models.layers.validation import check_dims
 from recsys.models.onnx.rating_users import FoldedBias
 
@@ -30,6 +33,14 @@ class Bias(RatingModel):
     Raises:
         ModelError: a regularisation is not above zero, or there are no epochs.
     """
+
+    card: ClassVar[ModelCard] = ModelCard(
+        summary="a mean, and what users and items are above it; Koren (2010)",
+        settings=("user_l2", "item_l2"),
+        use="as what every other model of ratings has to beat",
+        gives="a vector",
+        served_from="the biases of users and items, as two dimensions",
+    )
 
     def __init__(
         self, num_users: int, num_items: int, user_l2: float = 5.0, item_l2: float = 2.0, epochs: int = 20

@@ -1,9 +1,11 @@
 """Matrix factorisation of ratings with biases, by alternating least squares.
 
-Shape suffixes: B users of a query, C items asked for, M ratings, U users, I items, D dim.
+Shape suffixes: B users of a query, C requested items, M ratings, U users, I items, D dim.
 """
 
 from __future__ import annotations
+
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -11,6 +13,7 @@ from torch import Tensor
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.models.components.rating_model import RatingModel, require_positive
+from recsys.models.interface.model_card import ModelCard
 from recsys.models.interface.protocols import Query
 from recsys.models.layers.bias_dimension import frequency_penalty, with_bias, with_ones
 from recsys.models.layers.validation import check_dims
@@ -43,6 +46,14 @@ class BiasedMF(RatingModel):
     Raises:
         ModelError: a dimension or a regularisation is not positive.
     """
+
+    card: ClassVar[ModelCard] = ModelCard(
+        summary="biases and vectors by alternating least squares; Koren, Bell, Volinsky (2009), Zhou et al. (2008)",
+        settings=("embedding_dim", "l2", "frequency_power"),
+        use="for ratings of any size",
+        gives="a vector",
+        served_from="a table of the users of the training; the ratings of others, by elimination",
+    )
 
     def __init__(
         self,

@@ -1,6 +1,6 @@
-"""Items by what is said about them, users by the items of their history.
+"""Items by their features, users by the items of their history.
 
-Shape suffixes: B queries, C items asked for, I items of the catalogue, V words of all columns (0 where they are
+Shape suffixes: B queries, C requested items, I items of the catalogue, V words of all columns (0 where they are
 projected or do not count), D components of projected words and of sentences, E dimension of a sentence model,
 M interactions of all histories together, N stored entries, K items of each query.
 """
@@ -8,6 +8,7 @@ M interactions of all histories together, N stored entries, K items of each quer
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +20,7 @@ from recsys.errors import ModelError
 from recsys.models.components.recency import Recency
 from recsys.models.components.tf_idf import choose_columns, rarities, tf_idf
 from recsys.models.interface.explanation import Explanation, rows_of, shares_of_interactions
+from recsys.models.interface.model_card import ModelCard
 from recsys.models.interface.protocols import Query
 from recsys.models.layers.validation import check_dims
 from recsys.models.linalg.interaction_matrix import InteractionMatrix
@@ -43,10 +45,10 @@ class Content(nn.Module):
     """The cosine of an item's TF-IDF vector and the sum of those in the user's history.
 
     ``score(u, i) = cos(sum_j w_uj x_j, x_i)``, where ``x`` are the vectors of
-    :func:`recsys.models.components.tf_idf.tf_idf` and ``w_uj`` is the recency of the interaction times its rating
-    above a mean, if ratings count. So it scores users whom it has never seen and items that nobody has interacted
-    with. A user whose history is empty, has no content or cancels out gets no opinion (NaN); so does an item without
-    content, for everyone.
+    :func:`recsys.models.components.tf_idf.tf_idf` and ``w_uj`` is the recency of the interaction times its rating above
+    a mean, if ratings count. So it scores users whom it has never seen and items that nobody has interacted with. A
+    user whose history is empty, has no content or cancels out is unscored (NaN); so is an item without content, for
+    everyone.
 
     Pazzani, Billsus: Content-Based Recommendation Systems (2007). Its profile is that of Rocchio (1971), the rated
     items being the relevant and the irrelevant ones.
@@ -75,6 +77,14 @@ class Content(nn.Module):
         ModelError: ``ratings_above`` is no such mean, ``num_components`` is not positive, or ``sentence_share`` is not
             a share.
     """
+
+    card: ClassVar[ModelCard] = ModelCard(
+        summary="the words of an item and those of the history; Pazzani, Billsus (2007)",
+        settings=("columns", "num_components", "ratings_above", "recency"),
+        use="for items without interactions, or where content is rich (brands, tags, topics)",
+        gives="scores",
+        served_from="the words of the history; with `num_components` a vector, and vectors for new items",
+    )
 
     offsets: Tensor
     words: Tensor

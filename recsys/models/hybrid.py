@@ -1,4 +1,4 @@
-"""A ranker of what other models say.
+"""A ranker of items by the scores of other models.
 
 Shape suffixes: B queries, I items of the catalogue, C candidates of each query, S sources, H attention heads,
 F features of a candidate.
@@ -21,6 +21,7 @@ from recsys.errors import ModelError
 from recsys.models.components.attribute_match import AttributeMatch
 from recsys.models.components.item_statistics import ItemStatistics
 from recsys.models.components.source_scores import SourceScores, gather_items
+from recsys.models.interface.model_card import ModelCard
 from recsys.models.interface.pair_recommender import as_recommender
 from recsys.models.interface.protocols import (
     FoldsIn,
@@ -38,12 +39,12 @@ from recsys.models.onnx.candidate_ranker import CandidateRanker, RankedCatalogue
 from recsys.models.onnx.exportable import Exportable, ServingForm
 from recsys.models.onnx.history_attention import ServedAttention
 
-#: Opinions of a catalogue, or features of candidates, that are held at once when users are scored: a bound on memory.
+#: Scores of sources, or features of candidates, that are held at once when users are scored: a bound on memory.
 MAX_FEATURES = 2**22
 
 
 class Hybrid(RanksCandidates):
-    """Scores candidates from what several models and a few other signals say of them.
+    """Scores candidates from the scores of several models and a few other signals.
 
     ``score(u, i) = ranker(features(u, i))``, where the features are
 
@@ -56,7 +57,7 @@ class Hybrid(RanksCandidates):
     scored without having seen which of them were chosen (:mod:`recsys.training.stacking`): stacked generalisation, as
     of Wolpert (1992), with a residual network in place of the linear model.
 
-    A user about whom no source has an opinion gets none; nor does an item that no source scores. If all sources fold
+    A user whom no source scores is unscored, and so is an item that no source scores. If all sources fold
     in unseen users, so does the hybrid, and then it has ``score_histories``.
 
     Args:
@@ -64,7 +65,7 @@ class Hybrid(RanksCandidates):
         num_items: size of the item vocabulary, I.
         sources: makes each source, by its name, from ``num_users`` and ``num_items``.
         ranker: makes the ranker from ``num_sources`` and ``num_features``.
-        num_candidates: only the best unseen items of each source, so many, are ranked, the others get no opinion;
+        num_candidates: only the best unseen items of each source, so many, are ranked, the others are unscored;
             None, or as many as there are items: the whole catalogue.
         ranks: whether ranks count beside scores.
         popularity: whether popularity and activity count.
@@ -81,6 +82,14 @@ class Hybrid(RanksCandidates):
     Raises:
         ModelError: there are no sources, one scores no catalogue, or a dimension is not positive.
     """
+
+    card: ClassVar[ModelCard] = ModelCard(
+        summary="a ranker of the scores of other models; Wolpert (1992)",
+        settings=("sources", "ranker", "num_candidates", "attention", "attributes"),
+        use="where several models are better than one ([more](hybrid.md))",
+        gives="scores",
+        served_from="all of its sources; as a ranker it describes and ranks the candidates alone",
+    )
 
     #: The choice of ``training`` where none is made.
     default_training: ClassVar[str] = "listwise"
@@ -170,7 +179,7 @@ class Hybrid(RanksCandidates):
             self.attributes.users = self._embedding(features, self._chosen_user_columns)
 
     def user_columns(self) -> tuple[EncodedColumn, ...]:
-        """The columns of the sources, and those that are matched; see :mod:`recsys.models.interface.protocols`."""
+        """The columns of the sources, and those that are matched with columns of items."""
         columns = {
             column.name: column
             for source in self.sources.values()
@@ -200,7 +209,7 @@ class Hybrid(RanksCandidates):
         wanted = {encoder for _, encoder in self._read_sentences()}
         if len(wanted) > 1:
             raise ModelError(
-                f"Sources of a hybrid share one sentence model, but they ask for {', '.join(sorted(wanted))}. "
+                f"Sources of a hybrid share one sentence model, but they have {', '.join(sorted(wanted))}. "
                 "Give all of them the same sentence_model."
             )
         return next(iter(wanted), None)
@@ -232,10 +241,10 @@ class Hybrid(RanksCandidates):
 
     @torch.no_grad()
     def score_sources(self, query: Query) -> SourceScores:
-        """What the sources, and behind them the heads of the attention, say of the catalogue.
+        """Score the catalogue by the sources, and behind them by the heads of the attention.
 
         Returns:
-            Opinions of shape [B, S + H, I].
+            Shape [B, S + H, I].
         """
         rows = [source.score(query).float() for source in self.sources.values()]  # type: ignore[operator]
         scores = torch.stack(rows, dim=1)
@@ -248,7 +257,7 @@ class Hybrid(RanksCandidates):
         return SourceScores.of(scores, unseen)
 
     def of_sources(self, source_scores: SourceScores) -> SourceScores:
-        """The opinions of the sources alone, shape [B, S, I]."""
+        """The scores of the sources alone, shape [B, S, I]."""
         num_sources = len(self.sources)
         return SourceScores(
             source_scores.scores[:, :num_sources], source_scores.given[:, :num_sources], source_scores.unseen
@@ -364,7 +373,7 @@ class Hybrid(RanksCandidates):
     def score_candidates(self, query: Query, items: Tensor) -> Tensor:
         """Rank ``items`` (shape [B, C], int64), whoever found them; NaN for what no source scores.
 
-        Those of the sources, ``num_candidates``, are not asked for: they stand in for a retriever where there is none.
+        The candidates of the sources (``num_candidates``) have no effect here: they stand in for a missing retriever.
         """
         num_features = self.num_items * (len(self.sources) + HistoryAttention.num_heads)
         size = max(1, MAX_FEATURES // max(num_features, items.shape[1] * (self.num_fixed_features + 32)))

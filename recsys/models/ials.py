@@ -6,6 +6,8 @@ K items of each query.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor
 
@@ -15,6 +17,7 @@ from recsys.data.user_items import UserItems
 from recsys.errors import ModelError
 from recsys.models.components.fold_in_factorization import FoldInFactorization
 from recsys.models.interface.explanation import Explanation, rows_of
+from recsys.models.interface.model_card import ModelCard
 from recsys.models.interface.protocols import Query
 from recsys.models.layers.validation import check_dims
 from recsys.models.linalg.interaction_matrix import InteractionMatrix
@@ -58,6 +61,17 @@ class IALS(FoldInFactorization):
     Raises:
         ModelError: a setting is out of range.
     """
+
+    card: ClassVar[ModelCard] = ModelCard(
+        summary="weighted vectors by alternating least squares; Hu, Koren, Volinsky (2008), Rendle et al. (2021)",
+        settings=("embedding_dim", "unobserved_weight", "l2", "l2_exponent", "iterations"),
+        use="for catalogues of any size, where it is hard to beat in published comparisons",
+        gives="a vector",
+        served_from=(
+            "the history, by conjugate gradients in as many steps as `unobserved_weight` needs (14 for 0.3), or "
+            "by elimination where `embedding_dim` is less"
+        ),
+    )
 
     def __init__(
         self,

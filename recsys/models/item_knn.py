@@ -5,6 +5,8 @@ Shape suffixes: U users, I items.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.models.components.item_item_model import ItemItemModel
@@ -12,6 +14,7 @@ from recsys.models.components.item_weights import SparseItemWeights
 from recsys.models.components.recency import Recency
 from recsys.models.components.similarities import Similarity
 from recsys.models.components.weightings import Weighting
+from recsys.models.interface.model_card import ModelCard
 from recsys.models.layers.validation import check_dims
 from recsys.models.linalg.row_products import row_products
 from recsys.models.linalg.top_entries import top_entries, vstack
@@ -41,6 +44,14 @@ class ItemKNN(ItemItemModel):
     Raises:
         ModelError: a setting is out of range.
     """
+
+    card: ClassVar[ModelCard] = ModelCard(
+        summary="items like those of the history, by who has them; Sarwar et al. (2001), Deshpande and Karypis (2004)",
+        settings=("num_neighbours", "similarity", "weighting", "recency"),
+        use="as a strong, fast baseline whose lists are easy to explain",
+        gives="scores",
+        served_from="as `slim`",
+    )
 
     weights: SparseItemWeights
 

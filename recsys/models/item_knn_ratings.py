@@ -6,6 +6,8 @@ for each user.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -15,6 +17,7 @@ from recsys.data.interactions import Interactions
 from recsys.models.components.baseline_fit import fit_biases, fold_in_bias
 from recsys.models.components.rating_model import RatingModel, require_positive
 from recsys.models.interface.explanation import Explanation, rows_of, shares_of_interactions
+from recsys.models.interface.model_card import ModelCard
 from recsys.models.interface.protocols import Query
 from recsys.models.layers.validation import check_dims
 from recsys.models.linalg.interaction_matrix import InteractionMatrix
@@ -31,7 +34,9 @@ USERS_PER_BLOCK = 64
 
 
 class ItemKNNRatings(RatingModel):
-    """Predicts ``b_ui + sum_j s_ij (r_uj - b_uj) / (baseline_weight + sum_j s_ij)``.
+    """Predicts ``b_ui + sum_j s_ij (r_uj - b_uj) / (w + sum_j s_ij)``, j over the neighbours of i that u rated.
+
+    ``w`` is ``baseline_weight``.
 
     The sums are over the neighbours j of i that u rated. ``b_ui = mean + b_u + b_i`` are biases by ridge regression.
     The similarity of two items is the correlation of what their common users' ratings have above the baseline, shrunk
@@ -56,6 +61,14 @@ class ItemKNNRatings(RatingModel):
     Raises:
         ModelError: a setting is not positive.
     """
+
+    card: ClassVar[ModelCard] = ModelCard(
+        summary="how the user rated the item's neighbours; Koren (2010)",
+        settings=("num_neighbours", "shrinkage"),
+        use="where a rating has to be explained by other ratings",
+        gives="scores",
+        served_from="as `slim`, and the biases",
+    )
 
     neighbours: Tensor
     similarities: Tensor

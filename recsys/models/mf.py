@@ -1,13 +1,16 @@
 """Matrix factorisation with biases.
 
-Shape suffixes: B users of a batch, C items asked for, I items of the catalogue, D dim.
+Shape suffixes: B users of a batch, C requested items, I items of the catalogue, D dim.
 """
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 
+from recsys.models.interface.model_card import ModelCard
 from recsys.models.interface.protocols import Query
 from recsys.models.layers.dot_products import pair_products
 from recsys.models.layers.dropout import Dropout
@@ -35,6 +38,14 @@ class MF(nn.Module):
     Raises:
         ModelError: a dimension is not positive.
     """
+
+    card: ClassVar[ModelCard] = ModelCard(
+        summary="biases and the inner product of two vectors; Koren, Bell, Volinsky (2009)",
+        settings=("embedding_dim", "dropout", "biases"),
+        use="for catalogues of any size; with `training=full_catalogue` up to some ten thousand items",
+        gives="a vector",
+        served_from="a table of the known users",
+    )
 
     def __init__(
         self,

@@ -8,10 +8,12 @@ Shape suffixes: B users of a batch, C items, I items of the catalogue, D dim, H 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
+from recsys.models.interface.model_card import ModelCard
 from recsys.models.interface.protocols import PretrainsInTowers, Query
 from recsys.models.layers.dropout import Dropout
 from recsys.models.layers.embedding import Embedding
@@ -222,6 +224,14 @@ class NeuMF(_Tower, PretrainsInTowers):
         gmf_share: weight of the pre-trained GMF tower when the towers are fused, between 0 and 1; the MLP tower has
             the rest (alpha in the paper).
     """
+
+    card: ClassVar[ModelCard] = ModelCard(
+        summary="a product and a perceptron together; He et al. (2017)",
+        settings=("embedding_dim", "hidden_dims", "dropout"),
+        use="to repeat that paper; `mf` is faster and as good",
+        gives="scores",
+        served_from="the whole network for each item; as a ranker for the candidates alone",
+    )
 
     def __init__(
         self,

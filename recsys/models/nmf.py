@@ -5,6 +5,8 @@ Shape suffixes: B queries, I items of the catalogue, U users, R rows of one side
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -14,6 +16,7 @@ from recsys.data.interactions import Interactions
 from recsys.data.user_items import UserItems
 from recsys.errors import ModelError
 from recsys.models.components.fold_in_factorization import FoldInFactorization
+from recsys.models.interface.model_card import ModelCard
 from recsys.models.layers.validation import check_dims
 from recsys.models.linalg.interaction_matrix import InteractionMatrix
 from recsys.models.linalg.truncated_svd import right_singular_vectors
@@ -50,6 +53,16 @@ class NMF(FoldInFactorization):
     Raises:
         ModelError: a setting is out of range.
     """
+
+    card: ClassVar[ModelCard] = ModelCard(
+        summary="vectors without negative numbers; Lee, Seung (2001), Cichocki, Phan (2009)",
+        settings=("embedding_dim", "iterations", "l1", "l2"),
+        use="where a dimension should read as a topic",
+        gives="a vector",
+        served_from=(
+            "the history, by sweeps until nothing changes, `fold_in_sweeps` at most; the slowest of these vectors"
+        ),
+    )
 
     def __init__(
         self,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -9,6 +11,7 @@ from torch import Tensor, nn
 from recsys.data.interactions import Interactions
 from recsys.errors import ModelError
 from recsys.models.components.recency import SECONDS_PER_DAY
+from recsys.models.interface.model_card import ModelCard
 from recsys.models.interface.protocols import Query
 from recsys.models.onnx.constant_scores import ConstantScores
 from recsys.models.onnx.exportable import ServingForm
@@ -18,7 +21,7 @@ class Popularity(nn.Module):
     """Scores an item by its training interactions, each weighed by ``0.5 ** (age / half-life)``.
 
     Ages count from the newest training interaction. Counting from a later moment would multiply all scores by one
-    number. Ties are left as ties. The model has an opinion on every user, known or not.
+    number. Ties are left as ties. Every user gets scores, known or not.
 
     Args:
         num_users: size of the user vocabulary; not used, taken so that every model is constructed alike.
@@ -29,6 +32,14 @@ class Popularity(nn.Module):
     Raises:
         ModelError: the half-life is not positive.
     """
+
+    card: ClassVar[ModelCard] = ModelCard(
+        summary="interactions of each item, of all time or fading",
+        settings=("half_life_days",),
+        use="as what every other model has to beat; with a half-life where the future is ranked (`split=temporal`)",
+        gives="scores",
+        served_from="the same for all",
+    )
 
     counts: Tensor
 

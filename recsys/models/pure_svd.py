@@ -5,6 +5,8 @@ Shape suffixes: B queries, I items of the catalogue, D dim, K items of each quer
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor
 
@@ -13,6 +15,7 @@ from recsys.data.interactions import Interactions
 from recsys.data.user_items import UserItems
 from recsys.models.components.fold_in_factorization import FoldInFactorization
 from recsys.models.interface.explanation import Explanation, rows_of
+from recsys.models.interface.model_card import ModelCard
 from recsys.models.interface.protocols import Query
 from recsys.models.linalg.interaction_matrix import InteractionMatrix
 from recsys.models.linalg.truncated_svd import right_singular_vectors
@@ -41,6 +44,14 @@ class PureSVD(FoldInFactorization):
     Raises:
         ModelError: ``embedding_dim`` is not positive.
     """
+
+    card: ClassVar[ModelCard] = ModelCard(
+        summary="the leading singular vectors; Cremonesi, Koren, Turrin (2010)",
+        settings=("embedding_dim", "popularity_exponent"),
+        use="as the fastest factorisation, and a start for the search of a dimension",
+        gives="a vector",
+        served_from="the sum of the history's vectors",
+    )
 
     def __init__(
         self,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 
 from recsys.data.interactions import Interactions
+from recsys.models.interface.model_card import ModelCard
 from recsys.models.interface.protocols import Query
 from recsys.models.onnx.exportable import ServingForm
 from recsys.models.onnx.onnx_query import OnnxQuery
@@ -22,7 +25,7 @@ _SCORE_BITS = 24
 class RandomScores(nn.Module):
     """Scores each pair of a user and an item by a number drawn uniformly from [0, 1).
 
-    The number is a hash of the seed, the user and the item, so that it is the same whenever the pair is asked for, on
+    The number is a hash of the seed, the user and the item, so that it is the same whenever the pair is scored, on
     every device and in every batch. All users that are not in the vocabulary are one and the same. Steele, Lea, Flood:
     Fast Splittable Pseudorandom Number Generators (2014).
 
@@ -31,6 +34,14 @@ class RandomScores(nn.Module):
         num_items: size of the item vocabulary, I.
         seed: another one gives other scores.
     """
+
+    card: ClassVar[ModelCard] = ModelCard(
+        summary="a number without meaning for each pair",
+        settings=("seed",),
+        use="to see what chance alone finds, for new items above all",
+        gives="scores",
+        served_from="the same numbers as in PyTorch, computed anew",
+    )
 
     seed: Tensor
 

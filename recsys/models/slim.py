@@ -6,6 +6,7 @@ Shape suffixes: I items.
 from __future__ import annotations
 
 import warnings
+from typing import ClassVar
 
 import torch
 from rich.progress import track
@@ -17,6 +18,7 @@ from recsys.errors import ModelError
 from recsys.models.components.item_item_model import ItemItemModel
 from recsys.models.components.item_weights import SparseItemWeights
 from recsys.models.components.recency import Recency
+from recsys.models.interface.model_card import ModelCard
 from recsys.models.layers.validation import check_dims
 from recsys.models.linalg.interaction_matrix import InteractionMatrix
 from recsys.models.linalg.regularised_gram import check_catalogue, regularised_inverse
@@ -54,6 +56,17 @@ class SLIM(ItemItemModel):
     Raises:
         ModelError: the catalogue is larger than ``max_items``, or a setting is out of range.
     """
+
+    card: ClassVar[ModelCard] = ModelCard(
+        summary="a linear autoencoder with sparse weights by the elastic net; Ning, Karypis (2011)",
+        settings=("l1", "l2"),
+        use="where the weights should be few and easy to read; fitting is slower than for `ease`",
+        gives="scores",
+        served_from=(
+            "the rows of the history's items, or only the weights that are not zero: where no item is part of "
+            "many scores, and above 16,000 items"
+        ),
+    )
 
     weights: SparseItemWeights
 

@@ -1,9 +1,11 @@
-"""SVD++: matrix factorisation of ratings in which the rated items say something by having been rated at all.
+"""SVD++: matrix factorisation that learns from which items were rated, besides their ratings.
 
-Shape suffixes: B users of a query, C items asked for, M ratings, U users, I items, D dim.
+Shape suffixes: B users of a query, C requested items, M ratings, U users, I items, D dim.
 """
 
 from __future__ import annotations
+
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -12,6 +14,7 @@ from torch.nn import functional
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.models.components.rating_model import RatingModel, require_positive
+from recsys.models.interface.model_card import ModelCard
 from recsys.models.interface.protocols import Query
 from recsys.models.layers.bias_dimension import frequency_penalty, with_bias, with_ones
 from recsys.models.layers.validation import check_dims
@@ -46,6 +49,14 @@ class SVDpp(RatingModel):
     Raises:
         ModelError: a dimension, a number of steps or a regularisation is not positive.
     """
+
+    card: ClassVar[ModelCard] = ModelCard(
+        summary="`biased_mf` that learns from what was rated at all as well; Koren (2008)",
+        settings=("embedding_dim", "l2", "implicit_l2"),
+        use="for small errors of one factorisation",
+        gives="a vector",
+        served_from="a table of the users of the training; the ratings of others, by elimination",
+    )
 
     implicit_vectors: Tensor
 

@@ -1,6 +1,6 @@
 """A user by what they did, an item by what it is: two towers that meet in an inner product.
 
-Shape suffixes: B queries, L positions, C items asked for, I items of the catalogue, D dim of the towers, E dim of the
+Shape suffixes: B queries, L positions, C requested items, I items of the catalogue, D dim of the towers, E dim of the
 vectors that meet (D, or D + 1 with item biases).
 """
 
@@ -18,6 +18,7 @@ from recsys.data.features import FeatureTable
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.errors import ModelError
+from recsys.models.interface.model_card import ModelCard
 from recsys.models.interface.protocols import Query, SequenceEncoder
 from recsys.models.layers.bias_dimension import with_bias, with_ones
 from recsys.models.layers.feature_embedding import FeatureEmbedding
@@ -62,6 +63,17 @@ class TwoTower(SequenceEncoder):
     Raises:
         ModelError: a dimension or the temperature is not positive.
     """
+
+    card: ClassVar[ModelCard] = ModelCard(
+        summary=(
+            "a user by the history, an item by its id and content; Covington et al. (2016), Yi et al. (2019), "
+            "Kang and McAuley (2018)"
+        ),
+        settings=("encoder", "max_history", "embedding_dim", "dropout", "id_dropout"),
+        use="where order in time, content or new items matter ([more](two_tower.md))",
+        gives="a vector",
+        served_from="the latest `max_history` interactions; new items get vectors from their features",
+    )
 
     #: The choice of ``training`` where none is made.
     default_training: ClassVar[str] = "next_item"
@@ -146,7 +158,7 @@ class TwoTower(SequenceEncoder):
         self.items.is_trained[torch.from_numpy(interactions.item_index).long()] = True
 
     def item_vectors(self) -> Tensor:
-        """What the item tower says of the catalogue, shape [I, D]; in training with some ids hidden."""
+        """The item tower's vectors of the catalogue, shape [I, D]; in training with some ids hidden."""
         vectors: Tensor = self.items()
         return vectors
 
@@ -203,7 +215,7 @@ class TwoTower(SequenceEncoder):
 
     @torch.no_grad()
     def serving_form(self) -> ServingForm:
-        """The user tower, with what the item tower says of the catalogue; for a model in evaluation mode.
+        """The user tower, and the item tower's vectors of the catalogue; for a model in evaluation mode.
 
         See :class:`recsys.models.onnx.exportable.Exportable`.
         """
@@ -248,12 +260,12 @@ class TwoTower(SequenceEncoder):
         return states[torch.arange(len(states), device=states.device), latest.lengths]
 
     def _of_users(self, users: Tensor, features: Mapping[str, Tensor]) -> Tensor:
-        """Vectors of what is known of users besides their histories, shape [B, D]."""
+        """What is known of users besides their histories, shape [B, D], from their indices and the query's features."""
         known, in_data = users.clamp(min=0), (users >= 0)[:, None]
         total = self.start.new_zeros(len(users), self.embedding_dim)
         if self.user_features is not None:
-            told = self.user_features.of_users()(features) if features else self.user_features()[known] * in_data
-            total = total + told
+            own = self.user_features.of_users()(features) if features else self.user_features()[known] * in_data
+            total = total + own
         if self.user_vectors is not None:
             total = total + self.user_vectors(known) * in_data
         return total

@@ -5,6 +5,8 @@ Shape suffixes: B queries, U users, I items, M training interactions.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 
@@ -13,6 +15,7 @@ from recsys.data.interactions import Interactions
 from recsys.models.components.recency import Recency
 from recsys.models.components.similarities import Similarity
 from recsys.models.components.weightings import Weighting
+from recsys.models.interface.model_card import ModelCard
 from recsys.models.interface.protocols import Query
 from recsys.models.layers.validation import check_dims
 from recsys.models.linalg.interaction_matrix import InteractionMatrix
@@ -59,6 +62,14 @@ class UserKNN(nn.Module):
         ModelError: a setting is out of range.
     """
 
+    card: ClassVar[ModelCard] = ModelCard(
+        summary="what users with like histories have; Resnick et al. (1994)",
+        settings=("num_neighbours", "similarity", "weighting", "recency"),
+        use="where there are few users, or many items for each",
+        gives="scores",
+        served_from="a dense table of users and items, 5 bytes a pair, 1 GiB at most",
+    )
+
     offsets: Tensor
     items: Tensor
     values: Tensor
@@ -101,7 +112,7 @@ class UserKNN(nn.Module):
         return ("items", "values")
 
     def fit(self, interactions: Interactions) -> None:
-        """Keep the training interactions, weighted for comparisons, and what each user asks of their neighbours.
+        """Keep the weighted training interactions, and the threshold of each user for their neighbours.
 
         Raises:
             ModelError: the similarity needs ratings, or recency needs timestamps, that the data do not have.

@@ -161,7 +161,7 @@ def _load(module: RecommenderModule, path: Path) -> int:
 
 @contextmanager
 def _checkpoint_errors(path: Path) -> Iterator[None]:
-    """Turn PyTorch's complaint about a checkpoint that does not fit into one that says what to do."""
+    """Turn PyTorch's error about a checkpoint that does not fit into one with a remedy."""
     try:
         yield
     except RuntimeError as error:

@@ -101,8 +101,8 @@ def _catalogue_scorer(network: nn.Module) -> Callable[[Tensor], Tensor]:
     scorer: Callable[[Tensor], Tensor] | None = getattr(network, "score_catalogue", None)
     if scorer is None:
         raise ModelError(
-            f"Training on the full catalogue needs a model with score_catalogue, but {type(network).__name__} "
-            "has none. "
+            f"Training on the full catalogue needs a model with score_catalogue, but {type(network).__name__} has "
+            "none. "
             "Choose another model or another training=; docs/models.md says which go together."
         )
     return scorer

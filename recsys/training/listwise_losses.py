@@ -31,7 +31,7 @@ class ListSoftmax(nn.Module):
     def forward(self, scores: Tensor, relevant: Tensor, log_weights: Tensor) -> Tensor:
         """See :data:`ListwiseLoss`."""
         negative = torch.logsumexp((scores + log_weights).masked_fill(relevant, -torch.inf), dim=1, keepdim=True)
-        # A list without negatives has nothing to say: softplus(-inf) is 0.
+        # The loss of a list without negatives is 0: softplus(-inf) is 0.
         each = functional.softplus(negative - scores).masked_fill(~relevant, 0)
         return (each.sum(1) / relevant.sum(1)).mean()
 

@@ -49,7 +49,7 @@ def require(network: nn.Module, protocol: type[ProtocolT], why: str) -> Protocol
 
 
 class RecommenderModule(pl.LightningModule):
-    """Trains a network; subclasses say with which batches and which negatives.
+    """Trains a network; subclasses choose the batches and the negatives.
 
     One call of ``training_step`` takes several steps of the optimiser: Lightning's own work between two calls takes as
     long as a step of a small model on the CPU.

@@ -50,7 +50,7 @@ class UniformNegatives:
         """See :class:`NegativeSampler`."""
         self._known = known
         expected = self.num_negatives / max(known.num_items, 1)
-        self._log_expected = torch.tensor(expected, device=known.device).log()
+        self._log_q = torch.tensor(expected, device=known.device).log()
 
     def draw(self, users: Tensor, generator: torch.Generator) -> Tensor:
         """See :class:`NegativeSampler`."""
@@ -61,7 +61,7 @@ class UniformNegatives:
 
     def log_q(self, items: Tensor) -> Tensor:
         """See :class:`NegativeSampler`; rejection is left out of the probability, as it is small and cancels out."""
-        return self._log_expected
+        return self._log_q
 
 
 class PopularityNegatives:
@@ -88,7 +88,7 @@ class PopularityNegatives:
         weights = torch.where(counts > 0, counts.double() ** self.exponent, 0.0)
         self._known = known
         self._cumulative = weights.cumsum(0) / weights.sum()
-        self._log_expected = (weights / weights.sum() * self.num_negatives).log().float()
+        self._log_q = (weights / weights.sum() * self.num_negatives).log().float()
 
     def _draw_any(self, count: int, generator: torch.Generator) -> Tensor:
         device = self._known.device
@@ -114,7 +114,7 @@ class PopularityNegatives:
 
     def log_q(self, items: Tensor) -> Tensor:
         """See :class:`NegativeSampler`; rejection is left out of the probability."""
-        return self._log_expected[items]
+        return self._log_q[items]
 
 
 def _check(num_negatives: int) -> None:

@@ -44,7 +44,7 @@ class NextItemModule(RecommenderModule):
         **options: of :class:`RecommenderModule`.
 
     Raises:
-        RecsysError: there is no such order, or ``time`` is asked of interactions without timestamps.
+        RecsysError: there is no such order, or it is ``time`` and the interactions have no timestamps.
     """
 
     def __init__(

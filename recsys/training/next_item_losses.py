@@ -166,7 +166,7 @@ class InBatchSoftmax(nn.Module):
         positive = (queries * catalogue[targets]).sum(1)
         negative = queries @ catalogue[items].T
         if self.correction != "none":
-            log_q = self._log_expected(min(len(targets), self.num_in_batch))
+            log_q = self._log_q(min(len(targets), self.num_in_batch))
             negative = negative - log_q[items]
             if self.correction == "logq":
                 positive = positive - log_q[targets]
@@ -192,7 +192,7 @@ class InBatchSoftmax(nn.Module):
         drawn = torch.randint(len(self._items), (self.num_uniform,), generator=generator, device=device)
         return torch.cat([in_batch, self._items[drawn]])
 
-    def _log_expected(self, num_in_batch: int) -> Tensor:
+    def _log_q(self, num_in_batch: int) -> Tensor:
         """The log of how often each item in training is expected among the shared negatives, shape [I]."""
         return (num_in_batch * self._frequency + self.num_uniform / len(self._items)).log()
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.errors import ModelError, RecsysError
+from recsys.models.interface.protocols import SequenceEncoder
 from recsys.models.layers.history_encoders import MeanEncoder
 from recsys.models.mf import MF
 from recsys.models.two_tower import TwoTower
@@ -92,7 +93,7 @@ def test_every_interaction_is_a_target_once_an_epoch(order, max_history, tmp_pat
     assert sorted(recorder.asked) == sorted(zip(data.user_index.tolist(), data.item_index.tolist(), strict=True))
 
 
-class Copycat(torch.nn.Module):
+class Copycat(SequenceEncoder):
     """Puts all trust into the item at a position of the history: it would be right if it saw the target."""
 
     max_history = 50

@@ -5,8 +5,7 @@ Besides its protocols a model may have any of these methods; callers look for th
 - ``score_catalogue(users) -> [B, I]``: scores every item for known users (int64, shape [B]), with gradients, where that
   takes less than scoring all pairs;
 - ``score_candidates(query, items) -> [B, C]``: scores given items (int64, shape [B, C]) of each query, NaN where an
-item
-  is unscored, where that differs from the scores of the whole catalogue;
+  item is unscored, where that differs from the scores of the whole catalogue;
 - ``approximate_catalogue(users) -> (scores [B, I], error [B, 1]) | None``: rough scores of every item for known users,
   and by how much those of a user may be wrong at most; None where that would save no time. The exact scores do not
   depend on histories;

@@ -2,6 +2,7 @@ import torch
 from torch import nn
 
 from recsys.models.interface.capabilities import capabilities
+from recsys.models.interface.protocols import PretrainsInTowers
 
 
 class Plain(nn.Module):
@@ -9,12 +10,16 @@ class Plain(nn.Module):
         return torch.zeros(len(query), 1)
 
 
-class Able(Plain):
+class Able(Plain, PretrainsInTowers):
     def fit(self, interactions): ...
 
     def score_histories(self, histories): ...
 
     def set_item_features(self, features): ...
+
+    def sentence_encoder(self): ...
+
+    def set_sentence_vectors(self, vectors): ...
 
     def predict_ratings(self, query, rows, items): ...
 
