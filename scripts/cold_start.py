@@ -1,8 +1,8 @@
 """Measure a model on new users and new items: ``python scripts/cold_start.py model=content data=movielens_100k``.
 
 Any setting of a training may be given. The model is compared with the most popular items and with random scores, on new
-items, on new users with each number of fold-in interactions in ``num_fold_in``, and on both. The last line of the
-output names the page; all numbers are in the JSON file beside it.
+items, on new users of whom ``num_fold_in`` interactions are known, and on both. The last line of the output names the
+page; all numbers are in the JSON file beside it.
 """
 
 from __future__ import annotations
