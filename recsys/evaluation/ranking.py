@@ -30,51 +30,51 @@ from recsys.evaluation.ranked_batch import RankedBatch, scores_of_unseen
 from recsys.evaluation.ranking_result import RankingResult
 from recsys.evaluation.ranking_task import RankingTask
 from recsys.evaluation.segments import (
+    COLD_STATUSES,
+    ITEM_COLD_STATUS,
     ITEM_POPULARITIES,
     ITEM_POPULARITY,
-    ITEM_WARMTH,
     USER_ACTIVITIES,
     USER_ACTIVITY,
-    USER_WARMTH,
-    WARMTHS,
+    USER_COLD_STATUS,
+    cold_status_of,
     item_popularity_of,
     segment_means,
     user_activity_of,
-    warmth_of,
 )
 from recsys.evaluation.significance import bootstrap_intervals
 from recsys.evaluation.top_k import top_k
 from recsys.models.interface.protocols import Recommender
 
-#: Measures of the segments of users.
+#: Metrics by segment of users.
 _SEGMENT_METRICS = ("recall", "ndcg", "hit_rate")
 
-#: Measures of the ranking among cold items alone, and what their names begin with.
+#: Metrics of the ranking of cold items alone, and the prefix of their names.
 _COLD_METRICS = ("recall", "ndcg", "hit_rate")
 COLD_CATALOGUE = "cold_catalogue"
 
 
 class RankingEvaluator:
-    """Measures a model by ranking the full catalogue for every user who has held-out items.
+    """Evaluates a model by ranking the full catalogue for every user with held-out items.
 
-    No number depends on the size of the batches. What is measured, at each cut-off:
+    The results do not depend on the batch size. They include, at each cut-off:
 
-    - for each user, then averaged: all of :data:`recsys.evaluation.metrics.RANKING_METRICS`;
-    - for all lists: coverage, Gini index, novelty and, where content vectors are given, intra-list diversity;
-    - at ``segment_k``: recall, NDCG and hit rate by user activity, and recall by item popularity; where a user or a
-      held-out item has no training interaction, the same for the warm and the cold ones; and where such an item is held
-      out, recall, NDCG and hit rate of a ranking of cold items alone.
+    - the mean over users of all :data:`recsys.evaluation.metrics.RANKING_METRICS`;
+    - coverage, Gini index, novelty and, if content vectors are given, intra-list diversity of all lists;
+    - at ``segment_k``: recall, NDCG and hit rate by user activity, and recall by item popularity; if a user or a
+      held-out item has no training interaction, the same for warm and cold ones; if such an item is held out, recall,
+      NDCG and hit rate of a ranking of cold items alone.
 
-    A catalogue smaller than a cut-off is no error: lists end early.
+    A catalogue smaller than a cut-off is not an error: lists are shorter then.
 
     Args:
         ks: cut-offs, each at least 1.
-        batch_size: users scored at once, at most.
+        batch_size: largest number of users scored at once.
         bootstrap_samples: resamples for 95 % intervals; 0 for none.
-        seed: of the bootstrap.
-        segment_k: cut-off for segments; need not be one of ``ks``.
+        seed: seed of the bootstrap.
+        segment_k: cut-off for segments; it does not have to be one of ``ks``.
         max_scores: bound on the scores held at once; batches shrink for a large catalogue, down to one user. Blocks
-            that fit the processor's cache are faster than larger ones; a GPU may like 2**25.
+            that fit the processor's cache are faster than larger ones; on a GPU 2**25 may be faster.
         progress: whether to show a progress bar.
 
     Raises:
@@ -110,19 +110,19 @@ class RankingEvaluator:
         self.progress = progress
 
     def evaluate(self, model: Recommender, task: RankingTask, item_vectors: Tensor | None = None) -> RankingResult:
-        """Measure ``model`` on ``task``.
+        """Evaluate ``model`` on ``task``.
 
-        A ``torch.nn.Module`` is evaluated in evaluation mode and then put back.
+        A ``torch.nn.Module`` is switched to evaluation mode and restored afterwards.
 
         Args:
             model: scores the catalogue, on the device of ``task``.
-            task: who is evaluated and on what.
-            item_vectors: content of the catalogue for diversity, shape [I, F], any type, on the device of ``task``; a
-                row of zeros means no content. None leaves diversity out.
+            task: the users and their held-out items.
+            item_vectors: content vectors of the catalogue for diversity, shape [I, F], any type, on the device of
+                ``task``; a row of zeros means no content. None leaves diversity out.
 
         Raises:
-            EvaluationError: no user has a held-out item, or ``item_vectors`` are of another catalogue.
-            ModelError: the model's scores are not of this catalogue.
+            EvaluationError: no user has a held-out item, or ``item_vectors`` belong to another catalogue.
+            ModelError: the scores of the model belong to another catalogue.
         """
         if len(task.users) == 0:
             raise EvaluationError(
@@ -147,9 +147,9 @@ class RankingEvaluator:
 
 
 class _Measures:
-    """Collects each batch's measures, and condenses them at the end.
+    """Collects the metrics of each batch, and aggregates them at the end.
 
-    Means are formed over all users at once, so that batches cannot change them.
+    Means are taken over all users at once, so that they do not depend on the batches.
     """
 
     def __init__(self, ks: tuple[int, ...], segment_k: int, task: RankingTask, item_vectors: Tensor | None) -> None:
@@ -160,11 +160,11 @@ class _Measures:
         self._segment_k = segment_k
         popularity = item_popularity_of(task.training_item_counts)
         self._item_segments = [ItemSegments(ITEM_POPULARITY, ITEM_POPULARITIES, popularity, segment_k)]
-        cold_status = warmth_of(task.training_item_counts)
+        cold_status = cold_status_of(task.training_item_counts)
         _, targets = task.targets.pairs_of(task.users)
         self._cold_items: Tensor | None = None
         if bool(cold_status[targets].any()):
-            self._item_segments.append(ItemSegments(ITEM_WARMTH, WARMTHS, cold_status, segment_k))
+            self._item_segments.append(ItemSegments(ITEM_COLD_STATUS, COLD_STATUSES, cold_status, segment_k))
             self._cold_items = cold_status.nonzero()[:, 0]
         num_training_users = int((task.training_user_counts > 0).sum())
         self._information = self_information(task.training_item_counts, num_training_users)
@@ -175,15 +175,15 @@ class _Measures:
         self._rows: list[Tensor] = []
 
     def scores(self, model: Recommender, users: Tensor) -> Tensor:
-        """Those of :func:`scores_of_unseen` that are measured, shape [B, I]."""
+        """The scores that the metrics need, shape [B, I]; see :func:`scores_of_unseen`."""
         return scores_of_unseen(model, self._task, users, self._k, self._cold_items)
 
     def add(self, users: Tensor, scores: Tensor) -> None:
-        """Add a batch: one row of measures for each user, and the exposure of items.
+        """Add a batch: a row of metrics for each user, and the exposure of items.
 
         Args:
             users: shape [B], int64.
-            scores: those of :meth:`scores`, shape [B, I].
+            scores: scores from :meth:`scores`, shape [B, I].
         """
         items, _ = top_k(scores, self._k)
         ranked = RankedBatch(items, self._task.is_target(users, items), self._task.targets.counts[users])
@@ -208,7 +208,7 @@ class _Measures:
     def _among_cold_items(
         self, users: Tensor, scores: Tensor, cold: Tensor, rows: Tensor, targets: Tensor
     ) -> dict[str, Tensor]:
-        """Measures of the lists that cold items alone would make; NaN for users without a cold item to be found.
+        """Metrics of the ranking of cold items alone; NaN for users without a held-out cold item.
 
         Args:
             users: shape [B], int64.
@@ -227,7 +227,7 @@ class _Measures:
         }
 
     def result(self, bootstrap_samples: int, seed: int) -> RankingResult:
-        """Condense all batches."""
+        """Aggregate all batches."""
         values = torch.cat(self._rows).numpy()
         column = dict(zip(self._names, values.T, strict=True))
         mean = dict(zip(self._names, mean_over_users(values).tolist(), strict=True))
@@ -246,9 +246,9 @@ class _Measures:
         activity = user_activity_of(training_counts).cpu().numpy()
         of_users = np.stack([column[name] for name in self._of_segments], axis=1)
         segments = segment_means(USER_ACTIVITY, USER_ACTIVITIES, activity, list(self._of_segments), of_users)
-        cold_status = warmth_of(training_counts).cpu().numpy()
+        cold_status = cold_status_of(training_counts).cpu().numpy()
         if cold_status.any():
-            segments += segment_means(USER_WARMTH, WARMTHS, cold_status, list(self._of_segments), of_users)
+            segments += segment_means(USER_COLD_STATUS, COLD_STATUSES, cold_status, list(self._of_segments), of_users)
         for group in self._item_segments:
             segments += group.means(column)
 
@@ -271,7 +271,7 @@ class _Measures:
 
 @contextmanager
 def _evaluation_mode(model: object) -> Iterator[None]:
-    """Switch every module of a network to evaluation mode, and each back to what it was."""
+    """Switch every module of a network to evaluation mode, and restore the mode of each afterwards."""
     modes = {module: module.training for module in model.modules()} if isinstance(model, nn.Module) else {}
     for module in modes:
         module.training = False

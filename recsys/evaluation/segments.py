@@ -21,9 +21,9 @@ USER_ACTIVITIES = ("low", "mid", "high")
 ITEM_POPULARITY = "item_popularity"
 ITEM_POPULARITIES = ("head", "mid", "tail")
 
-USER_WARMTH = "user_warmth"
-ITEM_WARMTH = "item_warmth"
-WARMTHS = ("warm", "cold")
+USER_COLD_STATUS = "user_warmth"
+ITEM_COLD_STATUS = "item_warmth"
+COLD_STATUSES = ("warm", "cold")
 
 #: Percentages of all training interactions after which the head and the middle of the catalogue end.
 HEAD_PERCENT = 50
@@ -88,14 +88,14 @@ def item_popularity_of(training_counts: Tensor) -> Tensor:
     return torch.empty_like(part).scatter_(0, order, part)
 
 
-def warmth_of(training_counts: Tensor) -> Tensor:
+def cold_status_of(training_counts: Tensor) -> Tensor:
     """Divide users or items into warm ones, with a training interaction, and cold ones, without.
 
     Args:
         training_counts: training interactions of each user or item, any shape, int64.
 
     Returns:
-        Position in :data:`WARMTHS`, in the shape of ``training_counts``, int64.
+        Position in :data:`COLD_STATUSES`, in the shape of ``training_counts``, int64.
     """
     return (training_counts == 0).long()
 

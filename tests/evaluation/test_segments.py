@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from recsys.evaluation.segments import (
     Segment,
+    cold_status_of,
     item_popularity_of,
     relevant_by_segment,
     segment_means,
     user_activity_of,
-    warmth_of,
 )
 
 
@@ -80,8 +80,8 @@ def test_boundaries_are_exact_for_large_counts():
 
 
 def test_what_has_no_training_interaction_is_cold():
-    assert warmth_of(torch.tensor([3, 0, 1, 0])).tolist() == [0, 1, 0, 1]
-    assert warmth_of(torch.zeros(0, dtype=torch.int64)).tolist() == []
+    assert cold_status_of(torch.tensor([3, 0, 1, 0])).tolist() == [0, 1, 0, 1]
+    assert cold_status_of(torch.zeros(0, dtype=torch.int64)).tolist() == []
 
 
 def test_relevant_items_are_counted_by_segment():

@@ -1,8 +1,5 @@
 import math
 
-from matplotlib.image import imread
-
-from recsys.studies.cold_start.chart import draw
 from recsys.studies.cold_start.measured import Estimate, Row
 from recsys.studies.cold_start.table import cold_start_table
 
@@ -61,17 +58,3 @@ def test_a_model_that_cannot_take_part_says_so_and_why():
 
 def test_items_that_are_new_by_accident_are_not_shown():
     assert cells(4)[-1] == "-"
-
-
-def test_the_chart_has_a_panel_for_each_protocol_with_new_users(tmp_path):
-    assert draw(ROWS, 10, "Content on toy", tmp_path / "one.png")
-    both = [*ROWS, Row("cold_both", 3, "Popularity", {"ndcg@10": Estimate(0.4, 0.3, 0.5, 5)})]
-    assert draw(both, 10, "Content on toy", tmp_path / "two.png")
-    one, two = imread(tmp_path / "one.png"), imread(tmp_path / "two.png")
-    assert two.shape[1] == 2 * one.shape[1]
-    assert one.std() > 0
-
-
-def test_without_new_users_there_is_no_chart(tmp_path):
-    assert not draw(ROWS[:3], 10, "Content on toy", tmp_path / "none.png")
-    assert not (tmp_path / "none.png").exists()

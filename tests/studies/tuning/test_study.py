@@ -7,7 +7,6 @@ import pytest
 from omegaconf import OmegaConf
 
 from recsys.errors import ModelError, RunError
-from recsys.studies.tuning.best_settings import BestSettings
 from recsys.studies.tuning.objective import TrialResult
 from recsys.studies.tuning.search_space import SearchSpace
 from recsys.studies.tuning.study import FinishedTrial, Study
@@ -162,29 +161,3 @@ class TestLine:
     def test_a_trial_that_failed_says_why(self):
         line = FinishedTrial(5, {"model.l2": "0"}, None, "l2 must be above 0").line("valid/rmse", 9, self.BEST)
         assert line == "trial 5/9  valid/rmse failed: l2 must be above 0  model.l2=0"
-
-
-class TestBestSettings:
-    def of(self, best_epoch, refit=True, fixed=("model=toy", "trainer.max_epochs=30")):
-        trial = FinishedTrial(4, {"model.l2": "5.0", "model.hidden": "[64,32]"}, TrialResult(0.3, best_epoch, 1.0))
-        return BestSettings.of(trial, "valid/ndcg@10", fixed, refit, num_trials=9)
-
-    def test_a_model_without_epochs_is_fitted_to_validation_too(self):
-        assert self.of(0).command == (
-            "python scripts/train.py model=toy trainer.max_epochs=30 model.l2=5.0 'model.hidden=[64,32]' refit=true"
-        )
-
-    def test_a_model_with_epochs_is_trained_for_as_many_as_were_best(self):
-        best = self.of(7)
-        assert best.overrides == ["model.l2=5.0", "model.hidden=[64,32]", "trainer.max_epochs=7"]
-        assert best.command.endswith(" trainer.max_epochs=7 refit=true")
-        assert "max_epochs=30" not in best.command
-
-    def test_where_nothing_was_held_out_by_the_split_nothing_is_taken_back(self):
-        assert "refit" not in self.of(7, refit=False).command
-
-    def test_they_can_be_read_back(self, tmp_path):
-        self.of(7).save(tmp_path)
-        read = OmegaConf.load(tmp_path / "best.yaml")
-        assert (read.metric, read.value, read.trial, read.num_trials) == ("valid/ndcg@10", 0.3, 4, 9)
-        assert list(read.overrides) == ["model.l2=5.0", "model.hidden=[64,32]", "trainer.max_epochs=7"]

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import io
+import re
+
+from rich.console import Console
+
+from recsys.reporting.result_table import Cell, ResultTable
+
+TABLE = ResultTable(
+    "Results",
+    ["model", "recall@10,\nnew items"],
+    [[Cell("mf|2"), Cell(".25", "[.2, .3]", bold=True)], [Cell("ease"), Cell("-")]],
+    "Means over users.",
+)
+
+
+def printed(table: ResultTable, width: int = 80, colour: bool = False) -> str:
+    stream = io.StringIO()
+    Console(file=stream, width=width, force_terminal=colour, color_system="standard" if colour else None).print(
+        table.for_terminal()
+    )
+    return stream.getvalue()
+
+
+def test_markdown_has_a_heading_and_the_note_below() -> None:
+    assert TABLE.markdown() == (
+        "## Results\n"
+        "\n"
+        "| model | recall@10, new items |\n"
+        "| --- | ---: |\n"
+        "| mf\\|2 | **.25** [.2, .3] |\n"
+        "| ease | - |\n"
+        "\n"
+        "Means over users.\n"
+    )
+
+
+def test_a_table_without_a_note_ends_with_its_rows() -> None:
+    assert ResultTable("T", ["a"], [[Cell("b")]]).markdown() == "## T\n\n| a |\n| --- |\n| b |\n"
+
+
+def test_on_a_terminal_details_are_below() -> None:
+    text = printed(TABLE)
+    lines = text.splitlines()
+    assert lines[0].strip() == "Results"
+    assert lines[-1].strip() == "Means over users."
+    row = next(place for place, line in enumerate(lines) if "mf|2" in line)
+    assert ".25" in lines[row] and "[.2, .3]" not in lines[row]
+    assert "[.2, .3]" in lines[row + 1]
+
+
+def test_bold_text_has_a_plain_detail() -> None:
+    text = printed(TABLE, colour=True)
+    assert re.search(r"\x1b\[1m *\.25", text)
+    assert re.search(r"\x1b\[2m *\[\.2", text)
+    assert not re.search(r"\x1b\[1m *\[\.2", text)
+
+
+def test_numbers_are_never_folded() -> None:
+    table = ResultTable("T", ["run", "value"], [[Cell("a_very_long_name_of_a_run"), Cell("0.1234567890")]])
+    text = printed(table, width=30)
+    assert "0.1234567890" in text
+    assert "a_very_long_name_of_a_run" not in text
