@@ -159,7 +159,8 @@ def main() -> None:
             "# How fast a bundle answers",
             "",
             f"{manifest.retriever.model}{ranked} on {manifest.data.name} ({manifest.data.num_users:,} users, "
-            f"{manifest.data.num_items:,} items), index {manifest.index.factory or manifest.index.kind}. {hardware_summary()}.",
+            f"{manifest.data.num_items:,} items), index {manifest.index.factory or manifest.index.kind}. "
+            f"{hardware_summary()}.",
             "",
             f"`python {Path(__file__).parent.name}/{Path(__file__).name} --bundle {arguments.bundle.name}`",
             "",
