@@ -128,6 +128,14 @@ def test_a_model_that_does_not_load_ends_the_start_with_the_reason(
     assert sorted(path.name for path in (tmp_path / "triton").iterdir()) == ["server.log", "start.lock"]
 
 
+def test_the_key_of_another_server_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("RECSYS_ADMIN_KEY", raising=False)
+    assert admin_headers() == {}
+    monkeypatch.setenv("RECSYS_ADMIN_KEY", "theirs")
+    assert admin_headers() == {"triton-grpc-protocol-recsys-admin-key": "theirs"}
+    assert admin_headers("ours") == {"triton-grpc-protocol-recsys-admin-key": "ours"}
+
+
 @pytest.mark.triton
 def test_only_who_has_the_key_loads_models(tmp_path: Path, models: Path, triton_environment: Path):
     state = start(tmp_path / "triton", models, environment=triton_environment)
