@@ -28,18 +28,18 @@ from recsys.runtime.bundle import Bundle
 from recsys.runtime.bundle_recommender import BundleRecommender
 from recsys.runtime.onnx_inputs import query_inputs, ranker_feeds
 from recsys.runtime.request import RecommendationRequest
-from recsys.runtime.request_resolution import RequestResolver, requests_of
+from recsys.runtime.request_resolution import RequestResolver, UserTables, batch_of
 from recsys.studies.benchmark.hardware import hardware_summary
 
 COLD_START = """
 import sys, time
 started = time.perf_counter()
-from recsys.runtime.request import Asked
+from recsys.runtime.request import RecommendationRequest
 from recsys.runtime.bundle import Bundle
 from recsys.runtime.bundle_recommender import BundleRecommender
 imported = time.perf_counter()
 recommender = BundleRecommender(Bundle.open(sys.argv[1]))
-recommender.recommend(Asked())
+recommender.recommend_one(RecommendationRequest())
 print(imported - started, time.perf_counter() - imported)
 """
 
@@ -74,7 +74,12 @@ def load(
 def beside_parts(recommender: BundleRecommender, users: list[str], num_requests: int) -> dict[str, list[float]]:
     """Seconds of whole requests and of their parts alone, each user once both ways."""
     bundle = recommender.bundle
-    lookup, encoder, index = RequestResolver(bundle), bundle.query_encoder(), bundle.index()
+    manifest = bundle.manifest
+    user_ids, item_ids = bundle.user_vocabulary.ids.to_pylist(), bundle.item_vocabulary.ids.to_pylist()
+    resolver = RequestResolver(
+        UserTables(manifest.data, user_ids, item_ids, bundle.histories, bundle.user_features, manifest.max_history)
+    )
+    encoder, index = bundle.query_encoder(), bundle.index()
     ranker = bundle.ranker() if bundle.has_ranker else None
     taken: dict[str, list[float]] = {"whole": [], "encoder": [], "index": [], "ranker": []}
 
@@ -86,13 +91,13 @@ def beside_parts(recommender: BundleRecommender, users: list[str], num_requests:
 
     for user in users[:num_requests]:
         timed("whole", lambda user=user: recommender.recommend_one(RecommendationRequest(user_id=user)))
-        requests = requests_of([lookup.known(RecommendationRequest(user_id=user))])
+        requests = batch_of([resolver.resolve(RecommendationRequest(user_id=user))])
         onnx_inputs = query_inputs(requests)
         query = timed("encoder", lambda onnx_inputs=onnx_inputs: encoder.run(onnx_inputs))
-        depth = min(bundle.manifest.num_candidates + requests.most_excluded, bundle.manifest.data.num_items)
+        depth = min(manifest.num_candidates + requests.most_excluded, manifest.data.num_items)
         found = timed("index", lambda query=query, depth=depth: index.search(query, depth))
         if ranker is not None:
-            ranked = ranker_feeds(onnx_inputs, found.items[:, : bundle.manifest.num_candidates])
+            ranked = ranker_feeds(onnx_inputs, found.items[:, : manifest.num_candidates])
             timed("ranker", lambda ranked=ranked: ranker.run(ranked))
     return taken
 

@@ -3,10 +3,10 @@ from __future__ import annotations
 import io
 
 import torch
-from rich.console import Console
-
 from recsys.recommendation.explanations import Contribution, ExplainedRecommendation, ItemExplanation
 from recsys.recommendation.shared_attributes import SharedAttribute
+from rich.console import Console
+
 from recsys.reporting.explanation_table import explained_table
 from tests.models.board_data import prepared_board
 

@@ -44,10 +44,10 @@ def test_without_a_server_it_is_said_how_to_start_one(scripts: Scripts):
 
 
 def test_what_does_not_fit_is_not_started(scripts: Scripts, repository: Path):
-    config = repository / "candidates" / "config.pbtxt"
+    config = repository / "recommend" / "config.pbtxt"
     config.write_text(config.read_text().replace("TYPE_FP32", "TYPE_FP64"))
     started = scripts("triton_server", "start", "models")
-    assert started.status == 2 and "where query must be TYPE_FP64, but it is TYPE_FP32" in started.err
+    assert started.status == 2 and "ratings must be TYPE_FP32, but it is TYPE_FP64" in started.err
     assert not (scripts.directory / ".triton").exists()
 
 
@@ -64,12 +64,14 @@ def test_start_ask_exchange_stop(scripts: Scripts, repository: Path, triton_envi
         for protocol in ("grpc", "http"):
             asked = scripts("query_triton", "history=[i02,i08]", "k=3", f"protocol={protocol}")
             assert asked.status == 0, asked.err
-            assert "For this history" in asked.out and asked.out.endswith("version 3\n")
+            assert "For a new user" in asked.out and asked.out.endswith("version 3\n")
             assert asked.out.count("Square") == 3
-        assert "For user u01" in scripts("query_triton", "user=u01", "history=[i02]").out
+        white = scripts("query_triton", "history=[i02]", "filters={colours: {any_of: [white]}}", "explain=true").out
+        assert "what its score comes from" in white and "Square 4" not in white
         assert "Nothing is left to recommend" in scripts("query_triton", "user=u03").out
         assert "Most popular (score: interactions" in scripts("query_triton", "user=nobody").out
-        wrong = scripts("query_triton", "user=u01", "history=[i02]", "ratings=[7]")
+        assert "User nobody is not in board" in scripts("query_triton", "user=nobody").out
+        wrong = scripts("query_triton", "history=[i02]", "ratings=[7]")
         assert wrong.status == 2 and "Ratings of board are from 1 to 5, but 7 came" in wrong.err
         assert scripts("triton_server", "serve", "4").out == "Version 4 answers.\n"
         assert scripts("query_triton", "user=u01").out.endswith("version 4\n")

@@ -50,6 +50,9 @@ ADMIN_INTERFACES = ("model-repository", "shared-memory", "trace", "logging")
 #: The header with the key, by HTTP; by gRPC Triton wants a word before it.
 ADMIN_HEADER = "recsys-admin-key"
 
+#: Has the key of a server that was not started here.
+ADMIN_KEY_VARIABLE = "RECSYS_ADMIN_KEY"
+
 _BACKENDS = Path(__file__).parent / "backends"
 _SHARED_MEMORY = Path("/dev/shm")
 _TAKEN = re.compile(r"address already in use|failed to start (HTTP|GRPC|Metrics) service", re.IGNORECASE)
@@ -264,9 +267,15 @@ def _launched(
     )
 
 
-def admin_headers(admin_key: str | None) -> dict[str, str]:
-    """What a gRPC client sends along to a server that wants its key."""
-    return {} if admin_key is None else {f"triton-grpc-protocol-{ADMIN_HEADER}": admin_key}
+def admin_headers(admin_key: str | None = None) -> dict[str, str]:
+    """What a gRPC client sends along to a server that wants its key.
+
+    Args:
+        admin_key: see :class:`recsys_serving.triton.state.ServerState`; None: that of the environment variable
+            :data:`ADMIN_KEY_VARIABLE`, if there is one.
+    """
+    key = admin_key or os.environ.get(ADMIN_KEY_VARIABLE)
+    return {f"triton-grpc-protocol-{ADMIN_HEADER}": key} if key else {}
 
 
 def _lay_out_backends(backends: Path, environment: ServerEnvironment) -> None:

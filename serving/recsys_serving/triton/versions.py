@@ -24,7 +24,7 @@ def swap_version(
         version: one of the repository.
         grpc_url: host and port of the server's gRPC interface.
         timeout_seconds: how long each model may take.
-        admin_key: of the server, if it has one: see :class:`recsys_serving.triton.state.ServerState`.
+        admin_key: of the server, see :func:`recsys_serving.triton.launcher.admin_headers`.
 
     Raises:
         ExportError: there is no such version.

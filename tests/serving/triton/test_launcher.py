@@ -1,15 +1,22 @@
+import http.client
 import os
 import re
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
-from recsys_serving.triton.launcher import Ports, is_ready, start, stop
+import tritonclient.grpc as grpc
+from grpc import RpcError, insecure_channel
+from recsys_serving.triton.launcher import Ports, admin_headers, is_ready, start, stop
 from recsys_serving.triton.state import STATE, ServerState, read_state, running_server, started_at
+from tritonclient.grpc import service_pb2
+from tritonclient.grpc.service_pb2_grpc import GRPCInferenceServiceStub
+from tritonclient.utils import InferenceServerException
 
 from recsys.errors import ServingError
 from tests.serving.triton.tiny_repository import ADD, adding, write_model
@@ -121,3 +128,43 @@ def test_a_model_that_does_not_load_ends_the_start_with_the_reason(
         start(tmp_path / "triton", models, environment=triton_environment)
     assert running_server(tmp_path / "triton") is None
     assert sorted(path.name for path in (tmp_path / "triton").iterdir()) == ["server.log", "start.lock"]
+
+
+def test_the_key_of_another_server_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("RECSYS_ADMIN_KEY", raising=False)
+    assert admin_headers() == {}
+    monkeypatch.setenv("RECSYS_ADMIN_KEY", "theirs")
+    assert admin_headers() == {"triton-grpc-protocol-recsys-admin-key": "theirs"}
+    assert admin_headers("ours") == {"triton-grpc-protocol-recsys-admin-key": "ours"}
+
+
+@pytest.mark.triton
+def test_only_who_has_the_key_loads_models(tmp_path: Path, models: Path, triton_environment: Path):
+    state = start(tmp_path / "triton", models, environment=triton_environment)
+    try:
+        assert state.admin_key is not None
+        assert stat.S_IMODE((tmp_path / "triton" / STATE).stat().st_mode) == 0o600
+        with grpc.InferenceServerClient(state.grpc_url) as client:
+            with pytest.raises(InferenceServerException, match="This protocol is restricted"):
+                client.load_model("add")
+            client.load_model("add", headers=admin_headers(state.admin_key))
+        connection = http.client.HTTPConnection(state.http_url, timeout=10)
+        connection.request("POST", "/v2/repository/models/add/load", headers={"Connection": "close"})
+        assert connection.getresponse().status == http.HTTPStatus.FORBIDDEN
+        connection.close()
+    finally:
+        stop(tmp_path / "triton")
+
+
+@pytest.mark.triton
+def test_a_shape_that_no_memory_holds_is_refused_by_grpc(tmp_path: Path, models: Path, triton_environment: Path):
+    state = start(tmp_path / "triton", models, environment=triton_environment)
+    try:
+        request = service_pb2.ModelInferRequest(model_name="add", raw_input_contents=[b"\0" * 8] * 2)
+        request.inputs.add(name="number", datatype="INT64", shape=[1, 1])
+        request.inputs.add(name="values", datatype="INT64", shape=[1, 2**40])
+        with insecure_channel(state.grpc_url) as channel, pytest.raises(RpcError, match="input byte size mismatch"):
+            GRPCInferenceServiceStub(channel).ModelInfer(request, timeout=30)
+        assert is_ready(state)
+    finally:
+        stop(tmp_path / "triton")
