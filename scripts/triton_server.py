@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 from recsys_serving.triton.launcher import Ports, is_ready, start, stop
 from recsys_serving.triton.repository_check import check_repository
 from recsys_serving.triton.state import ServerState, running_server
-from recsys_serving.triton.versions import exchange
+from recsys_serving.triton.versions import swap_version
 
 from recsys.cli.configuration import config_command
 from recsys.cli.console import console
@@ -58,7 +58,7 @@ def _serve(config: DictConfig, running: ServerState | None) -> None:
             f"A running server is required, but none was started in {config.directory}. Start one, or name another one "
             "with url=HOST:PORT and repository=DIR."
         )
-    exchange(Path(repository), config.version, url)
+    swap_version(Path(repository), config.version, url)
     console.print(f"Version {config.version} answers.", highlight=False)
 
 
