@@ -25,7 +25,6 @@ from recsys_serving.triton.client import TritonRecommender
 from results_file import write_results
 
 from recsys.recommendation.model_recommender import ModelRecommender
-from recsys.runs.assembly import open_run
 from recsys.runs.trained_run import open_run
 from recsys.runtime.bundle import Bundle
 from recsys.runtime.bundle_recommender import BundleRecommender

@@ -5,7 +5,8 @@ import pytest
 from recsys.errors import EvaluationError, ModelError, RunError
 from recsys.evaluation.model_report import evaluate_model
 from recsys.evaluation.ranking import RankingEvaluator
-from recsys.runs.assembly import build_model, training_device
+from recsys.runs.assembly import build_model
+from recsys.runs.device import training_device
 from recsys.studies.tuning.objective import Objective
 from tests.studies.small_study import study_config
 
