@@ -11,7 +11,7 @@ from recsys.data.histories import Histories
 from recsys.data.prepared import PreparedDataset
 from recsys.models.interface.protocols import PredictsRatings, UsesUserFeatures
 from recsys.recommendation.catalogue_columns import content_column_of
-from recsys.recommendation.request_batches import ragged_items
+from recsys.recommendation.model_queries import ragged_items_of
 from recsys.runtime.catalogue import CatalogueState
 from recsys.runtime.manifest import BundleData
 from recsys.runtime.request_resolution import UserTables
@@ -56,7 +56,7 @@ def user_tables(prepared: PreparedDataset, models: Sequence[object], max_history
         data_of(prepared, models[0]),
         prepared.user_vocabulary.ids.to_pylist(),
         prepared.item_vocabulary.ids.to_pylist(),
-        ragged_items(Histories.from_interactions(prepared.interactions)),
+        ragged_items_of(Histories.from_interactions(prepared.interactions)),
         UserFeatures(user_columns_of(models), prepared.users),
         max_history,
     )

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from recsys.data.histories import Histories
 from recsys.data.prepared import PreparedDataset
 from recsys.evaluation.ranking_task import RankingTask
+from recsys.recommendation.model_queries import ragged_items_of
 from recsys.retrieval.ragged_items import RaggedItems
 from recsys.retrieval.request_batch import RequestBatch
 from recsys.retrieval.types import IntArray
@@ -31,7 +29,9 @@ def request_of_user(user: int, prepared: PreparedDataset, min_rating: float | No
     users = np.array([user])
     items = np.unique(own.item_index).astype(np.int64)
     return RequestBatch.of(
-        users, ragged_items(Histories.from_interactions(known).take(_tensor(users))), RaggedItems.of([items.tolist()])
+        users,
+        ragged_items_of(Histories.from_interactions(known).take(_tensor(users))),
+        RaggedItems.of([items.tolist()]),
     )
 
 
@@ -48,23 +48,9 @@ def requests_of_task(task: RankingTask, users: IntArray) -> RequestBatch:
 
 
 def _requests(users: IntArray, histories: Histories, seen_rows: Tensor, seen_items: Tensor) -> RequestBatch:
-    history = ragged_items(histories.take(_tensor(users).to(histories.items.device)))
+    history = ragged_items_of(histories.take(_tensor(users).to(histories.items.device)))
     seen = RaggedItems.from_pairs(seen_rows.cpu().numpy(), seen_items.cpu().numpy(), len(users))
     return RequestBatch.of(users, history, seen)
-
-
-def ragged_items(histories: Histories) -> RaggedItems:
-    """Histories as ragged lists in NumPy."""
-
-    def array(column: Tensor | None) -> npt.NDArray[Any] | None:
-        return None if column is None else column.cpu().numpy()
-
-    return RaggedItems(
-        histories.offsets.cpu().numpy(),
-        histories.items.cpu().numpy(),
-        array(histories.rating),
-        array(histories.timestamp),
-    )
 
 
 def _tensor(users: IntArray) -> Tensor:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from functools import cache
 from pathlib import Path
+
+from filelock import FileLock
 
 from recsys.export.bundle_writing import BundleSettings, write_bundle
 from recsys.runs.run_directory import RunDirectory, RunManifest
@@ -28,10 +31,23 @@ def quietly(line: str) -> None:
 
 @cache
 def board_bundle(name: str, ranker: str | None = None, **settings: object) -> Path:
-    """A bundle, written once for all tests that only read it."""
-    root = Path(tempfile.mkdtemp(prefix="bundles-"))
-    run = board_run(name, root / "run")
-    ranking = None if ranker is None else board_run(ranker, root / "ranker")
+    """A bundle, written once for all tests that only read it, whichever process they run in."""
+    said = "-".join(f"{key}={value}" for key, value in sorted(settings.items()))
+    root = _shared_directory() / f"{name}-{ranker}-{said}"
     output = root / name
-    write_bundle(run, ranking, output, BundleSettings(**settings), quietly)  # type: ignore[arg-type]
+    root.mkdir(parents=True, exist_ok=True)
+    with FileLock(root / "lock"):
+        if not output.exists():
+            run = board_run(name, root / "run")
+            ranking = None if ranker is None else board_run(ranker, root / "ranker")
+            write_bundle(run, ranking, output, BundleSettings(**settings), quietly)  # type: ignore[arg-type]
     return output
+
+
+@cache
+def _shared_directory() -> Path:
+    """One directory for all processes of a test run."""
+    test_run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
+    if test_run is None:
+        return Path(tempfile.mkdtemp(prefix="board-bundles-"))
+    return Path(tempfile.gettempdir()) / f"board-bundles-{test_run}"
