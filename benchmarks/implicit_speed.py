@@ -37,7 +37,7 @@ from recsys.data.interactions import Interactions
 from recsys.evaluation.fixed_negatives import evaluate_fixed_negatives
 from recsys.evaluation.model_report import fixed_pairs
 from recsys.models.ials import IALS
-from recsys.models.interface.protocols import Recommender, ScoresPairs
+from recsys.models.interface.protocols import ScoresPairs, ScoringModel
 from recsys.models.linalg.interaction_matrix import InteractionMatrix
 from recsys.models.linalg.least_squares import Cholesky, ConjugateGradient, LeastSquaresSolver, RowSolver
 from recsys.runs.assembly import build_data, build_split
@@ -103,7 +103,7 @@ class Side:
     whole: list[float] = field(default_factory=list)
     quality: list[list[float]] = field(default_factory=list)
 
-    def run_ours(self, train: Interactions, seed: int) -> ScoresPairs | Recommender:
+    def run_ours(self, train: Interactions, seed: int) -> ScoresPairs | ScoringModel:
         """Fit with recsys."""
         assert self.solver is not None
         noting = Noting(self.solver)

@@ -7,6 +7,7 @@
         ├── DataError          raw data or its columns, values, ids
         ├── SourceError        raw files that could not be found, fetched or trusted
         ├── PreparedDataError  a prepared directory that is missing, incomplete or of another version
+        ├── SettingsError      a setting of a wrong type or out of range
         ├── SplitError         a split that cannot be made from these interactions
         ├── ModelError         a model asked for something that it cannot do
         ├── EvaluationError    a measure asked of data or settings that do not define it
@@ -36,6 +37,10 @@ class SourceError(RecsysError):
 
 class PreparedDataError(RecsysError):
     """A prepared directory is missing, incomplete, damaged or of another version."""
+
+
+class SettingsError(RecsysError):
+    """A setting has a wrong type or is out of range."""
 
 
 class SplitError(RecsysError):

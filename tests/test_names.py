@@ -22,53 +22,9 @@ ROOT = Path(__file__).parent.parent
 CODE = ("recsys", "serving", "scripts", "benchmarks")
 
 #: Files in which some old names or bare errors are left until the code around them is rewritten; to be emptied.
-PENDING_NAMES: dict[str, set[str]] = {
-    "configs/evaluate_pipeline.yaml": {"content", "strength", "strengths"},
-    "configs/query_triton.yaml": {"blocked"},
-    "configs/recommend.yaml": {"between", "blocked", "content", "only", "strength", "without"},
-    "recsys/models/layers/dot_products.py": {"pair_products"},
-    "recsys/recommendation/explanations.py": {"content"},
-    "recsys/recommendation/list_options.py": {"between", "content", "only", "without"},
-    "recsys/recommendation/model_recommender.py": {"Answer", "own_list", "popular_list", "wishes"},
-    "recsys/retrieval/filters.py": {"between", "only", "without"},
-    "recsys/retrieval/pipeline.py": {"Recommendations"},
-    "recsys/runtime/hot_swap.py": {"asked"},
-    "recsys/runtime/micro_batching.py": {"asked"},
-    "recsys/runtime/recommender.py": {"asked"},
-    "recsys/runtime/request.py": {"between", "only", "without"},
-    "recsys/runtime/request_resolution.py": {"asked"},
-    "scripts/recommend.py": {"wishes"},
-    "serving/recsys_serving/triton/client.py": {"TritonAnswer", "asked"},
-    "serving/recsys_serving/triton/models/retrieve.py": {"asked"},
-    "serving/recsys_serving/triton/separate_stages.py": {"asked"},
-}
-PENDING_ERRORS: set[str] = {
-    "recsys/cli/command_line.py",
-    "recsys/recommendation/new_user.py",
-    "recsys/recommendation/similar_items.py",
-    "recsys/runtime/catalogue.py",
-    "recsys/runtime/request.py",
-    "recsys/runtime/request_resolution.py",
-    "recsys/runtime/user_features.py",
-    "recsys/training/candidate_selection.py",
-    "recsys/training/listwise.py",
-    "recsys/training/listwise_losses.py",
-    "recsys/training/module.py",
-    "recsys/training/negatives.py",
-    "recsys/training/next_item.py",
-    "recsys/training/next_item_losses.py",
-    "recsys/training/stacking.py",
-    "recsys/training/stacking_folds.py",
-    "scripts/evaluate.py",
-    "scripts/evaluate_pipeline.py",
-    "scripts/onboard.py",
-    "scripts/promote.py",
-    "scripts/recommend.py",
-    "serving/recsys_serving/triton/models/preprocess.py",
-    "serving/recsys_serving/triton/models/retrieve.py",
-    "serving/recsys_serving/triton/separate_stages.py",
-}
-PENDING_CLASSES: set[str] = {"Contribution", "_Perceptron"}
+PENDING_NAMES: dict[str, set[str]] = {}
+PENDING_ERRORS: set[str] = set()
+PENDING_CLASSES: set[str] = set()
 
 #: Names that were replaced, and the new ones. None of them may be the name of anything.
 REPLACED = {

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 
 @dataclass(frozen=True, slots=True)
-class Range:
+class ValueRange:
     """An interval of numbers.
 
     Args:
@@ -40,14 +40,14 @@ class Range:
         return f"{low} and {f'below {self.high:g}' if self.open_high else f'at most {self.high:g}'}"
 
 
-_COUNT = Range(1)
-_NOT_NEGATIVE = Range(0)
-_POSITIVE = Range(0, open_low=True)
-_SHARE = Range(0, 1)
-_FACTOR = Range(0, 1, open_low=True)
-_DROPOUT = Range(0, 1, open_high=True)
+_COUNT = ValueRange(1)
+_NOT_NEGATIVE = ValueRange(0)
+_POSITIVE = ValueRange(0, open_low=True)
+_SHARE = ValueRange(0, 1)
+_FACTOR = ValueRange(0, 1, open_low=True)
+_DROPOUT = ValueRange(0, 1, open_high=True)
 
-_NAMES: dict[Range, tuple[str, ...]] = {
+_NAMES: dict[ValueRange, tuple[str, ...]] = {
     _COUNT: (
         *("batch_size", "validation_batch_size", "max_epochs", "epochs", "iterations", "T_max"),
         *("embedding_dim", "mlp_embedding_dim", "hidden_dim", "attention_dim", "attribute_dim", "num_components"),
@@ -56,7 +56,7 @@ _NAMES: dict[Range, tuple[str, ...]] = {
         *("max_iterations", "max_items", "max_block_bytes", "min_user_interactions", "min_item_interactions"),
         *("trials", "instances", "questions", "num_used", "devices", "version", "timeout_seconds"),
     ),
-    Range(2): ("num_folds", "folds"),
+    ValueRange(2): ("num_folds", "folds"),
     _NOT_NEGATIVE: (
         *("seed", "sampler_seed", "lr", "weight_decay", "momentum", "eta_min", "l1", "l2_unobserved", "shrinkage"),
         *("unobserved_weight", "negatives_per_positive", "num_in_batch", "num_uniform", "num_hard", "burn_in"),
@@ -67,18 +67,20 @@ _NAMES: dict[Range, tuple[str, ...]] = {
     _SHARE: ("diversity_weight", "diversity_weights", "gmf_share", "alpha"),
     _FACTOR: ("step_decay", "day_decay", "decay", "mean_decay", "sentence_share", "recall_target"),
     _DROPOUT: ("dropout", "id_dropout", "label_smoothing", "valid_ratio"),
-    Range(0, 1, open_low=True, open_high=True): ("test_ratio", "given_ratio"),
-    Range(1, 65535): ("http_port", "grpc_port", "metrics_port"),
+    ValueRange(0, 1, open_low=True, open_high=True): ("test_ratio", "given_ratio"),
+    ValueRange(1, 65535): ("http_port", "grpc_port", "metrics_port"),
 }
 
 #: The range of a setting, or of each number of a list, by the last part of its key.
-RANGES: Mapping[str, Range] = MappingProxyType({name: range_ for range_, names in _NAMES.items() for name in names})
+RANGES: Mapping[str, ValueRange] = MappingProxyType(
+    {name: range_ for range_, names in _NAMES.items() for name in names}
+)
 
 #: Settings that have another range than the others of their name, by the end of their key.
-_EXCEPTIONS: Mapping[str, Range] = MappingProxyType({"training.l2": _NOT_NEGATIVE})
+_EXCEPTIONS: Mapping[str, ValueRange] = MappingProxyType({"training.l2": _NOT_NEGATIVE})
 
 
-def range_of(key: str) -> Range | None:
+def range_of(key: str) -> ValueRange | None:
     """The range of a setting; None where every number is right.
 
     Args:

@@ -18,7 +18,7 @@ from recsys.evaluation.ranked_batch import rank_users
 from recsys.evaluation.ranking_task import RankingTask
 from recsys.evaluation.significance import Interval, bootstrap_intervals
 from recsys.models.interface.explanation import Explanation, rows_of
-from recsys.models.interface.protocols import Explains, Query, Recommender
+from recsys.models.interface.protocols import Explains, Query, ScoringModel
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,7 +56,7 @@ class Fidelity:
 
 @torch.no_grad()
 def deletion_fidelity(
-    model: Recommender,
+    model: ScoringModel,
     explainer: Explains,
     task: RankingTask,
     max_users: int = 500,
@@ -124,7 +124,7 @@ def _extreme(explanation: Explanation, largest: bool) -> Tensor:
     return torch.full_like(histories.counts, len(rows)).scatter_reduce_(0, rows, first, "amin")
 
 
-def _score_without(model: Recommender, query: Query, places: Tensor, items: Tensor) -> Tensor:
+def _score_without(model: ScoringModel, query: Query, places: Tensor, items: Tensor) -> Tensor:
     """The scores of ``items`` (shape [B, 1]) when the interactions at ``places`` (shape [B]) are left out, shape [B].
 
     An unscored item counts as a score of 0, as for an empty history.

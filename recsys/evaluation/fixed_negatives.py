@@ -22,7 +22,7 @@ from recsys.evaluation.means import FloatArray, mean_over_users
 from recsys.evaluation.metrics import hit_rate, ndcg
 from recsys.evaluation.significance import Interval, bootstrap_intervals
 from recsys.evaluation.top_k import without_nan
-from recsys.models.interface.protocols import Query, Recommender, ScoresPairs
+from recsys.models.interface.protocols import Query, ScoresPairs, ScoringModel
 
 #: Every report must print this next to the numbers.
 WARNING = (
@@ -65,7 +65,7 @@ class FixedNegativesResult:
 
 
 def evaluate_fixed_negatives(
-    model: ScoresPairs | Recommender,
+    model: ScoresPairs | ScoringModel,
     users: Tensor,
     targets: Tensor,
     negatives: Tensor,
@@ -145,7 +145,7 @@ def _checked_shape(users: Tensor, targets: Tensor, negatives: Tensor) -> tuple[i
 
 
 def _score(
-    model: ScoresPairs | Recommender, users: Tensor, candidates_BC: Tensor, histories: Histories | None
+    model: ScoresPairs | ScoringModel, users: Tensor, candidates_BC: Tensor, histories: Histories | None
 ) -> Tensor:
     if isinstance(model, ScoresPairs):
         scores = model.score_pairs(users[:, None], candidates_BC)

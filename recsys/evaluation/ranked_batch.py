@@ -14,7 +14,7 @@ from recsys.errors import ModelError
 from recsys.evaluation.ranking_task import RankingTask
 from recsys.evaluation.screening import exact_scores_of_top_candidates
 from recsys.evaluation.top_k import top_k, without_nan
-from recsys.models.interface.protocols import Recommender
+from recsys.models.interface.protocols import ScoringModel
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,7 +33,7 @@ class RankedBatch:
 
 
 @torch.inference_mode()
-def rank_users(model: Recommender, task: RankingTask, users: Tensor, k: int) -> RankedBatch:
+def rank_users(model: ScoringModel, task: RankingTask, users: Tensor, k: int) -> RankedBatch:
     """Rank the full catalogue for a batch of users, without the items that they are known to have.
 
     The model's scores are not changed. Ties go to the lower item index; items without opinion (NaN) are never
@@ -55,7 +55,7 @@ def rank_users(model: Recommender, task: RankingTask, users: Tensor, k: int) -> 
 
 @torch.inference_mode()
 def scores_of_unseen(
-    model: Recommender, task: RankingTask, users: Tensor, k: int | None = None, always: Tensor | None = None
+    model: ScoringModel, task: RankingTask, users: Tensor, k: int | None = None, always: Tensor | None = None
 ) -> Tensor:
     """Scores of the full catalogue, shape [B, I]: minus infinity for known items and where there is no opinion.
 

@@ -44,7 +44,7 @@ from recsys.evaluation.segments import (
 )
 from recsys.evaluation.significance import bootstrap_intervals
 from recsys.evaluation.top_k import top_k
-from recsys.models.interface.protocols import Recommender
+from recsys.models.interface.protocols import ScoringModel
 
 #: Metrics by segment of users.
 _SEGMENT_METRICS = ("recall", "ndcg", "hit_rate")
@@ -109,7 +109,7 @@ class RankingEvaluator:
         self.max_scores = max_scores
         self.progress = progress
 
-    def evaluate(self, model: Recommender, task: RankingTask, item_vectors: Tensor | None = None) -> RankingResult:
+    def evaluate(self, model: ScoringModel, task: RankingTask, item_vectors: Tensor | None = None) -> RankingResult:
         """Evaluate ``model`` on ``task``.
 
         A ``torch.nn.Module`` is switched to evaluation mode and restored afterwards.
@@ -174,7 +174,7 @@ class _Measures:
         self._names: list[str] = []
         self._rows: list[Tensor] = []
 
-    def scores(self, model: Recommender, users: Tensor) -> Tensor:
+    def scores(self, model: ScoringModel, users: Tensor) -> Tensor:
         """The scores that the metrics need, shape [B, I]; see :func:`scores_of_unseen`."""
         return scores_of_unseen(model, self._task, users, self._k, self._cold_items)
 

@@ -16,7 +16,7 @@ import torch
 from recsys.data.encoded_columns import EncodedColumn
 from recsys.data.prepared import PreparedDataset
 from recsys.errors import ExportError
-from recsys.models.interface.protocols import Explains, Query, Recommender
+from recsys.models.interface.protocols import Explains, Query, ScoringModel
 from recsys.recommendation.model_queries import query_of
 from recsys.recommendation.model_stages import ModelRanker
 from recsys.recommendation.request_batches import request_of_user
@@ -99,7 +99,7 @@ def parity_queries(
 
 
 def check_scores(
-    model: Recommender, encoded: Callable[[RequestBatch], FloatArray], queries: Mapping[str, RequestBatch]
+    model: ScoringModel, encoded: Callable[[RequestBatch], FloatArray], queries: Mapping[str, RequestBatch]
 ) -> Parity:
     """Compare scores of the whole catalogue.
 
@@ -119,7 +119,7 @@ def check_scores(
 
 
 def check_ranker(
-    model: Recommender,
+    model: ScoringModel,
     ranked: Callable[[RequestBatch, IntArray], FloatArray],
     candidates: Callable[[RequestBatch], IntArray],
     queries: Mapping[str, RequestBatch],
@@ -223,7 +223,7 @@ def _as_pytorch_is_asked(requests: RequestBatch) -> RequestBatch:
 
 
 @torch.inference_mode()
-def _scores(model: Recommender, query: Query) -> FloatArray:
+def _scores(model: ScoringModel, query: Query) -> FloatArray:
     scores: FloatArray = model.score(query).numpy()
     return scores
 

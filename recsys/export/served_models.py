@@ -22,7 +22,7 @@ from recsys.export.explainer_export import write_explainer
 from recsys.export.onnx_export import export_encoder, export_item_encoder, export_ranker
 from recsys.export.parity import MANY_USERS, TOLERANCE, K, check_ranker, check_scores, overlap
 from recsys.export.precision import reduce_precision
-from recsys.models.interface.protocols import Recommender
+from recsys.models.interface.protocols import ScoringModel
 from recsys.models.onnx.exportable import (
     EncoderRanker,
     Exportable,
@@ -93,7 +93,7 @@ def export_models(
         return OnnxEncoder(OnnxModel(directory / QUERY_ENCODER), numbers)
 
     encode = encoder()
-    assert isinstance(run.model, Recommender), "every model is"
+    assert isinstance(run.model, ScoringModel), "every model is"
     parity = {
         "query_encoder": check_scores(run.model, lambda asked: products(encode(asked), vectors), queries).as_dict()
     }
@@ -202,7 +202,7 @@ def _export_ranker(
     def candidates(requests: RequestBatch) -> IntArray:
         return top_k(products(encode(requests), vectors), num_candidates).items
 
-    assert isinstance(ranker.model, Recommender), "every model is"
+    assert isinstance(ranker.model, ScoringModel), "every model is"
     rank = exact = written()
     parity: dict[str, Any] = {"ranker": check_ranker(ranker.model, exact.score, candidates, queries).as_dict()}
     print_line(_agreement(parity["ranker"]))

@@ -14,7 +14,7 @@ from recsys.data.columns import ITEM_INDEX, RATING, TIMESTAMP, USER_INDEX
 from recsys.data.encoded_columns import EncodedColumn, write_columns
 from recsys.data.histories import Histories
 from recsys.data.prepared import PreparedDataset
-from recsys.models.interface.protocols import Recommender
+from recsys.models.interface.protocols import ScoringModel
 from recsys.recommendation.similar_items import ItemSimilarity, content_similarity, model_similarity
 from recsys.runtime.bundle import (
     HISTORIES,
@@ -36,7 +36,7 @@ MAX_SIMILARITIES = 2**24
 
 def write_tables(
     prepared: PreparedDataset,
-    model: Recommender,
+    model: ScoringModel,
     user_columns: Sequence[EncodedColumn],
     directory: Path,
     num_neighbours: int,
@@ -73,7 +73,7 @@ def write_tables(
 
 
 def write_neighbours(
-    model: Recommender, prepared: PreparedDataset, directory: Path, num_neighbours: int
+    model: ScoringModel, prepared: PreparedDataset, directory: Path, num_neighbours: int
 ) -> dict[str, str]:
     """Write the similar items of each item, by the model and by content; returns what each is measured by."""
     measures: dict[str, str] = {}

@@ -8,7 +8,7 @@ from functools import lru_cache
 import torch
 
 from recsys.data.prepared import PreparedDataset
-from recsys.models.interface.protocols import FoldsIn, Recommender
+from recsys.models.interface.protocols import FoldsIn, ScoringModel
 from recsys.recommendation.model_stages import ModelRanker, ScoreRetriever
 from recsys.recommendation.prepared_tables import catalogue_of, user_tables
 from recsys.recommendation.sampled_explanation import batch_explainer_of
@@ -34,9 +34,9 @@ class ModelRecommender:
 
     def __init__(
         self,
-        model: Recommender,
+        model: ScoringModel,
         prepared: PreparedDataset,
-        ranker: Recommender | None = None,
+        ranker: ScoringModel | None = None,
         num_candidates: int = 200,
         max_history: int | None = None,
         name: str = "",

@@ -10,7 +10,7 @@ import torch
 
 from recsys.errors import ModelError
 from recsys.evaluation.top_k import top_k, without_nan
-from recsys.models.interface.protocols import Factorized, Recommender, ScoresPairs
+from recsys.models.interface.protocols import Factorized, ScoresPairs, ScoringModel
 from recsys.recommendation.model_queries import query_of
 from recsys.retrieval.candidates import Candidates
 from recsys.retrieval.index import ExactIndex
@@ -28,7 +28,7 @@ class ScoreRetriever:
         device: where to score.
     """
 
-    def __init__(self, model: Recommender, num_items: int, device: torch.device | str = "cpu") -> None:
+    def __init__(self, model: ScoringModel, num_items: int, device: torch.device | str = "cpu") -> None:
         self.num_items = num_items
         self._model = model
         self._device = device
@@ -40,7 +40,7 @@ class ScoreRetriever:
         return Candidates(items.cpu().numpy(), scores.cpu().numpy())
 
 
-def vector_retriever(model: Recommender, num_items: int, device: torch.device | str = "cpu") -> IndexRetriever:
+def vector_retriever(model: ScoringModel, num_items: int, device: torch.device | str = "cpu") -> IndexRetriever:
     """Looks for the user's vector among those of the items, by an exact index.
 
     Args:
@@ -76,7 +76,7 @@ class ModelRanker:
         device: where to score.
     """
 
-    def __init__(self, model: Recommender, device: torch.device | str = "cpu") -> None:
+    def __init__(self, model: ScoringModel, device: torch.device | str = "cpu") -> None:
         self._model = model
         self._device = device
 

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from recsys.models.interface.explanation import Explanation
-from recsys.models.interface.protocols import Explains, FoldsIn, Query, Recommender
+from recsys.models.interface.protocols import Explains, FoldsIn, Query, ScoringModel
 from recsys.recommendation.model_queries import query_of, requests_of
 from recsys.retrieval.explanation import BatchExplainer, BatchExplanation
 from recsys.retrieval.request_batch import RequestBatch
@@ -34,7 +34,7 @@ class HistoryRanker:
             (``score_candidates``).
     """
 
-    def __init__(self, model: Recommender, device: torch.device | str = "cpu", ranks: bool = False) -> None:
+    def __init__(self, model: ScoringModel, device: torch.device | str = "cpu", ranks: bool = False) -> None:
         self._model = model
         self._device = device
         self._ranks = ranks
@@ -90,7 +90,7 @@ class SampledModelExplainer:
     """
 
     def __init__(
-        self, model: Recommender, num_permutations: int = 64, max_items: int = 50, max_scores: int = 2**22, **more: Any
+        self, model: ScoringModel, num_permutations: int = 64, max_items: int = 50, max_scores: int = 2**22, **more: Any
     ) -> None:
         check_settings(num_permutations, max_items, max_scores)
         self.model = model
@@ -123,13 +123,13 @@ class SampledModelExplainer:
         )
 
 
-def explainer_of(model: Recommender) -> Explains:
+def explainer_of(model: ScoringModel) -> Explains:
     """What explains ``model``: itself, where it does, else samples."""
     return model if isinstance(model, Explains) else SampledModelExplainer(model)
 
 
 def batch_explainer_of(
-    model: Recommender, num_items: int, device: torch.device | str = "cpu", ranks: bool = False, **settings: Any
+    model: ScoringModel, num_items: int, device: torch.device | str = "cpu", ranks: bool = False, **settings: Any
 ) -> BatchExplainer:
     """What explains requests to ``model``, with the same numbers as a bundle of it.
 
@@ -146,7 +146,7 @@ def batch_explainer_of(
 
 
 def _sampled(
-    model: Recommender, num_items: int, device: torch.device | str, ranks: bool, settings: Mapping[str, Any]
+    model: ScoringModel, num_items: int, device: torch.device | str, ranks: bool, settings: Mapping[str, Any]
 ) -> SampledExplainer:
     ranker = HistoryRanker(model, device, ranks)
     return SampledExplainer(ranker, num_items, type(model).__name__, isinstance(model, FoldsIn), **settings)

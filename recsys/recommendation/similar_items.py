@@ -16,7 +16,7 @@ from recsys.data.prepared import PreparedDataset
 from recsys.errors import ModelError
 from recsys.evaluation.top_k import top_k
 from recsys.models.components.tf_idf import choose_columns, tf_idf
-from recsys.models.interface.protocols import Factorized, Query, Recommender
+from recsys.models.interface.protocols import Factorized, Query, ScoringModel
 from recsys.recommendation.prepared_tables import min_rating_of_history
 from recsys.runtime.similar_items import COSINE, TIE
 
@@ -58,7 +58,7 @@ class ItemSimilarity:
 
 
 @torch.inference_mode()
-def model_similarity(model: Recommender, prepared: PreparedDataset) -> ItemSimilarity | None:
+def model_similarity(model: ScoringModel, prepared: PreparedDataset) -> ItemSimilarity | None:
     """What ``model`` takes for alike; None where it cannot say.
 
     A model with weights from item to item: those in the score of the item. A model with item vectors: their cosine.
@@ -96,7 +96,7 @@ def content_similarity(prepared: PreparedDataset) -> ItemSimilarity | None:
     return ItemSimilarity(rows, f"cosine of {', '.join(columns)}")
 
 
-def _correlations(model: Recommender, prepared: PreparedDataset) -> Tensor:
+def _correlations(model: ScoringModel, prepared: PreparedDataset) -> Tensor:
     """How the scores of two items go together from user to user, shape [I, I]; 0 where they do not vary."""
     known = prepared.interactions
     known = known.take(known.rows_rated_at_least(min_rating_of_history(model, prepared)))

@@ -14,7 +14,7 @@ from hydra.utils import get_class, instantiate
 from torch import nn
 
 from recsys.cli.configuration import CONFIG_DIRECTORY, compose_config
-from recsys.errors import RecsysError
+from recsys.errors import ModelError
 from recsys.models.interface.capabilities import capabilities
 from recsys.models.interface.model_card import ModelCard
 from recsys.models.interface.pair_recommender import as_recommender
@@ -92,12 +92,12 @@ def with_parts(page: str, parts: Mapping[str, str]) -> str:
     """``page`` with the text between ``<!-- NAME -->`` and ``<!-- end -->`` replaced, for each name of ``parts``.
 
     Raises:
-        RecsysError: the page has no such place.
+        ModelError: the page has no such place.
     """
     for name, text in parts.items():
         place = re.compile(rf"(<!-- {re.escape(name)} -->\n?).*?(\n?<!-- end -->)", re.DOTALL)
         if len(place.findall(page)) != 1:
-            raise RecsysError(f"The page needs one place from <!-- {name} --> to <!-- end -->. Put it back.")
+            raise ModelError(f"The page needs one place from <!-- {name} --> to <!-- end -->. Put it back.")
         page = place.sub(lambda found, text=text: f"{found.group(1)}{text}{found.group(2)}", page)  # type: ignore[misc]
     return page
 

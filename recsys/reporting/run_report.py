@@ -8,7 +8,7 @@ import torch
 from recsys.cli.console import console
 from recsys.data.prepared import PreparedDataset
 from recsys.evaluation.model_report import EvaluationReport
-from recsys.models.interface.protocols import PredictsRatings, Recommender
+from recsys.models.interface.protocols import PredictsRatings, ScoringModel
 from recsys.recommendation.model_recommender import ModelRecommender
 from recsys.reporting.evaluation_tables import fixed_negatives_table, metrics_table, ratings_table, segments_table
 from recsys.reporting.recommendation_table import recommendation_table
@@ -41,7 +41,7 @@ def print_report(report: EvaluationReport) -> None:
     console.print(segments_table(report.ranking))
 
 
-def print_examples(model: Recommender, prepared: PreparedDataset, num_users: int, k: int) -> None:
+def print_examples(model: ScoringModel, prepared: PreparedDataset, num_users: int, k: int) -> None:
     """Print recommendations for some users, spread evenly over those with a history.
 
     Args:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from recsys.errors import RecsysError
+from recsys.errors import SettingsError
 from recsys.models.components.source_scores import SourceScores
 
 #: Chooses the candidates of some users: from the scores of the sources (shape [B, S, I]), whether an item was held out
@@ -31,7 +31,7 @@ class RetrievedCandidates:
         num_candidates: of each source, at least 1.
 
     Raises:
-        RecsysError: ``num_candidates`` is below 1.
+        SettingsError: ``num_candidates`` is below 1.
     """
 
     num_candidates: int = 100
@@ -54,7 +54,7 @@ class UniformCandidates:
         num_negatives: of each user, at least 1; without replacement.
 
     Raises:
-        RecsysError: ``num_negatives`` is below 1.
+        SettingsError: ``num_negatives`` is below 1.
     """
 
     num_negatives: int = 200
@@ -72,4 +72,4 @@ class UniformCandidates:
 
 def _check(name: str, value: int) -> None:
     if value < 1:
-        raise RecsysError(f"candidate_selector.{name} must be at least 1, but it is {value}. Correct it.")
+        raise SettingsError(f"candidate_selector.{name} must be at least 1, but it is {value}. Correct it.")

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from recsys.data.interactions import Interactions
-from recsys.errors import RecsysError
+from recsys.errors import SettingsError
 from recsys.models.interface.protocols import RanksCandidates
 from recsys.training.batches import PermutationBatches
 from recsys.training.listwise_losses import ListwiseLoss
@@ -40,7 +40,7 @@ class ListwiseModule(RecommenderModule):
         **options: of :class:`RecommenderModule`.
 
     Raises:
-        RecsysError: there are no lists: ``lists`` is missing.
+        SettingsError: there are no lists: ``lists`` is missing.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class ListwiseModule(RecommenderModule):
     ) -> None:
         ranker = require(network, RanksCandidates, "Training on lists of candidates")  # type: ignore[type-abstract]
         if lists is None:
-            raise RecsysError(
+            raise SettingsError(
                 "Training on lists of candidates needs lists. Pass lists=, as recsys.training.stacking makes."
             )
         super().__init__(network, interactions, batch_size, optimizer, **options)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from recsys.errors import RecsysError
+from recsys.errors import SettingsError
 from recsys.models.linalg.row_positions import row_positions
 
 #: A loss of B lists, the mean over lists of the mean over their relevant candidates: from the scores (shape [B, C]),
@@ -46,13 +46,13 @@ class LambdaNDCG(nn.Module):
         k: cut-off of the NDCG, at least 1.
 
     Raises:
-        RecsysError: ``k`` is below 1.
+        SettingsError: ``k`` is below 1.
     """
 
     def __init__(self, k: int = 10) -> None:
         super().__init__()
         if k < 1:
-            raise RecsysError(f"training.listwise_loss.k must be at least 1, but it is {k}. Correct it.")
+            raise SettingsError(f"training.listwise_loss.k must be at least 1, but it is {k}. Correct it.")
         self.k = k
 
     def forward(self, scores: Tensor, relevant: Tensor, log_weights: Tensor) -> Tensor:

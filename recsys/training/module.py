@@ -18,11 +18,11 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from recsys.data.interactions import Interactions
-from recsys.errors import ModelError, RecsysError, RunError
+from recsys.errors import ModelError, RunError, SettingsError
 from recsys.evaluation.ranked_batch import rank_users
 from recsys.evaluation.ranking_task import RankingTask
 from recsys.evaluation.states import RankingMetrics
-from recsys.models.interface.protocols import Recommender
+from recsys.models.interface.protocols import ScoringModel
 from recsys.training.batches import OrderedBatches, epoch_generator
 
 OptimizerFactory = Callable[[Iterable[nn.Parameter]], Optimizer]
@@ -84,10 +84,10 @@ class RecommenderModule(pl.LightningModule):
         super().__init__()
         self.automatic_optimization = False
         if len(interactions) == 0:
-            raise RecsysError("Training needs at least one interaction, but the training part of the split is empty.")
+            raise SettingsError("Training needs at least one interaction, but the training part of the split is empty.")
         if batch_size < 1:
-            raise RecsysError(f"A batch needs at least one row, but batch_size={batch_size}.")
-        require(network, Recommender, "Validation")  # type: ignore[type-abstract]
+            raise SettingsError(f"A batch needs at least one row, but batch_size={batch_size}.")
+        require(network, ScoringModel, "Validation")  # type: ignore[type-abstract]
         self.network = network
         self.interactions = interactions
         self.batch_size = batch_size
@@ -124,12 +124,14 @@ class RecommenderModule(pl.LightningModule):
         """The injected optimiser and schedule.
 
         Raises:
-            RecsysError: the optimiser refuses its settings.
+            SettingsError: the optimiser refuses its settings.
         """
         try:
             optimizer = self._optimizer(self.network.parameters())
         except ValueError as error:
-            raise RecsysError(f"The optimiser refuses its settings ({error}). Correct training.optimizer.*.") from error
+            raise SettingsError(
+                f"The optimiser refuses its settings ({error}). Correct training.optimizer.*."
+            ) from error
         if self._scheduler is None:
             return optimizer
         return {"optimizer": optimizer, "lr_scheduler": self._scheduler(optimizer)}

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from recsys.data.user_items import UserItems
-from recsys.errors import RecsysError
+from recsys.errors import SettingsError
 
 #: Rounds of redrawing after which a weighted draw falls back to a uniform one among the absent items.
 MAX_REDRAWS = 16
@@ -119,4 +119,4 @@ class PopularityNegatives:
 
 def _check(num_negatives: int) -> None:
     if num_negatives < 1:
-        raise RecsysError(f"At least one negative for each positive is required, but num_negatives={num_negatives}.")
+        raise SettingsError(f"At least one negative for each positive is required, but num_negatives={num_negatives}.")

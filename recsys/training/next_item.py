@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.data.user_items import UserItems
-from recsys.errors import RecsysError
+from recsys.errors import SettingsError
 from recsys.evaluation.top_k import top_k
-from recsys.models.interface.protocols import Query, Recommender, SequenceEncoder
+from recsys.models.interface.protocols import Query, ScoringModel, SequenceEncoder
 from recsys.models.layers.padded_histories import PaddedHistories
 from recsys.training.batches import PermutationBatches
 from recsys.training.module import STEPS_PER_CALL, OptimizerFactory, RecommenderModule, require
@@ -44,7 +44,7 @@ class NextItemModule(RecommenderModule):
         **options: of :class:`RecommenderModule`.
 
     Raises:
-        RecsysError: there is no such order, or it is ``time`` and the interactions have no timestamps.
+        SettingsError: there is no such order, or it is ``time`` and the interactions have no timestamps.
     """
 
     def __init__(
@@ -60,9 +60,9 @@ class NextItemModule(RecommenderModule):
         super().__init__(network, interactions, batch_size, optimizer, **options)
         timed = interactions.timestamp is not None
         if order is not None and order not in ORDERS:
-            raise RecsysError(f"training.order must be null, {' or '.join(ORDERS)}, but it is {order}. Correct it.")
+            raise SettingsError(f"training.order must be null, {' or '.join(ORDERS)}, but it is {order}. Correct it.")
         if order == "time" and not timed:
-            raise RecsysError(
+            raise SettingsError(
                 "training.order=time needs interactions with timestamps, but these data have none. Set "
                 "training.order=random, or give a timestamp column."
             )
@@ -136,7 +136,7 @@ class NextItemModule(RecommenderModule):
     def _ranked(self, depth: int) -> Tensor:
         """What the network now ranks highest for each user among what they have not, shape [U, depth]."""
         network = self.network
-        assert isinstance(network, Recommender), "checked at the start"
+        assert isinstance(network, ScoringModel), "checked at the start"
         network.eval()
         lists = []
         for users in torch.arange(self.interactions.num_users, device=self.device).split(self._validation_batch_size):

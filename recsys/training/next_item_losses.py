@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from recsys.data.user_items import UserItems
-from recsys.errors import RecsysError
+from recsys.errors import SettingsError
 
 #: Ways to correct for how the shared negatives are drawn.
 CORRECTIONS = ("none", "logq", "refined")
@@ -118,7 +118,7 @@ class InBatchSoftmax(nn.Module):
         remove_known: also leave out negatives that the row's user has a training interaction with.
 
     Raises:
-        RecsysError: there is no such correction, or there are no negatives.
+        SettingsError: there is no such correction, or there are no negatives.
     """
 
     def __init__(
@@ -132,11 +132,11 @@ class InBatchSoftmax(nn.Module):
     ) -> None:
         super().__init__()
         if correction not in CORRECTIONS:
-            raise RecsysError(
+            raise SettingsError(
                 f"training.next_item_loss.correction must be one of {', '.join(CORRECTIONS)}; it is {correction}."
             )
         if min(num_in_batch, num_uniform, num_hard) < 0 or num_in_batch + num_uniform < 1 or hard_depth < 1:
-            raise RecsysError(
+            raise SettingsError(
                 "At least one shared negative and a hard_depth of at least 1 are required, and no number below 0; "
                 f"num_in_batch={num_in_batch}, num_uniform={num_uniform}, num_hard={num_hard}, hard_depth={hard_depth}."
             )

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from recsys.data.histories import Histories
 from recsys.data.interactions import IntArray, Interactions
 from recsys.data.user_items import UserItems
-from recsys.errors import RecsysError
+from recsys.errors import SettingsError
 from recsys.models.interface.protocols import Query, RanksCandidates
 from recsys.models.linalg.row_positions import row_positions
 from recsys.training.candidate_selection import CandidateSelector
@@ -88,7 +88,7 @@ def stack(
         seed: of the choice of candidates.
 
     Raises:
-        RecsysError: no list has both a relevant candidate and another one.
+        SettingsError: no list has both a relevant candidate and another one.
     """
     parts = []
     for number, held_out in enumerate(folds(interactions)):
@@ -103,7 +103,7 @@ def stack(
         targets = UserItems.from_interactions(interactions.take(held_out), device)
         parts += _lists_of(fold_model, Histories.from_interactions(known, device), targets, candidates, generator)
     if not parts:
-        raise RecsysError(
+        raise SettingsError(
             "A ranker learns from lists in which something that was held out stands beside something that was not, but "
             "there is no such list. Give more candidates (candidate_selector.*), or larger folds (stacking_folds.*)."
         )

@@ -13,7 +13,7 @@ import numpy as np
 from recsys.data.interactions import IntArray, Interactions
 from recsys.data.splitting.checks import require_timestamps
 from recsys.data.splitting.user_order import UserOrder
-from recsys.errors import RecsysError
+from recsys.errors import SettingsError
 
 #: Divides training interactions into what sources learn from and what the ranker learns to find: from the interactions
 #: to the positions of the rows that are held out, int64, for each fold that is used.
@@ -34,7 +34,7 @@ class RandomFolds:
         seed: of the draw.
 
     Raises:
-        RecsysError: an argument is out of range.
+        SettingsError: an argument is out of range.
     """
 
     num_folds: int = 10
@@ -43,7 +43,7 @@ class RandomFolds:
 
     def __post_init__(self) -> None:
         if self.num_folds < 2 or not 1 <= self.num_used <= self.num_folds:
-            raise RecsysError(
+            raise SettingsError(
                 "stacking_folds.num_folds must be at least 2, and stacking_folds.num_used from 1 to as many, but they "
                 f"are {self.num_folds} and {self.num_used}. Correct them."
             )
@@ -68,14 +68,14 @@ class LastItems:
         num_items: at least 1.
 
     Raises:
-        RecsysError: ``num_items`` is below 1.
+        SettingsError: ``num_items`` is below 1.
     """
 
     num_items: int = 1
 
     def __post_init__(self) -> None:
         if self.num_items < 1:
-            raise RecsysError(f"stacking_folds.num_items must be at least 1, but it is {self.num_items}. Correct it.")
+            raise SettingsError(f"stacking_folds.num_items must be at least 1, but it is {self.num_items}. Correct it.")
 
     def __call__(self, interactions: Interactions) -> list[IntArray]:
         """See :data:`Folds`.

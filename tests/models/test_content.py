@@ -21,7 +21,7 @@ from recsys.models.interface.protocols import (
     Fittable,
     FoldsIn,
     Query,
-    Recommender,
+    ScoringModel,
     UsesItemFeatures,
 )
 
@@ -79,7 +79,7 @@ def slow_scores(words: list[str | None], history: list[int], weights: list[float
 
 
 def test_implements_its_protocols():
-    for protocol in (Recommender, Fittable, FoldsIn, UsesItemFeatures, Factorized):
+    for protocol in (ScoringModel, Fittable, FoldsIn, UsesItemFeatures, Factorized):
         assert isinstance(content(), protocol)
 
 

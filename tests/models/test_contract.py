@@ -24,7 +24,7 @@ from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.data.split import Split
 from recsys.evaluation.ranking_task import RankingTask
-from recsys.models.interface.protocols import Factorized, FoldsIn, PredictsRatings, Query, Recommender, ScoresPairs
+from recsys.models.interface.protocols import Factorized, FoldsIn, PredictsRatings, Query, ScoresPairs, ScoringModel
 from recsys.runs.assembly import build_model
 from recsys.runs.model_fitting import ModelFitter
 from recsys.runs.run_directory import RunDirectory
@@ -102,7 +102,7 @@ def fitted(name: str) -> Fitted:
 
 
 def scores_of(model: nn.Module, query: Query) -> Tensor:
-    assert isinstance(model, Recommender)
+    assert isinstance(model, ScoringModel)
     with torch.inference_mode():
         return model.score(query).clone()
 

@@ -10,7 +10,7 @@ from recsys.data.histories import Histories
 from recsys.errors import ModelError
 from recsys.models.components.recency import Recency
 from recsys.models.ease import EASE
-from recsys.models.interface.protocols import Fittable, FoldsIn, Query, Recommender
+from recsys.models.interface.protocols import Fittable, FoldsIn, Query, ScoringModel
 from tests.models.small_data import dense, histories_of, small_data
 
 DATA = small_data()
@@ -35,7 +35,7 @@ def reference(matrix: np.ndarray, l2: float) -> np.ndarray:
 
 
 def test_implements_its_protocols():
-    for protocol in (Recommender, Fittable, FoldsIn):
+    for protocol in (ScoringModel, Fittable, FoldsIn):
         assert isinstance(ease(), protocol)
     assert hasattr(ease(), "dynamic_buffers")
 

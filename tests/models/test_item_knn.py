@@ -11,7 +11,7 @@ from recsys.errors import ModelError
 from recsys.models.components.recency import Recency
 from recsys.models.components.similarities import Cosine
 from recsys.models.components.weightings import Unweighted
-from recsys.models.interface.protocols import Fittable, FoldsIn, Query, Recommender
+from recsys.models.interface.protocols import Fittable, FoldsIn, Query, ScoringModel
 from recsys.models.item_knn import ItemKNN
 from tests.models.knn_reference import SIMILARITIES, WEIGHTINGS, neighbours, represented, similarity_of, weighted
 from tests.models.small_data import dense, histories_of, small_data
@@ -39,7 +39,7 @@ def expected_weights(similarity: str, weighting: str, num_neighbours: int) -> np
 
 
 def test_implements_its_protocols():
-    for protocol in (Recommender, Fittable, FoldsIn):
+    for protocol in (ScoringModel, Fittable, FoldsIn):
         assert isinstance(item_knn(), protocol)
     assert hasattr(item_knn(), "dynamic_buffers")
 

@@ -1,7 +1,7 @@
 import torch
 
 from recsys.data.histories import Histories
-from recsys.models.interface.protocols import Factorized, Query, Recommender, ScoresPairs
+from recsys.models.interface.protocols import Factorized, Query, ScoresPairs, ScoringModel
 from recsys.models.mf import MF
 
 #: For the contract that every model keeps.
@@ -24,7 +24,7 @@ def mf() -> MF:
 
 
 def test_implements_its_protocols():
-    assert isinstance(mf(), Recommender)
+    assert isinstance(mf(), ScoringModel)
     assert isinstance(mf(), ScoresPairs)
     assert isinstance(mf(), Factorized)
 

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from recsys.models import neumf
-from recsys.models.interface.protocols import PretrainsInTowers, Recommender, ScoresPairs
+from recsys.models.interface.protocols import PretrainsInTowers, ScoresPairs, ScoringModel
 from recsys.models.neumf import GMF, MLP, NeuMF
 from tests.models.test_mf import query
 
@@ -29,7 +29,7 @@ def networks() -> list[torch.nn.Module]:
 @pytest.mark.parametrize("network", networks(), ids=lambda network: type(network).__name__)
 class TestEveryNetwork:
     def test_implements_its_protocols(self, network):
-        assert isinstance(network, Recommender)
+        assert isinstance(network, ScoringModel)
         assert isinstance(network, ScoresPairs)
 
     def test_pairs_and_whole_rows_agree(self, network):

@@ -6,7 +6,7 @@ import torch
 
 from recsys.data.interactions import Interactions
 from recsys.errors import ModelError
-from recsys.models.interface.protocols import Fittable, Recommender, ScoresPairs
+from recsys.models.interface.protocols import Fittable, ScoresPairs, ScoringModel
 from recsys.models.popularity import Popularity
 from tests.checkerboard import checkerboard
 from tests.models.test_mf import query
@@ -23,7 +23,7 @@ def fitted() -> Popularity:
 
 
 def test_implements_its_protocols():
-    assert isinstance(fitted(), Recommender)
+    assert isinstance(fitted(), ScoringModel)
     assert isinstance(fitted(), Fittable)
     assert isinstance(fitted(), ScoresPairs)
 

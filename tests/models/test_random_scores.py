@@ -1,7 +1,7 @@
 import numpy as np
 import torch
 
-from recsys.models.interface.protocols import Fittable, Recommender, ScoresPairs
+from recsys.models.interface.protocols import Fittable, ScoresPairs, ScoringModel
 from recsys.models.random_scores import RandomScores
 from tests.models.test_mf import query
 
@@ -21,7 +21,7 @@ def split_mix(state: int) -> int:
 
 def test_implements_its_protocols():
     model = RandomScores(2, 3)
-    assert isinstance(model, Recommender)
+    assert isinstance(model, ScoringModel)
     assert isinstance(model, Fittable)
     assert isinstance(model, ScoresPairs)
 

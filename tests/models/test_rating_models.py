@@ -12,7 +12,7 @@ from hydra.utils import get_class
 from omegaconf import OmegaConf
 
 from recsys.errors import ModelError
-from recsys.models.interface.protocols import Fittable, FoldsIn, PredictsRatings, Recommender
+from recsys.models.interface.protocols import Fittable, FoldsIn, PredictsRatings, ScoringModel
 from tests.models.made_ratings import (
     as_strangers,
     interactions_of,
@@ -37,7 +37,7 @@ def fitted(model, interactions):
 @every_model
 def test_implements_its_protocols(model):
     made = model(2, 3)
-    assert isinstance(made, Recommender)
+    assert isinstance(made, ScoringModel)
     assert isinstance(made, Fittable)
     assert isinstance(made, FoldsIn)
 

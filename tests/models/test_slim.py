@@ -4,7 +4,7 @@ import torch
 
 from recsys.errors import ModelError
 from recsys.models.components.recency import Recency
-from recsys.models.interface.protocols import Fittable, FoldsIn, Query, Recommender
+from recsys.models.interface.protocols import Fittable, FoldsIn, Query, ScoringModel
 from recsys.models.slim import SLIM
 from tests.models.small_data import dense, histories_of, small_data
 
@@ -40,7 +40,7 @@ def coordinate_descent(x: np.ndarray, l1: float, l2: float, nonnegative: bool) -
 
 
 def test_implements_its_protocols():
-    for protocol in (Recommender, Fittable, FoldsIn):
+    for protocol in (ScoringModel, Fittable, FoldsIn):
         assert isinstance(slim(), protocol)
     assert hasattr(slim(), "dynamic_buffers")
 

@@ -14,7 +14,7 @@ from recsys.models.interface.protocols import (
     Factorized,
     FoldsIn,
     Query,
-    Recommender,
+    ScoringModel,
     SequenceEncoder,
     UsesItemFeatures,
     UsesUserFeatures,
@@ -61,7 +61,7 @@ def ages() -> FeatureTable:
 
 def test_implements_its_protocols():
     for protocol in (
-        Recommender,
+        ScoringModel,
         Factorized,
         FoldsIn,
         SequenceEncoder,

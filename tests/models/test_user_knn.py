@@ -9,7 +9,7 @@ from recsys.errors import ModelError
 from recsys.models.components.recency import Recency
 from recsys.models.components.similarities import Cosine
 from recsys.models.components.weightings import Unweighted
-from recsys.models.interface.protocols import Fittable, FoldsIn, Query, Recommender
+from recsys.models.interface.protocols import Fittable, FoldsIn, Query, ScoringModel
 from recsys.models.user_knn import UserKNN
 from tests.models.knn_reference import SIMILARITIES, WEIGHTINGS, neighbours, represented, similarity_of, weighted
 from tests.models.small_data import dense, histories_of, small_data
@@ -32,7 +32,7 @@ def similarities_of(similarity: str, weighting: str) -> np.ndarray:
 
 
 def test_implements_its_protocols():
-    for protocol in (Recommender, Fittable, FoldsIn):
+    for protocol in (ScoringModel, Fittable, FoldsIn):
         assert isinstance(user_knn(), protocol)
     assert hasattr(user_knn(), "dynamic_buffers")
 

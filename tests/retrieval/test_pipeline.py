@@ -146,7 +146,7 @@ class Rests:
 
     def explain(self, asked, items):
         rest = asked.users[:, None] * 10.0 + items
-        return BatchExplanation(np.zeros((0, items.shape[1])), rest, None, np.zeros(len(asked), dtype=np.int64))
+        return BatchExplanation.exact(asked.history, np.zeros((len(asked.history.items), items.shape[1])), rest)
 
 
 def test_explanations_belong_to_the_list():

@@ -26,7 +26,7 @@ class Fixed:
     def explain(self, requests, items):
         values = np.where(items[0] >= 0, np.array(CONTRIBUTIONS), np.nan)
         errors = None if self.errors is None else np.full(values.shape, self.errors)
-        return BatchExplanation(values, np.zeros((1, 2)), errors, np.array([self.num_grouped]))
+        return BatchExplanation(requests.history, values, np.zeros((1, 2)), errors, np.array([self.num_grouped]))
 
 
 class Refuses:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from recsys.errors import ModelError
-from recsys.models.interface.protocols import Query, Recommender, ScoresPairs
+from recsys.models.interface.protocols import Query, ScoresPairs, ScoringModel
 from recsys.models.onnx.exportable import ServingForm
 from recsys.models.onnx.pair_scores import CandidatePairs, CataloguePairs
 
@@ -84,7 +84,7 @@ def as_recommender(model: nn.Module, num_items: int) -> Any:
     Raises:
         ModelError: it has neither.
     """
-    if isinstance(model, Recommender):
+    if isinstance(model, ScoringModel):
         return model
     if not isinstance(model, ScoresPairs):
         raise ModelError(

@@ -68,7 +68,7 @@ class Query:
 
 
 @runtime_checkable
-class Recommender(Protocol):
+class ScoringModel(Protocol):
     """Every model."""
 
     def score(self, query: Query) -> Tensor:
@@ -129,7 +129,7 @@ class FoldsIn(Protocol):
         """Score the whole catalogue for B users of whom nothing but their histories is known.
 
         Returns:
-            Shape [B, I], as :meth:`Recommender.score`; a row of NaN for an empty history.
+            Shape [B, I], as :meth:`ScoringModel.score`; a row of NaN for an empty history.
         """
         ...
 
@@ -199,7 +199,7 @@ class SequenceEncoder(nn.Module, ABC):
 class Factorized(Protocol):
     """A model whose score is an inner product, so that a nearest-neighbour index can retrieve with it.
 
-    The products order the items of each query as :meth:`Recommender.score` does; they may differ from the scores by a
+    The products order the items of each query as :meth:`ScoringModel.score` does; they may differ from the scores by a
     constant for each query.
     """
 
@@ -228,8 +228,8 @@ class Explains(Protocol):
             items: internal indices, shape [B, K], int64; -1 for no item.
 
         Returns:
-            Contributions that add up to what :meth:`Recommender.score` gives for these items, up to rounding; NaN where
-            that is NaN and for item -1.
+            Contributions that add up to what :meth:`ScoringModel.score` gives for these items, up to rounding; NaN
+            where that is NaN and for item -1.
         """
         ...
 

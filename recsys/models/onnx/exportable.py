@@ -32,7 +32,7 @@ class ServingForm:
     Args:
         encoder: a module whose ``forward`` takes a :class:`recsys.models.onnx.onnx_query.OnnxQuery` and returns query
             vectors, shape [B, D], or, without item vectors, the scores of the catalogue, shape [B, I]; float32, NaN
-            where :meth:`recsys.models.interface.protocols.Recommender.score` has NaN. It is in evaluation mode.
+            where :meth:`recsys.models.interface.protocols.ScoringModel.score` has NaN. It is in evaluation mode.
         item_vectors: shape [I, D], float32: the score of an item is the inner product of its vector with that of the
             query, up to a constant for each query; NaN for an item that nobody gets. None: the encoder scores.
         floats_per_position: numbers that the encoder holds at once for each position of a history, which bounds

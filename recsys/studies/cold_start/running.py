@@ -19,7 +19,7 @@ from recsys.errors import RunError
 from recsys.evaluation.model_report import model_name
 from recsys.evaluation.ranking import RankingEvaluator
 from recsys.evaluation.ranking_task import RankingTask
-from recsys.models.interface.protocols import FoldsIn, PredictsRatings, Recommender, UsesItemFeatures
+from recsys.models.interface.protocols import FoldsIn, PredictsRatings, ScoringModel, UsesItemFeatures
 from recsys.runs.assembly import build_data, build_model, build_view
 from recsys.runs.device import training_device
 from recsys.runs.model_fitting import ModelFitter
@@ -150,7 +150,7 @@ class ColdStart:
         if protocol.new_users and isinstance(model, FoldsIn):
             scored = FoldInOnly(model)
         for num_fold_in, task in self._tasks(protocol, isinstance(model, PredictsRatings), device):
-            result = self.evaluator.evaluate(cast(Recommender, scored), task)
+            result = self.evaluator.evaluate(cast(ScoringModel, scored), task)
             yield Row.measured(
                 protocol.name,
                 num_fold_in,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recsys.errors import RecsysError, ServingError
+from recsys.errors import RequestError, ServingError
 from recsys.runtime.onnx_inputs import OnnxInputs
 from recsys_serving.triton.served_bundle import OnnxSignature
 
@@ -42,7 +42,7 @@ class ServerModel:
         missing = [name for name in self._signature.inputs if name not in onnx_inputs]
         if missing:
             inputs = ", ".join(self._signature.inputs)
-            raise RecsysError(f"{self._name} needs the inputs {inputs}, but {missing[0]} is missing.")
+            raise RequestError(f"{self._name} needs the inputs {inputs}, but {missing[0]} is missing.")
         response = self._backend.InferenceRequest(
             model_name=self._name,
             model_version=self._version,

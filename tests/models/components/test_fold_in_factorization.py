@@ -5,7 +5,7 @@ from torch import Tensor
 from recsys.data.histories import Histories
 from recsys.errors import ModelError
 from recsys.models.components.fold_in_factorization import FoldInFactorization
-from recsys.models.interface.protocols import Factorized, FoldsIn, Query, Recommender
+from recsys.models.interface.protocols import Factorized, FoldsIn, Query, ScoringModel
 from recsys.models.onnx.fold_in_factors import Projection
 from tests.models.linalg.test_interaction_matrix import histories
 
@@ -28,7 +28,7 @@ def model() -> Sum:
 
 
 def test_implements_its_protocols():
-    assert isinstance(model(), Recommender)
+    assert isinstance(model(), ScoringModel)
     assert isinstance(model(), FoldsIn)
     assert isinstance(model(), Factorized)
 

@@ -8,7 +8,7 @@ from recsys.errors import ModelError
 from recsys.export.onnx_export import export_encoder, export_ranker
 from recsys.models.interface import pair_recommender
 from recsys.models.interface.pair_recommender import PairRecommender, as_recommender
-from recsys.models.interface.protocols import Exportable, Query, Recommender, ScoresPairs
+from recsys.models.interface.protocols import Exportable, Query, ScoresPairs, ScoringModel
 from recsys.models.mf import MF
 from recsys.runtime.onnx_inputs import CANDIDATES
 from tests.models.onnx.model_queries import run, served
@@ -54,7 +54,7 @@ def test_a_model_without_scores_is_refused():
 
 def test_is_a_recommender_with_the_weights_and_the_name_of_its_network():
     model = recommender()
-    for protocol in (Recommender, ScoresPairs, Exportable):
+    for protocol in (ScoringModel, ScoresPairs, Exportable):
         assert isinstance(model, protocol)
     assert model.model_name == "Distances"
     assert not hasattr(model, "squared_norms")
