@@ -55,7 +55,7 @@ def test_compares_what_train_has_left(scripts, board):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--metric", "ndgc"], "error: The metric must be one that all runs have"),
+        (["--metric", "ndgc"], "error: The measure must be one that all runs have"),
         (["nowhere"], "error: A run directory is required, but nowhere has no config.yaml"),
     ],
 )
