@@ -66,8 +66,8 @@ def test_the_same_users_are_asked_whatever_is_given(scripts, coloured):
 def test_what_a_model_cannot_do_is_said_and_not_tried(scripts, coloured):
     finished = scripts("cold_start", *coloured, *PLAIN, "model=ease")
     _, rows = rows_of(scripts, finished)
-    assert rows["cold_items", None, "EASE"]["cannot"] == "knows nothing of an item without interactions"
-    assert rows["cold_both", 1, "EASE"]["cannot"] == "knows nothing of an item without interactions"
+    assert rows["cold_items", None, "EASE"]["cannot"] == "cannot score an item without interactions"
+    assert rows["cold_both", 1, "EASE"]["cannot"] == "cannot score an item without interactions"
     assert rows["cold_users", 1, "EASE"]["cannot"] is None
     assert "cannot" in finished.out
 
@@ -75,7 +75,7 @@ def test_what_a_model_cannot_do_is_said_and_not_tried(scripts, coloured):
 def test_a_model_that_is_trained_in_epochs(scripts, coloured):
     finished = scripts("cold_start", *coloured, *PLAIN, *SMALL, "model=mf")
     _, rows = rows_of(scripts, finished)
-    assert rows["cold_users", 3, "MF"]["cannot"] == "scores only the users that it was trained with"
+    assert rows["cold_users", 3, "MF"]["cannot"] == "scores only the users that it was trained on"
     assert not any(row["estimates"] for (_, _, model), row in rows.items() if model == "MF")
     assert rows["cold_users", 3, "Popularity"]["estimates"]
 

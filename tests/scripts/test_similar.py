@@ -9,7 +9,7 @@ def run(scripts, board):
 def test_lists_items_by_the_model_and_by_content(scripts, run):
     finished = scripts("similar", f"run={run}", "item=04", "k=3")
     assert finished.status == 0, finished.err
-    assert "Like The Black Square 4" in finished.out
+    assert "Similar to The Black Square 4" in finished.out
     rows = [line.split("|") for line in finished.out.splitlines() if line.startswith(("|    1", "|    2", "|    3"))]
     assert len(rows) == 3
     # black squares have even numbers, and words in common

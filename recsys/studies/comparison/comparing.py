@@ -130,7 +130,7 @@ def compare(runs: Sequence[ComparedRun], settings: Settings) -> Comparison:
     if metric not in measured:
         known = ", ".join(name for name in measured if "@" in name and "=" not in name)
         raise EvaluationError(
-            f"The metric must be one that all runs have for each user ({known}), but it is {metric}. Choose another "
+            f"The measure must be one that all runs have for each user ({known}), but it is {metric}. Choose another "
             "--metric or --k, or evaluate the runs with the same evaluation.ks."
         )
     baseline = _baseline(runs, settings.baseline)

@@ -18,7 +18,7 @@ ROWS = [
         },
     ),
     Row("cold_items", None, "Popularity", {"ndcg@10": Estimate(0.2, math.nan, math.nan, 7)}),
-    Row("cold_users", 3, "MF", {}, cannot="scores only the users that it was trained with"),
+    Row("cold_users", 3, "MF", {}, cannot="scores only the users that it was trained on"),
     Row("cold_users", 3, "Popularity", {"ndcg@10": Estimate(0.4, 0.3, 0.5, 5)}),
     Row(
         "cold_users",
@@ -53,7 +53,7 @@ def test_the_best_of_a_block_is_bold():
 def test_a_model_that_cannot_take_part_says_so_and_why():
     assert cells(2) == ["MF", "cold_users", "3", "-", "cannot", "-", "-", "-"]
     note = cold_start_table(ROWS, 10).note
-    assert "MF cannot take part in cold_users: it scores only the users that it was trained with." in note
+    assert "MF cannot take part in cold_users: it scores only the users that it was trained on." in note
 
 
 def test_items_that_are_new_by_accident_are_not_shown():
