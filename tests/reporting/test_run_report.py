@@ -92,15 +92,3 @@ def test_examples_are_spread_over_the_users(output: io.StringIO) -> None:
     # Every user has rated every item, so there is nothing left to recommend.
     assert known_items(prepared, 0) == set(range(NUM_ITEMS))
     assert "Square" not in output.getvalue()
-
-
-def test_a_table_of_recommendations_ends_with_the_list() -> None:
-    items, scores = torch.tensor([4, 0, -1]), torch.tensor([2.5, 1.0, -torch.inf])
-    table = run_report.recommendation_table(prepared_board(), "For user u00", items, scores)
-    stream = io.StringIO()
-    Console(file=stream, width=120).print(table)
-    rows = [[cell.strip() for cell in line.strip("|\n").split("|")] for line in stream.getvalue().splitlines()]
-    assert [row for row in rows if row[0] in ("1", "2", "3")] == [
-        ["1", "i04", "Square 4", "2.5"],
-        ["2", "i00", "Square 0", "1"],
-    ]

@@ -2,21 +2,17 @@ from __future__ import annotations
 
 import io
 
-import torch
 from rich.console import Console
 
-from recsys.recommendation.similar_items import Neighbours
-from recsys.reporting.similar_items_table import neighbours_table
+from recsys.reporting.similar_items_table import similar_items_table
+from recsys.runtime.recommendation import SimilarItems
 from tests.models.board_data import prepared_board
 
 
-def neighbours(items: list[int], similarities: list[float], measure: str) -> Neighbours:
-    return Neighbours(torch.tensor(items, dtype=torch.int64), torch.tensor(similarities), measure)
-
-
-def printed(by_model: Neighbours, by_content: Neighbours | None) -> str:
+def printed(**lists: SimilarItems) -> str:
     stream = io.StringIO()
-    Console(file=stream, width=160).print(neighbours_table(prepared_board(), 3, by_model, by_content))
+    named = {name.replace("_", " "): similar for name, similar in lists.items()}
+    Console(file=stream, width=160).print(similar_items_table(prepared_board().titles_of, "i03", named))
     return stream.getvalue()
 
 
@@ -31,20 +27,19 @@ def cells(text: str, rank: int) -> list[str]:
 
 
 def test_both_lists_stand_side_by_side() -> None:
-    text = printed(neighbours([5, 7], [0.5, 0.25], "cosine [vectors]"), neighbours([9], [1.0], "TF-IDF"))
-    assert text.startswith("Similar to Square 3")
+    text = printed(
+        by_the_model=SimilarItems("i03", ["i05", "i07"], [0.5, 0.25], "cosine [vectors]"),
+        by_content=SimilarItems("i03", ["i09"], [1.0], "TF-IDF"),
+    )
+    assert "Square 3" in text.splitlines()[0]
     assert cells(text, 1) == ["1", "i05", "Square 5", "0.500", "i09", "Square 9", "1.000"]
     assert cells(text, 2) == ["2", "i07", "Square 7", "0.250", "", "", ""]
     assert "by the model: cosine [vectors]; by content: TF-IDF" in words(text)
 
 
-def test_without_features_there_is_one_list_and_a_note() -> None:
-    text = printed(neighbours([5], [0.5], "cosine"), None)
-    assert cells(text, 1) == ["1", "i05", "Square 5", "0.500"]
-    assert "by content: no item has features with words" in words(text)
-
-
 def test_an_empty_list_is_a_note() -> None:
-    text = printed(neighbours([], [], "cosine"), neighbours([9], [1.0], "TF-IDF"))
-    assert "by the model: no item is similar; by content: TF-IDF" in words(text)
+    text = printed(
+        by_the_model=SimilarItems("i03", [], [], "cosine"), by_content=SimilarItems("i03", ["i09"], [1.0], "TF-IDF")
+    )
+    assert "by the model: cosine, and no item is" in words(text)
     assert cells(text, 1) == ["1", "i09", "Square 9", "1.000"]
