@@ -58,7 +58,9 @@ def _serve(config: DictConfig, running: ServerState | None) -> None:
             f"A running server is required, but none was started in {config.directory}. Start one, or name another one "
             "with url=HOST:PORT and repository=DIR."
         )
-    swap_version(Path(repository), config.version, url)
+    # The key of the local server is for that one alone.
+    admin_key = None if running is None or config.url is not None else running.admin_key
+    swap_version(Path(repository), config.version, url, admin_key=admin_key)
     console.print(f"Version {config.version} answers.", highlight=False)
 
 

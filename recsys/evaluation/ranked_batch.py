@@ -19,12 +19,12 @@ from recsys.models.interface.protocols import ScoringModel
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RankedBatch:
-    """Lists of recommendations and how they did.
+    """Top-k lists of a batch of users, with their hits.
 
     Args:
-        items: recommended items, best first, -1 where there is none, shape [B, K], int64.
-        hits: whether each is held out for the user, shape [B, K], bool.
-        num_relevant: held-out items of each user, shape [B], int64.
+        items: recommended items, best first, shape [B, K], int64; -1 means no item.
+        hits: whether each item is held out for the user, shape [B, K], bool.
+        num_relevant: number of held-out items of each user, shape [B], int64.
     """
 
     items: Tensor
@@ -34,14 +34,14 @@ class RankedBatch:
 
 @torch.inference_mode()
 def rank_users(model: ScoringModel, task: RankingTask, users: Tensor, k: int) -> RankedBatch:
-    """Rank the full catalogue for a batch of users, without the items that they are known to have.
+    """Rank the full catalogue for a batch of users, without their seen items.
 
-    The model's scores are not changed. Ties go to the lower item index; items without opinion (NaN) are never
-    recommended; a list may therefore be shorter than ``k`` and is then filled up with misses.
+    The scores of the model are not modified. Ties go to the lower item index. Unscored items (NaN) are never
+    recommended, so a list may be shorter than ``k``; it is then padded with misses.
 
     Args:
         model: scores the catalogue, on the device of ``task``.
-        task: who knows what, and what is held out.
+        task: the histories, the seen items and the held-out items.
         users: shape [B], int64.
         k: list length; may exceed the catalogue.
 
@@ -57,14 +57,14 @@ def rank_users(model: ScoringModel, task: RankingTask, users: Tensor, k: int) ->
 def scores_of_unseen(
     model: ScoringModel, task: RankingTask, users: Tensor, k: int | None = None, always: Tensor | None = None
 ) -> Tensor:
-    """Scores of the full catalogue, shape [B, I]: minus infinity for known items and where there is no opinion.
+    """Scores of the full catalogue, shape [B, I]: minus infinity for seen and for unscored items.
 
     Args:
-        model: see :func:`rank_users`, also for the errors.
-        task: see there.
+        model: as in :func:`rank_users`, which has the same errors.
+        task: as in :func:`rank_users`.
         users: shape [B], int64.
-        k: None for the scores of all items. Else items that are not among the ``k`` best of a user may have minus
-            infinity too, which saves some models much time.
+        k: None for the scores of all items. Otherwise items outside the top ``k`` of a user may have minus infinity
+            too, which makes some models much faster.
         always: items that keep their scores in any case, int64.
     """
     screened = None if k is None else exact_scores_of_top_candidates(model, task, users, k, always)
