@@ -8,8 +8,9 @@ from recsys.errors import ModelError
 from recsys.export.onnx_export import export_encoder, export_ranker
 from recsys.models.interface import pair_recommender
 from recsys.models.interface.pair_recommender import PairRecommender, as_recommender
-from recsys.models.interface.protocols import Exportable, Query, Recommender, ScoresPairs
+from recsys.models.interface.protocols import Query, Recommender, ScoresPairs
 from recsys.models.mf import MF
+from recsys.models.onnx.exportable import Exportable
 from recsys.runtime.onnx_inputs import CANDIDATES
 from tests.models.onnx.model_queries import run, served
 from tests.models.small_data import histories_of
