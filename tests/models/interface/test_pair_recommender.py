@@ -67,7 +67,7 @@ def test_scores_are_those_of_the_pairs_and_unknown_users_are_unscored():
     scores = model.score(query(2, -1, 0))
     assert scores[1].isnan().all()
     for row, user in ((0, 2), (2, 0)):
-        expected = [float(model.score_pairs(torch.tensor(user), torch.tensor(item))) for item in range(NUM_ITEMS)]
+        expected = [model.score_pairs(torch.tensor(user), torch.tensor(item)).item() for item in range(NUM_ITEMS)]
         torch.testing.assert_close(scores[row], torch.tensor(expected))
 
 
