@@ -10,6 +10,7 @@ from recsys.models.interface import pair_recommender
 from recsys.models.interface.pair_recommender import PairRecommender, as_recommender
 from recsys.models.interface.protocols import Exportable, Query, ScoresPairs, ScoringModel
 from recsys.models.mf import MF
+from recsys.models.onnx.exportable import Exportable
 from recsys.runtime.onnx_inputs import CANDIDATES
 from tests.models.onnx.model_queries import run, served
 from tests.models.small_data import histories_of
@@ -66,7 +67,7 @@ def test_scores_are_those_of_the_pairs_and_unknown_users_are_unscored():
     scores = model.score(query(2, -1, 0))
     assert scores[1].isnan().all()
     for row, user in ((0, 2), (2, 0)):
-        expected = [float(model.score_pairs(torch.tensor(user), torch.tensor(item))) for item in range(NUM_ITEMS)]
+        expected = [model.score_pairs(torch.tensor(user), torch.tensor(item)).item() for item in range(NUM_ITEMS)]
         torch.testing.assert_close(scores[row], torch.tensor(expected))
 
 
