@@ -8,7 +8,7 @@ from recsys.errors import ModelError
 from recsys.export.onnx_export import export_encoder, export_ranker
 from recsys.models.interface import pair_recommender
 from recsys.models.interface.pair_recommender import PairRecommender, as_recommender
-from recsys.models.interface.protocols import Exportable, Query, ScoresPairs, ScoringModel
+from recsys.models.interface.protocols import Query, ScoresPairs, ScoringModel
 from recsys.models.mf import MF
 from recsys.models.onnx.exportable import Exportable
 from recsys.runtime.onnx_inputs import CANDIDATES
