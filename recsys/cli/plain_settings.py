@@ -22,6 +22,21 @@ _TRAINING: dict[str, object] = {
     "sources_training": Mapping[str, Mapping[str, Any]],
 }
 
+#: Those of a request, which says itself what is wrong with filters, ids and features.
+_REQUEST: dict[str, object] = {
+    "user": Any,
+    "history": Any,
+    "ratings": Any,
+    "user_features": Any,
+    "k": int,
+    "exclude_items": Any,
+    "filters": Any,
+    "diversity": Literal["mmr", "calibrated"] | None,
+    "diversity_weight": float,
+    "diversity_column": str | None,
+    "explain": bool,
+}
+
 #: Each command's settings with their types. ``Any`` is what the command reads itself, such as ids as they were typed.
 PLAIN_SETTINGS: Mapping[str, Mapping[str, object]] = MappingProxyType(
     {
@@ -104,7 +119,13 @@ PLAIN_SETTINGS: Mapping[str, Mapping[str, object]] = MappingProxyType(
             "max_history": int | None,
             "histories": bool,
         },
-        "export_triton": {"bundle": str, "output": str, "version": int | None, "instances": int},
+        "export_triton": {
+            "bundle": str,
+            "output": str,
+            "version": int | None,
+            "instances": int,
+            "models": Literal["in_process", "triton"],
+        },
         "promote": {
             "bundle": str | None,
             "version": int | None,
@@ -125,8 +146,14 @@ PLAIN_SETTINGS: Mapping[str, Mapping[str, object]] = MappingProxyType(
             "python": str | None,
             "timeout_seconds": float,
         },
-        "recommend": {"run": str, "k": int, "num_candidates": int, "diversity_weight": float, "explain": bool},
-        "similar": {"run": str, "item": Any, "k": int},
-        "query_triton": {"k": int, "protocol": Literal["grpc", "http"], "url": str | None, "directory": str},
+        "recommend": {**_REQUEST, "run": str | None, "bundle": str | None, "num_candidates": int},
+        "similar": {"run": str | None, "bundle": str | None, "item": Any, "k": int},
+        "query_triton": {
+            **_REQUEST,
+            "protocol": Literal["grpc", "http"],
+            "url": str | None,
+            "directory": str,
+            "repository": str | None,
+        },
     }
 )

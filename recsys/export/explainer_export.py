@@ -11,7 +11,6 @@ from torch import nn
 from recsys.export.onnx_export import export_explainer
 from recsys.export.parity import check_explainer
 from recsys.models.interface.protocols import Explains
-from recsys.models.onnx.exportable import ExportableExplainer
 from recsys.retrieval.request_batch import RequestBatch
 from recsys.retrieval.types import IntArray
 from recsys.runtime.onnx_explainer import OnnxExplainer
@@ -44,8 +43,9 @@ def write_explainer(
     Raises:
         ExportError: the explainer differs from PyTorch.
     """
-    if not isinstance(model, ExportableExplainer):
+    explaining_form = getattr(model, "explaining_form", None)
+    if explaining_form is None:
         return None
-    export_explainer(model.explaining_form(), path, metadata)
+    export_explainer(explaining_form(), path, metadata)
     assert isinstance(model, Explains), "whatever has the form has what it is a form of"
     return check_explainer(model, OnnxExplainer(OnnxModel(path), num_items), items, queries)

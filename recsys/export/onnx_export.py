@@ -107,7 +107,7 @@ def export_explainer(
     metadata: Mapping[str, str] | None = None,
     user_columns: Sequence[EncodedColumn] = (),
 ) -> None:
-    """Write an explainer, see :class:`recsys.models.onnx.exportable.ExportableExplainer`; arguments as above."""
+    """Write an explainer, see :mod:`recsys.models.onnx.exportable`; arguments as above."""
     module = _ForCandidates(explainer, [column.name for column in user_columns])
     _export(module, path, user_columns, [CANDIDATES], [CONTRIBUTIONS, REST], metadata or {})
 

@@ -229,7 +229,7 @@ class Content(nn.Module):
 
     @torch.no_grad()
     def explaining_form(self) -> ContentExplainer:
-        """Products of the items' vectors; see :class:`recsys.models.onnx.exportable.ExportableExplainer`."""
+        """Products of the items' vectors; see :mod:`recsys.models.onnx.exportable`."""
         return ContentExplainer(self._profile()).eval()
 
     def _profile(self) -> ContentProfile:

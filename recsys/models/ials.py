@@ -131,7 +131,7 @@ class IALS(FoldInFactorization):
 
     @torch.no_grad()
     def explaining_form(self) -> LeastSquaresExplainer:
-        """The same systems; see :class:`recsys.models.onnx.exportable.ExportableExplainer`."""
+        """The same systems; see :mod:`recsys.models.onnx.exportable`."""
         return LeastSquaresExplainer(self.serving_encoder()).eval()
 
     def explain(self, query: Query, items: Tensor) -> Explanation:

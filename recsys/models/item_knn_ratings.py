@@ -160,7 +160,7 @@ class ItemKNNRatings(RatingModel):
 
     @torch.no_grad()
     def explaining_form(self) -> RatedNeighboursExplainer:
-        """Similarities of pairs of items; see :class:`recsys.models.onnx.exportable.ExportableExplainer`."""
+        """Similarities of pairs of items; see :mod:`recsys.models.onnx.exportable`."""
         pairs = SparsePairs(self.neighbours, self.similarities)
         return RatedNeighboursExplainer(
             self.served_users(), self.item_bias, self.mean, pairs, self._baseline_weight

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from recsys.models.interface.model_card import ModelCard
 from recsys.models.interface.protocols import Query
-from recsys.models.layers.dot_products import pair_products
+from recsys.models.layers.dot_products import dot_products
 from recsys.models.layers.dropout import Dropout
 from recsys.models.layers.embedding import Embedding
 from recsys.models.layers.validation import check_dims
@@ -76,7 +76,7 @@ class MF(nn.Module):
         if self.training and self.dropout.p > 0:
             product = (self.dropout(self.user_vectors(users)) * self.item_vectors(items)).sum(-1)
         else:
-            product = pair_products(self.user_vectors, self.item_vectors, users, items)
+            product = dot_products(self.user_vectors, self.item_vectors, users, items)
         if not self.biases:
             return product
         return product + self.user_bias(users).squeeze(-1) + self.item_bias(items).squeeze(-1) + self.global_bias

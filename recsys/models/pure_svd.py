@@ -84,7 +84,7 @@ class PureSVD(FoldInFactorization):
 
     @torch.no_grad()
     def explaining_form(self) -> SumOfProducts:
-        """Products of vectors; see :class:`recsys.models.onnx.exportable.ExportableExplainer`."""
+        """Products of vectors; see :mod:`recsys.models.onnx.exportable`."""
         return SumOfProducts(self.item_vectors).eval()
 
     def explain(self, query: Query, items: Tensor) -> Explanation:

@@ -177,12 +177,12 @@ class Manifest:
             raise BundleError(f"{path} is damaged ({error}). Export the bundle again.") from error
 
 
-def _data(content: Mapping[str, Any]) -> BundleData:
+def _data(fields: Mapping[str, Any]) -> BundleData:
     features = (
-        FeatureColumn(one["name"], FeatureKind(one["kind"]), one["separator"]) for one in content["item_features"]
+        FeatureColumn(one["name"], FeatureKind(one["kind"]), one["separator"]) for one in fields["item_features"]
     )
-    rating_range = _pair(content["rating_range"])
-    return BundleData(**{**content, "rating_range": rating_range, "item_features": tuple(features)})
+    rating_range = _pair(fields["rating_range"])
+    return BundleData(**{**fields, "rating_range": rating_range, "item_features": tuple(features)})
 
 
 def _pair(values: list[float] | None) -> tuple[float, float] | None:

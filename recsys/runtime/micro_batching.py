@@ -38,9 +38,9 @@ class MicroBatcher(Generic[RequestT, ResponseT]):
         self._changed = threading.Condition()
         self._waiting: list[_Ticket[RequestT, ResponseT]] = []
 
-    def __call__(self, asked: RequestT) -> ResponseT:
+    def __call__(self, request: RequestT) -> ResponseT:
         """The answer to one question; raises what answering its batch raised."""
-        ticket: _Ticket[RequestT, ResponseT] = _Ticket(asked, self._key_of(asked))
+        ticket: _Ticket[RequestT, ResponseT] = _Ticket(request, self._key_of(request))
         with self._changed:
             self._waiting.append(ticket)
         while not ticket.done:
@@ -69,7 +69,7 @@ class MicroBatcher(Generic[RequestT, ResponseT]):
 
     def _serve(self, batch: list[_Ticket[RequestT, ResponseT]]) -> None:
         try:
-            answers = self._answer([ticket.asked for ticket in batch])
+            answers = self._answer([ticket.request for ticket in batch])
         except (KeyboardInterrupt, SystemExit) as error:
             # The thread that works is interrupted: the others get an error, and do not wait for ever.
             for ticket in batch:
@@ -90,8 +90,8 @@ class MicroBatcher(Generic[RequestT, ResponseT]):
 class _Ticket(Generic[RequestT, ResponseT]):
     """One question on its way."""
 
-    def __init__(self, asked: RequestT, key: Hashable) -> None:
-        self.asked = asked
+    def __init__(self, request: RequestT, key: Hashable) -> None:
+        self.request = request
         self.key = key
         self.taken = False
         self.done = False

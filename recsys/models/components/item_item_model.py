@@ -67,7 +67,7 @@ class ItemItemModel(nn.Module):
         return ServingForm(encoder.eval(), None, rows.floats_per_position)
 
     def explaining_form(self) -> SumOfPairs:
-        """The weights of pairs of items; see :class:`recsys.models.onnx.exportable.ExportableExplainer`."""
+        """The weights of pairs of items; see :mod:`recsys.models.onnx.exportable`."""
         kept = self.weights
         pairs = DensePairs(kept.weights) if isinstance(kept, DenseItemWeights) else pairs_of_weights(kept.matrix)
         return SumOfPairs(pairs, self.num_items, self.recency).eval()

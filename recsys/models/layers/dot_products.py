@@ -49,7 +49,7 @@ def uses_manual_backward(users: Tensor, items: Tensor) -> bool:
     return of_batch and users.device.type == "cpu" and torch.is_grad_enabled() and not torch.compiler.is_compiling()
 
 
-def pair_products(user_vectors: Embedding, item_vectors: Embedding, users: Tensor, items: Tensor) -> Tensor:
+def dot_products(user_vectors: Embedding, item_vectors: Embedding, users: Tensor, items: Tensor) -> Tensor:
     """Inner products ``p_u . q_i`` of pairs; ``users`` and ``items`` (int64) broadcast against each other.
 
     On the CPU, pairs of shapes [B, 1] and [B, N], as in training on sampled negatives, have a hand-written backward

@@ -98,7 +98,7 @@ def _rectifier_grad_(grad: Tensor, activation: Tensor) -> Tensor:
     return masked
 
 
-class _Perceptron(torch.autograd.Function):
+class _FusedPerceptron(torch.autograd.Function):
     """See :func:`pair_perceptron`; ``parameters`` are weight and bias of each layer, the item part having no bias."""
 
     @staticmethod
@@ -204,7 +204,7 @@ def pair_perceptron(
         Scores, shape [B, N].
     """
     parameters = [parameter for layer in (*hidden, output) for parameter in (layer.weight, layer.bias)]
-    scores: Tensor = _Perceptron.apply(  # type: ignore[no-untyped-call]
+    scores: Tensor = _FusedPerceptron.apply(  # type: ignore[no-untyped-call]
         *(user_vectors.weight, item_vectors.weight, users, items, dropout),
         *(user_part.weight, user_part.bias, item_part.weight, *parameters),
     )

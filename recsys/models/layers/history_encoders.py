@@ -45,7 +45,7 @@ class MeanEncoder(nn.Module):
                 f"The decay of model.encoder must be above 0 and at most 1, but it is {decay}. 1 is a plain mean."
             )
         self.log_odds = nn.Parameter(torch.tensor(math.log(decay / (1 - decay)))) if decay < 1 else None
-        self.perceptron = _Perceptron(embedding_dim, hidden_dim, dropout) if hidden_dim > 0 else None
+        self.perceptron = _FeedForward(embedding_dim, hidden_dim, dropout) if hidden_dim > 0 else None
 
     def forward(self, vectors: Tensor) -> Tensor:
         """See the module; ``vectors`` have shape [B, L, D]."""
@@ -77,7 +77,7 @@ class AttentionEncoder(nn.Module):
         self.value = nn.Linear(embedding_dim, embedding_dim, bias=False)
         nn.init.eye_(self.value.weight)
         self.age_bias = nn.Parameter(torch.zeros(max_history + 1))
-        self.perceptron = _Perceptron(embedding_dim, hidden_dim, dropout) if hidden_dim > 0 else None
+        self.perceptron = _FeedForward(embedding_dim, hidden_dim, dropout) if hidden_dim > 0 else None
 
     def forward(self, vectors: Tensor) -> Tensor:
         """See the module; ``vectors`` have shape [B, L, D]."""
@@ -162,7 +162,7 @@ class _TransformerLayer(nn.Module):
         self.output = nn.Linear(embedding_dim, embedding_dim)
         self.age_bias = nn.Parameter(torch.zeros(num_heads, max_history + 1))
         self.dropout = nn.Dropout(dropout)
-        self.perceptron = _Perceptron(embedding_dim, hidden_dim, dropout)
+        self.perceptron = _FeedForward(embedding_dim, hidden_dim, dropout)
 
     def forward(self, states: Tensor, age: Tensor) -> Tensor:
         """``states`` have shape [B, L, D], ``age`` has shape [L, L]."""
@@ -175,7 +175,7 @@ class _TransformerLayer(nn.Module):
         return states + self.dropout(self.perceptron(states))
 
 
-class _Perceptron(nn.Module):
+class _FeedForward(nn.Module):
     """A perceptron with layer normalisation and one hidden layer."""
 
     def __init__(self, embedding_dim: int, hidden_dim: int, dropout: float) -> None:

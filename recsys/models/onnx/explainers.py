@@ -1,7 +1,7 @@
 """Scores split over the interactions of a history, where there is no PyTorch.
 
 Every module is the form of a model that explains its scores
-(:class:`recsys.models.onnx.exportable.ExportableExplainer`): it gives contributions, shape [B, L, K], and the rest,
+(:mod:`recsys.models.onnx.exportable`): it gives contributions, shape [B, L, K], and the rest,
 shape [B, K]. An item that comes again shares its contribution evenly among its interactions.
 
 Shape suffixes: B queries, L positions, K explained items of each, I items of the catalogue, D dim, V words,
@@ -84,7 +84,7 @@ class SumOfPairs(nn.Module):
         self.recency = recency
 
     def forward(self, query: OnnxQuery, items: Tensor) -> Explained:
-        """See :class:`recsys.models.onnx.exportable.ExportableExplainer`."""
+        """See :mod:`recsys.models.onnx.exportable`."""
         largest, share = query.shares(query.recency(self.recency), self.num_items)
         weights = self.pairs(query.known_items, items.clamp(min=0))
         return without_rest(query, weights * (largest * share)[:, :, None], _unscored(query, items))
@@ -102,7 +102,7 @@ class SumOfProducts(nn.Module):
         self.history = VectorsOfHistory(item_vectors)
 
     def forward(self, query: OnnxQuery, items: Tensor) -> Explained:
-        """See :class:`recsys.models.onnx.exportable.ExportableExplainer`."""
+        """See :mod:`recsys.models.onnx.exportable`."""
         table = self.history.item_vectors
         targets = functional.embedding(items.clamp(min=0), table).transpose(1, 2)
         return _shared_products(query, items, table, targets)
@@ -120,7 +120,7 @@ class LeastSquaresExplainer(nn.Module):
         self.users = users
 
     def forward(self, query: OnnxQuery, items: Tensor) -> Explained:
-        """See :class:`recsys.models.onnx.exportable.ExportableExplainer`."""
+        """See :mod:`recsys.models.onnx.exportable`."""
         table = self.users.history.item_vectors
         vectors, counts = self.users.history(query)
         targets = functional.embedding(items.clamp(min=0), table).transpose(1, 2)
@@ -139,7 +139,7 @@ class ContentExplainer(nn.Module):
         self.profile = profile
 
     def forward(self, query: OnnxQuery, items: Tensor) -> Explained:
-        """See :class:`recsys.models.onnx.exportable.ExportableExplainer`."""
+        """See :mod:`recsys.models.onnx.exportable`."""
         profile, targets, history = self.profile, items.clamp(min=0), query.known_items
         _, _, lengths = profile.sums(query)
         largest, share = query.shares(profile.weights(query), len(profile.has_content))
@@ -184,7 +184,7 @@ class RatedNeighboursExplainer(nn.Module):
         self.baseline_weight = baseline_weight
 
     def forward(self, query: OnnxQuery, items: Tensor) -> Explained:
-        """See :class:`recsys.models.onnx.exportable.ExportableExplainer`."""
+        """See :mod:`recsys.models.onnx.exportable`."""
         targets, unscored = items.clamp(min=0), items < 0
         bias, _ = self.users(query)
         rest = self.mean + bias[:, None] + self.item_bias[targets]

@@ -6,6 +6,10 @@ Besides ``serving_form`` a model may have:
   ``forward`` takes a :class:`recsys.models.onnx.onnx_query.OnnxQuery` and candidates (int64, shape [B, C]) and returns
   their scores, shape [B, C], float32, NaN where an item is unscored; the score of candidate -1 does not matter, but it
   is no error;
+- ``explaining_form() -> nn.Module``, where it splits its scores over the history
+  (:class:`recsys.models.interface.protocols.Explains`): a module whose ``forward`` takes an ``OnnxQuery`` and explained
+  items (int64, shape [B, K]) and returns contributions, shape [B, L, K], 0 after the end of a history, and the rest,
+  shape [B, K]; float32, NaN where ``explain`` has NaN, as for item -1; it is in evaluation mode;
 - ``item_encoder() -> ItemEncoderSpec``, where it finds items by vectors and can make those of new items from their
   features; it raises :class:`recsys.errors.ModelError` where the model, as it is set up or fitted, cannot.
 
@@ -52,20 +56,6 @@ class Exportable(Protocol):
 
     def serving_form(self) -> ServingForm:
         """What it is without PyTorch; it shares the parameters of the model."""
-        ...
-
-
-@runtime_checkable
-class ExportableExplainer(Protocol):
-    """A model that splits its scores over the history (:class:`recsys.models.interface.protocols.Explains`)."""
-
-    def explaining_form(self) -> nn.Module:
-        """A module whose ``forward`` takes a :class:`OnnxQuery` and explained items (shape [B, K], int64).
-
-        It returns contributions, shape [B, L, K], 0 after the end of a history, and the rest, shape [B, K]; float32,
-        NaN where :meth:`recsys.models.interface.protocols.Explains.explain` has NaN, as for item -1. It is in
-        evaluation mode.
-        """
         ...
 
 

@@ -18,30 +18,18 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from recsys.errors import ServingError
+from recsys.runtime.bundle_recommender import BundleRecommender
 
 ITEMS = "items"
 _ADD, _REMOVE = "-add.parquet", "-remove.json"
 
 #: A directory that was changed so lately may be changed again without another time of its last change.
 _UNSURE_NANOSECONDS = 2_000_000_000
-
-
-class ChangingItems(Protocol):
-    """A recommender whose items come and go."""
-
-    def add_items(self, items: pa.Table) -> None:
-        """Recommend new items."""
-        ...
-
-    def remove_items(self, ids: Sequence[str]) -> None:
-        """Recommend these items no more."""
-        ...
 
 
 class ItemChanges:
@@ -52,7 +40,7 @@ class ItemChanges:
         recommender: is told of them.
     """
 
-    def __init__(self, directory: Path, recommender: ChangingItems) -> None:
+    def __init__(self, directory: Path, recommender: BundleRecommender) -> None:
         self._directory = directory
         self._recommender = recommender
         self._last_change = -1

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from recsys.models.layers.dot_products import pair_products
+from recsys.models.layers.dot_products import dot_products
 from recsys.models.layers.embedding import Embedding
 
 
@@ -35,7 +35,7 @@ ITEMS = torch.tensor([[5, 5, 2], [0, 5, 1], [0, 2, 2], [4, 0, 1]])
 def test_products_and_gradients_are_those_of_autograd(users, items):
     ours, reference = tables(), tables()
     weight = torch.randn(torch.broadcast_shapes(users.shape, items.shape))
-    product, expected = pair_products(*ours, users, items), plain(*reference, users, items)
+    product, expected = dot_products(*ours, users, items), plain(*reference, users, items)
     torch.testing.assert_close(product, expected)
     (product * weight).sum().backward()
     (expected * weight).sum().backward()
@@ -52,7 +52,7 @@ def test_numerical_gradient():
             self.users, self.items = users, items
 
         def forward(self) -> torch.Tensor:
-            return pair_products(self.users, self.items, USERS, ITEMS)
+            return dot_products(self.users, self.items, USERS, ITEMS)
 
     both = Both()
     assert torch.autograd.gradcheck(
@@ -63,7 +63,7 @@ def test_numerical_gradient():
 
 def test_gradients_of_several_uses_add_up():
     ours, reference = tables(), tables()
-    for (user_vectors, item_vectors), function in ((ours, pair_products), (reference, plain)):
+    for (user_vectors, item_vectors), function in ((ours, dot_products), (reference, plain)):
         for rows in (slice(0, 2), slice(2, 4)):
             function(user_vectors, item_vectors, USERS[rows], ITEMS[rows]).square().sum().backward()
         (function(user_vectors, item_vectors, USERS, ITEMS).sum() + user_vectors(USERS).square().sum()).backward()
@@ -74,7 +74,7 @@ def test_gradients_of_several_uses_add_up():
 @pytest.mark.parametrize("frozen", [0, 1])
 def test_a_frozen_table_has_no_gradient_and_the_other_its_own(frozen):
     ours, reference = tables(), tables()
-    for pair, function in ((ours, pair_products), (reference, plain)):
+    for pair, function in ((ours, dot_products), (reference, plain)):
         pair[frozen].weight.requires_grad_(False)
         function(*pair, USERS, ITEMS).square().sum().backward()
     assert ours[frozen].weight.grad is None
@@ -84,7 +84,7 @@ def test_a_frozen_table_has_no_gradient_and_the_other_its_own(frozen):
 def test_mixed_precision_leaves_products_and_gradients_whole():
     ours, reference = tables(), tables()
     with torch.autocast("cpu", torch.bfloat16):
-        product = pair_products(*ours, USERS, ITEMS)
+        product = dot_products(*ours, USERS, ITEMS)
     assert product.dtype == torch.float32
     product.sum().backward()
     plain(*reference, USERS, ITEMS).sum().backward()
@@ -94,7 +94,7 @@ def test_mixed_precision_leaves_products_and_gradients_whole():
 
 def test_whole_bfloat16_tables_train():
     ours = tables(torch.bfloat16)
-    pair_products(*ours, USERS, ITEMS).sum().backward()
+    dot_products(*ours, USERS, ITEMS).sum().backward()
     assert [table.weight.grad.dtype for table in ours] == [torch.bfloat16] * 2
     expected = torch.zeros(5, 3).index_add_(0, USERS[:, 0], ours[1].weight.detach().float()[ITEMS].sum(1))
     torch.testing.assert_close(ours[0].weight.grad.float(), expected, rtol=0.02, atol=0.02)
@@ -102,4 +102,4 @@ def test_whole_bfloat16_tables_train():
 
 def test_nothing_is_kept_for_gradients_that_nobody_asked_for():
     with torch.no_grad():
-        assert not pair_products(*tables(), USERS, ITEMS).requires_grad
+        assert not dot_products(*tables(), USERS, ITEMS).requires_grad

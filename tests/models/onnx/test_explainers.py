@@ -17,12 +17,11 @@ from recsys.models.interface.explanation import Explanation, rows_of
 from recsys.models.interface.protocols import Explains, Query
 from recsys.models.linalg.interaction_matrix import InteractionMatrix
 from recsys.models.onnx.explainers import DensePairs, SparsePairs, pairs_of_weights
-from recsys.models.onnx.exportable import ExportableExplainer
 from recsys.runtime.onnx_inputs import CANDIDATES, CONTRIBUTIONS, REST
 from tests.models.board_data import NUM_ITEMS, NUM_USERS, prepared_board
 from tests.models.onnx.model_queries import random_histories, run_all, served
 from tests.models.small_data import small_data
-from tests.models.test_contract import everyone, fitted, models_that, nothing_known_of
+from tests.models.test_contract import everyone, fitted, models_that, models_with, nothing_known_of
 
 EXPLAINING = models_that(Explains)
 
@@ -64,7 +63,7 @@ def assert_as_the_model(model: nn.Module, form: nn.Module, query: Query, items: 
 
 
 def test_every_model_that_explains_can_be_served_as_well():
-    assert models_that(ExportableExplainer) == EXPLAINING
+    assert models_with("explaining_form") == EXPLAINING
 
 
 @pytest.mark.parametrize("name", EXPLAINING)

@@ -67,30 +67,30 @@ class TritonPythonModel:
         except RecsysError as error:  # the items stay as they were
             pb_utils.Logger.log_error(str(error))
         answers: list[Any] = [None] * len(requests)
-        asked: dict[int, list[RecommendationRequest]] = {}
+        requested: dict[int, list[RecommendationRequest]] = {}
         for place, request in enumerate(requests):
             if set(SIMILAR_OUTPUTS) & set(request.requested_output_names()):
                 answers[place] = _answered(request, partial(self._similar, request))
                 continue
             try:
-                asked[place] = requests_of(self._read(request), self._columns)
+                requested[place] = requests_of(self._read(request), self._columns)
             except RecsysError as error:
                 answers[place] = _refused(error)
-        for place, answer in self._recommended(requests, asked).items():
+        for place, answer in self._recommended(requests, requested).items():
             answers[place] = answer
         return answers
 
-    def _recommended(self, requests: list[Any], asked: dict[int, list[RecommendationRequest]]) -> dict[int, Any]:
+    def _recommended(self, requests: list[Any], requested: dict[int, list[RecommendationRequest]]) -> dict[int, Any]:
         """An answer for each place."""
         try:
-            lists = iter(self._recommender.recommend([one for rows in asked.values() for one in rows]))
-            made = {place: answer_tensors.tensors_of([next(lists) for _ in rows]) for place, rows in asked.items()}
+            lists = iter(self._recommender.recommend([one for rows in requested.values() for one in rows]))
+            made = {place: answer_tensors.tensors_of([next(lists) for _ in rows]) for place, rows in requested.items()}
             return {place: _response(requests[place], tensors) for place, tensors in made.items()}
         except Exception:  # one of them is at fault: each by itself finds out which
-            return {place: _answered(requests[place], partial(self._lists, rows)) for place, rows in asked.items()}
+            return {place: _answered(requests[place], partial(self._lists, rows)) for place, rows in requested.items()}
 
-    def _lists(self, asked: list[RecommendationRequest]) -> Tensors:
-        return answer_tensors.tensors_of(self._recommender.recommend(asked))
+    def _lists(self, requested: list[RecommendationRequest]) -> Tensors:
+        return answer_tensors.tensors_of(self._recommender.recommend(requested))
 
     def _similar(self, request: Any) -> Tensors:
         tensors = self._read(request)
