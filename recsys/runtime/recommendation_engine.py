@@ -90,6 +90,7 @@ class RecommendationEngine:
         self._data_name = data_name
         self._num_known = num_known
         self._content_column = content_column
+        self._latest_state = catalogue()
         self._pipelines = lru_cache(MAX_KEPT)(self._make_pipelines)
         self._item_explainer = lru_cache(1)(self._make_item_explainer)
 
@@ -122,7 +123,7 @@ class RecommendationEngine:
         """The same for requests of one :meth:`batch_key`."""
         contexts = [self._resolver.resolve(request) for request in requests]
         batch = batch_of(contexts)
-        state = self._catalogue()
+        state = self._current_state()
         first = requests[0]
         pipelines = self._pipelines(state, *self._choices(first))
         k = min(first.k, self._scoring.retriever.num_items)  # a list is no longer than the catalogue
@@ -133,6 +134,15 @@ class RecommendationEngine:
             self._recommendation(request, context, batch, row, result, state)
             for row, (request, context) in enumerate(zip(requests, contexts, strict=True))
         ]
+
+    def _current_state(self) -> CatalogueState:
+        """The catalogue as it is now; what was made for an earlier one is let go."""
+        state = self._catalogue()
+        if state is not self._latest_state:
+            self._latest_state = state
+            self._pipelines.cache_clear()
+            self._item_explainer.cache_clear()
+        return state
 
     def _recommendation(
         self,
