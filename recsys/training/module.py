@@ -129,7 +129,7 @@ class RecommenderModule(pl.LightningModule):
         try:
             optimizer = self._optimizer(self.network.parameters())
         except ValueError as error:
-            raise RecsysError(f"The optimiser refuses its settings ({error}). Correct optimizer.*.") from error
+            raise RecsysError(f"The optimiser refuses its settings ({error}). Correct training.optimizer.*.") from error
         if self._scheduler is None:
             return optimizer
         return {"optimizer": optimizer, "lr_scheduler": self._scheduler(optimizer)}
@@ -187,7 +187,7 @@ class RecommenderModule(pl.LightningModule):
         if not math.isfinite(mean):
             raise RunError(
                 f"The training loss of epoch {self.current_epoch + 1} is {mean}; a finite loss is required. "
-                "Lower optimizer.lr, raise the regularisation, or train in precision 32-true."
+                "Lower training.optimizer.lr, raise the regularisation, or train in precision 32-true."
             )
 
     def val_dataloader(self) -> Iterable[Tensor]:

@@ -43,7 +43,7 @@ def test_there_are_no_more_negatives_than_new_items():
 
 
 def test_no_candidates_are_refused():
-    with pytest.raises(RecsysError, match=r"candidates\.num_candidates must be at least 1"):
+    with pytest.raises(RecsysError, match=r"candidate_selector\.num_candidates must be at least 1"):
         RetrievedCandidates(0)
-    with pytest.raises(RecsysError, match=r"candidates\.num_negatives must be at least 1"):
+    with pytest.raises(RecsysError, match=r"candidate_selector\.num_negatives must be at least 1"):
         UniformCandidates(0)
