@@ -82,5 +82,5 @@ def test_heavier_negatives_are_pushed_harder(loss):
 
 
 def test_a_cut_off_below_one_is_refused():
-    with pytest.raises(RecsysError, match=r"list_loss\.k must be at least 1"):
+    with pytest.raises(RecsysError, match=r"listwise_loss\.k must be at least 1"):
         LambdaNDCG(0)
