@@ -202,7 +202,7 @@ def test_texts_are_no_attributes_unless_they_are_named():
 
 def test_sources_share_one_sentence_model():
     both = {"one": partial(Content, sentence_model="a"), "other": partial(Content, sentence_model="b")}
-    with pytest.raises(ModelError, match="they ask for a, b"):
+    with pytest.raises(ModelError, match="they have a, b"):
         Hybrid(3, 4, both, LinearBlend).sentence_encoder()
     assert Hybrid(3, 4, SOURCES, LinearBlend).sentence_encoder() is None
     one = Hybrid(3, 4, {**SOURCES, "text": both["one"]}, LinearBlend)

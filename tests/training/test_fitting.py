@@ -224,7 +224,7 @@ def test_checkpoint_of_another_data_set_is_refused(tmp_path):
 
 def test_a_loss_that_is_no_number_stops_with_advice(tmp_path):
     module = sampled(mf(), optimizer=partial(torch.optim.SGD, lr=1e30), validation=None)
-    with pytest.raises(RunError, match="a finite loss is required. Lower optimizer.lr"):
+    with pytest.raises(RunError, match="a finite loss is required. Lower training.optimizer.lr"):
         run(module, tmp_path, max_epochs=3, monitor=None)
 
 

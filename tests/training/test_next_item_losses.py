@@ -48,7 +48,7 @@ class Fixed(InBatchSoftmax):
     def _shared(self, targets: Tensor, generator: torch.Generator) -> Tensor:
         return torch.arange(NUM_ITEMS)
 
-    def _log_expected(self, num_in_batch: int) -> Tensor:
+    def _log_q(self, num_in_batch: int) -> Tensor:
         return torch.zeros(NUM_ITEMS)
 
 
@@ -120,12 +120,12 @@ def test_expected_counts_are_those_of_the_draws():
     assert len(loss._shared(torch.tensor([0, 0, 1, 2, 0, 1]), generator())) == 8
     # 3 draws of the batch, where item 0 is 6 of 19 targets in training, item 1 is 3 and every other one is 1, and
     # 5 uniform draws among 12 items.
-    torch.testing.assert_close(loss._log_expected(3).exp(), 3 * COUNTS / 19 + 5 / 12)
+    torch.testing.assert_close(loss._log_q(3).exp(), 3 * COUNTS / 19 + 5 / 12)
 
 
 def test_logq_corrects_the_target_as_well_and_refined_does_not():
     class Skewed(Fixed):
-        def _log_expected(self, num_in_batch: int) -> Tensor:
+        def _log_q(self, num_in_batch: int) -> Tensor:
             return COUNTS.log()
 
     queries, catalogue = vectors()
