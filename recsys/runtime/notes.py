@@ -32,10 +32,13 @@ def notes_of(
         notes.append(f"Not in {data_name}, and left out: {names}. {_IDS_ARE_TEXT}")
     if context.unknown_values:
         notes.append(f"Not in {data_name}, and without effect: {', '.join(context.unknown_values)}.")
+    is_popular = not personalized and num_items > 0
     if request.user_id is not None and context.user < 0:
         rest = "" if context.is_known else ", so nothing is known of them"
+        if is_popular and not context.is_known:
+            rest, is_popular = f"{rest}: here is what is popular", False
         notes.append(f"User {request.user_id} is not in {data_name}{rest}. {_IDS_ARE_TEXT}")
-    if not personalized and num_items > 0:
+    if is_popular:
         notes.append(f"{_reason(request, context, folds_in)}: here is what is popular.")
     if request.restricts and num_items < request.k:
         notes.append(f"The filters leave {num_items} unseen items.")
