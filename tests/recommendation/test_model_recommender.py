@@ -84,8 +84,8 @@ def test_an_unknown_user_is_named(nearest):
     found = ask(nearest, user_id="zzz")
     assert not found.personalized
     assert found.notes == (
-        "User zzz is not in board, so nothing is known of them: here is what is popular. Ids are compared as text, leading "
-        "zeros included.",
+        "User zzz is not in board, so nothing is known of them: here is what is popular. Ids are compared as text, "
+        "leading zeros included.",
     )
     told = ask(nearest, ["i09"], user_id="zzz")
     assert told.personalized and told.notes[0].startswith("User zzz is not in board. Ids are")

@@ -4,8 +4,10 @@ import torch
 
 from recsys.errors import ModelError
 from recsys.models.interface.protocols import Factorized, ScoresPairs
-from recsys.recommendation.model_stages import ModelExplainer, ModelRanker, ScoreRetriever, query_of, vector_retriever
+from recsys.recommendation.model_queries import query_of
+from recsys.recommendation.model_stages import ModelRanker, ScoreRetriever, vector_retriever
 from recsys.recommendation.request_batches import requests_of_task
+from recsys.recommendation.sampled_explanation import batch_explainer_of
 from recsys.retrieval.pipeline import Pipeline
 from tests.models.board_data import NUM_ITEMS, NUM_USERS
 from tests.models.test_contract import MODELS, everyone, fitted, models_that, scores_of
@@ -97,9 +99,9 @@ def test_a_pipeline_of_one_model_is_its_ranking_without_what_is_seen(name):
 def test_explanations_are_those_of_the_model():
     board = fitted("ease")
     requests = asked(board)
-    lists = Pipeline(ScoreRetriever(board.model, NUM_ITEMS), explainer=ModelExplainer(board.model)).recommend(
-        requests, 3
-    )
+    lists = Pipeline(
+        ScoreRetriever(board.model, NUM_ITEMS), explainer=batch_explainer_of(board.model, NUM_ITEMS)
+    ).recommend(requests, 3)
     whole = board.model.explain(everyone(board), torch.from_numpy(lists.items))
     found = lists.explanation
     np.testing.assert_allclose(found.contributions, whole.contributions, rtol=1e-5, atol=1e-6)
@@ -110,5 +112,5 @@ def test_explanations_are_those_of_the_model():
 def test_where_a_list_has_ended_there_is_nothing_to_explain():
     board = fitted("ease")
     one = asked(board).take(np.array([0]))
-    found = ModelExplainer(board.model).explain(one, np.array([[-1, 1, -1]]))
+    found = batch_explainer_of(board.model, NUM_ITEMS).explain(one, np.array([[-1, 1, -1]]))
     assert np.isnan(found.contributions[:, ::2]).all() and np.isfinite(found.contributions[:, 1]).all()

@@ -22,7 +22,7 @@ from recsys.runtime.onnx_model import OnnxModel
 from recsys.runtime.onnx_stages import OnnxEncoder, OnnxRanker
 from tests.export.board_bundles import board_bundle
 from tests.models.board_data import NUM_ITEMS, prepared_board
-from tests.models.test_contract import MODELS, NOT_PERSONAL, fitted, models_that
+from tests.models.test_contract import MODELS, fitted, is_personalized, models_that
 
 EXACT = models_that(Explains)
 #: They score the users of the training by what they learnt of them.
@@ -84,7 +84,7 @@ def test_contributions_are_those_of_pytorch(name, known):
     explainer = explainer_of_bundle(bundle, **SETTINGS)
     requests = requests_to(bundle, known)
     items = items_for(requests)
-    if name in NOT_PERSONAL or (known and name in KNOWN_USERS_ONLY | RATING_MODELS):
+    if not is_personalized(name) or (known and name in KNOWN_USERS_ONLY | RATING_MODELS):
         with pytest.raises(ModelError) as expected:
             in_pytorch(name, requests, items)
         with pytest.raises(ModelError) as found:

@@ -123,7 +123,12 @@ def test_least_squares_are_solved_for_each_explained_item(unobserved_weight):
         {"num_components": 2, "ratings_above": "user_mean"},
         {"num_components": 2},
     ],
-    ids=str,
+    ids=[
+        "ratings above the user's mean",
+        "above the global mean, with recency",
+        "components, with ratings",
+        "components",
+    ],
 )
 def test_content_is_explained_in_all_its_forms(settings):
     model = Content(NUM_USERS, NUM_ITEMS, **settings)

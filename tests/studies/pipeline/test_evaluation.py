@@ -6,7 +6,8 @@ import torch
 
 from recsys.evaluation.ranking import RankingEvaluator
 from recsys.recommendation.catalogue_columns import content_of
-from recsys.recommendation.model_stages import ModelExplainer, ModelRanker, ScoreRetriever
+from recsys.recommendation.model_stages import ModelRanker, ScoreRetriever
+from recsys.recommendation.sampled_explanation import batch_explainer_of
 from recsys.retrieval.calibration import CalibratedReranker
 from recsys.retrieval.mmr import MMR
 from recsys.studies.pipeline.evaluation import PipelineEvaluator
@@ -90,7 +91,7 @@ def test_numbers_do_not_depend_on_the_batches():
 
 def test_stages_are_timed_in_batches_and_alone():
     board = fitted("ease")
-    stages = {"ranker": ModelRanker(board.model), "explainer": ModelExplainer(board.model)}
+    stages = {"ranker": ModelRanker(board.model), "explainer": batch_explainer_of(board.model, NUM_ITEMS)}
     report = report_of(board, chosen=MMR(np.eye(NUM_ITEMS), 0.5), **stages)
     for times in (report.batch_milliseconds, report.alone_milliseconds):
         assert list(times) == ["retrieve", "rules", "rank", "diversify", "explain"]
