@@ -37,8 +37,6 @@ PENDING: set[str] = {
     "recsys/models/onnx/nonnegative.py",
     "recsys/models/onnx/pair_network.py",
     "recsys/models/onnx/user_table.py",
-    "recsys/runtime/request.py",
-    "recsys/runtime/request_resolution.py",
     "recsys/studies/elicitation/measuring.py",
     "recsys/studies/elicitation/table.py",
     "recsys/training/checkpoints.py",
