@@ -33,8 +33,13 @@ def test_an_unknown_user_is_named():
     stranger = RecommendationRequest(user_id="7")
     (known_by_history,) = notes(stranger, context(user=-1, history=[3]))
     assert known_by_history == "User 7 is not in board. Ids are compared as text, leading zeros included."
-    unknown, _ = notes(stranger, context(user=-1, is_known=False), personalized=False)
-    assert unknown.startswith("User 7 is not in board, so nothing is known of them. Ids are")
+    empty, _ = notes(stranger, context(user=-1, is_known=False), personalized=False, num_items=0)
+    assert empty.startswith("User 7 is not in board, so nothing is known of them. Ids are compared")
+
+
+def test_one_note_says_that_a_user_is_unknown_and_gets_what_is_popular():
+    (note,) = notes(RecommendationRequest(user_id="7"), context(user=-1, is_known=False), personalized=False)
+    assert note.startswith("User 7 is not in board, so nothing is known of them: here is what is popular. Ids are")
 
 
 @pytest.mark.parametrize(

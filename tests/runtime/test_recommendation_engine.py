@@ -1,3 +1,7 @@
+import dataclasses
+import gc
+import weakref
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -153,6 +157,15 @@ def test_items_that_are_gone_do_not_come_back(made):
     assert before.item_ids == ["i5", "i4"]
     assert made.ask(history=["i0"], k=2).item_ids == ["i4", "i3"]
     assert made.ask(k=1).item_ids == ["i4"]
+
+
+def test_an_earlier_catalogue_is_let_go(made):
+    made.ask(history=["i0"], explain=True)
+    earlier = weakref.ref(made.state)
+    made.state = dataclasses.replace(made.state)
+    made.ask(history=["i0"], explain=True)
+    gc.collect()
+    assert earlier() is None
 
 
 def test_explanations_are_those_of_each_request_alone(made):
