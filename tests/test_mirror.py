@@ -14,13 +14,14 @@ MIRRORED = {"recsys": "tests", "serving/recsys_serving": "tests/serving"}
 # Modules that need no test of their own, and why.
 EXCEPTIONS: dict[str, str] = {
     "recsys/data/columns.py": "constants only",
+    "recsys/retrieval/types.py": "type aliases only",
+    "recsys/runtime/recommendation.py": "data classes without behaviour, and the protocol of whoever returns them",
 }
 
 # PENDING: modules whose test is still to be written. This set only shrinks; it goes when it is empty.
 PENDING: set[str] = {
     "recsys/cli/configuration.py",
     "recsys/cli/renamed_keys.py",
-    "recsys/errors.py",
     "recsys/export/history_truncation.py",
     "recsys/export/index_building.py",
     "recsys/export/onnx_export.py",
@@ -36,25 +37,6 @@ PENDING: set[str] = {
     "recsys/models/onnx/nonnegative.py",
     "recsys/models/onnx/pair_network.py",
     "recsys/models/onnx/user_table.py",
-    "recsys/retrieval/faiss_kinds.py",
-    "recsys/retrieval/faiss_library.py",
-    "recsys/retrieval/format_list.py",
-    "recsys/retrieval/request_batch.py",
-    "recsys/retrieval/rerankers.py",
-    "recsys/retrieval/types.py",
-    "recsys/runs/assembly.py",
-    "recsys/runs/starting.py",
-    "recsys/runtime/hashing.py",
-    "recsys/runtime/item_encoder.py",
-    "recsys/runtime/manifest.py",
-    "recsys/runtime/neighbours.py",
-    "recsys/runtime/onnx_inputs.py",
-    "recsys/runtime/onnx_model.py",
-    "recsys/runtime/onnx_stages.py",
-    "recsys/runtime/popularity_fallback.py",
-    "recsys/runtime/request.py",
-    "recsys/runtime/request_resolution.py",
-    "recsys/runtime/stored_vectors.py",
     "recsys/studies/elicitation/measuring.py",
     "recsys/studies/elicitation/table.py",
     "recsys/training/checkpoints.py",

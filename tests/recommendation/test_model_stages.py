@@ -25,17 +25,6 @@ def exact_scores(board):
     return scores_of(board.model, everyone(board)).double().numpy()
 
 
-def test_a_query_has_all_that_a_request_has():
-    board = fitted("ease")
-    query = query_of(asked(board))
-    expected = everyone(board)
-    assert query.users.equal(expected.users)
-    for name in ("offsets", "items", "rating", "timestamp"):
-        given = getattr(query.histories, name)
-        assert given.equal(getattr(expected.histories, name)), name
-        assert given.dtype == getattr(expected.histories, name).dtype, name
-
-
 @pytest.mark.parametrize("name", MODELS)
 def test_every_model_retrieves_by_its_scores(name):
     board = fitted(name)
