@@ -31,7 +31,7 @@ from recsys.runtime.user_features import UserFeatures, joined_features
 #: The largest difference of a score, as a share of how much the scores of a query vary, that is still rounding.
 TOLERANCE = 1e-3
 #: A model that scores only candidates which it finds itself may end them elsewhere among items that are equal for it:
-#: so many opinions, as a share, may be of one side alone, if none of them is in a list.
+#: so many scores, as a share, may be of one side alone, if none of them is in a list.
 MAX_ONE_SIDED = 0.05
 #: Scores of a query are taken to vary by this share of the largest at least.
 SMALLEST_SPREAD = 0.01
@@ -106,7 +106,7 @@ def check_scores(
     Args:
         model: in PyTorch, on the CPU.
         encoded: gives the scores of what was exported, shape [B, I].
-        queries: by name; strangers are left out where the model does not fold in and has no opinion on them.
+        queries: by name; unknown users are left out where the model does not fold in and leaves them unscored.
 
     Raises:
         ExportError: a score or a list differs.
@@ -243,7 +243,7 @@ def _compared(name: str, expected: FloatArray, found: FloatArray) -> Parity:
         listed |= np.take_along_axis(one_sided, np.maximum(top_k(found, K).items, 0), axis=1).any()
         if listed or one_sided.mean() > MAX_ONE_SIDED:
             raise ExportError(
-                f"For {name} the exported model and the one in PyTorch have opinions on other items ("
+                f"For {name} the exported model and the one in PyTorch score other items ("
                 f"{int(one_sided.sum()):,} of {expected.size:,}). The export is refused."
             )
         expected, found = (np.where(one_sided, np.nan, scores) for scores in (expected, found))

@@ -18,8 +18,8 @@ class Candidates:
 
     Args:
         items: internal item indices, shape [B, C], int64; -1 where there is none, only at the end of a list.
-        scores: shape [B, C], float; minus infinity where there is no item, and for one that its model has no opinion
-            on.
+        scores: shape [B, C], float; minus infinity where there is no item, and for one that its model does not
+            score.
     """
 
     items: IntArray

@@ -50,7 +50,7 @@ class RankedLists:
     Args:
         items: internal item indices, shape [B, K], int64, best first; -1 where a list has ended.
         scores: of the ranker, or of the retriever where there is none, shape [B, K]; not in descending order where the
-            list was diversified; minus infinity where the ranker has no opinion or the list has ended.
+            list was diversified; minus infinity where the ranker does not score or the list has ended.
         explanation: of the items; None without an explainer.
         seconds: of each stage that ran, for all requests together, by the names in :data:`STAGES`.
     """

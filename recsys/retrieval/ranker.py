@@ -23,7 +23,7 @@ class Ranker(Protocol):
             items: internal indices, shape [B, C], int64; -1 where there is none.
 
         Returns:
-            Shape [B, C]: higher is better, NaN where the model has no opinion; any value where there is no item.
+            Shape [B, C]: higher is better, NaN where an item is unscored; any value where there is no item.
         """
         ...
 

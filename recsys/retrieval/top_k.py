@@ -14,7 +14,7 @@ from recsys.retrieval.types import FloatArray
 def top_k(scores: FloatArray, k: int) -> Candidates:
     """The ``k`` best items of each row, best first; between equal scores the lower index comes first.
 
-    NaN (no opinion) and minus infinity are never candidates. A row that has fewer than ``k`` others is filled up.
+    NaN (unscored) and minus infinity are never candidates. A row that has fewer than ``k`` others is filled up.
 
     Args:
         scores: shape [B, I], float; not changed.

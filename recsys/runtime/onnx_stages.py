@@ -26,7 +26,7 @@ class OnnxEncoder:
         self._numbers = floats_per_position
 
     def __call__(self, requests: RequestBatch) -> FloatArray:
-        """Shape [B, D]; a row of NaN where the model has no opinion."""
+        """Shape [B, D]; a row of NaN where the model does not score."""
         blocks = [self._model.run(query_inputs(block)) for block in _blocks(requests, self._numbers)]
         return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
 
@@ -37,7 +37,7 @@ class OnnxRanker:
     Args:
         model: a ranker.
         floats_per_position: as above.
-        num_items: that the ranker knows; it has no opinion on later ones.
+        num_items: that the ranker knows; it does not score later ones.
     """
 
     def __init__(self, model: OnnxModel, floats_per_position: int, num_items: int) -> None:

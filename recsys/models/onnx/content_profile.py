@@ -88,7 +88,7 @@ class ContentProfile(nn.Module):
             self.floats_per_position += self.num_words + 2 * values.numel()
 
     def forward(self, query: OnnxQuery) -> Tensor:
-        """The profile, shape [B, D], where there are no words; else scores, shape [B, I]. NaN for no opinion."""
+        """The profile, shape [B, D], where there are no words; else scores, shape [B, I]. NaN where unscored."""
         components, words, lengths = self.sums(query)
         if words is None:
             return components / lengths
