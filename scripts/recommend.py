@@ -17,7 +17,7 @@ from recsys.cli.configuration import config_command
 from recsys.cli.console import console
 from recsys.reporting.explanation_table import explanation_table
 from recsys.reporting.recommendation_table import recommendation_table
-from recsys.runs.opened_recommender import open_recommender
+from recsys.runs.opened_recommender import OpenedRecommender, open_recommender
 from recsys.runtime.request import RecommendationRequest
 
 
@@ -25,7 +25,11 @@ from recsys.runtime.request import RecommendationRequest
 def main(config: DictConfig) -> None:
     """Print titles and scores; the popular list, with a message, for a user of whom nothing is known."""
     request = RecommendationRequest(**request_arguments(config, HydraConfig.get().overrides.task))
-    opened = open_recommender(config.run, config.bundle, config.num_candidates)
+    show(open_recommender(config.run, config.bundle, config.num_candidates), request)
+
+
+def show(opened: OpenedRecommender, request: RecommendationRequest) -> None:
+    """Answer one request and print the answer."""
     recommendation = opened.recommender.recommend_one(request)
     for note in recommendation.notes:
         console.print(note, markup=False)
