@@ -43,12 +43,7 @@ def test_every_input_may_be_left_out_and_no_output():
 
 
 def test_numpy_has_every_type_of_a_tensor():
-    specs = [
-        *RECOMMEND_INPUTS.values(),
-        *SIMILAR_SPECS.values(),
-        *RECOMMEND_OUTPUTS.values(),
-        *SIMILAR_OUTPUTS.values(),
-    ]
+    specs = RECOMMEND_INPUTS | SIMILAR_SPECS | RECOMMEND_OUTPUTS | SIMILAR_OUTPUTS
     assert {spec.type for spec in specs.values()} <= DTYPES.keys()
 
 
