@@ -44,19 +44,6 @@ PENDING: set[str] = {
     "recsys/training/full_catalogue.py",
     "recsys/training/module.py",
     "recsys/training/sampled_negatives.py",
-    "serving/recsys_serving/triton/backends/onnxruntime/model.py",
-    "serving/recsys_serving/triton/client.py",
-    "serving/recsys_serving/triton/dynamic_output.py",
-    "serving/recsys_serving/triton/list_tensors.py",
-    "serving/recsys_serving/triton/model_config.py",
-    "serving/recsys_serving/triton/models/postprocess.py",
-    "serving/recsys_serving/triton/models/preprocess.py",
-    "serving/recsys_serving/triton/models/retrieve.py",
-    "serving/recsys_serving/triton/recommendation_table.py",
-    "serving/recsys_serving/triton/repository_check.py",
-    "serving/recsys_serving/triton/state.py",
-    "serving/recsys_serving/triton/vendored_modules.py",
-    "serving/recsys_serving/triton/versions.py",
 }
 
 

@@ -9,12 +9,11 @@ import pytest
 import tritonclient.grpc as grpc
 import tritonclient.http as http
 from recsys_serving.triton.launcher import start, stop
-from recsys_serving.triton.repository import write_repository
+from recsys_serving.triton.repository import served_version
 from recsys_serving.triton.state import ServerState
 from tritonclient.utils import np_to_triton_dtype
 
-from recsys.runtime.bundle import Bundle
-from tests.export.board_bundles import board_bundle
+from tests.serving.triton.board_versions import swap, write
 from tests.serving.triton.tiny_repository import write_tiny_models
 
 
@@ -22,7 +21,7 @@ from tests.serving.triton.tiny_repository import write_tiny_models
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The models of the session's server: those of a bundle, and tiny ones; a test may add more and load them."""
     path = tmp_path_factory.mktemp("triton") / "repository"
-    write_repository(Bundle.open(board_bundle("ease")), path, version=1)
+    write(path, 1)
     write_tiny_models(path)
     return path
 
@@ -35,6 +34,14 @@ def server(
     directory = tmp_path_factory.mktemp("server")
     yield start(directory, repository, environment=triton_environment)
     stop(directory)
+
+
+@pytest.fixture
+def version_1(server: ServerState, repository: Path) -> ServerState:
+    """The session's server while its first version answers."""
+    if served_version(repository) != 1:
+        swap(server, repository, 1)
+    return server
 
 
 class Asking:

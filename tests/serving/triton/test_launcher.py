@@ -4,8 +4,6 @@ import re
 import signal
 import socket
 import stat
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -13,7 +11,7 @@ import pytest
 import tritonclient.grpc as grpc
 from grpc import RpcError, insecure_channel
 from recsys_serving.triton.launcher import Ports, admin_headers, is_ready, start, stop
-from recsys_serving.triton.state import STATE, ServerState, read_state, running_server, started_at
+from recsys_serving.triton.state import STATE, ServerState, read_state, running_server
 from tritonclient.grpc import service_pb2
 from tritonclient.grpc.service_pb2_grpc import GRPCInferenceServiceStub
 from tritonclient.utils import InferenceServerException
@@ -27,10 +25,6 @@ def models(tmp_path: Path) -> Path:
     path = tmp_path / "repository"
     write_model(path, "add", ADD, model_onnx=adding())
     return path
-
-
-def state_of(pid: int, started: int, directory: Path) -> ServerState:
-    return ServerState(pid, started, "repository", 1, 2, 3, "server.log", str(directory / "start-old"))
 
 
 def test_a_directory_without_models_is_no_repository(tmp_path: Path):
@@ -67,35 +61,13 @@ def test_nothing_runs_where_nothing_was_started(tmp_path: Path):
     assert not stop(tmp_path)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"pid": 1}'])
-def test_a_damaged_state_file_is_no_server(tmp_path: Path, content: str):
-    (tmp_path / STATE).write_text(content, encoding="utf-8")
-    assert running_server(tmp_path) is None
-    assert not stop(tmp_path)
-    assert not (tmp_path / STATE).exists()
-
-
-def test_another_process_with_the_number_of_one_that_ended_is_no_server(tmp_path: Path):
-    started = started_at(os.getpid())
-    assert started is not None
-    state_of(os.getpid(), started - 1, tmp_path).save(tmp_path)
-    assert running_server(tmp_path) is None
-    assert not stop(tmp_path)  # and this process lives on
-
-
-def test_a_process_that_waits_to_be_reaped_has_ended(tmp_path: Path):
-    process = subprocess.Popen([sys.executable, "-c", ""])
-    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-    assert started_at(process.pid) is None
-    process.wait()
-
-
 @pytest.mark.triton
 def test_start_and_stop(tmp_path: Path, models: Path, triton_environment: Path):
     directory, steps = tmp_path / "triton", []
     state = start(directory, models, environment=triton_environment, say=steps.append)
     assert steps == ["environment", "models"]
     assert read_state(directory) == running_server(directory) == state
+    assert stat.S_IMODE((directory / STATE).stat().st_mode) == 0o600  # it has the key
     assert is_ready(state)
     with pytest.raises(ServingError, match=rf"A server runs already \(process {state.pid}"):
         start(directory, models, environment=triton_environment)
@@ -139,32 +111,23 @@ def test_the_key_of_another_server_comes_from_the_environment(monkeypatch: pytes
 
 
 @pytest.mark.triton
-def test_only_who_has_the_key_loads_models(tmp_path: Path, models: Path, triton_environment: Path):
-    state = start(tmp_path / "triton", models, environment=triton_environment)
-    try:
-        assert state.admin_key is not None
-        assert stat.S_IMODE((tmp_path / "triton" / STATE).stat().st_mode) == 0o600
-        with grpc.InferenceServerClient(state.grpc_url) as client:
-            with pytest.raises(InferenceServerException, match="This protocol is restricted"):
-                client.load_model("add")
-            client.load_model("add", headers=admin_headers(state.admin_key))
-        connection = http.client.HTTPConnection(state.http_url, timeout=10)
-        connection.request("POST", "/v2/repository/models/add/load", headers={"Connection": "close"})
-        assert connection.getresponse().status == http.HTTPStatus.FORBIDDEN
-        connection.close()
-    finally:
-        stop(tmp_path / "triton")
+def test_only_who_has_the_key_loads_models(server: ServerState):
+    assert server.admin_key is not None
+    with grpc.InferenceServerClient(server.grpc_url) as client:
+        with pytest.raises(InferenceServerException, match="This protocol is restricted"):
+            client.load_model("add")
+        client.load_model("add", headers=admin_headers(server.admin_key))
+    connection = http.client.HTTPConnection(server.http_url, timeout=10)
+    connection.request("POST", "/v2/repository/models/add/load", headers={"Connection": "close"})
+    assert connection.getresponse().status == http.HTTPStatus.FORBIDDEN
+    connection.close()
 
 
 @pytest.mark.triton
-def test_a_shape_that_no_memory_holds_is_refused_by_grpc(tmp_path: Path, models: Path, triton_environment: Path):
-    state = start(tmp_path / "triton", models, environment=triton_environment)
-    try:
-        request = service_pb2.ModelInferRequest(model_name="add", raw_input_contents=[b"\0" * 8] * 2)
-        request.inputs.add(name="number", datatype="INT64", shape=[1, 1])
-        request.inputs.add(name="values", datatype="INT64", shape=[1, 2**40])
-        with insecure_channel(state.grpc_url) as channel, pytest.raises(RpcError, match="input byte size mismatch"):
-            GRPCInferenceServiceStub(channel).ModelInfer(request, timeout=30)
-        assert is_ready(state)
-    finally:
-        stop(tmp_path / "triton")
+def test_a_shape_that_no_memory_holds_is_refused_by_grpc(server: ServerState):
+    request = service_pb2.ModelInferRequest(model_name="add", raw_input_contents=[b"\0" * 8] * 2)
+    request.inputs.add(name="number", datatype="INT64", shape=[1, 1])
+    request.inputs.add(name="values", datatype="INT64", shape=[1, 2**40])
+    with insecure_channel(server.grpc_url) as channel, pytest.raises(RpcError, match="input byte size mismatch"):
+        GRPCInferenceServiceStub(channel).ModelInfer(request, timeout=30)
+    assert is_ready(server)

@@ -5,10 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
-import onnxruntime
 import pytest
-from recsys_serving.triton.dynamic_output import write_with_open_size
 from recsys_serving.triton.model_config import read_config
 from recsys_serving.triton.repository import (
     serve_version,
@@ -19,11 +16,11 @@ from recsys_serving.triton.repository import (
 )
 from recsys_serving.triton.repository_check import check_repository, type_name
 from recsys_serving.triton.served_bundle import open_bundle, read_onnx_models
-from recsys_serving.triton.vendored_modules import copy_modules, modules_needed
 
-from recsys.errors import BundleError, ExportError
+from recsys.errors import ExportError
 from recsys.runtime.bundle import Bundle
 from tests.export.board_bundles import board_bundle
+from tests.serving.triton.skeleton_repository import change
 
 
 @pytest.fixture(scope="module")
@@ -52,13 +49,6 @@ def loaded(repository: Path, name: str) -> list[int]:
     return list(read_config(repository / name / "config.pbtxt").version_policy.specific.versions)
 
 
-def change(repository: Path, name: str, old: str, new: str) -> None:
-    path = repository / name / "config.pbtxt"
-    text = path.read_text(encoding="utf-8")
-    assert old in text
-    path.write_text(text.replace(old, new, 1), encoding="utf-8")
-
-
 def test_a_version_is_when_the_bundle_was_made(ease: Bundle, tmp_path: Path):
     version = write_repository(ease, tmp_path / "repository")
     assert version == version_of(ease)
@@ -70,7 +60,7 @@ def test_the_models_are_those_of_the_bundle(ease: Bundle, written: Path, tmp_pat
     write_repository(ease, tmp_path / "repository", version=1)
     names = {"recommend", "similar", "recommender"}
     assert {path.name for path in (tmp_path / "repository").iterdir()} == names
-    assert {path.name for path in written.iterdir()} == names | {"query_encoder", "ranker"}
+    assert {path.name for path in written.iterdir()} == names | {"query_encoder", "ranker", "explainer"}
 
 
 def test_onnx_models_are_there_once(ease: Bundle, written: Path, tmp_path: Path):
@@ -79,23 +69,11 @@ def test_onnx_models_are_there_once(ease: Bundle, written: Path, tmp_path: Path)
     assert (own.directory / "query_encoder.onnx").is_file()
     others = open_bundle(written / "recommender" / "7")
     assert not list(others.directory.glob("*.onnx"))
-    assert set(read_onnx_models(written / "recommender" / "7")) == {"query_encoder.onnx", "ranker.onnx"}
-
-
-@pytest.mark.parametrize("file", ["popularity.npy", "query_encoder.onnx"])
-def test_a_bundle_that_lacks_a_file_is_not_opened(ease: Bundle, tmp_path: Path, file: str):
-    write_repository(ease, tmp_path / "repository", version=1)
-    directory = tmp_path / "repository" / "recommender" / "1"
-    (directory / "bundle" / file).unlink()
-    with pytest.raises(BundleError, match=rf"{re.escape(file)} cannot be read"):
-        open_bundle(directory)
-
-
-@pytest.mark.parametrize("content", ["", "[]", '{"ranker.onnx": {"inputs": []}}'])
-def test_a_damaged_list_of_models_is_refused(tmp_path: Path, content: str):
-    (tmp_path / "onnx_models.json").write_text(content, encoding="utf-8")
-    with pytest.raises(BundleError, match=r"onnx_models\.json cannot be read"):
-        read_onnx_models(tmp_path)
+    assert set(read_onnx_models(written / "recommender" / "7")) == {
+        "query_encoder.onnx",
+        "ranker.onnx",
+        "explainer.onnx",
+    }
 
 
 def test_what_is_asked_names_the_version(written: Path):
@@ -112,7 +90,7 @@ def test_no_graphics_card_is_asked_for(written: Path):
 def test_another_version_is_added_and_answers_when_it_is_told_to(repository: Path, ranked: Bundle):
     write_repository(ranked, repository, version=8, models="triton")
     assert served_version(repository) == 7 and loaded(repository, "ranker") == [7]
-    assert stage_version(repository, 8) == ["query_encoder", "ranker", "recommender"]
+    assert stage_version(repository, 8) == ["explainer", "query_encoder", "ranker", "recommender"]
     assert served_version(repository) == 7 and loaded(repository, "ranker") == [7, 8]
     serve_version(repository, 8)
     assert served_version(repository) == 8 and loaded(repository, "ranker") == [7, 8]
@@ -128,7 +106,7 @@ def test_versions_with_other_sizes_without_a_ranker_or_without_models_on_the_ser
     repository: Path, ease: Bundle
 ):
     write_repository(ease, repository, version=8, models="triton")
-    assert stage_version(repository, 8) == ["query_encoder", "recommender"]
+    assert stage_version(repository, 8) == ["explainer", "query_encoder", "recommender"]
     serve_version(repository, 8)
     assert loaded(repository, "query_encoder") == [7, 8] and loaded(repository, "ranker") == [7]
     check_repository(repository)
@@ -201,62 +179,6 @@ def test_a_model_of_another_form_does_not_become_a_version(repository: Path, ran
     assert not list(repository.glob("*/8"))
 
 
-@pytest.mark.parametrize(
-    ("name", "old", "new", "message"),
-    [
-        ("recommender", "max_batch_size", "max_bach_size", "is no configuration of a Triton model: .*max_bach_size"),
-        ("recommender", "KIND_CPU", "KIND_BOTH", "is no configuration of a Triton model: .*KIND_BOTH"),
-        ("ranker", 'name: "ranker"', 'name: "other"', "The configuration of the model ranker in .* calls it other"),
-        ("ranker", "versions: 7", "versions: 8", "The model ranker in .* must have version 8, but has 7"),
-        ("ranker", 'name: "history"', 'name: "past"', "states the inputs .*past.*, but the model has .*history"),
-        ("ranker", "TYPE_INT64", "TYPE_INT32", "states TYPE_INT32 for the input user_index, but the model has tensor"),
-        ("ranker", "dims: -1", "dims: -1\n  dims: 1", r"states the shape \[-1, 1\] for the input user_index"),
-        (
-            "recommend",
-            'model_name: "recommender"',
-            'model_name: "other"',
-            "has the step other, but .* has no such model",
-        ),
-        ("recommend", "model_version: 7", "model_version: 8", "needs version 8 of recommender, but .* has 7"),
-        ("similar", 'key: "similar_to"', 'key: "of"', "names of of recommender, which has no such tensor"),
-        ("similar", 'value: "item_ids"', 'value: "ids"', "gives ids to recommender, .*comes from no step"),
-        (
-            "recommender",
-            'name: "scores"\n  data_type: TYPE_FP32',
-            'name: "scores"\n  data_type: TYPE_FP64',
-            "but it is TYPE_FP64",
-        ),
-    ],
-)
-def test_what_does_not_fit_together_is_refused(repository: Path, name: str, old: str, new: str, message: str):
-    change(repository, name, old, new)
-    with pytest.raises(ExportError, match=f"(?s){message}"):
-        check_repository(repository)
-
-
-def test_an_input_that_a_step_lacks_is_refused(repository: Path):
-    change(
-        repository,
-        "recommender",
-        'name: "user_id"\n  data_type: TYPE_STRING\n  dims: 1\n  optional: true',
-        ('name: "user_id"\n  data_type: TYPE_STRING\n  dims: 1'),
-    )
-    with pytest.raises(ExportError, match="The ensemble similar gives no user_id to recommender, which requires it"):
-        check_repository(repository)
-
-
-@pytest.mark.parametrize("file", ["ranker/7/model.onnx", "recommender/7/model.py"])
-def test_a_missing_model_is_refused(repository: Path, file: str):
-    (repository / file).unlink()
-    with pytest.raises(ExportError, match=f"A model is required in .*{file}, but there is none"):
-        check_repository(repository)
-
-
-def test_a_model_without_a_configuration_is_refused(tmp_path: Path):
-    with pytest.raises(ExportError, match=r"with a config.pbtxt in the directory of each model, but .* has none"):
-        check_repository(tmp_path)
-
-
 def test_the_copied_code_runs_on_its_own(ease: Bundle, tmp_path: Path):
     write_repository(ease, tmp_path / "repository", version=7)
     directory = tmp_path / "repository" / "recommender" / "7"
@@ -272,42 +194,3 @@ def test_the_copied_code_runs_on_its_own(ease: Bundle, tmp_path: Path):
     environment = {**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
     finished = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
     assert finished.returncode == 0, finished.stderr
-
-
-def test_modules_are_found_through_each_other(tmp_path: Path):
-    program = tmp_path / "program.py"
-    program.write_text("import json\nfrom recsys.retrieval import top_k\n", encoding="utf-8")
-    copy_modules(modules_needed([program]), tmp_path / "copy")
-    found = sorted(str(path.relative_to(tmp_path / "copy")) for path in (tmp_path / "copy").rglob("*.py"))
-    assert found == [
-        "recsys/__init__.py",
-        "recsys/retrieval/__init__.py",
-        "recsys/retrieval/candidates.py",
-        "recsys/retrieval/top_k.py",
-        "recsys/retrieval/types.py",
-    ]
-    # the front of a package may import all of it
-    assert (tmp_path / "copy" / "recsys" / "__init__.py").read_text(encoding="utf-8") == ""
-
-
-def test_code_that_needs_torch_is_not_copied(tmp_path: Path):
-    program = tmp_path / "program.py"
-    program.write_text("from recsys.models.mf import MF\n", encoding="utf-8")
-    with pytest.raises(AssertionError, match="torch"):
-        modules_needed([program])
-
-
-def test_an_open_size_changes_no_number(ease: Bundle, tmp_path: Path):
-    source, target = ease.directory / "query_encoder.onnx", tmp_path / "model.onnx"
-    write_with_open_size(source, target)
-    sessions = [onnxruntime.InferenceSession(str(path)) for path in (source, target)]
-    assert isinstance(sessions[0].get_outputs()[0].shape[1], int)
-    assert not isinstance(sessions[1].get_outputs()[0].shape[1], int)
-    onnx_inputs = {
-        "user_index": np.array([3, -1]),
-        "history": np.array([[1, 2, -1], [4, -1, -1]]),
-        "rating": np.full((2, 3), np.nan, np.float32),
-        "timestamp": np.full((2, 3), np.iinfo(np.int64).min),
-    }
-    before, after = (session.run(["query"], onnx_inputs)[0] for session in sessions)
-    np.testing.assert_array_equal(before, after)

@@ -1,7 +1,6 @@
 """Items that come and go on a server: every process knows them, and so does one that is started again."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,6 +10,7 @@ from recsys_serving.triton.client import TritonRecommender
 from recsys_serving.triton.launcher import start, stop
 from recsys_serving.triton.repository import OnnxPlace, write_repository
 from recsys_serving.triton.served_items import add_items, remove_items
+from recsys_serving.triton.state import ServerState
 
 from recsys.errors import BundleError, ExportError, RequestError
 from recsys.runtime.bundle import Bundle
@@ -18,22 +18,22 @@ from recsys.runtime.bundle_recommender import BundleRecommender
 from recsys.runtime.request import RecommendationRequest
 from tests.export.board_bundles import board_bundle
 from tests.models.board_data import NUM_ITEMS
+from tests.serving.triton.board_versions import swap
 
 EVEN = RecommendationRequest(history=["i02", "i08", "i12"], k=NUM_ITEMS + 2)
 NEW = pa.table({"item_id": ["new even", "new odd"], "colours": ["black|even", "odd|white"]})
+
+
+def bundle() -> Bundle:
+    return Bundle.open(board_bundle("two_tower"))
 
 
 @pytest.fixture(params=["in_process", "triton"])
 def repository(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     place: OnnxPlace = request.param
     path = tmp_path / "repository"
-    write_repository(Bundle.open(board_bundle("two_tower")), path, version=1, python_instances=2, models=place)
+    write_repository(bundle(), path, version=1, python_instances=2, models=place)
     return path
-
-
-@pytest.fixture
-def in_process() -> BundleRecommender:
-    return BundleRecommender(Bundle.open(board_bundle("two_tower")))
 
 
 def test_changes_are_files_that_people_can_read(repository: Path):
@@ -63,33 +63,52 @@ def test_a_model_without_content_knows_no_new_items(tmp_path: Path):
 
 
 @pytest.mark.triton
-def test_every_process_knows_them_also_after_a_restart(
-    repository: Path, tmp_path: Path, triton_environment: Path, in_process: BundleRecommender
-):
-    def answers(recommender: TritonRecommender) -> Iterator[tuple[list[str], list[str]]]:
-        for _ in range(12):  # by either process
-            found = recommender.recommend_one(EVEN)
-            similar = recommender.similar(["new even"], 4)[0] if "new even" in found.item_ids else None
-            yield found.item_ids, [] if similar is None else similar.item_ids
-
-    with_new = in_process.recommend_one(EVEN).item_ids
-    state = start(tmp_path / "triton", repository, environment=triton_environment)
+def test_every_process_knows_them_also_after_a_restart(tmp_path: Path, triton_environment: Path):
+    repository, state_directory = tmp_path / "repository", tmp_path / "triton"
+    places: dict[int, OnnxPlace] = {1: "in_process", 2: "triton"}
+    for version, place in places.items():
+        write_repository(bundle(), repository, version, python_instances=2, models=place)
+    state = start(state_directory, repository, environment=triton_environment)
     try:
-        with TritonRecommender(state.grpc_url, timeout_seconds=60) as recommender:
-            assert all(ids == with_new for ids, _ in answers(recommender))
-            add_items(repository, NEW)
-            in_process.add_items(NEW)
-            expected = in_process.recommend_one(EVEN).item_ids, in_process.similar(["new even"], 4)[0].item_ids
-            assert "new even" in expected[0]
-            assert all(found == expected for found in answers(recommender))
-            remove_items(repository, ["i04", "new odd"])
-            in_process.remove_items(["i04", "new odd"])
-            expected = in_process.recommend_one(EVEN).item_ids, in_process.similar(["new even"], 4)[0].item_ids
-            assert "i04" not in expected[0] and "new odd" not in expected[0]
-            assert all(found == expected for found in answers(recommender))
-        stop(tmp_path / "triton")
-        state = start(tmp_path / "triton", repository, environment=triton_environment)
-        with TritonRecommender(state.grpc_url, timeout_seconds=60) as recommender:
-            assert all(found == expected for found in answers(recommender))
+        expected = {}
+        for version in places:
+            swap(state, repository, version)
+            expected[version] = changed(repository, state, version)
+        stop(state_directory)
+        state = start(state_directory, repository, environment=triton_environment)
+        for version in (2, 1):  # 2 answered last, and 1 is loaded beside it
+            if version == 1:
+                swap(state, repository, 1)
+            assert answers(state, version) == expected[version]
     finally:
-        stop(tmp_path / "triton")
+        stop(state_directory)
+
+
+def changed(repository: Path, state: ServerState, version: int) -> tuple[list[str], list[str]]:
+    """Add items to the version that answers and remove some; what it answers then is what it does in process."""
+    in_process = BundleRecommender(bundle())
+    assert answers(state, version) == (in_process.recommend_one(EVEN).item_ids, [])
+    add_items(repository, NEW)
+    in_process.add_items(NEW)
+    expected = in_process.recommend_one(EVEN).item_ids, in_process.similar(["new even"], 4)[0].item_ids
+    assert "new even" in expected[0]
+    assert answers(state, version) == expected
+    remove_items(repository, ["i04", "new odd"])
+    in_process.remove_items(["i04", "new odd"])
+    expected = in_process.recommend_one(EVEN).item_ids, in_process.similar(["new even"], 4)[0].item_ids
+    assert "i04" not in expected[0] and "new odd" not in expected[0]
+    assert answers(state, version) == expected
+    return expected
+
+
+def answers(state: ServerState, version: int) -> tuple[list[str], list[str]]:
+    """The list for ``EVEN``, and what is like the new item where it is in it; either process must say the same."""
+    found = []
+    with TritonRecommender(state.grpc_url, timeout_seconds=60) as recommender:
+        for _ in range(12):  # by either process
+            answer = recommender.recommend_one(EVEN)
+            assert answer.model_version == str(version)
+            is_new = "new even" in answer.item_ids
+            found.append((answer.item_ids, recommender.similar(["new even"], 4)[0].item_ids if is_new else []))
+    assert all(one == found[0] for one in found)
+    return found[0]

@@ -1,30 +1,256 @@
-"""A bundle on Triton answers as it does in process."""
+"""What the model in Python makes of requests, with stand-ins; and on a server: it answers as a bundle in process."""
 
+from __future__ import annotations
+
+import importlib.util
 import re
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
+import recsys_serving.triton
+from recsys_serving.triton import answer_tensors
 from recsys_serving.triton.client import TritonRecommender
-from recsys_serving.triton.launcher import is_ready
-from recsys_serving.triton.repository import OnnxPlace, served_version, write_repository
+from recsys_serving.triton.served_bundle import OnnxSignature
 from recsys_serving.triton.state import ServerState
-from recsys_serving.triton.versions import swap_version
 from tritonclient.utils import InferenceServerException
 
-from recsys.errors import ExportError, RecsysError, RequestError, ServingError
-from recsys.runtime.bundle import Bundle
+from recsys.errors import BundleError, RecsysError, RequestError, ServingError
 from recsys.runtime.bundle_recommender import BundleRecommender
-from recsys.runtime.recommendation import Recommendation, Recommender
+from recsys.runtime.recommendation import Recommendation, SimilarItems
 from recsys.runtime.request import RecommendationRequest
-from tests.export.board_bundles import board_bundle
 from tests.models.board_data import NUM_ITEMS
+from tests.serving.triton.board_versions import Expected, bundle_of, swap, write
 from tests.serving.triton.conftest import Asking
 
-pytestmark = pytest.mark.triton
+PROGRAM = Path(str(recsys_serving.triton.__file__)).parent / "models" / "recommender.py"
+
+
+class Request(SimpleNamespace):
+    """A request of Triton: outputs that are wanted, and inputs by their names."""
+
+    def requested_output_names(self) -> list[str]:
+        names: list[str] = self.outputs
+        return names
+
+
+class Tensor:
+    """A tensor of Triton, in a request or an answer."""
+
+    def __init__(self, name: str, values: Any) -> None:
+        self.name, self._values = name, values
+
+    def shape(self) -> tuple[int, ...]:
+        shape: tuple[int, ...] = self._values.shape
+        return shape
+
+    def as_numpy(self) -> Any:
+        return self._values
+
+
+class Failure(SimpleNamespace):
+    """An error of Triton, by its message and kind."""
+
+    INVALID_ARG = "invalid"
+
+    def __init__(self, message: str, kind: str = "internal") -> None:
+        super().__init__(message=message, kind=kind)
+
+
+class Answering:
+    """Stands in for the recommender of a bundle: item ``of K`` for k = K; refuses k = 13, and cannot do k = 14."""
+
+    def __init__(self, bundle: Any, open_model: Callable[[str], Any]) -> None:
+        self.open_model = open_model
+        self.batches: list[list[int]] = []
+        self.warm = 0
+
+    def warm_up(self) -> None:
+        self.warm += 1
+
+    def recommend(self, requests: Sequence[RecommendationRequest]) -> list[Recommendation]:
+        self.batches.append([request.k for request in requests])
+        if any(request.k == 13 for request in requests):
+            raise RequestError("13 is refused.")
+        if any(request.k == 14 for request in requests):
+            raise IndexError("out of range")
+        return [Recommendation([f"of {request.k}"], [0.5], True, "") for request in requests]
+
+    def similar(self, item_ids: Sequence[str], k: int, by: str) -> list[SimilarItems]:
+        if "unknown" in item_ids:
+            raise RequestError("There is no item unknown.")
+        return [SimilarItems(one, [by], [float(k)], "cosine") for one in item_ids]
+
+
+class Changes:
+    """Stands in for the changes of items."""
+
+    error: RecsysError | None = None
+
+    def __init__(self, directory: Path, recommender: Answering) -> None:
+        self.directory, self.num_looks = directory, 0
+
+    def apply_new(self) -> None:
+        self.num_looks += 1
+        if self.error is not None:
+            raise self.error
+
+
+class Loaded:
+    """One instance of the model, with what it was given and what it logged."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, on_server: dict[str, OnnxSignature]) -> None:
+        self.logged: list[str] = []
+        backend = SimpleNamespace(
+            get_input_tensor_by_name=lambda request, name: request.inputs.get(name),
+            Tensor=Tensor,
+            TritonError=Failure,
+            Logger=SimpleNamespace(log_error=self.logged.append),
+            InferenceResponse=lambda tensors=None, error=None: SimpleNamespace(
+                tensors={one.name: one.as_numpy() for one in tensors or ()}, error=error
+            ),
+        )
+        monkeypatch.setitem(sys.modules, "triton_python_backend_utils", backend)
+        monkeypatch.setattr(sys, "path", list(sys.path))  # the program puts its own directory first
+        spec = importlib.util.spec_from_file_location("recommender_of_triton", PROGRAM)
+        assert spec is not None and spec.loader is not None
+        self.program: Any = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(self.program)
+        bundle = SimpleNamespace(user_columns=(), directory=Path("bundle"))
+        for name, stand_in in {
+            "open_bundle": lambda directory: bundle,
+            "read_onnx_models": lambda directory: on_server,
+            "OnnxModel": lambda path: f"opened {path}",
+            "BundleRecommender": Answering,
+            "ItemChanges": Changes,
+        }.items():
+            setattr(self.program, name, stand_in)
+        self.model = self.program.TritonPythonModel()
+        self.model.initialize({"model_version": "7"})
+
+    @property
+    def recommender(self) -> Answering:
+        found: Answering = self.model._recommender
+        return found
+
+    @property
+    def changes(self) -> Changes:
+        found: Changes = self.model._changes
+        return found
+
+
+@pytest.fixture
+def loaded(monkeypatch: pytest.MonkeyPatch) -> Loaded:
+    return Loaded(monkeypatch, {})
+
+
+def asking_for(*k: int, outputs: Sequence[str] = ("item_ids",)) -> Request:
+    """A request with a row for each number."""
+    return Request(outputs=list(outputs), inputs={"k": Tensor("k", np.array(k)[:, None])})
+
+
+def similar_to(item: str) -> Request:
+    inputs = {
+        "similar_to": Tensor("similar_to", np.array([[item.encode()]], dtype=object)),
+        "k": Tensor("k", np.array([[3]])),
+    }
+    return Request(outputs=["similar"], inputs=inputs)
+
+
+def lists(answer: Any) -> list[list[str]]:
+    assert answer.error is None
+    return [[name.decode() for name in row] for row in answer.tensors["item_ids"]]
+
+
+def test_models_of_this_process_are_warm_before_the_first_request(loaded: Loaded):
+    assert (loaded.recommender.warm, loaded.changes.num_looks) == (1, 1)
+    assert loaded.recommender.open_model("ranker.onnx") == f"opened {Path('bundle', 'ranker.onnx')}"
+    assert loaded.changes.directory == PROGRAM.parent / "items"
+
+
+def test_models_of_the_server_are_not_asked_before_it_runs(monkeypatch: pytest.MonkeyPatch):
+    loaded = Loaded(monkeypatch, {"ranker.onnx": OnnxSignature(["history"], ["scores"])})
+    assert (loaded.recommender.warm, loaded.changes.num_looks) == (0, 0)
+    with pytest.raises(RequestError, match="^ranker needs the inputs history, but history is missing"):
+        loaded.recommender.open_model("ranker.onnx").run({})
+    assert loaded.recommender.open_model("encoder.onnx") == f"opened {Path('bundle', 'encoder.onnx')}"
+
+
+def test_requests_that_come_together_are_answered_at_once_and_each_gets_its_own(loaded: Loaded):
+    answers = loaded.model.execute([asking_for(1), asking_for(2, 3), asking_for(4)])
+    assert [lists(answer) for answer in answers] == [[["of 1"]], [["of 2"], ["of 3"]], [["of 4"]]]
+    assert loaded.recommender.batches == [[1, 2, 3, 4]]
+
+
+def test_only_the_outputs_that_are_wanted_are_sent(loaded: Loaded):
+    (few,) = loaded.model.execute([asking_for(1, outputs=["scores", "item_ids"])])
+    (whole,) = loaded.model.execute([asking_for(1, outputs=list(answer_tensors.tensors_of([])))])
+    assert set(few.tensors) == {"scores", "item_ids"}
+    assert set(whole.tensors) == {"scores", "item_ids", "personalized", "details"}
+    assert all(values.flags.c_contiguous for values in whole.tensors.values())
+
+
+def test_a_request_that_is_refused_does_not_spoil_the_others(loaded: Loaded):
+    first, refused, last = loaded.model.execute([asking_for(1), asking_for(13), asking_for(2)])
+    assert (lists(first), lists(last)) == ([["of 1"]], [["of 2"]])
+    assert refused.error == Failure("13 is refused.", "invalid")
+    assert not loaded.logged
+
+
+def test_a_request_that_cannot_be_read_does_not_reach_the_others(loaded: Loaded):
+    refused, last = loaded.model.execute([asking_for(0), asking_for(2)])
+    assert refused.error == Failure("k must be a whole number of at least 1, but it is 0.", "invalid")
+    assert lists(last) == [["of 2"]]
+    assert loaded.recommender.batches == [[2]]
+
+
+def test_a_request_that_is_too_large_is_refused_before_its_values_are_read(loaded: Loaded):
+    large = SimpleNamespace(shape=lambda: (1, 100_001))  # has no values to read
+    (refused,) = loaded.model.execute([Request(outputs=["item_ids"], inputs={"history": large})])
+    assert refused.error.message.startswith("history may have 100,000 values, but 100,001 came.")
+    assert refused.error.kind == "invalid"
+
+
+def test_a_mistake_in_the_program_is_no_wrong_request_and_is_logged(loaded: Loaded):
+    first, failed = loaded.model.execute([asking_for(1), asking_for(14)])
+    assert lists(first) == [["of 1"]]
+    assert failed.error == Failure("IndexError: out of range", "internal")
+    assert loaded.logged == ["A request cannot be answered: IndexError: out of range"]
+
+
+def test_similar_items_are_answered_beside_lists(loaded: Loaded):
+    similar, list_, refused = loaded.model.execute([similar_to("a"), asking_for(2), similar_to("unknown")])
+    assert answer_tensors.similar_items_of(similar.tensors, 0) == [SimilarItems("a", ["model"], [3.0], "cosine")]
+    assert lists(list_) == [["of 2"]]
+    assert refused.error == Failure("There is no item unknown.", "invalid")
+
+
+def test_changes_of_items_are_looked_for_before_every_answer(loaded: Loaded):
+    loaded.model.execute([asking_for(1), asking_for(2)])
+    loaded.model.execute([asking_for(1)])
+    assert loaded.changes.num_looks == 3  # and once at the start
+
+
+def test_where_the_items_cannot_be_changed_requests_are_answered_as_before(loaded: Loaded):
+    loaded.changes.error = ServingError("Change 2 of the items is missing.")
+    (answer,) = loaded.model.execute([asking_for(1)])
+    assert lists(answer) == [["of 1"]]
+    assert loaded.logged == ["Change 2 of the items is missing."]
+
+
+def test_a_damaged_bundle_is_not_served(loaded: Loaded):
+    def damaged(directory: Path) -> None:
+        raise BundleError(f"{directory / 'popularity.npy'} was changed or damaged.")
+
+    loaded.program.open_bundle = damaged
+    with pytest.raises(BundleError, match=r"models/popularity\.npy was changed or damaged"):
+        loaded.program.TritonPythonModel().initialize({"model_version": "7"})
+
 
 ALL = [f"i{item:02}" for item in range(NUM_ITEMS)]
 
@@ -62,26 +288,6 @@ DIVERSE = [
     RecommendationRequest(user_id="u01", k=6, diversity="calibrated", diversity_weight=1, diversity_column="colours"),
 ]
 
-#: Bundles by their versions: the encoder scores the catalogue, or makes vectors that are compared with all items or
-#: looked for in an index of FAISS, or a ranker follows.
-BUNDLES = {
-    1: lambda: board_bundle("ease"),
-    2: lambda: board_bundle("pure_svd"),
-    3: lambda: board_bundle("pure_svd", "ease"),
-    4: lambda: board_bundle("pure_svd", index="IVF4,SQ8", rescore=4),
-}
-#: Where ONNX models run.
-PLACES: dict[int, OnnxPlace] = {1: "in_process", 2: "triton", 3: "triton", 4: "in_process"}
-
-
-def bundle_of(version: int) -> Bundle:
-    return Bundle.open(BUNDLES[version]())
-
-
-def write(repository: Path, version: int) -> None:
-    if not (repository / "recommend" / str(version)).is_dir():
-        write_repository(bundle_of(version), repository, version, models=PLACES[version])
-
 
 @pytest.fixture(scope="module", params=[4, 3, 2, 1])
 def version(server: ServerState, repository: Path, request: pytest.FixtureRequest) -> int:
@@ -91,10 +297,6 @@ def version(server: ServerState, repository: Path, request: pytest.FixtureReques
     return request.param
 
 
-def swap(server: ServerState, repository: Path, version: int) -> None:
-    swap_version(repository, version, server.grpc_url, admin_key=server.admin_key)
-
-
 @pytest.fixture(params=["grpc", "http"])
 def recommender(server: ServerState, request: pytest.FixtureRequest) -> Iterator[TritonRecommender]:
     url = server.grpc_url if request.param == "grpc" else server.http_url
@@ -102,54 +304,7 @@ def recommender(server: ServerState, request: pytest.FixtureRequest) -> Iterator
         yield recommender
 
 
-class Expected:
-    """What the bundle answers in process; of items with equal scores any may come first."""
-
-    def __init__(self, version: int, questions: Sequence[RecommendationRequest]) -> None:
-        recommender = BundleRecommender(bundle_of(version))
-        self._questions = questions
-        self._own = recommender.recommend(questions)
-        self._all = recommender.recommend([replace(question, k=NUM_ITEMS, explain=False) for question in questions])
-
-    def check(self, place: int, answer: Recommendation) -> None:
-        question, own, everything = self._questions[place], self._own[place], self._all[place]
-        scores = dict(zip(everything.item_ids, everything.scores, strict=True))
-        for name in ("personalized", "notes", "unknown_items", "unknown_values", "explanation_method"):
-            assert getattr(answer, name) == getattr(own, name), question
-        assert answer.scores == pytest.approx(own.scores, rel=1e-4, abs=1e-5), question
-        assert answer.scores == pytest.approx([scores[item] for item in answer.item_ids], rel=1e-4, abs=1e-5), question
-        assert len(set(answer.item_ids)) == len(answer.item_ids), question
-        if question.explain:
-            check_explanations(own, answer)
-
-
-def check_explanations(own: Recommendation, answer: Recommendation) -> None:
-    if own.explanations is None:
-        assert answer.explanations is None
-        return
-    expected = dict(zip(own.item_ids, own.explanations, strict=True))
-    for item, explanation in zip(answer.item_ids, answer.explanations, strict=True):
-        if item in expected:  # else it came in for one with an equal score
-            assert [one.item_id for one in explanation.contributions] == [
-                one.item_id for one in expected[item].contributions
-            ]
-            assert [one.shared for one in explanation.contributions] == [
-                one.shared for one in expected[item].contributions
-            ]
-            assert replace(explanation, contributions=(), older_value=0.0) == replace(
-                expected[item], contributions=(), older_value=0.0
-            )
-            values = [
-                [one.value for one in each.contributions if one.value is not None]
-                for each in (explanation, expected[item])
-            ]
-            assert values[0] == pytest.approx(values[1], rel=1e-4, abs=1e-5)
-
-
-def test_it_is_a_recommender(recommender: TritonRecommender):
-    assert isinstance(recommender, Recommender)
-
-
+@pytest.mark.triton
 def test_the_answers_are_those_of_the_bundle_in_process(version: int, recommender: TritonRecommender):
     expected = Expected(version, QUESTIONS)
     for place, (question, answer) in enumerate(zip(QUESTIONS, recommender.recommend(QUESTIONS), strict=True)):
@@ -161,6 +316,7 @@ def test_the_answers_are_those_of_the_bundle_in_process(version: int, recommende
         assert answer.scores == pytest.approx(own.scores, rel=1e-4, abs=1e-5)
 
 
+@pytest.mark.triton
 def test_similar_items_are_those_of_the_bundle_in_process(version: int, recommender: TritonRecommender):
     in_process = BundleRecommender(bundle_of(version))
     for by in ("model", "content"):
@@ -171,6 +327,7 @@ def test_similar_items_are_those_of_the_bundle_in_process(version: int, recommen
             assert own.similarities == pytest.approx(other.similarities, rel=1e-4)
 
 
+@pytest.mark.triton
 def test_those_who_ask_together_get_their_own(version: int, server: ServerState):
     questions = [
         RecommendationRequest(
@@ -185,6 +342,7 @@ def test_those_who_ask_together_get_their_own(version: int, server: ServerState)
             expected.check(place, answer)
 
 
+@pytest.mark.triton
 def test_one_wrong_question_does_not_spoil_the_others(server: ServerState):
     right = RecommendationRequest(history=["i02"], k=3)
     wrong = RecommendationRequest(history=["i02"], k=3, filters={"size": {"gte": 3}})
@@ -205,6 +363,7 @@ def test_one_wrong_question_does_not_spoil_the_others(server: ServerState):
             assert answer == expected
 
 
+@pytest.mark.triton
 @pytest.mark.parametrize(
     "request_",
     [
@@ -224,6 +383,7 @@ def test_what_is_wrong_is_told_as_in_process(recommender: TritonRecommender, req
     assert str(found.value) == str(expected.value)
 
 
+@pytest.mark.triton
 def test_similar_items_of_what_does_not_exist_are_refused(recommender: TritonRecommender):
     with pytest.raises(RequestError, match="^There is no item 'i99' in board"):
         recommender.similar(["i99"], 3)
@@ -232,6 +392,7 @@ def test_similar_items_of_what_does_not_exist_are_refused(recommender: TritonRec
             recommender.similar(["i02"], k, by)  # type: ignore[arg-type]
 
 
+@pytest.mark.triton
 def test_several_in_one_request_are_filled_up(version: int, asking: Asking):
     ids, scores, personalized, _ = asking(
         "recommend",
@@ -248,6 +409,7 @@ def test_several_in_one_request_are_filled_up(version: int, asking: Asking):
     assert personalized.tolist() == [[True], [True]]
 
 
+@pytest.mark.triton
 def test_ids_that_are_numbers_may_come_as_such(asking: Asking):
     outputs = ["item_ids", "personalized"]
     numbers = asking(
@@ -258,10 +420,12 @@ def test_ids_that_are_numbers_may_come_as_such(asking: Asking):
     assert not numbers[1].any()  # the ids of these data are no numbers
 
 
+@pytest.mark.triton
 def test_ten_are_recommended_where_no_number_is_asked_for(asking: Asking):
     assert asking("recommend", ["item_ids"], history=[["i02"]])[0].shape == (1, 10)
 
 
+@pytest.mark.triton
 @pytest.mark.parametrize(
     ("inputs", "message"),
     [
@@ -293,78 +457,9 @@ def test_bad_input_is_an_error_and_the_server_lives_on(asking: Asking, inputs, m
     assert asking("recommend", ["item_ids"], history=[["i02"]], k=[[1]])[0].shape == (1, 1)
 
 
+@pytest.mark.triton
 def test_a_text_that_is_no_utf_8_is_an_error(asking: Asking):
     with pytest.raises(
         InferenceServerException, match="Texts must be UTF-8, but one is not: 'utf-8' codec can't decode"
     ):
         asking("recommend", ["item_ids"], user_id=np.array([[b"\xff"]], dtype=object), k=[[1]])
-
-
-def test_a_version_may_be_chosen(server: ServerState):
-    for protocol, url in (("grpc", server.grpc_url), ("http", server.http_url)):
-        with TritonRecommender(url, protocol, timeout_seconds=60, version=1) as recommender:
-            assert recommender.recommend_one(QUESTIONS[0]).model_version == "1"
-        with (
-            TritonRecommender(url, protocol, timeout_seconds=60, version=77) as recommender,
-            pytest.raises(
-                ServingError, match="refused: Request for unknown model: 'recommend' version 77 is not found"
-            ),
-        ):
-            recommender.recommend_one(QUESTIONS[0])
-
-
-def test_no_server_is_told():
-    for protocol in ("grpc", "http"):
-        with (
-            TritonRecommender("127.0.0.1:1", protocol, timeout_seconds=2) as recommender,
-            pytest.raises(ServingError, match="A Triton server is required at 127.0.0.1:1, but none answers"),
-        ):
-            recommender.recommend_one(RecommendationRequest())
-
-
-def test_versions_are_exchanged_under_load_and_no_request_is_lost(server: ServerState, repository: Path):
-    asked = RecommendationRequest(history=["i02", "i08"], k=5)
-    for version in BUNDLES:
-        write(repository, version)
-    swap(server, repository, 1)
-    expected = {version: Expected(version, [asked]) for version in BUNDLES}
-    with TritonRecommender(server.grpc_url, timeout_seconds=120) as recommender, ThreadPoolExecutor(5) as pool:
-        asking = [pool.submit(lambda: [recommender.recommend_one(asked) for _ in range(500)]) for _ in range(4)]
-        loads = 0
-        while loads < 3 or not all(future.done() for future in asking):
-            swap(server, repository, (3, 2, 1)[loads % 3])
-            loads += 1
-        answers = [answer for future in asking for answer in future.result()]
-    assert len(answers) == 2000
-    assert len({int(answer.model_version) for answer in answers}) > 1
-    for answer in answers:
-        expected[int(answer.model_version)].check(0, answer)
-
-
-def test_a_version_that_cannot_be_loaded_changes_nothing(server: ServerState, repository: Path):
-    asked, before = RecommendationRequest(history=["i02"], k=3), served_version(repository)
-    write_repository(bundle_of(2), repository, 9)
-    model = repository / "recommender" / "9" / "model.py"
-    whole = model.read_text(encoding="utf-8")
-    model.write_text("raise RuntimeError('broken on purpose')", encoding="utf-8")
-    with TritonRecommender(server.grpc_url, timeout_seconds=60) as recommender:
-        with pytest.raises(ServingError, match=rf"so version {before} goes on answering.*broken on purpose"):
-            swap(server, repository, 9)
-        assert served_version(repository) == int(recommender.recommend_one(asked).model_version) == before
-        assert is_ready(server)
-        model.write_text(whole, encoding="utf-8")
-        swap(server, repository, 9)
-        assert int(recommender.recommend_one(asked).model_version) == 9
-
-
-def test_a_damaged_file_of_a_bundle_is_not_served(server: ServerState, repository: Path):
-    write_repository(bundle_of(1), repository, 10)
-    path = repository / "recommender" / "10" / "bundle" / "popularity.npy"
-    path.write_bytes(path.read_bytes()[:-1] + b"!")
-    with pytest.raises(ServingError, match=r"cannot be loaded.*popularity\.npy was changed or damaged"):
-        swap(server, repository, 10)
-
-
-def test_a_version_that_does_not_exist_is_refused(server: ServerState, repository: Path):
-    with pytest.raises(ExportError, match="must have version 77 to serve it, but has 1"):
-        swap(server, repository, 77)
