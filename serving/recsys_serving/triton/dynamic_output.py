@@ -9,7 +9,7 @@ import onnx
 from onnx import TensorProto, helper
 
 
-def write_with_open_size(source: Path, target: Path) -> None:
+def write_with_dynamic_output(source: Path, target: Path) -> None:
     """Copy an ONNX model, whose outputs then have no fixed sizes but that of the batch.
 
     Versions of a model on a server share one configuration, but the number of items or dimensions differs between

@@ -32,7 +32,7 @@ from recsys.errors import ExportError
 from recsys.runtime.bundle import Bundle
 from recsys.runtime.manifest import MANIFEST
 from recsys.runtime.onnx_model import OnnxModel
-from recsys_serving.triton.dynamic_output import write_with_open_size
+from recsys_serving.triton.dynamic_output import write_with_dynamic_output
 from recsys_serving.triton.interface import RECOMMEND, RECOMMENDER, SIMILAR
 from recsys_serving.triton.model_config import configs_of, read_config, serve_only, write_config
 from recsys_serving.triton.repository_check import CONFIG, check_repository, loaded_versions, versions_of
@@ -181,7 +181,7 @@ def _write(bundle: Bundle, directory: Path, version: int, python_instances: int,
 def _write_onnx(bundle: Bundle, file: str, target: Path) -> OnnxModel:
     """An ONNX model as one of the server."""
     target.mkdir(parents=True)
-    write_with_open_size(bundle.directory / file, target / MODEL_ONNX)
+    write_with_dynamic_output(bundle.directory / file, target / MODEL_ONNX)
     return OnnxModel(target / MODEL_ONNX)
 
 

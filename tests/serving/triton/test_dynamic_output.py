@@ -8,7 +8,7 @@ import onnx
 import onnxruntime
 import pytest
 from onnx import TensorProto, helper
-from recsys_serving.triton.dynamic_output import write_with_open_size
+from recsys_serving.triton.dynamic_output import write_with_dynamic_output
 
 INT64 = TensorProto.INT64
 
@@ -28,7 +28,7 @@ def write(path: Path, nodes: list[Any], outputs: dict[str, list[Any]]) -> None:
 
 
 def opened(directory: Path) -> onnxruntime.InferenceSession:
-    write_with_open_size(directory / "source.onnx", directory / "target.onnx")
+    write_with_dynamic_output(directory / "source.onnx", directory / "target.onnx")
     onnx.checker.check_model(onnx.load(directory / "target.onnx"))
     return onnxruntime.InferenceSession(str(directory / "target.onnx"))
 
@@ -84,7 +84,7 @@ def test_an_output_that_another_node_reads_as_well_is_still_read(tmp_path: Path)
 def test_the_batch_and_sizes_that_vary_already_stay_as_they_are(tmp_path: Path):
     same = helper.make_node("Identity", ["values"], ["same"])
     write(tmp_path / "source.onnx", [same], {"same": [2, "length"]})
-    write_with_open_size(tmp_path / "source.onnx", tmp_path / "target.onnx")
+    write_with_dynamic_output(tmp_path / "source.onnx", tmp_path / "target.onnx")
     assert onnx.load(tmp_path / "target.onnx") == onnx.load(tmp_path / "source.onnx")
 
 

@@ -56,7 +56,7 @@ class TritonPythonModel:
         self._changes = ItemChanges(directory / ITEMS, self._recommender)
         self._columns = bundle.user_columns
         self._inputs = [*RECOMMEND_INPUTS, *SIMILAR_SPECS, *column_inputs(self._columns)]
-        if not on_server:  # these can only be asked once the server runs
+        if not on_server:  # these can only be run once the server runs
             self._changes.apply_new()
             self._recommender.warm_up()
 
@@ -67,30 +67,30 @@ class TritonPythonModel:
         except RecsysError as error:  # the items stay as they were
             pb_utils.Logger.log_error(str(error))
         answers: list[Any] = [None] * len(requests)
-        requested: dict[int, list[RecommendationRequest]] = {}
+        parsed: dict[int, list[RecommendationRequest]] = {}
         for place, request in enumerate(requests):
             if set(SIMILAR_OUTPUTS) & set(request.requested_output_names()):
                 answers[place] = _answered(request, partial(self._similar, request))
                 continue
             try:
-                requested[place] = requests_of(self._read(request), self._columns)
+                parsed[place] = requests_of(self._read(request), self._columns)
             except RecsysError as error:
                 answers[place] = _refused(error)
-        for place, answer in self._recommended(requests, requested).items():
+        for place, answer in self._recommended(requests, parsed).items():
             answers[place] = answer
         return answers
 
-    def _recommended(self, requests: list[Any], requested: dict[int, list[RecommendationRequest]]) -> dict[int, Any]:
+    def _recommended(self, requests: list[Any], parsed: dict[int, list[RecommendationRequest]]) -> dict[int, Any]:
         """An answer for each place."""
         try:
-            lists = iter(self._recommender.recommend([one for rows in requested.values() for one in rows]))
-            made = {place: answer_tensors.tensors_of([next(lists) for _ in rows]) for place, rows in requested.items()}
+            lists = iter(self._recommender.recommend([one for rows in parsed.values() for one in rows]))
+            made = {place: answer_tensors.tensors_of([next(lists) for _ in rows]) for place, rows in parsed.items()}
             return {place: _response(requests[place], tensors) for place, tensors in made.items()}
         except Exception:  # one of them is at fault: each by itself finds out which
-            return {place: _answered(requests[place], partial(self._lists, rows)) for place, rows in requested.items()}
+            return {place: _answered(requests[place], partial(self._lists, rows)) for place, rows in parsed.items()}
 
-    def _lists(self, requested: list[RecommendationRequest]) -> Tensors:
-        return answer_tensors.tensors_of(self._recommender.recommend(requested))
+    def _lists(self, parsed: list[RecommendationRequest]) -> Tensors:
+        return answer_tensors.tensors_of(self._recommender.recommend(parsed))
 
     def _similar(self, request: Any) -> Tensors:
         tensors = self._read(request)
