@@ -14,12 +14,11 @@ MIRRORED = {"recsys": "tests", "serving/recsys_serving": "tests/serving"}
 # Modules that need no test of their own, and why.
 EXCEPTIONS: dict[str, str] = {
     "recsys/data/columns.py": "constants only",
+    "recsys/models/interface/model_card.py": "fields only, no methods",
 }
 
 # PENDING: modules whose test is still to be written. This set only shrinks; it goes when it is empty.
 PENDING: set[str] = {
-    "recsys/cli/configuration.py",
-    "recsys/cli/renamed_keys.py",
     "recsys/errors.py",
     "recsys/export/history_truncation.py",
     "recsys/export/index_building.py",
@@ -28,14 +27,6 @@ PENDING: set[str] = {
     "recsys/export/precision.py",
     "recsys/export/served_models.py",
     "recsys/export/tables.py",
-    "recsys/models/interface/protocols.py",
-    "recsys/models/onnx/constant_scores.py",
-    "recsys/models/onnx/embedded_columns.py",
-    "recsys/models/onnx/exportable.py",
-    "recsys/models/onnx/history_attention.py",
-    "recsys/models/onnx/nonnegative.py",
-    "recsys/models/onnx/pair_network.py",
-    "recsys/models/onnx/user_table.py",
     "recsys/retrieval/faiss_kinds.py",
     "recsys/retrieval/faiss_library.py",
     "recsys/retrieval/format_list.py",
