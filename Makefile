@@ -47,7 +47,7 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 
 docs-check: $(VENV)/.dev
-	$(BIN)/python -m pytest tests/test_readme.py tests/test_models_page.py tests/test_contributor_files.py
+	$(BIN)/python -m pytest tests/test_readme.py tests/reporting/test_models_page.py tests/test_contributor_files.py
 
 wheel: | $(VENV)/bin/python
 	rm -rf build dist  # setuptools would pack what an earlier build left

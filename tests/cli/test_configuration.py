@@ -36,7 +36,7 @@ def run(monkeypatch, tmp_path, body, *arguments):
 def test_a_command_gets_its_configuration(monkeypatch, tmp_path):
     seen = []
     run(monkeypatch, tmp_path, lambda config: seen.append(OmegaConf.to_container(config)), "bundle=a", "output=b")
-    assert seen == [{"bundle": "a", "output": "b", "version": None, "instances": 1}]
+    assert seen == [{"bundle": "a", "output": "b", "version": None, "instances": 1, "models": "in_process"}]
     assert list(tmp_path.iterdir()) == []
     assert "HYDRA_FULL_ERROR" not in os.environ
 

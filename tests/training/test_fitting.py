@@ -1,74 +1,25 @@
-import errno
 from functools import partial
-from pathlib import Path
-from typing import Any
 
 import pytest
 import pytorch_lightning as pl
 import torch
 
-from recsys.errors import RecsysError, RunError
+from recsys.errors import RunError
 from recsys.evaluation.ranked_batch import rank_users
 from recsys.evaluation.ranking_task import RankingTask
 from recsys.models.mf import MF
-from recsys.models.neumf import NeuMF
-from recsys.training.fitting import FitReport, fit
-from recsys.training.full_catalogue import FullCatalogueModule
+from recsys.training.fitting import fit
 from recsys.training.losses import (
     BPRLoss,
     LogisticLoss,
     SampledSoftmaxLoss,
-    SoftmaxLoss,
     SquaredLoss,
     WeightedLogisticLoss,
 )
-from recsys.training.module import RecommenderModule
 from recsys.training.negatives import PopularityNegatives, UniformNegatives
 from recsys.training.sampled_negatives import SampledNegativesModule
 from tests.checkerboard import checkerboard
-
-INTERACTIONS, SPLIT = checkerboard()
-TRAIN = INTERACTIONS.take(SPLIT.train)
-VALIDATION = partial(RankingTask.from_split, INTERACTIONS, SPLIT, "valid")
-
-
-def mf() -> MF:
-    torch.manual_seed(0)
-    return MF(INTERACTIONS.num_users, INTERACTIONS.num_items, embedding_dim=8)
-
-
-def neumf() -> NeuMF:
-    torch.manual_seed(0)
-    return NeuMF(INTERACTIONS.num_users, INTERACTIONS.num_items, embedding_dim=8, hidden_dims=(16, 8), dropout=0.1)
-
-
-def sampled(network: torch.nn.Module, **options: Any) -> SampledNegativesModule:
-    settings: dict[str, Any] = {
-        "batch_size": 64,
-        "optimizer": partial(torch.optim.Adam, lr=0.02),
-        "negative_sampler": UniformNegatives(4),
-        "loss": LogisticLoss(),
-        "validation": VALIDATION,
-        **options,
-    }
-    return SampledNegativesModule(network, TRAIN, **settings)
-
-
-def full(network: torch.nn.Module, **options: Any) -> FullCatalogueModule:
-    settings: dict[str, Any] = {
-        "batch_size": 16,
-        "optimizer": partial(torch.optim.Adam, lr=0.05),
-        "catalogue_loss": SoftmaxLoss(),
-        "validation": VALIDATION,
-        **options,
-    }
-    return FullCatalogueModule(network, TRAIN, **settings)
-
-
-def run(module: RecommenderModule, directory: Path, max_epochs: int, **options: Any) -> FitReport:
-    settings: dict[str, Any] = {"monitor": "valid/ndcg@10", **options}
-    trainer = partial(pl.Trainer, max_epochs=max_epochs, accelerator="cpu", devices=1)
-    return fit(module, trainer, directory, **settings)
+from tests.training.recipes import INTERACTIONS, SPLIT, full, mf, neumf, run, sampled
 
 
 def hit_rate_among_first(network: torch.nn.Module, k: int) -> float:
@@ -149,23 +100,6 @@ def test_interrupted_and_resumed_training_gives_the_weights_of_an_uninterrupted_
     assert all(torch.equal(actual[name], expected[name]) for name in expected)
 
 
-def test_a_checkpoint_that_cannot_be_written_leaves_the_one_before_it_intact(tmp_path, monkeypatch):
-    run(sampled(mf()), tmp_path, max_epochs=1)
-    before = (tmp_path / "last.ckpt").read_bytes()
-    (tmp_path / "fit.json").unlink()
-
-    def half_written(checkpoint, file):
-        file.write(b"half")
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    with monkeypatch.context() as patch, pytest.raises(OSError, match="No space left"):
-        patch.setattr("recsys.training.checkpoints.torch.save", half_written)
-        run(sampled(mf()), tmp_path, max_epochs=2, resume=True)
-    assert (tmp_path / "last.ckpt").read_bytes() == before
-    assert not list(tmp_path.glob("*.partial"))
-    assert len(run(sampled(mf()), tmp_path, max_epochs=2, resume=True).epochs) == 2
-
-
 def test_what_was_trained_to_its_end_is_read_back_and_not_trained_again(tmp_path):
     first = sampled(mf())
     report = run(first, tmp_path, max_epochs=3)
@@ -196,16 +130,6 @@ def test_without_validation_the_last_epoch_is_kept(tmp_path):
     assert all(not name.startswith("valid/") for row in report.epochs for name in row)
 
 
-def test_each_epoch_gives_a_line_and_reaches_the_listener(tmp_path):
-    lines: list[str] = []
-    heard: list[int] = []
-    run(sampled(mf()), tmp_path, 2, print_line=lines.append, listener=lambda epoch, metrics: heard.append(epoch))
-    assert len(lines) == 2
-    assert lines[0].startswith("epoch 1/2  loss ")
-    assert "valid/ndcg@10" in lines[0]
-    assert heard == [1, 2]
-
-
 def test_checkpoint_of_another_data_set_is_refused(tmp_path):
     run(sampled(mf()), tmp_path, max_epochs=1)
     (tmp_path / "fit.json").unlink()
@@ -222,35 +146,12 @@ def test_checkpoint_of_another_data_set_is_refused(tmp_path):
         run(other, tmp_path, max_epochs=2, monitor=None, resume=True)
 
 
-def test_a_loss_that_is_no_number_stops_with_advice(tmp_path):
-    module = sampled(mf(), optimizer=partial(torch.optim.SGD, lr=1e30), validation=None)
-    with pytest.raises(RunError, match="a finite loss is required. Lower training.optimizer.lr"):
-        run(module, tmp_path, max_epochs=3, monitor=None)
-
-
 def test_l2_keeps_the_vectors_short(tmp_path):
     for make in (sampled, full):
         free, held = make(mf(), validation=None), make(mf(), validation=None, l2=1.0)
         run(free, tmp_path / f"{make.__name__}-free", max_epochs=5, monitor=None)
         run(held, tmp_path / f"{make.__name__}-held", max_epochs=5, monitor=None)
         assert held.network.item_vectors.weight.norm() < 0.5 * free.network.item_vectors.weight.norm()
-
-
-def test_full_catalogue_loss_is_one_for_each_positive_and_l2_is_scaled_by_frequency():
-    network = mf()
-    constant = lambda scores, rows, items, counts: counts.sum() * 2.0  # noqa: E731  a loss of 2 for each positive
-    module = full(network, l2=0.1, l2_unobserved=0.5, catalogue_loss=constant)
-    module.train_dataloader()
-    users, items, pairs = INTERACTIONS.num_users, INTERACTIONS.num_items, len(TRAIN)
-    user_weight = torch.bincount(torch.from_numpy(TRAIN.user_index), minlength=users) + 0.5 * items
-    item_weight = torch.bincount(torch.from_numpy(TRAIN.item_index), minlength=items) + 0.5 * users
-    penalty = (network.user_vectors.weight.square().sum(1) * user_weight).sum()
-    penalty = penalty + (network.item_vectors.weight.square().sum(1) * item_weight).sum()
-    expected = 2.0 + 0.1 * penalty / pairs
-    torch.testing.assert_close(module.loss((torch.arange(users),)), expected)
-    # Two halves give the same on average: nothing depends on the size of the batches.
-    halves = [module.loss((half,)) for half in torch.arange(users).chunk(2)]
-    torch.testing.assert_close((halves[0] + halves[1]) / 2, expected)
 
 
 def test_mixed_precision_learns(tmp_path):
@@ -266,70 +167,3 @@ def test_trains_on_a_gpu(tmp_path):
     module = sampled(neumf())
     fit(module, partial(pl.Trainer, max_epochs=40, accelerator="gpu", devices=1), tmp_path, monitor="valid/ndcg@10")
     assert hit_rate_among_first(module.network.cpu(), 1) > 0.95
-
-
-def test_several_steps_in_a_call_train_as_one_step_in_each(tmp_path, monkeypatch):
-    many = sampled(mf(), validation=None, negative_sampler=FirstAbsent())
-    run(many, tmp_path / "many", max_epochs=2, monitor=None)
-    monkeypatch.setattr("recsys.training.sampled_negatives.STEPS_PER_CALL", 1)
-    single = sampled(mf(), validation=None, negative_sampler=FirstAbsent())
-    run(single, tmp_path / "single", max_epochs=2, monitor=None)
-    torch.testing.assert_close(many.network.state_dict(), single.network.state_dict())
-
-
-class CountsBackwards(pl.Callback):
-    """Counts the backward passes that Lightning tells of."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def on_after_backward(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self.count += 1
-
-
-def test_a_callback_hears_of_every_backward_pass_and_changes_nothing(tmp_path):
-    counts = CountsBackwards()
-
-    def listening(callbacks: list[pl.Callback], **options: Any) -> pl.Trainer:
-        return pl.Trainer(callbacks=[*callbacks, counts], max_epochs=2, accelerator="cpu", devices=1, **options)
-
-    heard, unheard = sampled(mf()), sampled(mf())
-    fit(heard, listening, tmp_path / "heard", monitor=None)
-    run(unheard, tmp_path / "unheard", max_epochs=2, monitor=None)
-    assert counts.count == 2 * -(-len(TRAIN) // 64)
-    for one, other in zip(heard.network.parameters(), unheard.network.parameters(), strict=True):
-        assert torch.equal(one, other)
-
-
-@pytest.mark.parametrize(("precision", "calls"), [("32-true", 0), ("bf16-mixed", -(-len(TRAIN) // 64))])
-def test_lightning_goes_backward_only_where_it_has_something_to_do(precision, calls, tmp_path, monkeypatch):
-    module, called = sampled(mf()), []
-    whole = module.manual_backward
-
-    def counted(loss: torch.Tensor) -> None:
-        called.append(loss)
-        whole(loss)
-
-    monkeypatch.setattr(module, "manual_backward", counted)
-    trainer = partial(pl.Trainer, max_epochs=1, accelerator="cpu", devices=1, precision=precision)
-    fit(module, trainer, tmp_path, monitor=None)
-    assert len(called) == calls
-
-
-class FirstAbsent(UniformNegatives):
-    """Negatives without chance: the next item, which on the checkerboard is of the other colour."""
-
-    def draw(self, users, generator):
-        return ((users + 1) % 2)[:, None].expand(-1, self.num_negatives)
-
-
-def test_empty_training_data_are_refused():
-    with pytest.raises(RecsysError, match="needs at least one interaction"):
-        SampledNegativesModule(
-            mf(), INTERACTIONS.take(SPLIT.train[:0]), 1, torch.optim.Adam, UniformNegatives(), LogisticLoss()
-        )
-
-
-def test_empty_batches_are_refused():
-    with pytest.raises(RecsysError, match="batch_size=0"):
-        sampled(mf(), batch_size=0)

@@ -48,6 +48,15 @@ def served(
     )
 
 
+def asked(*rows: list[int], users: list[int] | None = None) -> OnnxQuery:
+    """What users ask who have these items as histories, without ratings or times; strangers, unless said otherwise."""
+    width = max(1, *map(len, rows))
+    items = torch.tensor([row + [-1] * (width - len(row)) for row in rows])
+    nothing = torch.full(items.shape, torch.nan)
+    indices = torch.full((len(rows),), -1) if users is None else torch.tensor(users)
+    return OnnxQuery(indices, items, nothing, torch.full_like(items, NO_TIMESTAMP))
+
+
 def _features(of: Tensor, columns: Sequence[EncodedColumn], users: pa.Table | None) -> dict[str, Tensor]:
     features = {}
     for column in columns:

@@ -2,15 +2,8 @@ import torch
 
 from recsys.models.components.recency import Recency
 from recsys.models.interface.protocols import Query
-from recsys.models.onnx.onnx_query import NO_TIMESTAMP, OnnxQuery
-from tests.models.onnx.model_queries import random_histories, served
-
-
-def asked(*rows: list[int]) -> OnnxQuery:
-    width = max(1, *(len(row) for row in rows))
-    items = torch.tensor([row + [-1] * (width - len(row)) for row in rows])
-    nothing = torch.full(items.shape, torch.nan)
-    return OnnxQuery(torch.full((len(rows),), -1), items, nothing, torch.full_like(items, NO_TIMESTAMP))
+from recsys.models.onnx.onnx_query import NO_TIMESTAMP
+from tests.models.onnx.model_queries import asked, random_histories, served
 
 
 def test_of_an_item_that_comes_again_only_the_last_counts():

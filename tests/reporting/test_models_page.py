@@ -13,7 +13,7 @@ from recsys.reporting import models_page
 from recsys.reporting.models_page import card_of, model_names, spelled, up_to_date, with_parts
 from tests.test_configs import CONFIGS, train_config
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 tables = cache(models_page.tables)
 MODELS = sorted(path.stem for path in (CONFIGS / "model").glob("*.yaml"))
 

@@ -1,0 +1,81 @@
+import errno
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from recsys.training.checkpoints import AtomicCheckpointIO, PortableCheckpoint
+from tests.training.recipes import mf, run, sampled
+
+
+def test_a_checkpoint_that_cannot_be_written_leaves_the_one_before_it_intact(tmp_path, monkeypatch):
+    run(sampled(mf()), tmp_path, max_epochs=1)
+    before = (tmp_path / "last.ckpt").read_bytes()
+    (tmp_path / "fit.json").unlink()
+
+    def half_written(checkpoint, file):
+        file.write(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="No space left"):
+        patch.setattr("recsys.training.checkpoints.torch.save", half_written)
+        run(sampled(mf()), tmp_path, max_epochs=2, resume=True)
+    assert (tmp_path / "last.ckpt").read_bytes() == before
+    assert not list(tmp_path.glob("*.partial"))
+    assert len(run(sampled(mf()), tmp_path, max_epochs=2, resume=True).epochs) == 2
+
+
+def test_a_checkpoint_is_written_into_a_directory_that_is_made_and_nothing_is_left_beside_it(tmp_path):
+    path = tmp_path / "new" / "last.ckpt"
+    AtomicCheckpointIO().save_checkpoint({"epoch": 3}, path)
+    assert torch.load(path, weights_only=True) == {"epoch": 3}
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_later_checkpoint_takes_the_place_of_the_one_before(tmp_path):
+    path = tmp_path / "last.ckpt"
+    for epoch in (1, 2):
+        AtomicCheckpointIO().save_checkpoint({"epoch": epoch}, path)
+    assert torch.load(path, weights_only=True) == {"epoch": 2}
+
+
+def test_writing_that_is_broken_off_leaves_no_part_behind(tmp_path, monkeypatch):
+    def interrupted(checkpoint, file):
+        file.write(b"half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("recsys.training.checkpoints.torch.save", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        AtomicCheckpointIO().save_checkpoint({}, tmp_path / "last.ckpt")
+    assert list(tmp_path.iterdir()) == []
+
+
+def state_of(directory: Path) -> dict[str, Any]:
+    """The state of a callback whose best epoch had a score of .5."""
+    best = str(directory / "best.ckpt")
+    return {
+        "dirpath": str(directory),
+        "best_model_score": torch.tensor(0.5),
+        "best_model_path": best,
+        "best_k_models": {best: torch.tensor(0.5)},
+        "kth_best_model_path": best,
+        "kth_value": torch.tensor(0.5),
+        "last_model_path": str(directory / "last.ckpt"),
+    }
+
+
+@pytest.mark.parametrize("now", ["run", "renamed"])
+def test_the_best_score_is_remembered_wherever_the_run_is(tmp_path, now):
+    callback = PortableCheckpoint(tmp_path / now, monitor="valid/ndcg@10", mode="max")
+    callback.load_state_dict(state_of(tmp_path / "run"))
+    best = str(tmp_path / now / "best.ckpt")
+    assert callback.best_model_score == 0.5
+    assert callback.best_model_path == callback.kth_best_model_path == best
+    assert callback.best_k_models == {best: torch.tensor(0.5)}
+
+
+def test_paths_elsewhere_stay_as_they_are(tmp_path):
+    callback = PortableCheckpoint(tmp_path / "renamed", monitor="valid/ndcg@10", mode="max")
+    callback.load_state_dict({**state_of(tmp_path / "run"), "last_model_path": "/elsewhere/last.ckpt"})
+    assert callback.last_model_path == "/elsewhere/last.ckpt"

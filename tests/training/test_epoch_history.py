@@ -1,0 +1,89 @@
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from PIL import Image
+
+from recsys.training.epoch_history import EpochHistory, draw_curves
+from tests.training.recipes import mf, run, sampled
+
+
+def test_each_epoch_gives_a_line_and_reaches_the_listener(tmp_path):
+    lines: list[str] = []
+    heard: list[int] = []
+    run(sampled(mf()), tmp_path, 2, print_line=lines.append, listener=lambda epoch, metrics: heard.append(epoch))
+    assert len(lines) == 2
+    assert lines[0].startswith("epoch 1/2  loss ")
+    assert "valid/ndcg@10" in lines[0]
+    assert heard == [1, 2]
+
+
+def trained(epoch: int, max_epochs: int | None = 10, is_first: bool = True, **metrics: float) -> Any:
+    """A trainer at the end of an epoch, from 0."""
+    return SimpleNamespace(
+        callback_metrics={name.replace("_", "/"): torch.tensor(value) for name, value in metrics.items()},
+        current_epoch=epoch,
+        max_epochs=max_epochs,
+        is_global_zero=is_first,
+    )
+
+
+def after(history: EpochHistory, *trainers: Any) -> EpochHistory:
+    """``history`` after an epoch of each of ``trainers``, each of which took two seconds."""
+    module = sampled(mf(), validation=None)
+    module._loss_sum, module._loss_steps = torch.tensor(1.5), 2
+    for trainer in trainers:
+        history.on_train_epoch_start(trainer, module)
+        history._started -= 2.0
+        history.on_train_epoch_end(trainer, module)
+    return history
+
+
+def test_a_line_has_the_loss_the_metric_and_the_best_so_far():
+    lines: list[str] = []
+    history = EpochHistory("valid/ndcg", lines.append)
+    after(history, trained(0, valid_ndcg=0.5, valid_recall=0.7), trained(1, valid_ndcg=0.25))
+    # the loss is 1.5 / 2
+    assert lines == [
+        "epoch  1/10  loss 0.7500  valid/ndcg 0.5000 (best 0.5000)  2.0 s",
+        "epoch  2/10  loss 0.7500  valid/ndcg 0.2500 (best 0.5000)  2.0 s",
+    ]
+
+
+def test_a_line_without_validation_has_the_loss_alone():
+    lines: list[str] = []
+    after(EpochHistory("valid/ndcg", lines.append), trained(0, max_epochs=None))
+    assert lines == ["epoch 1/1  loss 0.7500  2.0 s"]
+
+
+def test_all_that_is_logged_is_kept():
+    (row,) = after(EpochHistory(""), trained(4, valid_ndcg=0.5)).epochs
+    assert {**row, "train/seconds": 2} == {"epoch": 5, "valid/ndcg": 0.5, "train/loss": 0.75, "train/seconds": 2}
+    assert row["train/seconds"] == pytest.approx(2.0, abs=0.1)
+
+
+def test_the_other_processes_keep_silent():
+    told: list[Any] = []
+    history = EpochHistory("", told.append, lambda epoch, metrics: told.append(epoch))
+    assert len(after(history, trained(0, is_first=False)).epochs) == 1
+    assert told == []
+
+
+def test_a_resumed_history_goes_on_after_the_epochs_of_the_checkpoint():
+    before = after(EpochHistory(""), trained(0, valid_ndcg=0.9))
+    lines: list[str] = []
+    resumed = EpochHistory("valid/ndcg", lines.append)
+    resumed.load_state_dict(before.state_dict())
+    after(resumed, trained(1, valid_ndcg=0.5))
+    assert [row["epoch"] for row in resumed.epochs] == [1, 2]
+    assert [row["epoch"] for row in before.epochs] == [1]
+    assert "(best 0.9000)" in lines[0]
+
+
+@pytest.mark.parametrize(("metrics", "width"), [({}, 720), ({"valid/ndcg": 0.5, "valid/recall": 0.7}, 1440)])
+def test_the_curves_of_validation_stand_beside_that_of_the_loss(tmp_path, metrics, width):
+    draw_curves([{"epoch": epoch, "train/loss": 1 / epoch, **metrics} for epoch in (1, 2)], tmp_path / "c.png", "MF")
+    with Image.open(tmp_path / "c.png") as picture:
+        # 6 or 12 inches wide, 4 high, 120 dots an inch
+        assert picture.size == (width, 480)
