@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 import pytorch_lightning as pl
 import torch
+from torch.utils.data import DataLoader
 
 from recsys.errors import ModelError, RunError, SettingsError
 from recsys.models.interface.protocols import FoldsIn, ScoringModel
@@ -145,7 +146,7 @@ class MeanOfRows(RecommenderModule):
     """The loss of a step is the mean of its rows."""
 
     def train_dataloader(self):
-        return [(torch.tensor([1.0, 3.0, 7.0, 9.0, 30.0]),)]
+        return DataLoader([(torch.tensor([1.0, 3.0, 7.0, 9.0, 30.0]),)], batch_size=None)
 
     def loss(self, batch):
         (rows,) = batch

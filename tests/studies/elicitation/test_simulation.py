@@ -8,13 +8,11 @@ from recsys.models.interface.protocols import Query
 from recsys.models.pure_svd import PureSVD
 from recsys.studies.elicitation.simulation import (
     ElicitationSimulation,
-    Simulated,
     WithPopularityFallback,
     at_random,
     by_answers,
     same_items,
 )
-from recsys.studies.elicitation.table import elicitation_table
 from tests.checkerboard import checkerboard
 
 ROWS, _ = checkerboard(num_users=60, num_items=40)
@@ -98,17 +96,3 @@ def test_who_knows_nothing_is_recommended_what_is_popular():
     scores = model.score(query)
     assert scores[0].tolist() == list(range(40))
     assert scores[1].equal(fitted().score_histories(query.histories)[1])
-
-
-def test_the_table_compares_ways_of_asking_for_as_many_items():
-    values = np.linspace(0, 1, 30)
-    results = [
-        Simulated("most popular", 5, 1.5, values * 0.5),
-        Simulated("chosen list", 5, 1.0, values * 0.6),
-        Simulated("everything", 40, 12.0, values),
-    ]
-    rows = [[cell.text for cell in row] for row in elicitation_table(results, "most popular", 10).rows]
-    assert rows[0] == ["most popular", "5", "1.5", ".2500", "-", "-"]
-    assert rows[1][:5] == ["chosen list", "5", "1.0", ".3000", "+0.0500"]
-    assert float(rows[1][5]) < 0.001
-    assert rows[2] == ["everything", "40", "12.0", ".5000", "-", "-"]
