@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from recsys.cli.configuration import compose_config
+from recsys.cli.positional import action_and_object, as_list, as_settings
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "benchmarks").rglob("*.md"))]
@@ -15,6 +16,11 @@ BLOCKS = [
 ]
 LINES = [line.split("   #")[0].strip() for block in BLOCKS for line in block.replace("\\\n", " ").splitlines()]
 INLINE = [text for page in PAGES for text in re.findall(r"`(python [^`\n]+)`", page.read_text(encoding="utf-8"))]
+#: Commands that take arguments which stand alone.
+ALONE = {
+    "scripts/compare.py": as_list("runs"),
+    "scripts/triton_server.py": action_and_object("action", {"start": "repository", "serve": "version"}),
+}
 COMMANDS = sorted({line for line in [*LINES, *INLINE] if line.startswith("python ")})
 
 
@@ -29,6 +35,8 @@ def test_each_command_names_a_script_and_settings_that_compose(command):
     if not script.startswith("scripts/"):
         return
     overrides = []
+    if script in ALONE:
+        arguments = as_settings(arguments, ALONE[script])
     for argument in arguments:
         if argument == "-m":
             continue

@@ -71,7 +71,7 @@ def test_nothing_else_is_in_the_wheel(wheel: zipfile.ZipFile) -> None:
 def test_the_server_s_own_programs_are_in_the_wheel(wheel: zipfile.ZipFile) -> None:
     names = set(wheel.namelist())
     assert "recsys_serving/triton/backends/onnxruntime/model.py" in names
-    assert {f"recsys_serving/triton/models/{name}.py" for name in ("preprocess", "retrieve", "postprocess")} <= names
+    assert "recsys_serving/triton/models/recommender.py" in names
 
 
 def test_the_entry_point_is_the_command_recsys(wheel: zipfile.ZipFile) -> None:

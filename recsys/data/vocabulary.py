@@ -85,7 +85,7 @@ class Vocabulary:
         """
         index = int(self.index_of([identifier])[0])
         if index < 0:
-            near = self._near(identifier)
+            near = self.near(identifier)
             hint = f" Nearest: {', '.join(map(repr, near))}." if near else ""
             raise DataError(
                 f"{self.id_column} {identifier!r} is not among the {len(self):,} known ids.{hint} "
@@ -94,7 +94,7 @@ class Vocabulary:
             )
         return index
 
-    def _near(self, identifier: str) -> list[str]:
+    def near(self, identifier: str) -> list[str]:
         """At most three known ids that look like ``identifier``."""
         bare = pc.utf8_lower(pc.utf8_ltrim(pc.utf8_trim_whitespace(self.ids), "0"))
         wanted = identifier.strip().lstrip("0").lower()

@@ -84,7 +84,8 @@ class ModelRecommender:
         found = []
         for item_id, item in zip(item_ids, self._resolver.items_of(item_ids).tolist(), strict=True):
             if item < 0:
-                raise unknown_item(item_id, self._prepared.schema.name)
+                near = self._prepared.item_vocabulary.near(item_id)
+                raise unknown_item(item_id, self._prepared.schema.name, near)
             if similarity is None:
                 found.append(nothing_measures(item_id, by))
                 continue

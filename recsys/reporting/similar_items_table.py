@@ -21,7 +21,7 @@ def similar_items_table(titles_of: TitlesOf, item_id: str, lists: Mapping[str, S
         item_id: the item that the others are like.
         lists: by how they were found, such as ``by the model``.
     """
-    table = Table(title=Text(f"Like {titles_of([item_id])[0]}"), title_justify="left", box=box.MARKDOWN)
+    table = Table(title=Text(f"Similar to {titles_of([item_id])[0]}"), title_justify="left", box=box.MARKDOWN)
     table.add_column("rank", justify="right")
     notes = []
     columns = []

@@ -101,10 +101,11 @@ def check_similar_request(k: object, by: object) -> None:
         raise RequestError(f"by must be {' or '.join(get_args(SimilarityKind))}, but it is {by!r}.")
 
 
-def unknown_item(item_id: str, data_name: str) -> RequestError:
-    """The error of an item that does not exist."""
+def unknown_item(item_id: str, data_name: str, near: Sequence[str] = ()) -> RequestError:
+    """The error of an item that does not exist; ``near`` are ids that look like it."""
+    hint = f" Nearest: {', '.join(map(repr, near))}." if near else ""
     return RequestError(
-        f"There is no item {item_id!r} in {data_name}. Ids are compared as text, leading zeros included."
+        f"There is no item {item_id!r} in {data_name}.{hint} Ids are compared as text, leading zeros included."
     )
 
 

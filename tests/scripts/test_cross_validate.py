@@ -41,10 +41,10 @@ def test_a_model_in_closed_form_learns_from_all_other_folds(scripts, rated):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["folds=1"], "num_folds must be a whole number of at least 2"),
-        (["split=random_ratio"], "needs a split with folds"),
+        (["folds=1"], "folds must be at least 2, but it is 1"),
+        (["split=random_ratio"], "split has no setting 'num_folds'"),
         (["resume=runs/x"], "cannot be resumed"),
-        (["split.valid_ratio=2"], "valid_ratio must be a number"),
+        (["split.valid_ratio=2"], "split.valid_ratio must be at least 0 and below 1"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )

@@ -39,7 +39,7 @@ def test_two_runs_are_two_stages(scripts, train):
     assert set(numbers["lists"]) == {"retrieved", "ranked", "mmr 0", "mmr 0.3", "mmr 0.5"}
     assert numbers["lists"]["mmr 0"]["lists/ndcg@4"] == numbers["lists"]["ranked"]["lists/ndcg@4"]
     assert numbers["lists"]["ranked"]["lists/ndcg@4"] > numbers["lists"]["retrieved"]["lists/ndcg@4"]
-    assert set(numbers["batch_milliseconds"]) == {"retrieve", "rules", "rank", "diversify"}
+    assert set(numbers["batch_milliseconds"]) == {"retrieve", "filter", "rank", "diversify"}
     assert "recall@8" in out
 
 
@@ -95,32 +95,34 @@ class TestRecommend:
 
     # user 4 has all even items, so that the ten odd ones are left; items 1, 5, 9, ... are small, items 3, 7, ... large
     def test_only_and_without(self, scripts, run):
-        items, _ = self.recommended(scripts, run, "user=u004", "k=4", "only={sizes: [small]}")
+        items, _ = self.recommended(scripts, run, "user=u004", "k=4", "filters={sizes: {any_of: [small]}}")
         assert len(items) == 4
         assert all(int(item) % 4 == 1 for item in items)
-        items, _ = self.recommended(scripts, run, "user=u004", "k=4", "without={sizes: small}")
+        items, _ = self.recommended(scripts, run, "user=u004", "k=4", "filters={sizes: {none_of: [small]}}")
         assert len(items) == 4
         assert all(int(item) % 4 == 3 for item in items)
 
     def test_between(self, scripts, run):
-        items, out = self.recommended(scripts, run, "user=u004", "k=4", "between={year: [2005, 2008]}")
+        items, out = self.recommended(scripts, run, "user=u004", "k=4", "filters={year: {gte: 2005, lte: 2008}}")
         assert sorted(items) == ["05", "07"]
-        assert "The rules leave 2 unseen items." in out
+        assert "The filters leave 2 unseen items." in out
 
     def test_blocked(self, scripts, run):
-        items, out = self.recommended(scripts, run, "user=u004", "k=20", "blocked=[01,03,1]")
+        items, out = self.recommended(scripts, run, "user=u004", "k=20", "exclude_items=[01,03,1]")
         assert len(items) == 8
         assert not {"01", "03"} & set(items)
         assert "left out: 1. Ids are compared as text" in out
 
     def test_a_new_user_wishes_too(self, scripts, run):
-        arguments = ["history=[00,04]", "k=3", "only={sizes: [large]}"]
+        arguments = ["history=[00,04]", "k=3", "filters={sizes: {any_of: [large]}}"]
         items, _ = self.recommended(scripts, run, *arguments)
         assert len(items) == 3
         assert all(int(item) % 4 >= 2 for item in items)
 
     def test_so_does_one_of_whom_nothing_is_known(self, scripts, run):
-        items, out = self.recommended(scripts, run, "user=nobody", "k=3", "only={sizes: [large]}", "blocked=[02]")
+        items, out = self.recommended(
+            scripts, run, "user=nobody", "k=3", "filters={sizes: {any_of: [large]}}", "exclude_items=[02]"
+        )
         assert "Most popular" in out
         assert len(items) == 3
         assert all(int(item) % 4 >= 2 and item != "02" for item in items)
@@ -140,9 +142,9 @@ class TestRecommend:
     @pytest.mark.parametrize(
         ("wish", "message"),
         [
-            ("only={sizes: [huge]}", "but huge came. Its values are large, small"),
-            ("without={size: [small]}", "There is no column size of items. The columns are"),
-            ("between={year: 2005}", "A range is two numbers"),
+            ("filters={sizes: {any_of: [huge]}}", "but huge came. Its values are large, small"),
+            ("filters={size: {none_of: [small]}}", "There is no column size of items. The columns are"),
+            ("filters={year: 2005}", "must have any_of, none_of, gte or lte"),
             ("diversity=most", "diversity must be mmr, calibrated or null"),
         ],
         ids=["value", "column", "range", "diversity"],

@@ -19,7 +19,7 @@ def run(scripts, board):
 def test_a_known_user_is_told_how_far_the_parts_can_be_trusted(scripts, run):
     finished = scripts("recommend", f"run={run}", "user=u004", "k=2", "explain=true")
     assert finished.status == 0, finished.err
-    assert "Exact: the parts of the whole history add up to the score." in " ".join(finished.out.split())
+    assert "Exact: the contributions of the whole history add up to the score." in " ".join(finished.out.split())
     plain = scripts("recommend", f"run={run}", "user=u004", "k=2")
     assert contributions(plain.out) == []
 

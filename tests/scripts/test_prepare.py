@@ -60,7 +60,7 @@ def test_prepared_data_are_opened_the_second_time(scripts: Scripts) -> None:
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("preparation.invalid_rows=keep", "error: preparation.invalid_rows must be error or drop, but is 'keep'"),
+        ("preparation.invalid_rows=keep", "error: preparation.invalid_rows must be error or drop, but it is keep"),
         ("preparation.min_user_interactions=9", "error: The rules leave none of 5 interactions"),
         ("preparation.positive_threshold=6", "error: No interaction reaches preparation.positive_threshold=6"),
         ("data.interactions=nowhere.csv", "error: "),
@@ -78,13 +78,13 @@ def test_a_users_error_is_one_message(scripts: Scripts, override: str, message: 
     ("override", "message"),
     [
         ("preparation.min_users=5", "Key 'min_users' is not in struct"),
-        ("+preparation.min_users=5", "unexpected keyword argument 'min_users'"),
+        ("+preparation.min_users=5", "preparation has no setting 'min_users', but min_user_interactions"),
         ("data=movielens_9000m", "Could not find 'data/movielens_9000m'"),
     ],
     ids=["unknown key", "added key", "unknown data set"],
 )
 def test_a_wrong_option_is_told_without_a_traceback(scripts: Scripts, override: str, message: str) -> None:
     finished = scripts("prepare", *TABLE, override)
-    assert finished.status == 1
+    assert finished.status == 2
     assert message in finished.err
     assert "Traceback" not in finished.err + finished.out

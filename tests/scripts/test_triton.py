@@ -67,7 +67,7 @@ def test_start_ask_exchange_stop(scripts: Scripts, repository: Path, triton_envi
             assert "For a new user" in asked.out and asked.out.endswith("version 3\n")
             assert asked.out.count("Square") == 3
         white = scripts("query_triton", "history=[i02]", "filters={colours: {any_of: [white]}}", "explain=true").out
-        assert "what its score comes from" in white and "Square 4" not in white
+        assert "title and contributions" in white and "Square 4" not in white
         assert "Nothing is left to recommend" in scripts("query_triton", "user=u03").out
         assert "Most popular (score: interactions" in scripts("query_triton", "user=nobody").out
         assert "User nobody is not in board" in scripts("query_triton", "user=nobody").out

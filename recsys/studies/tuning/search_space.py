@@ -30,12 +30,14 @@ class Range:
         high: upper end.
         log: whether to draw uniformly on a logarithmic scale.
         int: whether to draw integers only.
+        default: what the first trial has where the setting is null, so that the model chooses it.
     """
 
     low: float
     high: float
     log: bool = False
     int: bool = False
+    default: float | None = None
 
     def draw(self, name: str, trial: BaseTrial) -> str:
         """A number as written on the command line."""
@@ -44,7 +46,8 @@ class Range:
         return str(float(f"{trial.suggest_float(name, self.low, self.high, log=self.log):.{_DIGITS}g}"))
 
     def start(self, value: Any) -> Any:
-        """``value`` if it can be drawn, else None."""
+        """``value`` if it can be drawn, ``default`` if it is null, else None."""
+        value = self.default if value is None else value
         number = isinstance(value, float | int) and not isinstance(value, bool)
         return value if number and self.low <= value <= self.high else None
 
@@ -79,7 +82,7 @@ class SearchSpace:
         >>> from omegaconf import OmegaConf
         >>> space = SearchSpace.of(OmegaConf.create({"model": {"l2": {"low": 10, "high": 5000, "log": True}}}), "EASE")
         >>> space.parameters["model.l2"]
-        Range(low=10, high=5000, log=True, int=False)
+        Range(low=10, high=5000, log=True, int=False, default=None)
     """
 
     parameters: dict[str, Range | Choices]
@@ -88,7 +91,7 @@ class SearchSpace:
     def of(cls, config: DictConfig | None, model: str) -> SearchSpace:
         """The search space that ``configs/search/<model>.yaml`` describes.
 
-        Nested keys lead to a mapping of ``low``, ``high`` and optionally ``log: true`` and ``int: true``, or to
+        Nested keys lead to a mapping of ``low``, ``high`` and optionally ``log: true``, ``int: true`` and ``default``, or to
         ``choices``.
 
         Raises:
@@ -121,8 +124,9 @@ class SearchSpace:
         for name, parameter in self.parameters.items():
             value = OmegaConf.select(config, name) if "/" not in name else None
             value = OmegaConf.to_container(value) if OmegaConf.is_config(value) else value
-            if value is not None and parameter.start(value) is not None:
-                found[name] = parameter.start(value)
+            first = parameter.start(value)
+            if first is not None:
+                found[name] = first
         return found
 
 
@@ -143,7 +147,7 @@ def _parameter(name: str, value: Mapping[Any, Any]) -> Range | Choices:
     if set(value) == {"choices"} and isinstance(value["choices"], list) and value["choices"]:
         return Choices(tuple(_text(choice) for choice in value["choices"]))
     numbers = all(isinstance(value.get(end), float | int) for end in ("low", "high"))
-    if numbers and set(value) <= {"low", "high", "log", "int"} and value["low"] <= value["high"]:
+    if numbers and set(value) <= {"low", "high", "log", "int", "default"} and value["low"] <= value["high"]:
         if value.get("log") and value["low"] <= 0:
             raise RunError(f"search.{name}: a logarithmic range starts above 0, but low is {value['low']}. Correct it.")
         return Range(**value)

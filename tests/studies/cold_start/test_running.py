@@ -22,7 +22,13 @@ class FoldingModel(nn.Module):
 
 
 class ContentModel(nn.Module):
+    def sentence_encoder(self):
+        raise NotImplementedError
+
     def set_item_features(self, features):
+        raise NotImplementedError
+
+    def set_sentence_vectors(self, vectors):
         raise NotImplementedError
 
 

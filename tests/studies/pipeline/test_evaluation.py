@@ -94,5 +94,5 @@ def test_stages_are_timed_in_batches_and_alone():
     stages = {"ranker": ModelRanker(board.model), "explainer": batch_explainer_of(board.model, NUM_ITEMS)}
     report = report_of(board, chosen=MMR(np.eye(NUM_ITEMS), 0.5), **stages)
     for times in (report.batch_milliseconds, report.alone_milliseconds):
-        assert list(times) == ["retrieve", "rules", "rank", "diversify", "explain"]
+        assert list(times) == ["retrieve", "filter", "rank", "diversify", "explain"]
         assert all(value > 0 for value in times.values())
