@@ -21,7 +21,7 @@ def test_lists_items_by_the_model_and_by_content(scripts, run):
 def test_an_unknown_item_is_told_with_near_ones(scripts, run):
     finished = scripts("similar", f"run={run}", "item=4")
     assert finished.status == 2
-    assert "There is no item '4' in table. Nearest: '04'." in finished.err
+    assert "There is no item '4' in table. Nearest: '04', '14'." in finished.err
 
 
 def test_no_neighbours_are_refused(scripts, run):

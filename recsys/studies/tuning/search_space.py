@@ -91,8 +91,8 @@ class SearchSpace:
     def of(cls, config: DictConfig | None, model: str) -> SearchSpace:
         """The search space that ``configs/search/<model>.yaml`` describes.
 
-        Nested keys lead to a mapping of ``low``, ``high`` and optionally ``log: true``, ``int: true`` and ``default``, or to
-        ``choices``.
+        Nested keys lead to a mapping of ``low``, ``high`` and optionally ``log: true``, ``int: true`` and ``default``,
+        or to ``choices``.
 
         Raises:
             RunError: there is nothing to search; an entry is neither a range nor choices, or has no values; or it is a
