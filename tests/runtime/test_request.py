@@ -76,8 +76,19 @@ def test_filters_and_excluded_items_restrict(settings, restricts):
     assert RecommendationRequest(**settings).restricts is restricts
 
 
+NO_LISTS = {
+    "text": "abc",
+    "bytes": b"abc",
+    "mapping": {"a": 1},
+    "number": 7,
+    "numbers": [1],
+    "null in it": ["a", None],
+    "iterator": iter(["a"]),
+}
+
+
 @pytest.mark.parametrize("name", ["history", "exclude_items"])
-@pytest.mark.parametrize("value", ["abc", b"abc", {"a": 1}, 7, [1], ["a", None], iter(["a"])], ids=str)
+@pytest.mark.parametrize("value", NO_LISTS.values(), ids=NO_LISTS)
 def test_items_are_a_list_of_texts(name, value):
     with pytest.raises(RequestError, match=f"{name} must be a list of item ids as text, but it is"):
         RecommendationRequest(**{name: value})

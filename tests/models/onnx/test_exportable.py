@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from recsys.models.onnx.constant_scores import ConstantScores
-from recsys.models.onnx.exportable import EncoderRanker, Exportable, ExportableExplainer, ServingForm, scores_of
+from recsys.models.onnx.exportable import EncoderRanker, Exportable, ServingForm, scores_of
 from recsys.models.onnx.user_table import UserTable
 from tests.models.onnx.model_queries import asked
 
@@ -49,10 +49,5 @@ def test_a_model_can_be_exported_where_it_has_the_form():
         def serving_form(self) -> ServingForm:
             return SCORES
 
-    class Explaining(Model):
-        def explaining_form(self) -> nn.Module:
-            return self
-
-    assert isinstance(Model(), Exportable) and not isinstance(Model(), ExportableExplainer)
-    assert isinstance(Explaining(), ExportableExplainer)
+    assert isinstance(Model(), Exportable)
     assert not isinstance(nn.Linear(1, 1), Exportable)
