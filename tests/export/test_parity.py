@@ -86,8 +86,8 @@ def test_a_few_opinions_of_one_side_outside_the_lists_are_let_through():
 @pytest.mark.parametrize(
     ("found", "count"), [([*descending()[:-2], NAN, NAN], 2), ([NAN, *descending()[1:]], 1)], ids=["many", "in a list"]
 )
-def test_other_opinions_of_one_side_are_refused(found, count):
-    with pytest.raises(ExportError, match=rf"have opinions on other items \({count} of 30\)"):
+def test_other_scored_items_of_one_side_are_refused(found, count):
+    with pytest.raises(ExportError, match=rf"score other items \({count} of 30\)"):
         compared([descending()], [found])
 
 
