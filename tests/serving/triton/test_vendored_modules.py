@@ -63,8 +63,8 @@ def test_packages_of_others_are_not_ours(tmp_path: Path):
 
 
 def test_both_of_our_packages_are_found(tmp_path: Path):
-    found = needed(tmp_path, "from recsys_serving.triton.item_changes import ItemChanges")
-    assert found == ["recsys/errors.py", "recsys_serving/triton/item_changes.py"]
+    found = needed(tmp_path, "from recsys_serving.triton.server_environment import ServerEnvironment")
+    assert found == ["recsys/errors.py", "recsys_serving/triton/server_environment.py"]
 
 
 def test_code_that_needs_torch_is_not_copied(tmp_path: Path):

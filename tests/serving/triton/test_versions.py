@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from recsys_serving.triton.versions import swap_version
 from tritonclient.utils import InferenceServerException
 
 from recsys.errors import ExportError, ServingError
+from recsys.runtime.recommendation import Recommendation
 from recsys.runtime.request import RecommendationRequest
 from tests.serving.triton.board_versions import BUNDLES, Expected, bundle_of, swap, write
 from tests.serving.triton.skeleton_repository import write_skeleton
@@ -126,16 +128,28 @@ def test_versions_are_exchanged_under_load_and_no_request_is_lost(server: Server
         write(repository, version)
     swap(server, repository, 1)
     expected = {version: Expected(version, [asked]) for version in BUNDLES}
+    exchanged = Event()
     with TritonRecommender(server.grpc_url, timeout_seconds=120) as recommender, ThreadPoolExecutor(5) as pool:
-        asking = [pool.submit(lambda: [recommender.recommend_one(asked) for _ in range(250)]) for _ in range(4)]
-        loads = 0
-        while loads < 3 or not all(future.done() for future in asking):
-            swap(server, repository, (3, 2, 1)[loads % 3])
-            loads += 1
-        answers = [answer for future in asking for answer in future.result()]
-    assert len(answers) == 1000
-    assert len({int(answer.model_version) for answer in answers}) > 1
-    for answer in answers:
+
+        def ask() -> tuple[list[Recommendation], list[Recommendation]]:
+            """250 answers, and those that were asked for until every version was exchanged."""
+            first = [recommender.recommend_one(asked) for _ in range(250)]
+            later = []
+            while not exchanged.is_set():
+                later.append(recommender.recommend_one(asked))
+            return first, later
+
+        asking = [pool.submit(ask) for _ in range(4)]
+        try:
+            for version in (3, 2, 1):
+                swap(server, repository, version)
+        finally:
+            exchanged.set()
+        results = [future.result() for future in asking]
+    first, later = ([answer for result in results for answer in result[part]] for part in (0, 1))
+    assert len(first) == 1000
+    assert len({int(answer.model_version) for answer in first + later}) > 1
+    for answer in first + later:
         expected[int(answer.model_version)].check(0, answer)
 
 
