@@ -25,7 +25,19 @@ _TINY = 1e-30
 
 
 class Similarity(ABC):
-    """A similarity measure."""
+    """A similarity measure.
+
+    Args:
+        shrinkage: added to the denominator, at least 0.
+
+    Raises:
+        ModelError: a setting is out of range.
+    """
+
+    def __init__(self, shrinkage: float = 0.0) -> None:
+        if shrinkage < 0:
+            raise ModelError(f"model.similarity.shrinkage must be at least 0, but it is {shrinkage}. 0 means none.")
+        self.shrinkage = shrinkage
 
     def represent(self, histories: Histories, num_items: int) -> InteractionMatrix:
         """The matrix, users by items, whose rows or columns are compared: ones at the interactions."""
@@ -59,9 +71,6 @@ class Cosine(Similarity):
         ModelError: a setting is out of range.
     """
 
-    def __init__(self, shrinkage: float = 0.0) -> None:
-        self.shrinkage = _checked_shrinkage(shrinkage)
-
     def compare(self, products_BN: Tensor, squares_B: Tensor, squares_N: Tensor) -> Tensor:
         """See :meth:`Similarity.compare`."""
         return _divided(products_BN, torch.outer(squares_B.sqrt(), squares_N.sqrt()), self.shrinkage)
@@ -84,7 +93,7 @@ class AsymmetricCosine(Similarity):
         if not 0 <= alpha <= 1:
             raise ModelError(f"model.similarity.alpha must be from 0 to 1, but it is {alpha}. Correct it.")
         self.alpha = alpha
-        self.shrinkage = _checked_shrinkage(shrinkage)
+        super().__init__(shrinkage)
 
     def compare(self, products_BN: Tensor, squares_B: Tensor, squares_N: Tensor) -> Tensor:
         """See :meth:`Similarity.compare`."""
@@ -102,16 +111,13 @@ class Jaccard(Similarity):
         ModelError: a setting is out of range.
     """
 
-    def __init__(self, shrinkage: float = 0.0) -> None:
-        self.shrinkage = _checked_shrinkage(shrinkage)
-
     def compare(self, products_BN: Tensor, squares_B: Tensor, squares_N: Tensor) -> Tensor:
         """See :meth:`Similarity.compare`."""
         union = squares_B[:, None] + squares_N
         return _divided(products_BN, union.sub_(products_BN), self.shrinkage)
 
 
-class AdjustedCosine(Similarity):
+class AdjustedCosine(Cosine):
     """Adjusted cosine: the cosine of ratings minus the mean rating of their user.
 
     Between items it is that of Sarwar et al., Item-Based Collaborative Filtering Recommendation Algorithms, WWW 2001.
@@ -123,9 +129,6 @@ class AdjustedCosine(Similarity):
     Raises:
         ModelError: a setting is out of range.
     """
-
-    def __init__(self, shrinkage: float = 0.0) -> None:
-        self.shrinkage = _checked_shrinkage(shrinkage)
 
     def represent(self, histories: Histories, num_items: int) -> InteractionMatrix:
         """Ratings minus the mean of their user; of repeated ratings the highest counts.
@@ -150,16 +153,6 @@ class AdjustedCosine(Similarity):
         mean = ratings.sum(1, keepdim=True) / counted.sum(1, keepdim=True).clamp(min=1)
         return torch.where(counted, ratings - mean, 0)
 
-    def compare(self, products_BN: Tensor, squares_B: Tensor, squares_N: Tensor) -> Tensor:
-        """See :meth:`Similarity.compare`."""
-        return _divided(products_BN, torch.outer(squares_B.sqrt(), squares_N.sqrt()), self.shrinkage)
-
 
 def _divided(products_BN: Tensor, lengths_BN: Tensor, shrinkage: float) -> Tensor:
     return products_BN.div_(lengths_BN.add_(shrinkage).clamp_(min=_TINY))
-
-
-def _checked_shrinkage(shrinkage: float) -> float:
-    if shrinkage < 0:
-        raise ModelError(f"model.similarity.shrinkage must be at least 0, but it is {shrinkage}. 0 means none.")
-    return shrinkage
