@@ -20,10 +20,10 @@ from omegaconf import OmegaConf
 from results_file import write_results
 
 from recsys.cli.configuration import compose_config
-from recsys.evaluation.fidelity import Fidelity, deletion_fidelity
 from recsys.evaluation.ranking_task import RankingTask
 from recsys.models.interface.protocols import Explains
-from recsys.recommendation.sampled_explanation import SampledModelExplainer
+from recsys.recommendation.explanation_fidelity import Fidelity, deletion_fidelity
+from recsys.recommendation.sampled_explanation import batch_explainer_of
 from recsys.runs.assembly import build_data, build_model, build_split, build_view
 from recsys.runs.model_fitting import ModelFitter
 
@@ -48,7 +48,7 @@ def measured(name: str, data: str, users: int, permutations: int, seed: int) -> 
     task = RankingTask.from_split(view.interactions, split, "test", positive=view.positive)
     model.eval()
     exact = isinstance(model, Explains)
-    explainer = model if exact else SampledModelExplainer(model, num_permutations=permutations, max_items=30)
+    explainer = batch_explainer_of(model, prepared.schema.num_items, num_permutations=permutations, max_items=30)
     started = time.perf_counter()
     result = deletion_fidelity(model, explainer, task, max_users=users, seed=seed)
     return "exact" if exact else "sampled", result, (time.perf_counter() - started) / len(result.scores)

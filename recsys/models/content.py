@@ -274,9 +274,9 @@ class Content(nn.Module):
             targets = self.encode_items(asked)
             parts[own] = self.encode_items(histories.items[own]).nan_to_num() @ targets.T
         parts *= (shares_of_interactions(histories, weights) / lengths[rows_of(histories)])[:, None]
-        no_opinion = (items < 0) | ~self.has_content[items.clamp(min=0)] | lengths.isnan()[:, None]
-        rest = torch.zeros_like(items, dtype=parts.dtype).masked_fill_(no_opinion, torch.nan)
-        return Explanation.exact(histories, parts.masked_fill_(no_opinion[rows_of(histories)], torch.nan), rest)
+        unscored = (items < 0) | ~self.has_content[items.clamp(min=0)] | lengths.isnan()[:, None]
+        rest = torch.zeros_like(items, dtype=parts.dtype).masked_fill_(unscored, torch.nan)
+        return Explanation(histories, parts.masked_fill_(unscored[rows_of(histories)], torch.nan), rest)
 
     def _profiles(self, histories: Histories) -> Tensor:
         """The sums of the items' vectors, scaled to length 1, shape [B, V + D]; NaN where nothing is left."""

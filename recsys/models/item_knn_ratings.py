@@ -218,7 +218,7 @@ class ItemKNNRatings(RatingModel):
                 found = similarity[:, histories.items[own]].T
                 weight = (found * counted[own, None]).sum(0)
                 parts[own] = found * shares[own, None] / (weight + self._baseline_weight)
-        return Explanation.exact(histories, parts.masked_fill_((items < 0)[rows_of(histories)], torch.nan), rest)
+        return Explanation(histories, parts.masked_fill_((items < 0)[rows_of(histories)], torch.nan), rest)
 
     def _above_baseline(self, query: Query) -> tuple[Tensor, Tensor]:
         """What the users' ratings have above the baseline, and where there are ratings, both [B, I], float32."""

@@ -57,10 +57,10 @@ def tables() -> dict[str, str]:
     models = {name: fresh_model(name) for name in model_names()}
     cards = {name: card_of(name) for name in models}
     ratings = [name for name, model in models.items() if isinstance(model, PredictsRatings)]
-    likes = [name for name in models if name not in ratings]
+    implicit = [name for name in models if name not in ratings]
     served = (f"| `{name}` | {card.gives} | {card.served_from} |" for name, card in cards.items())
     return {
-        "models for likes": _table_of_models(likes, models, cards),
+        "models for implicit feedback": _table_of_models(implicit, models, cards),
         "models for ratings": _table_of_models(ratings, models, cards),
         "served models": _lines("| served | gives | from |", served),
     }
@@ -71,10 +71,10 @@ def readme_parts() -> dict[str, str]:
     names = model_names()
     models = {name: fresh_model(name) for name in names}
     ratings = [f"`{name}`" for name in names if isinstance(models[name], PredictsRatings)]
-    likes = [f"`{name}`" for name in names if f"`{name}`" not in ratings]
+    implicit = [f"`{name}`" for name in names if f"`{name}`" not in ratings]
     return {
         "number of models": spelled(len(names)),
-        "names of models": f"implicit feedback: {', '.join(likes)}; ratings: {', '.join(ratings)}",
+        "names of models": f"implicit feedback: {', '.join(implicit)}; ratings: {', '.join(ratings)}",
     }
 
 

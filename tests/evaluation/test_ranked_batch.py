@@ -26,7 +26,7 @@ def test_what_the_model_keeps_is_not_changed():
     assert model.row.tolist() == [1.0, 2.0, 3.0, 4.0]
 
 
-def test_a_held_out_item_without_an_opinion_is_not_found():
+def test_a_unscored_held_out_item_is_not_found():
     task = make_task(train=[], test=[(0, 1)], num_users=1, num_items=3)
     ranked = rank_users(SharedRow([1.0, math.nan, 3.0]), task, torch.tensor([0]), 3)
     assert ranked.items.tolist() == [[2, 0, -1]]

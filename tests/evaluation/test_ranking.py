@@ -167,7 +167,7 @@ def test_a_cut_off_beyond_the_catalogue_ends_lists_early():
     assert result.catalogue["coverage@50"] == pytest.approx(2 / 3)
 
 
-def test_a_model_without_opinions_finds_nothing():
+def test_a_model_that_scores_nothing_finds_nothing():
     task = make_task(train=[], test=[(0, 1)], num_users=1, num_items=3)
     numbers = RankingEvaluator(ks=(2,)).evaluate(SharedRow([math.nan] * 3), task).flat()
     assert numbers["test/ndcg@2"] == numbers["test/coverage@2"] == 0.0

@@ -35,7 +35,7 @@ class RoughTable(ScoreTable):
 
 
 def whole_catalogue(seed):
-    """A random task over 60 items, with ties and items without an opinion, and its scores."""
+    """A random task over 60 items, with ties and unscored items, and its scores."""
     task, scores, *_ = random_case(seed, num_items=60, num_values=40)
     return task, scores
 

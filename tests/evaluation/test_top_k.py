@@ -34,7 +34,7 @@ def test_zero_and_negative_zero_are_equal():
     assert top_k(torch.tensor([[-0.0, 0.0]]), 2)[0].tolist() == [[0, 1]]
 
 
-def test_no_opinion_and_masked_items_are_never_recommended():
+def test_unscored_and_masked_items_are_never_recommended():
     items, scores = top_k(torch.tensor([[math.nan, 1.0, -INF, 2.0], [math.nan] * 4, [-INF] * 4]), 3)
     assert items.tolist() == [[3, 1, -1], [-1] * 3, [-1] * 3]
     assert scores.tolist() == [[2.0, 1.0, -INF], [-INF] * 3, [-INF] * 3]

@@ -96,13 +96,13 @@ def test_a_bundle_that_differs_from_the_model_is_refused_and_leaves_nothing(tmp_
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
-def test_a_model_that_has_opinions_where_the_original_has_none_is_refused(tmp_path, monkeypatch):
+def test_a_model_that_scores_where_the_original_does_not_is_refused(tmp_path, monkeypatch):
     class EveryoneIsKnown(torch.nn.Module):
         def forward(self, query):
             return query.users.clamp(min=0)[:, None] + torch.zeros(1, NUM_ITEMS)
 
     monkeypatch.setattr(MF, "serving_form", lambda self: ServingForm(EveryoneIsKnown(), None))
-    with pytest.raises(ExportError, match=r"stranger.*opinions|differs"):
+    with pytest.raises(ExportError, match="differs"):
         write_bundle(board_run("mf", tmp_path / "run"), None, tmp_path / "out", BundleSettings(), quietly)
 
 

@@ -22,7 +22,7 @@ class Differences(nn.Module):
     def explain(self, query, items):
         asked = items[rows_of(query.histories)]
         added = (query.histories.items[:, None] - asked).float()
-        return Explanation.exact(query.histories, added, torch.ones(items.shape))
+        return Explanation(query.histories, added, torch.ones(items.shape))
 
     def explaining_form(self):
         return _Form(self.scale)

@@ -127,7 +127,7 @@ class Sums:
 
     def explain(self, query, items):
         shape = (len(query.histories.items), items.shape[1])
-        return Explanation.exact(query.histories, torch.full(shape, self.added), torch.full(items.shape, self.rest))
+        return Explanation(query.histories, torch.full(shape, self.added), torch.full(items.shape, self.rest))
 
 
 class Exported(Sums):

@@ -73,7 +73,7 @@ def values(of_items, num_values):
 
 @st.composite
 def worlds(draw, max_users=4, max_items=14, num_values=4):
-    """Scores of a small catalogue (ties and missing opinions included), what was seen and blocked, and genres."""
+    """Scores of a small catalogue (ties and unscored items included), what was seen and blocked, and genres."""
     num_users, num_items = draw(st.integers(1, max_users)), draw(st.integers(1, max_items))
     number = st.sampled_from([float("nan"), -1.0, 0.0, 0.25, 0.5, 1.0, 3.0])
     row = st.lists(number, min_size=num_items, max_size=num_items)

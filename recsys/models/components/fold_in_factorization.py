@@ -82,7 +82,7 @@ class FoldInFactorization(nn.Module, ABC):
         parts = products * shares_of_interactions(histories, matrix)[:, None]
         unscored = (items < 0) | (histories.counts == 0)[:, None]
         rest = torch.zeros_like(items, dtype=parts.dtype).masked_fill_(unscored, torch.nan)
-        return Explanation.exact(histories, parts.masked_fill_(unscored[rows_of(histories)], torch.nan), rest)
+        return Explanation(histories, parts.masked_fill_(unscored[rows_of(histories)], torch.nan), rest)
 
     def _vectors_of(self, histories: Histories) -> Tensor:
         return self.fold_in(histories).masked_fill((histories.counts == 0)[:, None], torch.nan)

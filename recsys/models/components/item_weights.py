@@ -129,4 +129,4 @@ def explain_sums(
     parts = weights.between(histories.items[:, None], targets) * shares_of_interactions(histories, known)[:, None]
     unscored = (items < 0) | (histories.counts == 0)[:, None]
     rest = torch.zeros_like(items, dtype=parts.dtype).masked_fill_(unscored, torch.nan)
-    return Explanation.exact(histories, parts.masked_fill_(unscored[rows_of(histories)], torch.nan), rest)
+    return Explanation(histories, parts.masked_fill_(unscored[rows_of(histories)], torch.nan), rest)

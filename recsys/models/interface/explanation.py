@@ -1,4 +1,4 @@
-"""Scores, split over the interactions that they come from.
+"""Scores that a model splits over the interactions that they come from, exactly.
 
 Shape suffixes: B queries, M interactions of all their histories together, K explained items of each query.
 """
@@ -28,21 +28,11 @@ class Explanation:
             row, shape [M, K], float32; NaN where the item is not scored.
         rest: what does not come from the history, shape [B, K], float32; NaN where the item is not scored, as item -1
             never is.
-        errors: the standard error of each contribution, shape [M, K], float32; None: the contributions are exact.
-        num_grouped: of each row, how many of its oldest interactions were taken as one; each has an even share of
-            their common contribution, and of its error. Shape [B], int64.
     """
 
     histories: Histories
     contributions: Tensor
     rest: Tensor
-    errors: Tensor | None
-    num_grouped: Tensor
-
-    @classmethod
-    def exact(cls, histories: Histories, contributions: Tensor, rest: Tensor) -> Explanation:
-        """Contributions without error, one for each interaction; arguments as above."""
-        return cls(histories, contributions, rest, None, torch.zeros_like(histories.counts))
 
     @property
     def scores(self) -> Tensor:
@@ -53,13 +43,7 @@ class Explanation:
         """The explanation of one query alone."""
         start, stop = self.histories.offsets[row : row + 2].tolist()
         index = torch.tensor([row], device=self.rest.device)
-        return Explanation(
-            self.histories.take(index),
-            self.contributions[start:stop],
-            self.rest[index],
-            None if self.errors is None else self.errors[start:stop],
-            self.num_grouped[index],
-        )
+        return Explanation(self.histories.take(index), self.contributions[start:stop], self.rest[index])
 
 
 def rows_of(histories: Histories) -> Tensor:

@@ -27,7 +27,7 @@ class CandidateRanker(nn.Module):
         forms: of the S sources.
         num_items: I.
         ranker: makes one score of F features, from shape [B, C, F] to [B, C].
-        num_candidates: in the whole catalogue only the best unseen items of each source, so many, get an opinion;
+        num_candidates: in the whole catalogue only the best unseen items of each source, so many, are scored;
             None: all.
         ranks: whether ranks count beside scores.
         attention: see :class:`recsys.models.layers.history_attention.HistoryAttention`; None: it does not count.

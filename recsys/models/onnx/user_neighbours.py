@@ -85,7 +85,7 @@ class UserNeighbours(nn.Module):
         """The scores, shape [B, I]; NaN for an empty history, and for one without the ratings that are compared."""
         num_users, num_items = self.owned.shape
         values = self.similarity.represent_served(query, num_items)
-        no_opinion = (query.lengths == 0) | values.isnan().any(1)
+        unscored = (query.lengths == 0) | values.isnan().any(1)
         counted = query.is_last(num_items)
         counts = counted.sum(1, keepdim=True)
         values = self.weighting.weigh_values(
@@ -104,7 +104,7 @@ class UserNeighbours(nn.Module):
             scores = (similarities[:, None, :] @ self.owned[neighbours].float()).squeeze(1)
         if self.normalize:
             scores = scores / torch.where(total > 0, total, 1)
-        return scores.masked_fill(no_opinion[:, None], torch.nan)
+        return scores.masked_fill(unscored[:, None], torch.nan)
 
     def _compared(self, products: Tensor, squares: Tensor) -> Tensor:
         """Similarities from ``products`` (shape [B, U]) and squared lengths of the queries, [B]; shape [B, U]."""

@@ -8,10 +8,10 @@ from tests.models.small_data import histories_of
 HISTORIES = histories_of([2, 0, 2], [], [1])
 
 
-def explanation(errors=None):
+def explanation():
     parts = torch.tensor([[1.0, 10.0], [2.0, 20.0], [3.0, 30.0], [4.0, 40.0]])
     rest = torch.tensor([[0.5, 0.0], [torch.nan, 7.0], [0.0, 1.0]])
-    return Explanation(HISTORIES, parts, rest, errors, torch.tensor([1, 0, 0]))
+    return Explanation(HISTORIES, parts, rest)
 
 
 def test_rows_of_interactions():
@@ -27,21 +27,11 @@ def test_scores_are_parts_and_rest_of_each_row():
 
 
 def test_one_row_alone():
-    errors = torch.arange(8.0).reshape(4, 2)
-    one = explanation(errors).one(0)
+    one = explanation().one(0)
     assert one.histories.items.tolist() == [2, 0, 2]
     assert one.contributions.tolist() == [[1, 10], [2, 20], [3, 30]]
-    assert one.errors.tolist() == [[0, 1], [2, 3], [4, 5]]
-    assert one.num_grouped.tolist() == [1]
     assert one.scores.tolist() == [[6.5, 60.0]]
     assert explanation().one(1).contributions.shape == (0, 2)
-    assert explanation().one(1).errors is None
-
-
-def test_exact_parts_have_no_group():
-    exact = Explanation.exact(HISTORIES, torch.zeros(4, 1), torch.zeros(3, 1))
-    assert exact.errors is None
-    assert exact.num_grouped.tolist() == [0, 0, 0]
 
 
 def test_interactions_with_one_item_share_its_value():

@@ -6,10 +6,10 @@ from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.data.split import Split
 from recsys.errors import EvaluationError, ModelError
-from recsys.evaluation.fidelity import deletion_fidelity
 from recsys.evaluation.ranking_task import RankingTask
 from recsys.models.interface.explanation import Explanation, rows_of
-from recsys.recommendation.sampled_explanation import SampledModelExplainer, explainer_of
+from recsys.recommendation.explanation_fidelity import deletion_fidelity
+from recsys.recommendation.sampled_explanation import ExactExplainer, batch_explainer_of, sampled_explainer_of
 from tests.evaluation.score_table import SharedRow
 from tests.models.test_contract import fitted
 
@@ -31,7 +31,7 @@ class Sums:
 
     def explain(self, query, items):
         parts = self.sign * WEIGHTS[query.histories.items][:, None]
-        return Explanation.exact(query.histories, parts, torch.zeros_like(items, dtype=torch.float32))
+        return Explanation(query.histories, parts, torch.zeros_like(items, dtype=torch.float32))
 
 
 def task(*rows):
@@ -46,7 +46,7 @@ def task(*rows):
 
 def test_falls_by_hand():
     # without item 3 the score falls by 8, without item 0 by 1; the second user has items 1 and 2
-    result = deletion_fidelity(Sums(), Sums(), task([0, 3], [1, 2]), num_random=4000)
+    result = deletion_fidelity(Sums(), ExactExplainer(Sums()), task([0, 3], [1, 2]), num_random=4000)
     assert result.named.tolist() == [8, 4]
     assert result.least.tolist() == [1, 2]
     assert result.scores.tolist() == [9, 6]
@@ -58,7 +58,7 @@ def test_falls_by_hand():
 
 
 def test_an_explainer_that_names_the_wrong_ones_loses():
-    result = deletion_fidelity(Sums(), Sums(sign=-1.0), task([0, 3], [1, 2]))
+    result = deletion_fidelity(Sums(), ExactExplainer(Sums(sign=-1.0)), task([0, 3], [1, 2]))
     assert result.named.tolist() == [1, 2]
     assert result.wins == 0
     assert result.interval().high < 0
@@ -66,42 +66,40 @@ def test_an_explainer_that_names_the_wrong_ones_loses():
 
 def test_ties_are_half_a_win():
     # each interaction of the history counts the same
-    assert deletion_fidelity(Sums(), Sums(), task([1, 1], [2, 2])).wins == 0.5
+    assert deletion_fidelity(Sums(), ExactExplainer(Sums()), task([1, 1], [2, 2])).wins == 0.5
 
 
 def test_users_with_one_interaction_are_left_out():
-    assert len(deletion_fidelity(Sums(), Sums(), task([0], [1, 2])).named) == 1
+    assert len(deletion_fidelity(Sums(), ExactExplainer(Sums()), task([0], [1, 2])).named) == 1
     with pytest.raises(EvaluationError, match="needs users with two interactions"):
-        deletion_fidelity(Sums(), Sums(), task([0]))
+        deletion_fidelity(Sums(), ExactExplainer(Sums()), task([0]))
 
 
 def test_does_not_depend_on_the_batches_and_takes_some_users():
     several = task(*([first, second] for first in range(4) for second in range(4) if first != second))
-    whole, single = (deletion_fidelity(Sums(), Sums(), several, batch_size=size) for size in (100, 1))
+    whole, single = (deletion_fidelity(Sums(), ExactExplainer(Sums()), several, batch_size=size) for size in (100, 1))
     np.testing.assert_array_equal(whole.named, single.named)
     np.testing.assert_array_equal(whole.scores, single.scores)
-    some = deletion_fidelity(Sums(), Sums(), several, max_users=5)
+    some = deletion_fidelity(Sums(), ExactExplainer(Sums()), several, max_users=5)
     assert len(some.named) == 5
 
 
 def test_interactions_that_were_explained_as_one_are_not_named():
     # of 3 interactions the oldest, with the largest weight, is in the group
-    explainer = SampledModelExplainer(Sums(), max_items=2)
+    explainer = sampled_explainer_of(Sums(), 6, max_items=2)
     assert deletion_fidelity(Sums(), explainer, task([3, 1, 0])).named.tolist() == [2]
 
 
 def test_a_model_without_histories_is_refused():
     model = SharedRow([1.0] * 6)
     with pytest.raises(ModelError, match="Scores that depend on the history are required"):
-        deletion_fidelity(model, SampledModelExplainer(model), task([0, 1]))
+        deletion_fidelity(model, sampled_explainer_of(model, 6), task([0, 1]))
 
 
 @pytest.mark.parametrize("name", ["ease", "slim", "item_knn", "ials", "pure_svd", "user_knn", "nmf"])
 def test_what_a_model_names_first_lowers_the_score_more_than_a_random_interaction(name):
     model = fitted(name).model
-    explainer = explainer_of(model)
-    if isinstance(explainer, SampledModelExplainer):
-        explainer = SampledModelExplainer(model, num_permutations=8)
+    explainer = batch_explainer_of(model, fitted(name).task.seen.num_items, num_permutations=8)
     with torch.inference_mode():
         result = deletion_fidelity(model, explainer, fitted(name).task, max_users=20)
     assert result.named.mean() > result.random.mean() > result.least.mean()
@@ -129,7 +127,7 @@ def test_histories_keep_their_ratings_and_times():
         whole.training_item_counts,
         whole.training_user_counts,
     )
-    deletion_fidelity(Watching(), Sums(), rated, num_random=1)
+    deletion_fidelity(Watching(), ExactExplainer(Sums()), rated, num_random=1)
     without_named = seen[2]
     assert without_named.items.tolist() == [0]
     assert without_named.rating.tolist() == [1.0]

@@ -17,8 +17,10 @@ from recsys.evaluation.means import FloatArray
 from recsys.evaluation.ranked_batch import rank_users
 from recsys.evaluation.ranking_task import RankingTask
 from recsys.evaluation.significance import Interval, bootstrap_intervals
-from recsys.models.interface.explanation import Explanation, rows_of
-from recsys.models.interface.protocols import Explains, Query, ScoringModel
+from recsys.models.interface.protocols import Query, ScoringModel
+from recsys.recommendation.model_queries import requests_of
+from recsys.retrieval.explanation import BatchExplainer, BatchExplanation
+from recsys.retrieval.types import IntArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,7 +59,7 @@ class Fidelity:
 @torch.no_grad()
 def deletion_fidelity(
     model: ScoringModel,
-    explainer: Explains,
+    explainer: BatchExplainer,
     task: RankingTask,
     max_users: int = 500,
     num_random: int = 10,
@@ -93,10 +95,10 @@ def deletion_fidelity(
         users, top = users[top[:, 0] >= 0], top[top[:, 0] >= 0]
         query = task.query(users)
         score = model.score(query).gather(1, top)[:, 0]
-        explanation = explainer.explain(query, top)
-        offsets, counts = query.histories.offsets[:-1], query.histories.counts.cpu().numpy()
+        explanation = explainer.explain(requests_of(query), top.cpu().numpy())
+        offsets, counts = explanation.history.offsets[:-1], explanation.history.counts
         named, least = offsets + _extreme(explanation, True), offsets + _extreme(explanation, False)
-        draws = torch.from_numpy(random.integers(0, counts, (num_random, len(counts)))).to(offsets.device) + offsets
+        draws = random.integers(0, counts, (num_random, len(counts))) + offsets
         falls = [score - _score_without(model, query, place, top) for place in (named, least, *draws)]
         mean_random = torch.stack(falls[2:]).mean(0)
         blocks.append(torch.stack([falls[0], mean_random, falls[1], score]).double().cpu().numpy())
@@ -109,30 +111,30 @@ def deletion_fidelity(
     return Fidelity(named_U, random_U, least_U, scores_U, seed)
 
 
-def _extreme(explanation: Explanation, largest: bool) -> Tensor:
+def _extreme(explanation: BatchExplanation, largest: bool) -> IntArray:
     """Position in each history of the interaction with the largest or smallest contribution, shape [B], int64.
 
-    Interactions that were explained as a group are left out.
+    Interactions that were explained as a group are left out; in a tie the oldest counts.
     """
-    histories, sign = explanation.histories, 1.0 if largest else -1.0
-    rows = rows_of(histories)
-    position = torch.arange(len(rows), device=rows.device) - histories.offsets[:-1][rows]
-    values = sign * explanation.contributions[:, 0].double()
-    values = values.masked_fill(values.isnan() | (position < explanation.num_grouped[rows]), -torch.inf)
-    best = values.new_full((len(histories),), -torch.inf).scatter_reduce_(0, rows, values, "amax")
-    first = torch.where(values == best[rows], position, len(rows))
-    return torch.full_like(histories.counts, len(rows)).scatter_reduce_(0, rows, first, "amin")
+    history, sign = explanation.history, 1.0 if largest else -1.0
+    position = np.arange(len(history.rows)) - history.offsets[:-1][history.rows]
+    values = sign * explanation.contributions[:, 0].astype(np.float64)
+    values[np.isnan(values) | (position < explanation.num_grouped[history.rows])] = -np.inf
+    order = np.lexsort((position, -values, history.rows))  # the first of each row is the one
+    return position[order[history.offsets[:-1]]]
 
 
-def _score_without(model: ScoringModel, query: Query, places: Tensor, items: Tensor) -> Tensor:
+def _score_without(model: ScoringModel, query: Query, places: IntArray, items: Tensor) -> Tensor:
     """The scores of ``items`` (shape [B, 1]) when the interactions at ``places`` (shape [B]) are left out, shape [B].
 
     An unscored item counts as a score of 0, as for an empty history.
     """
     histories = query.histories
-    kept = torch.ones_like(histories.items, dtype=torch.bool).index_fill_(0, places, False)
+    device = histories.items.device
+    kept = torch.ones_like(histories.items, dtype=torch.bool)
+    kept[torch.from_numpy(places).to(device)] = False
     shorter = Histories(
-        offsets=histories.offsets - torch.arange(len(query) + 1, device=places.device),
+        offsets=histories.offsets - torch.arange(len(query) + 1, device=device),
         items=histories.items[kept],
         rating=None if histories.rating is None else histories.rating[kept],
         timestamp=None if histories.timestamp is None else histories.timestamp[kept],
