@@ -18,6 +18,9 @@
         ├── BundleError        a bundle that is missing, damaged or of another version, or asked for what it lacks
         └── ServingError       a model server that cannot be made, started or asked
 
+    UserWarning
+    └── DataWarning            data that were read, but perhaps not as they were meant
+
 Scripts print a ``RecsysError`` as one message and exit with status 2; anything else is a bug and keeps its
 traceback.
 """
@@ -77,3 +80,7 @@ class BundleError(RecsysError):
 
 class ServingError(RecsysError):
     """A model server cannot be made, started, asked or stopped as it should be."""
+
+
+class DataWarning(UserWarning):
+    """Data were read, but perhaps not as they were meant: one line with a number and a remedy."""

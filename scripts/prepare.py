@@ -12,6 +12,7 @@ from rich.table import Table
 from recsys.cli.configuration import config_command
 from recsys.cli.console import console
 from recsys.data.schema import Schema
+from recsys.data.times import format_moment
 from recsys.runs.assembly import build_data
 
 
@@ -21,7 +22,7 @@ def main(config: DictConfig) -> None:
     prepared = build_data(config)
     console.print(counts_table(prepared.schema))
     for rule in prepared.schema.rules:
-        statement = f" ({rule.statement})" if any(rule.removed.values()) else ""
+        statement = f" ({rule.statement})" if any(rule.removed.values()) or rule.note else ""
         console.print(f"{rule}{statement}", soft_wrap=True, markup=False)
     console.print(f"prepared: {prepared.directory}", soft_wrap=True, highlight=False, markup=False)
 
@@ -41,8 +42,10 @@ def counts_table(schema: Schema) -> Table:
         rows[f"positives (rated {schema.positive_threshold:g} or higher)"] = f"{schema.num_positives:,}"
     if schema.rating is not None:
         rows["ratings"] = f"{schema.rating.min:g} to {schema.rating.max:g}, mean {schema.rating.mean:.2f}"
+    if schema.weight is not None:
+        rows["weights"] = f"{schema.weight.min:g} to {schema.weight.max:g}, mean {schema.weight.mean:.2f}"
     if schema.timestamp is not None:
-        rows["time"] = f"{schema.timestamp.first} to {schema.timestamp.last}"
+        rows["time"] = f"{format_moment(schema.timestamp.first)} to {format_moment(schema.timestamp.last)}"
     for fold, count in (schema.folds or {}).items():
         rows[f"fold {fold}"] = f"{count:,}"
     if schema.num_fixed_negatives is not None:

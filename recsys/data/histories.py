@@ -35,10 +35,11 @@ class Histories:
     @classmethod
     def from_interactions(cls, interactions: Interactions, device: torch.device | str = "cpu") -> Histories:
         """The history of each user of the vocabulary; interactions at the same time keep their order."""
-        if interactions.timestamp is None:
+        moments = interactions.moments
+        if moments is None:
             order = np.argsort(interactions.user_index, kind="stable")
         else:
-            order = np.lexsort((interactions.timestamp, interactions.user_index))
+            order = np.lexsort((moments, interactions.user_index))
         counts = np.bincount(interactions.user_index, minlength=interactions.num_users)
         offsets = np.concatenate([[0], np.cumsum(counts)])
 

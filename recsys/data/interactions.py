@@ -1,14 +1,19 @@
-"""Interactions in memory: parallel arrays of internal indices, ratings and timestamps."""
+"""Interactions in memory: parallel arrays of internal indices, ratings, times and weights."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from recsys.data.times import NANOSECONDS
+
 IntArray = npt.NDArray[np.int64]
 IndexArray = npt.NDArray[np.int32]
+
+#: Columns that may be None.
+OPTIONAL_COLUMNS = ("rating", "timestamp", "fold", "weight", "subsecond_ns", "first_timestamp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +28,12 @@ class Interactions:
         fold: position in :data:`recsys.data.columns.FOLDS`, shape [N], int8; None where the data come unsplit.
         num_users: size of the user vocabulary, whether or not each user appears here.
         num_items: size of the item vocabulary, whether or not each item appears here.
+        weight: how much each interaction counts, such as a quantity, above 0, shape [N], float32; None where each
+            counts 1.
+        subsecond_ns: nanoseconds after the whole second of ``timestamp``, in ``[0, 10**9)``, shape [N], int32; None
+            where all times are whole seconds.
+        first_timestamp: time of the first of the repeated interactions that this one stands for, shape [N], int64;
+            None where each stands for itself alone.
     """
 
     user_index: IndexArray
@@ -32,9 +43,12 @@ class Interactions:
     fold: npt.NDArray[np.int8] | None
     num_users: int
     num_items: int
+    weight: npt.NDArray[np.float32] | None = None
+    subsecond_ns: npt.NDArray[np.int32] | None = None
+    first_timestamp: npt.NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
-        for name in ("item_index", "rating", "timestamp", "fold"):
+        for name in ("item_index", *OPTIONAL_COLUMNS):
             column = getattr(self, name)
             assert column is None or len(column) == len(self.user_index), f"{name} has another length"
 
@@ -43,15 +57,28 @@ class Interactions:
 
     def take(self, rows: IntArray) -> Interactions:
         """The interactions at positions ``rows`` (int64, or a boolean mask), in that order."""
-        return Interactions(
+        given = {name: column for name in OPTIONAL_COLUMNS if (column := getattr(self, name)) is not None}
+        return replace(
+            self,
             user_index=self.user_index[rows],
             item_index=self.item_index[rows],
-            rating=None if self.rating is None else self.rating[rows],
-            timestamp=None if self.timestamp is None else self.timestamp[rows],
-            fold=None if self.fold is None else self.fold[rows],
-            num_users=self.num_users,
-            num_items=self.num_items,
+            **{name: column[rows] for name, column in given.items()},
         )
+
+    @property
+    def moments(self) -> IntArray | None:
+        """What orders the interactions in time, in the finest unit that they have, shape [N], int64.
+
+        Seconds, or nanoseconds since 1970 where there are ``subsecond_ns``; None without timestamps.
+        """
+        if self.timestamp is None or self.subsecond_ns is None:
+            return self.timestamp
+        return self.timestamp * NANOSECONDS + self.subsecond_ns
+
+    @property
+    def pairs(self) -> IntArray:
+        """One number for each pair of a user and an item, shape [N], int64: equal for interactions that repeat."""
+        return self.user_index.astype(np.int64) * self.num_items + self.item_index
 
     def rows_rated_at_least(self, min_rating: float | None) -> IntArray:
         """Positions of the positive interactions: rated ``min_rating`` or higher.

@@ -28,9 +28,11 @@ from recsys.data.prepared_files import (
     USERS_FILE,
     table_paths,
 )
-from recsys.data.schema import Schema
+from recsys.data.schema import FURTHER_COLUMNS, Schema
 from recsys.data.vocabulary import Vocabulary
 from recsys.errors import PreparedDataError
+
+_FURTHER_TYPES: tuple[np.dtype[Any], ...] = (np.dtype(np.float32), np.dtype(np.int32), np.dtype(np.int64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class PreparedDataset:
     Args:
         directory: path of the prepared directory.
         schema: description of the data.
-        interactions: all interactions, in raw order.
+        interactions: all interactions, in raw order; in that of time where times are finer than seconds.
         users: one row for each user index: ``user_index``, ``user_id`` and the other columns.
         items: one row for each item index: ``item_index``, ``item_id`` and the other columns.
         user_vocabulary: user ids and indices.
@@ -157,6 +159,7 @@ def _interactions(directory: Path, schema: Schema) -> Interactions:
     expected += [RATING] if schema.rating else []
     expected += [TIMESTAMP] if schema.timestamp else []
     expected += [FOLD] if schema.folds is not None else []
+    expected += schema.further_columns
     if sorted(table.column_names) != sorted(expected):
         raise PreparedDataError(
             f"{directory / INTERACTIONS_FILE} should have the columns {', '.join(expected)} and has "
@@ -182,6 +185,10 @@ def _interactions(directory: Path, schema: Schema) -> Interactions:
         fold=fold,
         num_users=schema.num_users,
         num_items=schema.num_items,
+        **{
+            name: _numbers(table, name, dtype) if name in expected else None
+            for name, dtype in zip(FURTHER_COLUMNS, _FURTHER_TYPES, strict=True)
+        },
     )
 
 

@@ -6,16 +6,17 @@ import hashlib
 import json
 import math
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from recsys.data.catalogue import EntityTable, index_fixed_negatives
-from recsys.data.cleaning import k_core, present, remove_duplicates
+from recsys.data.cleaning import k_core, present
 from recsys.data.columns import FOLD, FOLDS, ITEM_ID, ITEM_INDEX, RATING, TIMESTAMP, USER_ID, USER_INDEX
 from recsys.data.content_hash import content_hash
 from recsys.data.feature_encoding import check_feature_types
@@ -36,7 +37,8 @@ from recsys.data.prepared_files import (
 )
 from recsys.data.raw import RawDataset, Reader
 from recsys.data.raw_interactions import InvalidRows, code_interactions
-from recsys.data.schema import FORMAT_VERSION, AppliedRule, RatingScale, Schema, TimeRange
+from recsys.data.repeats import Repeats, cancel_returns, num_pairs, resolve_repeats
+from recsys.data.schema import FORMAT_VERSION, FURTHER_COLUMNS, AppliedRule, RatingScale, Schema, TimeRange
 from recsys.data.vocabulary import Vocabulary
 from recsys.errors import DataError, PreparedDataError
 
@@ -51,8 +53,10 @@ class Preparation:
         min_user_interactions: positive interactions that a user needs to stay.
         min_item_interactions: positive interactions that an item needs to stay.
         include_unrated_items: whether rows of the items table without an interaction are part of the catalogue.
-        invalid_rows: "error" to refuse rows without an id, a finite rating or a credible timestamp, "drop" to leave
-            them out.
+        invalid_rows: "error" to refuse rows without an id, a finite rating or weight or a credible timestamp, "drop"
+            to leave them out.
+        repeats: what becomes of several interactions of a user with one item: "latest", "first", "keep" or
+            "aggregate", see :func:`recsys.data.repeats.resolve_repeats`.
 
     Raises:
         DataError: a value is of another type or out of range.
@@ -63,6 +67,7 @@ class Preparation:
     min_item_interactions: int = 1
     include_unrated_items: bool = False
     invalid_rows: InvalidRows = "error"
+    repeats: Repeats = "latest"
 
     def __post_init__(self) -> None:
         threshold = self.positive_threshold
@@ -76,8 +81,8 @@ class Preparation:
             whole = isinstance(value, int) and not isinstance(value, bool) and value >= 1
             self._require(name, whole, "a whole number of at least 1")
         self._require("include_unrated_items", isinstance(self.include_unrated_items, bool), "true or false")
-        choices = get_args(InvalidRows)
-        self._require("invalid_rows", self.invalid_rows in choices, " or ".join(choices))
+        for name, choices in (("invalid_rows", get_args(InvalidRows)), ("repeats", get_args(Repeats))):
+            self._require(name, getattr(self, name) in choices, " or ".join(choices))
 
     def _require(self, name: str, holds: bool, required: str) -> None:
         if not holds:
@@ -178,17 +183,16 @@ def write_prepared(raw: RawDataset, preparation: Preparation, fingerprint: dict[
         write_table(negatives, directory / FIXED_NEGATIVES_FILE)
 
     num_interactions = len(interactions)
-    rating, timestamp, fold = interactions.rating, interactions.timestamp, interactions.fold
+    timestamp, fold = interactions.timestamp, interactions.fold
     Schema(
         name=raw.name,
         num_users=len(users),
         num_items=len(items),
         num_interactions=num_interactions,
         num_positives=len(interactions.rows_rated_at_least(preparation.positive_threshold)),
-        density=num_interactions / (len(users) * len(items)),
-        rating=None
-        if rating is None
-        else RatingScale(float(rating.min()), float(rating.max()), float(rating.mean(dtype=np.float64))),
+        density=(num_pairs(interactions) if preparation.repeats == "keep" else num_interactions)
+        / (len(users) * len(items)),
+        rating=_scale(interactions.rating),
         timestamp=None if timestamp is None else TimeRange(int(timestamp.min()), int(timestamp.max())),
         folds=None if fold is None else dict(zip(FOLDS, np.bincount(fold, minlength=len(FOLDS)).tolist(), strict=True)),
         num_fixed_negatives=num_fixed_negatives,
@@ -199,7 +203,15 @@ def write_prepared(raw: RawDataset, preparation: Preparation, fingerprint: dict[
         sources=raw.sources,
         fingerprint=fingerprint,
         content_hash=content_hash(table_paths(directory)),
+        weight=_scale(interactions.weight),
+        further_columns=tuple(name for name in FURTHER_COLUMNS if getattr(interactions, name) is not None),
     ).save(directory / SCHEMA_FILE)
+
+
+def _scale(values: npt.NDArray[np.float32] | None) -> RatingScale | None:
+    if values is None:
+        return None
+    return RatingScale(float(values.min()), float(values.max()), float(values.mean(dtype=np.float64)))
 
 
 def clean(
@@ -213,7 +225,8 @@ def clean(
         item_ids: ids of the items table, for ``include_unrated_items``.
 
     Returns:
-        The remaining interactions in raw order, the vocabularies of users and items, and what each rule removed.
+        The remaining interactions in raw order (in the order of time where times are finer than seconds, so that rows
+        of one second are in order), the vocabularies of users and items, and what each rule removed.
 
     Raises:
         DataError: the data break a rule, or the rules leave nothing.
@@ -233,8 +246,12 @@ def clean(
             f"No interaction reaches preparation.positive_threshold={threshold:g}; ratings go from "
             f"{interactions.rating.min():g} to {interactions.rating.max():g}. Lower it."
         )
-    rows, rule = remove_duplicates(interactions)
-    interactions = _take(interactions, rows)
+    if interactions.subsecond_ns is not None:
+        assert interactions.moments is not None, "there are no parts of a second without seconds"
+        interactions = interactions.take(np.argsort(interactions.moments, kind="stable"))
+    interactions, returns = cancel_returns(interactions)
+    rules += [] if returns is None else [returns]
+    interactions, rule = resolve_repeats(interactions, preparation.repeats)
     rules.append(rule)
     rows, rule = k_core(interactions, preparation.min_user_interactions, preparation.min_item_interactions, threshold)
     interactions = _take(interactions, rows)
@@ -251,15 +268,7 @@ def clean(
         coded.items, interactions.item_index, unrated if preparation.include_unrated_items else None
     )
     return (
-        Interactions(
-            user_index,
-            item_index,
-            interactions.rating,
-            interactions.timestamp,
-            interactions.fold,
-            num_users=len(users),
-            num_items=len(items),
-        ),
+        replace(interactions, user_index=user_index, item_index=item_index, num_users=len(users), num_items=len(items)),
         users,
         items,
         rules,
@@ -289,6 +298,9 @@ def _interactions_table(interactions: Interactions) -> pa.Table:
         columns[RATING] = pa.array(interactions.rating)
     if interactions.timestamp is not None:
         columns[TIMESTAMP] = pa.array(interactions.timestamp)
+    for name in FURTHER_COLUMNS:
+        if (values := getattr(interactions, name)) is not None:
+            columns[name] = pa.array(values)
     if interactions.fold is not None:
         columns[FOLD] = pa.DictionaryArray.from_arrays(pa.array(interactions.fold), pa.array(FOLDS))
     return pa.table(columns)

@@ -49,7 +49,9 @@ class RawDataset:
     Args:
         name: short name of the data set, used in paths and reports.
         interactions: columns ``user_id`` and ``item_id`` (string or dictionary of string), optionally ``rating``
-            (any number), ``timestamp`` (seconds, any integer or number) and ``fold`` (train, valid or test).
+            (any number), ``weight`` (any number; below zero takes back what was counted before), ``timestamp``
+            (seconds, any integer or number), ``subsecond_ns`` (nanoseconds after an integer second) and ``fold``
+            (train, valid or test).
         users: ``user_id`` and any other columns, or None.
         items: ``item_id`` and any other columns, or None.
         user_features: columns of ``users`` declared as features.

@@ -11,11 +11,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from recsys.data.columns import FIRST_TIMESTAMP, SUBSECOND_NS, WEIGHT
 from recsys.data.raw import FeatureColumn, FeatureKind, RawSource
 from recsys.errors import PreparedDataError
 
 #: Increased by one whenever the meaning of a file of the prepared directory changes.
 FORMAT_VERSION = 1
+
+#: Columns of interactions that only some data have, see :class:`recsys.data.interactions.Interactions`.
+FURTHER_COLUMNS = (WEIGHT, SUBSECOND_NS, FIRST_TIMESTAMP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,20 +30,22 @@ class AppliedRule:
         rule: short name.
         statement: the rule in words.
         removed: how many of what were removed, for example ``{"interactions": 12}``.
+        note: what else the rule did, in words with numbers.
     """
 
     rule: str
     statement: str
     removed: Mapping[str, int]
+    note: str = ""
 
     def __str__(self) -> str:
         removed = ", ".join(f"{count:,} {what}" for what, count in self.removed.items() if count)
-        return f"{self.rule} removed {removed or 'nothing'}"
+        return f"{self.rule} removed {removed or 'nothing'}" + (f": {self.note}" if self.note else "")
 
 
 @dataclass(frozen=True, slots=True)
 class RatingScale:
-    """Smallest, largest and mean rating of the data."""
+    """Smallest, largest and mean rating (or weight) of the data."""
 
     min: float
     max: float
@@ -76,6 +82,9 @@ class Schema:
         sources: the raw files.
         fingerprint: settings of the reader and of preparation that the directory was made with.
         content_hash: SHA-256 of the contents of all tables.
+        weight: the smallest, largest and mean weight; None where each interaction counts 1.
+        further_columns: columns of ``interactions.parquet`` that only some data have: those of
+            :data:`FURTHER_COLUMNS` that are there.
     """
 
     name: str
@@ -95,6 +104,8 @@ class Schema:
     sources: tuple[RawSource, ...]
     fingerprint: Mapping[str, Any]
     content_hash: str
+    weight: RatingScale | None = None
+    further_columns: tuple[str, ...] = ()
 
     def save(self, path: Path) -> None:
         """Write the schema as JSON."""
@@ -125,6 +136,9 @@ class Schema:
                 | {
                     "rating": content["rating"] and RatingScale(**content["rating"]),
                     "timestamp": content["timestamp"] and TimeRange(**content["timestamp"]),
+                    # Directories of earlier versions have neither.
+                    "weight": content.get("weight") and RatingScale(**content["weight"]),
+                    "further_columns": tuple(content.get("further_columns", ())),
                     "user_features": _features(content["user_features"]),
                     "item_features": _features(content["item_features"]),
                     "rules": tuple(AppliedRule(**rule) for rule in content["rules"]),

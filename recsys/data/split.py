@@ -28,6 +28,8 @@ class Split:
         valid_fold_in: rows that are not in training but serve as the history of validation users when validation is
             scored (strong generalisation); empty for most splits.
         test_fold_in: the same for test users.
+        seen_before: those of the held-out rows whose user had the item before, although no row that is known says so:
+            preparation made one interaction out of several. Which rows they are follows from the others.
     """
 
     train: IntArray
@@ -35,6 +37,7 @@ class Split:
     test: IntArray
     valid_fold_in: IntArray = field(default_factory=_no_rows)
     test_fold_in: IntArray = field(default_factory=_no_rows)
+    seen_before: IntArray = field(default_factory=_no_rows)
 
     def known(self, stage: Stage) -> IntArray:
         """Rows known when ``stage`` is scored: they are the history, and the seen items to mask.
@@ -59,7 +62,8 @@ class Split:
         For the final fit, once hyper-parameters have been chosen on validation.
         """
         train = np.sort(np.concatenate([self.train, self.valid_fold_in, self.valid]))
-        return Split(train=train, valid=_no_rows(), test=self.test, test_fold_in=self.test_fold_in)
+        seen_before = np.intersect1d(self.seen_before, self.test)
+        return Split(train, _no_rows(), self.test, test_fold_in=self.test_fold_in, seen_before=seen_before)
 
     def targets(self, stage: Stage) -> IntArray:
         """Held-out rows of ``stage``, which a model is to recover."""

@@ -91,7 +91,9 @@ def stack(
         SettingsError: no list has both a relevant candidate and another one.
     """
     parts = []
-    for number, held_out in enumerate(folds(interactions)):
+    for number, chosen in enumerate(folds(interactions)):
+        # All copies of a pair are held out together: what is to be found must not be known.
+        held_out = np.flatnonzero(np.isin(interactions.pairs, interactions.pairs[chosen]))
         rest = np.setdiff1d(np.arange(len(interactions)), held_out, assume_unique=True)
         fold_model = copy.deepcopy(model)
         assert isinstance(fold_model, RanksCandidates), "checked by the caller"

@@ -83,5 +83,5 @@ class LastItems:
         Raises:
             SplitError: there are no timestamps.
         """
-        timestamp = require_timestamps(interactions, "LastItems", "stacking_folds=random")
-        return [UserOrder.by_time(interactions, timestamp).hold_out_last(self.num_items, 0).test]
+        require_timestamps(interactions, "LastItems", "stacking_folds=random")
+        return [UserOrder.by_time(interactions).hold_out_last(self.num_items, 0).test]

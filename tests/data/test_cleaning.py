@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.data.cleaning import k_core, present, remove_duplicates
+from recsys.data.cleaning import k_core, present
 from recsys.data.interactions import Interactions
 from recsys.errors import DataError
 
@@ -33,52 +33,6 @@ def make(
 PAIRS = st.lists(st.tuples(st.integers(0, NUM_USERS - 1), st.integers(0, NUM_ITEMS - 1)), min_size=1, max_size=60)
 
 
-# --- duplicates ------------------------------------------------------------------------------------------------------
-
-
-def test_the_latest_of_repeated_interactions_stays() -> None:
-    rows, rule = remove_duplicates(make([(0, 1), (2, 2), (0, 1), (0, 1)], timestamp=[5, 1, 9, 7]))
-    assert rows.tolist() == [1, 2]
-    assert rule.removed == {"interactions": 2}
-
-
-def test_ties_in_time_leave_the_last_row() -> None:
-    rows, _ = remove_duplicates(make([(0, 1), (0, 1), (3, 3)], timestamp=[5, 5, 5]))
-    assert rows.tolist() == [1, 2]
-
-
-def test_without_timestamps_the_last_row_stays() -> None:
-    rows, _ = remove_duplicates(make([(0, 1), (4, 4), (0, 1)], rating=[1.0, 2.0, 3.0]))
-    assert rows.tolist() == [1, 2]
-
-
-def test_without_repetitions_all_rows_stay_in_their_order() -> None:
-    rows, rule = remove_duplicates(make([(3, 1), (0, 1), (3, 0)], timestamp=[9, 8, 7]))
-    assert rows.tolist() == [0, 1, 2]
-    assert rule.removed == {"interactions": 0}
-
-
-def test_a_given_split_keeps_repetitions_across_folds_and_at_other_times() -> None:
-    pairs = [(0, 1), (0, 1), (0, 1), (0, 1), (0, 1)]
-    interactions = make(pairs, rating=[3, 3, 3, 3, 4], timestamp=[7, 7, 8, 7, 7], fold=[0, 0, 0, 2, 0])
-    # Rows 0 and 1 are equal; row 2 differs in time, row 3 in its fold, row 4 in its rating.
-    rows, rule = remove_duplicates(interactions)
-    assert rows.tolist() == [1, 2, 3, 4]
-    assert rule.removed == {"interactions": 1}
-
-
-@given(PAIRS, st.data())
-def test_duplicates_agree_with_a_dictionary(pairs: list[tuple[int, int]], data: st.DataObject) -> None:
-    times = data.draw(st.lists(st.integers(0, 3), min_size=len(pairs), max_size=len(pairs)))
-    latest: dict[tuple[int, int], int] = {}
-    for row, pair in enumerate(pairs):
-        if pair not in latest or times[row] >= times[latest[pair]]:
-            latest[pair] = row
-    rows, rule = remove_duplicates(make(pairs, timestamp=times))
-    assert rows.tolist() == sorted(latest.values())
-    assert rule.removed == {"interactions": len(pairs) - len(latest)}
-
-
 # --- k-core ----------------------------------------------------------------------------------------------------------
 
 
@@ -86,11 +40,11 @@ def naive_core(rows: list[tuple[int, int, float]], users_need: int, items_need: 
     """Remove one user or item at a time until every one that is left has enough positive interactions."""
     kept = list(range(len(rows)))
     while True:
-        per_user: Counter[int] = Counter()
-        per_item: Counter[int] = Counter()
-        for row in kept:
-            per_user[rows[row][0]] += rows[row][2] >= threshold
-            per_item[rows[row][1]] += rows[row][2] >= threshold
+        per_user = Counter(dict.fromkeys((rows[row][0] for row in kept), 0))
+        per_item = Counter(dict.fromkeys((rows[row][1] for row in kept), 0))
+        for user, item in {rows[row][:2] for row in kept if rows[row][2] >= threshold}:
+            per_user[user] += 1
+            per_item[item] += 1
         poor_users = [user for user, count in per_user.items() if users_need > 1 and count < users_need]
         poor_items = [item for item, count in per_item.items() if items_need > 1 and count < items_need]
         if poor_users:
@@ -127,6 +81,12 @@ def test_a_user_whose_items_all_go_is_counted_as_removed() -> None:
     rows, rule = k_core(make([(0, 0), (1, 1), (2, 1)]), min_user_interactions=1, min_item_interactions=2)
     assert rows.tolist() == [1, 2]
     assert rule.removed == {"interactions": 1, "users": 1, "items": 1}
+
+
+def test_what_is_bought_again_counts_once() -> None:
+    # User 0 bought item 0 three times and nothing else: one pair, where two are needed.
+    rows, _ = k_core(make([(0, 0), (0, 0), (0, 0), (1, 0), (1, 1), (1, 0)]), 2, 1)
+    assert rows.tolist() == [3, 4, 5]
 
 
 def test_too_high_a_minimum_leaves_nothing() -> None:

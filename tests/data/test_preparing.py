@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -11,9 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recsys.data import preparing
+from recsys.data.interactions import OPTIONAL_COLUMNS, Interactions
 from recsys.data.prepared import PreparedDataset, open_prepared
 from recsys.data.preparing import Preparation, load_or_prepare, prepared_directory
 from recsys.data.raw import FeatureColumn, FeatureKind, RawDataset
+from recsys.data.schema import RatingScale
 from recsys.errors import DataError, PreparedDataError
 from tests.data.raw_data import FakeReader, films, interactions_table
 
@@ -111,6 +114,52 @@ def test_data_without_ratings_times_or_tables_are_prepared(tmp_path: Path) -> No
     assert prepared.interactions.rating is None and prepared.interactions.timestamp is None
     assert (prepared.schema.rating, prepared.schema.timestamp) == (None, None)
     assert [rule.rule for rule in prepared.schema.rules] == ["invalid rows", "duplicates", "k-core"]
+
+
+SALES = ("user_id", "item_id", "timestamp", "weight")
+
+
+def sales() -> RawDataset:
+    """Ann buys two apples, later three, and returns one; Bob returns all his bread."""
+    rows = [("ann", "apple", 10, 2), ("ann", "apple", 30, 3), ("ann", "apple", 20, -1), ("bob", "apple", 5, 1)]
+    rows += [("bob", "bread", 6, 4), ("bob", "bread", 7, -4), ("ann", "bread", 8, 0)]
+    return RawDataset("sales", interactions_table(rows, SALES))
+
+
+def test_weights_are_added_up_and_returns_cancel_what_was_bought(tmp_path: Path) -> None:
+    prepared = prepare(sales(), tmp_path, repeats="aggregate")
+    interactions = prepared.interactions
+    assert [triple[:2] for triple in triples(prepared)] == [("ann", "apple"), ("bob", "apple")]
+    assert interactions.weight is not None and interactions.weight.tolist() == [4, 1]
+    assert interactions.timestamp is not None and interactions.timestamp.tolist() == [30, 5]
+    assert interactions.first_timestamp is not None and interactions.first_timestamp.tolist() == [10, 5]
+    assert [rule.rule for rule in prepared.schema.rules] == ["invalid rows", "returns", "repeats", "k-core"]
+    assert str(prepared.schema.rules[1]) == (
+        "returns removed 4 interactions: 2 with a negative weight cancel 1 whole and 1 in part"
+    )
+    assert (prepared.schema.weight, prepared.schema.num_items) == (RatingScale(1.0, 4.0, 2.5), 1)
+    assert prepared.schema.further_columns == ("weight", "first_timestamp")
+    assert interactions_equal(open_prepared(prepared.directory, verify=True).interactions, interactions)
+
+
+def test_events_are_kept_where_they_are_asked_for(tmp_path: Path) -> None:
+    prepared = prepare(sales(), tmp_path, repeats="keep")
+    assert prepared.interactions.weight is not None and prepared.interactions.weight.tolist() == [1, 3, 1]
+    assert (prepared.schema.num_interactions, prepared.schema.density) == (3, 1.0)  # two users, one item
+
+
+def test_rows_of_one_second_stand_in_the_order_of_time(tmp_path: Path) -> None:
+    # Newest first, as many exports are: the order within a second is that of its parts.
+    rows = [("a", item, 50, 900_000_000 - 100 * n) for n, item in enumerate("zyxw")]
+    raw = RawDataset("clicks", interactions_table(rows, ("user_id", "item_id", "timestamp", "subsecond_ns")))
+    prepared = prepare(raw, tmp_path)
+    assert [item for _, item, _ in triples(prepared)] == ["w", "x", "y", "z"]
+    assert prepared.schema.further_columns == ("subsecond_ns",)
+
+
+def interactions_equal(one: Interactions, other: Interactions) -> bool:
+    names = ("user_index", "item_index", *OPTIONAL_COLUMNS)
+    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in names)
 
 
 def test_a_given_split_is_kept(tmp_path: Path) -> None:

@@ -146,7 +146,9 @@ def test_a_column_of_the_wrong_type_is_refused(column: str, values: list[object]
         (("a", "y", -INFINITE, 5), "without a finite rating; .* rating -inf"),
         (("a", "y", 1e300, 5), "without a finite rating; .* rating 1e[+]300"),
         (("a", "y", 1.0, None), "come without timestamp; .* timestamp None"),
-        (("a", "y", 1.0, -1), "a timestamp that is negative or later than the year 2100; .* timestamp -1"),
+        (("a", "y", 1.0, -1), "a timestamp that is negative or later than the year 2100 .* timestamp -1"),
+        (("a", "y", 1.0, 32503680000), r"later than the year 2100 \(as seconds, such a one is 3000-01-01 00:00:00\)"),
+        (("a", "y", 1.0, -2208988800), "before 1970 is mostly a placeholder, such as -1 or 1900-01-01"),
         (("a", "y", 1.0, 874724710_000), "these look like milliseconds: divide by 1,000"),
         (("a", "y", 1.0, 874724710_000_000), "these look like microseconds: divide by 1,000,000"),
         (("a", "y", 1.0, 874724710_000_000_000), "these look like nanoseconds: divide by 1,000,000,000"),
@@ -193,3 +195,30 @@ def test_dropping_every_row_is_refused() -> None:
 
 def test_valid_rows_stay_as_they_are_when_none_is_invalid() -> None:
     assert code([("a", "x", 1.0, 1)]).rule.removed == {"interactions": 0}
+
+
+def test_parts_of_a_second_come_from_their_column_or_from_the_numbers() -> None:
+    table = interactions_table([("a", "x"), ("a", "y")])
+    exact = table.append_column("timestamp", pa.array([7, 8])).append_column("subsecond_ns", pa.array([5, None]))
+    subsecond_ns = code_interactions(exact, "error").interactions.subsecond_ns
+    assert subsecond_ns is not None and subsecond_ns.tolist() == [5, 0]
+    rough = code_interactions(table.append_column("timestamp", pa.array([7.5, 8.0])), "error").interactions
+    assert rough.subsecond_ns is not None and rough.subsecond_ns.tolist() == [500_000_000, 0]
+    whole = table.append_column("timestamp", pa.array([7, 8])).append_column("subsecond_ns", pa.array([0, 0]))
+    assert code_interactions(whole, "error").interactions.subsecond_ns is None
+
+
+def test_parts_of_a_second_are_less_than_one() -> None:
+    table = interactions_table([("a", "x")]).append_column("timestamp", pa.array([7]))
+    with pytest.raises(DataError, match="subsecond_ns must be from 0 to 999,999,999, but goes from 1,000,000,000"):
+        code_interactions(table.append_column("subsecond_ns", pa.array([10**9])), "error")
+
+
+@pytest.mark.parametrize("weight", [None, NAN, INFINITE])
+def test_a_weight_must_be_finite(weight: float | None) -> None:
+    rows = [("a", "x", -2.0), ("a", "y", weight)]
+    table = interactions_table(rows, ("user_id", "item_id", "weight"))
+    with pytest.raises(DataError, match="1 of 2 rows of the interactions come without a finite weight; the first is"):
+        code_interactions(table, "error")
+    kept = code_interactions(table, "drop").interactions.weight
+    assert kept is not None and kept.tolist() == [-2]  # a return

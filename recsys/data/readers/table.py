@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from recsys.data.columns import FOLD, FOLD_TEST, FOLD_TRAIN, FOLD_VALID, ITEM_ID, USER_ID
+from recsys.data.columns import FOLD, FOLD_TEST, FOLD_TRAIN, FOLD_VALID, ITEM_ID, SUBSECOND_NS, USER_ID
 from recsys.data.raw import FeatureColumn, RawDataset
 from recsys.data.readers.feature_kinds import Declaration, declare_features, infer_features
 from recsys.data.readers.fingerprint import make_fingerprint
@@ -21,9 +21,9 @@ from recsys.errors import DataError, SourceError
 class TableReader:
     """Reads tables as CSV, TSV, JSON lines (each also compressed as ``.gz``) or Parquet.
 
-    Interactions need a user and an item; a rating and a timestamp are optional, other columns are ignored. Ids are
-    text: whole numbers become their digits, and text keeps its leading zeros. Timestamps may be numbers or dates; see
-    :func:`recsys.data.readers.timestamps.as_seconds`.
+    Interactions need a user and an item; a rating, a timestamp and a weight are optional, other columns are ignored.
+    Ids are text: whole numbers become their digits, and text keeps its leading zeros. Timestamps may be numbers or
+    dates; see :func:`recsys.data.readers.timestamps.as_times`.
 
     All columns of users and items are kept; the features among them are declared or, if none are declared, inferred by
     :func:`recsys.data.readers.feature_kinds.infer_features`.
@@ -35,8 +35,9 @@ class TableReader:
         valid: file of the validation interactions, or None. A rating or timestamp is read only if all parts have it.
         users: file of users, or None.
         items: file of items, or None.
-        columns: names of the columns in the files, by the keys ``user``, ``item``, ``rating``, ``timestamp``. The
-            first two are ``user_id`` and ``item_id`` unless given; the others may be None to leave them out.
+        columns: names of the columns in the files, by the keys ``user``, ``item``, ``rating``, ``timestamp``,
+            ``weight``. The first two are ``user_id`` and ``item_id`` unless given; the others may be None to leave them
+            out, and a weight is read only where its column is named.
         user_features: columns of users that are features, and their kinds: a :class:`recsys.data.raw.FeatureKind`
             by its name, or ``{kind: multi_valued, separator: "|"}``. None to infer them, ``{}`` for none.
         item_features: the same for items.
@@ -68,10 +69,10 @@ class TableReader:
             part: RawFile(start / Path(path).expanduser()) for part, path in given.items() if path is not None
         }
         names = dict(columns or {})
-        unknown = sorted(set(names) - {"user", "item", "rating", "timestamp"})
+        unknown = sorted(set(names) - {"user", "item", "rating", "timestamp", "weight"})
         if unknown or None in (names.get("user", USER_ID), names.get("item", ITEM_ID)):
             raise DataError(
-                "data.columns takes user and item, and rating and timestamp, which may be null; it came as "
+                "data.columns takes user and item, and rating, timestamp and weight, which may be null; it came as "
                 f"{names!r}. Correct it."
             )
         self._columns = ColumnNames(**names)  # type: ignore[arg-type]
@@ -102,7 +103,7 @@ class TableReader:
         arguments = {
             "name": self.name,
             "parts": list(self._files),
-            "columns": [columns.user, columns.item, columns.rating, columns.timestamp],
+            "columns": [columns.user, columns.item, columns.rating, columns.timestamp, columns.weight],
             "user_features": _plain(self._user_features),
             "item_features": _plain(self._item_features),
         }
@@ -125,6 +126,8 @@ class TableReader:
             for part, fold in folds.items()
             if part in self._files
         }
+        if any(SUBSECOND_NS in part.column_names for part in parts.values()):
+            parts = {fold: _with_subseconds(part) for fold, part in parts.items()}
         shared = [
             name for name in parts[FOLD_TRAIN].column_names if all(name in p.column_names for p in parts.values())
         ]
@@ -147,6 +150,13 @@ class TableReader:
         if declared is None:
             return table, infer_features(table, role)
         return declare_features(table, declared, role, str(self._files[part]), option)
+
+
+def _with_subseconds(part: pa.Table) -> pa.Table:
+    """``part`` with parts of a second, all zero where it has none."""
+    if SUBSECOND_NS in part.column_names:
+        return part
+    return part.append_column(SUBSECOND_NS, pa.array(np.zeros(len(part), dtype=np.int32)))
 
 
 def _plain(declared: Mapping[str, Declaration] | None) -> dict[str, object] | None:

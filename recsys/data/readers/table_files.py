@@ -10,14 +10,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from recsys.data.columns import ITEM_ID, RATING, TIMESTAMP, USER_ID
+from recsys.data.columns import ITEM_ID, RATING, SUBSECOND_NS, TIMESTAMP, USER_ID, WEIGHT
 from recsys.data.readers.delimited import ColumnTypeError, read_delimited, read_header
 from recsys.data.readers.identifiers import ID_TYPE, as_identifiers, as_strings
 from recsys.data.readers.json_lines import iterate_objects, read_json_lines
 from recsys.data.readers.numbers import as_numbers, first_uncastable
 from recsys.data.readers.parquet import parquet_columns, read_parquet
 from recsys.data.readers.required_columns import require_columns
-from recsys.data.readers.timestamps import as_seconds
+from recsys.data.readers.timestamps import as_times
 from recsys.data.sources.raw_file import RawFile
 from recsys.errors import DataError
 
@@ -38,12 +38,14 @@ class ColumnNames:
         item: column of item ids.
         rating: column of ratings; None to leave them out. The column may be absent only under its default name.
         timestamp: column of timestamps; the same holds.
+        weight: column of how much an interaction counts, such as a quantity; None for none.
     """
 
     user: str = USER_ID
     item: str = ITEM_ID
     rating: str | None = RATING
     timestamp: str | None = TIMESTAMP
+    weight: str | None = None
 
     def wanted(self, found: Sequence[str], place: str) -> dict[str, str]:
         """The framework's names of the columns to read, and their names among those ``found``.
@@ -52,6 +54,7 @@ class ColumnNames:
             DataError: a required column is missing, or one name stands for two columns.
         """
         roles = {USER_ID: self.user, ITEM_ID: self.item, RATING: self.rating, TIMESTAMP: self.timestamp}
+        roles |= {WEIGHT: self.weight}
         given = {role: name for role, name in roles.items() if name is not None}
         if len(set(given.values())) < len(given):
             raise DataError(f"data.columns must name each column once, but is {given}.")
@@ -68,7 +71,9 @@ class ColumnNames:
 
 
 def read_interactions(file: RawFile, columns: ColumnNames) -> pa.Table:
-    """User, item and, if the file has them, rating (float32) and timestamp (int64, seconds); no other columns.
+    """User, item and, if the file has them, rating, weight (float32) and time; no other columns.
+
+    Times are ``timestamp`` (int64, seconds) and, where they are finer than that, ``subsecond_ns`` (int32).
 
     Raises:
         DataError: a column is missing or has values of another type, or the file is empty or of an unknown kind.
@@ -83,10 +88,14 @@ def read_interactions(file: RawFile, columns: ColumnNames) -> pa.Table:
         wanted = columns.wanted(parquet_columns(file), str(file))
         table = read_parquet(file, list(wanted.values()), as_dictionary=[wanted[USER_ID], wanted[ITEM_ID]])
     converted = {role: as_identifiers(table[wanted[role]], wanted[role], str(file)) for role in (USER_ID, ITEM_ID)}
-    if RATING in wanted:
-        converted[RATING] = as_numbers(table[wanted[RATING]], wanted[RATING], str(file))
+    for role in (RATING, WEIGHT):
+        if role in wanted:
+            converted[role] = as_numbers(table[wanted[role]], wanted[role], str(file))
     if TIMESTAMP in wanted:
-        converted[TIMESTAMP] = as_seconds(table[wanted[TIMESTAMP]], wanted[TIMESTAMP], str(file))
+        times = as_times(table[wanted[TIMESTAMP]], wanted[TIMESTAMP], str(file))
+        converted[TIMESTAMP] = times.seconds
+        if times.subsecond_ns is not None:
+            converted[SUBSECOND_NS] = times.subsecond_ns
     return pa.table(converted).unify_dictionaries()
 
 
@@ -151,8 +160,7 @@ def _require_id(found: Sequence[str], id_name: str, role: str, place: str) -> No
 def _interactions_from_text(file: RawFile, columns: ColumnNames, separator: str) -> tuple[pa.Table, Mapping[str, str]]:
     wanted = columns.wanted(read_header(file, separator=separator), str(file))
     types = {wanted[USER_ID]: ID_TYPE, wanted[ITEM_ID]: ID_TYPE}
-    if RATING in wanted:
-        types[wanted[RATING]] = pa.float32()
+    types |= {wanted[role]: pa.float32() for role in (RATING, WEIGHT) if role in wanted}
     if TIMESTAMP not in wanted:
         return read_delimited(file, types, separator=separator), wanted
     for type_ in _TIMESTAMP_TYPES:

@@ -2,30 +2,52 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from recsys.data.readers.numbers import as_numbers, first_uncastable
+from recsys.data.times import NANOSECONDS, split_seconds
 from recsys.errors import DataError
 
 #: The median above which numbers are in a finer unit than seconds, and how many of that unit make a second. 1e11
 #: seconds after 1970 is the year 5138; 1e11 milliseconds after 1970 is March 1973.
 _FINER_UNITS = ((1e17, 10**9), (1e14, 10**6), (1e11, 10**3))
+#: Numbers that are dates as they are written, such as 20240531: how they are called, and by what to divide them to
+#: get year, month and day. As seconds since 1970 the shortest would be days in August 1970.
+_WRITTEN_DATES = (("YYYYMMDD", 1), ("YYYYMMDDhhmm", 10**4), ("YYYYMMDDhhmmss", 10**6))
+_YEARS = (1900, 2100)
+#: Above this share of written dates the other values are taken for mistakes.
+_MOSTLY = 0.9
 
 
-def as_seconds(column: pa.ChunkedArray, name: str, place: str) -> pa.ChunkedArray:
-    """A timestamp column in seconds since 1970, rounded down.
+@dataclass(frozen=True, slots=True)
+class Times:
+    """A column of moments.
+
+    Args:
+        seconds: seconds since 1970, rounded down, null where they are missing; int64, or float64 where a number is
+            too large for that.
+        subsecond_ns: nanoseconds after the whole second, int32; None where all moments are whole seconds.
+    """
+
+    seconds: pa.ChunkedArray
+    subsecond_ns: pa.ChunkedArray | None = None
+
+
+def as_times(column: pa.ChunkedArray, name: str, place: str) -> Times:
+    """A timestamp column in its finest unit.
 
     - Numbers are seconds (or any clock that counts up). Where their median is above 1e11 they are milliseconds, above
       1e14 microseconds, above 1e17 nanoseconds. The median decides for the whole column, so that a single absurd
-      value does not change what the others mean.
+      value does not change what the others mean. Numbers that are all written dates (``20240531``,
+      ``202405311200``, ``20240531120000``) are dates.
     - Arrow dates and timestamps are converted; without a time zone they are UTC.
     - Text holds numbers, or dates in ISO 8601 such as ``2024-05-31``, ``2024-05-31 12:00:00`` or
       ``2024-05-31T12:00:00.5+02:00``; without a time zone they are UTC.
-
-    Missing values stay null. The result is int64; it is float64 only where a number is infinite, which int64 could
-    not show.
 
     Args:
         column: the timestamps.
@@ -42,38 +64,103 @@ def as_seconds(column: pa.ChunkedArray, name: str, place: str) -> pa.ChunkedArra
         column = pc.if_else(pc.equal(column, ""), pa.scalar(None, kind), column)
         for number in (pa.int64(), pa.float64()):
             if first_uncastable(column, number) is None:
-                return _from_numbers(column.cast(number))
+                return _from_numbers(column.cast(number), name, place)
         return _from_text(column.cast(pa.string()), name, place)
     if pa.types.is_timestamp(kind):
-        return _floor_divide(column.cast(pa.int64()), {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[kind.unit])
+        return _divided(column.cast(pa.int64()), {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[kind.unit])
     if pa.types.is_date(kind):
-        return column.cast(pa.timestamp("s")).cast(pa.int64())
+        return Times(column.cast(pa.timestamp("s")).cast(pa.int64()))
     if pa.types.is_integer(kind):
-        return _from_numbers(column.cast(pa.int64()))
-    return _from_numbers(as_numbers(column, name, place, pa.float64()))
+        return _from_numbers(column.cast(pa.int64()), name, place)
+    return _from_numbers(as_numbers(column, name, place, pa.float64()), name, place)
 
 
-def _from_numbers(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Seconds from numbers in the unit that their median suggests."""
+def as_seconds(column: pa.ChunkedArray, name: str, place: str) -> pa.ChunkedArray:
+    """The whole seconds of :func:`as_times`, which has the same arguments and errors."""
+    return as_times(column, name, place).seconds
+
+
+def _from_numbers(column: pa.ChunkedArray, name: str, place: str) -> Times:
+    """Moments from numbers: written dates, or the unit that their median suggests."""
     middle = pc.approximate_median(column).as_py() if len(column) > column.null_count else None
-    factor = next((factor for bound, factor in _FINER_UNITS if middle is not None and middle > bound), 1)
-    return _floor_divide(column, factor)
+    if middle is None:
+        return _divided(column, 1)
+    for form, divisor in _WRITTEN_DATES:
+        if _YEARS[0] * 10**4 * divisor <= middle < (_YEARS[1] + 1) * 10**4 * divisor:
+            dates = _from_written_dates(column, form, divisor, name, place)
+            if dates is not None:
+                return dates
+    return _divided(column, next((factor for bound, factor in _FINER_UNITS if middle > bound), 1))
 
 
-def _floor_divide(column: pa.ChunkedArray, divisor: int) -> pa.ChunkedArray:
-    if pa.types.is_floating(column.type):
-        seconds = pc.floor(pc.divide(column, float(divisor)))
-        seconds = pc.if_else(pc.is_nan(seconds), pa.scalar(None, pa.float64()), seconds)
-        largest = pc.max(pc.abs(seconds)).as_py()
-        return seconds if largest is not None and largest > 2**62 else seconds.cast(pa.int64())
-    if divisor == 1:
-        return column
-    # Arrow divides towards zero, which would move moments before 1970 forward.
+def _from_written_dates(column: pa.ChunkedArray, form: str, divisor: int, name: str, place: str) -> Times | None:
+    """Moments from numbers such as 20240531; None where most of them are no dates.
+
+    Raises:
+        DataError: nearly all are dates, but not all.
+    """
+    present = column.is_valid().to_numpy()
     values = pc.fill_null(column, 0).to_numpy()
-    return pa.chunked_array([pa.array(np.floor_divide(values, divisor), mask=column.is_null().to_numpy())])
+    whole = np.where(np.isfinite(values) & (np.abs(values) < 2**62), values, 0).astype(np.int64)
+    day, is_date = _day_of(whole // divisor)
+    clock = whole % divisor * (10**6 // divisor)  # hhmmss
+    hour, minute, second = clock // 10**4, clock // 100 % 100, clock % 100
+    is_date &= (whole == values) & (hour < 24) & (minute < 60) & (second < 60)
+    wrong = present & ~is_date
+    if wrong.sum() > (1 - _MOSTLY) * present.sum():
+        return None
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise DataError(
+            f"{place}: column {name!r} holds dates written as {form}, but row {row + 1:,} has "
+            f"{column[row].as_py()!r}, which is no date. Correct the value, or leave it empty if it is unknown."
+        )
+    seconds = day * 86_400 + hour * 3_600 + minute * 60 + second
+    return Times(pa.chunked_array([pa.array(seconds, mask=~present)]))
 
 
-def _from_text(column: pa.ChunkedArray, name: str, place: str) -> pa.ChunkedArray:
+def _day_of(written: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """Days since 1970 of dates written as YYYYMMDD, and which of them are dates; shape [N] both."""
+    year, month, day = written // 10**4, written // 100 % 100, written % 100
+    is_date = (year >= _YEARS[0]) & (year <= _YEARS[1]) & (month >= 1) & (month <= 12) & (day >= 1)
+    months = np.where(is_date, (year - 1970) * 12 + month - 1, 0).astype("datetime64[M]")
+    days = months.astype("datetime64[D]").astype(np.int64) + np.where(is_date, day - 1, 0)
+    is_date &= days < (months + 1).astype("datetime64[D]").astype(np.int64)
+    return days, is_date
+
+
+def _divided(column: pa.ChunkedArray, per_second: int) -> Times:
+    """Moments from numbers of which ``per_second`` make a second."""
+    missing = column.is_null().to_numpy()
+    if pa.types.is_floating(column.type):
+        return _from_floats(pc.fill_null(column, np.nan).to_numpy(), per_second)
+    if per_second == 1:
+        return Times(column)
+    values = pc.fill_null(column, 0).to_numpy()
+    # Arrow divides towards zero, which would move moments before 1970 forward.
+    seconds = np.floor_divide(values, per_second)
+    return _times(seconds, (values - seconds * per_second) * (NANOSECONDS // per_second), missing)
+
+
+def _from_floats(values: npt.NDArray[np.float64], per_second: int) -> Times:
+    missing = np.isnan(values)
+    known = np.where(missing, 0, values)
+    if np.abs(known).max(initial=0) / per_second > 2**62:
+        return Times(pa.chunked_array([pa.array(np.floor(known / per_second), mask=missing)]))
+    seconds, nanoseconds = split_seconds(known, per_second)
+    return _times(seconds.astype(np.int64), nanoseconds, missing)
+
+
+def _times(
+    seconds: npt.NDArray[np.int64], nanoseconds: npt.NDArray[np.integer], missing: npt.NDArray[np.bool_]
+) -> Times:
+    whole = pa.chunked_array([pa.array(seconds, mask=missing)])
+    if not nanoseconds[~missing].any():
+        return Times(whole)
+    return Times(whole, pa.chunked_array([pa.array(nanoseconds.astype(np.int32), mask=missing)]))
+
+
+def _from_text(column: pa.ChunkedArray, name: str, place: str) -> Times:
     """ISO 8601, each value with or without a time zone."""
     # Arrow takes no fractions for whole seconds and no mixture of texts with and without a zone.
     whole = pc.replace_substring_regex(column, r"[.,]\d+", "")
@@ -93,4 +180,13 @@ def _from_text(column: pa.ChunkedArray, name: str, place: str) -> pa.ChunkedArra
             f"row {row + 1:,} has {column[row].as_py()!r}. Correct the value, or leave it empty if it is unknown."
         )
     with_zone, without_zone = (part.cast(kind).cast(pa.int64()) for part, kind in parts)
-    return pc.coalesce(with_zone, without_zone)
+    return Times(pc.coalesce(with_zone, without_zone), _fractions(column))
+
+
+def _fractions(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
+    """Nanoseconds of texts with a fraction of a second; None where all have none, or zeros."""
+    digits = pc.struct_field(pc.extract_regex(column, r"[.,](?P<digits>\d+)"), "digits")
+    nanoseconds = pc.utf8_rpad(pc.utf8_slice_codeunits(digits, 0, 9), 9, "0").cast(pa.int32())
+    if not pc.any(pc.greater(nanoseconds, 0)).as_py():
+        return None
+    return pc.if_else(column.is_valid(), pc.fill_null(nanoseconds, 0), pa.scalar(None, pa.int32()))

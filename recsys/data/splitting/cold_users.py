@@ -98,8 +98,8 @@ class ColdUsers:
     def _order(self, interactions: Interactions, generator: np.random.Generator) -> UserOrder:
         if self.order == "random":
             return UserOrder.at_random(interactions, generator)
-        timestamp = require_timestamps(interactions, "ColdUsers with order=time", "split.order=random")
-        return UserOrder.by_time(interactions, timestamp)
+        require_timestamps(interactions, "ColdUsers with order=time", "split.order=random")
+        return UserOrder.by_time(interactions)
 
     def _num_targets(self, order: UserOrder) -> IntArray:
         """Number of targets that each user would have if held out, shape [U]."""

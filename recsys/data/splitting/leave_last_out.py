@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from recsys.data.interactions import Interactions
 from recsys.data.split import Split
@@ -12,6 +12,7 @@ from recsys.data.splitting.checks import (
     require_parts,
     require_timestamps,
 )
+from recsys.data.splitting.seen_before import seen_before_by_user
 from recsys.data.splitting.user_order import UserOrder
 
 
@@ -22,6 +23,9 @@ class LeaveLastOut:
     Of interactions at the same time, the later row is the later one. Each user keeps at least one interaction for
     training, and test comes before validation: with the defaults, a user with one interaction is in training only,
     one with two has no validation interaction.
+
+    A held-out interaction that stands for repeated ones, which preparation left out, is noted in ``seen_before`` where
+    the first of them is older than what is held out of the user.
 
     The setting of He et al., *Neural Collaborative Filtering*, WWW 2017.
 
@@ -47,10 +51,10 @@ class LeaveLastOut:
             SplitError: there are no interactions or timestamps, or no user has enough interactions.
         """
         require_interactions(interactions)
-        timestamp = require_timestamps(interactions, "LeaveLastOut", "split=leave_random_out")
-        split = UserOrder.by_time(interactions, timestamp).hold_out_last(self.num_test, self.num_valid)
+        require_timestamps(interactions, "LeaveLastOut", "split=leave_random_out")
+        split = UserOrder.by_time(interactions).hold_out_last(self.num_test, self.num_valid)
         return require_parts(
-            split,
+            replace(split, seen_before=seen_before_by_user(interactions, split)),
             "LeaveLastOut",
             wants_valid=self.num_valid > 0,
             remedy="Give users with more interactions",

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from recsys.data.interactions import IndexArray, IntArray, Interactions
 from recsys.data.split import Split
@@ -30,9 +29,11 @@ class UserOrder:
     count: IntArray
 
     @classmethod
-    def by_time(cls, interactions: Interactions, timestamp: npt.NDArray[np.int64]) -> UserOrder:
-        """Oldest first. Of rows with the same time, the later row is the later interaction."""
-        return cls._of(interactions, np.argsort(timestamp, kind="stable"))
+    def by_time(cls, interactions: Interactions) -> UserOrder:
+        """Oldest first, in the finest unit of time. Of rows with the same time, the later row is the later one."""
+        moments = interactions.moments
+        assert moments is not None, "splitters that order by time require timestamps"
+        return cls._of(interactions, np.argsort(moments, kind="stable"))
 
     @classmethod
     def at_random(cls, interactions: Interactions, generator: np.random.Generator) -> UserOrder:

@@ -66,7 +66,7 @@ def fold_in_task(
     fold_in = interactions.take(split.test_fold_in)
     if order == "time":
         assert fold_in.timestamp is not None, "the split has used them already"
-        places = UserOrder.by_time(fold_in, fold_in.timestamp)
+        places = UserOrder.by_time(fold_in)
         kept = places.from_end >= places.count[fold_in.user_index] - num_fold_in
     else:
         kept = UserOrder.at_random(fold_in, np.random.default_rng(seed)).from_end < num_fold_in
@@ -76,4 +76,4 @@ def fold_in_task(
     is_new = torch.zeros(interactions.num_users, dtype=torch.bool)
     is_new[torch.from_numpy(fold_in.user_index).long()] = True
     users = whole.users[is_new.to(whole.users.device)[whole.users]]
-    return replace(task, users=users, seen=whole.seen)
+    return replace(task, users=users, seen=whole.seen, targets=whole.targets)

@@ -46,7 +46,8 @@ def without_test(view: FeedbackView, split: Split) -> tuple[FeedbackView, Split]
     parts = {name: np.searchsorted(kept, getattr(split, name)) for name in ("train", "valid", "valid_fold_in")}
     none = np.empty(0, dtype=np.int64)
     remaining = replace(view, interactions=view.interactions.take(kept), positive=view.positive[kept])
-    return remaining, Split(train=parts["train"], valid=parts["valid"], test=none, valid_fold_in=parts["valid_fold_in"])
+    seen_before = np.searchsorted(kept, np.intersect1d(split.seen_before, split.valid))
+    return remaining, Split(**parts, test=none, seen_before=seen_before)
 
 
 def among_sampled_negatives(

@@ -221,7 +221,7 @@ def test_either_all_interactions_or_a_split_must_be_given(tmp_path: Path, given:
 
 @pytest.mark.parametrize("columns", [{"usr": "x"}, {"user": None}, {"item": None}])
 def test_unknown_keys_of_columns_are_refused(columns: dict[str, str | None]) -> None:
-    with pytest.raises(DataError, match=r"data\.columns takes user and item, and rating and timestamp"):
+    with pytest.raises(DataError, match=r"data\.columns takes user and item, and rating, timestamp and weight"):
         TableReader(interactions="i.csv", columns=columns)
 
 
@@ -341,3 +341,32 @@ def test_missing_files_are_named(tmp_path: Path) -> None:
         reader.read()
     with pytest.raises(SourceError, match=r"none\.csv cannot be read: No such file"):
         reader.fingerprint()
+
+
+CLICKS = [
+    {"user_id": "a", "item_id": "y", "timestamp": "2023-11-14T22:13:20.600Z", "quantity": 2},
+    {"user_id": "a", "item_id": "x", "timestamp": "2023-11-14T22:13:20.120Z", "quantity": -1},
+]
+
+
+@pytest.mark.parametrize("name", ["i.csv", "i.jsonl", "i.parquet"])
+def test_weights_and_parts_of_a_second_are_read(tmp_path: Path, name: str) -> None:
+    path = _write(tmp_path / name, CLICKS)  # type: ignore[arg-type]
+    interactions = TableReader(interactions=path, columns={"weight": "quantity"}).read().interactions
+    assert interactions["weight"].to_pylist() == [2, -1]
+    assert interactions["timestamp"].to_pylist() == [1_700_000_000] * 2
+    assert interactions["subsecond_ns"].to_pylist() == [600_000_000, 120_000_000]
+    assert "weight" not in TableReader(interactions=path).read().interactions.column_names
+
+
+def test_a_weight_column_must_be_there(tmp_path: Path) -> None:
+    path = _write(tmp_path / "i.csv", ROWS)  # type: ignore[arg-type]
+    with pytest.raises(DataError, match="must have the column 'quantity'.*data.columns.weight=NAME"):
+        TableReader(interactions=path, columns={"weight": "quantity"}).read()
+
+
+def test_parts_that_are_split_may_have_whole_seconds_alone(tmp_path: Path) -> None:
+    train = _write(tmp_path / "train.csv", CLICKS)  # type: ignore[arg-type]
+    test = _write(tmp_path / "test.csv", [{"user_id": "a", "item_id": "z", "timestamp": "2023-11-15"}])
+    interactions = TableReader(train=train, test=test).read().interactions
+    assert interactions["subsecond_ns"].to_pylist() == [600_000_000, 120_000_000, 0]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.data.readers.timestamps import as_seconds
+from recsys.data.readers.timestamps import as_seconds, as_times
 from recsys.errors import DataError
 
 
@@ -109,3 +109,87 @@ def test_other_text_is_refused_with_its_row() -> None:
 def test_other_types_are_refused() -> None:
     with pytest.raises(DataError, match="column 'time' must hold numbers, but is of type list"):
         _seconds([["x"]])
+
+
+# --- parts of a second -----------------------------------------------------------------------------------------------
+
+
+def _nanoseconds(values: list[object], type_: pa.DataType | None = None) -> list[object] | None:
+    subsecond_ns = as_times(pa.chunked_array([pa.array(values, type_)]), "time", "file").subsecond_ns
+    return None if subsecond_ns is None else subsecond_ns.to_pylist()
+
+
+@pytest.mark.parametrize(
+    ("values", "type_"),
+    [
+        ([NOON * 10**3 + 250, NOON * 10**3, None], pa.int64()),
+        ([NOON * 10**6 + 250_000, NOON * 10**6, None], pa.int64()),
+        ([NOON * 10**9 + 250_000_000, NOON * 10**9, None], pa.int64()),
+        ([NOON + 0.25, NOON, None], pa.float64()),
+        ([NOON * 1000.0 + 250, NOON * 1000.0, None], pa.float64()),
+        ([f"{NOON}.25", f"{NOON}", None], pa.string()),
+        ([f"{NOON}250", f"{NOON}000", ""], pa.string()),
+        (["2024-05-31T14:00:00.25+02:00", "2024-05-31 12:00:00", ""], pa.string()),
+        (["2024-05-31 12:00:00,250", "2024-05-31", None], pa.large_string()),
+        ([datetime(2024, 5, 31, 12, microsecond=250_000), datetime(2024, 5, 31, 12), None], pa.timestamp("ms")),
+        ([datetime(2024, 5, 31, 12, microsecond=250_000), datetime(2024, 5, 31, 12), None], pa.timestamp("ns")),
+    ],
+)
+def test_every_form_keeps_its_parts_of_a_second(values: list[object], type_: pa.DataType) -> None:
+    assert _nanoseconds(values, type_) == [250_000_000, 0, None]
+
+
+def test_nanoseconds_are_kept_where_they_are_given() -> None:
+    assert _nanoseconds(["2024-05-31T12:00:00.123456789Z"]) == [123_456_789]
+    assert _nanoseconds([NOON * 10**9 + 7], pa.int64()) == [7]
+
+
+def test_whole_seconds_have_none() -> None:
+    assert _nanoseconds([NOON, NOON * 1.0], pa.float64()) is None
+    assert _nanoseconds(["2024-05-31T12:00:00.000Z"]) is None
+
+
+def test_moments_before_1970_count_forward() -> None:
+    assert _nanoseconds(["1969-12-31T23:59:59.75"]) == [750_000_000]
+    assert _nanoseconds([-250], pa.timestamp("ms")) == [750_000_000]
+
+
+@given(st.lists(st.datetimes(datetime(1971, 1, 1), datetime(2099, 1, 1)), min_size=2, max_size=9))
+def test_the_order_is_that_of_the_moments_in_every_form(moments: list[datetime]) -> None:
+    moments = [moment.replace(tzinfo=UTC) for moment in moments]
+    expected = sorted(range(len(moments)), key=lambda row: (moments[row], row))
+    for values, type_ in (
+        ([moment.isoformat() for moment in moments], pa.string()),
+        (moments, pa.timestamp("us", "UTC")),
+        ([moment.timestamp() for moment in moments], pa.float64()),
+    ):
+        times = as_times(pa.chunked_array([pa.array(values, type_)]), "time", "file")
+        finest = times.subsecond_ns.to_pylist() if times.subsecond_ns is not None else [0] * len(moments)
+        keys = list(zip(times.seconds.to_pylist(), finest, range(len(moments)), strict=True))
+        assert sorted(range(len(moments)), key=keys.__getitem__) == expected
+
+
+# --- numbers that are dates ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("values", "type_", "expected"),
+    [
+        ([20240531, None, 19991231], pa.int64(), [NOON - 12 * 3600, None, 946598400]),
+        (["20240531", "", "20240229"], pa.string(), [NOON - 12 * 3600, None, 1709164800]),
+        ([20240531.0, 20240531.0], pa.float64(), [NOON - 12 * 3600] * 2),
+        ([202405311200], pa.int64(), [NOON]),
+        ([20240531120000, 20240531120059], pa.int64(), [NOON, NOON + 59]),
+        # 20240230 is no date, and these are positions of some log
+        ([20240230, 20240231, 20240232], pa.int64(), [20240230, 20240231, 20240232]),
+        ([20240531, 5], pa.int64(), [20240531, 5]),
+        ([20240531.5], pa.float64(), [20240531]),
+    ],
+)
+def test_written_dates_are_dates(values: list[object], type_: pa.DataType, expected: list[object]) -> None:
+    assert _seconds(values, type_) == expected
+
+
+def test_a_mistake_among_written_dates_is_told() -> None:
+    with pytest.raises(DataError, match="column 'time' holds dates written as YYYYMMDD, but row 20 has 20241301"):
+        _seconds([20240501 + day for day in range(19)] + [20241301], pa.int64())

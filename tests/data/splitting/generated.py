@@ -14,6 +14,8 @@ def make(
     timestamps: Sequence[int] | None = None,
     folds: Sequence[int] | None = None,
     num_users: int | None = None,
+    subsecond_ns: Sequence[int] | None = None,
+    first_timestamps: Sequence[int] | None = None,
 ) -> Interactions:
     """Interactions of ``users`` with ``items`` (0, 1, 2, ... unless given)."""
     items = range(len(users)) if items is None else items
@@ -25,6 +27,8 @@ def make(
         fold=None if folds is None else np.array(folds, dtype=np.int8),
         num_users=max(users, default=-1) + 1 if num_users is None else num_users,
         num_items=max(items, default=-1) + 1,
+        subsecond_ns=None if subsecond_ns is None else np.array(subsecond_ns, dtype=np.int32),
+        first_timestamp=None if first_timestamps is None else np.array(first_timestamps, dtype=np.int64),
     )
 
 

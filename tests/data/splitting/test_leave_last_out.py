@@ -76,3 +76,9 @@ def test_arguments_out_of_range_are_refused() -> None:
         LeaveLastOut(num_test=0)
     with pytest.raises(SplitError, match="num_valid must be a whole number of at least 0; got -1"):
         LeaveLastOut(num_valid=-1)
+
+
+def test_parts_of_a_second_tell_which_is_last() -> None:
+    rows = make([0, 0, 0, 1, 1, 1], timestamps=[7] * 6, subsecond_ns=[500, 900, 100, 3, 1, 2])
+    split = LeaveLastOut().split(rows)
+    assert (split.valid.tolist(), split.test.tolist()) == ([0, 5], [1, 3])

@@ -39,6 +39,37 @@ def test_the_cut_may_lie_between_two_interactions() -> None:
     assert Temporal(test_ratio=None, test_from=41, valid_ratio=0).split(rows).test.tolist() == [4]
 
 
+@pytest.mark.parametrize(
+    ("test_from", "expected"),
+    [
+        ("2024-01-03", [2, 3]),
+        ("2024-01-03 00:00:01", [3]),
+        ("2024-01-03T01:00:00+01:00", [2, 3]),
+        (1704240000, [2, 3]),
+        ("2024-01-02T23:59:59.5", [2, 3]),
+    ],
+)
+def test_the_cut_may_be_a_date(test_from: int | str, expected: list[int]) -> None:
+    first = 1704067200  # 2024-01-01
+    rows = make([0] * 4, timestamps=[first, first + 86400, first + 2 * 86400, first + 3 * 86400])
+    assert Temporal(test_ratio=None, test_from=test_from, valid_ratio=0).split(rows).test.tolist() == expected
+
+
+def test_parts_of_a_second_divide_what_a_second_holds() -> None:
+    rows = make([0] * 4, timestamps=[5, 5, 5, 5], subsecond_ns=[300, 100, 200, 400])
+    split = Temporal(test_ratio=0.25, valid_ratio=0.25).split(rows)
+    assert (split.train.tolist(), split.valid.tolist(), split.test.tolist()) == ([1, 2], [0], [3])
+
+
+def test_what_was_there_before_the_cut_is_noted() -> None:
+    # Each row stands for all interactions of its pair: those of rows 2 and 4 began in training, that of 3 at the cut.
+    rows = make([0] * 5, timestamps=[10, 20, 30, 40, 50], first_timestamps=[10, 20, 5, 40, 35])
+    split = Temporal(test_ratio=0.4, valid_ratio=0.2).split(rows)
+    assert (split.valid.tolist(), split.test.tolist()) == ([2], [3, 4])
+    assert split.seen_before.tolist() == [2, 4]
+    assert split.with_validation_in_training().seen_before.tolist() == [4]
+
+
 def test_users_and_items_without_training_are_kept() -> None:
     # User 1 and item 2 appear at the end alone.
     rows = make([0, 0, 0, 1], items=[0, 1, 0, 2], timestamps=[1, 2, 3, 4])
@@ -110,8 +141,11 @@ def test_validation_that_leaves_no_training_is_refused() -> None:
         ({"test_ratio": 0.9, "valid_ratio": 0.1}, "must be below 1, so that training keeps a share"),
         ({"test_ratio": None}, "exactly one of test_ratio and test_from must be given; got neither"),
         ({"test_from": 3}, "must be given; got test_ratio=0.2 and test_from=3. Set split.test_ratio=null"),
-        ({"test_ratio": None, "test_from": -1}, "test_from must be a whole number of at least 0; got -1"),
-        ({"test_ratio": None, "test_from": "2020-01-01"}, "test_from must be a whole number"),
+        (
+            {"test_ratio": None, "test_from": -1},
+            "test_from must be a whole number of at least 0 .*; got -1",
+        ),
+        ({"test_ratio": None, "test_from": "2020-13-01"}, "or a date such as 2024-05-31 .*; got '2020-13-01'"),
     ],
 )
 def test_arguments_out_of_range_are_refused(arguments: dict[str, Any], message: str) -> None:

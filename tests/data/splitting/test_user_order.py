@@ -9,7 +9,7 @@ from tests.data.splitting.generated import interactions, make
 
 def by_time(rows: Interactions) -> UserOrder:
     assert rows.timestamp is not None
-    return UserOrder.by_time(rows, rows.timestamp)
+    return UserOrder.by_time(rows)
 
 
 def test_rows_are_counted_from_the_end_of_each_user() -> None:
