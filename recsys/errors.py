@@ -19,10 +19,10 @@
         └── ServingError       a model server that cannot be made, started or asked
 
     UserWarning
-    └── DataWarning            data that were read, but perhaps not as they were meant
+    └── DataWarning            something about data that is allowed, and seldom meant
 
 Scripts print a ``RecsysError`` as one message and exit with status 2; anything else is a bug and keeps its
-traceback.
+traceback. They print a ``DataWarning`` as one line, and ``strict=true`` makes it a ``DataError``.
 """
 
 
@@ -83,4 +83,4 @@ class ServingError(RecsysError):
 
 
 class DataWarning(UserWarning):
-    """Data were read, but perhaps not as they were meant: one line with a number and a remedy."""
+    """Data are taken as they are, but something about them is seldom meant: one line with a number and a remedy."""

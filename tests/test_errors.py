@@ -4,14 +4,18 @@ import re
 import pytest
 
 from recsys import errors
-from recsys.errors import RecsysError
+from recsys.errors import DataWarning, RecsysError
 
 CLASSES = [one for _, one in inspect.getmembers(errors, inspect.isclass) if one.__module__ == errors.__name__]
-SPECIFIC = [one for one in CLASSES if one is not RecsysError]
+SPECIFIC = [one for one in CLASSES if one not in (RecsysError, DataWarning)]
 
 
 def test_the_base_class_is_a_value_error():
     assert RecsysError.__bases__ == (ValueError,)
+
+
+def test_a_warning_is_no_error():
+    assert DataWarning.__bases__ == (UserWarning,)
 
 
 @pytest.mark.parametrize("error", SPECIFIC, ids=lambda error: error.__name__)
