@@ -1,4 +1,5 @@
 # make demo   train on MovieLens 100K, compare with the most popular, recommend
+# make shell  a shell in which `python` is that of the virtual environment
 # make test   linters, types, layers, tests
 # make docs-check   commands and links of the pages
 # make wheel        build the wheel in dist/
@@ -15,10 +16,14 @@ DEMO ?=
 BUNDLE ?= bundles/demo
 REPOSITORY := .triton/repositories/$(notdir $(BUNDLE))
 
-.PHONY: demo test lint format models-page clean triton triton-stop docs-check wheel wheel-check
+.PHONY: demo shell test lint format models-page clean triton triton-stop docs-check wheel wheel-check
 
 demo: $(VENV)/.core
 	$(BIN)/python scripts/train.py $(DEMO)
+
+shell: $(VENV)/.core
+	@echo "A shell with the environment $(VENV); exit leaves it."
+	@VIRTUAL_ENV="$(abspath $(VENV))" PATH="$(abspath $(BIN)):$$PATH" "$${SHELL:-/bin/sh}"
 
 triton: $(REPOSITORY) | $(VENV)/.serving
 	$(BIN)/python scripts/triton_server.py action=start repository=$(REPOSITORY)

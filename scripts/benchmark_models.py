@@ -10,20 +10,18 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig
-
+from recsys.cli.command import config_command
 from recsys.cli.commands import command_line, script_path
-from recsys.cli.configuration import CONFIG_DIRECTORY, compose_config, config_command
-from recsys.cli.console import console
 from recsys.cli.overrides import setting_of
 from recsys.errors import RunError
-from recsys.studies.benchmark.results_page import write_results
-from recsys.studies.benchmark.tuned_models import TunedModel, tuned_models
-from recsys.studies.comparison.compared_runs import open_runs
-from recsys.studies.comparison.comparing import Settings
-from recsys.studies.comparison.tables import accuracy_table, beyond_accuracy_table
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+    from recsys.studies.benchmark.tuned_models import TunedModel
+
 
 #: Settings of ``benchmark_models.yaml``; all others are those of the trainings.
 OWN = ("tuned", "models", "baseline", "metric", "k", "output", "data")
@@ -32,6 +30,16 @@ OWN = ("tuned", "models", "baseline", "metric", "k", "output", "data")
 @config_command("benchmark_models")
 def main(config: DictConfig) -> None:
     """Train every model, compare them, and write the page."""
+    from hydra.core.hydra_config import HydraConfig
+
+    from recsys.cli.configuration import CONFIG_DIRECTORY, compose_config
+    from recsys.cli.console import console
+    from recsys.studies.benchmark.results_page import write_results
+    from recsys.studies.benchmark.tuned_models import tuned_models
+    from recsys.studies.comparison.compared_runs import open_runs
+    from recsys.studies.comparison.comparing import Settings
+    from recsys.studies.comparison.tables import accuracy_table, beyond_accuracy_table
+
     given = HydraConfig.get().overrides.task
     shared = [text for text in given if setting_of(text) not in OWN]
     shared += [text for text in given if text.startswith("data.")]  # options of the data set, such as its directory
@@ -41,7 +49,7 @@ def main(config: DictConfig) -> None:
         compose_config("train", [*row.overrides, *shared])
     paths = []
     for place, row in enumerate(rows, start=1):
-        console.print(f"{place}/{len(rows)}  {row.command}", soft_wrap=True, highlight=False, markup=False)
+        console.print(f"{place}/{len(rows)}  {row.command}", soft_wrap=True)
         paths.append(train(row, shared))
     command = f"{command_line('benchmark_models')} " + shlex.join(
         text for text in given if setting_of(text) != "output"
@@ -53,7 +61,7 @@ def main(config: DictConfig) -> None:
         beyond_accuracy_table(comparison),
     ):  # together too wide for a terminal
         console.print(table.for_terminal())
-    console.print(f"results: {config.output}", soft_wrap=True, highlight=False, markup=False)
+    console.print(f"results: {config.output}", soft_wrap=True)
 
 
 def train(row: TunedModel, shared: list[str]) -> Path:

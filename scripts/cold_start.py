@@ -9,24 +9,28 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig
-
+from recsys.cli.command import config_command
 from recsys.cli.commands import command_line
-from recsys.cli.configuration import config_command
-from recsys.cli.console import console
-from recsys.cli.output_directory import make_output_directory
 from recsys.cli.overrides import setting_of
-from recsys.runs.starting import resolved
-from recsys.studies.cold_start.report import write
-from recsys.studies.cold_start.running import ColdStart
-from recsys.studies.cold_start.table import cold_start_table
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
 
 
 @config_command("cold_start")
 def main(config: DictConfig) -> None:
     """Fit and measure in each protocol, then print the table."""
+    from hydra.core.hydra_config import HydraConfig
+
+    from recsys.cli.console import console
+    from recsys.cli.output_directory import make_output_directory
+    from recsys.runs.starting import resolved
+    from recsys.studies.cold_start.report import write
+    from recsys.studies.cold_start.running import ColdStart
+    from recsys.studies.cold_start.table import cold_start_table
+
     given = [text for text in HydraConfig.get().overrides.task if setting_of(text) != "output"]
     config = resolved(config)
     measurement = ColdStart(config)
@@ -37,11 +41,11 @@ def main(config: DictConfig) -> None:
             f"{len(protocol.split.test):,} test interactions",
             highlight=False,
         )
-    rows = list(measurement.rows(lambda line: console.print(line, highlight=False, markup=False)))
+    rows = list(measurement.rows(lambda line: console.print(line)))
     console.print(cold_start_table(rows, config.k).for_terminal())
     command = f"{command_line('cold_start')} {shlex.join(given)}".strip()
     report = write(measurement, rows, config.k, command, Path(config.output))
-    console.print(f"cold start: {report}", soft_wrap=True, highlight=False, markup=False)
+    console.print(f"cold start: {report}", soft_wrap=True)
 
 
 if __name__ == "__main__":

@@ -6,14 +6,13 @@ Any setting of a training may be given. The last line of the output names the JS
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from omegaconf import DictConfig
+from recsys.cli.command import config_command
 
-from recsys.cli.configuration import config_command
-from recsys.cli.console import console
-from recsys.reporting.evaluation_tables import folds_table
-from recsys.runs.starting import resolved
-from recsys.studies.cross_validation import CrossValidation
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
 
 #: Numbers that are shown, where they were measured; the file has all.
 SHOWN = ("test/rmse", "test/mae", "test/ndcg@10", "test/recall@10", "test/precision@10", "test/coverage@10")
@@ -22,6 +21,11 @@ SHOWN = ("test/rmse", "test/mae", "test/ndcg@10", "test/recall@10", "test/precis
 @config_command("cross_validate")
 def main(config: DictConfig) -> None:
     """Fit and test on each fold, then print the table."""
+    from recsys.cli.console import console
+    from recsys.reporting.evaluation_tables import folds_table
+    from recsys.runs.starting import resolved
+    from recsys.studies.cross_validation import CrossValidation
+
     config = resolved(config)
     validation = CrossValidation(config)
     view, num_folds = validation.view, config.split.num_folds
@@ -34,13 +38,13 @@ def main(config: DictConfig) -> None:
         folds.append(fold)
         shown = "  ".join(f"{name} {fold.metrics[name]:.4f}" for name in SHOWN if name in fold.metrics)
         line = f"fold {len(folds)}/{num_folds}  fitted in {fold.seconds:.1f} s  {shown}"
-        console.print(line, soft_wrap=True, highlight=False)
+        console.print(line, soft_wrap=True)
     numbers = [fold.metrics for fold in folds]
     metrics = [name for name in SHOWN if name in numbers[0]]
     console.print(folds_table(numbers, metrics, f"{validation.model_name} on {validation.prepared.schema.name}"))
-    console.print(f"fitted in {sum(fold.seconds for fold in folds):.1f} s in all", highlight=False)
+    console.print(f"fitted in {sum(fold.seconds for fold in folds):.1f} s in all")
     validation.save(folds, Path(config.output))
-    console.print(f"cross-validation: {config.output}", soft_wrap=True, highlight=False)
+    console.print(f"cross-validation: {config.output}", soft_wrap=True)
 
 
 if __name__ == "__main__":

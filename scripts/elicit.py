@@ -7,25 +7,30 @@ They are chosen so that few answers tell much of the user. With answers, the nex
 
 from __future__ import annotations
 
-from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig
-from rich import box
-from rich.table import Table
+import shlex
+from typing import TYPE_CHECKING
 
-from recsys.cli.command_line import ids_as_written
-from recsys.cli.configuration import config_command
-from recsys.cli.console import console
-from recsys.data.prepared import PreparedDataset
-from recsys.elicitation.familiarity import FamiliarityModel
-from recsys.elicitation.preference_elicitation import PreferenceElicitation
+from recsys.cli.command import config_command
+from recsys.cli.commands import typed_command
 from recsys.errors import DataError
-from recsys.runs.assembly import build_data
-from recsys.runs.trained_run import open_run
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+    from recsys.data.prepared import PreparedDataset
 
 
 @config_command("elicit")
 def main(config: DictConfig) -> None:
     """Print the items, the best to ask for first."""
+    from recsys.cli.command_line import id_setting
+    from recsys.cli.console import console
+    from recsys.cli.text_table import TextTable
+    from recsys.elicitation.familiarity import FamiliarityModel
+    from recsys.elicitation.preference_elicitation import PreferenceElicitation
+    from recsys.runs.assembly import build_data
+    from recsys.runs.trained_run import open_run
+
     prepared = build_data(config) if config.run is None else open_run(config.run).prepared
     known, unknown = (_items(config, name, prepared) for name in ("known", "unknown"))
     if both := set(known) & set(unknown):
@@ -37,16 +42,18 @@ def main(config: DictConfig) -> None:
     elicitation.answer_all(known, True)
     elicitation.answer_all(unknown, False)
     probabilities = elicitation.probabilities()
-    table = Table("item", "title", "known to", title="Does the user know", title_justify="left", box=box.MARKDOWN)
+    table = TextTable("item", "title", "known to", title="Does the user know")
     table.columns[0].justify = table.columns[2].justify = "right"
     items = elicitation.shortlist(config.k)
     for item, title in zip(items, prepared.titles(items), strict=True):
         table.add_row(prepared.item_vocabulary.ids[item].as_py(), title, f"{probabilities[item]:.0%}")
     console.print(table)
     if known and config.run is not None:
-        history = ",".join(prepared.item_vocabulary.ids[item].as_py() for item in known)
-        command = f"python scripts/recommend.py run={config.run} 'history=[{history}]'"
-        console.print(f"recommendations now: {command}", soft_wrap=True, highlight=False, markup=False)
+        history = ",".join(id_setting(prepared.item_vocabulary.ids[item].as_py()) for item in known)
+        command = (
+            f"{typed_command('recommend')} {shlex.quote(f'run={config.run}')} {shlex.quote(f'history=[{history}]')}"
+        )
+        console.print(f"recommendations now: {command}", soft_wrap=True)
 
 
 def _items(config: DictConfig, name: str, prepared: PreparedDataset) -> list[int]:
@@ -55,6 +62,10 @@ def _items(config: DictConfig, name: str, prepared: PreparedDataset) -> list[int
     Raises:
         DataError: an id is not in the data.
     """
+    from hydra.core.hydra_config import HydraConfig
+
+    from recsys.cli.command_line import ids_as_written
+
     if config[name] is None:
         return []
     ids = ids_as_written(name, config[name], HydraConfig.get().overrides.task)

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from hydra.utils import instantiate
-from omegaconf import DictConfig
-
-from recsys.cli.configuration import config_command
-from recsys.cli.console import console
+from recsys.cli.command import config_command
 from recsys.errors import RunError
-from recsys.evaluation.model_report import evaluate_model, model_name
-from recsys.reporting.run_report import print_report
-from recsys.runs.device import training_device
-from recsys.runs.trained_run import open_run, split_of_run
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
 
 
 @config_command("evaluate")
 def main(config: DictConfig) -> None:
     """Print the metrics of a run; nothing in the run directory changes unless ``save_per_user`` asks for it."""
+    from hydra.utils import instantiate
+
+    from recsys.cli.console import console
+    from recsys.evaluation.model_report import evaluate_model, model_name
+    from recsys.reporting.run_report import print_report
+    from recsys.runs.device import training_device
+    from recsys.runs.trained_run import open_run, split_of_run
+
     run = open_run(config.run)
     evaluator = instantiate(config.evaluation)
     view, split = split_of_run(run)
@@ -36,7 +40,7 @@ def main(config: DictConfig) -> None:
         output = Path(config.output)
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(json.dumps(evaluation.metrics(model_name(run.model)), indent=2) + "\n", encoding="utf-8")
-        console.print(f"metrics: {output}", soft_wrap=True, highlight=False)
+        console.print(f"metrics: {output}", soft_wrap=True)
 
 
 if __name__ == "__main__":

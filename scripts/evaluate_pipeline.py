@@ -6,21 +6,25 @@ Prints tables and writes them with a chart to ``output``. The last line of the o
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from hydra.utils import instantiate
-from omegaconf import DictConfig
+from recsys.cli.command import config_command
 
-from recsys.cli.configuration import config_command
-from recsys.cli.console import console
-from recsys.evaluation.model_report import model_name
-from recsys.runs.trained_run import open_run
-from recsys.studies.pipeline.measuring import measure_pipeline
-from recsys.studies.pipeline.report import tables, write_report
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
 
 
 @config_command("evaluate_pipeline")
 def main(config: DictConfig) -> None:
     """Print a table for each stage."""
+    from hydra.utils import instantiate
+
+    from recsys.cli.console import console
+    from recsys.evaluation.model_report import model_name
+    from recsys.runs.trained_run import open_run
+    from recsys.studies.pipeline.measuring import measure_pipeline
+    from recsys.studies.pipeline.report import tables, write_report
+
     run = open_run(config.run)
     ranking_run = None if config.ranker is None else open_run(config.ranker)
     report = measure_pipeline(
@@ -44,7 +48,7 @@ def main(config: DictConfig) -> None:
     ranked = "" if ranking_run is None else f", ranked by {model_name(ranking_run.model)}"
     heading = f"{model_name(run.model)}{ranked} on {run.manifest.data_name}, {config.stage}"
     page = write_report(report, chosen, heading, Path(config.output))
-    console.print(f"pipeline: {page}", soft_wrap=True, highlight=False, markup=False)
+    console.print(f"pipeline: {page}", soft_wrap=True)
 
 
 if __name__ == "__main__":

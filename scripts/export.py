@@ -7,25 +7,28 @@ from __future__ import annotations
 
 from dataclasses import fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from omegaconf import DictConfig
+from recsys.cli.command import config_command
 
-from recsys.cli.configuration import config_command
-from recsys.cli.console import console
-from recsys.export.bundle_writing import BundleSettings, write_bundle
-from recsys.runs.trained_run import open_run
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
 
 
 @config_command("export")
 def main(config: DictConfig) -> None:
     """Export, check against PyTorch, write."""
+    from recsys.cli.console import console
+    from recsys.export.bundle_writing import BundleSettings, write_bundle
+    from recsys.runs.trained_run import open_run
+
     run = open_run(config.run)
     ranker = None if config.ranker is None else open_run(config.ranker)
     settings = BundleSettings(**{field.name: config[field.name] for field in fields(BundleSettings)})
     bundle = write_bundle(run, ranker, Path(config.output), settings, console.print)
     size = sum(file.bytes for file in bundle.manifest.files.values())
     console.print(f"{len(bundle.manifest.files)} files, {size / 1e6:.1f} MB")
-    console.print(f"bundle: {bundle.directory}", soft_wrap=True, highlight=False, markup=False)
+    console.print(f"bundle: {bundle.directory}", soft_wrap=True)
 
 
 if __name__ == "__main__":

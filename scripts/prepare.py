@@ -5,31 +5,39 @@ Data that are prepared already are opened and described. The last line of the ou
 
 from __future__ import annotations
 
-from omegaconf import DictConfig
-from rich import box
-from rich.table import Table
+from typing import TYPE_CHECKING
 
-from recsys.cli.configuration import config_command
-from recsys.cli.console import console
-from recsys.data.schema import Schema
-from recsys.data.times import format_moment
-from recsys.runs.assembly import build_data
+from recsys.cli.command import config_command
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+    from recsys.cli.text_table import TextTable
+    from recsys.data.schema import Schema
 
 
 @config_command("prepare")
 def main(config: DictConfig) -> None:
     """Print what the prepared data hold and what was removed."""
+    from recsys.cli.console import console
+    from recsys.runs.assembly import build_data
+
     prepared = build_data(config)
     console.print(counts_table(prepared.schema))
     for rule in prepared.schema.rules:
         statement = f" ({rule.statement})" if any(rule.removed.values()) or rule.note else ""
-        console.print(f"{rule}{statement}", soft_wrap=True, markup=False)
-    console.print(f"prepared: {prepared.directory}", soft_wrap=True, highlight=False, markup=False)
+        console.print(f"{rule}{statement}", soft_wrap=True)
+    console.print(f"prepared: {prepared.directory}", soft_wrap=True)
 
 
-def counts_table(schema: Schema) -> Table:
+def counts_table(schema: Schema) -> TextTable:
     """Sizes and ranges, one a row."""
-    table = Table(title=schema.name, box=box.SIMPLE, show_header=False)
+    from rich import box
+
+    from recsys.cli.text_table import TextTable
+    from recsys.data.times import format_moment
+
+    table = TextTable(title=schema.name, box=box.SIMPLE, show_header=False)
     table.add_column()
     table.add_column(justify="right")
     rows = {

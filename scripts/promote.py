@@ -7,20 +7,22 @@ nothing changes. Prints all versions; the last line of the output is ``champion:
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from omegaconf import DictConfig
-from rich import box
-from rich.table import Table
-
-from recsys.cli.configuration import config_command
-from recsys.cli.console import console
+from recsys.cli.command import config_command
 from recsys.errors import RunError
-from recsys.runtime.registry import BundleRegistry
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
 
 
 @config_command("promote")
 def main(config: DictConfig) -> None:
     """Change an alias, and print what there is."""
+    from recsys.cli.console import console
+    from recsys.cli.text_table import TextTable
+    from recsys.runtime.registry import BundleRegistry
+
     asked = [config.bundle is not None, config.version is not None, bool(config.roll_back)]
     if sum(asked) > 1:
         raise RunError("Give one of bundle=DIR, version=NUMBER and roll_back=true; several came.")
@@ -31,12 +33,12 @@ def main(config: DictConfig) -> None:
         registry.promote(config.version, config.alias)
     elif config.roll_back:
         registry.roll_back(config.alias)
-    table = Table("version", "alias", "bundle", "what it is", box=box.MARKDOWN)
+    table = TextTable("version", "alias", "bundle", "what it is")
     for known in registry.versions():
         table.add_row(str(known.version), ", ".join(known.aliases), str(known.directory), known.description)
     console.print(table)
     live = registry.with_alias(config.alias).directory
-    console.print(f"{config.alias}: {live}", soft_wrap=True, highlight=False, markup=False)
+    console.print(f"{config.alias}: {live}", soft_wrap=True)
 
 
 if __name__ == "__main__":

@@ -7,39 +7,42 @@ It takes what ``scripts/recommend.py`` takes: a history, ``history=[50,172,1] ra
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig
-from recsys_serving.triton.client import TritonRecommender
-from recsys_serving.triton.served_titles import served_titles
-from recsys_serving.triton.state import running_server
-
-from recsys.cli.command_line import request_arguments
+from recsys.cli.command import config_command
 from recsys.cli.commands import command_line
-from recsys.cli.configuration import config_command
-from recsys.cli.console import console
 from recsys.errors import ServingError
-from recsys.reporting.explanation_table import explanation_table
-from recsys.reporting.recommendation_table import recommendation_table
-from recsys.runtime.request import RecommendationRequest
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
 
 
 @config_command("query_triton")
 def main(config: DictConfig) -> None:
     """Print titles and scores; the popular list, with a message, for a user of whom nothing is known."""
+    from hydra.core.hydra_config import HydraConfig
+    from recsys_serving.triton.client import TritonRecommender
+    from recsys_serving.triton.served_titles import served_titles
+
+    from recsys.cli.command_line import request_arguments
+    from recsys.cli.console import console
+    from recsys.reporting.explanation_table import explanation_table
+    from recsys.reporting.recommendation_table import recommendation_table
+    from recsys.runtime.request import RecommendationRequest
+
     request = RecommendationRequest(**request_arguments(config, HydraConfig.get().overrides.task))
     url, repository = _server(config)
     with TritonRecommender(url, config.protocol) as recommender:
         recommendation = recommender.recommend_one(request)
     for note in recommendation.notes:
-        console.print(note, markup=False)
+        console.print(note)
     heading = "For a new user" if request.user_id is None else f"For user {request.user_id}"
     if not recommendation.personalized:
         heading = "Most popular (score: interactions in the data)"
     table = recommendation_table if recommendation.explanations is None else explanation_table
     titles_of = served_titles(repository, recommendation.model_version)
     console.print(table(titles_of, heading, recommendation))
-    console.print(f"version {recommendation.model_version}", highlight=False)
+    console.print(f"version {recommendation.model_version}")
 
 
 def _server(config: DictConfig) -> tuple[str, Path | None]:
@@ -48,6 +51,8 @@ def _server(config: DictConfig) -> tuple[str, Path | None]:
     Raises:
         ServingError: no address is named, and no server was started.
     """
+    from recsys_serving.triton.state import running_server
+
     server = running_server(Path(config.directory))
     repository = None if config.repository is None else Path(config.repository)
     if config.url is not None:

@@ -9,30 +9,39 @@ have.
 
 from __future__ import annotations
 
-from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig
+from typing import TYPE_CHECKING
 
-from recsys.cli.command_line import request_arguments
-from recsys.cli.configuration import config_command
-from recsys.cli.console import console
-from recsys.reporting.explanation_table import explanation_table
-from recsys.reporting.recommendation_table import recommendation_table
-from recsys.runs.opened_recommender import OpenedRecommender, open_recommender
-from recsys.runtime.request import RecommendationRequest
+from recsys.cli.command import config_command
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+    from recsys.runs.opened_recommender import OpenedRecommender
+    from recsys.runtime.request import RecommendationRequest
 
 
 @config_command("recommend")
 def main(config: DictConfig) -> None:
     """Print titles and scores; the popular list, with a message, for a user of whom nothing is known."""
+    from hydra.core.hydra_config import HydraConfig
+
+    from recsys.cli.command_line import request_arguments
+    from recsys.runs.opened_recommender import open_recommender
+    from recsys.runtime.request import RecommendationRequest
+
     request = RecommendationRequest(**request_arguments(config, HydraConfig.get().overrides.task))
     show(open_recommender(config.run, config.bundle, config.num_candidates), request)
 
 
 def show(opened: OpenedRecommender, request: RecommendationRequest) -> None:
     """Answer one request and print the answer."""
+    from recsys.cli.console import console
+    from recsys.reporting.explanation_table import explanation_table
+    from recsys.reporting.recommendation_table import recommendation_table
+
     recommendation = opened.recommender.recommend_one(request)
     for note in recommendation.notes:
-        console.print(note, markup=False)
+        console.print(note)
     heading = "For a new user" if request.user_id is None else f"For user {request.user_id}"
     if not recommendation.personalized:
         heading = f"Most popular (score: interactions in {opened.data_name})"

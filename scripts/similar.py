@@ -5,19 +5,24 @@
 
 from __future__ import annotations
 
-from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig
+from typing import TYPE_CHECKING
 
-from recsys.cli.command_line import id_as_written
-from recsys.cli.configuration import config_command
-from recsys.cli.console import console
-from recsys.reporting.similar_items_table import similar_items_table
-from recsys.runs.opened_recommender import open_recommender
+from recsys.cli.command import config_command
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
 
 
 @config_command("similar")
 def main(config: DictConfig) -> None:
     """Print two lists side by side."""
+    from hydra.core.hydra_config import HydraConfig
+
+    from recsys.cli.command_line import id_as_written
+    from recsys.cli.console import console
+    from recsys.reporting.similar_items_table import similar_items_table
+    from recsys.runs.opened_recommender import open_recommender
+
     opened = open_recommender(config.run, config.bundle)
     item_id = id_as_written("item", config.item, HydraConfig.get().overrides.task)
     lists = {

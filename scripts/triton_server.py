@@ -8,22 +8,25 @@ repository and version may stand alone: ``python scripts/triton_server.py start 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from omegaconf import DictConfig
-from recsys_serving.triton.launcher import Ports, is_ready, start, stop
-from recsys_serving.triton.repository_check import check_repository
-from recsys_serving.triton.state import ServerState, running_server
-from recsys_serving.triton.versions import swap_version
-
-from recsys.cli.configuration import config_command
-from recsys.cli.console import console
+from recsys.cli.command import config_command
 from recsys.cli.positional import action_and_object
 from recsys.errors import ServingError
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+    from recsys_serving.triton.state import ServerState
 
 
 @config_command("triton_server", positional=action_and_object("action", {"start": "repository", "serve": "version"}))
 def main(config: DictConfig) -> None:
     """Do what the command line says."""
+    from recsys_serving.triton.launcher import stop
+    from recsys_serving.triton.state import running_server
+
+    from recsys.cli.console import console
+
     directory = Path(config.directory)
     if config.action == "start":
         _start(config, directory)
@@ -38,6 +41,11 @@ def main(config: DictConfig) -> None:
 
 
 def _start(config: DictConfig, directory: Path) -> None:
+    from recsys_serving.triton.launcher import Ports, start
+    from recsys_serving.triton.repository_check import check_repository
+
+    from recsys.cli.console import console
+
     if config.repository is None:
         raise ServingError("A model repository is required to start a server. Add repository=DIR.")
     repository, ports = Path(config.repository), Ports(config.http_port, config.grpc_port, config.metrics_port)
@@ -48,6 +56,10 @@ def _start(config: DictConfig, directory: Path) -> None:
 
 
 def _serve(config: DictConfig, running: ServerState | None) -> None:
+    from recsys_serving.triton.versions import swap_version
+
+    from recsys.cli.console import console
+
     if config.version is None:
         raise ServingError("The version that is to answer is required. Add version=NUMBER.")
     url, repository = config.url, config.repository
@@ -61,10 +73,14 @@ def _serve(config: DictConfig, running: ServerState | None) -> None:
     # The key of the local server is for that one alone.
     admin_key = None if running is None or config.url is not None else running.admin_key
     swap_version(Path(repository), config.version, url, admin_key=admin_key)
-    console.print(f"Version {config.version} answers.", highlight=False)
+    console.print(f"Version {config.version} answers.")
 
 
 def _show(state: ServerState) -> None:
+    from recsys_serving.triton.launcher import is_ready
+
+    from recsys.cli.console import console
+
     lines = [
         f"Triton is {'ready' if is_ready(state) else 'not ready'}, process {state.pid}",
         f"repository: {state.repository}",
@@ -73,7 +89,7 @@ def _show(state: ServerState) -> None:
         f"metrics: http://127.0.0.1:{state.metrics_port}/metrics",
         f"log: {state.log}",
     ]
-    console.print("\n".join(lines), soft_wrap=True, highlight=False, markup=False)
+    console.print("\n".join(lines), soft_wrap=True)
 
 
 if __name__ == "__main__":

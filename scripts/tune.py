@@ -7,18 +7,17 @@ with a study that was interrupted. The last lines of the output are the command 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig
-
-from recsys.cli.configuration import compose_config, config_command
-from recsys.cli.console import console
+from recsys.cli.command import config_command
 from recsys.cli.overrides import setting_of
-from recsys.runs.starting import resolved
-from recsys.studies.tuning.best_settings import BestSettings
-from recsys.studies.tuning.objective import Objective, TrialResult
-from recsys.studies.tuning.search_space import SearchSpace
-from recsys.studies.tuning.study import FinishedTrial, Study
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+    from recsys.studies.tuning.objective import TrialResult
+    from recsys.studies.tuning.study import FinishedTrial
+
 
 #: Settings of ``tune.yaml``; all others are those of a training.
 OWN = ("search", "trials", "metric", "direction", "validation", "sampler_seed", "output")
@@ -30,6 +29,16 @@ INCIDENTAL = ("paths", "tracking", "show_users", "name", "evaluation", "baseline
 @config_command("tune")
 def main(config: DictConfig) -> None:
     """Run the trials, print each, and leave the best settings behind."""
+    from hydra.core.hydra_config import HydraConfig
+
+    from recsys.cli.configuration import compose_config
+    from recsys.cli.console import console
+    from recsys.runs.starting import resolved
+    from recsys.studies.tuning.best_settings import BestSettings
+    from recsys.studies.tuning.objective import Objective
+    from recsys.studies.tuning.search_space import SearchSpace
+    from recsys.studies.tuning.study import Study
+
     choices = HydraConfig.get().runtime.choices
     fixed = [text for text in HydraConfig.get().overrides.task if setting_of(text) not in OWN]
     space = SearchSpace.of(config.get("search"), choices.model)
@@ -48,7 +57,7 @@ def main(config: DictConfig) -> None:
 
     def show(trial: FinishedTrial) -> None:
         line = trial.line(config.metric, config.trials, study.best())
-        console.print(line, soft_wrap=True, highlight=False, markup=False)
+        console.print(line, soft_wrap=True)
 
     console.print(
         f"{objective.prepared.schema.name}: {len(objective.split.train):,} training interactions; "
@@ -58,8 +67,8 @@ def main(config: DictConfig) -> None:
     refit = config.validation == "split"
     best = BestSettings.of(study.best(), config.metric, fixed, refit, len(study.finished()))
     best.save(Path(config.output))
-    console.print(best.command, soft_wrap=True, highlight=False, markup=False)
-    console.print(f"tuned: {config.output}", soft_wrap=True, highlight=False, markup=False)
+    console.print(best.command, soft_wrap=True)
+    console.print(f"tuned: {config.output}", soft_wrap=True)
 
 
 if __name__ == "__main__":

@@ -8,10 +8,15 @@ from typing import Any
 
 from omegaconf import Container, DictConfig, ListConfig, OmegaConf
 
+from recsys.cli.overrides import quoted_text
 from recsys.errors import RequestError
 
 #: An element of a list: everything up to a comma that is neither quoted nor escaped.
 _ELEMENT = re.compile(r"""(?:'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|\\.|[^,'"\\])+""")
+
+
+#: An id that Hydra reads as it is: no signs of its grammar, and none of its words.
+_BARE = re.compile(r"(?!(?:null|true|false|nan|inf)$)[A-Za-z0-9_][A-Za-z0-9_.-]*", re.IGNORECASE)
 
 
 def id_as_written(name: str, value: object, overrides: Sequence[str]) -> str:
@@ -23,6 +28,16 @@ def id_as_written(name: str, value: object, overrides: Sequence[str]) -> str:
         overrides: the arguments of the command line, ``name=value`` each.
     """
     return value if isinstance(value, str) else _written(name, overrides, str(value))
+
+
+def id_setting(text: str) -> str:
+    """An id as the value of a setting, or as an element of a list: in quotes where it has signs of Hydra's grammar.
+
+    Example:
+        >>> [id_setting(text) for text in ("196", "B00-1x", "a=b")]
+        ['196', 'B00-1x', '"a=b"']
+    """
+    return text if _BARE.fullmatch(text) else quoted_text(text)
 
 
 def ids_as_written(name: str, values: object, overrides: Sequence[str]) -> list[str]:

@@ -8,6 +8,9 @@ the form that the user has used.
 from __future__ import annotations
 
 import os
+import shlex
+import shutil
+import sys
 from pathlib import Path
 
 import recsys
@@ -43,3 +46,34 @@ def command_line(name: str) -> str:
     if ENTRY_POINT_VARIABLE in os.environ or SCRIPT_DIRECTORY == _INSIDE:
         return f"recsys {name}"
     return f"python scripts/{name}.py"
+
+
+def typed_command(name: str) -> str:
+    """What a user types here and now to run a command, without arguments: :func:`command_line` with its interpreter.
+
+    Where the environment of this process is not the one that ``python`` finds, the path of its interpreter stands in
+    the place of ``python``. For what is printed; what is kept in a file may be read elsewhere.
+
+    Args:
+        name: of the command, such as ``train``.
+
+    Returns:
+        Such as ``python scripts/train.py``, ``.venv/bin/python scripts/train.py`` or ``recsys train``.
+    """
+    if command_line(name).startswith("recsys "):
+        return f"{_program('recsys')} {name}"
+    return f"{_program('python')} {shlex.quote(_short(script_path(name)))}"
+
+
+def _program(name: str) -> str:
+    """``name`` where the shell finds the one beside this interpreter, else its path."""
+    beside = Path(sys.executable).absolute().parent  # not resolved: a virtual environment is a link
+    found = shutil.which(name)
+    if found is not None and Path(found).absolute().parent == beside:
+        return name
+    return shlex.quote(_short(Path(sys.executable).absolute() if name == "python" else beside / name))
+
+
+def _short(path: Path) -> str:
+    """``path`` from the current directory, where it lies below that."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)

@@ -24,11 +24,11 @@ from omegaconf import DictConfig, OmegaConf
 
 import recsys
 from recsys.cli.config_check import check_config
-from recsys.cli.console import USER_ERROR_STATUS, is_told, user_errors
 from recsys.cli.hydra_errors import COMPOSITION_ERRORS, explained
 from recsys.cli.positional import Positional, as_settings
 from recsys.cli.renamed_keys import TRAINING_COMMANDS, check_renamed
 from recsys.cli.source_configs import register_sources
+from recsys.cli.user_errors import USER_ERROR_STATUS, is_told, user_errors
 from recsys.errors import RunError
 
 #: The training of a model that says nothing of it: gradient steps on positives and sampled negatives.
@@ -90,44 +90,34 @@ def compose_config(name: str, overrides: Sequence[str] = (), **options: Any) -> 
         return compose(name, overrides=list(overrides), **options)
 
 
-def config_command(
-    name: str, positional: Positional | None = None
-) -> Callable[[Callable[[DictConfig], Any]], Callable[[], Any]]:
-    """Make a function of a configuration the body of a script that reads ``configs/<name>.yaml``.
-
-    The body gets a configuration whose settings have been checked. What is wrong with the command line is one message
-    on standard error and status 2: keys of earlier versions, settings that do not exist or have a value they cannot
-    have. The errors of the body that a user can mend are told in the same way.
+def run_command(name: str, body: Callable[[DictConfig], Any], positional: Positional | None = None) -> Any:
+    """Compose the configuration that the command line asks for, check it, and run ``body`` with it.
 
     Args:
         name: of the configuration.
+        body: of the command.
         positional: makes settings of the arguments that stand alone; None: there can be none.
+
+    Raises:
+        SystemExit: after an error that the user can mend, which has been told.
     """
 
-    def decorate(body: Callable[[DictConfig], Any]) -> Callable[[], Any]:
-        @functools.wraps(body)
-        def checked(config: DictConfig) -> Any:
-            # The other runs of a sweep go on after one that fails.
-            with user_errors(reraise=HydraConfig.get().mode == RunMode.MULTIRUN):
-                check_config(name, config)
-                return body(config)
+    @functools.wraps(body)
+    def checked(config: DictConfig) -> Any:
+        # The other runs of a sweep go on after one that fails.
+        with user_errors(reraise=HydraConfig.get().mode == RunMode.MULTIRUN):
+            check_config(name, config)
+            return body(config)
 
-        run = hydra.main(version_base="1.3", config_path=str(CONFIG_DIRECTORY), config_name=name)(checked)
-
-        @functools.wraps(body)
-        def main() -> Any:
-            with user_errors():
-                check_renamed(name, sys.argv[1:])
-                if name in TRAINING_COMMANDS:
-                    _register_sources()
-                if positional is not None:
-                    sys.argv[1:] = as_settings(sys.argv[1:], positional)
-                with _composition_errors():
-                    return _run(run)
-
-        return main
-
-    return decorate
+    run = hydra.main(version_base="1.3", config_path=str(CONFIG_DIRECTORY), config_name=name)(checked)
+    with user_errors():
+        check_renamed(name, sys.argv[1:])
+        if name in TRAINING_COMMANDS:
+            _register_sources()
+        if positional is not None:
+            sys.argv[1:] = as_settings(sys.argv[1:], positional)
+        with _composition_errors():
+            return _run(run)
 
 
 def _run(run: Callable[[], Any]) -> Any:

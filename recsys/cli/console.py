@@ -1,72 +1,60 @@
-"""What every script shares: the console that it prints to, and how it tells a user what went wrong."""
+"""The console that every command prints to: text of the data as it is, on any terminal, file or pipe."""
 
 from __future__ import annotations
 
-import errno
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from typing import Any
 
 from rich.console import Console
+from rich.text import Text
 
-from recsys.errors import RecsysError
-
-#: Exit status of a script after an error that the user can mend.
-USER_ERROR_STATUS = 2
+from recsys.cli.data_text import visible
+from recsys.cli.process.streams import CLOSED_OUTPUT_STATUS, drop_output
 
 #: Width of what is not printed to a terminal, in characters: wide enough for the tables.
 FILE_WIDTH = 120
 
-#: A note on an error whose message was printed.
-_TOLD = "This was printed as a message already."
 
-console = Console(width=None if sys.stdout.isatty() else FILE_WIDTH)
+class PlainConsole(Console):
+    """A console of rich that finds no markup, emoji codes or numbers to colour in a string, nor control characters.
 
-
-@contextmanager
-def user_errors(reraise: bool = False) -> Iterator[None]:
-    """Print a :class:`~recsys.errors.RecsysError` as one message on standard error and exit with status 2.
-
-    Also one that another error was raised from, as Hydra does when a constructor refuses its arguments, a full disk
-    and a missing permission. Any other error is a bug and keeps its traceback. Usable as a decorator as well.
+    Style is given by objects of rich, such as :class:`rich.text.Text`.
 
     Args:
-        reraise: raise the error again after its message instead of exiting, so that the other runs of a sweep go on.
-
-    Raises:
-        SystemExit: in place of the user's error.
+        options: those of :class:`rich.console.Console`.
     """
-    try:
-        yield
-    except Exception as error:
-        cause: BaseException | None = error
-        while cause is not None and not isinstance(cause, RecsysError) and not _is_about_files(cause):
-            cause = cause.__cause__
-        if cause is None or is_told(error):
-            raise
-        message = str(cause)
-        if isinstance(cause, PermissionError):
-            message = (
-                f"Permission is required to write or read {cause.filename}. Choose another directory, or allow it."
-            )
-        elif _is_about_files(cause):
-            message = (
-                f"No space is left on the disk ({cause}). Free some, then run the command again; what was only "
-                "half written does not count as finished."
-            )
-        sys.stdout.flush()
-        sys.stderr.write(f"error: {message}\n")
-        if reraise:
-            error.add_note(_TOLD)
-            raise
-        raise SystemExit(USER_ERROR_STATUS) from None
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(markup=False, emoji=False, highlight=False, **options)
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print; options as for :meth:`rich.console.Console.print`.
+
+        Lines of text are not broken where there is no terminal, so that a path or a command stays whole in a file.
+        """
+        if not self.is_terminal and all(isinstance(text, str) for text in objects):
+            options.setdefault("soft_wrap", True)
+        super().print(*objects, **options)
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """``text`` without a meaning; options as for :meth:`rich.console.Console.render_str`."""
+        return super().render_str(visible(text, keep="\n\t"), **options)
+
+    def on_broken_pipe(self) -> None:
+        """End the command, as nobody reads what it prints; what it still has to say goes to standard error.
+
+        Raises:
+            SystemExit: always.
+        """
+        del self._buffer[:]
+        drop_output()
+        self.file = sys.stderr
+        raise SystemExit(CLOSED_OUTPUT_STATUS)
 
 
-def is_told(error: BaseException) -> bool:
-    """Whether :func:`user_errors` has printed the message of ``error`` and raised it again."""
-    return _TOLD in getattr(error, "__notes__", ())
+def _width() -> int | None:
+    """That of the terminal; :data:`FILE_WIDTH` where there is none."""
+    return None if sys.stdout is not None and sys.stdout.isatty() else FILE_WIDTH
 
 
-def _is_about_files(error: BaseException) -> bool:
-    """Whether the user's disk or permissions are the cause."""
-    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM)
+console = PlainConsole(width=_width())

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 
 import numpy as np
 import torch
-from rich.progress import track
 from torch import Tensor, nn
 
+from recsys.cli.progress import progress
 from recsys.errors import EvaluationError
 from recsys.evaluation.catalogue import (
     ContentDirections,
@@ -75,7 +75,7 @@ class RankingEvaluator:
         segment_k: cut-off for segments; it does not have to be one of ``ks``.
         max_scores: bound on the scores held at once; batches shrink for a large catalogue, down to one user. Blocks
             that fit the processor's cache are faster than larger ones; on a GPU 2**25 may be faster.
-        progress: whether to show a progress bar.
+        progress: whether to show a progress bar, where there is a terminal.
 
     Raises:
         EvaluationError: a setting is out of range.
@@ -143,7 +143,7 @@ class RankingEvaluator:
     def _batches(self, task: RankingTask) -> Iterator[Tensor]:
         size = max(1, min(self.batch_size, self.max_scores // task.num_items))
         batches = torch.split(task.users, size)
-        yield from track(batches, "Ranking", transient=True, disable=not self.progress)
+        yield from progress.track(batches, "ranking users") if self.progress else batches
 
 
 class _Measures:

@@ -10,6 +10,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from recsys.cli.progress import progress
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.models.components.rating_model import RatingModel, require_positive
@@ -99,7 +100,7 @@ class BayesianMF(RatingModel):
         precision = 1.0
         self.user_bias.zero_()
         self.item_bias.zero_()
-        for turn in range(-self._burn_in, self._num_draws):
+        for turn in progress.track(range(-self._burn_in, self._num_draws), "fitting Bayesian MF"):
             users.draw(items, self.mean, precision, generator)
             items.draw(users, self.mean, precision, generator)
             error = ratings.values - self.mean - users.predicted(items)

@@ -10,6 +10,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from recsys.cli.progress import progress
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.models.components.rating_model import RatingModel, require_positive
@@ -91,7 +92,7 @@ class BiasedMF(RatingModel):
         dim = self.item_vectors.shape[1] + 1
         users, items = RowRidge(ratings, dim), RowRidge(by_item, dim)
         user_penalty, item_penalty = self._penalty(ratings.counts), self._penalty(by_item.counts)
-        for _ in range(self._epochs):
+        for _ in progress.track(range(self._epochs), "fitting biased MF"):
             self._turn(users, self.item_vectors, self.item_bias, user_penalty, self.user_vectors, self.user_bias)
             self._turn(items, self.user_vectors, self.user_bias, item_penalty, self.item_vectors, self.item_bias)
 

@@ -11,6 +11,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from recsys.cli.progress import progress
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.data.user_items import UserItems
@@ -113,7 +114,7 @@ class IALS(FoldInFactorization):
         draws = torch.randn(num_items, dim, generator=torch.Generator().manual_seed(self.seed))
         items = (draws * (self.init_std / dim**0.5)).to(device)
         users = torch.zeros(len(by_user), dim, device=device)
-        for _ in range(self.iterations):
+        for _ in progress.track(range(self.iterations), "fitting iALS"):
             users, items = self._half_step(solve_users, by_user.counts, users, items)
             items, users = self._half_step(solve_items, by_item.counts, items, users)
         self.item_vectors.copy_(items @ _principal_axes(items))

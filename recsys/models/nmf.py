@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from recsys.cli.progress import progress
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.data.user_items import UserItems
@@ -92,7 +93,7 @@ class NMF(FoldInFactorization):
         by_user = InteractionMatrix.from_user_items(pairs)
         by_item = by_user.transpose()
         users, items = _non_negative_start(by_user, self.item_vectors.shape[1], self.seed)
-        for _ in range(self.iterations):
+        for _ in progress.track(range(self.iterations), "fitting NMF"):
             users = self._swept(users, by_user @ items, items, 1)
             items = self._swept(items, by_item @ users, users, 1)
         self.item_vectors.copy_(items)

@@ -6,12 +6,13 @@ Shape suffixes: I items.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable
 from typing import ClassVar
 
 import torch
-from rich.progress import track
 from torch import Tensor
 
+from recsys.cli.progress import progress
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.errors import ModelError
@@ -125,7 +126,7 @@ class SLIM(ItemItemModel):
         inverse = regularised_inverse(gram, self.l2 + penalty)
         sparse, multiplier, before = (torch.zeros_like(inverse) for _ in range(3))
         change = torch.inf
-        for _ in track(range(self.max_iterations), "Fitting SLIM", transient=True, disable=not self.progress):
+        for _ in self._turns():
             target = torch.sub(sparse, multiplier, out=before)
             smooth = torch.mm(inverse, target, out=gram).mul_(penalty)
             smooth.addcmul_(inverse, (1 + smooth.diagonal()) / inverse.diagonal(), value=-1).fill_diagonal_(0)
@@ -143,6 +144,10 @@ class SLIM(ItemItemModel):
             stacklevel=2,
         )
         return sparse
+
+    def _turns(self) -> Iterable[int]:
+        turns = range(self.max_iterations)
+        return progress.track(turns, "fitting SLIM, at most") if self.progress else turns
 
     def _shrink(self, weights: Tensor, step: float) -> None:
         """Move all weights by ``step`` towards zero, in place, and stop there."""

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from recsys.cli.progress import progress
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.models.components.rating_model import RatingModel, require_positive
@@ -102,7 +103,7 @@ class SVDpp(RatingModel):
         self.item_vectors.copy_(start * self._init_std)
         self.item_bias.zero_()
         self.implicit_vectors.zero_()
-        for _ in range(self._epochs):
+        for _ in progress.track(range(self._epochs), "fitting SVD++"):
             implicit = implicit_sums(ratings, self.implicit_vectors)
             own, self.user_bias[:] = self._solve_users(users, implicit, user_penalty)
             self.user_vectors.copy_(own + implicit)

@@ -9,10 +9,8 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 
-from rich import box
-from rich.table import Table
-from rich.text import Text
-
+from recsys.cli.data_text import data_text
+from recsys.cli.text_table import TextTable
 from recsys.evaluation.fixed_negatives import WARNING, FixedNegativesResult
 from recsys.evaluation.ranking_result import RankingResult
 from recsys.evaluation.rating import RatingResult
@@ -23,7 +21,7 @@ def metrics_table(
     results: Mapping[str, RankingResult],
     metrics: Sequence[str] = ("ndcg@10", "recall@10", "hit_rate@10", "map@10", "mrr@10", "coverage@10"),
     title: str = "Full ranking",
-) -> Table:
+) -> TextTable:
     """One row for each model, one column for each metric.
 
     A cell shows the mean over users, its 95 % interval, and the gain relative to the first row. The best mean of each
@@ -46,7 +44,7 @@ def metrics_table(
 
 def fixed_negatives_table(
     results: Mapping[str, FixedNegativesResult], metrics: Sequence[str] = ("hit_rate@10", "ndcg@10")
-) -> Table:
+) -> TextTable:
     """One row for each model under the fixed-negatives protocol, with the warning below.
 
     Args:
@@ -64,7 +62,7 @@ def fixed_negatives_table(
     return table
 
 
-def ratings_table(results: Mapping[str, RatingResult], title: str = "Predicted ratings") -> Table:
+def ratings_table(results: Mapping[str, RatingResult], title: str = "Predicted ratings") -> TextTable:
     """One row for each model: RMSE and MAE with their 95 % intervals; lower is better.
 
     Args:
@@ -79,11 +77,11 @@ def ratings_table(results: Mapping[str, RatingResult], title: str = "Predicted r
         for name, value in (("rmse", result.rmse), ("mae", result.mae)):
             low, high = result.intervals.get(name, (math.nan, math.nan))
             cells.append(_number(value) + (f" [{low:.4f}, {high:.4f}]" if math.isfinite(low) else ""))
-        table.add_row(Text(model), *(Text(cell) for cell in cells), str(int(result.num_ratings.sum())))
+        table.add_row(model, *cells, str(int(result.num_ratings.sum())))
     return table
 
 
-def folds_table(folds: Sequence[Mapping[str, float]], metrics: Sequence[str], title: str) -> Table:
+def folds_table(folds: Sequence[Mapping[str, float]], metrics: Sequence[str], title: str) -> TextTable:
     """One row for each fold, then the mean over folds and its standard deviation.
 
     Args:
@@ -112,7 +110,7 @@ def mean_and_deviation(folds: Sequence[Mapping[str, float]]) -> dict[str, tuple[
     }
 
 
-def segments_table(results: Mapping[str, RankingResult], metric: str | None = None) -> Table:
+def segments_table(results: Mapping[str, RankingResult], metric: str | None = None) -> TextTable:
     """One row for each segment, one column for each model; the best of a row is bold.
 
     Args:
@@ -137,19 +135,19 @@ def segments_table(results: Mapping[str, RankingResult], metric: str | None = No
                 users[name] = segment.num_users
     for name, values in rows.items():
         best = _best(values)
-        cells = [Text(_number(value), style="bold" if value == best else "") for value in values]
-        table.add_row(Text(name), str(users[name]), *cells)
+        cells = [data_text(_number(value), "bold" if value == best else "") for value in values]
+        table.add_row(name, str(users[name]), *cells)
     return table
 
 
-def _table(title: str, first_column: str) -> Table:
-    table = Table(title=title, box=box.MARKDOWN, title_justify="left", caption_justify="left")
+def _table(title: str, first_column: str) -> TextTable:
+    table = TextTable(title=title)
     table.add_column(first_column, overflow="fold")
     return table
 
 
 def _add_models(
-    table: Table,
+    table: TextTable,
     means: Mapping[str, Mapping[str, float]],
     intervals: Mapping[str, Mapping[str, Interval]],
     metrics: Sequence[str],
@@ -167,8 +165,8 @@ def _add_models(
                 parts.append(f"[{low:.4f}, {high:.4f}]")
             if position > 0 and math.isfinite(value) and math.isfinite(values[0]) and values[0] != 0:
                 parts.append(f"{100.0 * (value / values[0] - 1.0):+.1f}%")
-            cells.append(Text(" ".join(parts), style="bold" if name in judged and value == _best(values) else ""))
-        table.add_row(Text(model), *cells)
+            cells.append(data_text(" ".join(parts), "bold" if name in judged and value == _best(values) else ""))
+        table.add_row(model, *cells)
 
 
 def _best(values: Sequence[float]) -> float:

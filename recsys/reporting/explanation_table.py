@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from rich import box
-from rich.table import Table
-from rich.text import Text
-
+from recsys.cli.data_text import data_text
+from recsys.cli.text_table import TextTable
 from recsys.reporting.recommendation_table import TitlesOf
 from recsys.runtime.recommendation import Contribution, ItemExplanation, Recommendation
 from recsys.runtime.shared_attributes import format_shared
 
 
-def explanation_table(titles_of: TitlesOf, heading: str, recommendation: Recommendation) -> Table:
+def explanation_table(titles_of: TitlesOf, heading: str, recommendation: Recommendation) -> TextTable:
     """A table of titles and scores, each followed by what the score comes from.
 
     Args:
@@ -19,25 +17,22 @@ def explanation_table(titles_of: TitlesOf, heading: str, recommendation: Recomme
         heading: title of the table.
         recommendation: a list with explanations.
     """
-    table = Table(
+    table = TextTable(
         "rank",
         "item",
         "title and contributions",
         "score",
-        title=Text(heading),
-        title_justify="left",
-        caption=Text(recommendation.explanation_method or ""),
-        caption_justify="left",
-        box=box.MARKDOWN,
+        title=heading,
+        caption=recommendation.explanation_method or "",
     )
     table.columns[0].justify = table.columns[3].justify = "right"
     assert recommendation.explanations is not None, "asked for by the caller"
     titles = titles_of(recommendation.item_ids)
     rows = zip(recommendation.item_ids, titles, recommendation.scores, recommendation.explanations, strict=True)
     for rank, (item_id, title, score, explanation) in enumerate(rows, start=1):
-        table.add_row(str(rank), Text(item_id), Text(title, style="bold"), f"{score:.4g}")
+        table.add_row(str(rank), item_id, data_text(title, "bold"), f"{score:.4g}")
         for words, value in _lines(titles_of, explanation):
-            table.add_row("", "", Text(f"  {words}", style="dim"), Text(value, style="dim"))
+            table.add_row("", "", data_text(f"  {words}", "dim"), data_text(value, "dim"))
     return table
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rich import box
-from rich.table import Table
-from rich.text import Text
+from recsys.cli.data_text import data_text
+from recsys.cli.text_table import TextTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +41,16 @@ class ResultTable:
     rows: Sequence[Sequence[Cell]]
     note: str = ""
 
-    def for_terminal(self) -> Table:
+    def for_terminal(self) -> TextTable:
         """A table in ASCII characters, with details on lines of their own."""
-        table = Table(
-            title=self.title, caption=self.note or None, box=box.MARKDOWN, title_justify="left", caption_justify="left"
-        )
+        table = TextTable(title=self.title, caption=self.note or None)
         for place, name in enumerate(self.columns):
             # On a narrow terminal only names are folded; a number broken in two would be misread.
             table.add_column(name, justify="left" if place == 0 else "right", overflow="fold", no_wrap=place > 0)
         for row in self.rows:
             cells = []
             for cell in row:
-                text = Text(cell.text, style="bold" if cell.bold else "")
+                text = data_text(cell.text, "bold" if cell.bold else "")
                 cells.append(text.append(f"\n{cell.detail}", style="dim not bold") if cell.detail else text)
             table.add_row(*cells)
         return table

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import zip_longest
 
-from rich import box
-from rich.table import Table
-from rich.text import Text
-
+from recsys.cli.text_table import TextTable
 from recsys.reporting.recommendation_table import TitlesOf
 from recsys.runtime.recommendation import SimilarItems
 
 
-def similar_items_table(titles_of: TitlesOf, item_id: str, lists: Mapping[str, SimilarItems]) -> Table:
+def similar_items_table(titles_of: TitlesOf, item_id: str, lists: Mapping[str, SimilarItems]) -> TextTable:
     """Lists of similar items side by side.
 
     Args:
@@ -21,7 +18,7 @@ def similar_items_table(titles_of: TitlesOf, item_id: str, lists: Mapping[str, S
         item_id: the item that the others are like.
         lists: by how they were found, such as ``by the model``.
     """
-    table = Table(title=Text(f"Similar to {titles_of([item_id])[0]}"), title_justify="left", box=box.MARKDOWN)
+    table = TextTable(title=f"Similar to {titles_of([item_id])[0]}")
     table.add_column("rank", justify="right")
     notes = []
     columns = []
@@ -36,6 +33,6 @@ def similar_items_table(titles_of: TitlesOf, item_id: str, lists: Mapping[str, S
         values = (f"{value:.3f}" for value in similar.similarities)
         columns.append(list(zip(similar.item_ids, titles_of(similar.item_ids), values, strict=True)))
     for rank, cells in enumerate(zip_longest(*columns, fillvalue=("", "", "")), start=1):
-        table.add_row(str(rank), *(Text(text) for cell in cells for text in cell))
-    table.caption, table.caption_justify = Text("; ".join(notes)), "left"
+        table.add_row(str(rank), *(text for cell in cells for text in cell))
+    table.caption = "; ".join(notes)
     return table

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,7 @@ from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig
 from torch import nn
 
+from recsys.cli.progress import Bar, progress
 from recsys.data.feedback_view import FeedbackView
 from recsys.data.interactions import IntArray, Interactions
 from recsys.data.split import Split
@@ -47,7 +49,7 @@ class ModelFitter:
         checkpoints: directory for the checkpoints; training goes on from those that are there. None keeps none.
         print_line: receives a line for each epoch.
         listener: receives the metrics of each epoch, but not those of pre-training or of a hybrid's sources.
-        progress_bar: whether a bar shows the steps of an epoch.
+        progress_bar: whether bars are shown, where there is a terminal.
 
     Example:
         >>> ModelFitter(config, view, split).fit(model)  # doctest: +SKIP
@@ -59,7 +61,7 @@ class ModelFitter:
     checkpoints: Path | None = None
     print_line: Callable[[str], None] = _print_nothing
     listener: Listener = _tell_nobody
-    progress_bar: bool = False
+    progress_bar: bool = True
 
     def fit(self, model: nn.Module) -> FitReport:
         """Fit ``model`` in place.
@@ -123,6 +125,10 @@ class ModelFitter:
             module.configure_optimizers()
             check_monitor(module, settings.fitting.monitor if len(self.split.valid) > 0 else None)
         check_trainer(instantiate(settings.trainer, accelerator=accelerator(settings)))
+
+    def _bar(self, description: str) -> AbstractContextManager[Bar]:
+        """A bar of several steps, where bars are wanted."""
+        return progress.bar(description, None) if self.progress_bar else nullcontext(Bar(None))
 
     @property
     def _directory(self) -> Path:
@@ -189,9 +195,16 @@ class ModelFitter:
         self._require_lists(model)
         settings = {name: source_settings(config, model, name) for name in model.source_models()}
         positives = split.train[self.view.positive[split.train]]
+        divide = instantiate(config.stacking_folds)
+
+        def folds(interactions: Interactions) -> list[IntArray]:
+            held_out: list[IntArray] = divide(interactions)
+            bar.expect(len(held_out) + 1)
+            return held_out
 
         def fit_sources(sources: dict[str, nn.Module], held_out: IntArray, place: str) -> None:
             for name, source in sources.items():
+                bar.describe(f"sources, {place.replace('_', ' ')}: {name}")
                 self.print_line(f"{place}: fitting {name}")
                 fitter = replace(
                     self,
@@ -199,20 +212,21 @@ class ModelFitter:
                     split=replace(split, train=np.setdiff1d(split.train, held_out)),
                     checkpoints=self._directory / "sources" / place / name / CHECKPOINTS,
                     listener=_tell_nobody,
-                    progress_bar=False,
                 )
                 fitter.fit(source)
+            bar.advance()
 
         assert isinstance(model, nn.Module), "every model is a network"
-        lists = stack(
-            model,
-            self.view.interactions.take(positives),
-            instantiate(config.stacking_folds),
-            instantiate(config.candidate_selector),
-            lambda sources, held_out, place: fit_sources(sources, positives[held_out], place),
-            training_device(config),
-            config.seed,
-        )
-        fit_sources(model.source_models(), np.empty(0, dtype=np.int64), "all")
+        with self._bar("sources") as bar:
+            lists = stack(
+                model,
+                self.view.interactions.take(positives),
+                folds,
+                instantiate(config.candidate_selector),
+                lambda sources, held_out, place: fit_sources(sources, positives[held_out], place),
+                training_device(config),
+                config.seed,
+            )
+            fit_sources(model.source_models(), np.empty(0, dtype=np.int64), "all")
         model.observe_training(self.view.interactions.take(positives))
         return lists

@@ -57,8 +57,10 @@ class EpochHistory(pl.Callback):
     def _line(self, epoch: int, max_epochs: int, metrics: dict[str, float]) -> str:
         parts = [f"epoch {epoch:>{len(str(max_epochs))}}/{max_epochs}", f"loss {metrics['train/loss']:.4f}"]
         if self._monitor in metrics:
-            best = max(row.get(self._monitor, float("-inf")) for row in self.epochs)
-            parts.append(f"{self._monitor} {metrics[self._monitor]:.4f} (best {best:.4f})")
+            # Of equal ones the first, whose weights are kept.
+            best = max(self.epochs, key=lambda row: row.get(self._monitor, float("-inf")))
+            found = "best" if best["epoch"] == epoch else f"best {best[self._monitor]:.4f} in {best['epoch']:.0f}"
+            parts.append(f"{self._monitor} {metrics[self._monitor]:.4f} ({found})")
         return "  ".join([*parts, f"{metrics['train/seconds']:.1f} s"])
 
     def state_dict(self) -> dict[str, object]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import signal
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,11 +15,12 @@ from pathlib import Path
 import pytorch_lightning as pl
 import torch
 from lightning_fabric.utilities.exceptions import MisconfigurationException
-from pytorch_lightning.callbacks import EarlyStopping, RichProgressBar
+from pytorch_lightning.callbacks import EarlyStopping
 
 from recsys.errors import RunError
 from recsys.training.checkpoints import AtomicCheckpointIO, PortableCheckpoint
 from recsys.training.epoch_history import EpochHistory
+from recsys.training.fit_progress import FitProgress
 from recsys.training.module import RecommenderModule
 
 LAST_CHECKPOINT = "last.ckpt"
@@ -49,7 +52,7 @@ def fit(
     resume: bool = False,
     print_line: Callable[[str], None] | None = None,
     listener: Callable[[int, dict[str, float]], None] | None = None,
-    progress_bar: bool = False,
+    progress_bar: bool = True,
 ) -> FitReport:
     """Train, and leave the network with the weights of its best epoch.
 
@@ -64,7 +67,7 @@ def fit(
         resume: go on from ``last.ckpt`` where there is one.
         print_line: receives a line for each epoch.
         listener: receives the metrics of each epoch.
-        progress_bar: show a bar for the steps of an epoch.
+        progress_bar: show a bar for all epochs, where there is a terminal.
 
     Raises:
         RunError: the checkpoint belongs to another network or data set, or the loss became NaN.
@@ -91,7 +94,7 @@ def fit(
         # Checked at the end of the training epoch, before the checkpoint is saved, so that its count is resumed too.
         callbacks.append(EarlyStopping(monitor, mode="max", patience=patience, check_on_train_epoch_end=True))
     if progress_bar:
-        callbacks.append(RichProgressBar(leave=False))
+        callbacks.append(FitProgress(early_stopping=monitor is not None and patience is not None))
     last = checkpoint_directory / LAST_CHECKPOINT
     with warnings.catch_warnings():
         _silence_lightning()
@@ -99,11 +102,11 @@ def fit(
             callbacks=[*callbacks, checkpoint],
             logger=False,
             enable_model_summary=False,
-            enable_progress_bar=progress_bar,
+            enable_progress_bar=False,  # Lightning's would overwrite what is printed
             num_sanity_val_steps=0,
             plugins=[AtomicCheckpointIO()],
         )
-        with _checkpoint_errors(last):
+        with _checkpoint_errors(last), _interrupts(runner):
             runner.fit(module, ckpt_path=str(last) if resume and last.is_file() else None, weights_only=True)
     score = checkpoint.best_model_score
     if monitor is None or score is None:
@@ -157,6 +160,25 @@ def _load(module: RecommenderModule, path: Path) -> int:
     with _checkpoint_errors(path):
         module.load_state_dict(state["state_dict"])
     return int(state["epoch"]) + 1
+
+
+@contextmanager
+def _interrupts(trainer: pl.Trainer) -> Iterator[None]:
+    """Let an interrupt be one: Lightning makes a ``SystemExit`` of it, and ignores those that follow.
+
+    Raises:
+        KeyboardInterrupt: the training was interrupted.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    except SystemExit:
+        if trainer.interrupted:
+            raise KeyboardInterrupt from None
+        raise
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

@@ -2,7 +2,7 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
-from recsys.cli.command_line import id_as_written, ids_as_written
+from recsys.cli.command_line import id_as_written, id_setting, ids_as_written
 from recsys.errors import RecsysError
 
 
@@ -50,3 +50,22 @@ def test_ids_that_are_not_from_the_command_line_are_taken_as_they_are():
 def test_anything_but_a_list_of_ids_is_refused(argument):
     with pytest.raises(RecsysError, match=r"history must be a list of ids, such as 'history=\[50,172,1\]'"):
         ids_as_written("history", parsed(argument), [argument])
+
+
+ODD_IDS = ["196", "007", "B00-1x", "a b", "a=b", "a,b", "[x]", "it's", 'say "x"', "null", "NaN", "back\\", ""]
+
+
+@pytest.mark.parametrize("text", ODD_IDS)
+def test_a_setting_of_an_id_gives_the_id(text):
+    setting = f"user={id_setting(text)}"
+    assert id_as_written("user", parsed(setting), [setting]) == text
+
+
+def test_a_setting_of_many_ids_gives_them():
+    setting = f"history=[{','.join(map(id_setting, ODD_IDS))}]"
+    assert ids_as_written("history", parsed(setting), [setting]) == ODD_IDS
+
+
+@pytest.mark.parametrize("text", ["196", "B00-1x"])
+def test_a_plain_id_needs_no_quotes(text):
+    assert id_setting(text) == text

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from recsys.cli import commands
-from recsys.cli.commands import ENTRY_POINT_VARIABLE, command_line, command_names, script_path
+from recsys.cli.commands import ENTRY_POINT_VARIABLE, command_line, command_names, script_path, typed_command
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,3 +27,42 @@ def test_a_command_is_called_by_its_name_where_scripts_lie_inside_the_package(mo
     monkeypatch.delenv(ENTRY_POINT_VARIABLE, raising=False)
     monkeypatch.setattr(commands, "SCRIPT_DIRECTORY", ROOT / "recsys" / "scripts")
     assert command_line("train") == "recsys train"
+
+
+class TestTypedCommand:
+    @pytest.fixture
+    def environment(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        """The programs of an environment that this process runs in, below the current directory."""
+        programs = tmp_path / ".venv" / "bin"
+        programs.mkdir(parents=True)
+        for name in ("python", "recsys"):
+            (programs / name).touch(0o755)
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr("sys.executable", str(programs / "python"))
+        monkeypatch.setattr(commands, "SCRIPT_DIRECTORY", tmp_path / "scripts")
+        monkeypatch.delenv(ENTRY_POINT_VARIABLE, raising=False)
+        monkeypatch.setenv("PATH", "/usr/bin:/bin")
+        return programs
+
+    def test_an_environment_that_is_not_active_is_named_by_its_path(self, environment: Path) -> None:
+        assert typed_command("train") == ".venv/bin/python scripts/train.py"
+
+    def test_an_active_environment_needs_no_path(self, environment: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PATH", f"{environment}:/usr/bin:/bin")
+        assert typed_command("train") == "python scripts/train.py"
+
+    def test_the_entry_point_has_a_path_too(self, environment: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv(ENTRY_POINT_VARIABLE, "1")
+        assert typed_command("train") == ".venv/bin/recsys train"
+        monkeypatch.setenv("PATH", str(environment))
+        assert typed_command("train") == "recsys train"
+
+    def test_elsewhere_paths_are_whole_and_quoted(
+        self, environment: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        elsewhere = tmp_path / "a directory"
+        elsewhere.mkdir()
+        monkeypatch.chdir(elsewhere)
+        assert typed_command("train") == f"{environment}/python {tmp_path}/scripts/train.py"
+        monkeypatch.setattr(commands, "SCRIPT_DIRECTORY", elsewhere / "of mine" / "scripts")
+        assert typed_command("train") == f"{environment}/python 'of mine/scripts/train.py'"

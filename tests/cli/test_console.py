@@ -1,44 +1,55 @@
+from __future__ import annotations
+
+import io
+
 import pytest
 
-from recsys.cli.console import user_errors
-from recsys.errors import DataError, SourceError
+from recsys.cli.console import FILE_WIDTH, PlainConsole, console
+from recsys.cli.text_table import TextTable
+from tests.cli.hostile import CONTROL, PLAIN, SHOWN, assert_as_it_is
 
 
-def test_a_users_error_is_one_message_and_status_two(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as exit_, user_errors():
-        raise DataError("The table needs [a] column.")
-    assert exit_.value.code == 2
-    output = capsys.readouterr()
-    assert (output.out, output.err) == ("", "error: The table needs [a] column.\n")
+def printed(*objects: object, terminal: bool = False, width: int = 100) -> str:
+    stream = io.StringIO()
+    PlainConsole(file=stream, width=width, force_terminal=terminal).print(*objects)
+    return stream.getvalue()
 
 
-def test_the_users_error_behind_another_error_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as exit_, user_errors():
-        try:
-            raise SourceError("There is no file.")
-        except SourceError as error:
-            raise RuntimeError("Error in call to target") from error
-    assert exit_.value.code == 2
-    assert capsys.readouterr().err == "error: There is no file.\n"
+@pytest.mark.parametrize("terminal", [False, True])
+@pytest.mark.parametrize("text", PLAIN)
+def test_markup_emoji_codes_and_numbers_are_text(text, terminal):
+    assert printed(f"{text} 12 'a' runs/b", terminal=terminal) == f"{text} 12 'a' runs/b\n"
 
 
-def test_a_bug_keeps_its_traceback() -> None:
-    with pytest.raises(ZeroDivisionError), user_errors():
-        raise ZeroDivisionError
+@pytest.mark.parametrize(("text", "shown"), [*zip(CONTROL, SHOWN, strict=True)])
+def test_nothing_in_a_string_controls_the_terminal(text, shown):
+    text, shown = text.replace("\n", "").replace("\t", ""), shown.replace(r"\n", "").replace(r"\t", "")
+    assert_as_it_is(printed(text, terminal=True), (shown,))
 
 
-def test_it_decorates_a_function(capsys: pytest.CaptureFixture[str]) -> None:
-    @user_errors()
-    def main() -> None:
-        raise DataError("No.")
-
-    for _ in range(2):
-        with pytest.raises(SystemExit):
-            main()
-    assert capsys.readouterr().err == "error: No.\nerror: No.\n"
+def test_lines_stay_whole_in_a_file_and_are_broken_between_words_on_a_terminal():
+    line = "one two three " * 10
+    assert printed(line) == f"{line}\n"
+    assert len(printed(line, terminal=True).splitlines()) == 2
 
 
-def test_without_an_error_nothing_happens() -> None:
-    with user_errors():
-        value = 1
-    assert value == 1
+def test_a_table_in_a_file_keeps_its_width():
+    table = TextTable("a")
+    table.add_row("x " * 100)
+    assert max(map(len, printed(table).splitlines())) <= 100
+    assert console.is_terminal or console.width == FILE_WIDTH
+
+
+def test_when_nobody_reads_the_command_ends_and_has_its_last_word_on_standard_error(capfd, monkeypatch):
+    class Closed(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    dropped = []
+    monkeypatch.setattr("recsys.cli.console.drop_output", lambda: dropped.append(True))
+    broken = PlainConsole(file=Closed(), width=100)
+    with pytest.raises(SystemExit) as end:
+        broken.print("first")
+    assert (end.value.code, dropped) == (141, [True])
+    broken.print("not finished")
+    assert capfd.readouterr().err == "not finished\n"

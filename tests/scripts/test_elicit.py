@@ -1,5 +1,6 @@
 import pytest
 
+from recsys.cli.commands import typed_command
 from tests.scripts.test_cold_start import coloured
 
 __all__ = ["coloured"]
@@ -33,7 +34,7 @@ def test_a_run_gives_its_data_and_then_its_recommendations(scripts, coloured):
     finished = scripts("elicit", f"run={run}", "k=2", "known=[04]")
     assert finished.status == 0, finished.err
     last = finished.out.strip().splitlines()[-1]
-    assert last == f"recommendations now: python scripts/recommend.py run={run} 'history=[04]'"
+    assert last == f"recommendations now: {typed_command('recommend')} run={run} 'history=[04]'"
     assert scripts("recommend", f"run={run}", "history=[04]").status == 0
 
 

@@ -43,11 +43,13 @@ def after(history: EpochHistory, *trainers: Any) -> EpochHistory:
 def test_a_line_has_the_loss_the_metric_and_the_best_so_far():
     lines: list[str] = []
     history = EpochHistory("valid/ndcg", lines.append)
-    after(history, trained(0, valid_ndcg=0.5, valid_recall=0.7), trained(1, valid_ndcg=0.25))
+    equal = trained(2, valid_ndcg=0.5)
+    after(history, trained(0, valid_ndcg=0.5, valid_recall=0.7), trained(1, valid_ndcg=0.25), equal)
     # the loss is 1.5 / 2
     assert lines == [
-        "epoch  1/10  loss 0.7500  valid/ndcg 0.5000 (best 0.5000)  2.0 s",
-        "epoch  2/10  loss 0.7500  valid/ndcg 0.2500 (best 0.5000)  2.0 s",
+        "epoch  1/10  loss 0.7500  valid/ndcg 0.5000 (best)  2.0 s",
+        "epoch  2/10  loss 0.7500  valid/ndcg 0.2500 (best 0.5000 in 1)  2.0 s",
+        "epoch  3/10  loss 0.7500  valid/ndcg 0.5000 (best 0.5000 in 1)  2.0 s",
     ]
 
 
@@ -78,7 +80,7 @@ def test_a_resumed_history_goes_on_after_the_epochs_of_the_checkpoint():
     after(resumed, trained(1, valid_ndcg=0.5))
     assert [row["epoch"] for row in resumed.epochs] == [1, 2]
     assert [row["epoch"] for row in before.epochs] == [1]
-    assert "(best 0.9000)" in lines[0]
+    assert "(best 0.9000 in 1)" in lines[0]
 
 
 @pytest.mark.parametrize(("metrics", "width"), [({}, 720), ({"valid/ndcg": 0.5, "valid/recall": 0.7}, 1440)])

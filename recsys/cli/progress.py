@@ -1,0 +1,206 @@
+"""Progress bars of all that takes time, on the one console: what is printed meanwhile stands above them.
+
+Bars are shown on a terminal and in a notebook. Elsewhere there are none, and only lines of text are left.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sized
+from contextlib import contextmanager
+from typing import TypeVar
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
+from rich.text import Text
+
+from recsys.cli.console import console
+from recsys.cli.data_text import data_text
+
+T = TypeVar("T")
+
+#: How often bars are drawn, times a second: each costs a processor of a small machine some milliseconds.
+DRAWN_PER_SECOND = 4
+
+#: What is done within this many seconds is not estimated yet.
+SHORT_SECONDS = 0.5
+
+
+class Bar:
+    """One bar: how much of a whole is done, and how long the rest will take.
+
+    Args:
+        total: steps in all; None if it is not known.
+        done: steps that were done before, of which nothing is learned about their time.
+        at_most: whether the end may come earlier, as with early stopping.
+        changed: called after each change.
+        clock: gives the time in seconds.
+    """
+
+    def __init__(
+        self,
+        total: int | None,
+        done: int = 0,
+        at_most: bool = False,
+        changed: Callable[[Bar], None] = lambda bar: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.total = total
+        self.done = done
+        self.description = ""
+        self._before = done
+        self._at_most = at_most
+        self._changed = changed
+        self._clock = clock
+        self._start = self._last = clock()
+
+    def advance(self, steps: int = 1) -> None:
+        """Count steps that are done now."""
+        self.done += steps
+        self._last = self._clock()
+        self._changed(self)
+
+    def expect(self, total: int) -> None:
+        """Say how many steps there are in all."""
+        self.total = total
+        self._changed(self)
+
+    def describe(self, description: str) -> None:
+        """Say what is being done."""
+        self.description = description
+        self._changed(self)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long the rest will take if it goes on as so far; None if nothing can be said yet."""
+        made, took = self.done - self._before, self._last - self._start
+        if self.total is None or made <= 0 or took < SHORT_SECONDS:
+            return None
+        return max(0.0, took / made * (self.total - self.done) - (self._clock() - self._last))
+
+    @property
+    def left(self) -> str:
+        """That in words."""
+        seconds = self.seconds_left
+        if seconds is None:
+            return ""
+        return f"{'at most ' * self._at_most}{duration(seconds)} left"
+
+
+class ProgressDisplay:
+    """The bars of a process, one below the other, the outermost first.
+
+    Args:
+        console: where they are shown, and where lines are to be printed meanwhile.
+        enabled: whether there are any; None: as the console is a terminal or a notebook that can show them.
+    """
+
+    def __init__(self, console: Console, enabled: bool | None = None) -> None:
+        self._console = console
+        self._enabled = enabled
+        self._progress: Progress | None = None
+
+    @property
+    def enabled(self) -> bool:
+        """Whether bars are shown."""
+        if self._enabled is None:
+            widgets = self._console.is_jupyter and importlib.util.find_spec("ipywidgets") is not None
+            return (self._console.is_terminal and not self._console.is_dumb_terminal) or widgets
+        return self._enabled
+
+    @contextmanager
+    def bar(self, description: str, total: int | None, done: int = 0, at_most: bool = False) -> Iterator[Bar]:
+        """Show a bar until the end of the block, which removes it.
+
+        Args:
+            description: what is being done.
+            total: steps in all; None if it is not known.
+            done: steps that were done before.
+            at_most: whether the end may come earlier.
+        """
+        if not self.enabled:
+            yield Bar(total, done, at_most)
+            return
+        outermost = self._progress is None
+        progress = self._progress or self._begin()
+        try:
+            task = progress.add_task(description, total=total, completed=done, bar=None)
+            bar = Bar(total, done, at_most, lambda bar: _show(progress, task, bar))
+            bar.describe(description)
+            progress.update(task, bar=bar)
+            yield bar
+        finally:
+            progress.remove_task(task)
+            if outermost:
+                self._progress = None
+                progress.stop()
+
+    def track(self, steps: Iterable[T], description: str, total: int | None = None) -> Iterator[T]:
+        """Iterate over ``steps`` with a bar.
+
+        Args:
+            steps: what is iterated over.
+            description: what is being done.
+            total: number of steps, where ``steps`` does not tell it.
+        """
+        length = len(steps) if total is None and isinstance(steps, Sized) else total
+        with self.bar(description, length) as bar:
+            for step in steps:
+                yield step
+                bar.advance()
+
+    def _begin(self) -> Progress:
+        self._progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=20),
+            _Count(),
+            _Left(),
+            console=self._console,
+            transient=True,
+            refresh_per_second=DRAWN_PER_SECOND,
+            redirect_stderr=sys.stderr.isatty(),  # a file keeps what is its own
+        )
+        self._progress.start()
+        return self._progress
+
+
+def _show(progress: Progress, task: TaskID, bar: Bar) -> None:
+    progress.update(task, description=data_text(bar.description).plain, completed=bar.done, total=bar.total)
+
+
+class _Count(ProgressColumn):
+    """Steps that are done, of how many; a share where there are many."""
+
+    def render(self, task: Task) -> Text:
+        if task.total is None:
+            return Text(f"{task.completed:,.0f}" if task.completed else "")
+        return Text(f"{task.completed:.0f}/{task.total:.0f}" if task.total < 1000 else f"{task.percentage:.0f}%")
+
+
+class _Left(ProgressColumn):
+    """How long the rest takes."""
+
+    def render(self, task: Task) -> Text:
+        bar: Bar | None = task.fields.get("bar")
+        return Text("" if bar is None else bar.left)
+
+
+def duration(seconds: float) -> str:
+    """A time in words that are short: ``8 s``, ``3:05 min``, ``2:05 h``.
+
+    Example:
+        >>> [duration(seconds) for seconds in (7.6, 185, 7500)]
+        ['8 s', '3:05 min', '2:05 h']
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60}:{whole % 60:02} min"
+    return f"{whole // 3600}:{whole % 3600 // 60:02} h"
+
+
+#: The bars of this process.
+progress = ProgressDisplay(console)

@@ -1,0 +1,52 @@
+"""A table whose title, headings and cells are printed as they are, whatever they hold."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from rich import box
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.table import Table
+from rich.text import Text
+
+from recsys.cli.data_text import data_text, visible
+
+
+class TextTable(Table):
+    """A table of rich that takes no text for markup; in ASCII characters, and valid Markdown.
+
+    Text is made of each string that it gets: ``[/b]``, ``[import]`` and ``:smile:`` are titles like any other, on
+    every console. Title, headings and caption keep their line breaks; title and caption may be wider than the columns.
+
+    Args:
+        headings: of columns that need nothing else.
+        options: those of :class:`rich.table.Table`; the box has another default.
+    """
+
+    def __init__(self, *headings: str, **options: Any) -> None:
+        super().__init__(**{"box": box.MARKDOWN, **options})
+        for heading in headings:
+            self.add_column(heading)
+
+    def add_column(self, header: RenderableType = "", *arguments: Any, **options: Any) -> None:
+        """Add a column; arguments as for :meth:`rich.table.Table.add_column`."""
+        super().add_column(_lines(header), *arguments, **options)
+
+    def add_row(self, *cells: RenderableType | None, **options: Any) -> None:
+        """Add a row; arguments as for :meth:`rich.table.Table.add_row`."""
+        super().add_row(*(data_text(cell) if isinstance(cell, str) else cell for cell in cells), **options)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        columns = copy.copy(self)
+        columns.title = columns.caption = None  # which would be folded to the width of the columns
+        if self.title:
+            yield _lines(self.title, "table.title")
+        yield from Table.__rich_console__(columns, console, options)
+        if self.caption:
+            yield _lines(self.caption, "table.caption")
+
+
+def _lines(text: RenderableType, style: str = "") -> RenderableType:
+    """A string as text that may have several lines; anything else as it is."""
+    return Text(visible(text, keep="\n"), style=style) if isinstance(text, str) else text

@@ -1,0 +1,23 @@
+from pathlib import Path
+
+import pytest
+
+from recsys.reporting.next_commands import next_commands
+from tests.models.board_data import prepared_board
+
+
+@pytest.fixture(autouse=True)
+def as_the_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recsys.reporting.next_commands.typed_command", lambda name: f"recsys {name}")
+
+
+def test_the_commands_have_the_run_and_ids_of_its_data() -> None:
+    assert next_commands(Path("runs/a"), prepared_board()) == [
+        "recsys recommend run=runs/a user=u00",
+        "recsys similar run=runs/a item=i00",
+        "recsys export run=runs/a output=bundles/first",
+    ]
+
+
+def test_a_path_is_quoted_for_the_shell() -> None:
+    assert next_commands(Path("my runs/a"), prepared_board())[0] == "recsys recommend 'run=my runs/a' user=u00"
