@@ -24,6 +24,7 @@ from omegaconf import DictConfig, OmegaConf
 
 import recsys
 from recsys.cli.config_check import check_config
+from recsys.cli.data_warnings import told_data_warnings
 from recsys.cli.hydra_errors import COMPOSITION_ERRORS, explained
 from recsys.cli.positional import Positional, as_settings
 from recsys.cli.renamed_keys import TRAINING_COMMANDS, check_renamed
@@ -107,7 +108,8 @@ def run_command(name: str, body: Callable[[DictConfig], Any], positional: Positi
         # The other runs of a sweep go on after one that fails.
         with user_errors(reraise=HydraConfig.get().mode == RunMode.MULTIRUN):
             check_config(name, config)
-            return body(config)
+            with told_data_warnings(config.get("strict", False)):
+                return body(config)
 
     run = hydra.main(version_base="1.3", config_path=str(CONFIG_DIRECTORY), config_name=name)(checked)
     with user_errors():

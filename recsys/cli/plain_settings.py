@@ -13,6 +13,7 @@ _PATHS: dict[str, object] = {"paths.cache_dir": str, "paths.prepared_dir": str, 
 _TRAINING: dict[str, object] = {
     **_PATHS,
     "seed": int,
+    "strict": bool,
     "view": Literal["implicit", "explicit"] | None,
     "refit": bool,
     "name": str,
@@ -70,7 +71,7 @@ PLAIN_SETTINGS: Mapping[str, Mapping[str, object]] = MappingProxyType(
             "k": int,
             "output": str,
         },
-        "prepare": _PATHS,
+        "prepare": {**_PATHS, "strict": bool},
         "elicit": {
             **_PATHS,
             "run": str | None,
@@ -79,6 +80,7 @@ PLAIN_SETTINGS: Mapping[str, Mapping[str, object]] = MappingProxyType(
             "unknown": Any,
             "num_components": int,
             "seed": int,
+            "strict": bool,
         },
         "evaluate": {"run": str, "stage": Stage, "output": str | None, "save_per_user": bool},
         "evaluate_pipeline": {

@@ -15,10 +15,18 @@ import pyarrow.compute as pc
 #: Separates words: everything but letters, combining marks and digits of any script.
 _BETWEEN_WORDS = r"[^\p{L}\p{M}\p{N}]+"
 
+#: Microseconds.
+_DAY = 86_400e6
+
 
 def plain_type(type_: pa.DataType) -> pa.DataType:
     """The type of a column's values; of a dictionary-encoded column, the type of its dictionary."""
     return type_.value_type if pa.types.is_dictionary(type_) else type_
+
+
+def is_date(type_: pa.DataType) -> bool:
+    """Whether a column holds dates, or dates with times of the day."""
+    return pa.types.is_date(type_) or pa.types.is_timestamp(type_)
 
 
 def as_text(values: pa.ChunkedArray) -> pa.Array:
@@ -48,8 +56,11 @@ def text_of(value: str | int | float | bool) -> str | None:
 
 
 def as_numbers(values: pa.ChunkedArray) -> npt.NDArray[np.float64]:
-    """Values as numbers; NaN where they are missing."""
+    """Values as numbers, NaN where they are missing; dates and times as days since 1970, with their fraction."""
     plain = values.cast(plain_type(values.type))
+    if is_date(plain.type):
+        microseconds = plain.cast(pa.timestamp("us", getattr(plain.type, "tz", None)), safe=False).cast(pa.int64())
+        return pc.fill_null(pc.divide(microseconds.cast(pa.float64(), safe=False), _DAY), np.nan).to_numpy()
     return pc.fill_null(plain.cast(pa.float64(), safe=False), np.nan).to_numpy()
 
 

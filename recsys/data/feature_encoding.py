@@ -16,7 +16,16 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from recsys.data.column_values import as_numbers, as_text, codes_of, distinct, plain_type, split_values, split_words
+from recsys.data.column_values import (
+    as_numbers,
+    as_text,
+    codes_of,
+    distinct,
+    is_date,
+    plain_type,
+    split_values,
+    split_words,
+)
 from recsys.data.feature_tensors import CategoricalFeature, NumberFeature, RaggedFeature
 from recsys.data.raw import FeatureColumn, FeatureKind
 from recsys.errors import DataError
@@ -204,7 +213,10 @@ _REQUIRED_TYPE: dict[tuple[FeatureKind, bool], tuple[str, Callable[[pa.DataType]
         for separated in (False, True)
         for kind, rule in {
             FeatureKind.CATEGORICAL: ("strings, numbers or booleans", _is_single),
-            FeatureKind.NUMBER: ("numbers", lambda type_: _is_number(type_) or pa.types.is_boolean(type_)),
+            FeatureKind.NUMBER: (
+                "numbers or dates",
+                lambda type_: _is_number(type_) or pa.types.is_boolean(type_) or is_date(type_),
+            ),
             FeatureKind.TEXT: ("strings", _is_text),
         }.items()
     },

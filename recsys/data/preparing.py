@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
@@ -17,9 +18,12 @@ import pyarrow.compute as pc
 
 from recsys.data.catalogue import EntityTable, index_fixed_negatives
 from recsys.data.cleaning import k_core, present
+from recsys.data.column_summary import summarize_columns
 from recsys.data.columns import FOLD, FOLDS, ITEM_ID, ITEM_INDEX, RATING, TIMESTAMP, USER_ID, USER_INDEX
 from recsys.data.content_hash import content_hash
+from recsys.data.data_warnings import collected_warnings, tell_again
 from recsys.data.feature_encoding import check_feature_types
+from recsys.data.id_spaces import strip_ids, warn_of_spaces
 from recsys.data.interactions import IndexArray, Interactions
 from recsys.data.prepared import PreparedDataset, open_prepared
 from recsys.data.prepared_files import (
@@ -39,6 +43,7 @@ from recsys.data.raw import RawDataset, Reader
 from recsys.data.raw_interactions import InvalidRows, code_interactions
 from recsys.data.repeats import Repeats, cancel_returns, num_pairs, resolve_repeats
 from recsys.data.schema import FORMAT_VERSION, FURTHER_COLUMNS, AppliedRule, RatingScale, Schema, TimeRange
+from recsys.data.table_joins import TableJoin, join
 from recsys.data.vocabulary import Vocabulary
 from recsys.errors import DataError, PreparedDataError
 
@@ -57,6 +62,7 @@ class Preparation:
             to leave them out.
         repeats: what becomes of several interactions of a user with one item: "latest", "first", "keep" or
             "aggregate", see :func:`recsys.data.repeats.resolve_repeats`.
+        strip_ids: whether white space around ids is left out; otherwise "u1 " and "u1" are two users.
 
     Raises:
         DataError: a value is of another type or out of range.
@@ -68,6 +74,7 @@ class Preparation:
     include_unrated_items: bool = False
     invalid_rows: InvalidRows = "error"
     repeats: Repeats = "latest"
+    strip_ids: bool = False
 
     def __post_init__(self) -> None:
         threshold = self.positive_threshold
@@ -80,7 +87,8 @@ class Preparation:
             value = getattr(self, name)
             whole = isinstance(value, int) and not isinstance(value, bool) and value >= 1
             self._require(name, whole, "a whole number of at least 1")
-        self._require("include_unrated_items", isinstance(self.include_unrated_items, bool), "true or false")
+        for name in ("include_unrated_items", "strip_ids"):
+            self._require(name, isinstance(getattr(self, name), bool), "true or false")
         for name, choices in (("invalid_rows", get_args(InvalidRows)), ("repeats", get_args(Repeats))):
             self._require(name, getattr(self, name) in choices, " or ".join(choices))
 
@@ -95,14 +103,20 @@ class Preparation:
             SourceError: the raw files could not be found, fetched or trusted.
             DataError: the raw data break a rule, or the rules leave nothing.
             PreparedDataError: ``directory`` holds something else, or cannot be written.
+
+        Warns:
+            DataWarning: something about the data is seldom meant.
         """
         with locked(directory):
-            return self._write(reader, directory, _fingerprint(reader, self))
+            prepared = self._write(reader, directory, _fingerprint(reader, self))
+        tell_again(prepared.schema.warnings)
+        return prepared
 
     def _write(self, reader: Reader, directory: Path, fingerprint: dict[str, Any]) -> PreparedDataset:
-        raw = reader.read()
-        with replaced_when_complete(directory) as partial:
-            write_prepared(raw, self, fingerprint, partial)
+        with collected_warnings() as warned:
+            raw = reader.read()
+            with replaced_when_complete(directory) as partial:
+                write_prepared(raw, self, fingerprint, partial, warned)
         return open_prepared(directory)
 
 
@@ -117,22 +131,40 @@ def _directory(parent: Path, reader: Reader, fingerprint: dict[str, Any]) -> Pat
     return parent / f"{name}-{digest[:12]}"
 
 
-def load_or_prepare(parent: Path, reader: Reader, preparation: Preparation) -> PreparedDataset:
+def load_or_prepare(
+    parent: Path,
+    reader: Reader,
+    preparation: Preparation,
+    on_prepared: Callable[[PreparedDataset], None] = lambda prepared: None,
+) -> PreparedDataset:
     """Open the prepared data of these settings, and prepare them first where they are missing or incomplete.
 
     Processes that ask for the same data at the same time wait for the first of them.
+
+    Args:
+        parent: directory of all prepared data.
+        reader: reads the raw data.
+        preparation: the settings.
+        on_prepared: is told of data that were prepared now.
 
     Raises:
         SourceError: the raw files could not be found, fetched or trusted.
         DataError: the raw data break a rule, or the rules leave nothing.
         PreparedDataError: the directory cannot be written.
+
+    Warns:
+        DataWarning: something about the data is seldom meant; also of data that were prepared before.
     """
     fingerprint = _fingerprint(reader, preparation)
     directory = _directory(parent, reader, fingerprint)
     prepared = _reusable(directory, fingerprint)
     if prepared is None:
         with locked(directory):
-            prepared = _reusable(directory, fingerprint) or preparation._write(reader, directory, fingerprint)
+            prepared = _reusable(directory, fingerprint)
+            if prepared is None:
+                prepared = preparation._write(reader, directory, fingerprint)
+                on_prepared(prepared)
+    tell_again(prepared.schema.warnings)
     return prepared
 
 
@@ -154,18 +186,37 @@ def _fingerprint(reader: Reader, preparation: Preparation) -> dict[str, Any]:
     return dict(json.loads(json.dumps(fingerprint)))
 
 
-def write_prepared(raw: RawDataset, preparation: Preparation, fingerprint: dict[str, Any], directory: Path) -> None:
-    """Clean and index ``raw`` and write the files of a prepared directory into the empty ``directory``.
+def write_prepared(
+    raw: RawDataset,
+    preparation: Preparation,
+    fingerprint: dict[str, Any],
+    directory: Path,
+    warned: Sequence[str] = (),
+) -> None:
+    """Clean and index ``raw`` and write the files of a prepared directory.
+
+    Args:
+        raw: the raw data.
+        preparation: the settings.
+        fingerprint: of the reader and the settings.
+        directory: an empty one.
+        warned: the warnings about the data so far, to which this function's own may be added meanwhile.
 
     Raises:
         DataError: the raw data break a rule, or the rules leave nothing.
+
+    Warns:
+        DataWarning: something about the data is seldom meant.
     """
+    if preparation.strip_ids:
+        raw = strip_ids(raw)
     users_table = EntityTable.check(raw.users, USER_ID, raw.user_features)
     items_table = EntityTable.check(raw.items, ITEM_ID, raw.item_features)
     check_feature_types(users_table.columns, raw.user_features)
     check_feature_types(items_table.columns, raw.item_features)
 
     interactions, users, items, rules = clean(raw.interactions, preparation, items_table.ids)
+    joins = _joined(raw, users_table, items_table)
     rules += [
         table.rule(vocabulary)
         for table, vocabulary, given in ((users_table, users, raw.users), (items_table, items, raw.items))
@@ -205,6 +256,10 @@ def write_prepared(raw: RawDataset, preparation: Preparation, fingerprint: dict[
         content_hash=content_hash(table_paths(directory)),
         weight=_scale(interactions.weight),
         further_columns=tuple(name for name in FURTHER_COLUMNS if getattr(interactions, name) is not None),
+        columns=summarize_columns(raw),
+        joins=joins,
+        notes=raw.notes,
+        warnings=tuple(warned),
     ).save(directory / SCHEMA_FILE)
 
 
@@ -212,6 +267,25 @@ def _scale(values: npt.NDArray[np.float32] | None) -> RatingScale | None:
     if values is None:
         return None
     return RatingScale(float(values.min()), float(values.max()), float(values.mean(dtype=np.float64)))
+
+
+def _joined(raw: RawDataset, users_table: EntityTable, items_table: EntityTable) -> tuple[TableJoin, ...]:
+    """How the tables join the raw interactions, whose columns have been checked.
+
+    Raises:
+        DataError: a table has none of the ids of the interactions.
+
+    Warns:
+        DataWarning: few ids are in both, or some differ by white space alone.
+    """
+    joins = []
+    for column, entities, given in ((USER_ID, users_table, raw.users), (ITEM_ID, items_table, raw.items)):
+        ids = pc.unique(raw.interactions[column].unify_dictionaries()).cast(pa.string())
+        ids = ids.filter(pc.not_equal(ids, ""))
+        warn_of_spaces(ids, entities.name)
+        if given is not None:
+            joins.append(join(entities.name, entities.ids, ids))
+    return tuple(joins)
 
 
 def clean(

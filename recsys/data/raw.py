@@ -59,6 +59,7 @@ class RawDataset:
         fixed_negatives: ``user_id`` and ``item_ids`` (a list of strings of one length) for protocols that rank each
             test item among fixed negatives, or None.
         sources: the files that were read.
+        notes: what the reader recognised without being told, in sentences.
     """
 
     name: str
@@ -69,6 +70,7 @@ class RawDataset:
     item_features: tuple[FeatureColumn, ...] = ()
     fixed_negatives: pa.Table | None = None
     sources: tuple[RawSource, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
 
 @runtime_checkable

@@ -11,8 +11,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from recsys.data.column_summary import ColumnSummary
 from recsys.data.columns import FIRST_TIMESTAMP, SUBSECOND_NS, WEIGHT
 from recsys.data.raw import FeatureColumn, FeatureKind, RawSource
+from recsys.data.table_joins import TableJoin
 from recsys.errors import PreparedDataError
 
 #: Increased by one whenever the meaning of a file of the prepared directory changes.
@@ -85,6 +87,10 @@ class Schema:
         weight: the smallest, largest and mean weight; None where each interaction counts 1.
         further_columns: columns of ``interactions.parquet`` that only some data have: those of
             :data:`FURTHER_COLUMNS` that are there.
+        columns: what the columns of the raw tables hold; empty where an earlier version prepared the data.
+        joins: how many users and items have a row in their table.
+        notes: what the reader recognised, in sentences.
+        warnings: what is seldom meant about the data, in sentences.
     """
 
     name: str
@@ -106,6 +112,10 @@ class Schema:
     content_hash: str
     weight: RatingScale | None = None
     further_columns: tuple[str, ...] = ()
+    columns: tuple[ColumnSummary, ...] = ()
+    joins: tuple[TableJoin, ...] = ()
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def save(self, path: Path) -> None:
         """Write the schema as JSON."""
@@ -143,6 +153,10 @@ class Schema:
                     "item_features": _features(content["item_features"]),
                     "rules": tuple(AppliedRule(**rule) for rule in content["rules"]),
                     "sources": tuple(RawSource(**source) for source in content["sources"]),
+                    "columns": tuple(ColumnSummary(**column) for column in content.get("columns", ())),
+                    "joins": tuple(TableJoin(**join) for join in content.get("joins", ())),
+                    "notes": tuple(content.get("notes", ())),
+                    "warnings": tuple(content.get("warnings", ())),
                 }
             )
         except (KeyError, TypeError, ValueError) as error:

@@ -5,7 +5,8 @@ A filter is a mapping from columns to conditions, all of which must hold::
     {"genres": {"any_of": ["Drama", "Comedy"], "none_of": ["Horror"]}, "year": {"gte": 1990, "lte": 1999}}
 
 ``any_of``: the item has one of the values; ``none_of``: it has none of them; ``gte`` and ``lte``: its number is in the
-range, ends included. Filters are combined by ``and``, ``or`` (each with a list of filters) and ``not`` (with one)::
+range, ends included; of a column of dates, the ends are dates such as ``"2024-05-31"``, and the whole day counts.
+Filters are combined by ``and``, ``or`` (each with a list of filters) and ``not`` (with one)::
 
     {"or": [{"genres": {"any_of": ["Drama"]}}, {"not": {"year": {"gte": 1990}}}]}
 
@@ -25,6 +26,7 @@ import numpy as np
 
 from recsys.errors import RequestError
 from recsys.retrieval.item_columns import ItemColumns
+from recsys.retrieval.moments import microseconds, moment_text
 from recsys.retrieval.types import BoolArray
 
 #: Keys that combine filters; no column can be filtered that has one of these names.
@@ -41,6 +43,8 @@ MAX_PARTS = 1_000
 _EXAMPLE = "such as {'genres': {'any_of': ['Drama'], 'none_of': ['Horror']}, 'year': {'gte': 1990, 'lte': 1999}}"
 
 Value = str | int | float | bool
+#: An end of a range: a number, or a date or time in ISO 8601.
+Bound = float | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +55,15 @@ class ColumnCondition:
         column: of the items.
         any_of: the item has one of these; None: any.
         none_of: the item has none of these.
-        gte: the number is not below this; None: no lower end.
-        lte: the number is not above this; None: no upper end.
+        gte: the number, or the date as text, is not below this; None: no lower end.
+        lte: the number, or the date as text, is not above this; None: no upper end.
     """
 
     column: str
     any_of: tuple[Value, ...] | None = None
     none_of: tuple[Value, ...] = ()
-    gte: float | None = None
-    lte: float | None = None
+    gte: Bound | None = None
+    lte: Bound | None = None
 
     def mask(self, columns: ItemColumns) -> BoolArray:
         """Whether each item meets the condition, shape [I].
@@ -172,8 +176,8 @@ def _condition(column: str, written: object) -> ColumnCondition:
             f"{_EXAMPLE}, but it is {written!r}."
         )
     any_of, none_of, gte, lte = (written.get(name) for name in CONDITIONS)
-    low, high = _number(column, "gte", gte), _number(column, "lte", lte)
-    if low is not None and high is not None and low > high:
+    low, high = _bound(column, "gte", gte), _bound(column, "lte", lte)
+    if low is not None and high is not None and _is_empty(column, low, high):
         raise RequestError(f"The range of {column} must go from low to high, but it is [{low}, {high}]. Correct it.")
     if any_of is None and none_of is None and low is None and high is None:
         raise RequestError(f"The filter of the column {column} has no condition that is not null. Leave it out.")
@@ -201,12 +205,25 @@ def _values(column: str, key: str, written: object) -> tuple[Value, ...]:
     return tuple(plain)
 
 
-def _number(column: str, key: str, written: object) -> float | None:
+def _bound(column: str, key: str, written: object) -> Bound | None:
     if written is None:
         return None
+    if (moment := moment_text(written)) is not None:
+        return moment
     if isinstance(written, bool) or not isinstance(written, Real):
-        raise RequestError(f"{key} of the column {column} must be a number, but it is {written!r}.")
+        raise RequestError(
+            f"{key} of the column {column} must be a number, or a date such as '2024-05-31', but it is {written!r}."
+        )
     number = written.item() if isinstance(written, np.generic) else written
     if not isinstance(number, int | float) or not math.isfinite(number):
         raise RequestError(f"{key} of the column {column} must be a finite number, but it is {written!r}.")
     return number
+
+
+def _is_empty(column: str, low: Bound, high: Bound) -> bool:
+    """Whether no value is in a range."""
+    if isinstance(low, str) and isinstance(high, str):
+        return microseconds(low, is_end=False) > microseconds(high, is_end=True)
+    if isinstance(low, str) or isinstance(high, str):
+        raise RequestError(f"The range of {column} must be of numbers or of dates, but it is [{low}, {high}].")
+    return low > high

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from recsys.errors import RetrievalError
 from recsys.retrieval.format_list import format_list
+from recsys.retrieval.moments import microseconds, moment_text
 from recsys.retrieval.types import BoolArray, FloatArray, IntArray
 
 #: Values that an error message lists at most.
@@ -58,7 +59,8 @@ class ItemColumns:
     """A table of items, one row for each item index.
 
     Args:
-        table: I rows. Columns of strings or of lists have values, columns of numbers have numbers.
+        table: I rows. Columns of strings, lists, truth values or dates have values; columns of numbers or dates have
+            ranges.
         separators: what divides the values of a string, by column; a string of another column is one value.
     """
 
@@ -89,7 +91,8 @@ class ItemColumns:
     def with_any(self, column: str, wanted: Iterable[object]) -> BoolArray:
         """Whether an item has any of the ``wanted`` values, shape [I]; of a column of numbers, any of these numbers.
 
-        Texts are compared as they are, truth values as ``true`` and ``false``.
+        Texts are compared as they are, truth values as ``true`` and ``false``, dates as ``2024-05-31``. Of a column of
+        zeros and ones, truth values may be asked for as well.
 
         Raises:
             RetrievalError: there is no such column, no item has a wanted value, or it is of another type.
@@ -99,7 +102,9 @@ class ItemColumns:
             return self._with_any_number(column, wanted)
         items, text = self._text(column)
         names = [str(value).lower() if isinstance(value, bool) else str(value) for value in wanted]
-        there = set(pc.unique(text).to_pylist())
+        # No item may be discontinued, say, and the question is sensible all the same.
+        is_boolean = pa.types.is_boolean(self._column(column).type)
+        there = {"true", "false"} if is_boolean else set(pc.unique(text).to_pylist())
         unknown = [name for name in names if name not in there]
         if unknown or not names:
             raise RetrievalError(
@@ -111,41 +116,70 @@ class ItemColumns:
         return mask
 
     def _with_any_number(self, column: str, wanted: list[object]) -> BoolArray:
-        wrong = [value for value in wanted if isinstance(value, bool) or not isinstance(value, int | float)]
+        numbers = self._numbers(column)
+        is_truth = bool(np.isin(numbers[~np.isnan(numbers)], (0, 1)).all())
+        wrong = [
+            value
+            for value in wanted
+            if not isinstance(value, int | float) or (isinstance(value, bool) and not is_truth)
+        ]
         if wrong or not wanted:
             raise RetrievalError(
                 f"The column {column} holds numbers, so numbers are required, but {wrong[0] if wrong else 'none'!r} "
                 "came. Give numbers, or a range by gte and lte."
             )
-        mask: BoolArray = np.isin(self._numbers(column), np.array(wanted, dtype=np.float64))
+        mask: BoolArray = np.isin(numbers, np.array(wanted, dtype=np.float64))
         return mask
 
-    def between(self, column: str, low: float | None, high: float | None) -> BoolArray:
-        """Whether the number of an item is from ``low`` to ``high``, both included; shape [I].
+    def between(self, column: str, low: float | str | None, high: float | str | None) -> BoolArray:
+        """Whether the number or the date of an item is from ``low`` to ``high``, both included; shape [I].
 
-        None is an open end. An item whose number is missing is in no range.
+        Args:
+            column: of numbers or dates.
+            low: the lower end, of dates in ISO 8601; None: open.
+            high: the upper end; a day is in the range as a whole.
+
+        An item whose number is missing is in no range.
 
         Raises:
             RetrievalError: there is no such column, it holds no numbers, or the range is empty.
         """
         values = self._column(column)
-        if not _is_number(values.type):
+        if not (_is_number(values.type) or _is_date(values.type)):
             raise RetrievalError(
-                f"A range needs a column of numbers, but {column} is of type {values.type}. "
-                f"{self._of_kind('numbers', numbers=True)}"
+                f"A range needs a column of numbers or dates, but {column} is of type {values.type}. "
+                f"{self._of_kind('numbers or dates', numbers=True)}"
             )
-        low, high = -np.inf if low is None else low, np.inf if high is None else high
+        low, high = self._end(column, low, -np.inf), self._end(column, high, np.inf)
         if not low <= high:
             raise RetrievalError(f"A range goes from low to high, but that of {column} is [{low}, {high}]. Correct it.")
         numbers = self._numbers(column)
         inside: BoolArray = (numbers >= low) & (numbers <= high)
         return inside
 
+    def _end(self, column: str, written: float | str | None, open_end: float) -> float:
+        """An end of a range in the unit of :meth:`_numbers`."""
+        if written is None:
+            return open_end
+        if not _is_date(self._column(column).type):
+            if isinstance(written, str):
+                raise RetrievalError(
+                    f"The column {column} holds numbers, so a range needs numbers, but {written!r} came."
+                )
+            return written
+        moment = moment_text(written)
+        if moment is None:
+            raise RetrievalError(
+                f"The column {column} holds dates, so a range needs dates such as '2024-05-31', but {written!r} came."
+            )
+        return microseconds(moment, is_end=open_end > 0)
+
     def _numbers(self, column: str) -> FloatArray:
-        """The numbers of a column, shape [I]; NaN where one is missing."""
-        numbers: FloatArray = pc.fill_null(self._column(column).cast(pa.float64(), safe=False), np.nan).to_numpy(
-            zero_copy_only=False
-        )
+        """The numbers of a column, shape [I]; of dates the microseconds since 1970; NaN where one is missing."""
+        values = self._column(column)
+        if _is_date(values.type):
+            values = values.cast(pa.timestamp("us", getattr(values.type, "tz", None)), safe=False).cast(pa.int64())
+        numbers: FloatArray = pc.fill_null(values.cast(pa.float64(), safe=False), np.nan).to_numpy(zero_copy_only=False)
         return numbers
 
     def _column(self, name: str) -> pa.Array:
@@ -164,7 +198,8 @@ class ItemColumns:
             values = pc.split_pattern(values, self._separators[name])
         elif not _is_list(values.type):
             if not any(
-                is_kind(values.type) for is_kind in (pa.types.is_string, pa.types.is_large_string, pa.types.is_boolean)
+                is_kind(values.type)
+                for is_kind in (pa.types.is_string, pa.types.is_large_string, pa.types.is_boolean, _is_date)
             ):
                 raise RetrievalError(
                     f"Values are required, but the column {name} is of type {values.type}. "
@@ -178,12 +213,18 @@ class ItemColumns:
 
     def _of_kind(self, kind: str, numbers: bool) -> str:
         """A sentence on which columns there are."""
-        names = [field.name for field in self._table.schema if _is_number(field.type) == numbers]
+        names = [
+            field.name for field in self._table.schema if _is_date(field.type) or _is_number(field.type) == numbers
+        ]
         return f"Columns with {kind} are {', '.join(names) or 'none'}."
 
 
 def _is_number(type_: pa.DataType) -> bool:
     return any(is_kind(type_) for is_kind in (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal))
+
+
+def _is_date(type_: pa.DataType) -> bool:
+    return pa.types.is_date(type_) or pa.types.is_timestamp(type_)
 
 
 def _is_list(type_: pa.DataType) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -9,6 +10,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 from torch import nn
 
+from recsys.data.data_warnings import collected_warnings, tell_again
 from recsys.data.feedback_view import FeedbackView
 from recsys.data.interactions import Interactions
 from recsys.data.prepared import PreparedDataset
@@ -22,11 +24,35 @@ from recsys.models.interface.protocols import (
     UsesItemFeatures,
     UsesUserFeatures,
 )
+from recsys.reporting.preparation_report import print_preparation
 
 
-def build_data(config: DictConfig) -> PreparedDataset:
-    """The prepared data; prepared now where they are not yet."""
-    return load_or_prepare(Path(config.paths.prepared_dir), instantiate(config.data), instantiate(config.preparation))
+def build_data(
+    config: DictConfig, on_prepared: Callable[[PreparedDataset], None] = print_preparation
+) -> PreparedDataset:
+    """The prepared data; prepared now where they are not yet.
+
+    Args:
+        config: ``data``, ``preparation``, ``paths`` and perhaps ``strict``.
+        on_prepared: is told of data that were prepared now; by default, what was found in them is printed.
+
+    Raises:
+        DataError: see :func:`recsys.data.preparing.load_or_prepare`; or there are warnings about the data, and
+            ``strict`` makes them errors.
+
+    Warns:
+        DataWarning: something about the data is seldom meant.
+    """
+    reader, preparation = instantiate(config.data), instantiate(config.preparation)
+    with collected_warnings() as warned:
+        prepared = load_or_prepare(Path(config.paths.prepared_dir), reader, preparation, on_prepared)
+    if warned and config.get("strict", False):
+        raise DataError(
+            f"strict=true makes {len(warned)} warning{'s' if len(warned) > 1 else ''} about the data an error: "
+            f"{' '.join(warned)}"
+        )
+    tell_again(warned)
+    return prepared
 
 
 def build_split(config: DictConfig, interactions: Interactions) -> Split:

@@ -8,6 +8,7 @@ from pathlib import Path
 from omegaconf import DictConfig
 from torch import nn
 
+from recsys.data.data_warnings import tell_again
 from recsys.data.feedback_view import FeedbackView
 from recsys.data.prepared import PreparedDataset, open_prepared
 from recsys.data.split import Split
@@ -56,6 +57,7 @@ def _data_of_run(config: DictConfig, manifest: RunManifest) -> PreparedDataset:
     """The prepared directory of the run; prepared anew where it is gone, which needs the raw files."""
     try:
         prepared = open_prepared(Path(manifest.data_directory))
+        tell_again(prepared.schema.warnings)
     except PreparedDataError:
         prepared = build_data(config)
     manifest.check_data(prepared)

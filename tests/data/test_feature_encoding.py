@@ -111,7 +111,7 @@ def test_types_that_fit_are_accepted() -> None:
         ({"colour": [[1]]}, COLOUR, "declared categorical, which needs strings, numbers or booleans, .* type list"),
         ({"genres": [["a"]]}, GENRES, "declared multi_valued, which needs strings to separate"),
         ({"genres": ["a"]}, FeatureColumn("genres", FeatureKind.MULTI_VALUED), "needs lists of strings or numbers"),
-        ({"year": ["1"]}, YEAR, "declared number, which needs numbers, but the column is of type string"),
+        ({"year": ["1"]}, YEAR, "declared number, which needs numbers or dates, but the column is of type string"),
         ({"title": [1]}, TITLE, "declared text, which needs strings, but the column is of type int64"),
     ],
 )

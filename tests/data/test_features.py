@@ -236,7 +236,10 @@ def test_an_unknown_feature_is_told() -> None:
         (FeatureColumn("tags", FeatureKind.CATEGORICAL), "declared categorical, which needs strings, numbers or boo"),
         (FeatureColumn("genres", FeatureKind.MULTI_VALUED), "needs lists of strings or numbers, but .* type string"),
         (FeatureColumn("tags", FeatureKind.MULTI_VALUED, "|"), "needs strings to separate, but .* type list"),
-        (FeatureColumn("title", FeatureKind.NUMBER), "declared number, which needs numbers, but .* type string"),
+        (
+            FeatureColumn("title", FeatureKind.NUMBER),
+            "declared number, which needs numbers or dates, but .* type string",
+        ),
         (FeatureColumn("year", FeatureKind.TEXT), "declared text, which needs strings, but .* type int64"),
     ],
 )

@@ -1,4 +1,5 @@
 import errno
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,8 +17,9 @@ from recsys.data.interactions import OPTIONAL_COLUMNS, Interactions
 from recsys.data.prepared import PreparedDataset, open_prepared
 from recsys.data.preparing import Preparation, load_or_prepare, prepared_directory
 from recsys.data.raw import FeatureColumn, FeatureKind, RawDataset
+from recsys.data.readers.tables.memory_tables import MemoryTableReader
 from recsys.data.schema import RatingScale
-from recsys.errors import DataError, PreparedDataError
+from recsys.errors import DataError, DataWarning, PreparedDataError
 from tests.data.raw_data import FakeReader, films, interactions_table
 
 NAN = float("nan")
@@ -183,6 +185,7 @@ def test_fixed_negatives_are_kept(tmp_path: Path) -> None:
     assert prepared.schema.num_fixed_negatives == 2
 
 
+@pytest.mark.filterwarnings("ignore::recsys.errors.DataWarning")  # of ids that differ by white space
 @settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(
@@ -218,12 +221,14 @@ def test_an_item_that_nobody_rated_is_left_out_unless_asked_for(tmp_path: Path) 
 
 def test_items_that_the_core_removed_are_not_unrated(tmp_path: Path) -> None:
     raw = replace(films(), items=pa.table({"item_id": ["w", "z"]}), item_features=())
-    prepared = prepare(raw, tmp_path, include_unrated_items=True, min_item_interactions=2)
+    with pytest.warns(DataWarning, match="1 of 3 items have a row in the items table"):
+        prepared = prepare(raw, tmp_path, include_unrated_items=True, min_item_interactions=2)
     assert prepared.item_vocabulary.ids.to_pylist() == ["x", "y", "z"]
 
 
 def test_items_whose_rows_were_all_invalid_are_unrated(tmp_path: Path) -> None:
-    raw = replace(films(), interactions=interactions_table([("a", "x", 1.0, 1), ("a", "z", NAN, 1)]))
+    interactions = interactions_table([("a", "x", 1.0, 1), ("a", "z", NAN, 1)])
+    raw = replace(films(), interactions=interactions, users=None, user_features=())
     assert prepare(raw, tmp_path, invalid_rows="drop").item_vocabulary.ids.to_pylist() == ["x"]
     prepared = prepare(raw, tmp_path, invalid_rows="drop", include_unrated_items=True)
     assert prepared.item_vocabulary.ids.to_pylist() == ["x", "y", "z"]
@@ -312,7 +317,7 @@ def test_rules_that_leave_nothing_say_what_they_removed(tmp_path: Path) -> None:
 def test_a_feature_of_the_wrong_type_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     raw = replace(films(), item_features=(FeatureColumn("title", FeatureKind.NUMBER),))
     with pytest.raises(
-        DataError, match="title is declared number, which needs numbers, but the column is of type string"
+        DataError, match="title is declared number, which needs numbers or dates, but the column is of type string"
     ):
         prepare(raw, tmp_path)
     assert not (tmp_path / "prepared").exists()
@@ -413,3 +418,54 @@ def test_an_error_of_the_reader_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="item_id is missing"):
         load_or_prepare(tmp_path, FakeReader(raw), Preparation())
     assert [path.name for path in tmp_path.iterdir() if not path.name.endswith(".lock")] == []
+
+
+# --- what is told of the data ----------------------------------------------------------------------------------------
+
+
+def test_the_report_is_kept_with_the_data_and_warnings_are_told_each_time(tmp_path: Path) -> None:
+    sales = {"user_id": ["u", "u ", "v"], "item_id": ["a", "b", "c"]}
+    reader = MemoryTableReader(sales, items={"item_id": ["a"], "price": [2.5]}, name="shop")
+    told = []
+    for _ in range(2):
+        with pytest.warns(DataWarning) as caught:
+            prepared = load_or_prepare(tmp_path, reader, Preparation(), told.append)
+        assert [str(warning.message).partition(" if")[0].partition(".")[0] for warning in caught] == [
+            "3 users are 2",
+            "1 of 3 items have a row in the items table (33",
+        ]
+    assert [one.directory for one in told] == [prepared.directory]  # the first time alone
+    schema = prepared.schema
+    assert schema.warnings == tuple(str(warning.message) for warning in caught)
+    assert [join.num_matched for join in schema.joins] == [1]
+    assert [(column.table, column.name) for column in schema.columns] == [
+        ("interactions", "user_id"),
+        ("interactions", "item_id"),
+        ("items", "item_id"),
+        ("items", "price"),
+    ]
+
+
+def test_white_space_around_ids_is_stripped_where_the_user_says_so(tmp_path: Path) -> None:
+    reader = MemoryTableReader({"user_id": ["u", "u "], "item_id": ["a", "b"]})
+    prepared = load_or_prepare(tmp_path, reader, Preparation(strip_ids=True))
+    assert prepared.user_vocabulary.ids.to_pylist() == ["u"]
+    assert prepared.schema.warnings == ()
+
+
+def test_a_table_that_matches_nobody_leaves_nothing(tmp_path: Path) -> None:
+    reader = MemoryTableReader({"user_id": ["1"], "item_id": ["a"]}, users={"user_id": ["1.0"], "age": [3]})
+    with pytest.raises(DataError, match="users table has a row for none of the 1 users"):
+        load_or_prepare(tmp_path, reader, Preparation())
+    assert not list(tmp_path.glob("*/schema.json"))
+
+
+def test_a_schema_of_an_earlier_version_opens_without_the_report(tmp_path: Path) -> None:
+    prepared = load_or_prepare(tmp_path, MemoryTableReader({"user_id": ["1"], "item_id": ["a"]}), Preparation())
+    path = prepared.directory / "schema.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    for key in ("columns", "joins", "notes", "warnings"):
+        del content[key]
+    path.write_text(json.dumps(content), encoding="utf-8")
+    schema = open_prepared(prepared.directory).schema
+    assert (schema.columns, schema.joins, schema.notes, schema.warnings) == ((), (), (), ())

@@ -88,7 +88,7 @@ def test_of_many_values_the_first_are_named():
 def test_numbers_are_asked_for_by_numbers_and_a_range_needs_them():
     with pytest.raises(RetrievalError, match="holds numbers, so numbers are required"):
         COLUMNS.with_any("year", ["1994"])
-    with pytest.raises(RetrievalError, match="brand is of type string. Columns with numbers are year, price"):
+    with pytest.raises(RetrievalError, match="brand is of type string. Columns with numbers or dates are year, price"):
         COLUMNS.between("brand", 1, 2)
 
 

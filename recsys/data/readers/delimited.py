@@ -20,7 +20,13 @@ from recsys.errors import DataError
 _MISSING = ("", "NA", "N/A", "NULL", "null", "None")
 
 _MAX_HEADER_BYTES = 1 << 20
+#: A row must fit into a block; larger ones are tried only where one does not.
+_BLOCK_BYTES = (1 << 20, 128 << 20)
 _CONVERT = "Convert the file to UTF-8 text."
+
+
+class EncodingError(DataError):
+    """A file is no text in its encoding."""
 
 
 class ColumnTypeError(DataError):
@@ -58,24 +64,14 @@ def read_delimited(
 
     Raises:
         ColumnTypeError: a value is of another type; the message gives the first such row and its value.
-        DataError: the file is empty, is not text in this encoding, lacks a column, or has a row of another length.
+        EncodingError: the file is not text in this encoding.
+        DataError: the file is empty, lacks a column, or has a row of another length or of more than 128 MB.
         SourceError: the file cannot be read.
     """
     form = _Form(file, separator, column_names, encoding, quoted)
     if column_names is None:
         require_columns(read_header(file, separator=separator, encoding=encoding), types, str(file))
-    try:
-        with file.open() as stream:
-            table = arrow_csv.read_csv(
-                stream,
-                read_options=form.read_options(),
-                parse_options=form.parse_options(),
-                convert_options=form.convert_options(types),
-            )
-    except pa.ArrowInvalid as error:
-        if "Empty CSV" not in str(error):
-            raise form.explain(error, types) from error
-        table = pa.table({})
+    table = form.read(types)
     if table.num_rows == 0:
         came = "is empty" if column_names is not None else "has a header but no rows"
         raise DataError(f"{file} {came}; at least one row is needed. Check that it is the right file.")
@@ -86,7 +82,8 @@ def read_header(file: RawFile, *, separator: str = ",", encoding: str = "utf-8")
     """The column names of delimited text: its first line that is not blank.
 
     Raises:
-        DataError: the file is empty, or not text in this encoding.
+        EncodingError: the first line is not text in this encoding.
+        DataError: the file is empty, or its first line is no row.
         SourceError: the file cannot be read.
     """
     with file.open() as stream:
@@ -96,8 +93,13 @@ def read_header(file: RawFile, *, separator: str = ",", encoding: str = "utf-8")
     try:
         text = line.decode("utf-8-sig" if encoding == "utf-8" else encoding)
     except UnicodeDecodeError as error:
-        raise DataError(f"{file} must be text in {encoding}, but its first line is not. {_CONVERT}") from error
-    return next(csv.reader([text.rstrip("\r\n")], delimiter=separator))
+        raise EncodingError(f"{file} must be text in {encoding}, but its first line is not. {_CONVERT}") from error
+    try:
+        return next(csv.reader([text.rstrip("\r\n")], delimiter=separator))
+    except csv.Error as error:
+        raise DataError(
+            f"{file}: the first line is no row of column names ({error}). Check that it is the right file."
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +112,30 @@ class _Form:
     encoding: str
     quoted: bool
 
-    def read_options(self, use_threads: bool = True) -> Any:
+    def read(self, types: Mapping[str, pa.DataType]) -> pa.Table:
+        """The columns of ``types``; an empty table where there are no rows."""
+        for block_bytes in _BLOCK_BYTES:
+            try:
+                with self.file.open() as stream:
+                    return arrow_csv.read_csv(
+                        stream,
+                        read_options=self.read_options(block_bytes),
+                        parse_options=self.parse_options(),
+                        convert_options=self.convert_options(types),
+                    )
+            except UnicodeError as error:
+                raise EncodingError(f"{self.file} must be text in {self.encoding}, but is not. {_CONVERT}") from error
+            except pa.ArrowInvalid as error:
+                if "Empty CSV" in str(error):
+                    return pa.table({})
+                if _is_too_long(error) and block_bytes < _BLOCK_BYTES[-1]:
+                    continue
+                raise self.explain(error, types) from error
+        raise AssertionError("the last block either suffices or is told")
+
+    def read_options(self, block_bytes: int = _BLOCK_BYTES[-1], use_threads: bool = True) -> Any:
         return arrow_csv.ReadOptions(
+            block_size=block_bytes,
             column_names=self.column_names,
             encoding="utf8" if self.encoding == "utf-8" else self.encoding,
             use_threads=use_threads,
@@ -152,23 +176,40 @@ class _Form:
                         found = _first_bad_value(batch.column(name), type_)
                         if found is not None:
                             position, value = found
+                            if _CONVERT in value:
+                                return EncodingError(
+                                    f"{self.file}: column {name!r} must hold text in UTF-8, but row "
+                                    f"{rows + position + 1:,} has {value}"
+                                )
                             return ColumnTypeError(
                                 f"{self.file}: column {name!r} must hold {_words(type_)}, but row "
                                 f"{rows + position + 1:,} has {value}",
                                 name,
                             )
                     rows += batch.num_rows
+        except UnicodeError:
+            return EncodingError(f"{self.file} must be text in {self.encoding}, but is not. {_CONVERT}")
         except pa.ArrowInvalid as second:
             error = second
+        if not ragged and _is_too_long(error):
+            return DataError(
+                f"{self.file}: after row {rows:,} comes one of more than {_BLOCK_BYTES[-1] >> 20} MB, or a field in "
+                "double quotes that does not end. Correct it."
+            )
         if not ragged:
             return DataError(f"{self.file}: {error}")
         bad = ragged[0]
         number = "" if bad.number is None else f" {bad.number - (self.column_names is None):,}"
         return DataError(
             f"{self.file}: each row must have {bad.expected_columns} fields, but row{number} has "
-            f"{bad.actual_columns}: {bad.text[:200]!r}. Correct the row; a field that holds {self.separator!r} must be "
-            "in double quotes."
+            f"{bad.actual_columns}: {bad.text[:200]!r}. Correct the row"
+            + (f"; a field that holds {self.separator!r} must be in double quotes." if self.quoted else ".")
         )
+
+
+def _is_too_long(error: pa.ArrowInvalid) -> bool:
+    """Whether a row does not fit into a block."""
+    return "straddl" in str(error)
 
 
 def _first_bad_value(column: pa.Array, type_: pa.DataType) -> tuple[int, str] | None:

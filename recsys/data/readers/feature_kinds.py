@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -10,6 +11,8 @@ import pyarrow.compute as pc
 from recsys.data.columns import TITLE
 from recsys.data.raw import FeatureColumn, FeatureKind
 from recsys.data.readers.numbers import as_numbers
+from recsys.data.readers.tables.list_texts import parse_lists
+from recsys.data.readers.tables.text_dates import parse_dates
 from recsys.errors import DataError
 
 #: A kind by its name, or ``{"kind": ..., "separator": ...}``.
@@ -17,23 +20,47 @@ Declaration = str | Mapping[str, str | None]
 
 #: A column of strings is categorical if its values occur at least this many times on average, and text otherwise.
 _MIN_OCCURRENCES = 2
+
+#: May be declared for text of dates; they are numbers to models.
+_DATE = "date"
 _MAX_CATEGORIES = 10_000
 
+#: Types of what models read as a number.
+_NUMBERS = (
+    pa.types.is_integer,
+    pa.types.is_floating,
+    pa.types.is_decimal,
+    pa.types.is_date,
+    pa.types.is_timestamp,
+)
 
-def infer_features(table: pa.Table, id_column: str) -> tuple[FeatureColumn, ...]:
+
+_NO_SEPARATORS: Mapping[str, str] = MappingProxyType({})
+
+
+def infer_features(
+    table: pa.Table, id_column: str, separators: Mapping[str, str] = _NO_SEPARATORS
+) -> tuple[FeatureColumn, ...]:
     """The kind of each column by its type and values.
 
+    - text with one of the ``separators``: multi-valued;
     - lists of strings, integers or truth values: multi-valued;
-    - numbers: number;
+    - numbers, dates and times: number;
     - truth values: categorical;
     - strings: text for the column ``title``; otherwise categorical if there are at most 10,000 distinct values that
       occur at least twice on average, and text if not;
-    - anything else (dates, nested data, lists of fractions), the ids, and columns without a value: no feature.
+    - anything else (nested data, lists of fractions), the ids, and columns without a value: no feature.
+
+    Args:
+        table: users or items.
+        id_column: the column of ids.
+        separators: what divides the values of text columns that hold several, by their names.
     """
     features = []
     for name in table.column_names:
-        kind = None if name == id_column else _infer(table[name], name)
-        if kind is not None:
+        if name in separators:
+            features.append(FeatureColumn(name, FeatureKind.MULTI_VALUED, separators[name]))
+        elif name != id_column and (kind := _infer(table[name], name)) is not None:
             features.append(FeatureColumn(name, kind))
     return tuple(features)
 
@@ -46,7 +73,7 @@ def _infer(column: pa.ChunkedArray, name: str) -> FeatureKind | None:
         return FeatureKind.MULTI_VALUED
     if pa.types.is_boolean(column.type):
         return FeatureKind.CATEGORICAL
-    if pa.types.is_integer(column.type) or pa.types.is_floating(column.type) or pa.types.is_decimal(column.type):
+    if any(is_type(column.type) for is_type in _NUMBERS):
         return FeatureKind.NUMBER
     if not pa.types.is_string(column.type):
         return None
@@ -76,7 +103,7 @@ def declare_features(
     features = []
     for name, declaration in declared.items():
         given = {"kind": declaration} if isinstance(declaration, str) else dict(declaration)
-        kinds = {kind.value: kind for kind in FeatureKind}
+        kinds = {kind.value: kind for kind in FeatureKind} | {_DATE: FeatureKind.NUMBER}
         kind = kinds.get(given.get("kind") or "")
         if kind is None or set(given) - {"kind", "separator"}:
             raise DataError(
@@ -90,7 +117,10 @@ def declare_features(
                 "Correct the name."
             )
         feature = FeatureColumn(name, kind, given.get("separator"))
-        column = _as_kind(table[name], feature, place, option)
+        column = table[name]
+        if given.get("kind") == _DATE and not pa.types.is_temporal(column.type):
+            column = _as_dates(column, name, place, option)
+        column = _as_kind(column, feature, place, option)
         table = table.set_column(table.column_names.index(name), name, column)
         features.append(feature)
     return table, tuple(features)
@@ -100,9 +130,18 @@ def _as_kind(column: pa.ChunkedArray, feature: FeatureColumn, place: str, option
     if feature.separator is not None and feature.kind is not FeatureKind.MULTI_VALUED:
         raise DataError(f"{option}.{feature.name} is {feature.kind}, and only multi_valued columns have a separator.")
     if feature.kind is FeatureKind.NUMBER:
-        return as_numbers(column, feature.name, place, pa.float64())
+        if pa.types.is_date(column.type) or pa.types.is_timestamp(column.type):
+            return column
+        return as_numbers(column, feature.name, place, pa.float64(), decimal_comma=True)
     if feature.kind is FeatureKind.MULTI_VALUED and feature.separator is None:
+        if pa.types.is_string(column.type) and (lists := parse_lists(column)) is not None:
+            return lists
         if not _is_list(column.type):
+            if not pa.types.is_string(column.type):
+                raise DataError(
+                    f"{option}.{feature.name} is multi_valued, so {place} must have lists of text or numbers there, "
+                    f"but the column is of type {column.type}. Convert it, or leave it out."
+                )
             raise DataError(
                 f"{option}.{feature.name} is multi_valued, so {place} must have lists there or a separator must be "
                 f"given, but the column is of type {column.type}. Declare it as "
@@ -114,8 +153,21 @@ def _as_kind(column: pa.ChunkedArray, feature: FeatureColumn, place: str, option
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise DataError(
             f"{option}.{feature.name} is {feature.kind}, so {place} must have text there, but the column is of type "
-            f"{column.type}. Convert it, or declare another kind."
+            f"{column.type}. "
+            + ("Declare it as multi_valued." if _is_list(column.type) else "Convert it, or leave it out.")
         ) from error
+
+
+def _as_dates(column: pa.ChunkedArray, name: str, place: str, option: str) -> pa.ChunkedArray:
+    dates = parse_dates(column) if pa.types.is_string(column.type) else None
+    if dates is None:
+        present = column.drop_null()
+        example = f", such as {present[0].as_py()!r}" if len(present) else ""
+        raise DataError(
+            f"{option}.{name} is date, so {place} must have dates in ISO 8601 there, such as 2024-05-31, but the "
+            f"column is of type {column.type}{example}. Convert it, or declare another kind."
+        )
+    return dates
 
 
 def _is_list(type_: pa.DataType) -> bool:

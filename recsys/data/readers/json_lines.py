@@ -19,6 +19,8 @@ _CHUNK_BYTES = 32 << 20
 #: The longest line that Arrow takes.
 _BLOCK_BYTES = 8 << 20
 
+_TOO_DEEP = "it is nested too deeply"
+
 
 def read_json_lines(
     file: RawFile,
@@ -92,12 +94,14 @@ def iterate_objects(file: RawFile, python_literals: bool = False) -> Iterator[di
             problem = "it is no object"
             try:
                 value = json.loads(line)
+            except RecursionError:
+                value, problem = None, _TOO_DEEP
             except ValueError as error:
                 value, problem = None, _what_is_wrong(error)
                 if python_literals:
                     try:
                         value = ast.literal_eval(line.decode("utf-8").strip())
-                    except (ValueError, SyntaxError):
+                    except (ValueError, SyntaxError, RecursionError, MemoryError):
                         value = None
             if not isinstance(value, dict):
                 raise DataError(f"{file}: {_bad_line(number, line, problem)}")
@@ -118,6 +122,8 @@ def _explain(error: pa.ArrowInvalid, chunk: bytes, lines_before: int, schema: pa
             continue
         try:
             value = json.loads(line)
+        except RecursionError:
+            return _bad_line(number, line, _TOO_DEEP)
         except ValueError as problem:
             return _bad_line(number, line, _what_is_wrong(problem))
         if not isinstance(value, dict):

@@ -8,7 +8,13 @@ import pyarrow.compute as pc
 from recsys.errors import DataError
 
 
-def as_numbers(column: pa.ChunkedArray, name: str, place: str, type_: pa.DataType | None = None) -> pa.ChunkedArray:
+def as_numbers(
+    column: pa.ChunkedArray,
+    name: str,
+    place: str,
+    type_: pa.DataType | None = None,
+    decimal_comma: bool = False,
+) -> pa.ChunkedArray:
     """A column as numbers; empty text becomes null.
 
     Args:
@@ -16,6 +22,7 @@ def as_numbers(column: pa.ChunkedArray, name: str, place: str, type_: pa.DataTyp
         name: name of the column, for messages.
         place: the file that it is from, for messages.
         type_: type of the result, float32 unless given.
+        decimal_comma: whether text may have decimal commas, ``3,5``, if all of it has.
 
     Raises:
         DataError: a value is no number; the message gives the first with its row.
@@ -38,6 +45,8 @@ def as_numbers(column: pa.ChunkedArray, name: str, place: str, type_: pa.DataTyp
         raise DataError(f"{place}: column {name!r} must hold numbers, but is of type {kind}. Convert it.")
     column = pc.utf8_trim_whitespace(column)
     column = pc.if_else(pc.equal(column, ""), pa.scalar(None, kind), column)
+    if decimal_comma and (pointed := with_decimal_points(column)) is not None:
+        column = pointed
     bad = first_uncastable(column, type_)
     if bad is not None:
         raise DataError(
@@ -45,6 +54,23 @@ def as_numbers(column: pa.ChunkedArray, name: str, place: str, type_: pa.DataTyp
             "Correct the value, or leave it empty if it is unknown."
         )
     return column.cast(type_)
+
+
+def with_decimal_points(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
+    """Text of numbers with decimal commas, ``3,5``, with points instead; None if there are none, or other text as well.
+
+    Where all of them could be thousands, ``1,234``, they are not taken for decimals.
+
+    Args:
+        column: of text.
+    """
+    text = pc.utf8_trim_whitespace(column)
+    commas = pc.match_substring_regex(text, r"^[+-]?\d*,\d+$")
+    thousands = pc.match_substring_regex(text, r"^[+-]?[1-9]\d{0,2},\d{3}$")
+    if not pc.any(pc.and_not(commas, thousands)).as_py():
+        return None
+    whole = pc.or_(pc.match_substring_regex(text, r"^[+-]?\d+$"), pc.equal(text, ""))
+    return pc.replace_substring(text, ",", ".") if pc.all(pc.or_(commas, whole)).as_py() else None
 
 
 def first_uncastable(column: pa.Array | pa.ChunkedArray, type_: pa.DataType) -> int | None:

@@ -31,7 +31,7 @@ CATEGORICAL, MULTI_VALUED, NUMBER, TEXT = (
         (["a", None, None, None], pa.string(), TEXT),
         ([None] * 4, pa.string(), None),
         ([[0.1], [0.2], [], []], pa.list_(pa.float32()), None),
-        ([date(2020, 1, 1)] * 4, pa.date32(), None),
+        ([date(2020, 1, 1)] * 4, pa.date32(), NUMBER),
         ([{"a": 1}] * 4, pa.struct({"a": pa.int64()}), None),
     ],
 )

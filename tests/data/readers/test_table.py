@@ -110,7 +110,7 @@ def test_a_renamed_rating_must_be_there(tmp_path: Path) -> None:
 
 def test_a_file_without_a_header_shows_its_first_row(tmp_path: Path) -> None:
     (tmp_path / "i.csv").write_text("1,31,2.5\n1,32,3\n")
-    with pytest.raises(DataError, match=r"the columns 'user_id', 'item_id', but its columns are '1', '31', '2\.5'"):
+    with pytest.raises(DataError, match=r"seems to have no header: its first line is '1', '31', '2\.5'\. Set"):
         TableReader(interactions=tmp_path / "i.csv").read()
 
 
@@ -188,22 +188,47 @@ def test_empty_files_are_refused(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", ["i.xlsx", "interactions", "i.parquet.gz", ".csv.gz.bak"])
 def test_unknown_kinds_of_files_are_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"x")
-    with pytest.raises(DataError, match=r"must be \.csv, \.tsv, \.jsonl \(each also with \.gz\) or \.parquet"):
+    with pytest.raises(DataError, match=r"must be \.csv, \.tsv, .* \.jsonl \(each also with \.gz\) or \.parquet"):
         TableReader(interactions=tmp_path / name).read()
 
 
 def test_split_data_carry_their_fold(tmp_path: Path) -> None:
-    train = _write(tmp_path / "train.csv", [{"user_id": "u", "item_id": "i", "rating": 4, "timestamp": 1}])
+    train = _write(tmp_path / "train.csv", [{"user_id": "u", "item_id": "i", "rating": 4}])
     valid = _write(tmp_path / "valid.jsonl", [{"user_id": "u", "item_id": "j", "rating": 3}])
-    test = _write(tmp_path / "test.parquet", [{"user_id": 8, "item_id": 9, "rating": 2, "timestamp": 3}])
+    test = _write(tmp_path / "test.parquet", [{"user_id": 8, "item_id": 9, "rating": 2}])
     dataset = TableReader(train=train, test=test, valid=valid).read()
-    # the timestamp is left out, since the validation part has none
     assert dataset.interactions.to_pylist() == [
         {"user_id": "u", "item_id": "i", "rating": 4.0, "fold": "train"},
         {"user_id": "u", "item_id": "j", "rating": 3.0, "fold": "valid"},
         {"user_id": "8", "item_id": "9", "rating": 2.0, "fold": "test"},
     ]
     assert [source.name for source in dataset.sources] == ["train.csv", "valid.jsonl", "test.parquet"]
+
+
+@pytest.mark.parametrize("lacking", ["train", "valid", "test"])
+@pytest.mark.parametrize("role", ["rating", "timestamp"])
+def test_a_column_that_one_part_of_a_split_lacks_is_not_dropped(tmp_path: Path, lacking: str, role: str) -> None:
+    whole: dict[str, object] = {"user_id": "u", "item_id": "i", "rating": 4, "timestamp": 1}
+    files = {
+        part: _write(
+            tmp_path / f"{part}.csv", [{name: v for name, v in whole.items() if (part, name) != (lacking, role)}]
+        )
+        for part in ("train", "valid", "test")
+    }
+    message = rf"{lacking}\.csv has no column '{role}', which .* has for 1 rows\. Add it .*data\.columns\.{role}=null"
+    with pytest.raises(DataError, match=message):
+        TableReader(**files).read()  # type: ignore[arg-type]
+    dataset = TableReader(**files, columns={role: None}).read()  # type: ignore[arg-type]
+    assert role not in dataset.interactions.column_names
+
+
+def test_titles_may_have_another_name(tmp_path: Path) -> None:
+    interactions = _write(tmp_path / "i.csv", ROWS)  # type: ignore[arg-type]
+    items = _write(tmp_path / "items.csv", [{"item_id": "a b", "name": "A to B"}])
+    dataset = TableReader(interactions=interactions, items=items, columns={"title": "name"}).read()
+    assert dataset.items is not None
+    assert dataset.items.to_pylist() == [{"item_id": "a b", "title": "A to B"}]
+    assert dataset.item_features == (FeatureColumn("title", FeatureKind.TEXT),)
 
 
 @pytest.mark.parametrize(
@@ -221,7 +246,7 @@ def test_either_all_interactions_or_a_split_must_be_given(tmp_path: Path, given:
 
 @pytest.mark.parametrize("columns", [{"usr": "x"}, {"user": None}, {"item": None}])
 def test_unknown_keys_of_columns_are_refused(columns: dict[str, str | None]) -> None:
-    with pytest.raises(DataError, match=r"data\.columns takes user and item, and rating, timestamp and weight"):
+    with pytest.raises(DataError, match=r"data\.columns takes user and item, and rating, timestamp, weight and title"):
         TableReader(interactions="i.csv", columns=columns)
 
 

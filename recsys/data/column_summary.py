@@ -1,0 +1,134 @@
+"""What the columns of raw tables hold, in a line each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from recsys.data.column_values import plain_type
+from recsys.data.columns import FOLD, ITEM_ID, RATING, SUBSECOND_NS, TIMESTAMP, USER_ID, WEIGHT
+from recsys.data.raw import FeatureColumn, FeatureKind, RawDataset
+from recsys.data.times import format_moment
+
+#: What a column of the interactions is, by its name.
+_ROLES = {
+    USER_ID: "id",
+    ITEM_ID: "id",
+    RATING: "rating",
+    WEIGHT: "weight",
+    TIMESTAMP: "time",
+    FOLD: "fold",
+}
+
+_MAX_EXAMPLE_CHARACTERS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnSummary:
+    """One column of a raw table.
+
+    Args:
+        table: "interactions", "users" or "items".
+        name: of the column.
+        kind: how it is understood: id, number, time, date, a feature kind, boolean or "no feature".
+        num_values: distinct values; of lists and of text with a separator, those in all rows together; None where they
+            are not counted.
+        missing: share of the rows without a value.
+        example: the first value; None where there is none.
+    """
+
+    table: str
+    name: str
+    kind: str
+    num_values: int | None
+    missing: float
+    example: str | None
+
+
+def summarize_columns(raw: RawDataset) -> tuple[ColumnSummary, ...]:
+    """A summary of each column of each table, in their order."""
+    summaries = [
+        _summary("interactions", name, _ROLES.get(name, "number"), raw.interactions[name])
+        for name in raw.interactions.column_names
+        if name != SUBSECOND_NS  # a part of the time
+    ]
+    for place, table, features in (("users", raw.users, raw.user_features), ("items", raw.items, raw.item_features)):
+        declared = {feature.name: feature for feature in features}
+        for name in table.column_names if table is not None else ():
+            assert table is not None
+            feature, column = declared.get(name), table[name]
+            is_id = name in (USER_ID, ITEM_ID)
+            separator = None if feature is None else feature.separator
+            summaries.append(_summary(place, name, "id" if is_id else _kind(feature, column.type), column, separator))
+    return tuple(summaries)
+
+
+def _kind(feature: FeatureColumn | None, type_: pa.DataType) -> str:
+    if feature is None:
+        return "no feature"
+    if feature.kind is FeatureKind.NUMBER and pa.types.is_temporal(type_):
+        return "date"
+    if feature.kind is FeatureKind.CATEGORICAL and pa.types.is_boolean(type_):
+        return "boolean"
+    return feature.kind.value.replace("_", "-")
+
+
+def _summary(table: str, name: str, kind: str, column: pa.ChunkedArray, separator: str | None = None) -> ColumnSummary:
+    values, rows = column, len(column)
+    type_ = plain_type(column.type)
+    if pa.types.is_string(type_) or pa.types.is_large_string(type_):
+        values = _without_empty(values)
+    elif pa.types.is_floating(type_):
+        values = pc.if_else(pc.is_nan(values), pa.scalar(None, type_), values)
+    present = values.drop_null()
+    return ColumnSummary(
+        table,
+        name,
+        kind,
+        _num_values(present, separator),
+        1 - len(present) / rows if rows else 0.0,
+        _example(kind, present[0].as_py()) if len(present) else None,
+    )
+
+
+def _without_empty(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Empty text as null; of a dictionary, the work is done once for each entry."""
+    if not pa.types.is_dictionary(column.type):
+        return pc.if_else(pc.equal(column, ""), pa.scalar(None, column.type), column)
+    chunks = []
+    for chunk in column.chunks:
+        kept = pc.if_else(pc.equal(chunk.dictionary, ""), pa.scalar(None, chunk.dictionary.type), chunk.dictionary)
+        if kept.null_count == chunk.dictionary.null_count:
+            chunks.append(chunk)
+        else:
+            empty = pc.is_null(kept.take(chunk.indices))
+            indices = pc.if_else(empty, pa.scalar(None, chunk.indices.type), chunk.indices)
+            chunks.append(pa.DictionaryArray.from_arrays(indices, chunk.dictionary))
+    return pa.chunked_array(chunks, column.type)
+
+
+def _num_values(present: pa.ChunkedArray, separator: str | None) -> int | None:
+    type_ = present.type
+    if pa.types.is_dictionary(type_):
+        return len(pc.unique(present.unify_dictionaries()))
+    if pa.types.is_list(type_) or pa.types.is_large_list(type_) or pa.types.is_fixed_size_list(type_):
+        values = pc.list_flatten(present)
+        return None if pa.types.is_nested(values.type) else int(pc.count_distinct(values).as_py())
+    if pa.types.is_nested(type_):
+        return None
+    if separator is not None:
+        present = pc.utf8_trim_whitespace(pc.list_flatten(pc.split_pattern(present, separator)))
+    return int(pc.count_distinct(present).as_py())
+
+
+def _example(kind: str, value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if kind == _ROLES[TIMESTAMP] and isinstance(value, int | float):
+        return format_moment(int(value)) if abs(value) < 2**62 else str(value)
+    if isinstance(value, float):
+        return f"{value:g}"
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return text if len(text) <= _MAX_EXAMPLE_CHARACTERS else f"{text[: _MAX_EXAMPLE_CHARACTERS - 1]}…"

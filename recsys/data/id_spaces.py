@@ -1,0 +1,79 @@
+"""White space around ids: found, and stripped where the user says so."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from recsys.data.columns import ITEM_ID, USER_ID
+from recsys.data.raw import RawDataset
+from recsys.errors import DataWarning
+
+
+def warn_of_spaces(ids: pa.StringArray, what: str) -> None:
+    """Say if ids differ by white space around them alone.
+
+    Args:
+        ids: distinct ids.
+        what: "users" or "items".
+
+    Warns:
+        DataWarning: they do.
+    """
+    ids = ids.filter(pc.not_equal(pc.utf8_trim_whitespace(ids), ""))
+    stripped = pc.utf8_trim_whitespace(ids)
+    num_distinct = pc.count_distinct(stripped).as_py()
+    if num_distinct == len(ids):
+        return
+    # With a space around it, and there without one or with another.
+    counts = stripped.value_counts()
+    repeated = counts.field("values").filter(pc.greater(counts.field("counts"), 1))
+    same = ids.filter(pc.equal(stripped, repeated[0]))
+    warnings.warn(
+        f"{len(ids):,} {what} are {num_distinct:,} if white space around ids does not count: {same[0].as_py()!r} and "
+        f"{same[1].as_py()!r}, for example. Set preparation.strip_ids=true to strip it.",
+        DataWarning,
+        stacklevel=2,
+    )
+
+
+def strip_ids(raw: RawDataset) -> RawDataset:
+    """The data without white space around the ids of users and items, in all tables."""
+    negatives = raw.fixed_negatives
+    if negatives is not None:
+        negatives = _stripped(negatives, USER_ID)
+        lists = negatives["item_ids"].combine_chunks()
+        values = pc.utf8_trim_whitespace(lists.flatten().cast(pa.string()))
+        lengths = pc.fill_null(pc.list_value_length(lists), 0).to_pylist()
+        parts = iter(values.to_pylist())
+        stripped = [[next(parts) for _ in range(length)] for length in lengths]
+        place = negatives.column_names.index("item_ids")
+        negatives = negatives.set_column(place, "item_ids", pa.array(stripped, pa.list_(pa.string())))
+    return replace(
+        raw,
+        interactions=_stripped(_stripped(raw.interactions, USER_ID), ITEM_ID),
+        users=None if raw.users is None else _stripped(raw.users, USER_ID),
+        items=None if raw.items is None else _stripped(raw.items, ITEM_ID),
+        fixed_negatives=negatives,
+    )
+
+
+def _stripped(table: pa.Table, name: str) -> pa.Table:
+    if name not in table.column_names:
+        return table  # which is told where columns are checked
+    column = table[name]
+    if pa.types.is_dictionary(column.type):
+        chunks = [_stripped_dictionary(chunk) for chunk in column.chunks]
+        column = pa.chunked_array(chunks, pa.dictionary(pa.int32(), pa.string())).unify_dictionaries()
+    else:
+        column = pc.utf8_trim_whitespace(column)
+    return table.set_column(table.column_names.index(name), name, column)
+
+
+def _stripped_dictionary(chunk: pa.DictionaryArray) -> pa.DictionaryArray:
+    """The work is done once for each distinct id; ids that become equal share an entry."""
+    encoded = pc.utf8_trim_whitespace(chunk.dictionary.cast(pa.string())).dictionary_encode()
+    return pa.DictionaryArray.from_arrays(encoded.indices.take(chunk.indices), encoded.dictionary)

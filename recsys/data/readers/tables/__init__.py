@@ -1,0 +1,1 @@
+"""What is common to a user's own tables, whether they come as files or in memory."""

@@ -1,0 +1,81 @@
+"""Prints what preparation found in raw data: their columns, which rows and ids joined, what each rule did."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich import box
+
+from recsys.cli.console import console
+from recsys.cli.text_table import TextTable
+from recsys.data.column_summary import ColumnSummary
+from recsys.data.prepared import PreparedDataset
+from recsys.data.schema import Schema
+from recsys.data.times import format_moment
+
+#: Characters of a name and of an example that are shown, so that the table fits 80 columns.
+_NAME_WIDTH, _EXAMPLE_WIDTH = 16, 20
+
+
+def print_preparation(prepared: PreparedDataset) -> None:
+    """Print the report of prepared data."""
+    schema = prepared.schema
+    for table in dict.fromkeys(column.table for column in schema.columns):
+        console.print(columns_table(table, [column for column in schema.columns if column.table == table]))
+    console.print(counts_table(schema))
+    for line in (*schema.notes, *map(str, schema.joins)):
+        console.print(line, soft_wrap=True)
+    for rule in schema.rules:
+        statement = f" ({rule.statement})" if any(rule.removed.values()) or rule.note else ""
+        console.print(f"{rule}{statement}", soft_wrap=True)
+
+
+def columns_table(title: str, columns: Sequence[ColumnSummary]) -> TextTable:
+    """What each column of one raw table holds, one a row; at most 80 characters wide."""
+    table = TextTable(title=f"columns of the {title}", box=box.SIMPLE)
+    for heading, justify in (("column", "left"), ("kind", "left"), ("values", "right"), ("missing", "right")):
+        table.add_column(heading, justify=justify, no_wrap=True)
+    table.add_column("example", no_wrap=True)
+    for column in columns:
+        table.add_row(
+            _short(column.name, _NAME_WIDTH),
+            column.kind,
+            "" if column.num_values is None else f"{column.num_values:,}",
+            f"{column.missing:.1%}" if column.missing else "",
+            _short(column.example or "", _EXAMPLE_WIDTH),
+        )
+    return table
+
+
+def counts_table(schema: Schema) -> TextTable:
+    """Sizes and ranges of the prepared data, one a row."""
+    table = TextTable(title=schema.name, box=box.SIMPLE, show_header=False)
+    table.add_column()
+    table.add_column(justify="right")
+    rows = {
+        "users": f"{schema.num_users:,}",
+        "items": f"{schema.num_items:,}",
+        "interactions": f"{schema.num_interactions:,}",
+        "density": f"{schema.density:.4%}",
+    }
+    if schema.positive_threshold is not None:
+        rows[f"positives (rated {schema.positive_threshold:g} or higher)"] = f"{schema.num_positives:,}"
+    if schema.rating is not None:
+        rows["ratings"] = f"{schema.rating.min:g} to {schema.rating.max:g}, mean {schema.rating.mean:.2f}"
+    if schema.weight is not None:
+        rows["weights"] = f"{schema.weight.min:g} to {schema.weight.max:g}, mean {schema.weight.mean:.2f}"
+    if schema.timestamp is not None:
+        rows["time"] = f"{format_moment(schema.timestamp.first)} to {format_moment(schema.timestamp.last)}"
+    for fold, count in (schema.folds or {}).items():
+        rows[f"fold {fold}"] = f"{count:,}"
+    if schema.num_fixed_negatives is not None:
+        rows["fixed negatives a user"] = f"{schema.num_fixed_negatives:,}"
+    rows["user features"] = ", ".join(feature.name for feature in schema.user_features) or "none"
+    rows["item features"] = ", ".join(feature.name for feature in schema.item_features) or "none"
+    for name, value in rows.items():
+        table.add_row(name, value)
+    return table
+
+
+def _short(text: str, width: int) -> str:
+    return text if len(text) <= width else f"{text[: width - 1]}…"

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+
+import pyarrow as pa
+import pytest
+
+from recsys.data.readers.tables.recognised_columns import as_days, parse_truth_values, recognise_columns
+
+
+def _table(**columns: list[object]) -> pa.Table:
+    return pa.table({"item_id": ["1", "2", "3", "4"], **columns})
+
+
+def test_columns_are_read_as_what_they_hold() -> None:
+    table = _table(
+        title=["['a']", "['b']", "[]", "[]"],
+        gone=["True", "FALSE", "", "true"],
+        since=["2024-05-31", None, "2024-06-01", ""],
+        genres=["['War']", "[]", "['Drama', 'War']", ""],
+        tags=["a|b", "a", "b", "a|b"],
+        meta=[{"year": 1990}, {"year": 1991}, None, None],
+        made=pa.array([datetime(2024, 1, 1), None, None, None], pa.timestamp("ns")),
+    )
+    recognised = recognise_columns(table, "item_id", ())
+    assert recognised.table.to_pydict() == {
+        "item_id": ["1", "2", "3", "4"],
+        "title": ["['a']", "['b']", "[]", "[]"],
+        "gone": [True, False, None, True],
+        "since": [date(2024, 5, 31), None, date(2024, 6, 1), None],
+        "genres": [["War"], [], ["Drama", "War"], None],
+        "tags": ["a|b", "a", "b", "a|b"],
+        "meta.year": [1990, 1991, None, None],
+        "made": [date(2024, 1, 1), None, None, None],
+    }
+    assert recognised.separators == {"tags": "|"}
+    assert sorted(note.split()[0] for note in recognised.notes) == ["genres", "gone", "meta", "since", "tags"]
+
+
+def test_what_is_declared_is_left_to_the_declaration() -> None:
+    table = _table(gone=["true"] * 4, tags=["a|b"] * 4)
+    recognised = recognise_columns(table, "item_id", ("gone", "tags"))
+    assert recognised.table.equals(table)
+    assert (recognised.separators, recognised.notes) == ({}, ())
+
+
+@pytest.mark.parametrize(
+    ("values", "hint"),
+    [
+        (["31/12/2024", "1/2/2024", "", ""], "day seems to hold dates; write them as 2024-05-31"),
+        (["a, b", "a", "b", "a, b"], "day may hold several values.*day: {kind: multi_valued, separator: ','}"),
+    ],
+)
+def test_doubts_are_told(values: list[object], hint: str) -> None:
+    recognised = recognise_columns(_table(day=values), "item_id", ())
+    (note,) = recognised.notes
+    assert re.search(hint, note)
+    assert recognised.table["day"].to_pylist() == values
+
+
+def test_truth_values_are_all_or_none() -> None:
+    column = pa.chunked_array([["true", "yes"]])
+    assert parse_truth_values(column) is None
+    assert parse_truth_values(pa.chunked_array([["", None]], pa.string())) is None
+
+
+def test_times_within_a_day_stay_times() -> None:
+    column = pa.chunked_array([pa.array([datetime(2024, 1, 1), datetime(2024, 1, 1, 12)])])
+    assert as_days(column) is None
+    assert as_days(column.slice(1, 0)) is None

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from datetime import date
+
+import pyarrow as pa
+
+from recsys.data.column_summary import ColumnSummary, summarize_columns
+from recsys.data.raw import FeatureColumn, FeatureKind, RawDataset
+
+ID_TYPE = pa.dictionary(pa.int32(), pa.string())
+
+
+def test_each_column_of_each_table_is_summarized() -> None:
+    raw = RawDataset(
+        name="x",
+        interactions=pa.table(
+            {
+                "user_id": pa.array(["u", "v", "", None], pa.string()).dictionary_encode().cast(ID_TYPE),
+                "item_id": ["a", "b", "a", "a"],
+                "rating": pa.array([4.5, float("nan"), 3, 3], pa.float32()),
+                "timestamp": [10, 20, 30, 40],
+            }
+        ),
+        users=pa.table({"user_id": ["u"], "seen": [date(2024, 5, 31)]}),
+        items=pa.table(
+            {
+                "item_id": ["a", "b"],
+                "tags": [["x", "y"], None],
+                "genres": ["A|B", "B | C"],
+                "gone": [True, None],
+                "story": ["w" * 100, ""],
+                "box": [{"a": 1}, None],
+            }
+        ),
+        user_features=(FeatureColumn("seen", FeatureKind.NUMBER),),
+        item_features=(
+            FeatureColumn("tags", FeatureKind.MULTI_VALUED),
+            FeatureColumn("genres", FeatureKind.MULTI_VALUED, "|"),
+            FeatureColumn("gone", FeatureKind.CATEGORICAL),
+        ),
+    )
+    assert summarize_columns(raw) == (
+        ColumnSummary("interactions", "user_id", "id", 2, 0.5, "u"),
+        ColumnSummary("interactions", "item_id", "id", 2, 0.0, "a"),
+        ColumnSummary("interactions", "rating", "rating", 2, 0.25, "4.5"),
+        ColumnSummary("interactions", "timestamp", "time", 4, 0.0, "10"),
+        ColumnSummary("users", "user_id", "id", 1, 0.0, "u"),
+        ColumnSummary("users", "seen", "date", 1, 0.0, "2024-05-31"),
+        ColumnSummary("items", "item_id", "id", 2, 0.0, "a"),
+        ColumnSummary("items", "tags", "multi-valued", 2, 0.5, "x, y"),
+        ColumnSummary("items", "genres", "multi-valued", 3, 0.0, "A|B"),
+        ColumnSummary("items", "gone", "boolean", 1, 0.5, "true"),
+        ColumnSummary("items", "story", "no feature", 1, 0.5, "w" * 59 + "…"),
+        ColumnSummary("items", "box", "no feature", None, 0.5, "{'a': 1}"),
+    )
+
+
+def test_columns_without_a_value_have_no_example() -> None:
+    raw = RawDataset(name="x", interactions=pa.table({"user_id": pa.array([None], pa.string()), "item_id": ["a"]}))
+    assert summarize_columns(raw)[0] == ColumnSummary("interactions", "user_id", "id", 0, 1.0, None)
