@@ -21,6 +21,7 @@ from recsys.models.interface.model_card import ModelCard
 from recsys.models.interface.protocols import Query
 from recsys.models.layers.validation import check_dims
 from recsys.models.linalg.interaction_matrix import InteractionMatrix
+from recsys.models.linalg.largest import largest_columns
 from recsys.models.onnx.explainers import RatedNeighboursExplainer, SparsePairs
 from recsys.models.onnx.exportable import ServingForm
 from recsys.models.onnx.item_item import rows_of_weights
@@ -119,9 +120,9 @@ class ItemKNNRatings(RatingModel):
         size = max(1, BLOCK_NUMBERS // (4 * len(ratings) + 9 * len(by_item)))
         for start in range(0, len(by_item), size):
             similarity = self._similarities(by_item, start, min(start + size, len(by_item)))
-            kept = similarity.topk(self.neighbours.shape[1], dim=0)
-            self.neighbours[start : start + size] = kept.indices.T
-            self.similarities[start : start + size] = kept.values.T
+            kept = largest_columns(similarity.T, self.neighbours.shape[1])
+            self.neighbours[start : start + size] = kept
+            self.similarities[start : start + size] = similarity.T.gather(1, kept)
 
     def _similarities(self, by_item: InteractionMatrix, start: int, stop: int) -> Tensor:
         """Similarities of all items with those in ``[start, stop)``, shape [I, stop - start]; zero with itself."""

@@ -35,7 +35,8 @@ class UserKNN(nn.Module):
 
     ``score(u, i) = sum of similarity(u, v) over the neighbours v of u who have i``, where the neighbours of ``u`` are
     the ``num_neighbours`` most similar training users with a similarity above zero. They are found when the query
-    comes, from its history, in which recency weighs the interactions; a known user is not their own neighbour.
+    comes, from its history, in which recency weighs the interactions; a known user is not their own neighbour. Of users
+    who are equally similar but for rounding, those with the lower index are neighbours, here and in ONNX.
 
     With ``reverse_neighbours`` the neighbours of ``u`` are those who would choose ``u``: the training users whose
     similarity to ``u`` reaches that to the last of their own ``num_neighbours`` most similar other training users. An

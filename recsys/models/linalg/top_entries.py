@@ -11,19 +11,19 @@ import torch
 from torch import Tensor
 
 from recsys.models.linalg.interaction_matrix import InteractionMatrix
+from recsys.models.linalg.largest import largest_columns
 
 
 def top_entries(values_BN: Tensor, num_kept: int) -> InteractionMatrix:
     """The ``num_kept`` entries of largest magnitude of each row, without zeros.
 
-    Which of several equal entries at the boundary are kept is not specified.
+    Of magnitudes that are equal but for rounding, those of the lower columns are kept.
 
     Args:
         values_BN: float32.
         num_kept: K; may exceed N.
     """
-    num_kept = min(num_kept, values_BN.shape[1])
-    columns_BK = values_BN.abs().topk(num_kept, dim=1, sorted=False).indices.sort(dim=1).values
+    columns_BK = largest_columns(values_BN.abs(), min(num_kept, values_BN.shape[1]))
     values_BK = values_BN.gather(1, columns_BK)
     kept_BK = values_BK != 0
     return InteractionMatrix(_offsets(kept_BK), columns_BK[kept_BK], values_BK[kept_BK], values_BN.shape[1])

@@ -14,6 +14,7 @@ from recsys.models.components.recency import Recency
 from recsys.models.components.similarities import Similarity
 from recsys.models.components.weightings import Weighting
 from recsys.models.linalg.interaction_matrix import InteractionMatrix
+from recsys.models.linalg.largest import without_rounding
 from recsys.models.onnx.onnx_query import OnnxQuery
 
 #: Bytes of the training interactions as they are served, at most.
@@ -99,7 +100,9 @@ class UserNeighbours(nn.Module):
         if self.num_neighbours is None:
             total, scores = similarities.sum(1, keepdim=True), similarities @ self.owned
         else:
-            similarities, neighbours = similarities.topk(self.num_neighbours, dim=1)
+            # Of equal numbers ONNX takes the first, as the model does.
+            neighbours = without_rounding(similarities).topk(self.num_neighbours, dim=1).indices
+            similarities = similarities.gather(1, neighbours)
             total = similarities.sum(1, keepdim=True)
             scores = (similarities[:, None, :] @ self.owned[neighbours].float()).squeeze(1)
         if self.normalize:

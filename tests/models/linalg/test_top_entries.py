@@ -18,6 +18,11 @@ def test_may_be_asked_for_more_than_there_are():
     assert top_entries(VALUES, 9).dense().equal(VALUES)
 
 
+def test_of_equal_magnitudes_the_first_columns_are_kept():
+    values = torch.tensor([[0.5, -1.0, 1.0, 1.0], [-2.0, 2.0, -2.0, 0.0]])
+    assert top_entries(values, 2).dense().tolist() == [[0, -1, 1, 0], [-2, 2, 0, 0]]
+
+
 def test_what_is_not_zero():
     assert nonzero(VALUES).dense().equal(VALUES)
     assert nonzero(VALUES).columns.tolist() == [0, 1, 3, 3]
