@@ -6,7 +6,8 @@
 # make wheel-check  install it in an empty environment and train with it
 # DEMO=...    other arguments for the demo, such as DEMO="model=neumf trainer.max_epochs=10"
 # make models-page  write the tables of docs/models.md and the README's list of models from the models themselves
-# make triton       serve a bundle, that of the demo or BUNDLE=DIR, on a Triton server in the background
+# make triton       serve a bundle, that of the demo's run or BUNDLE=DIR, on a Triton server in the background; RUN=DIR is
+#                   another run; HTTP_PORT= GRPC_PORT= METRICS_PORT= fix its ports, ADDRESS= lets it listen elsewhere
 # make triton-stop  stop it
 
 PYTHON ?= python3
@@ -14,6 +15,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO ?=
 BUNDLE ?= bundles/demo
+RUN ?= $(patsubst %/metrics.json,%,$(shell ls -t runs/*movielens_100k*/metrics.json 2>/dev/null | head -n 1))
 REPOSITORY := .triton/repositories/$(notdir $(BUNDLE))
 
 .PHONY: demo shell test lint format models-page clean triton triton-stop docs-check wheel wheel-check
@@ -26,7 +28,9 @@ shell: $(VENV)/.core
 	@VIRTUAL_ENV="$(abspath $(VENV))" PATH="$(abspath $(BIN)):$$PATH" "$${SHELL:-/bin/sh}"
 
 triton: $(REPOSITORY) | $(VENV)/.serving
-	$(BIN)/python scripts/triton_server.py action=start repository=$(REPOSITORY)
+	$(BIN)/python scripts/triton_server.py action=start repository=$(REPOSITORY) \
+	    $(if $(HTTP_PORT),http_port=$(HTTP_PORT)) $(if $(GRPC_PORT),grpc_port=$(GRPC_PORT)) \
+	    $(if $(METRICS_PORT),metrics_port=$(METRICS_PORT)) $(if $(ADDRESS),address=$(ADDRESS))
 
 triton-stop: | $(VENV)/.serving
 	$(BIN)/python scripts/triton_server.py action=stop
@@ -35,7 +39,8 @@ $(REPOSITORY): | $(BUNDLE) $(VENV)/.serving
 	$(BIN)/python scripts/export_triton.py bundle=$(BUNDLE) output=$@
 
 bundles/demo: | $(VENV)/.serving
-	run=$$($(BIN)/python scripts/train.py $(DEMO) | tee /dev/stderr | sed -n 's/^run: //p'); \
+	run="$(RUN)"; \
+	test -n "$$run" || run=$$($(BIN)/python scripts/train.py $(DEMO) | tee /dev/stderr | sed -n 's/^run: //p'); \
 	test -n "$$run" && $(BIN)/python scripts/export.py run="$$run" output=$@
 
 test: $(VENV)/.dev lint

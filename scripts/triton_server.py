@@ -1,12 +1,14 @@
 """A Triton server on this machine, in the background: ``python scripts/triton_server.py action=start repository=DIR``.
 
-Then ``action=status``, ``action=stop``, and ``action=serve version=NUMBER``: another version of the repository answers,
-while requests run. The first start makes the server's Python environment, some 600 MB, in ``directory``. Action,
-repository and version may stand alone: ``python scripts/triton_server.py start DIR``.
+Then ``action=status``, whose status is 1 where the server does not answer a real question; ``action=stop``; and
+``action=serve version=NUMBER``: another version of the repository answers, while requests run. The first start makes
+the server's Python environment, some 600 MB, in ``directory``. Action, repository and version may stand alone:
+``python scripts/triton_server.py start DIR``.
 """
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,14 +36,16 @@ def main(config: DictConfig) -> None:
         console.print("Triton has stopped." if stop(directory) else "No Triton server runs.")
     elif config.action == "serve":
         _serve(config, running_server(directory))
-    elif (running := running_server(directory)) is not None:
-        _show(running)
-    else:
+    elif (running := running_server(directory)) is None:
         console.print("No Triton server runs.")
+        sys.exit(1)
+    elif not _show(running, directory):
+        sys.exit(1)
 
 
 def _start(config: DictConfig, directory: Path) -> None:
-    from recsys_serving.triton.launcher import Ports, start
+    from recsys_serving.triton.launcher import Options, start
+    from recsys_serving.triton.ports import Ports
     from recsys_serving.triton.repository_check import check_repository
 
     from recsys.cli.console import console
@@ -49,10 +53,13 @@ def _start(config: DictConfig, directory: Path) -> None:
     if config.repository is None:
         raise ServingError("A model repository is required to start a server. Add repository=DIR.")
     repository, ports = Path(config.repository), Ports(config.http_port, config.grpc_port, config.metrics_port)
+    memory_bytes = None if config.memory_gb is None else int(config.memory_gb * 10**9)
+    options = Options(config.address, memory_bytes, config.timeout_seconds)
     check_repository(repository)
     with console.status("Waiting for Triton"):
         say = lambda text: console.print(f"Triton: {text}")  # noqa: E731
-        _show(start(directory, repository, ports, config.python, config.timeout_seconds, say=say))
+        state = start(directory, repository, ports, config.python, options, say=say)
+    _show(state, directory)
 
 
 def _serve(config: DictConfig, running: ServerState | None) -> None:
@@ -76,20 +83,26 @@ def _serve(config: DictConfig, running: ServerState | None) -> None:
     console.print(f"Version {config.version} answers.")
 
 
-def _show(state: ServerState) -> None:
+def _show(state: ServerState, directory: Path) -> bool:
+    """Print how a server is; whether it answers."""
+    from recsys_serving.triton.guard.health import read_health
     from recsys_serving.triton.launcher import is_ready
 
     from recsys.cli.console import console
 
+    answers, health = is_ready(state), read_health(directory)
     lines = [
-        f"Triton is {'ready' if is_ready(state) else 'not ready'}, process {state.pid}",
+        f"Triton {'answers' if answers else 'does not answer'}, process {state.pid}",
         f"repository: {state.repository}",
         f"http: {state.http_url}",
         f"grpc: {state.grpc_url}",
-        f"metrics: http://127.0.0.1:{state.metrics_port}/metrics",
+        f"metrics: http://{state.host}:{state.metrics_port}/metrics",
         f"log: {state.log}",
     ]
+    if health is not None and health.restarts > 0:
+        lines.insert(1, f"restarts: {health.restarts}, the last at {health.restarted}: the server {health.reason}")
     console.print("\n".join(lines), soft_wrap=True)
+    return answers
 
 
 if __name__ == "__main__":

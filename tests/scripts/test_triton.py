@@ -39,7 +39,8 @@ def test_without_a_server_it_is_said_how_to_start_one(scripts: Scripts):
     )
     served = scripts("triton_server", "serve", "1")
     assert served.status == 2 and "A running server is required" in served.err
-    assert scripts("triton_server", "status").out == "No Triton server runs.\n"
+    status = scripts("triton_server", "status")
+    assert (status.status, status.out) == (1, "No Triton server runs.\n")
     assert scripts("triton_server", "stop").out == "No Triton server runs.\n"
 
 
@@ -59,7 +60,7 @@ def test_start_ask_exchange_stop(scripts: Scripts, repository: Path, triton_envi
     started = scripts("triton_server", "start", "models")
     try:
         assert started.status == 0, started.err
-        assert started.out.startswith("Triton: environment\nTriton: models\nTriton is ready, process ")
+        assert started.out.startswith("Triton: environment\nTriton: models\nTriton answers, process ")
         assert started.out.endswith(scripts("triton_server", "status").out)
         for protocol in ("grpc", "http"):
             asked = scripts("query_triton", "history=[i02,i08]", "k=3", f"protocol={protocol}")

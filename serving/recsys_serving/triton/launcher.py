@@ -1,10 +1,14 @@
 """Starts and stops a Triton server on this machine, in the background, with its files below one directory.
 
+What is started is a supervisor (:mod:`recsys_serving.triton.guard`), which starts the server, starts it again where it
+ends or does not answer, and checks what comes by HTTP.
+
 ::
 
     .triton/
         venv/            the server's Python environment, kept between starts
-        state.json       process, ports, repository: as long as the server runs
+        state.json       process, ports, repository: as long as the supervisor runs
+        health.json      whether the server answers, how often it was started again and why
         server.log       what the server of the last start wrote
         start-XXXXXXXX/  backends and libraries of one start
 """
@@ -17,82 +21,59 @@ import re
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from recsys.cli.commands import command_line
 from recsys.errors import ServingError
+from recsys_serving.triton.guard.health import HEALTH, read_health
+from recsys_serving.triton.guard.plan import Plan
+from recsys_serving.triton.guard.server_process import remove_shared_memory
+from recsys_serving.triton.ports import ADDRESS, Ports
+from recsys_serving.triton.server_command import lay_out, server_command, server_variables
 from recsys_serving.triton.server_environment import SHOWN_LINES, ServerEnvironment, is_made, server_environment
 from recsys_serving.triton.state import STATE, ServerState, read_state, running_server, started_at
 
-ADDRESS = "127.0.0.1"
 LOG = "server.log"
 
-#: Seconds that requests in flight have when the server is told to stop.
-EXIT_TIMEOUT_SECONDS = 5
+#: Seconds after which a server that was told to stop is killed; its supervisor kills it sooner.
+STOP_SECONDS = 25.0
 
-#: Seconds after which a server that was told to stop is killed.
-STOP_SECONDS = 20.0
+#: Seconds beyond its own time that a supervisor has to say that a server did not become ready.
+LONGER_SECONDS = 5.0
 
 #: Times that ports are looked for, where one that was free is taken by another before the server has it.
 ATTEMPTS = 3
 
-#: What only those may use who have the key of a server: some of it runs code that is sent.
-ADMIN_INTERFACES = ("model-repository", "shared-memory", "trace", "logging")
-
-#: The header with the key, by HTTP; by gRPC Triton wants a word before it.
-ADMIN_HEADER = "recsys-admin-key"
-
-#: Has the key of a server that was not started here.
-ADMIN_KEY_VARIABLE = "RECSYS_ADMIN_KEY"
-
-_BACKENDS = Path(__file__).parent / "backends"
-_SHARED_MEMORY = Path("/dev/shm")
 _TAKEN = re.compile(r"address already in use|failed to start (HTTP|GRPC|Metrics) service", re.IGNORECASE)
 _WORTH_SHOWING = re.compile(r"^E\d{4} |error|exception|failed", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Ports:
-    """Where the server listens; None: wherever it is free."""
+class Options:
+    """How a server is started.
 
-    http: int | None = None
-    grpc: int | None = None
-    metrics: int | None = None
+    Args:
+        address: of this machine, where it listens; 0.0.0.0 is all of them, and then everyone who reaches it may ask.
+        memory_bytes: that each of its processes may have for itself; None: half of the machine's.
+        timeout_seconds: how long the models may take.
+    """
 
-    def found(self) -> tuple[int, int, int]:
-        """The three ports, free ones where none is told.
+    address: str = ADDRESS
+    memory_bytes: int | None = None
+    timeout_seconds: float = 120.0
 
-        Raises:
-            ServingError: one that is told is taken, or told twice.
-        """
-        told = [port for port in (self.http, self.grpc, self.metrics) if port is not None]
-        if len(set(told)) < len(told):
-            raise ServingError(f"Three different ports are required for HTTP, gRPC and metrics, but {told} came.")
-        sockets = []
-        try:
-            for port in (self.http, self.grpc, self.metrics):
-                listener = socket.socket()
-                sockets.append(listener)
-                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                try:
-                    listener.bind((ADDRESS, port or 0))
-                except (OSError, OverflowError) as error:
-                    raise ServingError(
-                        f"The port {port} cannot be had ({error}). Choose another one, or none for a free one."
-                    ) from None
-            http_port, grpc_port, metrics_port = (listener.getsockname()[1] for listener in sockets)
-        finally:
-            for listener in sockets:
-                listener.close()
-        return http_port, grpc_port, metrics_port
+    @property
+    def memory_limit(self) -> int:
+        """Bytes for each process."""
+        return self.memory_bytes or os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
 
 
 def start(
@@ -100,11 +81,11 @@ def start(
     repository: Path,
     ports: Ports | None = None,
     python: str | None = None,
-    timeout_seconds: float = 120.0,
+    options: Options | None = None,
     say: Callable[[str], None] = lambda text: None,
     environment: Path | None = None,
 ) -> ServerState:
-    """Start a server on a model repository and wait until all models are ready.
+    """Start a server on a model repository and wait until it answers.
 
     It loads every model of the repository, and later loads and unloads what it is told (explicit model control).
 
@@ -113,13 +94,13 @@ def start(
         repository: the models.
         ports: where to listen.
         python: the interpreter of the server's environment, see :func:`server_environment`.
-        timeout_seconds: how long the models may take.
+        options: address, memory and time.
         say: told what is waited for.
         environment: of the server's Python environment; None: ``venv`` in ``directory``.
 
     Raises:
         ServingError: a server runs already, the repository has no models, the environment cannot be made, or the
-            server ends or is not ready in time; with its last lines.
+            server ends or does not answer in time; with its last lines.
     """
     directory, repository = directory.resolve(), repository.resolve()
     if not any(repository.glob("*/config.pbtxt")):
@@ -142,20 +123,20 @@ def start(
             say("environment" if is_made(place) else "environment, which is made once and takes some minutes")
             made = server_environment(place, python)
             say("models")
-            return _start(directory, repository, made, ports or Ports(), timeout_seconds)
+            return _start(directory, repository, made, ports or Ports(), options or Options())
     except Timeout:
         raise ServingError(f"A server is being started in {directory} already. Wait for it.") from None
 
 
 def _start(
-    directory: Path, repository: Path, environment: ServerEnvironment, ports: Ports, timeout_seconds: float
+    directory: Path, repository: Path, environment: ServerEnvironment, ports: Ports, options: Options
 ) -> ServerState:
     for attempt in range(1, ATTEMPTS + 1):
-        found = ports.found()
-        state = _launched(directory, repository, environment, found)
+        found = ports.found(options.address)
+        state = _launched(directory, repository, environment, found, options)
         state.save(directory)
         try:
-            failure = _waited(state, timeout_seconds)
+            failure = _waited(state, options.timeout_seconds + LONGER_SECONDS)
         except BaseException:  # whoever does not wait does not want it
             stop(directory)
             raise
@@ -169,7 +150,7 @@ def _start(
 
 
 def stop(directory: Path) -> bool:
-    """Stop the server: ask it to end, kill it where it does not, and remove what it leaves.
+    """Stop the server: ask its supervisor to end it, kill both where they do not end, and remove what they leave.
 
     Returns:
         Whether there was one.
@@ -179,74 +160,73 @@ def stop(directory: Path) -> bool:
     was_running = state is not None and state.is_running
     if state is not None and was_running:
         os.kill(state.pid, signal.SIGTERM)
-        end = time.monotonic() + STOP_SECONDS
-        while state.is_running and time.monotonic() < end:
-            time.sleep(0.05)
+        _wait_while(lambda: state.is_running, STOP_SECONDS)
         if state.is_running:
-            # Its models in Python are of its process group.
-            os.killpg(os.getpgid(state.pid), signal.SIGKILL)
-            while state.is_running:
-                time.sleep(0.05)
+            os.kill(state.pid, signal.SIGKILL)
+            _wait_while(lambda: state.is_running, STOP_SECONDS)
     _clean(directory, state)
     return was_running
 
 
 def _clean(directory: Path, state: ServerState | None) -> None:
-    """Remove what a server that has ended left behind."""
+    """End a server that has lost its supervisor, and remove what one that has ended left behind."""
+    health = read_health(directory)
+    if health is not None and state is not None:
+        _wait_while(lambda: started_at(health.pid) == health.started, STOP_SECONDS)  # it was told by the kernel
+        if started_at(health.pid) == health.started:
+            os.killpg(health.pid, signal.SIGKILL)  # its models in Python are of its process group
+            _wait_while(lambda: started_at(health.pid) == health.started, STOP_SECONDS)
     (directory / STATE).unlink(missing_ok=True)
+    (directory / HEALTH).unlink(missing_ok=True)
     for private in directory.glob("start-*"):
         shutil.rmtree(private, ignore_errors=True)
     if state is not None:
-        for region in _SHARED_MEMORY.glob(f"{Path(state.private).name}*"):
-            region.unlink(missing_ok=True)
+        remove_shared_memory(state.private)
+
+
+def _wait_while(holds: Callable[[], bool], seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while holds() and time.monotonic() < end:
+        time.sleep(0.05)
 
 
 def _launched(
-    directory: Path, repository: Path, environment: ServerEnvironment, ports: tuple[int, int, int]
+    directory: Path, repository: Path, environment: ServerEnvironment, ports: tuple[int, int, int], options: Options
 ) -> ServerState:
-    """A server that was just started, ready or not."""
+    """A supervisor that was just started, with its server, ready or not."""
     private = Path(tempfile.mkdtemp(prefix="start-", dir=directory))
-    admin_key = secrets.token_urlsafe(24)
-    backends, libraries = private / "backends", private / "lib"
-    _lay_out_backends(backends, environment)
-    libraries.mkdir()
-    library = environment.interpreter.library
-    assert library is not None
-    # Only this library, not all that are beside it.
-    (libraries / library.name).symlink_to(library)
     http_port, grpc_port, metrics_port = ports
-    command = [
-        str(environment.server),
-        f"--model-repository={repository}",
-        f"--backend-directory={backends}",
-        f"--backend-config=python,shm-region-prefix-name={private.name}",
-        "--model-control-mode=explicit",
-        "--load-model=*",
-        "--disable-auto-complete-config",
-        # A new version that cannot be loaded must not take the one that answers out of service.
-        "--strict-readiness=false",
-        f"--exit-timeout-secs={EXIT_TIMEOUT_SECONDS}",
-        *(f"--{service}-address={ADDRESS}" for service in ("http", "grpc", "metrics")),
-        f"--http-port={http_port}",
-        f"--grpc-port={grpc_port}",
-        f"--metrics-port={metrics_port}",
-        *(
-            f"--{option}={','.join(ADMIN_INTERFACES)}:{ADMIN_HEADER}={admin_key}"
-            for option in ("http-restricted-api", "grpc-restricted-protocol")
-        ),
-    ]
-    variables = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    variables["PATH"] = f"{environment.bin}{os.pathsep}{variables.get('PATH', os.defpath)}"
-    # Requests run side by side, not the parts of one.
-    for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        variables.setdefault(threads, "1")
-    variables["VIRTUAL_ENV"] = str(environment.directory)
-    variables["LD_LIBRARY_PATH"] = f"{libraries}{os.pathsep}{environment.packages / 'nvidia_pytriton.libs'}"
-    log = directory / LOG
+    state = ServerState(
+        pid=0,
+        started=0,
+        repository=str(repository),
+        http_port=http_port,
+        grpc_port=grpc_port,
+        metrics_port=metrics_port,
+        log=str(directory / LOG),
+        private=str(private),
+        admin_key=secrets.token_urlsafe(24),
+        address=options.address,
+    )
+    lay_out(environment, private)
+    plan = Plan(
+        command=server_command(environment, private, state),
+        variables=server_variables(environment, private),
+        repository=str(repository),
+        private=str(private),
+        directory=str(directory),
+        address=options.address,
+        http_port=http_port,
+        grpc_url=state.grpc_url,
+        memory_bytes=options.memory_limit,
+        timeout_seconds=options.timeout_seconds,
+    )
+    command = [sys.executable, "-m", "recsys_serving.triton.guard.supervisor", str(plan.save())]
     # A shell starts it and ends, so that it is nobody's child and outlives this process.
     shell = subprocess.run(
-        ["/bin/sh", "-c", 'log=$1; shift; "$@" >"$log" 2>&1 </dev/null & echo $!', "sh", str(log), *command],
-        env=variables,
+        ["/bin/sh", "-c", 'log=$1; shift; "$@" >"$log" 2>&1 </dev/null & echo $!', "sh", state.log, *command],
+        # The packages of a checkout are found where this process finds them.
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(os.path.abspath(path) for path in sys.path)},
         cwd=private,
         stdout=subprocess.PIPE,
         text=True,
@@ -254,48 +234,11 @@ def _launched(
         check=True,
     )
     pid = int(shell.stdout)
-    return ServerState(
-        pid=pid,
-        started=started_at(pid) or 0,
-        repository=str(repository),
-        http_port=http_port,
-        grpc_port=grpc_port,
-        metrics_port=metrics_port,
-        log=str(log),
-        private=str(private),
-        admin_key=admin_key,
-    )
-
-
-def admin_headers(admin_key: str | None = None) -> dict[str, str]:
-    """What a gRPC client sends along to a server that wants its key.
-
-    Args:
-        admin_key: see :class:`recsys_serving.triton.state.ServerState`; None: that of the environment variable
-            :data:`ADMIN_KEY_VARIABLE`, if there is one.
-    """
-    key = admin_key or os.environ.get(ADMIN_KEY_VARIABLE)
-    return {f"triton-grpc-protocol-{ADMIN_HEADER}": key} if key else {}
-
-
-def _lay_out_backends(backends: Path, environment: ServerEnvironment) -> None:
-    """The Python backend with the program of the interpreter's version, and beside it the backends of this package."""
-    python = backends / "python"
-    python.mkdir(parents=True)
-    version = "{}.{}".format(*environment.interpreter.version)
-    for source in (
-        environment.triton / "backends" / "python" / "libtriton_python.so",
-        environment.triton / "backends" / "python" / "triton_python_backend_utils.py",
-        environment.triton / "python_backend_stubs" / version / "triton_python_backend_stub",
-    ):
-        shutil.copy2(source, python / source.name)
-    for source in sorted(_BACKENDS.glob("*/model.py")):
-        (backends / source.parent.name).mkdir()
-        shutil.copy2(source, backends / source.parent.name / source.name)
+    return replace(state, pid=pid, started=started_at(pid) or 0)
 
 
 def _waited(state: ServerState, timeout_seconds: float) -> str | None:
-    """Wait until the server is ready; what went wrong where it does not become so."""
+    """Wait until the server answers; what went wrong where it does not come to it."""
     end = time.monotonic() + timeout_seconds
     while time.monotonic() < end:
         if not state.is_running:
@@ -307,10 +250,9 @@ def _waited(state: ServerState, timeout_seconds: float) -> str | None:
 
 
 def is_ready(state: ServerState) -> bool:
-    """Whether the server answers, which it does once all models were loaded at its start."""
-    connection = http.client.HTTPConnection(ADDRESS, state.http_port, timeout=5)
+    """Whether the server answered the last real question, see :mod:`recsys_serving.triton.guard.question`."""
+    connection = http.client.HTTPConnection(state.host, state.http_port, timeout=5)
     try:
-        # A connection that is kept open would make the server wait for it when it is told to stop.
         connection.request("GET", "/v2/health/ready", headers={"Connection": "close"})
         return connection.getresponse().status == http.HTTPStatus.OK
     except (OSError, http.client.HTTPException):

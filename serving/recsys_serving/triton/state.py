@@ -14,15 +14,16 @@ class ServerState:
     """A server that was started.
 
     Args:
-        pid: of its process.
+        pid: of its supervisor's process.
         started: when that process started, in ticks since the machine did: tells it from a later one with its number.
         repository: the models that it serves.
-        http_port: of the HTTP interface, on 127.0.0.1 as all of them.
+        http_port: of the HTTP interface.
         grpc_port: of the gRPC interface.
         metrics_port: of the metrics.
         log: what it writes.
         private: a directory of this start alone, removed when the server is stopped.
         admin_key: that loading and unloading models needs; None: anybody may.
+        address: where all interfaces listen.
     """
 
     pid: int
@@ -34,6 +35,7 @@ class ServerState:
     log: str
     private: str
     admin_key: str | None = None
+    address: str = "127.0.0.1"
 
     @property
     def is_running(self) -> bool:
@@ -41,14 +43,19 @@ class ServerState:
         return started_at(self.pid) == self.started
 
     @property
+    def host(self) -> str:
+        """Where this machine reaches it."""
+        return "127.0.0.1" if self.address == "0.0.0.0" else self.address
+
+    @property
     def http_url(self) -> str:
         """Where HTTP is spoken."""
-        return f"127.0.0.1:{self.http_port}"
+        return f"{self.host}:{self.http_port}"
 
     @property
     def grpc_url(self) -> str:
         """Where gRPC is spoken."""
-        return f"127.0.0.1:{self.grpc_port}"
+        return f"{self.host}:{self.grpc_port}"
 
     def save(self, directory: Path) -> None:
         """Write the state file into ``directory``, whole or not at all."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from recsys.errors import ServingError
+from recsys_serving.triton.admin_key import admin_headers
 from recsys_serving.triton.client import client_module, server_errors
-from recsys_serving.triton.launcher import admin_headers
 from recsys_serving.triton.repository import ENSEMBLES, serve_version, served_version, stage_version
 
 
@@ -24,7 +24,7 @@ def swap_version(
         version: one of the repository.
         grpc_url: host and port of the server's gRPC interface.
         timeout_seconds: how long each model may take.
-        admin_key: of the server, see :func:`recsys_serving.triton.launcher.admin_headers`.
+        admin_key: of the server, see :func:`recsys_serving.triton.admin_key.admin_headers`.
 
     Raises:
         ExportError: there is no such version.

@@ -1,23 +1,30 @@
 import http.client
+import json
 import os
-import re
 import signal
 import socket
 import stat
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 import tritonclient.grpc as grpc
 from grpc import RpcError, insecure_channel
-from recsys_serving.triton.launcher import Ports, admin_headers, is_ready, start, stop
+from recsys_serving.triton.admin_key import admin_headers
+from recsys_serving.triton.guard.health import Health, read_health
+from recsys_serving.triton.guard.plan import HTTP_SOCKET
+from recsys_serving.triton.guard.stubs import stubs_of
+from recsys_serving.triton.launcher import Options, is_ready, start, stop
 from recsys_serving.triton.state import STATE, ServerState, read_state, running_server
 from tritonclient.grpc import service_pb2
 from tritonclient.grpc.service_pb2_grpc import GRPCInferenceServiceStub
 from tritonclient.utils import InferenceServerException
 
 from recsys.errors import ServingError
-from tests.serving.triton.tiny_repository import ADD, adding, write_model
+from tests.serving.triton.tiny_repository import ADD, DOUBLE, DOUBLE_CODE, adding, write_model
 
 
 @pytest.fixture
@@ -32,28 +39,6 @@ def test_a_directory_without_models_is_no_repository(tmp_path: Path):
         ServingError, match=r"A model repository is required.*Make one with python scripts/export_triton\.py"
     ):
         start(tmp_path / "triton", tmp_path)
-
-
-def test_ports_are_free_and_different():
-    assert len(set(Ports().found())) == 3
-
-
-def test_a_port_that_is_taken_is_refused():
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", 0))
-        other.listen()
-        with pytest.raises(ServingError, match=r"port \d+ cannot be had"):
-            Ports(grpc=other.getsockname()[1]).found()
-
-
-def test_a_port_that_is_none_is_refused():
-    with pytest.raises(ServingError, match="The port 70000 cannot be had"):
-        Ports(http=70_000).found()
-
-
-def test_a_port_for_two_interfaces_is_refused():
-    with pytest.raises(ServingError, match=re.escape("Three different ports are required")):
-        Ports(http=8000, grpc=8000).found()
 
 
 def test_nothing_runs_where_nothing_was_started(tmp_path: Path):
@@ -91,6 +76,72 @@ def test_what_a_killed_server_left_is_no_obstacle(tmp_path: Path, models: Path, 
         stop(tmp_path)
 
 
+def wait_until(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < end, "it did not come"
+        time.sleep(0.05)
+
+
+def health_of(directory: Path) -> Health:
+    health = read_health(directory)
+    assert health is not None
+    return health
+
+
+def doubled(state: ServerState, shape: list[int]) -> tuple[int, dict[str, Any]]:
+    tensor = {"name": "values", "shape": shape, "datatype": "INT64", "data": [3]}
+    connection = http.client.HTTPConnection(state.http_url, timeout=30)
+    connection.request("POST", "/v2/models/double/infer", json.dumps({"inputs": [tensor]}))
+    answer = connection.getresponse()
+    content = answer.status, json.loads(answer.read())
+    connection.close()
+    return content
+
+
+def sent_past_the_gate(body: bytes) -> None:
+    """To the server itself, in whose directory this process is, as only its owner can be."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(HTTP_SOCKET)
+        head = f"POST /v2/models/double/infer HTTP/1.1\r\nHost: here\r\nContent-Length: {len(body)}\r\n\r\n"
+        connection.sendall(head.encode() + body)
+        with suppress(OSError):
+            connection.recv(1)
+
+
+@pytest.mark.triton
+def test_a_server_that_is_broken_is_started_again(
+    tmp_path: Path, models: Path, triton_environment: Path, monkeypatch: pytest.MonkeyPatch
+):
+    write_model(models, "double", DOUBLE, model_py=DOUBLE_CODE)
+    state = start(tmp_path, models, environment=triton_environment, options=Options(memory_bytes=2**32))
+    try:
+        # 17 GB for a request of 90 bytes: the gate refuses it, and where it came through the bound ends the server.
+        status, answer = doubled(state, [1, 2**31])
+        assert status == 400 and "2,147,483,648 values by its shape" in answer["error"]
+        assert is_ready(state) and doubled(state, [1, 1])[1]["outputs"][0]["data"] == [6]
+        tensor = {"name": "values", "shape": [1, 2**31], "datatype": "INT64", "data": [3]}
+        monkeypatch.chdir(state.private)
+        sent_past_the_gate(json.dumps({"inputs": [tensor]}).encode())
+        wait_until(lambda: health_of(tmp_path).restarts == 1)
+        assert health_of(tmp_path).reason == "ended by SIGABRT"
+        wait_until(lambda: is_ready(state))
+        assert doubled(state, [1, 1])[1]["outputs"][0]["data"] == [6]
+
+        # A model whose process is gone, and a server that says of it that it is ready.
+        server = health_of(tmp_path).pid
+        (stub,) = (pid for pid, version in stubs_of(server).items() if version == models / "double" / "1")
+        os.kill(stub, signal.SIGKILL)
+        wait_until(lambda: not is_ready(state))
+        wait_until(lambda: health_of(tmp_path).restarts == 2)
+        assert health_of(tmp_path).reason == "has lost a process of the model double, version 1"
+        wait_until(lambda: is_ready(state))
+        assert doubled(state, [1, 1])[1]["outputs"][0]["data"] == [6]
+        assert health_of(tmp_path).pid != server and running_server(tmp_path) == state
+    finally:
+        stop(tmp_path)
+
+
 @pytest.mark.triton
 def test_a_model_that_does_not_load_ends_the_start_with_the_reason(
     tmp_path: Path, models: Path, triton_environment: Path
@@ -100,14 +151,6 @@ def test_a_model_that_does_not_load_ends_the_start_with_the_reason(
         start(tmp_path / "triton", models, environment=triton_environment)
     assert running_server(tmp_path / "triton") is None
     assert sorted(path.name for path in (tmp_path / "triton").iterdir()) == ["server.log", "start.lock"]
-
-
-def test_the_key_of_another_server_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.delenv("RECSYS_ADMIN_KEY", raising=False)
-    assert admin_headers() == {}
-    monkeypatch.setenv("RECSYS_ADMIN_KEY", "theirs")
-    assert admin_headers() == {"triton-grpc-protocol-recsys-admin-key": "theirs"}
-    assert admin_headers("ours") == {"triton-grpc-protocol-recsys-admin-key": "ours"}
 
 
 @pytest.mark.triton

@@ -19,7 +19,7 @@ import recsys_serving.triton
 import tritonclient.grpc as grpc
 from google.protobuf import json_format, text_format
 from onnx import TensorProto, helper
-from recsys_serving.triton.launcher import admin_headers
+from recsys_serving.triton.admin_key import admin_headers
 from recsys_serving.triton.state import ServerState
 from tritonclient.grpc import model_config_pb2
 from tritonclient.utils import InferenceServerException

@@ -1,0 +1,74 @@
+"""The processes in which a server runs its models in Python, and which of them have ended without being told to.
+
+Triton goes on saying that a model is ready whose process was killed, and refuses what it is asked.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+_PROGRAM = "triton_python_backend_stub"
+
+
+def stubs_of(pid: int) -> dict[int, Path]:
+    """The processes that run models in Python, and the directory of the version of the model that each of them runs.
+
+    Args:
+        pid: of the server.
+    """
+    commands = {child: _command(child) for child in _children(pid)}
+    return {child: Path(command[1]).parent for child, command in commands.items() if command and _is_stub(command[0])}
+
+
+class StubWatch:
+    """Compares the processes of a server with those that were there before.
+
+    Args:
+        pid: of the server.
+        is_loaded: whether the server takes a version of a model for loaded, by both their names.
+        patience: looks for which fewer processes than before may be there, as when a version is unloaded.
+    """
+
+    def __init__(self, pid: int, is_loaded: Callable[[str, str], bool], patience: int = 3) -> None:
+        self._pid = pid
+        self._is_loaded = is_loaded
+        self._patience = patience
+        self._most: Counter[Path] = Counter()
+        self._missed: Counter[Path] = Counter()
+
+    def lost(self) -> str | None:
+        """Look once; which model has a process gone for longer, though the server takes it for loaded."""
+        now = Counter(stubs_of(self._pid).values())
+        self._most |= now
+        for directory, number in list(self._most.items()):
+            self._missed[directory] = self._missed[directory] + 1 if now[directory] < number else 0
+            if self._missed[directory] >= self._patience:
+                model, version = directory.parts[-2:]
+                if self._is_loaded(model, version):
+                    return f"{model}, version {version}"
+                self._most[directory] = now[directory]
+        return None
+
+
+def _is_stub(program: str) -> bool:
+    return Path(program).name == _PROGRAM
+
+
+def _children(pid: int) -> list[int]:
+    found: list[int] = []
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            found += map(int, path.read_text(encoding="ascii").split())
+        except OSError:  # a thread that has ended
+            continue
+    return found
+
+
+def _command(pid: int) -> list[str]:
+    """A program with its arguments; nothing of one that has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8", errors="replace").split("\0")[:-1]
+    except OSError:
+        return []

@@ -1,0 +1,47 @@
+"""The ports of a server on this machine."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+
+from recsys.errors import ServingError
+
+ADDRESS = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where the server listens; None: wherever it is free."""
+
+    http: int | None = None
+    grpc: int | None = None
+    metrics: int | None = None
+
+    def found(self, address: str = ADDRESS) -> tuple[int, int, int]:
+        """The three ports of an address of this machine, free ones where none is told.
+
+        Raises:
+            ServingError: one that is told is taken, or told twice, or the machine has no such address.
+        """
+        told = [port for port in (self.http, self.grpc, self.metrics) if port is not None]
+        if len(set(told)) < len(told):
+            raise ServingError(f"Three different ports are required for HTTP, gRPC and metrics, but {told} came.")
+        sockets = []
+        try:
+            for port in (self.http, self.grpc, self.metrics):
+                listener = socket.socket()
+                sockets.append(listener)
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    listener.bind((address, port or 0))
+                except (OSError, OverflowError) as error:
+                    raise ServingError(
+                        f"The port {port} of {address} cannot be had ({error}). Choose another one, or none for a "
+                        "free one."
+                    ) from None
+            http_port, grpc_port, metrics_port = (listener.getsockname()[1] for listener in sockets)
+        finally:
+            for listener in sockets:
+                listener.close()
+        return http_port, grpc_port, metrics_port

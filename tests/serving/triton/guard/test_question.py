@@ -1,0 +1,28 @@
+from pathlib import Path
+
+import pytest
+from recsys_serving.triton.guard.question import Questioner, Verdict
+from recsys_serving.triton.state import ServerState
+
+NOBODY = "127.0.0.1:1"
+
+
+def test_where_nobody_listens_nothing_is_ready(tmp_path: Path):
+    (tmp_path / "recommend").mkdir()
+    with Questioner(NOBODY, tmp_path, answer_seconds=1) as questioner:
+        assert not questioner.is_ready() and not questioner.is_loaded("recommend")
+        verdict, said = questioner.ask()
+    assert verdict is Verdict.REFUSED and "A Triton server is required at 127.0.0.1:1" in said
+
+
+def test_without_a_recommender_being_ready_is_what_is_asked(tmp_path: Path):
+    with Questioner(NOBODY, tmp_path, answer_seconds=1) as questioner:
+        assert questioner.ask() == (Verdict.REFUSED, "it is not ready")
+
+
+@pytest.mark.triton
+def test_a_server_that_answers(version_1: ServerState, repository: Path):
+    with Questioner(version_1.grpc_url, repository) as questioner:
+        assert questioner.is_ready() and questioner.is_loaded("recommender", "1")
+        assert not questioner.is_loaded("recommender", "77")
+        assert questioner.ask() == (Verdict.ANSWERED, "")
