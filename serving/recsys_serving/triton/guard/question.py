@@ -54,6 +54,18 @@ class Questioner:
         """Whether the server takes a model for loaded."""
         return self._true(self._client.is_model_ready, model, version)
 
+    def instances(self, model: str, version: str) -> int:
+        """How many instances a version of a model has by its configuration; 0 where it is not loaded."""
+        from tritonclient.utils import InferenceServerException
+
+        try:
+            if not self._client.is_model_ready(model, version, client_timeout=self._seconds):
+                return 0
+            config = self._client.get_model_config(model, version, client_timeout=self._seconds).config
+        except InferenceServerException:
+            return 0
+        return sum(group.count for group in config.instance_group)
+
     def ask(self) -> tuple[Verdict, str]:
         """The verdict, and what was said where it is not the best one."""
         if not (self._repository / RECOMMEND).is_dir():

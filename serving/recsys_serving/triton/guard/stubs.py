@@ -23,32 +23,36 @@ def stubs_of(pid: int) -> dict[int, Path]:
 
 
 class StubWatch:
-    """Compares the processes of a server with those that were there before.
+    """Compares the processes of a server with those that there should be.
 
     Args:
         pid: of the server.
-        is_loaded: whether the server takes a version of a model for loaded, by both their names.
-        patience: looks for which fewer processes than before may be there, as when a version is unloaded.
+        instances: how many processes a version of a model should have, by both their names; 0 where the server does not
+            take it for loaded. Asked only where there are fewer than before: while a model is loaded anew there may be
+            more than it should have.
+        patience: looks for which one may be missing.
     """
 
-    def __init__(self, pid: int, is_loaded: Callable[[str, str], bool], patience: int = 3) -> None:
+    def __init__(self, pid: int, instances: Callable[[str, str], int], patience: int = 3) -> None:
         self._pid = pid
-        self._is_loaded = is_loaded
+        self._instances = instances
         self._patience = patience
         self._most: Counter[Path] = Counter()
         self._missed: Counter[Path] = Counter()
 
     def lost(self) -> str | None:
-        """Look once; which model has a process gone for longer, though the server takes it for loaded."""
+        """Look once; which model has a process too few for longer."""
         now = Counter(stubs_of(self._pid).values())
         self._most |= now
         for directory, number in list(self._most.items()):
-            self._missed[directory] = self._missed[directory] + 1 if now[directory] < number else 0
-            if self._missed[directory] >= self._patience:
-                model, version = directory.parts[-2:]
-                if self._is_loaded(model, version):
-                    return f"{model}, version {version}"
+            model, version = directory.parts[-2:]
+            if now[directory] >= number or now[directory] >= self._instances(model, version):
                 self._most[directory] = now[directory]
+                self._missed[directory] = 0
+                continue
+            self._missed[directory] += 1
+            if self._missed[directory] >= self._patience:
+                return f"{model}, version {version}"
         return None
 
 

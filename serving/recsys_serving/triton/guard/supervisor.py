@@ -113,7 +113,7 @@ class Supervisor:
                 reason = await self._until_ready(server, questioner)
                 if reason is not None:
                     return False, reason
-                watch = StubWatch(server.pid, questioner.is_loaded)
+                watch = StubWatch(server.pid, questioner.instances)
                 watch.lost()  # all of them are there
                 self._note(answers=True)
                 return True, await self._until_broken(server, questioner, watch)

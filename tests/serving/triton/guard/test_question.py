@@ -11,6 +11,7 @@ def test_where_nobody_listens_nothing_is_ready(tmp_path: Path):
     (tmp_path / "recommend").mkdir()
     with Questioner(NOBODY, tmp_path, answer_seconds=1) as questioner:
         assert not questioner.is_ready() and not questioner.is_loaded("recommend")
+        assert questioner.instances("recommend", "1") == 0
         verdict, said = questioner.ask()
     assert verdict is Verdict.REFUSED and "A Triton server is required at 127.0.0.1:1" in said
 
@@ -25,4 +26,6 @@ def test_a_server_that_answers(version_1: ServerState, repository: Path):
     with Questioner(version_1.grpc_url, repository) as questioner:
         assert questioner.is_ready() and questioner.is_loaded("recommender", "1")
         assert not questioner.is_loaded("recommender", "77")
+        assert questioner.instances("recommender", "1") == 1 and questioner.instances("recommender", "77") == 0
+        assert questioner.instances("add", "1") > 0  # Triton's own number where the configuration says nothing
         assert questioner.ask() == (Verdict.ANSWERED, "")
