@@ -24,10 +24,10 @@ def print_preparation(prepared: PreparedDataset) -> None:
         console.print(columns_table(table, [column for column in schema.columns if column.table == table]))
     console.print(counts_table(schema))
     for line in (*schema.notes, *map(str, schema.joins)):
-        console.print(line, soft_wrap=True)
+        console.print(line)
     for rule in schema.rules:
         statement = f" ({rule.statement})" if any(rule.removed.values()) or rule.note else ""
-        console.print(f"{rule}{statement}", soft_wrap=True)
+        console.print(f"{rule}{statement}")
 
 
 def columns_table(title: str, columns: Sequence[ColumnSummary]) -> TextTable:

@@ -44,7 +44,7 @@ def test_the_report_has_columns_joins_notes_and_rules(tmp_path: Path, monkeypatc
     )
     shop = pa.table({"item_id": ["a", "c"], "tags": ["['x']", "['y', 'x']"]})
     prepared = Preparation().prepare(MemoryTableReader(sales, items=shop, name="shop"), tmp_path / "shop")
-    console = Console(width=80, record=True, file=io.StringIO())
+    console = Console(width=100, record=True, file=io.StringIO())
     monkeypatch.setattr(preparation_report, "console", console)
     print_preparation(prepared)
     lines = [" ".join(line.split()) for line in console.export_text().splitlines()]

@@ -1,4 +1,5 @@
 import json
+from datetime import date, datetime
 
 import numpy as np
 import pyarrow as pa
@@ -150,3 +151,42 @@ def test_combinations_follow_the_laws_of_sets(one, other):
     both = Combination("and", (one, other)).mask(COLUMNS)
     neither = Combination("not", (Combination("or", (Combination("not", (one,)), Combination("not", (other,)))),))
     assert both.tolist() == (one.mask(COLUMNS) & other.mask(COLUMNS)).tolist() == neither.mask(COLUMNS).tolist()
+
+
+DATED = ItemColumns(pa.table({"since": pa.array([date(2024, 5, 30), date(2024, 5, 31), None])}))
+
+
+@pytest.mark.parametrize("end", ["2024-05-31", date(2024, 5, 31), datetime(2024, 5, 31)])
+def test_ranges_of_dates_are_written_as_dates(end):
+    condition = parse_filters({"since": {"gte": end}})
+    assert condition.mask(DATED).tolist() == [False, True, False]
+    assert parse_filters(json.loads(json.dumps(condition.as_mapping()))) == condition
+    assert hash(condition) == hash(parse_filters({"since": {"gte": end}}))
+
+
+@pytest.mark.parametrize(
+    ("condition", "message"),
+    [
+        ({"gte": "2024-05-31", "lte": "2024-05-30"}, "must go from low to high"),
+        ({"gte": "2024-05-31", "lte": 2025}, "must be of numbers or of dates"),
+        ({"gte": "2024-02-30"}, "must be a number, or a date such as '2024-05-31', but it is '2024-02-30'"),
+    ],
+)
+def test_ranges_of_dates_that_are_none_are_refused(condition, message):
+    with pytest.raises(RequestError, match=message):
+        parse_filters({"since": condition})
+
+
+def test_a_range_may_be_one_day():
+    assert parse_filters({"since": {"gte": "2024-05-31", "lte": "2024-05-31"}}).mask(DATED).tolist() == [
+        False,
+        True,
+        False,
+    ]
+
+
+def test_items_that_are_not_discontinued_are_asked_for_whether_or_not_one_is():
+    for gone in ([False, False, None], [True, False, None]):
+        columns = ItemColumns(pa.table({"discontinued": gone}))
+        mask = parse_filters({"discontinued": {"none_of": [True]}}).mask(columns)
+        assert mask.tolist() == [value is not True for value in gone]

@@ -1,3 +1,5 @@
+from datetime import date, datetime
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -106,3 +108,59 @@ def test_masks_can_be_combined():
         False,
     ]
     assert COLUMNS.between("year", 1, 2).dtype == np.bool_
+
+
+DATED = ItemColumns(
+    pa.table(
+        {
+            "since": pa.array([date(2024, 5, 30), date(2024, 5, 31), None]),
+            "seen": pa.array([datetime(2024, 5, 31, 12), datetime(2024, 6, 1), None], pa.timestamp("ns", "UTC")),
+            "gone": [False, False, None],
+            "stocked": [1, 0, None],
+        }
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("column", "low", "high", "expected"),
+    [
+        ("since", "2024-05-31", None, [False, True, False]),
+        ("since", None, "2024-05-30", [True, False, False]),
+        ("since", "2024-05-30", "2024-05-31", [True, True, False]),
+        ("seen", None, "2024-05-31", [True, False, False]),  # the whole day
+        ("seen", "2024-05-31T12:00:01Z", "2024-06-01", [False, True, False]),
+    ],
+)
+def test_ranges_of_dates_are_asked_for_by_dates(
+    column: str, low: str | None, high: str | None, expected: list[bool]
+) -> None:
+    assert DATED.between(column, low, high).tolist() == expected
+
+
+def test_ranges_of_dates_and_of_numbers_are_not_confused() -> None:
+    with pytest.raises(
+        RetrievalError, match="since holds dates, so a range needs dates such as '2024-05-31', but 2024"
+    ):
+        DATED.between("since", 2024, None)
+    with pytest.raises(RetrievalError, match="stocked holds numbers, so a range needs numbers, but '2024-05-31' came"):
+        DATED.between("stocked", "2024-05-31", None)
+    with pytest.raises(RetrievalError, match="goes from low to high"):
+        DATED.between("since", "2024-05-31", "2024-05-30")
+
+
+def test_a_day_can_be_asked_for_as_a_value() -> None:
+    assert DATED.with_any("since", ["2024-05-31"]).tolist() == [False, True, False]
+
+
+def test_truth_values_can_be_asked_for_even_if_no_item_has_one() -> None:
+    assert DATED.with_any("gone", [True]).tolist() == [False, False, False]
+    assert DATED.with_any("gone", ["false"]).tolist() == [True, True, False]
+    with pytest.raises(RetrievalError, match="but maybe came. Its values are false, true"):
+        DATED.with_any("gone", ["maybe"])
+
+
+def test_zeros_and_ones_are_truth_values_too() -> None:
+    assert DATED.with_any("stocked", [True]).tolist() == [True, False, False]
+    with pytest.raises(RetrievalError, match="holds numbers, so numbers are required, but True came"):
+        ItemColumns(pa.table({"year": [1990, 1]})).with_any("year", [True])

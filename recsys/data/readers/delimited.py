@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -117,12 +117,16 @@ class _Form:
         for block_bytes in _BLOCK_BYTES:
             try:
                 with self.file.open() as stream:
-                    return arrow_csv.read_csv(
-                        stream,
+                    counted = _CountedLines(stream)
+                    table = arrow_csv.read_csv(
+                        counted,
                         read_options=self.read_options(block_bytes),
                         parse_options=self.parse_options(),
                         convert_options=self.convert_options(types),
                     )
+                if self.quoted and counted.num_quotes % 2 and counted.num_lines > len(table) + 1:
+                    self._check_last_row(len(table), counted.num_lines)
+                return table
             except UnicodeError as error:
                 raise EncodingError(f"{self.file} must be text in {self.encoding}, but is not. {_CONVERT}") from error
             except pa.ArrowInvalid as error:
@@ -132,6 +136,34 @@ class _Form:
                     continue
                 raise self.explain(error, types) from error
         raise AssertionError("the last block either suffices or is told")
+
+    def _check_last_row(self, num_rows: int, num_lines: int) -> None:
+        """Refuse a file of which the last row has a field that goes on to the end, with many rows inside.
+
+        Arrow takes quotes that do not end; what follows them would be lost.
+        """
+        names = read_header(self.file, separator=self.separator) if self.column_names is None else self.column_names
+        with (
+            self.file.open() as stream,
+            arrow_csv.open_csv(
+                stream,
+                read_options=self.read_options(use_threads=False),
+                parse_options=self.parse_options(),
+                convert_options=self.convert_options(dict.fromkeys(names, pa.binary())),
+            ) as batches,
+        ):
+            last = None
+            for batch in batches:
+                last = batch
+        columns = [] if last is None else last.columns
+        fields = [(column[-1].as_py() or b"").decode(errors="replace") for column in columns]
+        endless = next((field for field in fields if field.endswith(("\n", "\r"))), None)
+        if endless is not None:
+            raise DataError(
+                f"{self.file}: row {num_rows:,} has a field that begins with a double quote and does not end: "
+                f"{endless[:60]!r}; so {num_lines:,} lines are only {num_rows:,} rows. Close the quotes, or double "
+                "them if they are part of the text."
+            )
 
     def read_options(self, block_bytes: int = _BLOCK_BYTES[-1], use_threads: bool = True) -> Any:
         return arrow_csv.ReadOptions(
@@ -205,6 +237,29 @@ class _Form:
             f"{bad.actual_columns}: {bad.text[:200]!r}. Correct the row"
             + (f"; a field that holds {self.separator!r} must be in double quotes." if self.quoted else ".")
         )
+
+
+class _CountedLines:
+    """A stream of which lines and double quotes are counted while it is read."""
+
+    closed = False
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.num_lines = 0
+        self.num_quotes = 0
+
+    def read(self, size: int = -1) -> bytes:
+        content = self._stream.read(size)
+        self.num_lines += content.count(b"\n")
+        self.num_quotes += content.count(b'"')
+        return content
+
+    def readable(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        """Whoever opened the stream closes it."""
 
 
 def _is_too_long(error: pa.ArrowInvalid) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from recsys.data.readers import delimited
 from recsys.data.readers.delimited import read_delimited, read_header
 from recsys.data.readers.identifiers import ID_TYPE
 from recsys.data.sources.raw_file import RawFile
@@ -136,3 +137,21 @@ def test_rows_are_counted_from_one_without_a_header(tmp_path: Path) -> None:
 def test_read_header_gives_the_names(tmp_path: Path) -> None:
     file = _file(tmp_path, b'\xef\xbb\xbf"user id"\trating\r\n1\t2\n')
     assert read_header(file, separator="\t") == ["user id", "rating"]
+
+
+def test_a_row_that_fits_no_block_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delimited, "_BLOCK_BYTES", (1 << 10, 1 << 12))
+    (tmp_path / "a.csv").write_text("user,note\n1,a\n2," + "x" * 3_000 + "\n")
+    table = read_delimited(RawFile(tmp_path / "a.csv"), {"user": pa.string()})  # in the second try
+    assert table["user"].to_pylist() == ["1", "2"]
+    (tmp_path / "a.csv").write_text("user,note\n" + "1,a\n" * 3_000 + "2," + "x" * 30_000 + "\n")
+    with pytest.raises(
+        DataError, match=r"after row .* comes one of more than .* or a field in double quotes that does"
+    ):
+        read_delimited(RawFile(tmp_path / "a.csv"), {"user": pa.string()})
+
+
+def test_a_first_line_that_is_no_row_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text('"' * 300_001 + "\n1\n")
+    with pytest.raises(DataError, match="the first line is no row of column names"):
+        read_header(RawFile(tmp_path / "a.csv"))

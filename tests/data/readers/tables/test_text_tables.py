@@ -73,6 +73,26 @@ def test_long_fields_are_read(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("header", [True, False])
+def test_quotes_that_do_not_end_lose_no_rows(tmp_path: Path, header: bool) -> None:
+    rows = 'u,1,a\nu,2,"b\n' + "u,3,c\n" * 1_000
+    content = "user_id,item_id,note\n" * header + rows
+    given = {} if header else {"header": ("user_id", "item_id", "note")}
+    file = _file(tmp_path, content)
+    text = recognise(file, TextSettings(**given), ",", ("user_id", "item_id"))  # type: ignore[arg-type]
+    with pytest.raises(
+        DataError, match=r"row 2 has a field that begins with a double quote and does not end: 'b\\nu,3"
+    ):
+        read_text_interactions(file, text, {"user_id": "user_id", "item_id": "item_id"})
+
+
+def test_quotes_within_text_and_lines_within_quotes_are_fine(tmp_path: Path) -> None:
+    content = 'item_id,note\n1,12" vinyl\n\n2,"two\nlines"\n3,"7"" vinyl"\n'
+    file = _file(tmp_path, content)
+    read = read_text_entities(file, recognise(file, TextSettings(), ",", ("item_id",)), "item_id")
+    assert read.columns["note"].to_pylist() == ['12" vinyl', "two\nlines", '7" vinyl']
+
+
 def test_entities_become_numbers_where_all_values_are(tmp_path: Path) -> None:
     file = _file(tmp_path, "id;price;year;code;word\n01;2,5;1994;007;a\n2;3;;12;b\n")
     read = read_text_entities(file, recognise(file, TextSettings(), ",", ("id",)), "id")
