@@ -23,6 +23,9 @@ from recsys.errors import RecsysError, RunError
 #: Parts of a configuration whose constructors are quick and need nothing else.
 CONSTRUCTED = ("data", "preparation", "split", "evaluation", "tracking", "stacking_folds", "candidate_selector")
 
+#: Longest name of a run in bytes: file systems allow 255, and a time goes before it.
+_MAX_NAME = 200
+
 #: What the command changes before it constructs it.
 _CHANGED = {"cross_validate": ("split",), "cold_start": ("split",)}
 
@@ -47,6 +50,8 @@ def check_config(command: str, config: DictConfig) -> None:
     for key, value, hint in _settings(content, declared):
         _check_type(key, value, hint)
         _check_range(key, value)
+    if "name" in declared:
+        _check_name(str(content["name"]))
     for name in CONSTRUCTED:
         if name in content and name not in _CHANGED.get(command, ()):
             _construct(name, config[name])
@@ -167,6 +172,20 @@ def _check_range(key: str, value: Any) -> None:
     if wrong:
         whose = f"Each number of {key}" if isinstance(value, list) else key
         raise RunError(f"{whose} must be {range_}, but it is {_yaml(value)}. Correct {key}={_yaml(value)}.")
+
+
+def _check_name(name: str) -> None:
+    """Require the name of a directory: it is the last part of the path of a run.
+
+    Raises:
+        RunError: it would leave the directory that it is meant for, or cannot be a name there.
+    """
+    too_long = len(name.encode()) > _MAX_NAME
+    if name.strip() in ("", ".", "..") or too_long or any(sign in name for sign in "/\\\0\n"):
+        raise RunError(
+            f"name must be the name of a directory, without / and \\ and of at most {_MAX_NAME} bytes, but it is "
+            f"{name[:80]!r}. Say where runs go by paths.runs_dir=DIR."
+        )
 
 
 def _yaml(value: Any) -> str:

@@ -1,7 +1,8 @@
 """Where the configurations are, how they are composed, and how a script is run with one.
 
 A group's choice may depend on another one: the training that suits a model is said by the model's class
-(``default_training``), and asked for in ``train.yaml`` as ``${training_of:${model}}``.
+(``default_training``), and asked for in ``train.yaml`` as ``${training_of:${model}}``. ``${given_or:${x},y}`` is ``y``
+where ``x`` is null.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from recsys.cli.hydra_errors import COMPOSITION_ERRORS, explained
 from recsys.cli.positional import Positional, as_settings
 from recsys.cli.renamed_keys import TRAINING_COMMANDS, check_renamed
 from recsys.cli.source_configs import register_sources
+from recsys.cli.trusted_targets import trust
 from recsys.cli.user_errors import USER_ERROR_STATUS, is_told, user_errors
 from recsys.errors import RunError
 
@@ -68,6 +70,7 @@ def training_of(model: str) -> str:
 
 
 OmegaConf.register_new_resolver("training_of", training_of, replace=True)
+OmegaConf.register_new_resolver("given_or", lambda value, default: default if value is None else value, replace=True)
 
 
 @functools.cache
@@ -108,6 +111,7 @@ def run_command(name: str, body: Callable[[DictConfig], Any], positional: Positi
         # The other runs of a sweep go on after one that fails.
         with user_errors(reraise=HydraConfig.get().mode == RunMode.MULTIRUN):
             check_config(name, config)
+            trust(config.get("trusted_modules") or ())
             with told_data_warnings(config.get("strict", False)):
                 return body(config)
 

@@ -10,14 +10,21 @@ Stage = Literal["valid", "test"]
 
 _PATHS: dict[str, object] = {"paths.cache_dir": str, "paths.prepared_dir": str, "paths.runs_dir": str}
 
+#: Of commands that open a run, whose configuration may name a user's own classes.
+_OPENS_RUNS: dict[str, object] = {"trusted_modules": Sequence[str]}
+
 _TRAINING: dict[str, object] = {
     **_PATHS,
     "seed": int,
     "strict": bool,
     "view": Literal["implicit", "explicit"] | None,
     "refit": bool,
+    "refit_epochs": int | None,
+    "chosen_by": str | None,
     "name": str,
     "resume": str | None,
+    "sweep": str | None,
+    **_OPENS_RUNS,
     "show_users": int,
     "pretraining": Mapping[str, Mapping[str, Any]] | None,
     "sources_training": Mapping[str, Mapping[str, Any]],
@@ -41,7 +48,7 @@ _REQUEST: dict[str, object] = {
 #: Each command's settings with their types. ``Any`` is what the command reads itself, such as ids as they were typed.
 PLAIN_SETTINGS: Mapping[str, Mapping[str, object]] = MappingProxyType(
     {
-        "train": _TRAINING,
+        "train": {**_TRAINING, "refit": bool | Literal["all"]},
         "tune": {
             **_TRAINING,
             "search": Any,
@@ -74,6 +81,7 @@ PLAIN_SETTINGS: Mapping[str, Mapping[str, object]] = MappingProxyType(
         "prepare": {**_PATHS, "strict": bool},
         "elicit": {
             **_PATHS,
+            **_OPENS_RUNS,
             "run": str | None,
             "k": int,
             "known": Any,
@@ -82,8 +90,9 @@ PLAIN_SETTINGS: Mapping[str, Mapping[str, object]] = MappingProxyType(
             "seed": int,
             "strict": bool,
         },
-        "evaluate": {"run": str, "stage": Stage, "output": str | None, "save_per_user": bool},
+        "evaluate": {**_OPENS_RUNS, "run": str, "stage": Stage, "output": str | None, "save_per_user": bool},
         "evaluate_pipeline": {
+            **_OPENS_RUNS,
             "run": str,
             "ranker": str | None,
             "retrieval": Literal["scores", "vectors"],
@@ -98,7 +107,10 @@ PLAIN_SETTINGS: Mapping[str, Mapping[str, object]] = MappingProxyType(
             "output": str,
         },
         "compare": {
+            **_OPENS_RUNS,
             "runs": Sequence[str],
+            "newer": str | None,
+            "columns": Mapping[str, Any] | None,
             "metric": str,
             "k": int,
             "baseline": str | None,
@@ -108,6 +120,7 @@ PLAIN_SETTINGS: Mapping[str, Mapping[str, object]] = MappingProxyType(
             "output": str,
         },
         "export": {
+            **_OPENS_RUNS,
             "run": str,
             "ranker": str | None,
             "output": str,
@@ -148,8 +161,8 @@ PLAIN_SETTINGS: Mapping[str, Mapping[str, object]] = MappingProxyType(
             "python": str | None,
             "timeout_seconds": float,
         },
-        "recommend": {**_REQUEST, "run": str | None, "bundle": str | None, "num_candidates": int},
-        "similar": {"run": str | None, "bundle": str | None, "item": Any, "k": int},
+        "recommend": {**_REQUEST, **_OPENS_RUNS, "run": str | None, "bundle": str | None, "num_candidates": int},
+        "similar": {**_OPENS_RUNS, "run": str | None, "bundle": str | None, "item": Any, "k": int},
         "query_triton": {
             **_REQUEST,
             "protocol": Literal["grpc", "http"],

@@ -57,7 +57,7 @@ def _message(error: BaseException) -> str | None:
         return str(error)
     if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM):
         return f"Permission is required to write or read {error.filename}. Choose another directory, or allow it."
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return (
             f"No space is left on the disk ({error}). Free some, then run the command again; what was only "
             "half written does not count as finished."

@@ -39,6 +39,11 @@ class Split:
     test_fold_in: IntArray = field(default_factory=_no_rows)
     seen_before: IntArray = field(default_factory=_no_rows)
 
+    @classmethod
+    def of_all(cls, num_rows: int) -> Split:
+        """The split that holds nothing out: all rows, from 0 to ``num_rows`` - 1, are trained on."""
+        return cls(train=np.arange(num_rows, dtype=np.int64), valid=_no_rows(), test=_no_rows())
+
     def known(self, stage: Stage) -> IntArray:
         """Rows known when ``stage`` is scored: they are the history, and the seen items to mask.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import torch
 
@@ -12,7 +14,11 @@ from recsys.models.interface.protocols import PredictsRatings, ScoringModel
 from recsys.recommendation.model_recommender import ModelRecommender
 from recsys.reporting.evaluation_tables import fixed_negatives_table, metrics_table, ratings_table, segments_table
 from recsys.reporting.recommendation_table import recommendation_table
+from recsys.runs.run_manifest import CARRIED_PREFIX, THIS_MODEL, RunManifest
 from recsys.runtime.request import RecommendationRequest
+
+#: Numbers of another fit that are printed beside a word on where they come from.
+_CARRIED = ("ndcg@10", "recall@10", "rmse")
 
 #: Metrics of each table, few enough for a terminal of 80 columns with their intervals.
 _TABLES = (
@@ -39,6 +45,24 @@ def print_report(report: EvaluationReport) -> None:
     if report.fixed_negatives:
         console.print(fixed_negatives_table(report.fixed_negatives))
     console.print(segments_table(report.ranking))
+
+
+def print_origin(manifest: RunManifest, metrics: Mapping[str, float]) -> None:
+    """Print what the kept weights were fitted to, and what the numbers are of, where that needs a word.
+
+    Args:
+        manifest: of the finished run.
+        metrics: its ``metrics.json``.
+    """
+    if manifest.trained_on == "training":
+        return
+    epochs = f", for {manifest.best_epoch} epochs ({manifest.epochs_chosen})" if manifest.epochs_chosen else ""
+    console.print(f"this model was trained on {manifest.trained_on}{epochs}", markup=False, soft_wrap=True)
+    if manifest.measured == THIS_MODEL:
+        return
+    names = [name for name in _CARRIED if f"{CARRIED_PREFIX}test/{name}" in metrics]
+    numbers = ", ".join(f"{name} {metrics[f'{CARRIED_PREFIX}test/{name}']:.4f}" for name in names)
+    console.print(f"measured {manifest.measured}" + (f": {numbers}" if numbers else ""), markup=False, soft_wrap=True)
 
 
 def print_examples(model: ScoringModel, prepared: PreparedDataset, num_users: int, k: int) -> None:

@@ -55,11 +55,17 @@ def build_data(
     return prepared
 
 
-def build_split(config: DictConfig, interactions: Interactions) -> Split:
-    """The split of ``interactions``; with ``refit`` its validation is trained on as well."""
+def build_split(config: DictConfig, interactions: Interactions, refit: bool = True) -> Split:
+    """The split of ``interactions``, with which a model is measured.
+
+    Args:
+        config: of the run; with ``refit: true`` its validation is trained on as well.
+        interactions: to be split.
+        refit: False leaves the validation apart in any case.
+    """
     split: Split = instantiate(config.split).split(interactions)
     # Runs of earlier versions have no such setting.
-    return split.with_validation_in_training() if config.get("refit", False) else split
+    return split.with_validation_in_training() if refit and config.get("refit", False) is True else split
 
 
 def build_model(config: DictConfig, seed: int, prepared: PreparedDataset) -> nn.Module:

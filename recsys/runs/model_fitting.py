@@ -21,6 +21,7 @@ from recsys.data.split import Split
 from recsys.errors import ModelError
 from recsys.evaluation.ranking_task import RankingTask
 from recsys.models.interface.protocols import Fittable, PredictsRatings, PretrainsInTowers, RanksCandidates
+from recsys.runs.chosen_epochs import ChosenEpochs
 from recsys.runs.device import accelerator, training_device
 from recsys.runs.part_settings import source_settings, tower_settings
 from recsys.runs.run_directory import CHECKPOINTS
@@ -50,6 +51,7 @@ class ModelFitter:
         print_line: receives a line for each epoch.
         listener: receives the metrics of each epoch, but not those of pre-training or of a hybrid's sources.
         progress_bar: whether bars are shown, where there is a terminal.
+        epochs: for how long each part is trained, in place of what the configuration says; None leaves that to it.
 
     Example:
         >>> ModelFitter(config, view, split).fit(model)  # doctest: +SKIP
@@ -62,6 +64,7 @@ class ModelFitter:
     print_line: Callable[[str], None] = _print_nothing
     listener: Listener = _tell_nobody
     progress_bar: bool = True
+    epochs: ChosenEpochs | None = None
 
     def fit(self, model: nn.Module) -> FitReport:
         """Fit ``model`` in place.
@@ -139,6 +142,9 @@ class ModelFitter:
     def _train(self, network: nn.Module, train: Interactions, lists: CandidateLists | None = None) -> FitReport:
         """Take gradient steps; ``lists`` are what a ranker learns from in place of single interactions."""
         settings = self.config
+        if self.epochs is not None:
+            settings = settings.copy()
+            settings.trainer.max_epochs = self.epochs.number()
         validated = len(self.split.valid) > 0
         validation = partial(
             RankingTask.from_split,
@@ -172,7 +178,13 @@ class ModelFitter:
         assert isinstance(model, PretrainsInTowers), "tower_settings refuses other models"
         for name, settings in towers.items():
             self.print_line(f"pre-training the {name} tower")
-            alone = replace(self, config=settings, checkpoints=self._directory / name, listener=_tell_nobody)
+            alone = replace(
+                self,
+                config=settings,
+                checkpoints=self._directory / name,
+                listener=_tell_nobody,
+                epochs=None if self.epochs is None else self.epochs.part(name),
+            )
             alone._train(model.towers()[name], train)
         model.fuse()
         self.print_line("training the whole network")
@@ -206,11 +218,13 @@ class ModelFitter:
             for name, source in sources.items():
                 bar.describe(f"sources, {place.replace('_', ' ')}: {name}")
                 self.print_line(f"{place}: fitting {name}")
+                below = ("sources", place, name, CHECKPOINTS)
                 fitter = replace(
                     self,
                     config=settings[name],
                     split=replace(split, train=np.setdiff1d(split.train, held_out)),
-                    checkpoints=self._directory / "sources" / place / name / CHECKPOINTS,
+                    checkpoints=self._directory.joinpath(*below),
+                    epochs=None if self.epochs is None else self.epochs.part(*below),
                     listener=_tell_nobody,
                 )
                 fitter.fit(source)

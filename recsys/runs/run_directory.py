@@ -4,13 +4,15 @@
 
     runs/2026-01-31_12-00-00_mf_movielens_100k/
         config.yaml          the resolved configuration
-        run.json             data (directory, content hash, sizes), versions, best epoch; written last
-        metrics.json         flat: test/ndcg@10, test/ndcg@10_low, test/ndcg@10_high, ...
+        run.json             data (directory, content hash, sizes), versions, epochs, what was measured; written last
+        metrics.json         flat: test/ndcg@10, test/ndcg@10_low, test/ndcg@10_high, ...; before_refit/test/ndcg@10
+                             where they were measured before the refit on all interactions
         per_user.parquet     the same measures for each test user, for comparing runs
         model.safetensors    weights of the best epoch
         history.csv          metrics of each epoch
         curves.png           learning curves
         checkpoints/         last.ckpt and best.ckpt, for resuming
+        selection/           history.csv, curves.png and checkpoints of a first fit, which chose the number of epochs
         tracking_run         which run of the experiment tracker this is
 """
 
@@ -18,12 +20,9 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import platform
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -31,23 +30,19 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-import recsys
-from recsys.cli.commands import command_line
-from recsys.data.feedback_view import ViewKind
-from recsys.data.prepared import PreparedDataset
-from recsys.data.split import Split
+from recsys.cli.commands import typed_command
+from recsys.cli.trusted_targets import check_targets
+from recsys.cli.whole_files import whole_file
 from recsys.errors import RunError
 from recsys.models.interface.protocols import dynamic_buffers
+from recsys.runs.run_manifest import FORMAT_VERSION, READABLE_VERSIONS, RunManifest
 from recsys.training.epoch_history import draw_curves
 
-#: 2: the settings of a training are below ``training``, and settings have the names of this version.
-FORMAT_VERSION = 2
-#: Formats whose ``run.json``, metrics and values for each user are read; a model is only built from the current one.
-READABLE_VERSIONS = (1, FORMAT_VERSION)
 CONFIG = "config.yaml"
 MANIFEST = "run.json"
 METRICS = "metrics.json"
@@ -56,97 +51,10 @@ WEIGHTS = "model.safetensors"
 HISTORY = "history.csv"
 CURVES = "curves.png"
 CHECKPOINTS = "checkpoints"
+SELECTION = "selection"
 TRACKING = "tracking_run"
 #: What an experiment tracker keeps a copy of.
 ARTIFACTS = (CONFIG, MANIFEST, METRICS, PER_USER, WEIGHTS, HISTORY, CURVES)
-
-
-@dataclass(frozen=True, slots=True)
-class RunManifest:
-    """What ``run.json`` says.
-
-    Args:
-        format_version: version of the directory's format.
-        created: local time at which the run was finished, ISO 8601.
-        data_name: name of the data set.
-        data_directory: prepared directory that the run was trained on.
-        data_hash: content hash of the prepared data.
-        split_hash: content hash of the split.
-        num_users: size of the user vocabulary.
-        num_items: size of the item vocabulary.
-        best_epoch: epoch whose weights were kept; 0 for a model without epochs.
-        fit_seconds: wall time of fitting, seconds.
-        versions: of Python and of the libraries that matter.
-        view: ``implicit`` (likes were split) or ``explicit`` (ratings).
-    """
-
-    format_version: int
-    created: str
-    data_name: str
-    data_directory: str
-    data_hash: str
-    split_hash: str
-    num_users: int
-    num_items: int
-    best_epoch: int
-    fit_seconds: float
-    versions: dict[str, str]
-    view: ViewKind = "implicit"  # the only one of version 0.1, whose manifests do not name it
-
-    @classmethod
-    def of(
-        cls,
-        prepared: PreparedDataset,
-        split: Split,
-        best_epoch: int,
-        fit_seconds: float,
-        view: ViewKind = "implicit",
-    ) -> RunManifest:
-        """The manifest of a run on ``prepared`` that ends now."""
-        libraries = ("torch", "pytorch-lightning", "numpy", "pyarrow")
-        return cls(
-            format_version=FORMAT_VERSION,
-            created=datetime.now().isoformat(timespec="seconds"),
-            data_name=prepared.schema.name,
-            data_directory=str(prepared.directory.absolute()),
-            data_hash=prepared.schema.content_hash,
-            split_hash=split.content_hash(),
-            num_users=prepared.interactions.num_users,
-            num_items=prepared.interactions.num_items,
-            best_epoch=best_epoch,
-            fit_seconds=round(fit_seconds, 3),
-            versions={
-                "python": platform.python_version(),
-                "recsys": recsys.__version__,
-                **{name: version(name) for name in libraries},
-            },
-            view=view,
-        )
-
-    def check_data(self, prepared: PreparedDataset) -> None:
-        """Refuse data that the run was not trained on.
-
-        Raises:
-            RunError: the content hash differs.
-        """
-        if prepared.schema.content_hash != self.data_hash:
-            raise RunError(
-                f"The run was trained on {self.data_name} with content hash {self.data_hash[:12]}, but the prepared "
-                f"data in {prepared.directory} have {prepared.schema.content_hash[:12]}. "
-                "Use the data of the run, or train again on the new data."
-            )
-
-    def check_split(self, split: Split) -> None:
-        """Refuse a split that is not the one the run was trained with, so that no training row is ever tested on.
-
-        Raises:
-            RunError: the split differs.
-        """
-        if split.content_hash() != self.split_hash:
-            raise RunError(
-                "The split could not be made again as it was in training: another version of NumPy or of recsys may "
-                f"draw other rows. Evaluate with the versions of the run ({_listed(self.versions)}), or train again."
-            )
 
 
 class RunDirectory:
@@ -189,7 +97,7 @@ class RunDirectory:
         if not run.is_finished:
             raise RunError(
                 f"The run {path} was not finished: it has no {MANIFEST}. "
-                f"Go on with it: {command_line('train')} resume={path}"
+                f"Go on with it: {typed_command('train')} resume={path}"
             )
         return run
 
@@ -199,7 +107,21 @@ class RunDirectory:
         return self.path / CONFIG
 
     def config(self) -> DictConfig:
-        """Read ``config.yaml``.
+        """Read ``config.yaml``, of which something is to be made.
+
+        Raises:
+            RunError: it is damaged, or names code that is neither part of recsys nor trusted.
+        """
+        config = self.settings()
+        try:
+            content = OmegaConf.to_container(config, resolve=True)
+        except OmegaConfBaseException as error:
+            raise RunError(f"{self.config_path} is damaged ({error}). Train again.") from error
+        check_targets(content, self.config_path)
+        return config
+
+    def settings(self) -> DictConfig:
+        """Read ``config.yaml`` to look at it; nothing may be made of it.
 
         Raises:
             RunError: it is damaged.
@@ -253,9 +175,8 @@ class RunDirectory:
 
     def save_per_user(self, table: pa.Table) -> None:
         """Write the values of each test user, as :func:`recsys.evaluation.per_user.per_user_table` gives them."""
-        temporary = self.path / f"{PER_USER}.partial"
-        pq.write_table(table, temporary, compression="zstd")
-        os.replace(temporary, self.path / PER_USER)
+        with whole_file(self.path / PER_USER) as path:
+            pq.write_table(table, path, compression="zstd")
 
     def per_user(self) -> pa.Table:
         """Read the values of each test user.
@@ -267,21 +188,29 @@ class RunDirectory:
         if not path.is_file():
             raise RunError(
                 f"Values for each user are required, but the run {self.path} has no {PER_USER}: an older version "
-                f"made it. Write them now: {command_line('evaluate')} run={self.path} save_per_user=true"
+                f"made it. Write them now: {typed_command('evaluate')} run={self.path} save_per_user=true"
             )
         try:
             return pq.read_table(path)
         except (pa.ArrowInvalid, OSError) as error:
             raise RunError(
-                f"{path} is damaged ({error}). Write it again: {command_line('evaluate')} run={self.path} "
+                f"{path} is damaged ({error}). Write it again: {typed_command('evaluate')} run={self.path} "
                 "save_per_user=true"
             ) from error
 
-    def save_history(self, epochs: list[dict[str, float]], title: str) -> None:
-        """Write ``history.csv`` and ``curves.png``; nothing where there were no epochs."""
+    def save_config(self, config: DictConfig) -> None:
+        """Write the resolved configuration."""
+        with whole_file(self.config_path) as path:
+            OmegaConf.save(config, path, resolve=True)
+
+    def save_history(self, epochs: list[dict[str, float]], title: str, directory: Path | None = None) -> None:
+        """Write ``history.csv`` and ``curves.png``, into ``directory`` of the run; nothing without epochs."""
         if epochs:
-            pd.DataFrame(epochs).to_csv(self.path / HISTORY, index=False)
-            draw_curves(epochs, self.path / CURVES, title)
+            place = directory or self.path
+            with whole_file(place / HISTORY) as path:
+                pd.DataFrame(epochs).to_csv(path, index=False)
+            with whole_file(place / CURVES) as path:
+                draw_curves(epochs, path, title)
 
     def save_model(self, model: nn.Module) -> None:
         """Write the weights.
@@ -289,16 +218,14 @@ class RunDirectory:
         Raises:
             RunError: they could not be written, for example to a full disk.
         """
-        temporary = self.path / f"{WEIGHTS}.partial"
         try:
-            save_file({name: tensor.contiguous() for name, tensor in model.state_dict().items()}, temporary)
+            with whole_file(self.path / WEIGHTS) as path:
+                save_file({name: tensor.contiguous() for name, tensor in model.state_dict().items()}, path)
         except SafetensorError as error:
-            temporary.unlink(missing_ok=True)
             raise RunError(
-                f"The weights could not be written to {temporary} ({error}). Free some space, then go on with the run: "
-                f"{command_line('train')} resume={self.path}"
+                f"The weights could not be written to {self.path / WEIGHTS} ({error}). Free some space, then go on "
+                f"with the run: {typed_command('train')} resume={self.path}"
             ) from error
-        os.replace(temporary, self.path / WEIGHTS)
 
     def load_model(self, model: nn.Module) -> None:
         """Read the weights into ``model``.
@@ -328,15 +255,19 @@ class RunDirectory:
             )
         model.load_state_dict(state)
 
-    def finish(self, metrics: Mapping[str, float], manifest: RunManifest) -> None:
-        """Write the metrics (what is not a number as null), then the manifest that marks the run as finished."""
+    def save_metrics(self, metrics: Mapping[str, float]) -> None:
+        """Write the metrics; what is not a number as null."""
         self._write_json(METRICS, {name: value if math.isfinite(value) else None for name, value in metrics.items()})
+
+    def finish(self, metrics: Mapping[str, float] | None, manifest: RunManifest) -> None:
+        """Write the metrics, unless they are None and written already, then the manifest: the run is finished."""
+        if metrics is not None:
+            self.save_metrics(metrics)
         self._write_json(MANIFEST, asdict(manifest))
 
     def _write_json(self, name: str, content: Mapping[str, Any]) -> None:
-        temporary = self.path / f"{name}.partial"
-        temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        os.replace(temporary, self.path / name)
+        with whole_file(self.path / name) as path:
+            path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def earlier_version(path: Path) -> RunError:
@@ -345,10 +276,6 @@ def earlier_version(path: Path) -> RunError:
         f"A run of this version is required, but {path} was written by an earlier version of recsys, in which settings "
         "had other names. Train again with the same settings, or use the version that wrote it."
     )
-
-
-def _listed(versions: Mapping[str, str]) -> str:
-    return ", ".join(f"{name} {number}" for name, number in versions.items())
 
 
 def _shape(state: Mapping[str, Any], name: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -10,13 +9,22 @@ from pathlib import Path
 from typing import Any
 
 from recsys.cli.console import console
+from recsys.cli.whole_files import whole_file
+from recsys.runtime.mlflow_store import open_store
 
 
 class NoTracker:
     """Records nothing besides the run's own directory."""
 
-    def start(self, run_name: str, parameters: Mapping[str, Any], state: Path) -> None:
-        """Begin a run with its (nested) parameters, or go on with the one that the file ``state`` names."""
+    def start(self, run_name: str, parameters: Mapping[str, Any], state: Path, tags: Mapping[str, str]) -> None:
+        """Begin a run with its (nested) parameters, or go on with the one that the file ``state`` names.
+
+        Args:
+            run_name: name of the run.
+            parameters: its settings.
+            state: says which run of the tracker this is.
+            tags: by which it is found, such as ``model`` and ``data``.
+        """
 
     def log_epoch(self, epoch: int, metrics: Mapping[str, float]) -> None:
         """Record the metrics of one epoch, from 1."""
@@ -51,7 +59,7 @@ class MLflowTracker:
         self._client: Any = None
         self._run_id = ""
 
-    def start(self, run_name: str, parameters: Mapping[str, Any], state: Path) -> None:
+    def start(self, run_name: str, parameters: Mapping[str, Any], state: Path, tags: Mapping[str, str]) -> None:
         """See :class:`NoTracker`."""
 
         def begin() -> None:
@@ -59,17 +67,13 @@ class MLflowTracker:
                 self._run_id = state.read_text(encoding="utf-8").strip()
                 self._client.update_run(self._run_id, status="RUNNING")
             else:
-                self._run_id = self._client.create_run(self._experiment_id(), run_name=run_name).info.run_id
-                state.write_text(f"{self._run_id}\n", encoding="utf-8")
+                run = self._client.create_run(self._experiment_id(), run_name=run_name, tags=dict(tags))
+                self._run_id = run.info.run_id
+                with whole_file(state) as path:
+                    path.write_text(f"{self._run_id}\n", encoding="utf-8")
                 self._log_parameters(parameters)
 
-        # Imported here: it takes a second, and a run without tracking does not need it.
-        from mlflow import MlflowClient
-
-        # After the import, which sets up logging of its own.
-        for name in ("mlflow", "alembic"):
-            logging.getLogger(name).setLevel(logging.WARNING)
-        self._attempt(lambda: setattr(self, "_client", MlflowClient(tracking_uri=self._uri)))
+        self._attempt(lambda: setattr(self, "_client", open_store(self._uri)))
         self._attempt_with_client(begin)
 
     def log_epoch(self, epoch: int, metrics: Mapping[str, float]) -> None:

@@ -8,13 +8,15 @@ from pathlib import Path
 from omegaconf import DictConfig
 from torch import nn
 
+from recsys.cli.commands import typed_command
 from recsys.data.data_warnings import tell_again
 from recsys.data.feedback_view import FeedbackView
 from recsys.data.prepared import PreparedDataset, open_prepared
 from recsys.data.split import Split
-from recsys.errors import PreparedDataError
+from recsys.errors import PreparedDataError, RunError
 from recsys.runs.assembly import build_data, build_model, build_split, build_view
-from recsys.runs.run_directory import FORMAT_VERSION, RunDirectory, RunManifest, earlier_version
+from recsys.runs.run_directory import RunDirectory, earlier_version
+from recsys.runs.run_manifest import FORMAT_VERSION, RunManifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +70,15 @@ def split_of_run(run: TrainedRun) -> tuple[FeedbackView, Split]:
     """The view of a run and its split, the same as in its training.
 
     Raises:
-        RunError: the split could not be made again.
+        RunError: the model was trained on the test rows as well, or the split could not be made again.
     """
+    if run.manifest.holds_nothing_out:
+        raise RunError(
+            f"Interactions that the model was not trained on are required to evaluate it, but {run.directory.path} was "
+            f"trained on all of {run.manifest.data_name}. Its metrics.json has what was measured "
+            f"({run.manifest.measured}). On newer interactions: {typed_command('compare')} newer=FILE "
+            f"runs=[{run.directory.path},OTHER]"
+        )
     view = build_view(run.config, run.prepared, run.model)
     split = build_split(run.config, view.interactions)
     run.manifest.check_split(split)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, TypeVar
 from recsys.cli.commands import command_line
 from recsys.errors import BundleError
 from recsys.runtime.bundle import Bundle
+from recsys.runtime.mlflow_store import open_store
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
@@ -50,14 +50,9 @@ class BundleRegistry:
     """
 
     def __init__(self, uri: str, name: str) -> None:
-        # Imported here: it takes a second, and serving does without.
-        from mlflow import MlflowClient
-
-        for logger in ("mlflow", "alembic"):
-            logging.getLogger(logger).setLevel(logging.WARNING)
         self.name = name
         self._uri = uri
-        self._client: Any = self._asked(lambda: MlflowClient(tracking_uri=uri, registry_uri=uri))
+        self._client: Any = self._asked(lambda: open_store(uri))
 
     def register(self, directory: Path) -> RegisteredBundle:
         """Enter a bundle, if it is not there yet.

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-import os
+import pickle
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, TypeVar
 
 import torch
 from lightning_fabric.plugins import TorchCheckpointIO
 from pytorch_lightning.callbacks import ModelCheckpoint
+
+from recsys.cli.whole_files import whole_file
+from recsys.errors import RunError
+
+ResultT = TypeVar("ResultT")
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
@@ -25,14 +33,67 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         """
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_name(f"{target.name}.partial")
+        with whole_file(target) as partial, partial.open("wb") as file:
+            watched = _WatchedFile(file)
+            try:
+                torch.save(checkpoint, watched)  # type: ignore[arg-type]  # all that it needs
+            except RuntimeError as error:
+                # What PyTorch says of a disk that runs full: "unexpected pos 64 vs 0".
+                raise watched.error or error from error
+
+    def load_checkpoint(self, path: str | Path, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Read a checkpoint.
+
+        Raises:
+            RunError: it is damaged.
+        """
+        with checkpoint_errors(Path(path)):
+            checkpoint: dict[str, Any] = super().load_checkpoint(path, *args, **kwargs)
+        return checkpoint
+
+
+class _WatchedFile:
+    """A file that remembers why it could not be written, which PyTorch does not tell.
+
+    Args:
+        file: open for writing.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.error: OSError | None = None
+
+    def write(self, data: Any) -> int:
+        """Write ``data``."""
+        return self._watched(lambda: self._file.write(data))
+
+    def flush(self) -> None:
+        """Write what is buffered."""
+        self._watched(self._file.flush)
+
+    def _watched(self, action: Callable[[], ResultT]) -> ResultT:
         try:
-            with partial.open("wb") as file:
-                torch.save(checkpoint, file)
-            os.replace(partial, target)
-        except BaseException:
-            partial.unlink(missing_ok=True)
+            return action()
+        except OSError as error:
+            self.error = self.error or error
             raise
+
+
+@contextmanager
+def checkpoint_errors(path: Path) -> Iterator[None]:
+    """Turn what PyTorch raises for a damaged checkpoint into an error with a remedy.
+
+    Raises:
+        RunError: the file is damaged, or no checkpoint.
+    """
+    try:
+        yield
+    except (pickle.UnpicklingError, EOFError, zipfile.BadZipFile, KeyError, RuntimeError) as error:
+        first = str(error).strip().partition("\n")[0]
+        raise RunError(
+            f"The checkpoint {path} is damaged ({first or type(error).__name__}). Delete it, and training goes on from "
+            "what else there is, or from the start."
+        ) from error
 
 
 class PortableCheckpoint(ModelCheckpoint):

@@ -79,7 +79,7 @@ def draw_curves(epochs: list[dict[str, float]], path: Path, title: str) -> None:
 
     Args:
         epochs: rows of :attr:`EpochHistory.epochs`, at least one.
-        path: where the PNG goes.
+        path: where the PNG goes, whatever its name ends with.
         title: heading of the picture.
     """
     table = pd.DataFrame(epochs).set_index("epoch")
@@ -99,4 +99,4 @@ def draw_curves(epochs: list[dict[str, float]], path: Path, title: str) -> None:
     for axis in axes:
         axis.grid(alpha=0.3)
         axis.xaxis.get_major_locator().set_params(integer=True)
-    figure.savefig(path, dpi=120)
+    figure.savefig(path, dpi=120, format="png")

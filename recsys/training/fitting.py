@@ -17,8 +17,9 @@ import torch
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.callbacks import EarlyStopping
 
+from recsys.cli.whole_files import whole_file
 from recsys.errors import RunError
-from recsys.training.checkpoints import AtomicCheckpointIO, PortableCheckpoint
+from recsys.training.checkpoints import AtomicCheckpointIO, PortableCheckpoint, checkpoint_errors
 from recsys.training.epoch_history import EpochHistory
 from recsys.training.fit_progress import FitProgress
 from recsys.training.module import RecommenderModule
@@ -73,7 +74,7 @@ def fit(
         RunError: the checkpoint belongs to another network or data set, or the loss became NaN.
     """
     if resume and (checkpoint_directory / REPORT).is_file():
-        report = _read_report(checkpoint_directory / REPORT)
+        report = read_report(checkpoint_directory / REPORT)
         kept = LAST_CHECKPOINT if report.best_value is None else BEST_CHECKPOINT
         _load(module, checkpoint_directory / kept)
         return report
@@ -106,7 +107,7 @@ def fit(
             num_sanity_val_steps=0,
             plugins=[AtomicCheckpointIO()],
         )
-        with _checkpoint_errors(last), _interrupts(runner):
+        with _fitting_errors(last), _interrupts(runner):
             runner.fit(module, ckpt_path=str(last) if resume and last.is_file() else None, weights_only=True)
     score = checkpoint.best_model_score
     if monitor is None or score is None:
@@ -114,7 +115,8 @@ def fit(
     else:
         best_epoch = _load(module, checkpoint_directory / BEST_CHECKPOINT)
         report = FitReport(history.epochs, best_epoch, float(score))
-    (checkpoint_directory / REPORT).write_text(json.dumps(asdict(report)), encoding="utf-8")
+    with whole_file(checkpoint_directory / REPORT) as path:
+        path.write_text(json.dumps(asdict(report)), encoding="utf-8")
     return report
 
 
@@ -145,7 +147,12 @@ def check_trainer(trainer: Callable[..., pl.Trainer]) -> None:
             raise RunError(f"The trainer refuses its settings ({error}). Correct trainer.*.") from error
 
 
-def _read_report(path: Path) -> FitReport:
+def read_report(path: Path) -> FitReport:
+    """Read what :func:`fit` left of a training that came to its end.
+
+    Raises:
+        RunError: it is damaged.
+    """
     try:
         return FitReport(**json.loads(path.read_text(encoding="utf-8")))
     except (json.JSONDecodeError, TypeError) as error:
@@ -156,10 +163,17 @@ def _read_report(path: Path) -> FitReport:
 
 def _load(module: RecommenderModule, path: Path) -> int:
     """Load the weights of a checkpoint; returns its epoch, from 1."""
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    with _checkpoint_errors(path):
-        module.load_state_dict(state["state_dict"])
-    return int(state["epoch"]) + 1
+    if not path.is_file():
+        raise RunError(
+            f"The checkpoint {path} is required to go on, but it is not there. Delete {path.with_name(REPORT)}, and "
+            "the training is done again."
+        )
+    with checkpoint_errors(path):
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        weights, epoch = state["state_dict"], int(state["epoch"]) + 1
+    with _fitting_errors(path):
+        module.load_state_dict(weights)
+    return epoch
 
 
 @contextmanager
@@ -182,7 +196,7 @@ def _interrupts(trainer: pl.Trainer) -> Iterator[None]:
 
 
 @contextmanager
-def _checkpoint_errors(path: Path) -> Iterator[None]:
+def _fitting_errors(path: Path) -> Iterator[None]:
     """Turn PyTorch's error about a checkpoint that does not fit into one with a remedy."""
     try:
         yield

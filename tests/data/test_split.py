@@ -54,3 +54,8 @@ def test_nothing_is_given_unless_said() -> None:
 )
 def test_every_strategy_is_a_splitter(strategy: type) -> None:
     assert isinstance(strategy(), Splitter)
+
+
+def test_a_split_may_hold_nothing_out() -> None:
+    split = Split.of_all(3)
+    assert (split.train.tolist(), split.valid.tolist(), split.test.tolist()) == ([0, 1, 2], [], [])

@@ -10,7 +10,8 @@ from pathlib import Path
 from filelock import FileLock
 
 from recsys.export.bundle_writing import BundleSettings, write_bundle
-from recsys.runs.run_directory import RunDirectory, RunManifest
+from recsys.runs.run_directory import RunDirectory
+from recsys.runs.run_manifest import RunManifest
 from recsys.runs.trained_run import TrainedRun
 from tests.models.board_data import prepared_board
 from tests.models.test_contract import fitted

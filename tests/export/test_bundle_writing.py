@@ -7,7 +7,7 @@ from recsys.export.bundle_writing import BundleSettings, write_bundle
 from recsys.models.mf import MF
 from recsys.models.onnx.exportable import ServingForm
 from recsys.models.pure_svd import PureSVD
-from recsys.runs.run_directory import RunManifest
+from recsys.runs.run_manifest import RunManifest
 from recsys.runtime.bundle import Bundle
 from recsys.runtime.bundle_recommender import BundleRecommender
 from recsys.runtime.request import RecommendationRequest

@@ -11,7 +11,8 @@ from torch import nn
 
 from recsys.data.split import Split
 from recsys.errors import RunError
-from recsys.runs.run_directory import RunDirectory, RunManifest
+from recsys.runs.run_directory import RunDirectory
+from recsys.runs.run_manifest import RunManifest
 
 MANIFEST = RunManifest(
     1, "2026-01-31T12:00:00", "toy", "data/prepared/toy", "abc", "def", 3, 4, 2, 1.5, {"python": "3.11"}

@@ -26,13 +26,14 @@ def runs(uri: str) -> dict[str, "mlflow.entities.Run"]:
 class TestMLflow:
     def test_records_parameters_metrics_and_artefacts(self, uri, tmp_path):
         recorder = tracker(uri, tmp_path)
-        recorder.start("first", {"model": {"embedding_dim": 8}, "ks": [5, 10]}, tmp_path / "state")
+        recorder.start("first", {"model": {"embedding_dim": 8}, "ks": [5, 10]}, tmp_path / "state", {"data": "toys"})
         recorder.log_epoch(1, {"valid/ndcg@10": 0.1})
         recorder.log_epoch(2, {"valid/ndcg@10": 0.2})
         (tmp_path / "metrics.json").write_text("{}")
         recorder.finish({"test/ndcg@10": 0.3}, [tmp_path / "metrics.json"])
         run = runs(uri)["first"]
         assert run.info.status == "FINISHED"
+        assert run.data.tags["data"] == "toys"
         assert run.data.params == {"model.embedding_dim": "8", "ks": "[5, 10]"}
         assert run.data.metrics == {"valid/ndcg_at_10": 0.2, "test/ndcg_at_10": 0.3}
         client = mlflow.MlflowClient(tracking_uri=uri)
@@ -42,15 +43,15 @@ class TestMLflow:
 
     def test_a_failed_run_is_marked(self, uri, tmp_path):
         recorder = tracker(uri, tmp_path)
-        recorder.start("second", {}, tmp_path / "state")
+        recorder.start("second", {}, tmp_path / "state", {})
         recorder.fail()
         assert runs(uri)["second"].info.status == "FAILED"
 
     def test_a_resumed_run_goes_on_in_the_same_place(self, uri, tmp_path):
-        tracker(uri, tmp_path).start("third", {"seed": 1}, tmp_path / "state")
+        tracker(uri, tmp_path).start("third", {"seed": 1}, tmp_path / "state", {})
         before = len(runs(uri))
         resumed = tracker(uri, tmp_path)
-        resumed.start("third", {"seed": 1}, tmp_path / "state")
+        resumed.start("third", {"seed": 1}, tmp_path / "state", {})
         resumed.log_epoch(3, {"train/loss": 0.5})
         resumed.finish({}, [])
         assert len(runs(uri)) == before
@@ -61,7 +62,7 @@ class TestMLflow:
 def test_a_store_that_fails_is_one_warning_and_no_more(tmp_path, uri):
     warnings: list[str] = []
     recorder = MLflowTracker(uri, "toys", str(tmp_path), warn=warnings.append)
-    recorder.start("lost", {"seed": 1}, tmp_path / "state")
+    recorder.start("lost", {"seed": 1}, tmp_path / "state", {})
     recorder.log_epoch(1, {"train/loss": 1.0})
     recorder.finish({"test/ndcg@10": 0.3}, [])
     recorder.fail()
@@ -71,7 +72,7 @@ def test_a_store_that_fails_is_one_warning_and_no_more(tmp_path, uri):
 
 def test_no_tracker_leaves_nothing(tmp_path):
     recorder = NoTracker()
-    recorder.start("none", {}, tmp_path / "state")
+    recorder.start("none", {}, tmp_path / "state", {})
     recorder.log_epoch(1, {"train/loss": 1.0})
     recorder.finish({}, [])
     recorder.fail()

@@ -165,7 +165,10 @@ class TestResuming:
         run = self.interrupted(scripts, board)
         finished = scripts("train", f"resume={run}", "model=neumf")
         assert finished.status == 2
-        assert "only values of trainer, fitting, evaluation, tracking, show_users may be changed" in finished.err
+        assert (
+            "only values of trainer, fitting, evaluation, tracking, show_users, trusted_modules may be changed"
+            in finished.err
+        )
 
     @pytest.mark.parametrize("override", ["training.optimizer.lr=0.5", "seed=7", "trainer={max_epochs: 3}"])
     def test_refuses_what_would_have_no_effect(self, scripts, board, override):

@@ -14,12 +14,13 @@ from omegaconf import DictConfig, OmegaConf
 from recsys.cli.commands import command_line
 from recsys.data.columns import USER_ID
 from recsys.errors import RunError
-from recsys.runs.run_directory import RunDirectory, RunManifest
+from recsys.runs.run_directory import RunDirectory
+from recsys.runs.run_manifest import CARRIED_PREFIX, MEASURED_HERE, RunManifest
 
 #: Settings that are not part of a label: they do not affect the model, or are the same for all compared runs.
 _LEFT_OUT = (
-    *("name", "resume", "show_users", "paths", "tracking", "evaluation", "baseline"),
-    *("data", "preparation", "split"),
+    *("name", "resume", "sweep", "chosen_by", "show_users", "trusted_modules"),
+    *("paths", "tracking", "evaluation", "baseline", "data", "preparation", "split"),
 )
 
 #: Longest list of settings in a label, in characters.
@@ -62,6 +63,8 @@ def open_runs(paths: Sequence[Path]) -> list[ComparedRun]:
         )
     directories = [RunDirectory.open(path) for path in paths]
     manifests = [directory.manifest() for directory in directories]
+    for path, manifest in zip(paths, manifests, strict=True):
+        _check_measured(path, manifest)
     for path, manifest in zip(paths[1:], manifests[1:], strict=True):
         _check_same(paths[0], manifests[0], path, manifest)
     tables = [directory.per_user().to_pandas() for directory in directories]
@@ -72,11 +75,25 @@ def open_runs(paths: Sequence[Path]) -> list[ComparedRun]:
                 f"{path} for {len(table)}, of whom {table[USER_ID].isin(tables[0][USER_ID]).sum()} are the same. Write "
                 f"them again with one version: {command_line('evaluate')} run={path} save_per_user=true"
             )
-    labels = _labels([directory.config() for directory in directories], manifests)
+    labels = _labels([directory.settings() for directory in directories], manifests)
     return [
-        ComparedRun(label, directory.path, manifest, directory.metrics(), table)
+        ComparedRun(label, directory.path, manifest, _of_test(directory.metrics()), table)
         for label, directory, manifest, table in zip(labels, directories, manifests, tables, strict=True)
     ]
+
+
+def _of_test(metrics: dict[str, float]) -> dict[str, float]:
+    """The metrics by their usual names; those of a fit before the last one have a word before them."""
+    return {name.removeprefix(CARRIED_PREFIX): value for name, value in metrics.items()}
+
+
+def _check_measured(path: Path, manifest: RunManifest) -> None:
+    """Refuse a run that measured nothing itself."""
+    if manifest.holds_nothing_out and manifest.measured != MEASURED_HERE:
+        raise RunError(
+            f"Runs that were measured are required, but {path} was trained on all interactions (measured "
+            f"{manifest.measured}). Compare the run that was measured, or both on newer interactions: newer=FILE."
+        )
 
 
 def _check_same(first_path: Path, first: RunManifest, path: Path, manifest: RunManifest) -> None:

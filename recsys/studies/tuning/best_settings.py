@@ -43,14 +43,14 @@ class BestSettings:
             trial: the best trial.
             metric: the optimised metric.
             fixed: overrides that all trials share.
-            refit: whether to train on validation as well. A model with epochs is then trained for the best number of
-                epochs, since no validation is left for early stopping.
+            refit: whether to train on validation as well. A model with epochs is then trained for the number that was
+                best in the trial, so that none need be chosen anew.
             num_trials: number of trials of the search.
         """
         assert trial.result is not None, "the best trial has a result"
         overrides = [f"{name}={value}" for name, value in trial.overrides.items()]
         if refit and trial.result.best_epoch > 0:
-            overrides.append(f"trainer.max_epochs={trial.result.best_epoch}")
+            overrides.append(f"refit_epochs={trial.result.best_epoch}")
         replaced = {override.partition("=")[0] for override in overrides}
         kept = [override for override in fixed if override.partition("=")[0] not in replaced]
         whole = [*kept, *overrides, *(["refit=true"] if refit else [])]

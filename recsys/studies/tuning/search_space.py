@@ -15,7 +15,10 @@ if TYPE_CHECKING:  # an extra, which a training without a search does not need
     from optuna.trial import BaseTrial
 
 #: Settings that all trials must share, since their data are prepared once.
-_SHARED = ("data", "preparation", "split", "view", "refit", "evaluation", "paths", "baseline", "resume")
+_SHARED = (
+    *("data", "preparation", "split", "view", "refit", "refit_epochs", "chosen_by"),
+    *("evaluation", "paths", "baseline", "resume", "sweep"),
+)
 
 #: Significant digits of a drawn number: more would suggest a precision that no validation set has.
 _DIGITS = 4

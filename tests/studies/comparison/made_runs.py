@@ -11,7 +11,8 @@ import numpy as np
 import pyarrow as pa
 from omegaconf import OmegaConf
 
-from recsys.runs.run_directory import RunDirectory, RunManifest
+from recsys.runs.run_directory import RunDirectory
+from recsys.runs.run_manifest import RunManifest
 
 MANIFEST = RunManifest(
     format_version=1,

@@ -1,0 +1,32 @@
+import pytest
+
+from recsys.cli.whole_files import whole_file
+
+
+def test_what_was_written_takes_the_place_of_what_was_there(tmp_path):
+    target = tmp_path / "run.json"
+    target.write_text("old")
+    with whole_file(target) as path:
+        path.write_text("new")
+        assert target.read_text() == "old"
+    assert target.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("error", [OSError("full"), KeyboardInterrupt()])
+def test_what_is_broken_off_leaves_what_was_there(tmp_path, error):
+    target = tmp_path / "run.json"
+    target.write_text("old")
+    with pytest.raises(type(error)), whole_file(target) as path:
+        path.write_text("ne")
+        raise error
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_what_a_killed_process_left_is_written_over(tmp_path):
+    (tmp_path / "run.json.partial").write_text("half of something")
+    with whole_file(tmp_path / "run.json") as path:
+        path.write_text("{}")
+    assert (tmp_path / "run.json").read_text() == "{}"
+    assert not (tmp_path / "run.json.partial").exists()

@@ -1,0 +1,58 @@
+import pytest
+
+from recsys.errors import DataError
+from recsys.studies.newer_data.held_out import read_held_out
+from tests.models.board_data import prepared_board
+from tests.studies.newer_data.small_shop import contestant
+
+OLD = contestant("old", [("u1", "a"), ("u2", "b")], items="abc")
+NEW = contestant("new", [("u1", "a"), ("u1", "c"), ("u2", "b"), ("u3", "d")], items="abcd", threshold=4.0)
+
+
+def table(tmp_path, *rows, header="user_id,item_id"):
+    path = tmp_path / "newer.csv"
+    path.write_text("\n".join([header, *rows]), encoding="utf-8")
+    return path
+
+
+def test_what_a_contestant_knows_or_none_can_find_is_left_out_and_told(tmp_path):
+    path = table(tmp_path, "u1,b", "u1,b", "u1,c", "u3,a", "u2,z")
+    found = read_held_out(path, None, [OLD, NEW])
+    # u1 has c for the new one already; nobody has z; b comes twice.
+    assert sorted(found.pairs.itertuples(index=False, name=None)) == [("u1", "b"), ("u3", "a")]
+    assert (found.num_rows, found.num_repeated, found.num_known, found.num_unreachable) == (5, 1, 1, 1)
+    assert sorted(found.known.itertuples(index=False, name=None)) == [("u1", "a"), ("u1", "c"), ("u3", "d")]
+    assert found.missing_users == {"old": 1, "new": 0}
+    lines = found.told()
+    assert lines[0] == (
+        "newer.csv: 5 interactions, of which 2 of 2 users are to be recovered (left out: 1 known to a contestant "
+        "already; 1 repeated; 1 of items that no contestant has)"
+    )
+    assert lines[1].startswith("old does not have the items of 0.0% of them") and "1 of the users" in lines[1]
+    assert len(lines) == 2
+
+
+def test_the_share_of_items_that_a_contestant_lacks_is_told(tmp_path):
+    found = read_held_out(table(tmp_path, "u1,d", "u2,a", "u2,c", "u2,d"), None, [OLD, NEW])
+    assert found.missing_items == {"old": 0.5, "new": 0.0}
+
+
+def test_columns_may_have_other_names_and_low_ratings_are_no_positives(tmp_path):
+    path = table(tmp_path, "u1,b,5", "u2,a,3", header="who,what,stars")
+    found = read_held_out(path, {"user": "who", "item": "what", "rating": "stars"}, [OLD, NEW])
+    assert found.pairs.to_numpy().tolist() == [["u1", "b"]]
+    assert found.num_rated_low == 1
+
+
+def test_a_prepared_directory_does_as_well():
+    board = prepared_board()
+    stranger = contestant("other", [("x", "i00")])
+    stranger_items = contestant("board", [("x", "q")], items="q")
+    assert board.directory.name
+    with pytest.raises(DataError, match="none is left"):
+        read_held_out(board.directory, None, [stranger, stranger_items])
+
+
+def test_nothing_new_is_refused(tmp_path):
+    with pytest.raises(DataError, match="of the 1 of .*newer.csv none is left: 1 pairs are known"):
+        read_held_out(table(tmp_path, "u1,a"), None, [OLD, NEW])
