@@ -15,7 +15,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO ?=
 BUNDLE ?= bundles/demo
-RUN ?= $(patsubst %/metrics.json,%,$(shell ls -t runs/*movielens_100k*/metrics.json 2>/dev/null | head -n 1))
+RUN ?= $(patsubst %/run.json,%,$(shell ls -t runs/*movielens_100k*/run.json 2>/dev/null | head -n 1))
 REPOSITORY := .triton/repositories/$(notdir $(BUNDLE))
 
 .PHONY: demo shell test lint format models-page clean triton triton-stop docs-check wheel wheel-check

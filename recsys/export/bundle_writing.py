@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import recsys
-from recsys.cli.output_directory import make_output_directory
+from recsys.cli.output_directory import make_output_directory, partial_directory
 from recsys.errors import ExportError
 from recsys.evaluation.model_report import model_name
 from recsys.export.history_truncation import cost_of_cut
@@ -111,7 +111,7 @@ def write_bundle(
     _check_together(run, ranker)
     if output.exists():
         raise ExportError(f"A bundle is written to a new directory, but {output} is there. Choose another output=.")
-    partial = output.with_name(f".{output.name}.partial-{os.getpid()}")
+    partial = partial_directory(output)
     make_output_directory(partial, "bundle", "output=")
     try:
         _write(run, ranker, partial, settings, output.name, print_line)

@@ -46,7 +46,7 @@ def open_store(uri: str) -> Any:
     # After the import, which sets up logging of its own.
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    with _one_at_a_time(uri):
+    with one_at_a_time(uri):
         client = MlflowClient(tracking_uri=uri, registry_uri=uri)
         if database_of(uri) is not None:
             client.search_experiments(max_results=1)  # makes the tables of a fresh database
@@ -76,8 +76,12 @@ def _require_listener(uri: str) -> None:
 
 
 @contextmanager
-def _one_at_a_time(uri: str) -> Iterator[None]:
-    """Let one process at a time open a database: two that make the tables of a fresh one fail."""
+def one_at_a_time(uri: str) -> Iterator[None]:
+    """Let one process at a time open a database: two that make the tables of a fresh one fail.
+
+    Args:
+        uri: of the store; only a database in a file is locked.
+    """
     database = database_of(uri)
     if database is None or not database.parent.is_dir():
         yield

@@ -1,6 +1,10 @@
+import os
+import subprocess
+import sys
+
 import pytest
 
-from recsys.cli.output_directory import make_output_directory
+from recsys.cli.output_directory import make_output_directory, partial_directory
 from recsys.errors import RunError
 
 
@@ -15,3 +19,18 @@ def test_a_file_in_the_way_is_named_with_what_to_do(tmp_path):
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(RunError, match="required for the results, but .*below cannot be made .* another output="):
         make_output_directory(tmp_path / "file" / "below", "results", "output=")
+
+
+def test_what_killed_processes_left_of_the_same_output_is_removed_and_nothing_else(tmp_path):
+    with subprocess.Popen([sys.executable, "-c", ""]) as dead:
+        pass
+    left = tmp_path / f".first[1].partial-{dead.pid}"
+    kept = [
+        tmp_path / f".first[1].partial-{os.getppid()}",  # a process that runs
+        tmp_path / f".other.partial-{dead.pid}",
+        tmp_path / ".first[1].partial-by_hand",
+    ]
+    for directory in (left, *kept):
+        (directory / "inside").mkdir(parents=True)
+    assert partial_directory(tmp_path / "first[1]") == tmp_path / f".first[1].partial-{os.getpid()}"
+    assert not left.exists() and all(directory.exists() for directory in kept)

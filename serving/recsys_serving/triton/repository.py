@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from recsys.cli.commands import command_line
-from recsys.cli.output_directory import make_output_directory
+from recsys.cli.output_directory import make_output_directory, partial_directory
 from recsys.errors import ExportError
 from recsys.runtime.bundle import Bundle
 from recsys.runtime.manifest import MANIFEST
@@ -95,7 +95,7 @@ def write_repository(
         raise ExportError(f"models must be {' or '.join(get_args(OnnxPlace))}, but it is {models!r}.")
     if (repository / RECOMMEND / str(version)).exists():
         raise ExportError(f"{repository} has version {version} already. Choose another version= or output=.")
-    partial = repository.with_name(f".{repository.name}.partial-{os.getpid()}")
+    partial = partial_directory(repository)
     make_output_directory(partial, "model repository", "output=")
     try:
         _write(bundle, partial, version, python_instances, models)

@@ -1,8 +1,9 @@
 import pytest
 
+from recsys.data.preparing import Preparation, load_or_prepare
+from recsys.data.readers.table import TableReader
 from recsys.errors import DataError
 from recsys.studies.newer_data.held_out import read_held_out
-from tests.models.board_data import prepared_board
 from tests.studies.newer_data.small_shop import contestant
 
 OLD = contestant("old", [("u1", "a"), ("u2", "b")], items="abc")
@@ -44,13 +45,12 @@ def test_columns_may_have_other_names_and_low_ratings_are_no_positives(tmp_path)
     assert found.num_rated_low == 1
 
 
-def test_a_prepared_directory_does_as_well():
-    board = prepared_board()
-    stranger = contestant("other", [("x", "i00")])
-    stranger_items = contestant("board", [("x", "q")], items="q")
-    assert board.directory.name
-    with pytest.raises(DataError, match="none is left"):
-        read_held_out(board.directory, None, [stranger, stranger_items])
+def test_a_prepared_directory_does_as_well(tmp_path):
+    reader = TableReader(table(tmp_path, "u1,b", "u2,a"), name="week")
+    prepared = load_or_prepare(tmp_path / "prepared", reader, Preparation())
+    found = read_held_out(prepared.directory, None, [OLD, NEW])
+    assert found.name == "week"
+    assert sorted(found.pairs.itertuples(index=False, name=None)) == [("u1", "b"), ("u2", "a")]
 
 
 def test_nothing_new_is_refused(tmp_path):
