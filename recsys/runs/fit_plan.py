@@ -17,7 +17,7 @@ from recsys.runs.run_directory import RunDirectory
 from recsys.runs.run_manifest import BEFORE_REFIT, MEASURED_HERE, NOTHING, THIS_MODEL, TrainedOn
 
 #: How epochs were chosen that early stopping, or the best epoch of a first fit, gave.
-ON_VALIDATION = "on validation, in this run"
+ON_VALIDATION = "chosen on validation, in this run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ def _known_epochs(config: DictConfig, source: RunDirectory | None) -> tuple[Chos
     how = "given as refit_epochs"
     if source is not None:
         epochs = ChosenEpochs(source.checkpoints, given or source.manifest().best_epoch)
-        return epochs, f"by run {source.path}" if given is None else how
+        return epochs, f"chosen by run {source.path}" if given is None else how
     return (None, "") if given is None else (ChosenEpochs(None, given), how)
 
 

@@ -71,7 +71,7 @@ WRONG = [
     ("train", ["seed=abc"], "seed must be a whole number, at least 0, but it is abc"),
     ("train", ["seed=-1"], "seed must be at least 0, but it is -1"),
     ("train", ["view=abc"], "view must be implicit, explicit or null, but it is abc"),
-    ("train", ["refit=abc"], "refit must be true or false, but it is abc"),
+    ("train", ["refit=abc"], "refit must be true or false or all, but it is abc"),
     ("train", ["show_users=abc"], "show_users must be a whole number, at least 0, but it is abc"),
     ("train", ["show_users=-1"], "show_users must be at least 0"),
     ("train", ["split=random_ratio", "split.test_ratio=1.5"], "split.test_ratio must be above 0 and below 1"),

@@ -38,7 +38,7 @@ def test_a_refit_chooses_epochs_by_a_first_fit_and_measures_the_second():
     assert (len(found.first.train), len(found.first.valid)) == (TRAIN, VALID)
     assert (len(found.last.train), len(found.last.valid)) == (TRAIN + VALID, 0)
     assert found.split is found.last and found.measures_last and not found.measures_first
-    assert (found.epochs, found.epochs_chosen) == (None, "on validation, in this run")
+    assert (found.epochs, found.epochs_chosen) == (None, "chosen on validation, in this run")
 
 
 def test_a_model_without_epochs_needs_no_first_fit():

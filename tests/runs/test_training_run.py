@@ -42,7 +42,7 @@ def test_a_refit_trains_for_as_many_epochs_as_were_best_on_validation(tmp_path):
     stopped = len(pd.read_csv(tmp_path / "apart" / "history.csv"))
     assert best < stopped
     assert (run["best_epoch"], run["trained_on"]) == (best, "training and validation")
-    assert (run["epochs_chosen"], run["measured"]) == ("on validation, in this run", "this model")
+    assert (run["epochs_chosen"], run["measured"]) == ("chosen on validation, in this run", "this model")
     assert f"now on training and validation (560), for {best} epochs" in lines
     assert told == list(range(1, stopped + 1))  # of the first fit
     assert outcome.monitored == apart.monitored

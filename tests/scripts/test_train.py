@@ -107,7 +107,8 @@ class TestTraining:
         ]
         (train, valid, test), again = counts
         assert valid > 0
-        assert again == [train + valid, 0, test]
+        assert again == [train, valid, test]
+        assert f"now on training and validation ({train + valid}), for " in whole.out
         users = [pd.read_parquet(scripts.directory / run.run / "per_user.parquet")["user_id"] for run in (apart, whole)]
         assert users[0].equals(users[1])
         assert scripts("evaluate", f"run={whole.run}").status == 0
