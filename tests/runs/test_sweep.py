@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
+from recsys.cli.commands import typed_command
 from recsys.errors import RunError
 from recsys.runs.run_directory import RunDirectory
 from recsys.runs.sweep import SweepJob, told_how_to_go_on
@@ -44,7 +45,7 @@ def test_a_damaged_note_is_refused(tmp_path):
 
 def test_the_command_that_goes_on_is_the_one_that_started_it(tmp_path):
     line = job(tmp_path / "sweep").to_go_on(["-m", "model=mf,ease", "name=a b", "sweep=older"])
-    assert line == f"python scripts/train.py -m model=mf,ease 'name=a b' sweep={tmp_path / 'sweep'}"
+    assert line == f"{typed_command('train')} -m model=mf,ease 'name=a b' sweep={tmp_path / 'sweep'}"
 
 
 def test_ctrl_c_is_told_with_what_goes_on_and_goes_on_itself(tmp_path, monkeypatch):
@@ -54,7 +55,7 @@ def test_ctrl_c_is_told_with_what_goes_on_and_goes_on_itself(tmp_path, monkeypat
         raise KeyboardInterrupt
     assert lines == [
         f"sweep: {tmp_path}",
-        f"to go on with the sweep: python scripts/train.py -m seed=1,2 sweep={tmp_path}",
+        f"to go on with the sweep: {typed_command('train')} -m seed=1,2 sweep={tmp_path}",
     ]
     with pytest.raises(KeyboardInterrupt), told_how_to_go_on(None, lines.append):
         raise KeyboardInterrupt

@@ -1,5 +1,6 @@
 import numpy as np
 
+from recsys.cli.commands import typed_command
 from recsys.runs.run_manifest import RunManifest
 from recsys.studies.comparison.compared_runs import ComparedRun
 from recsys.studies.comparison.comparing import Settings, compare
@@ -23,13 +24,14 @@ def test_the_best_of_those_that_are_better_is_promoted():
     assert found.winner == "second"
     assert found.reason.startswith("promote second: ndcg@10 of second is +0.3000 [+0.3000, +0.3000] from that of live")
     assert found.command == (
-        "python scripts/export.py run=runs/second output=bundles/second && "
-        "python scripts/promote.py bundle=bundles/second alias=champion"
+        f"{typed_command('export')} run=runs/second output=bundles/second && "
+        f"{typed_command('promote')} bundle=bundles/second alias=champion"
     )
 
 
 def test_a_bundle_is_promoted_as_it_is():
-    assert advice(is_bundle=True, new=0.2).command == "python scripts/promote.py bundle=bundles/new alias=champion"
+    expected = f"{typed_command('promote')} bundle=bundles/new alias=champion"
+    assert advice(is_bundle=True, new=0.2).command == expected
 
 
 def test_the_champion_stays_where_nothing_is_shown_to_be_better():
