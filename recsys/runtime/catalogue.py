@@ -22,6 +22,7 @@ from recsys.retrieval.index import CandidateIndex, UpdatableIndex
 from recsys.retrieval.item_columns import ItemColumns
 from recsys.retrieval.types import BoolArray, FloatArray, IntArray
 from recsys.runtime.bundle import Bundle
+from recsys.runtime.new_item_columns import as_catalogue_columns
 from recsys.runtime.onnx_model import OnnxModel
 from recsys.runtime.request_resolution import RequestResolver
 from recsys.runtime.shared_attributes import SharedAttributes
@@ -107,7 +108,8 @@ class Catalogue:
         """Add items that are known by their content.
 
         Args:
-            items: a row for each, with ``item_id`` and the columns of the items, as far as they are known.
+            items: a row for each, with ``item_id`` and the columns of the items, as far as they are known. Several
+                values may be a list or a text with the separator of the data, a date ISO 8601 text.
 
         Raises:
             RequestError: ids are missing, known already or twice there, a column is of another type, or an item has no
@@ -115,8 +117,10 @@ class Catalogue:
             BundleError: the bundle's model does not know items by their content.
         """
         encoder = self._bundle.item_encoder(self._open_model)
+        separators = {one.name: one.separator for one in self.state.features if one.separator is not None}
         with self._updating:
             ids = self._new_ids(items)
+            items = as_catalogue_columns(items, self.state.table, separators)
             vectors = encoder.encode(items)
             silent = np.flatnonzero(np.isnan(vectors).any(axis=1)).tolist()
             if silent:

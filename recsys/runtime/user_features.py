@@ -12,10 +12,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from recsys.data.column_values import split_words, text_of
+from recsys.data.column_values import is_date, plain_type, split_words, text_of
 from recsys.data.encoded_columns import EncodedColumn, EncodedValues
 from recsys.data.raw import FeatureKind
 from recsys.errors import RequestError
+from recsys.retrieval.moments import microseconds, moment_text
 
 #: What is told of a column: one value, several, or None for nothing.
 FeatureValue = str | int | float | bool | Sequence[str | int | float | bool] | None
@@ -88,6 +89,12 @@ def number_of(told: FeatureValue) -> float | None:
     return float(told)
 
 
+def _days(told: str) -> float | None:
+    """A date or time in ISO 8601 as days since 1970, as models read it; None where it is none."""
+    moment = moment_text(told)
+    return None if moment is None else microseconds(moment, is_end=False) / 86_400e6
+
+
 def joined_features(rows: Sequence[EncodedValues]) -> EncodedValues:
     """The columns of several users as one batch of B rows; W is a power of two, so that there are few widths."""
     together: EncodedValues = {}
@@ -111,6 +118,7 @@ class _UserColumn:
         self._column = column
         self._codes = {value: code for code, value in enumerate(column.vocabulary or ())}
         self._numbers = self._offsets = self._values = None
+        self._is_date = values is not None and is_date(plain_type(values.type))
         if values is not None and column.vocabulary is None:
             self._numbers = column.encode(values)
         elif values is not None:
@@ -134,7 +142,7 @@ class _UserColumn:
         if value is None:
             return self._column.missing(1), []
         if self._column.kind == FeatureKind.NUMBER:
-            number = number_of(value)
+            number = _days(value) if self._is_date and isinstance(value, str) else number_of(value)
             if number is None:
                 raise self._refused(value)
             return np.array([number], dtype=np.float32), []
@@ -176,6 +184,8 @@ class _UserColumn:
 
     def _refused(self, value: FeatureValue) -> RequestError:
         required, separator = _REQUIRED[self._column.kind], self._column.separator
+        if self._is_date:
+            required = "a date such as 2024-05-31"
         if separator is not None:
             required = f"{required}, or one text with {separator} between them"
         return RequestError(f"The user feature {self._column.name} must be {required}, but it is {value!r}.")

@@ -77,6 +77,15 @@ def test_a_ranker_leaves_items_behind_that_it_does_not_know():
     assert sorted(ranked.recommend_one(EVEN).item_ids[len(before) :]) == ["new even", "new odd"]
 
 
+def test_several_values_of_a_new_item_may_be_a_list(recommender):
+    recommender.add_items(pa.table({"item_id": ["listed"], "colours": [["black", "even"]]}))
+    recommender.add_items(pa.table({"item_id": ["written"], "colours": ["black|even"]}))
+    answer = recommender.recommend_one(
+        RecommendationRequest(history=["i02"], k=100, filters={"colours": {"any_of": ["even"]}})
+    )
+    assert {"listed", "written"} <= set(answer.item_ids)
+
+
 @pytest.mark.parametrize(
     ("items", "message"),
     [
@@ -85,7 +94,7 @@ def test_a_ranker_leaves_items_behind_that_it_does_not_know():
         ({"item_id": ["a", None], "colours": ["black", "black"]}, "some are missing or come twice"),
         ({"item_id": [7], "colours": ["black"]}, "need a column item_id of strings"),
         ({"colours": ["black"]}, "need a column item_id of strings"),
-        ({"item_id": ["a"], "colours": [["black"]]}, "The column colours must be as in training"),
+        ({"item_id": ["a"], "colours": [{"black": 1}]}, "The column colours must be as in training"),
     ],
 )
 def test_wrong_items_are_refused_and_none_is_added(recommender, items, message):

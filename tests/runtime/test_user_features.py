@@ -1,4 +1,5 @@
 import math
+from datetime import date
 
 import numpy as np
 import pyarrow as pa
@@ -119,3 +120,16 @@ def test_a_batch_is_about_as_wide_as_its_widest_row():
     assert together["tags"].tolist() == [[0, 1, -1, -1], [2, 1, 0, -1], [-1, -1, -1, -1]]
     assert together["job"].tolist() == [[1], [-1], [0]]
     np.testing.assert_array_equal(together["age"], np.array([30, np.nan, 40], dtype=np.float32))
+
+
+def test_a_date_is_told_as_a_date_or_as_days_since_1970():
+    column = EncodedColumn("joined", FeatureKind.NUMBER, None, None)
+    features = UserFeatures([column], pa.table({"joined": pa.array([date(1970, 1, 3), None])}))
+    assert features.of(0, {})[0]["joined"].tolist() == [2]
+    assert features.of(0, {"joined": "1970-01-11"})[0]["joined"].tolist() == [10]
+    assert features.of(0, {"joined": "1970-01-01T12:00:00Z"})[0]["joined"].tolist() == [0.5]
+    assert features.of(0, {"joined": 7})[0]["joined"].tolist() == [7]
+    with pytest.raises(RecsysError, match="joined must be a date such as 2024-05-31, but it is 'soon'"):
+        features.of(0, {"joined": "soon"})
+    with pytest.raises(RecsysError, match="age must be a number, but it is '1970-01-11'"):
+        FEATURES.of(0, {"age": "1970-01-11"})

@@ -116,8 +116,10 @@ def declare_features(
                 f"{', '.join(repr(column) for column in table.column_names if column != id_column) or 'none'}. "
                 "Correct the name."
             )
-        feature = FeatureColumn(name, kind, given.get("separator"))
         column = table[name]
+        # Lists need no separator: what the user wants is there already.
+        separated = kind is not FeatureKind.MULTI_VALUED or not _is_list(column.type)
+        feature = FeatureColumn(name, kind, given.get("separator") if separated else None)
         if given.get("kind") == _DATE and not pa.types.is_temporal(column.type):
             column = _as_dates(column, name, place, option)
         column = _as_kind(column, feature, place, option)

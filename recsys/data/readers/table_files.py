@@ -14,7 +14,7 @@ from recsys.data.readers.identifiers import as_identifiers
 from recsys.data.readers.json_lines import iterate_objects, read_json_lines
 from recsys.data.readers.parquet import parquet_columns, read_parquet
 from recsys.data.readers.required_columns import require_columns
-from recsys.data.readers.tables.column_names import ColumnNames, require_id
+from recsys.data.readers.tables.column_names import ColumnNames, id_column
 from recsys.data.readers.tables.json_array import as_json_lines
 from recsys.data.readers.tables.text_format import TextSettings, recognise
 from recsys.data.readers.tables.text_tables import read_text_entities, read_text_interactions
@@ -95,7 +95,8 @@ def read_entities(file: RawFile, id_name: str, role: str, settings: TextSettings
 
     Args:
         file: the file.
-        id_name: name of the id column there.
+        id_name: name of the id column in the interactions; see
+            :func:`recsys.data.readers.tables.column_names.id_column`.
         role: ``user_id`` or ``item_id``.
         settings: what is known of the format of text.
 
@@ -108,15 +109,15 @@ def read_entities(file: RawFile, id_name: str, role: str, settings: TextSettings
     if kind in _SEPARATORS:
         text = recognise(file, settings, _SEPARATORS[kind], (id_name,))
         require_columns(text.names, text.names, str(file))
-        require_id(text.names, id_name, role, str(file))
+        id_name = id_column(text.names, id_name, role, str(file))
         read = read_text_entities(file, text, id_name)
         typed, notes = read.columns, (*text.notes, *read.notes)
     elif kind in _JSON_SUFFIXES:
         typed = _columns_of_objects(as_json_lines(file))
-        require_id(list(typed), id_name, role, str(file))
+        id_name = id_column(list(typed), id_name, role, str(file))
     else:
         table = read_parquet(file)
-        require_id(table.column_names, id_name, role, str(file))
+        id_name = id_column(table.column_names, id_name, role, str(file))
         typed = {name: table[name] for name in table.column_names}
     return ReadTable(typed_entities(typed, id_name, role, str(file)), notes)
 

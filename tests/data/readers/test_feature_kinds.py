@@ -61,9 +61,30 @@ def _declare(declared: dict[str, Declaration]) -> tuple[pa.Table, tuple[FeatureC
             "year": ["1995", ""],
             "code": [7, 8],
             "blob": [{"a": 1}, {"a": 2}],
+            "words": ["['a', 'b']", "[]"],
+            "day": ["2024-05-31", ""],
         }
     )
     return declare_features(table, declared, "item_id", "items.csv", "data.item_features")
+
+
+def test_lists_need_no_separator_and_text_of_lists_is_parsed() -> None:
+    table, features = _declare({"tags": {"kind": "multi_valued", "separator": "|"}, "words": "multi_valued"})
+    assert features == (FeatureColumn("tags", MULTI_VALUED), FeatureColumn("words", MULTI_VALUED))
+    assert table["words"].to_pylist() == [["a", "b"], []]
+
+
+def test_dates_may_be_declared() -> None:
+    table, features = _declare({"day": "date"})
+    assert features == (FeatureColumn("day", NUMBER),)
+    assert table["day"].to_pylist() == [date(2024, 5, 31), None]
+    with pytest.raises(DataError, match=r"year is date, so items\.csv must have dates in ISO 8601 .* such as '1995'"):
+        _declare({"year": "date"})
+
+
+def test_text_that_may_hold_several_values_is_multi_valued_by_its_separator() -> None:
+    table = pa.table({"item_id": ["1"], "tags": ["a|b"]})
+    assert infer_features(table, "item_id", {"tags": "|"}) == (FeatureColumn("tags", MULTI_VALUED, "|"),)
 
 
 def test_declared_columns_are_features_in_the_declared_order() -> None:

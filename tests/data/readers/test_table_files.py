@@ -73,7 +73,7 @@ def test_parquet_columns_become_plain_types(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "id_name", "message"),
     [
-        ("item_id,x\n1,2\n", "isbn", r"must have the column 'isbn', .* with data\.columns\.item=NAME"),
+        ("code,x\n1,2\n", "isbn", r"must have the column 'isbn', .* Rename its column of ids"),
         ("isbn,item_id\n1,2\n", "isbn", "has a column 'item_id' beside the ids in 'isbn'. Rename or remove it"),
         ("item_id,x,x\n1,2,3\n", "item_id", "more than one column named 'x'"),
     ],

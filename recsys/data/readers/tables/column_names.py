@@ -8,6 +8,9 @@ from dataclasses import asdict, dataclass, fields
 from recsys.data.columns import ITEM_ID, RATING, TIMESTAMP, TITLE, USER_ID, WEIGHT
 from recsys.errors import DataError
 
+#: What ids are called where there is one kind of them.
+_ID = "id"
+
 
 @dataclass(frozen=True, slots=True)
 class ColumnNames:
@@ -83,22 +86,25 @@ class ColumnNames:
         return {role: name for role, name in given.items() if name in found}
 
 
-def require_id(found: Sequence[str], id_name: str, role: str, place: str) -> None:
-    """Check that a users or items table has its id column, and no other one of the name that the ids get.
+def id_column(found: Sequence[str], id_name: str, role: str, place: str) -> str:
+    """The id column of a users or items table: that of the interactions' name, or else ``user_id`` or ``id``, say.
 
     Args:
         found: names of its columns.
-        id_name: name of the id column there.
+        id_name: name of the id column in the interactions.
         role: ``user_id`` or ``item_id``.
         place: where the table is from, for messages.
 
     Raises:
-        DataError: it has not.
+        DataError: there is none, or a second one of the name that the ids get.
     """
-    if id_name not in found:
+    candidates = list(dict.fromkeys((id_name, role, _ID)))
+    name = next((candidate for candidate in candidates if candidate in found), None)
+    if name is None:
         raise DataError(
-            f"{place} must have the column {id_name!r}, but its columns are {', '.join(map(repr, found)) or 'none'}. "
-            f"Say which column it is with data.columns.{role.removesuffix('_id')}=NAME."
+            f"{place} must have the column {id_name!r}, as the interactions have, or {' or '.join(candidates[1:])}, "
+            f"but its columns are {', '.join(map(repr, found)) or 'none'}. Rename its column of ids."
         )
-    if id_name != role and role in found:
-        raise DataError(f"{place} has a column {role!r} beside the ids in {id_name!r}. Rename or remove it.")
+    if name != role and role in found:
+        raise DataError(f"{place} has a column {role!r} beside the ids in {name!r}. Rename or remove it.")
+    return name

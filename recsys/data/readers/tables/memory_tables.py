@@ -12,7 +12,7 @@ import pyarrow as pa
 from recsys.data.raw import RawDataset, RawSource
 from recsys.data.readers.feature_kinds import Declaration
 from recsys.data.readers.tables.assembly import assemble, check_parts, plain_declarations
-from recsys.data.readers.tables.column_names import ColumnNames, require_id
+from recsys.data.readers.tables.column_names import ColumnNames, id_column
 from recsys.data.readers.tables.typed_columns import ReadTable, typed_entities, typed_interactions, unread_columns
 from recsys.errors import DataError
 
@@ -106,7 +106,7 @@ class MemoryTable:
 
     def read_entities(self, id_name: str, role: str) -> ReadTable:
         """See :class:`recsys.data.readers.tables.assembly.SourceTable`."""
-        require_id(self.table.column_names, id_name, role, self.place)
+        id_name = id_column(self.table.column_names, id_name, role, self.place)
         columns = dict(zip(self.table.column_names, self.table.columns, strict=True))
         return ReadTable(typed_entities(columns, id_name, role, self.place))
 

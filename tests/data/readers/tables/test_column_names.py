@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from recsys.data.readers.tables.column_names import ColumnNames, require_id
+from recsys.data.readers.tables.column_names import ColumnNames, id_column
 from recsys.errors import DataError
 
 
@@ -45,8 +45,13 @@ def test_what_is_no_name_is_refused(columns: dict[str, object]) -> None:
 
 
 def test_a_table_of_entities_needs_its_ids_and_no_second_ones() -> None:
-    require_id(["sku", "price"], "sku", "item_id", "shop.csv")
-    with pytest.raises(DataError, match=r"shop.csv must have the column 'sku', but its columns are 'price'\."):
-        require_id(["price"], "sku", "item_id", "shop.csv")
+    assert id_column(["sku", "id"], "sku", "item_id", "shop.csv") == "sku"
+    assert id_column(["id", "item_id"][1:], "sku", "item_id", "shop.csv") == "item_id"
+    assert id_column(["price", "id"], "sku", "item_id", "shop.csv") == "id"
+    message = (
+        r"must have the column 'sku', as the interactions have, or item_id or id, but its columns are 'price'\. Rena"
+    )
+    with pytest.raises(DataError, match=message):
+        id_column(["price"], "sku", "item_id", "shop.csv")
     with pytest.raises(DataError, match=r"shop.csv has a column 'item_id' beside the ids in 'sku'"):
-        require_id(["sku", "item_id"], "sku", "item_id", "shop.csv")
+        id_column(["sku", "item_id"], "sku", "item_id", "shop.csv")
