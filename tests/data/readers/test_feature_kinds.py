@@ -106,7 +106,7 @@ def test_declared_columns_are_features_in_the_declared_order() -> None:
     assert table["year"].to_pylist() == [1995.0, None]
     assert table["genres"].to_pylist() == ["Drama|War", ""]
     assert table["tags"].type == pa.list_(pa.string())
-    assert table.column_names == ["item_id", "genres", "tags", "year", "code", "blob"]
+    assert table.column_names == ["item_id", "genres", "tags", "year", "code", "blob", "words", "day"]
 
 
 @pytest.mark.parametrize(
