@@ -21,14 +21,18 @@ def main(config: DictConfig) -> None:
     from recsys.cli.console import console
     from recsys.evaluation.model_report import evaluate_model, model_name
     from recsys.reporting.run_report import print_report
+    from recsys.runs.assembly import build_known_items
     from recsys.runs.device import training_device
     from recsys.runs.trained_run import open_run, split_of_run
 
     run = open_run(config.run)
-    evaluator = instantiate(config.evaluation)
+    known_items = build_known_items(config, run.config)
+    evaluator = instantiate(config.evaluation, repeats=known_items.repeats)
     view, split = split_of_run(run)
     device = training_device(run.config)
-    evaluation = evaluate_model(evaluator, None, run.prepared, view, split, run.model, device, config.stage)
+    evaluation = evaluate_model(
+        evaluator, None, run.prepared, view, split, run.model, device, config.stage, known_items.exclude_seen
+    )
     print_report(evaluation)
     if config.save_per_user:
         if config.stage != "test":

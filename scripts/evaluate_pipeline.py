@@ -21,12 +21,14 @@ def main(config: DictConfig) -> None:
 
     from recsys.cli.console import console
     from recsys.evaluation.model_report import model_name
+    from recsys.runs.assembly import build_known_items
     from recsys.runs.trained_run import open_run
     from recsys.studies.pipeline.measuring import measure_pipeline
     from recsys.studies.pipeline.report import tables, write_report
 
     run = open_run(config.run)
     ranking_run = None if config.ranker is None else open_run(config.ranker)
+    known_items = build_known_items(config, run.config)
     report = measure_pipeline(
         run,
         ranking_run,
@@ -39,7 +41,8 @@ def main(config: DictConfig) -> None:
         diversity_weights=config.diversity_weights,
         content=config.diversity_column,
         explain=config.explain,
-        make_evaluator=instantiate(config.evaluation, _partial_=True),
+        make_evaluator=instantiate(config.evaluation, _partial_=True, repeats=known_items.repeats),
+        known_items=known_items,
     )
     chosen = None if config.diversity is None else (config.diversity, config.diversity_weight)
     for table in tables(report, chosen):

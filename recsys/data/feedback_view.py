@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from recsys.data.interactions import IntArray, Interactions
 from recsys.data.prepared import PreparedDataset
+from recsys.data.weight_transform import WeightTransform, transform_weights
 from recsys.errors import DataError
 
 ViewKind = Literal["implicit", "explicit"]
@@ -26,11 +27,14 @@ class FeedbackView:
         kind: ``implicit`` (the positive interactions alone) or ``explicit`` (every rating).
         interactions: N interactions.
         positive: whether each of them is positive, shape [N], bool.
+        weight_transform: how much a pair counts in training, see
+            :func:`recsys.data.weight_transform.transform_weights`.
     """
 
     kind: ViewKind
     interactions: Interactions
     positive: npt.NDArray[np.bool_]
+    weight_transform: WeightTransform = "none"
 
     @classmethod
     def implicit(cls, prepared: PreparedDataset) -> FeedbackView:
@@ -66,4 +70,5 @@ class FeedbackView:
             rows: positions in ``interactions``, int64.
             rates: whether the model predicts ratings.
         """
-        return self.interactions.take(rows if rates else rows[self.positive[rows]])
+        chosen = self.interactions.take(rows if rates else rows[self.positive[rows]])
+        return transform_weights(chosen, self.weight_transform)

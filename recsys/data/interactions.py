@@ -55,7 +55,7 @@ class Interactions:
     def __len__(self) -> int:
         return len(self.user_index)
 
-    def take(self, rows: IntArray) -> Interactions:
+    def take(self, rows: IntArray | npt.NDArray[np.bool_]) -> Interactions:
         """The interactions at positions ``rows`` (int64, or a boolean mask), in that order."""
         given = {name: column for name in OPTIONAL_COLUMNS if (column := getattr(self, name)) is not None}
         return replace(

@@ -66,6 +66,19 @@ class UserItems:
         """Users of each item, shape [I], int64."""
         return torch.bincount(self.items, minlength=self.num_items)
 
+    def sums(self, interactions: Interactions) -> Tensor:
+        """The sum of the weights of each pair over ``interactions`` with this pair, shape [N], float32; 1 each without.
+
+        Args:
+            interactions: those that the pairs were made from.
+        """
+        if interactions.weight is None:
+            return torch.ones(len(self), device=self.device)
+        keys = torch.from_numpy(interactions.pairs).to(self.device)
+        totals = torch.zeros(len(self), dtype=torch.float64, device=self.device)
+        weight = torch.from_numpy(interactions.weight.astype(np.float64)).to(self.device)
+        return totals.index_add_(0, torch.searchsorted(self._keys, keys), weight).float()
+
     def contains(self, users: Tensor, items: Tensor) -> Tensor:
         """Whether each pair is in the set; ``users`` and ``items`` broadcast against each other."""
         keys = users.long() * self.num_items + items  # a key does not fit into the int32 of an index
@@ -100,8 +113,19 @@ class UserItems:
         start = self.offsets[known]
         count = torch.where(users >= 0, self.counts[known], 0)
         row = torch.repeat_interleave(torch.arange(len(users), device=users.device), count)
+        return row, self.items[self._positions(start, count, row)]
+
+    def positions_of(self, users: Tensor) -> Tensor:
+        """Where the pairs of :meth:`pairs_of` stand among all pairs, shape [M], int64."""
+        known = users.clamp(min=0)
+        count = torch.where(users >= 0, self.counts[known], 0)
+        row = torch.repeat_interleave(torch.arange(len(users), device=users.device), count)
+        return self._positions(self.offsets[known], count, row)
+
+    @staticmethod
+    def _positions(start: Tensor, count: Tensor, row: Tensor) -> Tensor:
         shift = start - (count.cumsum(0) - count)
-        return row, self.items[torch.arange(len(row), device=users.device) + shift[row]]
+        return torch.arange(len(row), device=row.device) + shift[row]
 
     def sample_absent(self, users: Tensor, num_samples: int, generator: torch.Generator | None = None) -> Tensor:
         """Draw items that the users have not interacted with, uniformly and with replacement.

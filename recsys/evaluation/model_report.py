@@ -20,12 +20,14 @@ from recsys.data.split import Split, Stage
 from recsys.data.vocabulary import Vocabulary
 from recsys.errors import SplitError
 from recsys.evaluation.fixed_negatives import FixedNegativesResult, evaluate_fixed_negatives
+from recsys.evaluation.known_items import ONLY_NEW, KnownItems
 from recsys.evaluation.per_user import per_user_table
 from recsys.evaluation.ranking import RankingEvaluator
 from recsys.evaluation.ranking_result import RankingResult
 from recsys.evaluation.ranking_task import RankingTask
 from recsys.evaluation.rating import RatingEvaluator, RatingResult, RatingTask
 from recsys.models.interface.protocols import PredictsRatings
+from recsys.retrieval.seen_policy import SeenPolicy
 
 #: Features with more values than this, such as tags, are not used for the diversity of lists: their vectors are dense.
 MAX_CONTENT_VALUES = 1000
@@ -67,6 +69,7 @@ def evaluate_model(
     model: nn.Module,
     device: torch.device,
     stage: Stage = "test",
+    exclude_seen: SeenPolicy = ONLY_NEW.exclude_seen,
 ) -> EvaluationReport:
     """Rank the full catalogue with the model and with the baseline; compare predicted ratings with held-out ones.
 
@@ -82,9 +85,11 @@ def evaluate_model(
         model: the fitted model; it is moved to the CPU afterwards.
         device: device to evaluate on.
         stage: ``valid`` or ``test``.
+        exclude_seen: which known items are left out of the lists; ``evaluator`` says whether they are to be found.
 
     Raises:
         SplitError: the stage has no held-out interactions.
+        EvaluationError: all of them were known before, or ``exclude_seen`` needs timestamps that are not there.
     """
     if len(split.targets(stage)) == 0:
         raise SplitError(
@@ -100,7 +105,9 @@ def evaluate_model(
     ranking, fixed, rating = {}, {}, {}
     for name, candidate in models.items():
         rates = isinstance(candidate, PredictsRatings)
-        task = RankingTask.from_split(view.interactions, split, stage, device, view.positive, rated_histories=rates)
+        task = RankingTask.from_split(
+            view.interactions, split, stage, device, view.positive, rates, KnownItems(exclude_seen, evaluator.repeats)
+        )
         candidate.to(device).eval()
         ranking[name] = evaluator.evaluate(candidate, task, vectors)
         if pairs is not None:

@@ -24,6 +24,7 @@ from recsys.evaluation.catalogue import (
     self_information,
 )
 from recsys.evaluation.item_segments import ItemSegments
+from recsys.evaluation.known_items import ONLY_NEW, KnownItems, KnownTargets
 from recsys.evaluation.means import mean_over_users
 from recsys.evaluation.metrics import RANKING_METRICS
 from recsys.evaluation.ranked_batch import RankedBatch, scores_of_unseen
@@ -43,6 +44,7 @@ from recsys.evaluation.segments import (
     user_activity_of,
 )
 from recsys.evaluation.significance import bootstrap_intervals
+from recsys.evaluation.target_segments import TargetSegments
 from recsys.evaluation.top_k import top_k
 from recsys.models.interface.protocols import ScoringModel
 
@@ -63,7 +65,8 @@ class RankingEvaluator:
     - coverage, Gini index, novelty and, if content vectors are given, intra-list diversity of all lists;
     - at ``segment_k``: recall, NDCG and hit rate by user activity, and recall by item popularity; if a user or a
       held-out item has no training interaction, the same for warm and cold ones; if such an item is held out, recall,
-      NDCG and hit rate of a ranking of cold items alone.
+      NDCG and hit rate of a ranking of cold items alone; if known items are to be found, recall, NDCG and hit rate of
+      new and of repeated ones.
 
     A catalogue smaller than a cut-off is not an error: lists are shorter then.
 
@@ -76,6 +79,8 @@ class RankingEvaluator:
         max_scores: bound on the scores held at once; batches shrink for a large catalogue, down to one user. Blocks
             that fit the processor's cache are faster than larger ones; on a GPU 2**25 may be faster.
         progress: whether to show a progress bar, where there is a terminal.
+        repeats: what becomes of held-out pairs that are known already, see
+            :class:`recsys.evaluation.known_items.KnownItems`; for those who make the tasks. None: ``drop``.
 
     Raises:
         EvaluationError: a setting is out of range.
@@ -90,6 +95,7 @@ class RankingEvaluator:
         segment_k: int = 10,
         max_scores: int = 2**22,
         progress: bool = False,
+        repeats: KnownTargets | None = None,
     ) -> None:
         self.ks = tuple(sorted(set(ks)))
         if not self.ks or min(*self.ks, segment_k) < 1:
@@ -108,6 +114,7 @@ class RankingEvaluator:
         self.segment_k = segment_k
         self.max_scores = max_scores
         self.progress = progress
+        self.repeats: KnownTargets = (ONLY_NEW if repeats is None else KnownItems(repeats=repeats)).repeats
 
     def evaluate(self, model: ScoringModel, task: RankingTask, item_vectors: Tensor | None = None) -> RankingResult:
         """Evaluate ``model`` on ``task``.
@@ -124,6 +131,11 @@ class RankingEvaluator:
             EvaluationError: no user has a held-out item, or ``item_vectors`` belong to another catalogue.
             ModelError: the scores of the model belong to another catalogue.
         """
+        if len(task.users) == 0 and task.known_share > 0:
+            raise EvaluationError(
+                f"an evaluation needs something new to find, but all that the '{task.stage}' part of this split holds "
+                "out was known before: hold out another part, or set evaluation.repeats=keep to find it again"
+            )
         if len(task.users) == 0:
             raise EvaluationError(
                 f"an evaluation needs at least one user with held-out items; the '{task.stage}' part of this split has "
@@ -166,6 +178,9 @@ class _Measures:
         if bool(cold_status[targets].any()):
             self._item_segments.append(ItemSegments(ITEM_COLD_STATUS, COLD_STATUSES, cold_status, segment_k))
             self._cold_items = cold_status.nonzero()[:, 0]
+        self._target_segments = None
+        if task.repeated is not None and len(task.repeated) > 0:
+            self._target_segments = TargetSegments(task.repeated, segment_k)
         num_training_users = int((task.training_user_counts > 0).sum())
         self._information = self_information(task.training_item_counts, num_training_users)
         self._content = None if item_vectors is None else ContentDirections.from_vectors(item_vectors)
@@ -194,6 +209,8 @@ class _Measures:
         pairs = self._task.targets.pairs_of(users)
         for segments in self._item_segments:
             columns |= segments.recalls(ranked.items, ranked.hits, *pairs)
+        if self._target_segments is not None:
+            columns |= self._target_segments.measure(users, ranked.items, ranked.hits, ranked.num_relevant)
         if self._cold_items is not None:
             columns |= self._among_cold_items(users, scores, self._cold_items, *pairs)
         for k, exposure in self._exposure.items():
@@ -251,10 +268,14 @@ class _Measures:
             segments += segment_means(USER_COLD_STATUS, COLD_STATUSES, cold_status, list(self._of_segments), of_users)
         for group in self._item_segments:
             segments += group.means(column)
+        if self._target_segments is not None:
+            segments += self._target_segments.means(column)
 
         beyond = {name: column[name] for name in column if name.partition("@")[0] in ("novelty", "diversity")}
         beyond |= {name: column[name] for group in self._item_segments for name in group.columns}
         beyond |= {name: column[name] for name in among_cold}
+        if self._target_segments is not None:
+            beyond |= {name: column[name] for name in self._target_segments.columns}
 
         accuracy = values[:, : len(self._per_user)]
         intervals = bootstrap_intervals(accuracy, bootstrap_samples, seed) if bootstrap_samples > 0 else []
@@ -266,6 +287,7 @@ class _Measures:
             intervals=dict(zip(self._per_user, intervals, strict=False)),
             user_activity=activity,
             per_user_beyond={name: np.ascontiguousarray(values) for name, values in beyond.items()},
+            known_share=self._task.known_share,
         )
 
 

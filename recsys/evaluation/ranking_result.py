@@ -27,7 +27,9 @@ class RankingResult:
         user_activity: each user's position in :data:`recsys.evaluation.segments.USER_ACTIVITIES`, shape [U], int64.
         per_user_beyond: other metrics with a value for each user, shape [U], float64: ``novelty@10`` and
             ``diversity@10`` of the list, recall by item segment such as ``item_popularity=tail/recall@10``, and
-            metrics of rankings of cold items alone, such as ``cold_catalogue/recall@10``.
+            metrics of rankings of cold items alone, such as ``cold_catalogue/recall@10``, and of new and repeated
+            targets, such as ``target=new/recall@10``.
+        known_share: share of the held-out pairs that were known before, whether or not they were to be found.
     """
 
     users: npt.NDArray[np.int64]
@@ -37,6 +39,7 @@ class RankingResult:
     intervals: dict[str, Interval]
     user_activity: npt.NDArray[np.int64]
     per_user_beyond: dict[str, FloatArray]
+    known_share: float = 0.0
 
     def means(self) -> dict[str, float]:
         """The mean over users of each entry of :attr:`per_user`."""
@@ -45,9 +48,9 @@ class RankingResult:
     def flat(self, prefix: str = "test") -> dict[str, float]:
         """All numbers by flat name.
 
-        ``test/ndcg@10``, its interval ``test/ndcg@10_low`` and ``test/ndcg@10_high``, ``test/coverage@10``,
-        ``test/user_activity=low/ndcg@10`` and ``test/item_popularity=head/recall@10``. Undefined numbers (means
-        of empty segments) are left out, so every value is finite.
+        ``test/known_share``, ``test/ndcg@10``, its interval ``test/ndcg@10_low`` and ``test/ndcg@10_high``,
+        ``test/coverage@10``, ``test/user_activity=low/ndcg@10`` and ``test/item_popularity=head/recall@10``. Undefined
+        numbers (means of empty segments) are left out, so every value is finite.
         """
         numbers = dict(self.means())
         for name, (low, high) in self.intervals.items():
@@ -55,4 +58,5 @@ class RankingResult:
         numbers |= self.catalogue
         for segment in self.segments:
             numbers |= {f"{segment.group}={segment.name}/{name}": mean for name, mean in segment.means.items()}
+        numbers["known_share"] = self.known_share
         return {f"{prefix}/{name}": value for name, value in numbers.items() if math.isfinite(value)}

@@ -5,7 +5,7 @@ Shape suffixes: B users of a batch, U users, I items.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -13,9 +13,10 @@ import torch
 from torch import Tensor
 
 from recsys.data.histories import Histories
-from recsys.data.interactions import Interactions
+from recsys.data.interactions import IndexArray, IntArray, Interactions
 from recsys.data.split import Split, Stage
 from recsys.data.user_items import UserItems
+from recsys.evaluation.known_items import ONLY_NEW, KnownItems
 from recsys.models.interface.protocols import Query
 
 
@@ -27,11 +28,13 @@ class RankingTask:
         stage: ``valid`` or ``test``.
         users: users with at least one held-out item, ascending, int64. Others cannot be evaluated and are left out.
         histories: known histories of the U users of the vocabulary.
-        seen: the known pairs, which are not recommended again; negative ratings too, which may be in no history.
-        targets: the held-out pairs.
-        training_item_counts: training interactions of each item, shape [I], int64; popularity is measured by these
-            in both stages.
-        training_user_counts: training interactions of each user, shape [U], int64.
+        seen: the known pairs that are not recommended again; negative ratings too, which may be in no history.
+        targets: the held-out pairs that are to be found.
+        training_item_counts: training users of each item, shape [I], int64; popularity is measured by these in both
+            stages.
+        training_user_counts: training items of each user, shape [U], int64.
+        repeated: those of ``targets`` that are known; None where known pairs are not to be found.
+        known_share: share of the held-out pairs that are known, whether or not they are to be found.
     """
 
     stage: Stage
@@ -41,6 +44,8 @@ class RankingTask:
     targets: UserItems
     training_item_counts: Tensor
     training_user_counts: Tensor
+    repeated: UserItems | None = None
+    known_share: float = 0.0
 
     @classmethod
     def from_split(
@@ -51,6 +56,7 @@ class RankingTask:
         device: torch.device | str = "cpu",
         positive: npt.NDArray[np.bool_] | None = None,
         rated_histories: bool = False,
+        known_items: KnownItems = ONLY_NEW,
     ) -> RankingTask:
         """The task of ``stage``.
 
@@ -66,26 +72,47 @@ class RankingTask:
                 every known item counts as seen. None: all are positive.
             rated_histories: whether histories have all known interactions with their ratings; otherwise they have
                 the positives only.
+            known_items: which known items are left out of lists and of what is to be found.
+
+        Raises:
+            EvaluationError: ``known_items`` needs timestamps that the interactions do not have.
         """
         known_rows, target_rows = split.known(stage), split.targets(stage)
-        known = seen = interactions.take(known_rows)
+        known = interactions.take(known_rows)
+        histories = known
         if positive is not None:
             target_rows = target_rows[positive[target_rows]]
             if not rated_histories:
-                known = interactions.take(known_rows[positive[known_rows]])
-        targets = UserItems.from_interactions(interactions.take(target_rows), device)
+                histories = interactions.take(known_rows[positive[known_rows]])
+        held_out = interactions.take(target_rows)
+        earlier = _earlier(interactions, np.intersect1d(split.seen_before, target_rows))
+        everything = _pairs([known, earlier], device)
+        again = _contained(everything, held_out)
+        pairs, repeated = (UserItems.from_interactions(rows, device) for rows in (held_out, held_out.take(again)))
+        targets = pairs
+        if known_items.repeats == "drop" and len(repeated) > 0:
+            targets = UserItems.from_interactions(held_out.take(~again), device)
+        left_out = [known_items.left_out(rows, held_out) for rows in (known, earlier)]
+        seen = everything
+        if not all(marks.all() for marks in left_out):
+            seen = _pairs([rows.take(marks) for rows, marks in zip((known, earlier), left_out, strict=True)], device)
+        training = interactions.take(split.train)
+        if len(everything) < len(known) + len(earlier):  # a user and an item count once
+            training = training.take(np.unique(training.pairs, return_index=True)[1])
 
-        def counts(index: np.ndarray[tuple[int], np.dtype[np.int32]], size: int) -> Tensor:
-            return torch.from_numpy(np.bincount(index[split.train], minlength=size)).to(device)
+        def counts(index: IndexArray, size: int) -> Tensor:
+            return torch.from_numpy(np.bincount(index, minlength=size)).to(device)
 
         return cls(
             stage=stage,
             users=targets.counts.nonzero()[:, 0],
-            histories=Histories.from_interactions(known, device),
-            seen=UserItems.from_interactions(seen, device),
+            histories=Histories.from_interactions(histories, device),
+            seen=seen,
             targets=targets,
-            training_item_counts=counts(interactions.item_index, interactions.num_items),
-            training_user_counts=counts(interactions.user_index, interactions.num_users),
+            training_item_counts=counts(training.item_index, interactions.num_items),
+            training_user_counts=counts(training.user_index, interactions.num_users),
+            repeated=repeated if known_items.repeats == "keep" else None,
+            known_share=len(repeated) / max(len(pairs), 1),
         )
 
     @property
@@ -98,19 +125,16 @@ class RankingTask:
         return Query(users, self.histories.take(users))
 
     def mask_seen(self, scores: Tensor, users: Tensor) -> None:
-        """Set the scores of known items to minus infinity, in place.
+        """Set the scores of seen items to minus infinity, in place.
 
-        An item that is both known and held out keeps its score: a user may interact with an item again.
+        An item that is both seen and to be found is masked as well: it would not be recommended.
 
         Args:
             scores: shape [B, I]; row ``b`` belongs to ``users[b]``.
             users: shape [B], int64.
         """
-        target_rows, target_items = self.targets.pairs_of(users)
-        kept = scores[target_rows, target_items]
-        seen_rows, seen_items = self.seen.pairs_of(users)
-        scores[seen_rows, seen_items] = float("-inf")
-        scores[target_rows, target_items] = kept
+        rows, items = self.seen.pairs_of(users)
+        scores[rows, items] = float("-inf")
 
     def is_target(self, users: Tensor, items: Tensor) -> Tensor:
         """Whether each recommended item is held out.
@@ -123,3 +147,27 @@ class RankingTask:
             Shape [B, K], bool.
         """
         return self.targets.contains(users[:, None], items.clamp(min=0)) & (items >= 0)
+
+
+def _earlier(interactions: Interactions, rows: IntArray) -> Interactions:
+    """The interactions that preparation merged into held-out ones at ``rows``: the first of each."""
+    merged = interactions.take(rows)
+    return merged if len(rows) == 0 else replace(merged, timestamp=merged.first_timestamp)
+
+
+def _pairs(parts: list[Interactions], device: torch.device | str) -> UserItems:
+    """The pairs of all ``parts`` together."""
+    users, items = (
+        torch.from_numpy(np.concatenate([getattr(part, name) for part in parts]).astype(np.int64)).to(device)
+        for name in ("user_index", "item_index")
+    )
+    return UserItems(users, items, parts[0].num_users, parts[0].num_items)
+
+
+def _contained(pairs: UserItems, interactions: Interactions) -> npt.NDArray[np.bool_]:
+    """Which interactions are of one of ``pairs``, shape [N]."""
+    users, items = (
+        torch.from_numpy(index.astype(np.int64)).to(pairs.device)
+        for index in (interactions.user_index, interactions.item_index)
+    )
+    return pairs.contains(users, items).cpu().numpy()

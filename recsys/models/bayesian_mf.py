@@ -56,6 +56,7 @@ class BayesianMF(RatingModel):
         use="for the smallest errors, with no regularisation to tune; the model is `num_draws` times as large",
         gives="a vector",
         served_from="the same tables and eliminations as `biased_mf`, for each draw",
+        weights="not used: the rating says it all",
     )
 
     draws_item_bias: Tensor

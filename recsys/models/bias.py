@@ -40,6 +40,7 @@ class Bias(RatingModel):
         use="as what every other model of ratings has to beat",
         gives="a vector",
         served_from="the biases of users and items, as two dimensions",
+        weights="not used: the rating says it all",
     )
 
     def __init__(

@@ -54,6 +54,7 @@ class BiasedMF(RatingModel):
         use="for ratings of any size",
         gives="a vector",
         served_from="a table of the users of the training; the ratings of others, by elimination",
+        weights="not used: the rating says it all",
     )
 
     def __init__(

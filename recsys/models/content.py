@@ -84,6 +84,7 @@ class Content(nn.Module):
         use="for items without interactions, or where content is rich (brands, tags, topics)",
         gives="scores",
         served_from="the words of the history; with `num_components` a vector, and vectors for new items",
+        weights="not used: a profile is made of a history, which has none",
     )
 
     offsets: Tensor

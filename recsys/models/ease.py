@@ -9,7 +9,6 @@ from typing import ClassVar
 
 import torch
 
-from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.errors import ModelError
 from recsys.models.components.item_item_model import ItemItemModel
@@ -28,7 +27,8 @@ class EASE(ItemItemModel):
 
     The weights ``B`` (I x I) minimise ``|X - X B|^2 + l2 |B|^2`` with a diagonal of zeros, where ``X`` holds ones at
     the training interactions: ``B[j, i] = -P[j, i] / P[i, i]`` with ``P = (X^T X + l2)^-1``. Source: Steck,
-    Embarrassingly Shallow Autoencoders for Sparse Data, WWW 2019.
+    Embarrassingly Shallow Autoencoders for Sparse Data, WWW 2019. Where interactions have weights, ``X`` holds the sum
+    of each pair in place of a one, and ``l2`` should grow with their squares.
 
     Fitting takes time that grows with the cube of the catalogue, and holds three I x I matrices of 4 bytes a number:
     4.8 GB for 20,000 items, on the device of the model.
@@ -52,6 +52,7 @@ class EASE(ItemItemModel):
         use="for catalogues up to 20,000 items, where it is hard to beat in published comparisons",
         gives="scores",
         served_from="the rows of the history's items, I numbers each: the I by I table is in memory, not in the way",
+        weights="stand in the matrix in place of ones; the larger, the larger `l2`",
     )
 
     def __init__(
@@ -81,8 +82,7 @@ class EASE(ItemItemModel):
             ModelError: recency needs timestamps that the data do not have, or ``l2`` is too small for these data.
         """
         self.recency.check(interactions)
-        histories = Histories.from_interactions(interactions, self.weights.device)
-        user_items = InteractionMatrix.from_histories(histories, self.num_items)
+        user_items = InteractionMatrix.from_interactions(interactions, self.weights.device)
         weights = regularised_inverse(gram_matrix(user_items.transpose()), self.l2)
         weights /= -weights.diagonal().clone()
         weights.fill_diagonal_(0)

@@ -89,6 +89,7 @@ class Hybrid(RanksCandidates):
         use="where several models are better than one ([more](hybrid.md))",
         gives="scores",
         served_from="all of its sources; as a ranker it describes and ranks the candidates alone",
+        weights="for its sources alone: a ranker's candidate is relevant or not",
     )
 
     #: The choice of ``training`` where none is made.

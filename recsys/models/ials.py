@@ -14,7 +14,6 @@ from torch import Tensor
 from recsys.cli.progress import progress
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
-from recsys.data.user_items import UserItems
 from recsys.errors import ModelError
 from recsys.models.components.fold_in_factorization import FoldInFactorization
 from recsys.models.interface.explanation import Explanation, rows_of
@@ -33,16 +32,17 @@ class IALS(FoldInFactorization):
 
     Minimises, over all users and items,
 
-    ``sum_(u,i) in S (1 - p_u . q_i)^2 + a sum_u,i (p_u . q_i)^2 + sum_u l_u |p_u|^2 + sum_i l_i |q_i|^2``
+    ``sum_(u,i) in S w_ui (1 - p_u . q_i)^2 + a sum_u,i (p_u . q_i)^2 + sum_u l_u |p_u|^2 + sum_i l_i |q_i|^2``
 
-    where S are the interactions (each pair once), a the weight of the unobserved, and the penalties grow with what is
-    known of a user or item: ``l_u = l2 (n_u + a I)^e`` and ``l_i = l2 (n_i + a U)^e``.
+    where S are the interactions (each pair once), w their weights (1 where they have none, else the sum of those of the
+    pair), a the weight of the unobserved, and the penalties grow with what is known of a user or item:
+    ``l_u = l2 (n_u + a I)^e`` and ``l_i = l2 (n_i + a U)^e``, with n the sum of the weights.
 
     Hu, Koren, Volinsky: Collaborative Filtering for Implicit Feedback Datasets (2008); the penalties are those of
     Rendle, Krichene, Zhang, Koren: Revisiting the Performance of iALS on Item Recommendation Benchmarks (2021).
 
     A user vector is the exact minimum for the history that comes with the query, given the item vectors: for a known
-    user with the training history it is what one more half step would give.
+    user with the training history it is what one more half step would give. There, each item of a history weighs 1.
 
     Both sides are turned to the principal axes of the side that is held fixed, which changes no score and makes the
     term of the unobserved diagonal. Each half step takes the cost of its solver, and ``(R + C) D^2`` for the turn.
@@ -52,7 +52,7 @@ class IALS(FoldInFactorization):
         num_items: size of the item vocabulary, I.
         embedding_dim: dimension of the vectors, D.
         iterations: how often users and then items are solved for.
-        unobserved_weight: a, above 0; the weight of an interaction is 1 beside it.
+        unobserved_weight: a, above 0; the weight of an interaction is 1 beside it, unless the data have weights.
         l2: weight of the penalties, above 0.
         l2_exponent: e; 0: the same penalty for all, 1: in proportion to what is known.
         init_std: the item vectors start as normal draws with this standard deviation over ``sqrt(D)``.
@@ -72,6 +72,7 @@ class IALS(FoldInFactorization):
             "the history, by conjugate gradients in as many steps as `unobserved_weight` needs (14 for 0.3), or "
             "by elimination where `embedding_dim` is less"
         ),
+        weights="the confidence of each interaction, beside `unobserved_weight` for what did not happen",
     )
 
     def __init__(
@@ -108,15 +109,16 @@ class IALS(FoldInFactorization):
         """Alternate between users and items, from the start that the seed gives."""
         num_items, dim = self.item_vectors.shape
         device = self.item_vectors.device
-        by_user = InteractionMatrix.from_user_items(UserItems.from_interactions(interactions, device))
+        by_user = InteractionMatrix.from_interactions(interactions, device)
         by_item = by_user.transpose()
+        user_counts, item_counts = by_user.row_sums(), by_item.row_sums()
         solve_users, solve_items = (self.solver.prepare(matrix, dim) for matrix in (by_user, by_item))
         draws = torch.randn(num_items, dim, generator=torch.Generator().manual_seed(self.seed))
         items = (draws * (self.init_std / dim**0.5)).to(device)
         users = torch.zeros(len(by_user), dim, device=device)
         for _ in progress.track(range(self.iterations), "fitting iALS"):
-            users, items = self._half_step(solve_users, by_user.counts, users, items)
-            items, users = self._half_step(solve_items, by_item.counts, items, users)
+            users, items = self._half_step(solve_users, user_counts, users, items)
+            items, users = self._half_step(solve_items, item_counts, items, users)
         self.item_vectors.copy_(items @ _principal_axes(items))
 
     def fold_in(self, histories: Histories) -> Tensor:
@@ -161,7 +163,7 @@ class IALS(FoldInFactorization):
         """Of each row and dimension, shape [R, D]: its own, and that of the products with all ``fixed`` vectors.
 
         Args:
-            counts: interactions of each row, shape [R].
+            counts: the sum of the weights of each row, shape [R].
             fixed: the vectors of the other side in their principal axes, shape [C, D].
         """
         own = self.l2 * (counts + self.unobserved_weight * len(fixed)) ** self.l2_exponent

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.models.components.item_item_model import ItemItemModel
 from recsys.models.components.item_weights import SparseItemWeights
@@ -25,10 +24,12 @@ class ItemKNN(ItemItemModel):
 
     ``score(u, i) = sum of weight(j) * similarity(i, j) over j in the history of u that are neighbours of i``, where the
     neighbours of ``i`` are the ``num_neighbours`` most similar items with a similarity above zero, and the weight is
-    that of recency. Of items that are equally similar but for rounding, those with the lower index are neighbours.
-    Sources: Sarwar et al., Item-Based Collaborative Filtering Recommendation Algorithms,
-    WWW 2001; Deshpande and Karypis, Item-Based Top-N Recommendation Algorithms, TOIS 2004; definitions as in Ferrari
-    Dacrema, Cremonesi and Jannach, RecSys 2019.
+    that of recency. Of items that are equally similar but for rounding, those with the lower index are neighbours. Where
+    interactions have weights, items are compared by these, unless by ratings.
+
+    Sources: Sarwar et al., Item-Based Collaborative Filtering Recommendation Algorithms, WWW 2001; Deshpande and
+    Karypis, Item-Based Top-N Recommendation Algorithms, TOIS 2004; definitions as in Ferrari Dacrema, Cremonesi and
+    Jannach, RecSys 2019.
 
     Args:
         num_users: size of the user vocabulary; not used, taken so that every model is constructed alike.
@@ -52,6 +53,7 @@ class ItemKNN(ItemItemModel):
         use="as a strong, fast baseline whose lists are easy to explain",
         gives="scores",
         served_from="as `slim`",
+        weights="stand in the rows that are compared, and BM25 saturates them; the adjusted cosine takes ratings",
     )
 
     weights: SparseItemWeights
@@ -82,8 +84,7 @@ class ItemKNN(ItemItemModel):
             ModelError: the similarity needs ratings, or recency needs timestamps, that the data do not have.
         """
         self.recency.check(interactions)
-        histories = Histories.from_interactions(interactions, self.weights.device)
-        user_items = self.similarity.represent(histories, self.num_items)
+        user_items = self.similarity.represent_training(interactions, self.weights.device)
         item_users = self.weighting.weigh(user_items.transpose(), user_items.counts, self.num_items)
         squares = item_users.squared_lengths()
         blocks = []

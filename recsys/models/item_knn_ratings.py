@@ -69,6 +69,7 @@ class ItemKNNRatings(RatingModel):
         use="where a rating has to be explained by other ratings",
         gives="scores",
         served_from="as `slim`, and the biases",
+        weights="not used: the rating says it all",
     )
 
     neighbours: Tensor

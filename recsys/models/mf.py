@@ -45,6 +45,7 @@ class MF(nn.Module):
         use="for catalogues of any size; with `training=full_catalogue` up to some ten thousand items",
         gives="a vector",
         served_from="a table of the known users",
+        weights="a positive is drawn in proportion (`sampled_negatives`), or its loss is multiplied (`full_catalogue`)",
     )
 
     def __init__(

@@ -231,6 +231,7 @@ class NeuMF(_Tower, PretrainsInTowers):
         use="to repeat that paper; `mf` is faster and as good",
         gives="scores",
         served_from="the whole network for each item; as a ranker for the candidates alone",
+        weights="as for `mf`",
     )
 
     def __init__(

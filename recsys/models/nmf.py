@@ -14,7 +14,6 @@ from torch.nn import functional
 from recsys.cli.progress import progress
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
-from recsys.data.user_items import UserItems
 from recsys.errors import ModelError
 from recsys.models.components.fold_in_factorization import FoldInFactorization
 from recsys.models.interface.model_card import ModelCard
@@ -31,7 +30,7 @@ class NMF(FoldInFactorization):
     """Factors without negative numbers: ``score(u, i) = w_u . h_i``, with ``w, h >= 0``.
 
     Minimises ``|X - W H^T|^2 / 2 + l1 (sum W + sum H) + l2 (|W|^2 + |H|^2) / 2``, where X is the matrix of
-    interactions: 1 for each pair that occurs and 0 for every other.
+    interactions: 1 (or the sum of its weights) for each pair that occurs and 0 for every other.
 
     Lee, Seung: Algorithms for Non-negative Matrix Factorization (2001) for the objective. It is solved by exact
     minimisation of one dimension after the other: Cichocki, Phan: Fast Local Algorithms for Large Scale Nonnegative
@@ -63,6 +62,7 @@ class NMF(FoldInFactorization):
         served_from=(
             "the history, by sweeps until nothing changes, `fold_in_sweeps` at most; the slowest of these vectors"
         ),
+        weights="stand in the matrix in place of ones",
     )
 
     def __init__(
@@ -89,8 +89,7 @@ class NMF(FoldInFactorization):
 
     def fit(self, interactions: Interactions) -> None:
         """Go over users and items in turn, from the start that the singular vectors give."""
-        pairs = UserItems.from_interactions(interactions, self.item_vectors.device)
-        by_user = InteractionMatrix.from_user_items(pairs)
+        by_user = InteractionMatrix.from_interactions(interactions, self.item_vectors.device)
         by_item = by_user.transpose()
         users, items = _non_negative_start(by_user, self.item_vectors.shape[1], self.seed)
         for _ in progress.track(range(self.iterations), "fitting NMF"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -18,7 +19,9 @@ from recsys.models.onnx.exportable import ServingForm
 
 
 class Popularity(nn.Module):
-    """Scores an item by its training interactions, each weighed by ``0.5 ** (age / half-life)``.
+    """Scores an item by the sum of its training interactions, each weighed by ``0.5 ** (age / half-life)``.
+
+    Interactions with weights of their own, such as quantities, are added up by these.
 
     Ages count from the newest training interaction. Counting from a later moment would multiply all scores by one
     number. Ties are left as ties. Every user gets scores, known or not.
@@ -39,6 +42,7 @@ class Popularity(nn.Module):
         use="as what every other model has to beat; with a half-life where the future is ranked (`split=temporal`)",
         gives="scores",
         served_from="the same for all",
+        weights="added up",
     )
 
     counts: Tensor
@@ -54,12 +58,15 @@ class Popularity(nn.Module):
         self.register_buffer("counts", torch.zeros(num_items))
 
     def fit(self, interactions: Interactions) -> None:
-        """Count the interactions of each item.
+        """Count the interactions of each item, or add up their weights.
 
         Raises:
             ModelError: age counts, but the interactions have no timestamps.
         """
-        weights = None if self.half_life_days is None else self._weights(interactions, self.half_life_days)
+        weights: npt.NDArray[np.floating] | None = interactions.weight
+        if self.half_life_days is not None:
+            fading = self._weights(interactions, self.half_life_days)
+            weights = fading if weights is None else weights * fading
         counts = np.bincount(interactions.item_index, weights, minlength=interactions.num_items)
         self.counts.copy_(torch.from_numpy(counts))
 

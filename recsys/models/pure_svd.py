@@ -12,7 +12,6 @@ from torch import Tensor
 
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
-from recsys.data.user_items import UserItems
 from recsys.models.components.fold_in_factorization import FoldInFactorization
 from recsys.models.interface.explanation import Explanation, rows_of
 from recsys.models.interface.model_card import ModelCard
@@ -29,6 +28,8 @@ class PureSVD(FoldInFactorization):
     ``x_u`` is the row of interactions, 1 for each item of the history and 0 for every other, and V, shape [I, D], the
     right singular vectors of all rows together, so that ``x_u V`` is the user vector of the best approximation of rank
     D to the matrix. A stranger's row is projected in the same way.
+
+    Where interactions have weights, the decomposed rows hold these in place of ones.
 
     Cremonesi, Koren, Turrin: Performance of Recommender Algorithms on Top-N Recommendation Tasks (2010). With an
     exponent below 1 the columns are scaled by ``n_i^((e - 1) / 2)`` before the decomposition, so that popular items
@@ -51,6 +52,7 @@ class PureSVD(FoldInFactorization):
         use="as the fastest factorisation, and a start for the search of a dimension",
         gives="a vector",
         served_from="the sum of the history's vectors",
+        weights="stand in the matrix in place of ones",
     )
 
     def __init__(
@@ -67,10 +69,9 @@ class PureSVD(FoldInFactorization):
 
     def fit(self, interactions: Interactions) -> None:
         """Decompose the matrix of interactions."""
-        pairs = UserItems.from_interactions(interactions, self.item_vectors.device)
-        matrix = InteractionMatrix.from_user_items(pairs)
-        scales = pairs.item_counts().clamp(min=1) ** ((self.popularity_exponent - 1) / 2)
-        matrix = matrix.with_values(scales[matrix.columns])
+        matrix = InteractionMatrix.from_interactions(interactions, self.item_vectors.device)
+        scales = matrix.column_counts().clamp(min=1) ** ((self.popularity_exponent - 1) / 2)
+        matrix = matrix.with_values(scales[matrix.columns] * matrix.values)
         rank = min(self.item_vectors.shape[1], len(matrix), matrix.num_columns)
         self.item_vectors.zero_()[:, :rank] = right_singular_vectors(matrix, rank, self.seed)
 

@@ -41,6 +41,7 @@ class RandomScores(nn.Module):
         use="to see what chance alone finds, for new items above all",
         gives="scores",
         served_from="the same numbers as in PyTorch, computed anew",
+        weights="not used",
     )
 
     seed: Tensor

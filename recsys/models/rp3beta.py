@@ -10,7 +10,6 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.errors import ModelError
 from recsys.models.components.item_item_model import ItemItemModel
@@ -29,9 +28,10 @@ class RP3Beta(ItemItemModel):
     ``W[i, j] = sum_v (1 / n_i)^alpha (1 / n_v)^alpha / n_j^beta`` over the users v who have both items, where ``n`` is
     the number of interactions of an item or of a user: the walk steps from an item to one of its users and on to one of
     their items, each step with its probability to the power ``alpha``, and where it ends counts the less, the more
-    popular the item is. With ``beta = 0`` this is P3alpha (Cooper, Lee, Radinsky, Siantos: Random Walks in Recommender
-    Systems, 2014). Source: Paudel, Christoffel, Newell, Bernstein: Updatable, Accurate, Diverse, and Scalable
-    Recommendations for Interactive Applications, TiiS 2017.
+    popular the item is. Where interactions have weights, a step is taken in proportion to them: ``1 / n`` becomes
+    ``w / n``, with ``n`` the sum of the weights of the item or user. With ``beta = 0`` this is P3alpha (Cooper, Lee,
+    Radinsky, Siantos: Random Walks in Recommender Systems, 2014). Source: Paudel, Christoffel, Newell, Bernstein:
+    Updatable, Accurate, Diverse, and Scalable Recommendations for Interactive Applications, TiiS 2017.
 
     Args:
         num_users: size of the user vocabulary; not used, taken so that every model is constructed alike.
@@ -53,6 +53,7 @@ class RP3Beta(ItemItemModel):
         use="as a strong, fast baseline that finds less popular items than `item_knn`",
         gives="scores",
         served_from="the weights of the history's items, added up",
+        weights="a step of the walk is taken in proportion to them",
     )
 
     weights: SparseItemWeights
@@ -88,12 +89,12 @@ class RP3Beta(ItemItemModel):
             ModelError: recency needs timestamps that the data do not have.
         """
         self.recency.check(interactions)
-        histories = Histories.from_interactions(interactions, self.weights.device)
-        user_items = InteractionMatrix.from_histories(histories, self.num_items)
+        user_items = InteractionMatrix.from_interactions(interactions, self.weights.device)
         # Half of a user's factor on each side: the product of two items' rows then has it once for each common user.
-        halves = _power(user_items.counts, -self.alpha / 2)[user_items.rows]
-        item_users = user_items.with_values(halves).transpose()
-        from_item, to_item = _power(item_users.counts, -self.alpha), _power(item_users.counts, -self.beta)
+        halves = _power(user_items.row_sums(), -self.alpha / 2)[user_items.rows]
+        popularity = user_items.column_sums()
+        item_users = user_items.with_values(halves * user_items.values**self.alpha).transpose()
+        from_item, to_item = _power(popularity, -self.alpha), _power(popularity, -self.beta)
         blocks = []
         for start, products in row_products(item_users, self.max_block_bytes):
             walks = products.mul_(from_item).mul_(to_item[start : start + len(products), None])
@@ -103,6 +104,6 @@ class RP3Beta(ItemItemModel):
         self.weights.set_weights(neighbours.normalized() if self.normalize else neighbours)
 
 
-def _power(counts: Tensor, exponent: float) -> Tensor:
-    """``counts ** exponent``, float32; 1 for a count of 0, whose row is empty."""
-    return counts.clamp(min=1).float() ** exponent
+def _power(sums: Tensor, exponent: float) -> Tensor:
+    """``sums ** exponent``, float32; 1 for a sum of 0, whose row is empty."""
+    return torch.where(sums > 0, sums, 1) ** exponent

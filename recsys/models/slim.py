@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 
 from recsys.cli.progress import progress
-from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.errors import ModelError
 from recsys.models.components.item_item_model import ItemItemModel
@@ -31,7 +30,8 @@ class SLIM(ItemItemModel):
     """Scores an item by a weighted sum over the history, with few weights for each item.
 
     The weights ``B`` (I x I) minimise ``1/2 |X - X B|^2 + l2/2 |B|^2 + l1 |B|_1`` with a diagonal of zeros and, if so
-    chosen, no negative weights, where ``X`` holds ones at the training interactions. Source: Ning and Karypis, SLIM:
+    chosen, no negative weights, where ``X`` holds ones at the training interactions, or the sums of their weights where
+    they have such. Source: Ning and Karypis, SLIM:
     Sparse Linear Methods for Top-N Recommender Systems, ICDM 2011. It is solved by the alternating direction method of
     multipliers, in which every iteration is one product of I x I matrices. Source: Steck, Dimakopoulos, Riabov and
     Jebara, ADMM SLIM: Sparse Recommendations for Many Users, WSDM 2020.
@@ -67,6 +67,7 @@ class SLIM(ItemItemModel):
             "the rows of the history's items, or only the weights that are not zero: where no item is part of "
             "many scores, and above 16,000 items"
         ),
+        weights="stand in the matrix in place of ones, as for `ease`",
     )
 
     weights: SparseItemWeights
@@ -113,8 +114,7 @@ class SLIM(ItemItemModel):
                 these data.
         """
         self.recency.check(interactions)
-        histories = Histories.from_interactions(interactions, self.weights.device)
-        item_users = InteractionMatrix.from_histories(histories, self.num_items).transpose()
+        item_users = InteractionMatrix.from_interactions(interactions, self.weights.device).transpose()
         self.weights.set_weights(top_entries(self._solve(gram_matrix(item_users)).T, self.num_items))
 
     def _solve(self, gram: Tensor) -> Tensor:

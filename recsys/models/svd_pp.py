@@ -57,6 +57,7 @@ class SVDpp(RatingModel):
         use="for small errors of one factorisation",
         gives="a vector",
         served_from="a table of the users of the training; the ratings of others, by elimination",
+        weights="not used: the rating says it all",
     )
 
     implicit_vectors: Tensor

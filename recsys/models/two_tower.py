@@ -73,6 +73,7 @@ class TwoTower(SequenceEncoder):
         use="where order in time, content or new items matter ([more](two_tower.md))",
         gives="a vector",
         served_from="the latest `max_history` interactions; new items get vectors from their features",
+        weights="not used: how much was taken at once says nothing of what comes next",
     )
 
     #: The choice of ``training`` where none is made.

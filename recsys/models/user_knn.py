@@ -43,6 +43,9 @@ class UserKNN(nn.Module):
     asymmetric similarity is then that of ``v``, who seeks. This is what the code of Ferrari Dacrema et al. does, which
     keeps neighbours by the columns of the similarities and scores by their rows.
 
+    Where interactions have weights, training users are compared by these, unless by ratings; the history of a query has
+    none, and what a neighbour has counts the same however often they had it.
+
     Sources: Resnick et al., GroupLens, CSCW 1994; Ferrari Dacrema, Cremonesi and Jannach, RecSys 2019.
 
     Args:
@@ -69,6 +72,7 @@ class UserKNN(nn.Module):
         use="where there are few users, or many items for each",
         gives="scores",
         served_from="a dense table of users and items, 5 bytes a pair, 1 GiB at most",
+        weights="stand in the rows of the training users, not in the query's; the adjusted cosine takes ratings",
     )
 
     offsets: Tensor
@@ -119,22 +123,28 @@ class UserKNN(nn.Module):
             ModelError: the similarity needs ratings, or recency needs timestamps, that the data do not have.
         """
         self.recency.check(interactions)
-        matrix = self.similarity.represent(
-            Histories.from_interactions(interactions, self.values.device), self.num_items
-        )
-        self.item_counts = matrix.column_counts()
-        matrix = self.weighting.weigh(matrix, self.item_counts, self.num_users)
+        given = self.similarity.represent_training(interactions, self.values.device)
+        self.item_counts = given.column_counts()
+        matrix = self.weighting.weigh(given, self.item_counts, self.num_users)
         self.offsets, self.items, self.values = matrix.offsets, matrix.columns, matrix.values
         self.squares = matrix.squared_lengths()
         if self.reverse_neighbours:
-            self._set_thresholds(matrix)
+            histories = Histories.from_interactions(interactions, self.values.device)
+            queries = matrix if interactions.weight is None else self._unweighted(histories)
+            self._set_thresholds(matrix, queries)
 
-    def _set_thresholds(self, matrix: InteractionMatrix) -> None:
-        """Find the similarity of each training user to the last of their own neighbours."""
+    def _unweighted(self, histories: Histories) -> InteractionMatrix:
+        """The training users as queries, whose histories have no weights."""
+        queries = self.similarity.represent(histories, self.num_items)
+        return self.weighting.weigh(queries, self.item_counts, self.num_users)
+
+    def _set_thresholds(self, matrix: InteractionMatrix, queries: InteractionMatrix) -> None:
+        """Find the similarity of each training user to the last of their own neighbours, the ``queries``."""
         place = max(1, self.num_users - self.num_neighbours + 1)
-        for start, products in row_products(matrix, self.max_block_bytes):
+        squares = queries.squared_lengths()
+        for start, products in row_products(matrix, self.max_block_bytes, queries):
             rows = slice(start, start + len(products))
-            similarities = self.similarity.compare(products, self.squares[rows], self.squares)
+            similarities = self.similarity.compare(products, self.squares[rows], squares)
             similarities.diagonal(offset=start).fill_(-torch.inf)
             self.thresholds[rows] = similarities.kthvalue(place, dim=1).values * _ROUNDING
 

@@ -36,15 +36,9 @@ def request_of_user(user: int, prepared: PreparedDataset, min_rating: float | No
 
 
 def requests_of_task(task: RankingTask, users: IntArray) -> RequestBatch:
-    """Requests of users (shape [B], int64) who are evaluated.
-
-    An item that is known and held out may come back, as in
-    :meth:`recsys.evaluation.ranking_task.RankingTask.mask_seen`.
-    """
-    asked = _tensor(users).to(task.users.device)
-    rows, items = task.seen.pairs_of(asked)
-    comes_back = task.targets.contains(asked[rows], items)
-    return _requests(users, task.histories, rows[~comes_back], items[~comes_back])
+    """Requests of users (shape [B], int64) who are evaluated; what is left out of their lists is what the task says."""
+    rows, items = task.seen.pairs_of(_tensor(users).to(task.users.device))
+    return _requests(users, task.histories, rows, items)
 
 
 def _requests(users: IntArray, histories: Histories, seen_rows: Tensor, seen_items: Tensor) -> RequestBatch:

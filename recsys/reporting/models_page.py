@@ -63,6 +63,7 @@ def tables() -> dict[str, str]:
         "models for implicit feedback": _table_of_models(implicit, models, cards),
         "models for ratings": _table_of_models(ratings, models, cards),
         "served models": _lines("| served | gives | from |", served),
+        "weights": _lines("| `model=` | weights are |", (f"| `{name}` | {cards[name].weights} |" for name in implicit)),
     }
 
 

@@ -10,6 +10,7 @@ import torch
 from recsys.cli.console import console
 from recsys.data.prepared import PreparedDataset
 from recsys.evaluation.model_report import EvaluationReport
+from recsys.evaluation.target_segments import TARGET
 from recsys.models.interface.protocols import PredictsRatings, ScoringModel
 from recsys.recommendation.model_recommender import ModelRecommender
 from recsys.reporting.evaluation_tables import fixed_negatives_table, metrics_table, ratings_table, segments_table
@@ -40,6 +41,8 @@ def print_report(report: EvaluationReport) -> None:
     for title, names in _TABLES:
         metrics = [f"{name}@{k}" for name in names if f"{name}@{k}" in {*measured, *catalogue}]
         console.print(metrics_table(report.ranking, metrics, f"{title}, {report.stage}, full catalogue"))
+    if note := known_note(report):
+        console.print(note, markup=False, highlight=False)
     if report.rating:
         console.print(ratings_table(report.rating, f"Predicted ratings, {report.stage}"))
     if report.fixed_negatives:
@@ -63,6 +66,19 @@ def print_origin(manifest: RunManifest, metrics: Mapping[str, float]) -> None:
     names = [name for name in _CARRIED if f"{CARRIED_PREFIX}test/{name}" in metrics]
     numbers = ", ".join(f"{name} {metrics[f'{CARRIED_PREFIX}test/{name}']:.4f}" for name in names)
     console.print(f"measured {manifest.measured}" + (f": {numbers}" if numbers else ""), markup=False, soft_wrap=True)
+
+
+def known_note(report: EvaluationReport) -> str | None:
+    """What share of the held-out interactions was known before, and what that means; None where it is zero."""
+    result = next(iter(report.ranking.values()))
+    if result.known_share == 0:
+        return None
+    share = f"{result.known_share:.1%} of the {report.stage} pairs of a user and an item were known before"
+    if any(segment.group == TARGET for segment in result.segments):
+        return (
+            f"{share}; they are to be found again, and the segments {TARGET}=new and {TARGET}=repeated tell how well."
+        )
+    return f"{share} and are left out of these numbers. evaluation.repeats=keep tests them as well."
 
 
 def print_examples(model: ScoringModel, prepared: PreparedDataset, num_users: int, k: int) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import torch
 from hydra.utils import instantiate
@@ -17,7 +19,9 @@ from recsys.data.prepared import PreparedDataset
 from recsys.data.preparing import load_or_prepare
 from recsys.data.sentence_vectors import sentence_vectors
 from recsys.data.split import Split
+from recsys.data.weight_transform import WeightTransform
 from recsys.errors import DataError, RunError
+from recsys.evaluation.known_items import ONLY_NEW, KnownItems
 from recsys.models.interface.pair_recommender import as_recommender
 from recsys.models.interface.protocols import (
     PredictsRatings,
@@ -25,6 +29,7 @@ from recsys.models.interface.protocols import (
     UsesUserFeatures,
 )
 from recsys.reporting.preparation_report import print_preparation
+from recsys.retrieval.seen_policy import SeenPolicy
 
 
 def build_data(
@@ -89,12 +94,39 @@ def build_model(config: DictConfig, seed: int, prepared: PreparedDataset) -> nn.
     return model
 
 
+def build_seen_policy(config: DictConfig) -> SeenPolicy:
+    """Which items that a user is known to have are left out of lists, as ``exclude_seen`` says.
+
+    Raises:
+        SettingsError: it is neither true, false nor ``{after_days: N}``.
+    """
+    return SeenPolicy.parse(config.get("exclude_seen", True))  # runs of earlier versions have no such setting
+
+
+def build_known_items(config: DictConfig, run_config: DictConfig | None = None) -> KnownItems:
+    """What an evaluation does with items that a user is known to have.
+
+    Args:
+        config: with ``exclude_seen`` and ``evaluation.repeats``.
+        run_config: the configuration of a finished run, whose settings count where those of ``config`` are null.
+
+    Raises:
+        SettingsError: ``exclude_seen`` is neither true, false nor ``{after_days: N}``.
+        EvaluationError: ``evaluation.repeats`` is neither drop nor keep.
+    """
+    of_run = ONLY_NEW if run_config is None else build_known_items(run_config)
+    exclude_seen = of_run.exclude_seen if config.get("exclude_seen") is None else build_seen_policy(config)
+    evaluation = config.get("evaluation") or {}
+    repeats = evaluation.get("repeats")
+    return KnownItems(exclude_seen, of_run.repeats if repeats is None else repeats)
+
+
 def build_view(config: DictConfig, prepared: PreparedDataset, model: nn.Module) -> FeedbackView:
     """The data as ``view`` asks: likes, ratings or, where it is null, what ``model`` learns from.
 
     Raises:
         DataError: the view or the model needs ratings, but the data have none.
-        RunError: there is no such view.
+        RunError: there is no such view, or no such transform of weights.
     """
     rates = isinstance(model, PredictsRatings)
     asked = config.get("view")  # runs of version 0.1 have none
@@ -106,4 +138,10 @@ def build_view(config: DictConfig, prepared: PreparedDataset, model: nn.Module) 
             "from interactions alone, or give data with a rating column."
         )
     explicit = asked == "explicit" or (asked is None and rates)
-    return FeedbackView.explicit(prepared) if explicit else FeedbackView.implicit(prepared)
+    transform = config.get("weight_transform", "none")
+    if transform not in get_args(WeightTransform):
+        raise RunError(
+            f"weight_transform must be {' or '.join(get_args(WeightTransform))}, but it is {transform}. Correct it."
+        )
+    view = FeedbackView.explicit(prepared) if explicit else FeedbackView.implicit(prepared)
+    return replace(view, weight_transform=transform)

@@ -21,6 +21,7 @@ from recsys.data.split import Split
 from recsys.errors import ModelError
 from recsys.evaluation.ranking_task import RankingTask
 from recsys.models.interface.protocols import Fittable, PredictsRatings, PretrainsInTowers, RanksCandidates
+from recsys.runs.assembly import build_known_items
 from recsys.runs.chosen_epochs import ChosenEpochs
 from recsys.runs.device import accelerator, training_device
 from recsys.runs.part_settings import source_settings, tower_settings
@@ -99,8 +100,10 @@ class ModelFitter:
         Raises:
             ModelError: the training does not suit the model, or settings of towers or sources do not exist.
             RunError: the optimiser, the trainer or what is monitored is refused, or the device is not there.
+            RecsysError: what becomes of known items is no valid setting.
         """
         accelerator(self.config)
+        build_known_items(self.config)
         if isinstance(model, Fittable):
             return
         if "_target_" not in self.config.training:
@@ -153,6 +156,7 @@ class ModelFitter:
             "valid",
             positive=self.view.positive,
             rated_histories=isinstance(network, PredictsRatings),
+            known_items=build_known_items(settings),
         )
         module = instantiate(settings.training)(
             network=network,
@@ -234,7 +238,7 @@ class ModelFitter:
         with self._bar("sources") as bar:
             lists = stack(
                 model,
-                self.view.interactions.take(positives),
+                self.view.training_interactions(positives, rates=False),
                 folds,
                 instantiate(config.candidate_selector),
                 lambda sources, held_out, place: fit_sources(sources, positives[held_out], place),
@@ -242,5 +246,5 @@ class ModelFitter:
                 config.seed,
             )
             fit_sources(model.source_models(), np.empty(0, dtype=np.int64), "all")
-        model.observe_training(self.view.interactions.take(positives))
+        model.observe_training(self.view.training_interactions(positives, rates=False))
         return lists

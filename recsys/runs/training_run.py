@@ -16,7 +16,7 @@ from recsys.data.prepared import PreparedDataset
 from recsys.data.split import Split
 from recsys.evaluation.model_report import EvaluationReport, evaluate_model, model_name
 from recsys.models.interface.protocols import Fittable
-from recsys.runs.assembly import build_model
+from recsys.runs.assembly import build_model, build_seen_policy
 from recsys.runs.chosen_epochs import ChosenEpochs
 from recsys.runs.device import training_device
 from recsys.runs.fit_plan import FitPlan
@@ -146,6 +146,7 @@ class TrainingRun:
             split,
             model,
             training_device(self.config),
+            exclude_seen=build_seen_policy(self.config),
         )
         name = model_name(model)
         self.run.save_per_user(evaluation.per_user(name, self.prepared.user_vocabulary))

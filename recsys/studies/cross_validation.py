@@ -16,7 +16,7 @@ from recsys.errors import RunError
 from recsys.evaluation.model_report import evaluate_model, model_name
 from recsys.models.interface.protocols import Fittable
 from recsys.reporting.evaluation_tables import mean_and_deviation
-from recsys.runs.assembly import build_data, build_model, build_split, build_view
+from recsys.runs.assembly import build_data, build_model, build_seen_policy, build_split, build_view
 from recsys.runs.device import training_device
 from recsys.runs.model_fitting import ModelFitter
 
@@ -80,7 +80,14 @@ class CrossValidation:
             ModelFitter(config, self.view, split, print_line=print_line).fit(model)
             seconds = time.perf_counter() - started
             evaluation = evaluate_model(
-                evaluator, None, self.prepared, self.view, split, model, training_device(config), stage="test"
+                evaluator,
+                None,
+                self.prepared,
+                self.view,
+                split,
+                model,
+                training_device(config),
+                exclude_seen=build_seen_policy(config),
             )
             yield Fold(number, evaluation.metrics(self.model_name), seconds)
 

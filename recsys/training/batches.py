@@ -28,11 +28,15 @@ def epoch_generator(seed: int, epoch: int, stream: int, device: torch.device) ->
 class PermutationBatches:
     """Iterates over slices of a permutation of some columns, a new permutation each epoch.
 
+    With weights an epoch has as many rows, drawn in proportion to their weights: each row once for every whole time
+    that it is due, and once more with the probability of the rest (systematic sampling).
+
     Args:
         columns: tensors of one length on one device; a slice is a tuple with a part of each.
         slice_size: rows of a slice; the last one of an epoch is shorter.
         seed: seed of the permutations.
         epoch: gives the current epoch.
+        weights: how often each row is drawn beside the others, above 0; None for once each.
     """
 
     def __init__(
@@ -41,8 +45,10 @@ class PermutationBatches:
         slice_size: int,
         seed: int,
         epoch: Callable[[], int],
+        weights: Tensor | None = None,
     ) -> None:
         self.columns = columns
+        self._due = None if weights is None else weights.double().cumsum(0)
         self.slice_size = slice_size
         self._seed = seed
         self._epoch = epoch
@@ -54,9 +60,18 @@ class PermutationBatches:
         device = self.columns[0].device
         generator = epoch_generator(self._seed, self._epoch(), 0, device)
         order = torch.randperm(len(self.columns[0]), generator=generator, device=device)
+        if self._due is not None:
+            order = self._drawn(self._due, generator)[order]
         for rows in order.split(self.slice_size):
             # Of all the ways to gather elements index_select is by far the fastest on the CPU.
             yield tuple(column.index_select(0, rows) for column in self.columns)
+
+    @staticmethod
+    def _drawn(due: Tensor, generator: torch.Generator) -> Tensor:
+        """As many rows as there are, each in proportion to its weight; ``due`` are the weights added up."""
+        start = torch.rand(1, generator=generator, device=due.device, dtype=torch.float64)
+        places = (torch.arange(len(due), device=due.device) + start) * (due[-1] / len(due))
+        return torch.searchsorted(due, places, right=True).clamp(max=len(due) - 1)
 
 
 class OrderedBatches:

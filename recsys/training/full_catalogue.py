@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from recsys.data.interactions import Interactions
 from recsys.data.user_items import UserItems
 from recsys.errors import ModelError
+from recsys.models.linalg.interaction_matrix import InteractionMatrix
 from recsys.training.batches import PermutationBatches
 from recsys.training.l2 import l2_penalty
 from recsys.training.losses import CatalogueLoss
@@ -22,6 +23,8 @@ DEFAULT_L2 = 0.005
 
 class FullCatalogueModule(RecommenderModule):
     """A batch is some users with all their positives, scored against the whole catalogue in one matrix product.
+
+    A positive counts by the sum of the weights of its interactions, where they have weights.
 
     For catalogues of up to some ten thousand items this is faster than sampling, as one product replaces many
     gathers, and it has no sampling noise.
@@ -65,8 +68,15 @@ class FullCatalogueModule(RecommenderModule):
         self._positives = UserItems.from_interactions(self.interactions, self.device)
         self._catalogue = torch.arange(self.interactions.num_items, device=self.device)
         num_users, num_items = self.interactions.num_users, self.interactions.num_items
-        self._user_weight = self._positives.counts + self._l2_unobserved * num_items
-        self._item_weight = self._positives.item_counts() + self._l2_unobserved * num_users
+        self._counts, item_counts = self._positives.counts, self._positives.item_counts()
+        self._weights = None
+        self._total: float = len(self._positives)
+        if self.interactions.weight is not None:
+            matrix = InteractionMatrix.from_interactions(self.interactions, self.device)
+            self._weights, self._total = matrix.values, float(matrix.values.double().sum())
+            self._counts, item_counts = matrix.row_sums(), matrix.column_sums()
+        self._user_weight = self._counts + self._l2_unobserved * num_items
+        self._item_weight = item_counts + self._l2_unobserved * num_users
         self._users = self._positives.counts.nonzero().squeeze(1)
         return PermutationBatches(
             (self._users,),
@@ -79,9 +89,10 @@ class FullCatalogueModule(RecommenderModule):
         """Score the users' whole rows."""
         (users,) = batch
         rows, items = self._positives.pairs_of(users)
-        counts = self._positives.counts[users]
+        counts = self._counts[users]
         scores = self._score_catalogue(users)
-        loss = self._loss(scores, rows, items, counts)
+        weights = () if self._weights is None else (self._weights[self._positives.positions_of(users)],)
+        loss = self._loss(scores, rows, items, counts, *weights)
         # All terms are divided by the positives that a batch of this size has on average, so that the loss is one for
         # each positive, and batches with busy users weigh more.
         share = len(users) / len(self._users)
@@ -89,7 +100,7 @@ class FullCatalogueModule(RecommenderModule):
             user_norms, item_norms = self._norms(users, self._catalogue)
             user_penalty = (user_norms * self._user_weight[users]).sum()
             loss = loss + self._l2 * (user_penalty + share * (item_norms * self._item_weight).sum())
-        return loss / (share * len(self._positives))
+        return loss / (share * self._total)
 
 
 def _catalogue_scorer(network: nn.Module) -> Callable[[Tensor], Tensor]:

@@ -17,8 +17,10 @@ from torch.nn import functional
 NegativesLoss = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 #: A loss of B users over every item of the catalogue, the sum over the batch: from the scores (shape [B, I]), the row
-#: and the item of each of M positives (int64, shape [M] both) and the positives of each row (int64, shape [B]).
-CatalogueLoss = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
+#: and the item of each of M positives (int64, shape [M] both) and the positives of each row (int64, shape [B]). Where
+#: interactions have weights, a fifth argument is the weight of each positive (float32, shape [M]), and the fourth their
+#: sum in each row.
+CatalogueLoss = Callable[..., Tensor]
 
 
 class LogisticLoss(nn.Module):
@@ -64,9 +66,11 @@ class SoftmaxLoss(nn.Module):
     The multinomial likelihood of Liang et al.: Variational Autoencoders for Collaborative Filtering (2018).
     """
 
-    def forward(self, scores: Tensor, rows: Tensor, items: Tensor, counts: Tensor) -> Tensor:
+    def forward(
+        self, scores: Tensor, rows: Tensor, items: Tensor, counts: Tensor, weights: Tensor | None = None
+    ) -> Tensor:
         """See :data:`CatalogueLoss`."""
-        return (torch.logsumexp(scores, dim=1) * counts).sum() - scores[rows, items].sum()
+        return (torch.logsumexp(scores, dim=1) * counts).sum() - _weighted(scores[rows, items], weights).sum()
 
 
 class WeightedLogisticLoss(nn.Module):
@@ -83,10 +87,13 @@ class WeightedLogisticLoss(nn.Module):
         super().__init__()
         self.negatives_per_positive = negatives_per_positive
 
-    def forward(self, scores: Tensor, rows: Tensor, items: Tensor, counts: Tensor) -> Tensor:
+    def forward(
+        self, scores: Tensor, rows: Tensor, items: Tensor, counts: Tensor, weights: Tensor | None = None
+    ) -> Tensor:
         """See :data:`CatalogueLoss`."""
         weight = self.negatives_per_positive * counts / scores.shape[1]
-        return functional.softplus(-scores[rows, items]).sum() + (functional.softplus(scores).sum(1) * weight).sum()
+        positive = _weighted(functional.softplus(-scores[rows, items]), weights).sum()
+        return positive + (functional.softplus(scores).sum(1) * weight).sum()
 
 
 class SquaredLoss(nn.Module):
@@ -103,6 +110,13 @@ class SquaredLoss(nn.Module):
         super().__init__()
         self.unobserved_weight = unobserved_weight
 
-    def forward(self, scores: Tensor, rows: Tensor, items: Tensor, counts: Tensor) -> Tensor:
+    def forward(
+        self, scores: Tensor, rows: Tensor, items: Tensor, counts: Tensor, weights: Tensor | None = None
+    ) -> Tensor:
         """See :data:`CatalogueLoss`."""
-        return (1 - scores[rows, items]).square().sum() + self.unobserved_weight * scores.square().sum()
+        errors = _weighted((1 - scores[rows, items]).square(), weights)
+        return errors.sum() + self.unobserved_weight * scores.square().sum()
+
+
+def _weighted(values: Tensor, weights: Tensor | None) -> Tensor:
+    return values if weights is None else values * weights

@@ -31,7 +31,8 @@ class NextItemModule(RecommenderModule):
     """Every training interaction is a target once an epoch, given what its user did before and nothing after.
 
     Histories are cut into windows of ``max_history`` interactions and the one that comes next; a step takes some
-    windows and predicts all of their interactions at once.
+    windows and predicts all of their interactions at once. Each counts once: weights of interactions are not used, as
+    how much was taken at once says nothing of what comes next.
 
     Args:
         network: encodes positions.

@@ -24,6 +24,8 @@ DEFAULT_L2 = 0.01
 class SampledNegativesModule(RecommenderModule):
     """Each positive of a batch is scored together with the negatives drawn for its user.
 
+    Where interactions have weights, a positive is drawn in proportion to its weight.
+
     Args:
         network: scores pairs (``score_pairs``); for a penalty it has ``squared_norms`` as well.
         interactions: training interactions, each one a positive.
@@ -67,6 +69,7 @@ class SampledNegativesModule(RecommenderModule):
             self.batch_size * STEPS_PER_CALL,
             self.seed,
             lambda: self.current_epoch,
+            None if self.interactions.weight is None else torch.from_numpy(self.interactions.weight).to(self.device),
         )
 
     def prepare_rows(self, rows: tuple[Tensor, ...]) -> tuple[Tensor, ...]:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -249,3 +250,19 @@ def test_the_same_generator_state_gives_the_same_draws(user_items: UserItems) ->
 @pytest.mark.parametrize(("num_users", "num_samples"), [(0, 3), (2, 0)])
 def test_no_users_or_no_samples_give_an_empty_tensor(user_items: UserItems, num_users: int, num_samples: int) -> None:
     assert user_items.sample_absent(torch.arange(num_users), num_samples).shape == (num_users, num_samples)
+
+
+def test_positions_are_those_of_the_pairs_in_turn(user_items: UserItems) -> None:
+    users = torch.tensor([2, 1, -1, 0, 0])
+    row, items = user_items.pairs_of(users)
+    positions = user_items.positions_of(users)
+    assert user_items.items[positions].tolist() == items.tolist()
+    assert user_items.users[positions].tolist() == users[row].tolist()
+
+
+def test_sums_are_those_of_the_weights_of_each_pair() -> None:
+    users, items = (np.array(column, dtype=np.int32) for column in ([1, 0, 1], [2, 1, 2]))
+    plain = Interactions(users, items, None, None, None, 2, 3)
+    assert UserItems.from_interactions(plain).sums(plain).tolist() == [1, 1]
+    weighted = replace(plain, weight=np.array([2, 5, 0.5], dtype=np.float32))
+    assert UserItems.from_interactions(weighted).sums(weighted).tolist() == [5, 2.5]

@@ -6,7 +6,9 @@ import pytest
 import torch
 
 from recsys.errors import ModelError
+from recsys.evaluation.known_items import KnownItems
 from recsys.evaluation.ranked_batch import rank_users
+from recsys.retrieval.seen_policy import SeenPolicy
 from tests.evaluation.score_table import SharedRow
 from tests.evaluation.test_ranking import make_task
 
@@ -34,11 +36,16 @@ def test_a_unscored_held_out_item_is_not_found():
     assert ranked.num_relevant.tolist() == [1]
 
 
-def test_a_repeated_item_can_be_found():
-    task = make_task(train=[(0, 2), (0, 1)], test=[(0, 2)], num_users=1, num_items=3)
+@pytest.mark.parametrize(
+    ("exclude_seen", "items", "hits"),
+    [(False, [2, 1, 0], [True, False, False]), (True, [0, -1, -1], [False, False, False])],
+)
+def test_a_repeated_item_can_be_found_where_it_may_be_recommended(exclude_seen, items, hits):
+    known_items = KnownItems(SeenPolicy(exclude_seen), "keep")
+    task = make_task(train=[(0, 2), (0, 1)], test=[(0, 2)], num_users=1, num_items=3, known_items=known_items)
     ranked = rank_users(SharedRow([1.0, 2.0, 3.0]), task, torch.tensor([0]), 3)
-    assert ranked.items.tolist() == [[2, 0, -1]]
-    assert ranked.hits.tolist() == [[True, False, False]]
+    assert (ranked.items.tolist(), ranked.hits.tolist()) == ([items], [hits])
+    assert ranked.num_relevant.tolist() == [1]
 
 
 @pytest.mark.parametrize(

@@ -11,20 +11,22 @@ from hypothesis import strategies as st
 from recsys.data.interactions import Interactions
 from recsys.data.split import Split
 from recsys.errors import EvaluationError
+from recsys.evaluation.known_items import ONLY_NEW, KnownItems
 from recsys.evaluation.ranking import RankingEvaluator
 from recsys.evaluation.ranking_task import RankingTask
+from recsys.retrieval.seen_policy import SeenPolicy
 from tests.evaluation import numpy_reference
 from tests.evaluation.score_table import ScoreTable, SharedRow
 
 
-def make_task(train, test, num_users, num_items, stage="test"):
+def make_task(train, test, num_users, num_items, stage="test", known_items=ONLY_NEW):
     """A task from lists of (user, item) pairs."""
     pairs = np.array([*train, *test], dtype=np.int32).reshape(-1, 2)
     interactions = Interactions(pairs[:, 0].copy(), pairs[:, 1].copy(), None, None, None, num_users, num_items)
     rows = np.arange(len(pairs))
     nothing = np.empty(0, dtype=np.int64)
     split = Split(train=rows[: len(train)], valid=nothing, test=rows[len(train) :])
-    return RankingTask.from_split(interactions, split, stage)
+    return RankingTask.from_split(interactions, split, stage, known_items=known_items)
 
 
 def random_case(seed, num_users=30, num_items=25, num_values=8):
@@ -32,7 +34,7 @@ def random_case(seed, num_users=30, num_items=25, num_values=8):
     random = np.random.default_rng(seed)
     train = [(u, i) for u in range(num_users) for i in random.permutation(num_items)[: random.integers(0, 8)]]
     test = [(u, i) for u in range(num_users) for i in random.permutation(num_items)[: random.integers(0, 5)]]
-    test.append((0, 0))
+    test = sorted({*test, (0, 0)} - set(train))
     scores = random.integers(0, num_values, size=(num_users, num_items)).astype(np.float32)
     scores[random.random(scores.shape) < 0.1] = np.nan
     vectors = random.integers(0, 2, size=(num_items, 3)).astype(np.float32)
@@ -106,7 +108,7 @@ def test_agrees_with_a_user_by_user_reference(seed):
     lists = []
     for user in sorted(relevant):
         row = scores[user].clone()
-        row[[i for u, i in train if u == user and i not in relevant[user]]] = -math.inf
+        row[[i for u, i in train if u == user]] = -math.inf
         lists.append(numpy_reference.rank(row.tolist(), 10))
     for k in (3, 10):
         for name, metric in numpy_reference.METRICS.items():
@@ -305,7 +307,7 @@ def test_cold_items_agree_with_a_user_by_user_reference(seed):
     for user in result.users.tolist():
         relevant = {item for u, item in [*test, (1, 20)] if u == user}
         row = scores[user].clone()
-        row[[item for u, item in train if u == user and item not in relevant]] = -math.inf
+        row[[item for u, item in train if u == user]] = -math.inf
         if not relevant & cold:
             among_all.append(math.nan)
             among_cold.append((math.nan, math.nan, math.nan))
@@ -331,3 +333,51 @@ def test_numbers_of_cold_items_do_not_depend_on_the_batch_size():
     assert one == seven == all_at_once
     assert "test/cold_catalogue/recall@5" in one
     assert "test/user_warmth=cold/recall@5" in one
+
+
+# --- items that are known already ------------------------------------------------------------------------------------
+
+#: User 0 had items 1 and 2 and takes 1 again and 3; user 1 had item 4 and takes it again.
+BOUGHT, BOUGHT_AGAIN = [(0, 1), (0, 2), (1, 4)], [(0, 1), (0, 3), (1, 4)]
+
+
+def known_result(known_items):
+    task = make_task(BOUGHT, BOUGHT_AGAIN, num_users=2, num_items=5, known_items=known_items)
+    return RankingEvaluator(ks=(2,), segment_k=2, bootstrap_samples=0).evaluate(
+        SharedRow([0.0, 4.0, 1.0, 3.0, 2.0]), task
+    )
+
+
+def test_what_was_known_is_no_test_and_its_share_is_told():
+    result = known_result(ONLY_NEW)
+    assert result.flat()["test/known_share"] == pytest.approx(2 / 3)
+    # User 0 is left, with item 3 to find, which is first among 3, 4 and 0; user 1 has nothing new.
+    assert (result.users.tolist(), result.per_user["recall@2"].tolist()) == ([0], [1.0])
+    assert not any(segment.group == "target" for segment in result.segments)
+
+
+def test_buying_again_is_measured_beside_what_is_new():
+    result = known_result(KnownItems(SeenPolicy(False), "keep"))
+    # Both get 1 and 3: user 0 finds both, user 1 does not find 4.
+    assert result.per_user["recall@2"].tolist() == [1.0, 0.0]
+    flat = result.flat()
+    assert (flat["test/target=new/recall@2"], flat["test/target=repeated/recall@2"]) == (1.0, 0.5)
+    assert result.per_user_beyond["target=new/recall@2"].tolist() == pytest.approx([1.0, math.nan], nan_ok=True)
+
+
+def test_what_is_left_out_of_lists_but_to_be_found_is_missed():
+    result = known_result(KnownItems(repeats="keep"))
+    # User 0 gets 3 and 4, without 1 and 2; user 1 gets 1 and 3.
+    assert result.per_user["recall@2"].tolist() == [0.5, 0.0]
+    assert result.flat()["test/target=repeated/recall@2"] == 0.0
+
+
+def test_a_test_of_known_pairs_alone_has_a_remedy():
+    task = make_task(BOUGHT, BOUGHT[:1], num_users=2, num_items=5)
+    with pytest.raises(EvaluationError, match=r"was known before: .*set evaluation\.repeats=keep to find it again"):
+        RankingEvaluator().evaluate(SharedRow([0.0] * 5), task)
+
+
+def test_there_is_no_third_way_to_treat_known_pairs():
+    with pytest.raises(EvaluationError, match="evaluation.repeats must be drop or keep"):
+        RankingEvaluator(repeats="some")

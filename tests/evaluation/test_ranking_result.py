@@ -21,6 +21,7 @@ RESULT = RankingResult(
     intervals={"ndcg@10": Interval(0.1, 0.4)},
     user_activity=np.array([0, 0]),
     per_user_beyond={"novelty@10": np.array([3.0, 5.0])},
+    known_share=0.25,
 )
 
 
@@ -37,6 +38,7 @@ def test_flat_names_and_finite_values_only():
         "test/coverage@10": 0.125,
         "test/user_activity=low/ndcg@10": 0.25,
         "test/item_popularity=head/recall@10": 0.75,
+        "test/known_share": 0.25,
     }
 
 

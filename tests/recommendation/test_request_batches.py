@@ -1,8 +1,5 @@
-from dataclasses import replace
-
 import numpy as np
 
-from recsys.data.user_items import UserItems
 from recsys.recommendation.request_batches import request_of_user, requests_of_task
 from tests.models.board_data import NUM_ITEMS, prepared_board
 from tests.models.test_contract import fitted
@@ -31,12 +28,3 @@ def test_evaluated_users_have_their_own_histories_and_seen_items():
         assert own.history.items.tolist() == task.histories.items[start:end].tolist()
         rows = task.seen.users == user
         assert own.seen.items.tolist() == task.seen.items[rows].tolist()
-
-
-def test_what_is_known_and_held_out_may_come_back():
-    task = fitted("ease").task
-    known = task.seen.items[task.seen.users == 2]
-    targets = UserItems(known.new_tensor([2]), known[:1], task.seen.num_users, NUM_ITEMS)
-    requests = requests_of_task(replace(task, targets=targets), np.array([2, 5]))
-    assert requests.take(np.array([0])).seen.items.tolist() == known[1:].tolist()
-    assert requests.take(np.array([1])).seen.items.tolist() == task.seen.items[task.seen.users == 5].tolist()

@@ -27,8 +27,9 @@ def test_every_model_has_a_row():
     found = tables()
     assert model_names() == MODELS
     for name in MODELS:
-        likes, ratings, served = (f"\n| `{name}` |" in found[place] for place in found)
+        likes, ratings, served, weights = (f"\n| `{name}` |" in found[place] for place in found)
         assert likes != ratings
+        assert weights == likes
         assert served
 
 

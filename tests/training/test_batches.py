@@ -38,3 +38,21 @@ def test_ordered_batches_keep_the_order():
     batches = OrderedBatches(torch.arange(7), 3)
     assert [batch.tolist() for batch in batches] == [[0, 1, 2], [3, 4, 5], [6]]
     assert len(batches) == 3
+
+
+def test_rows_are_drawn_in_proportion_to_their_weights():
+    weights = torch.tensor([1.0] * 9 + [11.0])  # 20 in all: of 10 draws the last row is due 5.5
+    counts = torch.zeros(10)
+    for number in range(400):
+        batches = list(PermutationBatches(COLUMNS, 4, seed=1, epoch=lambda number=number: number, weights=weights))
+        drawn = torch.cat([first for first, _ in batches])
+        assert len(drawn) == 10
+        assert all(torch.equal(second, first * 2) for first, second in batches)
+        assert int((drawn == 9).sum()) in (5, 6)
+        counts += torch.bincount(drawn, minlength=10)
+    torch.testing.assert_close(counts / 400, weights / 2, atol=0.1, rtol=0)
+
+
+def test_equal_weights_draw_every_row_once():
+    batches = PermutationBatches(COLUMNS, 4, seed=1, epoch=lambda: 0, weights=torch.full((10,), 0.3))
+    assert torch.cat([first for first, _ in batches]).sort().values.tolist() == list(range(10))

@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 import torch
 
+from recsys.data.interactions import Interactions
 from recsys.errors import ModelError
+from recsys.models.mf import MF
 from recsys.training.full_catalogue import DEFAULT_L2, FullCatalogueModule
 from recsys.training.losses import SoftmaxLoss
 from tests.training.recipes import INTERACTIONS, TRAIN, full, mf
@@ -50,3 +52,21 @@ def test_without_a_weight_the_penalty_is_the_default():
         module.train_dataloader()
         losses.append(module.loss((torch.arange(5),)).item())
     assert losses[0] == losses[1] > losses[2] == 0.0
+
+
+def test_a_positive_counts_by_its_weight():
+    # Users 0 and 1 with items (1), (0, 2): weights 2, and 3 and 1; the events of (1, 0) are two.
+    users, items = (np.array(column, dtype=np.int32) for column in ([0, 1, 1, 1], [1, 0, 2, 0]))
+    weight = np.array([2, 1, 1, 2], dtype=np.float32)
+    weighted = Interactions(users, items, None, None, None, 2, 3, weight)
+    seen = []
+
+    def loss(scores, rows, found, counts, weights):
+        seen.append((rows.tolist(), found.tolist(), counts.tolist(), weights.tolist()))
+        return weights.sum()
+
+    network = MF(2, 3, embedding_dim=2)
+    module = FullCatalogueModule(network, weighted, 2, torch.optim.Adam, catalogue_loss=loss, l2=0.0)
+    module.train_dataloader()
+    assert module.loss((torch.tensor([1, 0]),)).item() == pytest.approx(1.0)  # 6 over 6
+    assert seen == [([0, 0, 1], [0, 2, 1], [4, 2], [3, 1, 2])]

@@ -96,3 +96,12 @@ def test_raising_a_positive_lowers_the_loss_and_raising_a_negative_raises_it(los
     base = loss(POSITIVE, NEGATIVE, NO_CORRECTION)
     assert loss(POSITIVE + 0.1, NEGATIVE, NO_CORRECTION) < base
     assert loss(POSITIVE, NEGATIVE + 0.1, NO_CORRECTION) > base
+
+
+@pytest.mark.parametrize("loss", [SoftmaxLoss(), WeightedLogisticLoss(), SquaredLoss()], ids=lambda x: type(x).__name__)
+def test_a_weight_of_two_counts_as_the_same_positive_twice(loss):
+    scores, rows, items, counts = catalogue()
+    again = torch.tensor([0, 1, 1, 1]), torch.tensor([0, 1, 2, 2]), counts + torch.tensor([0, 1])
+    weights = torch.tensor([1.0, 1.0, 2.0])
+    torch.testing.assert_close(loss(scores, rows, items, again[2], weights), loss(scores, *again))
+    torch.testing.assert_close(loss(scores, rows, items, counts, torch.ones(3)), loss(scores, rows, items, counts))

@@ -1,3 +1,6 @@
+from dataclasses import replace
+
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -90,3 +93,12 @@ def test_an_epoch_goes_once_over_the_positives():
 
 def pairs(interactions: Interactions) -> list[tuple[int, int]]:
     return sorted(zip(interactions.user_index.tolist(), interactions.item_index.tolist(), strict=True))
+
+
+def test_an_epoch_draws_positives_by_their_weights():
+    few = replace(INTERACTIONS.take(torch.arange(8).numpy()), weight=np.array([1] * 7 + [9], dtype=np.float32))
+    module = SampledNegativesModule(mf(), few, 2, torch.optim.Adam, UniformNegatives(1), BPRLoss(), l2=0.0)
+    (columns,) = module.train_dataloader()
+    drawn = list(zip(*(column.tolist() for column in columns), strict=True))
+    assert len(drawn) == 8
+    assert drawn.count((few.user_index[7], few.item_index[7])) in (4, 5)  # 9 of 16 of 8 draws: 4.5

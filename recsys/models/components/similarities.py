@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from recsys.data.histories import Histories
+from recsys.data.interactions import Interactions
 from recsys.errors import ModelError
 from recsys.models.linalg.interaction_matrix import InteractionMatrix
 from recsys.models.onnx.onnx_query import OnnxQuery
@@ -43,6 +44,10 @@ class Similarity(ABC):
         """The matrix, users by items, whose rows or columns are compared: ones at the interactions."""
         return InteractionMatrix.from_histories(histories, num_items)
 
+    def represent_training(self, interactions: Interactions, device: torch.device) -> InteractionMatrix:
+        """The matrix of the training interactions: the sum of the weights of each pair, ones where there are none."""
+        return InteractionMatrix.from_interactions(interactions, device)
+
     def represent_served(self, query: OnnxQuery, num_items: int) -> Tensor:
         """The same values for ONNX export, shape [B, L]: that of an item at its last interaction, 0 elsewhere.
 
@@ -62,7 +67,7 @@ class Similarity(ABC):
 
 
 class Cosine(Similarity):
-    """Cosine similarity ``<a, b> / (|a| |b| + shrinkage)`` of binary interactions.
+    """Cosine similarity ``<a, b> / (|a| |b| + shrinkage)`` of interactions: ones, or their weights.
 
     Args:
         shrinkage: added to the denominator, at least 0.
@@ -145,6 +150,10 @@ class AdjustedCosine(Cosine):
         rows = matrix.rows
         sums = torch.zeros(len(matrix), device=matrix.device).index_add_(0, rows, matrix.values)
         return matrix.with_values(matrix.values - (sums / matrix.counts)[rows])
+
+    def represent_training(self, interactions: Interactions, device: torch.device) -> InteractionMatrix:
+        """As :meth:`represent`: ratings are compared, and weights are not used."""
+        return self.represent(Histories.from_interactions(interactions, device), interactions.num_items)
 
     def represent_served(self, query: OnnxQuery, num_items: int) -> Tensor:
         """See :meth:`Similarity.represent_served`; NaN for a history without ratings."""

@@ -15,6 +15,7 @@ class ModelCard:
         use: when to choose it.
         gives: what its query encoder gives where it is served: ``a vector`` or ``scores``.
         served_from: what that is computed from.
+        weights: what the model does with the weights of interactions, such as quantities.
     """
 
     summary: str
@@ -22,3 +23,4 @@ class ModelCard:
     use: str
     gives: str
     served_from: str
+    weights: str = "not used"

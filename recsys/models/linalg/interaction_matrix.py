@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from recsys.data.histories import Histories
+from recsys.data.interactions import Interactions
 from recsys.data.user_items import UserItems
 
 
@@ -37,6 +38,12 @@ class InteractionMatrix:
         """Ones at ``pairs``: a row for each user, a column for each item."""
         ones = torch.ones(len(pairs), device=pairs.device)
         return cls(pairs.offsets, pairs.items, ones, pairs.num_items)
+
+    @classmethod
+    def from_interactions(cls, interactions: Interactions, device: torch.device | str = "cpu") -> InteractionMatrix:
+        """A row for each user: the sum of the weights of each pair, ones where there are no weights."""
+        pairs = UserItems.from_interactions(interactions, device)
+        return cls(pairs.offsets, pairs.items, pairs.sums(interactions), pairs.num_items)
 
     @classmethod
     def from_histories(cls, histories: Histories, num_items: int, weights: Tensor | None = None) -> InteractionMatrix:
@@ -74,6 +81,14 @@ class InteractionMatrix:
     def rows(self) -> Tensor:
         """Row of each stored value, shape [M], int64."""
         return torch.repeat_interleave(torch.arange(len(self), device=self.device), self.counts)
+
+    def row_sums(self) -> Tensor:
+        """Sum of the values of each row, shape [R], float32."""
+        return torch.zeros(len(self), device=self.device).index_add_(0, self.rows, self.values)
+
+    def column_sums(self) -> Tensor:
+        """Sum of the values of each column, shape [C], float32."""
+        return torch.zeros(self.num_columns, device=self.device).index_add_(0, self.columns, self.values)
 
     def column_counts(self) -> Tensor:
         """Stored values of each column, shape [C], int64."""

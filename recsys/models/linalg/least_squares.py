@@ -1,7 +1,7 @@
 """Solvers for the least-squares problems of all rows of a sparse matrix.
 
-The problem of row ``r`` is ``min_x sum_c (1 - x . v_c)^2 + sum_d penalty_rd x_d^2``, where ``c`` are the columns of its
-values.
+The problem of row ``r`` is ``min_x sum_c w_rc (1 - x . v_c)^2 + sum_d penalty_rd x_d^2``, where ``c`` are the columns
+of its values and ``w_rc`` the values themselves, above zero.
 
 Shape suffixes: R rows, C columns, M stored values of all rows together, D dim.
 """
@@ -52,9 +52,10 @@ class _CholeskyRows:
     def __init__(self, matrix: InteractionMatrix, dim: int) -> None:
         self._ridge = RowRidge(matrix, dim)
         self._ones = torch.ones_like(matrix.values)
+        self._weights = _weights_of(matrix)
 
     def __call__(self, vectors: Tensor, penalty: Tensor, start: Tensor) -> Tensor:
-        return self._ridge.solve(vectors, self._ones, penalty)
+        return self._ridge.solve(vectors, self._ones, penalty, weights=self._weights)
 
 
 class ConjugateGradient(LeastSquaresSolver):
@@ -64,10 +65,10 @@ class ConjugateGradient(LeastSquaresSolver):
     these. The table of vectors is read in place and usually fits the cache, so no blocks are needed: besides its
     arguments a solve holds about five tables of shape [R, D] and three lists of length M.
 
-    The preconditioner is the diagonal ``penalty_rd + n_r s_d``, where ``n_r`` is the number of values of the row and
-    ``s_d`` the mean square of the vectors over all stored values: the diagonal of the row's system if its
-    columns were an average sample. It works best if the systems are nearly diagonal, so the vectors should be given in
-    the principal axes of their table.
+    The preconditioner is the diagonal ``penalty_rd + n_r s_d``, where ``n_r`` is the sum of the values of the row and
+    ``s_d`` the mean square of the vectors over all stored values, weighted by these: the diagonal of the row's system
+    if its columns were an average sample. It works best if the systems are nearly diagonal, so the vectors should be
+    given in the principal axes of their table.
 
     Takács, Pilászy, Tikk: Applications of the Conjugate Gradient Method for Implicit Feedback Collaborative Filtering
     (2011), without the preconditioner.
@@ -86,7 +87,7 @@ class ConjugateGradient(LeastSquaresSolver):
         self.num_steps = num_steps
 
     def prepare(self, matrix: InteractionMatrix, dim: int) -> RowSolver:
-        """Count the values of each row and column of ``matrix``."""
+        """Add up the values of each row and column of ``matrix``."""
         return _ConjugateGradientRows(matrix, self.num_steps)
 
 
@@ -94,19 +95,21 @@ class _ConjugateGradientRows:
     def __init__(self, matrix: InteractionMatrix, num_steps: int) -> None:
         self._matrix = matrix
         self._num_steps = num_steps
-        self._counts = matrix.counts[:, None].float()
-        self._column_shares = matrix.column_counts().float() / max(len(matrix.columns), 1)
+        self._weights = _weights_of(matrix)
+        self._counts = matrix.row_sums()[:, None]
+        total = float(matrix.values.double().sum())
+        self._column_shares = matrix.column_sums() / (total if total > 0 else 1.0)
 
     def __call__(self, vectors: Tensor, penalty: Tensor, start: Tensor) -> Tensor:
         matrix = self._matrix
         diagonal = torch.addcmul(penalty, self._counts, self._column_shares @ vectors.square())
-        errors = 1 - matrix.products_at_values(start, vectors)
-        residual = (matrix.with_values(errors) @ vectors).addcmul_(penalty, start, value=-1)
+        errors = self._weighted(1 - matrix.products_at_values(start, vectors))
+        residual = (errors @ vectors).addcmul_(penalty, start, value=-1)
         direction = residual / diagonal
         closeness = _row_products(residual, direction)
         solution = start
         for step in range(self._num_steps):
-            products = matrix.with_values(matrix.products_at_values(direction, vectors))
+            products = self._weighted(matrix.products_at_values(direction, vectors))
             image = (products @ vectors).addcmul_(penalty, direction)
             length = closeness / _row_products(direction, image).clamp(min=TINY)
             solution = torch.addcmul(solution, length, direction)
@@ -116,6 +119,15 @@ class _ConjugateGradientRows:
                 last, closeness = closeness, _row_products(residual, scaled)
                 direction = torch.addcmul(scaled, closeness / last.clamp(min=TINY), direction)
         return solution
+
+    def _weighted(self, values: Tensor) -> InteractionMatrix:
+        """The matrix of ``values`` (shape [M]), each times its weight."""
+        return self._matrix.with_values(values if self._weights is None else values * self._weights)
+
+
+def _weights_of(matrix: InteractionMatrix) -> Tensor | None:
+    """The values of ``matrix``; None where all are 1."""
+    return None if bool((matrix.values == 1).all()) else matrix.values
 
 
 def _row_products(left: Tensor, right: Tensor) -> Tensor:

@@ -19,8 +19,10 @@ _MAX_BLOCK_ROWS = 512
 _SPARSE_COST = 32
 
 
-def row_products(matrix: InteractionMatrix, max_block_bytes: int) -> Iterator[tuple[int, Tensor]]:
-    """Iterate over the blocks of rows of ``matrix @ matrix.T``.
+def row_products(
+    matrix: InteractionMatrix, max_block_bytes: int, other: InteractionMatrix | None = None
+) -> Iterator[tuple[int, Tensor]]:
+    """Iterate over the blocks of rows of ``matrix @ other.T``.
 
     Each block is multiplied in the cheaper of two ways: as a dense block (every stored value of the matrix with every
     row of the block), or as a sparse one (only pairs of values that share a column).
@@ -28,11 +30,13 @@ def row_products(matrix: InteractionMatrix, max_block_bytes: int) -> Iterator[tu
     Args:
         matrix: R sparse rows.
         max_block_bytes: bound on the memory of one block; a block has at least one row even if that takes more.
+        other: R other rows with the same number of stored values; None for ``matrix`` itself.
 
     Yields:
         The block's first row, and its products with all rows, shape [B, R], float32.
     """
-    transposed = matrix.transpose()
+    other = matrix if other is None else other
+    transposed = other.transpose()
     dense_cost = len(matrix.columns) * len(matrix)
     sparse_cost = _SPARSE_COST * int(transposed.counts.square().sum())
     is_dense = dense_cost <= sparse_cost
@@ -41,7 +45,7 @@ def row_products(matrix: InteractionMatrix, max_block_bytes: int) -> Iterator[tu
     num_rows = max(1, min(_MAX_BLOCK_ROWS, max_block_bytes // max(bytes_of_row, 1)))
     for start in range(0, len(matrix), num_rows):
         block = matrix.slice(start, min(start + num_rows, len(matrix)))
-        yield start, (matrix @ block.dense().T).T if is_dense else sparse_product(block, transposed)
+        yield start, (other @ block.dense().T).T if is_dense else sparse_product(block, transposed)
 
 
 def gram_matrix(matrix: InteractionMatrix, max_block_bytes: int = 2**28) -> Tensor:

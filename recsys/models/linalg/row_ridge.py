@@ -24,7 +24,7 @@ class RowRidge:
     The positions of the padded values are stored, about 10 bytes for each value of the matrix.
 
     Args:
-        matrix: gives the columns of each row; its values are not used.
+        matrix: gives the columns of each row; its values are not used, unless they are given as weights.
         dim: D, which bounds the size of groups.
     """
 
@@ -41,8 +41,15 @@ class RowRidge:
         columns = torch.where(is_value, self.matrix.columns[places], self.matrix.num_columns)
         return rows, columns.int(), places.int()
 
-    def solve(self, vectors: Tensor, targets: Tensor, penalty: Tensor, noise: Tensor | None = None) -> Tensor:
-        """Minimise ``sum_m (targets_m - x_r . vectors_c)^2 + sum_d penalty_rd x_rd^2`` for each row.
+    def solve(
+        self,
+        vectors: Tensor,
+        targets: Tensor,
+        penalty: Tensor,
+        noise: Tensor | None = None,
+        weights: Tensor | None = None,
+    ) -> Tensor:
+        """Minimise ``sum_m weights_m (targets_m - x_r . vectors_c)^2 + sum_d penalty_rd x_rd^2`` for each row.
 
         Args:
             vectors: vectors of the columns, shape [C, D].
@@ -50,6 +57,7 @@ class RowRidge:
             penalty: ridge penalties above zero, shape [R, D].
             noise: shape [R, D]; standard normal noise times s makes each solution a sample of the normal distribution
                 around it whose covariance is s^2 times the inverse of the row's system. None for no noise.
+            weights: of each value of the matrix, above zero, shape [M]; None for 1 each.
 
         Returns:
             Shape [R, D]; zeros for a row without values.
@@ -59,6 +67,8 @@ class RowRidge:
         for rows, columns, places in self._groups:
             group = functional.embedding(columns, padded)
             transposed = group.transpose(1, 2)
+            if weights is not None:
+                transposed = transposed * weights[places][:, None]
             gram = torch.bmm(transposed, group)
             gram.diagonal(dim1=1, dim2=2).add_(penalty[rows])
             right = torch.bmm(transposed, targets[places][..., None])

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from recsys.data.interactions import Interactions
 from recsys.data.split import Split
 from recsys.data.splitting.user_order import UserOrder
+from recsys.evaluation.known_items import ONLY_NEW, KnownItems
 from recsys.evaluation.ranking_task import RankingTask
 from recsys.models.interface.protocols import FoldsIn, Query
 
@@ -45,6 +46,7 @@ def fold_in_task(
     device: torch.device | str = "cpu",
     positive: npt.NDArray[np.bool_] | None = None,
     rated_histories: bool = False,
+    known_items: KnownItems = ONLY_NEW,
 ) -> RankingTask:
     """The test of the held-out users of ``split``, with histories of ``num_fold_in`` of their fold-in interactions.
 
@@ -62,6 +64,7 @@ def fold_in_task(
         device: device of the task.
         positive: as for :meth:`recsys.evaluation.ranking_task.RankingTask.from_split`.
         rated_histories: as for the same method.
+        known_items: as for the same method.
     """
     fold_in = interactions.take(split.test_fold_in)
     if order == "time":
@@ -70,10 +73,10 @@ def fold_in_task(
         kept = places.from_end >= places.count[fold_in.user_index] - num_fold_in
     else:
         kept = UserOrder.at_random(fold_in, np.random.default_rng(seed)).from_end < num_fold_in
-    whole = RankingTask.from_split(interactions, split, "test", device, positive, rated_histories)
+    whole = RankingTask.from_split(interactions, split, "test", device, positive, rated_histories, known_items)
     part = replace(split, test_fold_in=split.test_fold_in[kept])
-    task = RankingTask.from_split(interactions, part, "test", device, positive, rated_histories)
+    task = RankingTask.from_split(interactions, part, "test", device, positive, rated_histories, known_items)
     is_new = torch.zeros(interactions.num_users, dtype=torch.bool)
     is_new[torch.from_numpy(fold_in.user_index).long()] = True
     users = whole.users[is_new.to(whole.users.device)[whole.users]]
-    return replace(task, users=users, seen=whole.seen, targets=whole.targets)
+    return replace(whole, users=users, histories=task.histories)

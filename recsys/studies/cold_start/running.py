@@ -20,7 +20,7 @@ from recsys.evaluation.model_report import model_name
 from recsys.evaluation.ranking import RankingEvaluator
 from recsys.evaluation.ranking_task import RankingTask
 from recsys.models.interface.protocols import FoldsIn, PredictsRatings, ScoringModel, UsesItemFeatures
-from recsys.runs.assembly import build_data, build_model, build_view
+from recsys.runs.assembly import build_data, build_known_items, build_model, build_view
 from recsys.runs.device import training_device
 from recsys.runs.model_fitting import ModelFitter
 from recsys.studies.cold_start.fold_in_task import FoldInOnly, fold_in_task
@@ -166,8 +166,9 @@ class ColdStart:
     ) -> Iterator[tuple[int | None, RankingTask]]:
         """The ranking tasks of ``protocol``: one, or one for each number of fold-in interactions if users are new."""
         interactions, positive = self.view.interactions, self.view.positive
+        known = build_known_items(self._config)
         if not protocol.new_users:
-            yield None, RankingTask.from_split(interactions, protocol.split, "test", device, positive, rates)
+            yield None, RankingTask.from_split(interactions, protocol.split, "test", device, positive, rates, known)
             return
         for num_fold_in in self.num_fold_in:
             yield (
@@ -181,5 +182,6 @@ class ColdStart:
                     device,
                     positive,
                     rates,
+                    known,
                 ),
             )

@@ -10,6 +10,7 @@ import torch
 
 from recsys.data.split import Stage
 from recsys.errors import RetrievalError, RunError
+from recsys.evaluation.known_items import ONLY_NEW, KnownItems
 from recsys.evaluation.ranking import RankingEvaluator
 from recsys.evaluation.ranking_task import RankingTask
 from recsys.models.interface.protocols import PredictsRatings
@@ -42,6 +43,7 @@ def measure_pipeline(
     content: str | None,
     explain: bool,
     make_evaluator: Callable[..., RankingEvaluator],
+    known_items: KnownItems = ONLY_NEW,
 ) -> PipelineReport:
     """Retrieve with one run, rank with another, diversify, and evaluate each stage.
 
@@ -58,6 +60,7 @@ def measure_pipeline(
         content: the column that diversity is measured by; None for the first multi-valued feature.
         explain: whether the pipeline explains its scores too; only the time is measured.
         make_evaluator: makes the evaluator of lists for the cut-offs ``ks``.
+        known_items: which known items are left out of lists and of what is to be found.
 
     Raises:
         RetrievalError: there is no such retriever, re-ranker or column, or a setting is out of range.
@@ -90,7 +93,7 @@ def measure_pipeline(
 
     view, split = split_of_run(run)
     device = training_device(run.config)
-    task = RankingTask.from_split(view.interactions, split, stage, device, view.positive, rated_histories=rates)
+    task = RankingTask.from_split(view.interactions, split, stage, device, view.positive, rates, known_items)
     evaluator = PipelineEvaluator(
         task,
         make_evaluator,

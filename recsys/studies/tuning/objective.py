@@ -13,7 +13,7 @@ from recsys.errors import EvaluationError, RunError
 from recsys.evaluation.fixed_negatives import evaluate_fixed_negatives
 from recsys.evaluation.model_report import evaluate_model, model_name
 from recsys.evaluation.ranking import RankingEvaluator
-from recsys.runs.assembly import build_data, build_model, build_split, build_view
+from recsys.runs.assembly import build_data, build_known_items, build_model, build_split, build_view
 from recsys.runs.device import training_device
 from recsys.runs.model_fitting import ModelFitter
 from recsys.studies.tuning.validation import SampledPairs, among_sampled_negatives, without_test
@@ -83,8 +83,11 @@ class Objective:
         seconds = time.perf_counter() - started
         device = training_device(config)
         if self._pairs is None:
-            evaluator = RankingEvaluator(ks=(self._k,), segment_k=self._k, bootstrap_samples=0)
-            found = evaluate_model(evaluator, None, self.prepared, self.view, self.split, model, device, "valid")
+            known = build_known_items(config)
+            evaluator = RankingEvaluator(ks=(self._k,), segment_k=self._k, bootstrap_samples=0, repeats=known.repeats)
+            found = evaluate_model(
+                evaluator, None, self.prepared, self.view, self.split, model, device, "valid", known.exclude_seen
+            )
             metrics = found.metrics(model_name(model))
         else:
             pairs = self._pairs

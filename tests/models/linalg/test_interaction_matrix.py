@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.data.histories import Histories
+from recsys.data.interactions import Interactions
 from recsys.data.user_items import UserItems
 from recsys.models.linalg.interaction_matrix import InteractionMatrix
 
@@ -72,3 +75,12 @@ def test_products_are_those_of_the_dense_matrix(num_rows, num_columns, seed):
             expected[row, item] = max(expected[row, item], weights[place])
             place += 1
     np.testing.assert_array_equal(matrix.dense().numpy(), expected)
+
+
+def test_weights_of_a_pair_are_added_up():
+    users, items = (np.array(column, dtype=np.int32) for column in ([1, 0, 1, 1], [2, 1, 2, 0]))
+    plain = Interactions(users, items, None, None, None, 3, 3)
+    assert InteractionMatrix.from_interactions(plain).dense().tolist() == [[0, 1, 0], [1, 0, 1], [0, 0, 0]]
+    weighted = InteractionMatrix.from_interactions(replace(plain, weight=np.array([2, 5, 0.5, 1], dtype=np.float32)))
+    assert weighted.dense().tolist() == [[0, 5, 0], [1, 0, 2.5], [0, 0, 0]]
+    assert (weighted.row_sums().tolist(), weighted.column_sums().tolist()) == ([5, 3.5, 0], [1, 5, 2.5])

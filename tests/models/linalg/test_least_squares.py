@@ -107,3 +107,20 @@ def test_cholesky_does_not_depend_on_the_size_of_the_groups(monkeypatch):
 def test_refuses_no_steps():
     with pytest.raises(ModelError, match="num_steps must be at least 1, but it is 0"):
         ConjugateGradient(0)
+
+
+@pytest.mark.parametrize("solver", [Cholesky(), ConjugateGradient(num_steps=8)], ids=lambda x: type(x).__name__)
+def test_a_weight_of_two_is_the_same_column_twice(solver):
+    matrix, vectors, penalty, start = problem(5)
+    weights = torch.where(torch.arange(len(matrix.values)) % 2 == 0, 2.0, 1.0)
+    # The same vectors again as further columns, which the rows have where their weight is 2.
+    doubled = [
+        columns.tolist() + (columns[weights[at] == 2] + matrix.num_columns).tolist()
+        for row in range(len(matrix))
+        for at in [slice(int(matrix.offsets[row]), int(matrix.offsets[row + 1]))]
+        for columns in [matrix.columns[at]]
+    ]
+    twice = InteractionMatrix.from_histories(histories(*doubled), 2 * matrix.num_columns)
+    expected = row_by_row(twice, torch.cat([vectors, vectors]), penalty)
+    found = solved(solver, matrix.with_values(weights), vectors, penalty, start)
+    np.testing.assert_allclose(found.numpy(), expected, rtol=1e-3, atol=1e-4)
