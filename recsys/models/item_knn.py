@@ -24,8 +24,8 @@ class ItemKNN(ItemItemModel):
 
     ``score(u, i) = sum of weight(j) * similarity(i, j) over j in the history of u that are neighbours of i``, where the
     neighbours of ``i`` are the ``num_neighbours`` most similar items with a similarity above zero, and the weight is
-    that of recency. Of items that are equally similar but for rounding, those with the lower index are neighbours. Where
-    interactions have weights, items are compared by these, unless by ratings.
+    that of recency. Of items that are equally similar but for rounding, those with the lower index are neighbours.
+    Where interactions have weights, items are compared by these, unless by ratings.
 
     Sources: Sarwar et al., Item-Based Collaborative Filtering Recommendation Algorithms, WWW 2001; Deshpande and
     Karypis, Item-Based Top-N Recommendation Algorithms, TOIS 2004; definitions as in Ferrari Dacrema, Cremonesi and
