@@ -20,6 +20,7 @@ setup(
     },
     package_data={
         "recsys": ["py.typed"],
+        "recsys.api": ["*.pyi"],
         "recsys.configs": ["**/*.yaml"],
         "recsys_serving": ["py.typed"],
         "recsys_serving.triton": ["backends/*/model.py"],

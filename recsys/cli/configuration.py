@@ -12,7 +12,6 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from pathlib import Path
 from typing import Any
 
 import hydra
@@ -23,8 +22,8 @@ from hydra.types import RunMode
 from hydra.utils import get_class
 from omegaconf import DictConfig, OmegaConf
 
-import recsys
 from recsys.cli.config_check import check_config
+from recsys.cli.config_directory import CONFIG_DIRECTORY as CONFIG_DIRECTORY
 from recsys.cli.data_warnings import told_data_warnings
 from recsys.cli.hydra_errors import COMPOSITION_ERRORS, explained
 from recsys.cli.positional import Positional, as_settings
@@ -42,16 +41,6 @@ NO_TRAINING = "none"
 
 #: Makes Hydra raise its errors instead of printing them and ending the process.
 _FULL_ERROR = "HYDRA_FULL_ERROR"
-
-
-def _config_directory() -> Path:
-    """Inside the package where it was installed from a wheel, beside it in a checkout."""
-    package = Path(recsys.__file__).parent
-    inside = package / "configs"
-    return inside if inside.is_dir() else package.parent / "configs"
-
-
-CONFIG_DIRECTORY = _config_directory()
 
 
 def training_of(model: str) -> str:

@@ -5,7 +5,6 @@ Bars are shown on a terminal and in a notebook. Elsewhere there are none, and on
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sized
@@ -18,6 +17,7 @@ from rich.text import Text
 
 from recsys.cli.console import console
 from recsys.cli.data_text import data_text
+from recsys.cli.notebook_bar import NotebookBar, notebook_display
 
 T = TypeVar("T")
 
@@ -94,7 +94,7 @@ class ProgressDisplay:
 
     Args:
         console: where they are shown, and where lines are to be printed meanwhile.
-        enabled: whether there are any; None: as the console is a terminal or a notebook that can show them.
+        enabled: whether there are any; None: where the console is a terminal or a notebook.
     """
 
     def __init__(self, console: Console, enabled: bool | None = None) -> None:
@@ -106,9 +106,18 @@ class ProgressDisplay:
     def enabled(self) -> bool:
         """Whether bars are shown."""
         if self._enabled is None:
-            widgets = self._console.is_jupyter and importlib.util.find_spec("ipywidgets") is not None
-            return (self._console.is_terminal and not self._console.is_dumb_terminal) or widgets
+            return (self._console.is_terminal and not self._console.is_dumb_terminal) or self._console.is_jupyter
         return self._enabled
+
+    @contextmanager
+    def switched(self, on: bool) -> Iterator[None]:
+        """Show no bars inside the block, unless ``on``."""
+        before = self._enabled
+        self._enabled = before if on else False
+        try:
+            yield
+        finally:
+            self._enabled = before
 
     @contextmanager
     def bar(self, description: str, total: int | None, done: int = 0, at_most: bool = False) -> Iterator[Bar]:
@@ -122,6 +131,14 @@ class ProgressDisplay:
         """
         if not self.enabled:
             yield Bar(total, done, at_most)
+            return
+        if self._console.is_jupyter:
+            with notebook_display() as show:
+                shown = NotebookBar(show)
+                update = shown.update
+                bar = Bar(total, done, at_most, lambda bar: update(bar.description, bar.done, bar.total, bar.left))
+                bar.describe(description)
+                yield bar
             return
         outermost = self._progress is None
         progress = self._progress or self._begin()

@@ -54,7 +54,7 @@ _NAMES: dict[ValueRange, tuple[str, ...]] = {
         *("num_layers", "num_heads", "max_history", "num_negatives", "num_candidates", "num_neighbours", "hard_depth"),
         *("k", "ks", "validation_ks", "segment_k", "max_scores", "num_draws", "num_steps", "conjugate_steps"),
         *("max_iterations", "max_items", "max_block_bytes", "min_user_interactions", "min_item_interactions"),
-        *("trials", "instances", "questions", "num_used", "devices", "version", "timeout_seconds"),
+        *("part_size", "trials", "instances", "questions", "num_used", "devices", "version", "timeout_seconds"),
     ),
     ValueRange(2): ("num_folds", "folds"),
     _NOT_NEGATIVE: (

@@ -19,6 +19,7 @@ from recsys.models.interface.capabilities import capabilities
 from recsys.models.interface.model_card import ModelCard
 from recsys.models.interface.pair_recommender import as_recommender
 from recsys.models.interface.protocols import PredictsRatings
+from recsys.reporting.models_stub import models_stub
 
 #: Sizes of the models that are made to see what they can do.
 NUM_USERS, NUM_ITEMS = 3, 4
@@ -106,7 +107,8 @@ def with_parts(page: str, parts: Mapping[str, str]) -> str:
 def up_to_date(root: Path) -> dict[Path, str]:
     """What the files that speak of all models should say."""
     contents = {root / "docs" / "models.md": tables(), root / "README.md": readme_parts()}
-    return {path: with_parts(path.read_text(encoding="utf-8"), parts) for path, parts in contents.items()}
+    pages = {path: with_parts(path.read_text(encoding="utf-8"), parts) for path, parts in contents.items()}
+    return {**pages, root / "recsys" / "api" / "models.pyi": models_stub()}
 
 
 def _table_of_models(names: Iterable[str], models: Mapping[str, nn.Module], cards: Mapping[str, ModelCard]) -> str:

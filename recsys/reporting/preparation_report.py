@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich import box
+from rich.console import Console
 
 from recsys.cli.console import console
 from recsys.cli.text_table import TextTable
@@ -17,17 +18,18 @@ from recsys.data.times import format_moment
 _NAME_WIDTH, _EXAMPLE_WIDTH = 16, 20
 
 
-def print_preparation(prepared: PreparedDataset) -> None:
-    """Print the report of prepared data."""
+def print_preparation(prepared: PreparedDataset, target: Console | None = None) -> None:
+    """Print the report of prepared data; to the console of the commands, unless another target is given."""
+    target = target or console
     schema = prepared.schema
     for table in dict.fromkeys(column.table for column in schema.columns):
-        console.print(columns_table(table, [column for column in schema.columns if column.table == table]))
-    console.print(counts_table(schema))
+        target.print(columns_table(table, [column for column in schema.columns if column.table == table]))
+    target.print(counts_table(schema))
     for line in (*schema.notes, *map(str, schema.joins)):
-        console.print(line)
+        target.print(line)
     for rule in schema.rules:
         statement = f" ({rule.statement})" if any(rule.removed.values()) or rule.note else ""
-        console.print(f"{rule}{statement}")
+        target.print(f"{rule}{statement}")
 
 
 def columns_table(title: str, columns: Sequence[ColumnSummary]) -> TextTable:

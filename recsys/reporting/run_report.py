@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import torch
+from rich.console import Console
 
 from recsys.cli.console import console
 from recsys.data.prepared import PreparedDataset
@@ -29,25 +30,27 @@ _TABLES = (
 )
 
 
-def print_report(report: EvaluationReport) -> None:
+def print_report(report: EvaluationReport, target: Console | None = None) -> None:
     """Print the metrics at one cut-off with their intervals, then the segments.
 
-    The cut-off is 10 if it was evaluated, otherwise the smallest one.
+    The cut-off is 10 if it was evaluated, otherwise the smallest one. It goes to the console of the
+    commands, unless another target is given.
     """
+    target = target or console
     measured = next(iter(report.ranking.values())).per_user
     cut_offs = sorted({int(name.rpartition("@")[2]) for name in measured})
     k = 10 if 10 in cut_offs else cut_offs[0]
     catalogue = {name for result in report.ranking.values() for name in result.catalogue}
     for title, names in _TABLES:
         metrics = [f"{name}@{k}" for name in names if f"{name}@{k}" in {*measured, *catalogue}]
-        console.print(metrics_table(report.ranking, metrics, f"{title}, {report.stage}, full catalogue"))
+        target.print(metrics_table(report.ranking, metrics, f"{title}, {report.stage}, full catalogue"))
     if note := known_note(report):
-        console.print(note, markup=False, highlight=False)
+        target.print(note, markup=False, highlight=False)
     if report.rating:
-        console.print(ratings_table(report.rating, f"Predicted ratings, {report.stage}"))
+        target.print(ratings_table(report.rating, f"Predicted ratings, {report.stage}"))
     if report.fixed_negatives:
-        console.print(fixed_negatives_table(report.fixed_negatives))
-    console.print(segments_table(report.ranking))
+        target.print(fixed_negatives_table(report.fixed_negatives))
+    target.print(segments_table(report.ranking))
 
 
 def print_origin(manifest: RunManifest, metrics: Mapping[str, float]) -> None:

@@ -14,6 +14,7 @@
         checkpoints/         last.ckpt and best.ckpt, for resuming
         selection/           history.csv, curves.png and checkpoints of a first fit, which chose the number of epochs
         tracking_run         which run of the experiment tracker this is
+        data/                the prepared data, where they were made of tables in memory
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ CURVES = "curves.png"
 CHECKPOINTS = "checkpoints"
 SELECTION = "selection"
 TRACKING = "tracking_run"
+DATA = "data"
 #: What an experiment tracker keeps a copy of.
 ARTIFACTS = (CONFIG, MANIFEST, METRICS, PER_USER, WEIGHTS, HISTORY, CURVES)
 
@@ -143,6 +145,11 @@ class RunDirectory:
     def checkpoints(self) -> Path:
         """Where the checkpoints are."""
         return self.path / CHECKPOINTS
+
+    @property
+    def data(self) -> Path:
+        """Where the prepared data are, if the run keeps them."""
+        return self.path / DATA
 
     def manifest(self) -> RunManifest:
         """Read ``run.json``.

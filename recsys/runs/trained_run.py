@@ -49,18 +49,24 @@ def open_run(path: Path | str) -> TrainedRun:
     if manifest.format_version != FORMAT_VERSION:
         raise earlier_version(directory.path)
     config = directory.config()
-    prepared = _data_of_run(config, manifest)
+    prepared = _data_of_run(directory, config, manifest)
     model = build_model(config.model, config.seed, prepared)
     directory.load_model(model)
     return TrainedRun(directory, config, manifest, prepared, model.eval())
 
 
-def _data_of_run(config: DictConfig, manifest: RunManifest) -> PreparedDataset:
-    """The prepared directory of the run; prepared anew where it is gone, which needs the raw files."""
+def _data_of_run(directory: RunDirectory, config: DictConfig, manifest: RunManifest) -> PreparedDataset:
+    """The data that the run keeps, else its prepared directory; prepared anew where it is gone, from the raw files."""
     try:
-        prepared = open_prepared(Path(manifest.data_directory))
+        kept = directory.data.is_dir()
+        prepared = open_prepared(directory.data if kept else Path(manifest.data_directory))
         tell_again(prepared.schema.warnings)
-    except PreparedDataError:
+    except PreparedDataError as error:
+        if config.data is None:
+            raise RunError(
+                f"The run {directory.path} was trained on tables in memory, and their prepared data are gone from "
+                f"{manifest.data_directory} ({error}). Train again."
+            ) from error
         prepared = build_data(config)
     manifest.check_data(prepared)
     return prepared

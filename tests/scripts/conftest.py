@@ -2,8 +2,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.api.fixtures import bundle_path, data, model, split
 from tests.checkerboard import checkerboard
 from tests.scripts.running import Scripts
+
+#: Fixtures of other tests, for those of the lists that scripts write.
+__all__ = ["bundle_path", "data", "model", "split"]
 
 
 @pytest.fixture

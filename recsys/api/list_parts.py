@@ -1,0 +1,108 @@
+"""Parts of a file that is written bit by bit, so that it goes on where it was interrupted."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv as pcsv
+import pyarrow.parquet as pq
+
+from recsys.cli.output_directory import make_output_directory
+from recsys.cli.whole_files import whole_file
+from recsys.errors import RequestError
+
+#: What files end with, and so how they are written.
+SUFFIXES = (".parquet", ".csv")
+
+_SETTINGS = "settings.json"
+
+
+class ListParts:
+    """A directory beside a file, with the parts of the file that are done.
+
+    A part is there whole or not at all. The file itself appears when all parts are there, and the directory goes then.
+
+    Args:
+        output: the file.
+        settings: what the parts depend on; parts of other settings are refused.
+
+    Raises:
+        RequestError: the file has another ending or is there already, or there are parts of other settings.
+    """
+
+    def __init__(self, output: Path, settings: Mapping[str, Any]) -> None:
+        if output.suffix not in SUFFIXES:
+            raise RequestError(f"output must end with {' or '.join(SUFFIXES)}, but it is {output}. Choose another.")
+        self.output = output
+        self.directory = output.with_name(f".{output.name}.parts")
+        self._settings = json.loads(json.dumps(settings, default=str))
+
+    def start(self) -> None:
+        """Make the directory, or go on with the one that is there.
+
+        Raises:
+            RequestError: see the class.
+        """
+        if self.output.exists() and not self.directory.exists():
+            raise RequestError(f"{self.output} is there already. Choose another output, or remove the file.")
+        make_output_directory(self.directory, "lists", "output=")
+        noted = self.directory / _SETTINGS
+        if noted.exists():
+            self._check(json.loads(noted.read_text(encoding="utf-8")))
+        else:
+            with whole_file(noted) as path:
+                path.write_text(json.dumps(self._settings), encoding="utf-8")
+
+    def has(self, part: int) -> bool:
+        """Whether a part is done."""
+        return self._path(part).is_file()
+
+    def write(self, part: int, table: pa.Table) -> None:
+        """Keep a part."""
+        with whole_file(self._path(part)) as path:
+            pq.write_table(table, path, compression="zstd")
+
+    def finish(self, num_parts: int) -> None:
+        """Join the parts to the file and remove them."""
+        with whole_file(self.output) as path:
+            self._join(path, num_parts)
+        shutil.rmtree(self.directory)
+
+    def _join(self, path: Path, num_parts: int) -> None:
+        tables = (pq.read_table(self._path(part)) for part in range(num_parts))
+        if self.output.suffix == ".csv":
+            _join_csv(path, tables)
+        else:
+            _join_parquet(path, tables)
+
+    def _path(self, part: int) -> Path:
+        return self.directory / f"{part:06}.parquet"
+
+    def _check(self, found: Mapping[str, Any]) -> None:
+        for name, value in self._settings.items():
+            if found.get(name) != value:
+                raise RequestError(
+                    f"{self.output} was begun with other settings: {name} was {found.get(name)!r}, and is {value!r} "
+                    f"now. Go on with the same ones, choose another output, or remove {self.directory}."
+                )
+
+
+def _join_parquet(path: Path, tables: Iterator[pa.Table]) -> None:
+    first = next(tables)
+    with pq.ParquetWriter(path, first.schema, compression="zstd") as writer:
+        writer.write_table(first)
+        for table in tables:
+            writer.write_table(table)
+
+
+def _join_csv(path: Path, tables: Iterator[pa.Table]) -> None:
+    first = next(tables)
+    with pcsv.CSVWriter(path, first.schema, write_options=pcsv.WriteOptions(quoting_style="needed")) as writer:
+        writer.write_table(first)
+        for table in tables:
+            writer.write_table(table)

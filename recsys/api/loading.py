@@ -1,0 +1,84 @@
+"""Opens what was saved: a run with its data and model, or a bundle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from omegaconf import DictConfig, OmegaConf
+
+from recsys.api.bundle_model import BundleModel
+from recsys.api.data_split import DataSplit
+from recsys.api.dataset import Dataset
+from recsys.api.estimator import COMMON, Estimator
+from recsys.api.estimator_class import estimator_class
+from recsys.api.fitting import Fitted
+from recsys.cli.extras import missing_library
+from recsys.cli.model_choices import ModelChoice, model_choices
+from recsys.errors import BundleError
+from recsys.runs.trained_run import open_run
+from recsys.training.fitting import FitReport
+
+
+def load_run(path: str | Path) -> Estimator:
+    """Open a run directory, of a command or of ``model.save``, as a fitted model.
+
+    Raises:
+        RunError: it is missing, unfinished or damaged, or its data are no longer the same.
+    """
+    run = open_run(path)
+    config = run.config
+    data = Dataset(run.prepared, _data_config(config))
+    split = DataSplit(data, config.split, config.get("view"))
+    view, rows = split.of(run.manifest.view)
+    if run.manifest.trained_on == "training and validation" or config.get("refit") is True:
+        rows = rows.with_validation_in_training()
+    run.manifest.check_split(rows)
+    choice = model_choices()[str(config.model["_target_"]).rpartition(".")[2]]
+    estimator = estimator_class(choice.class_name)(**_settings_of(config, choice))
+    estimator._fitted = Fitted(
+        config=config,
+        split=split,
+        view=view,
+        rows=rows,
+        learnt=np.arange(len(view.interactions)) if run.manifest.holds_nothing_out else rows.train,
+        trained_on=run.manifest.trained_on,
+        epochs_chosen=run.manifest.epochs_chosen,
+        network=run.model,
+        report=FitReport([], run.manifest.best_epoch, None),
+        seconds=run.manifest.fit_seconds,
+    )
+    return estimator
+
+
+def load_bundle(path: str | Path) -> BundleModel:
+    """Open a bundle, which answers without PyTorch.
+
+    Raises:
+        BundleError: it is missing or damaged, or the extra ``serving`` is not installed.
+    """
+    from recsys.runtime.bundle import Bundle
+
+    bundle = Bundle.open(path)
+    try:
+        return BundleModel(bundle)
+    except ModuleNotFoundError as error:
+        raise BundleError(missing_library(error) or str(error)) from error
+
+
+def _data_config(config: DictConfig) -> DictConfig | None:
+    if config.get("data") is None:
+        return None
+    parts = OmegaConf.create({key: config[key] for key in ("data", "preparation", "paths")})
+    assert isinstance(parts, DictConfig)
+    return parts
+
+
+def _settings_of(config: DictConfig, choice: ModelChoice) -> dict[str, Any]:
+    """The settings of a run that are not the model's defaults."""
+    model: Any = OmegaConf.to_container(config.model, resolve=True)
+    settings = {name: model[name] for name, default in choice.own.items() if name in model and model[name] != default}
+    if config.seed != COMMON["seed"]:
+        settings["seed"] = config.seed
+    return settings

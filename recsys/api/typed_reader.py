@@ -1,0 +1,83 @@
+"""Reads tables in memory, and notes the types of their ids so that lists come back in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from recsys.api.ids import IdTypes, id_type_of
+from recsys.data.columns import ITEM_ID, USER_ID
+from recsys.data.raw import RawDataset
+from recsys.data.readers.tables.memory_tables import MemoryTableReader, as_arrow
+from recsys.data.schema import Schema
+
+#: Where the types of the ids are in the fingerprint of a reader, which prepared data keep.
+ID_TYPES = "id_types"
+
+
+@dataclass(frozen=True, slots=True)
+class TypedReader:
+    """A reader of tables in memory whose fingerprint has the types of the ids; see :class:`recsys.data.raw.Reader`.
+
+    Args:
+        reader: of the tables.
+        id_types: of the ids in the interactions.
+    """
+
+    reader: MemoryTableReader
+    id_types: IdTypes
+
+    @classmethod
+    def of(cls, tables: Mapping[str, Any], columns: Mapping[str, Any] | None, **arguments: Any) -> TypedReader:
+        """The reader of some tables.
+
+        Args:
+            tables: ``interactions`` and perhaps ``items`` and ``users``; of pandas, Polars or Arrow.
+            columns: names of the columns in them.
+            arguments: further ones of :class:`recsys.data.readers.tables.memory_tables.MemoryTableReader`.
+
+        Raises:
+            DataError: one is no table.
+        """
+        arrow = {part: as_arrow(_collected(table), f"The table of {part}") for part, table in tables.items()}
+        reader = MemoryTableReader(**arrow, columns=columns, **arguments)
+        names = columns or {}
+        ids = {
+            role: _type_of(arrow["interactions"], str(names.get(role, default)))
+            for role, default in (("user", USER_ID), ("item", ITEM_ID))
+        }
+        return cls(reader, IdTypes(**ids))
+
+    @property
+    def name(self) -> str:
+        """Of the data set."""
+        return self.reader.name
+
+    def read(self) -> RawDataset:
+        """See :class:`recsys.data.raw.Reader`."""
+        return self.reader.read()
+
+    def fingerprint(self) -> dict[str, object]:
+        """See :class:`recsys.data.raw.Reader`."""
+        return {**self.reader.fingerprint(), ID_TYPES: asdict(self.id_types)}
+
+
+def noted_id_types(schema: Schema) -> IdTypes:
+    """The types that the ids of prepared data had in the user's tables; text where nothing was noted."""
+    reader: Any = schema.fingerprint.get("reader")
+    noted = reader.get(ID_TYPES) if isinstance(reader, Mapping) else None
+    return IdTypes(**noted) if isinstance(noted, Mapping) else IdTypes()
+
+
+def _type_of(table: pa.Table, name: str) -> str:
+    """The type of an id column; text where it is not there, which the reader will say."""
+    return id_type_of(table.column(name)) if name in table.column_names else IdTypes().user
+
+
+def _collected(table: Any) -> Any:
+    """A lazy frame of Polars as one with rows."""
+    lazy = hasattr(table, "collect") and not hasattr(table, "__arrow_c_stream__")
+    return table.collect() if lazy else table
