@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -120,6 +121,10 @@ def _num_values(present: pa.ChunkedArray, separator: str | None) -> int | None:
         return None
     if separator is not None:
         present = pc.utf8_trim_whitespace(pc.list_flatten(pc.split_pattern(present, separator)))
+    if pa.types.is_integer(type_) or pa.types.is_floating(type_):
+        # Sorting takes a tenth of the time of hashing where many millions of values differ.
+        ordered = np.sort(present.to_numpy())
+        return int((ordered[1:] != ordered[:-1]).sum()) + min(1, len(ordered))
     return int(pc.count_distinct(present).as_py())
 
 
