@@ -203,12 +203,17 @@ def _write_recommender(bundle: Bundle, onnx_models: dict[str, OnnxModel], target
 
 
 def _add_version(new: Path, repository: Path, version: int) -> None:
-    """Move the directories of a version to those of the others; what is asked comes last, and says that it is there."""
+    """Move the directories of a version to those of the others; what is asked comes last, and says that it is there.
+
+    So a process that is killed in between leaves directories that nothing loads, and the next one replaces them.
+    """
     for model in sorted(new.iterdir(), key=lambda path: (path.name in ENSEMBLES, path.name == RECOMMEND)):
-        (repository / model.name).mkdir(exist_ok=True)
-        os.replace(model / str(version), repository / model.name / str(version))
-        if not (repository / model.name / CONFIG).exists():
-            os.replace(model / CONFIG, repository / model.name / CONFIG)
+        target = repository / model.name
+        if target.exists():
+            shutil.rmtree(target / str(version), ignore_errors=True)
+            os.replace(model / str(version), target / str(version))
+        else:
+            os.replace(model, target)
 
 
 def _check_alike(new: Path, repository: Path) -> None:

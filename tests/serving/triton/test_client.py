@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
+from http.client import HTTPConnection
 from types import SimpleNamespace
 from typing import Any
 
@@ -237,3 +239,35 @@ def test_a_version_may_be_chosen(version_1: ServerState, protocol: str):
         pytest.raises(ServingError, match="refused: Request for unknown model: 'recommend' version 77 is not found"),
     ):
         recommender.recommend_one(asked)
+
+
+def _tensor(name: str, datatype: str, *data: object) -> dict[str, object]:
+    return {"name": name, "shape": [1, len(data)], "datatype": datatype, "data": data}
+
+
+@pytest.mark.triton
+@pytest.mark.parametrize(
+    ("tensor", "message"),
+    [
+        (_tensor("k", "INT64", 0), "k must be a whole number of at least 1"),
+        (_tensor("k", "INT64", "ten"), "Unable to parse 'data'"),
+        (_tensor("k", "INT64", 2**64), "Unable to parse 'data'"),
+        (_tensor("timestamps", "INT64", 2**63), "Unable to parse 'data'"),
+        (_tensor("ratings", "FP32", 1e39), "must be numbers, but inf came"),
+        (_tensor("ratings", "FP32", 10**400), "failed to parse the request JSON"),
+        (_tensor("filters", "BYTES", "[" * 5000), "filters must be JSON"),
+        (_tensor("filters", "BYTES", '{"colours": 7}'), "The filter of the column colours"),
+        (_tensor("user_features", "BYTES", "[1]"), "user_features must be a JSON object"),
+        (_tensor("explain", "BOOL", 2), "Unable to parse 'data'"),
+        (_tensor("surprise", "BYTES", "a"), "unexpected inference input"),
+    ],
+)
+def test_what_is_wrong_is_the_fault_of_who_asks_by_http(
+    version_1: ServerState, tensor: dict[str, object], message: str
+):
+    connection = HTTPConnection(version_1.http_url, timeout=30)
+    body = json.dumps({"inputs": [_tensor("history", "BYTES", "i02"), tensor]})
+    connection.request("POST", "/v2/models/recommend/infer", body)
+    answer = connection.getresponse()
+    assert (answer.status, message in json.loads(answer.read())["error"]) == (400, True)
+    connection.close()

@@ -194,3 +194,29 @@ def test_the_copied_code_runs_on_its_own(ease: Bundle, tmp_path: Path):
     environment = {**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
     finished = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
     assert finished.returncode == 0, finished.stderr
+
+
+@pytest.mark.parametrize("moved", range(4))
+def test_what_a_killed_process_added_half_is_replaced(ranked: Bundle, repository: Path, moved: int, monkeypatch):
+    replace, calls = os.replace, 0
+
+    def kill(source: Path, target: Path) -> None:
+        nonlocal calls
+        if Path(source).name == "9":
+            calls += 1
+            if calls > moved:
+                raise KeyboardInterrupt
+        replace(source, target)
+
+    monkeypatch.setattr("os.replace", kill)
+    with pytest.raises(KeyboardInterrupt):
+        write_repository(ranked, repository, version=9, models="triton")
+    monkeypatch.undo()
+    check_repository(repository)  # a server may still be started on it
+    assert served_version(repository) == 7
+    with pytest.raises(ExportError, match="must have version 9 to serve it, but has 7"):
+        serve_version(repository, 9)
+    write_repository(ranked, repository, version=9, models="triton")
+    serve_version(repository, 9)
+    check_repository(repository)
+    assert served_version(repository) == 9
