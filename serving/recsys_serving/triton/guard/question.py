@@ -19,7 +19,7 @@ ANSWER_SECONDS = 5.0
 _LATE = "StatusCode.DEADLINE_EXCEEDED"
 
 
-class Verdict(Enum):
+class Reply(Enum):
     """What became of a question.
 
     ``LATE`` is no answer in time, as of a busy server; ``NOT_LOADED`` is that nothing is loaded that could answer.
@@ -66,21 +66,21 @@ class Questioner:
             return 0
         return sum(group.count for group in config.instance_group)
 
-    def ask(self) -> tuple[Verdict, str]:
-        """The verdict, and what was said where it is not the best one."""
+    def ask(self) -> tuple[Reply, str]:
+        """The reply, and what was said where it is not the best one."""
         if not (self._repository / RECOMMEND).is_dir():
-            return (Verdict.ANSWERED, "") if self.is_ready() else (Verdict.REFUSED, "it is not ready")
+            return (Reply.ANSWERED, "") if self.is_ready() else (Reply.REFUSED, "it is not ready")
         try:
             popular = self._recommender.recommend_one(RecommendationRequest(k=1))
             if popular.item_ids:
                 self._recommender.recommend_one(RecommendationRequest(history=[popular.item_ids[0]], k=1))
         except RecsysError as error:
             if _status(error) == _LATE:
-                return Verdict.LATE, str(error)
+                return Reply.LATE, str(error)
             if self.is_ready() and not self.is_loaded(RECOMMEND):
-                return Verdict.NOT_LOADED, f"the model {RECOMMEND} is not loaded"
-            return Verdict.REFUSED, str(error)
-        return Verdict.ANSWERED, ""
+                return Reply.NOT_LOADED, f"the model {RECOMMEND} is not loaded"
+            return Reply.REFUSED, str(error)
+        return Reply.ANSWERED, ""
 
     def close(self) -> None:
         """Close the connections."""

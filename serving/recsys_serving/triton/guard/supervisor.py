@@ -18,7 +18,7 @@ from typing import Any
 from recsys_serving.triton.guard.gate import Gate
 from recsys_serving.triton.guard.health import Health
 from recsys_serving.triton.guard.plan import Plan, read_plan
-from recsys_serving.triton.guard.question import Questioner, Verdict
+from recsys_serving.triton.guard.question import Questioner, Reply
 from recsys_serving.triton.guard.server_process import ServerProcess
 from recsys_serving.triton.guard.stubs import StubWatch
 
@@ -132,8 +132,8 @@ class Supervisor:
             if self._stopped.is_set():
                 return "was stopped"
             if await asyncio.to_thread(questioner.is_ready):
-                verdict, said = await asyncio.to_thread(questioner.ask)
-                if verdict in (Verdict.ANSWERED, Verdict.NOT_LOADED):
+                reply, said = await asyncio.to_thread(questioner.ask)
+                if reply in (Reply.ANSWERED, Reply.NOT_LOADED):
                     return None
             await self._slept(0.1)
         return f"did not answer in {self._plan.timeout_seconds:g} seconds: {said}"
@@ -151,11 +151,11 @@ class Supervisor:
             # One that was refused is asked again soon.
             if time.monotonic() - asked < (self._patience.question if refused == 0 else self._patience.look):
                 continue
-            verdict, said = await asyncio.to_thread(questioner.ask)
+            reply, said = await asyncio.to_thread(questioner.ask)
             asked = time.monotonic()
-            self._note(answers=verdict is Verdict.ANSWERED)
-            refused = refused + 1 if verdict is Verdict.REFUSED else 0
-            answered = answered if verdict is Verdict.LATE else asked
+            self._note(answers=reply is Reply.ANSWERED)
+            refused = refused + 1 if reply is Reply.REFUSED else 0
+            answered = answered if reply is Reply.LATE else asked
             if refused >= self._patience.refused or asked - answered > self._patience.late:
                 return f"does not answer: {said}"
         return "was stopped"
