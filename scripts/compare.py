@@ -52,7 +52,6 @@ def of_one_split(paths: list[Path], settings: Settings, config: DictConfig) -> P
     console.print()
     for table in tables(comparison):
         console.print(table.for_terminal())
-        console.print()
     return write_report(comparison, Path(config.output))
 
 
@@ -77,7 +76,6 @@ def on_newer(paths: list[Path], settings: Settings, config: DictConfig) -> Path:
     console.print()
     for table in newer_tables(comparison):
         console.print(table.for_terminal())
-        console.print()
     advice = verdict(comparison, contestants)
     console.print(advice.reason, soft_wrap=True)
     if advice.command is not None:

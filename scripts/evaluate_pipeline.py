@@ -47,7 +47,6 @@ def main(config: DictConfig) -> None:
     chosen = None if config.diversity is None else (config.diversity, config.diversity_weight)
     for table in tables(report, chosen):
         console.print(table.for_terminal())
-        console.print()
     ranked = "" if ranking_run is None else f", ranked by {model_name(ranking_run.model)}"
     heading = f"{model_name(run.model)}{ranked} on {run.manifest.data_name}, {config.stage}"
     page = write_report(report, chosen, heading, Path(config.output))

@@ -35,6 +35,7 @@ class Bar:
         total: steps in all; None if it is not known.
         done: steps that were done before, of which nothing is learned about their time.
         at_most: whether the end may come earlier, as with early stopping.
+        counted: whether a user knows what a step is; else the share of them is shown.
         changed: called after each change.
         clock: gives the time in seconds.
     """
@@ -44,11 +45,13 @@ class Bar:
         total: int | None,
         done: int = 0,
         at_most: bool = False,
+        counted: bool = True,
         changed: Callable[[Bar], None] = lambda bar: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.total = total
         self.done = done
+        self.counted = counted
         self.description = ""
         self._before = done
         self._at_most = at_most
@@ -120,7 +123,9 @@ class ProgressDisplay:
             self._enabled = before
 
     @contextmanager
-    def bar(self, description: str, total: int | None, done: int = 0, at_most: bool = False) -> Iterator[Bar]:
+    def bar(
+        self, description: str, total: int | None, done: int = 0, at_most: bool = False, counted: bool = True
+    ) -> Iterator[Bar]:
         """Show a bar until the end of the block, which removes it.
 
         Args:
@@ -128,15 +133,18 @@ class ProgressDisplay:
             total: steps in all; None if it is not known.
             done: steps that were done before.
             at_most: whether the end may come earlier.
+            counted: whether a user knows what a step is; else the share of them is shown.
         """
         if not self.enabled:
-            yield Bar(total, done, at_most)
+            yield Bar(total, done, at_most, counted)
             return
         if self._console.is_jupyter:
             with notebook_display() as show:
                 shown = NotebookBar(show)
                 update = shown.update
-                bar = Bar(total, done, at_most, lambda bar: update(bar.description, bar.done, bar.total, bar.left))
+                bar = Bar(
+                    total, done, at_most, counted, lambda bar: update(bar.description, bar.done, bar.total, bar.left)
+                )
                 bar.describe(description)
                 yield bar
             return
@@ -144,7 +152,7 @@ class ProgressDisplay:
         progress = self._progress or self._begin()
         try:
             task = progress.add_task(description, total=total, completed=done, bar=None)
-            bar = Bar(total, done, at_most, lambda bar: _show(progress, task, bar))
+            bar = Bar(total, done, at_most, counted, lambda bar: _show(progress, task, bar))
             bar.describe(description)
             progress.update(task, bar=bar)
             yield bar
@@ -193,7 +201,9 @@ class _Count(ProgressColumn):
     def render(self, task: Task) -> Text:
         if task.total is None:
             return Text(f"{task.completed:,.0f}" if task.completed else "")
-        return Text(f"{task.completed:.0f}/{task.total:.0f}" if task.total < 1000 else f"{task.percentage:.0f}%")
+        bar: Bar | None = task.fields.get("bar")
+        counted = task.total < 1000 and (bar is None or bar.counted)
+        return Text(f"{task.completed:.0f}/{task.total:.0f}" if counted else f"{task.percentage:.0f}%")
 
 
 class _Left(ProgressColumn):

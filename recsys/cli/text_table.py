@@ -1,12 +1,15 @@
-"""A table whose title, headings and cells are printed as they are, whatever they hold."""
+"""A table whose title, headings and cells are printed as they are, whatever they hold, and fit the terminal."""
 
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from rich import box
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -45,6 +48,41 @@ class TextTable(Table):
         yield from Table.__rich_console__(columns, console, options)
         if self.caption:
             yield _lines(self.caption, "table.caption")
+            yield ""  # columns end with an empty line as well
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number with what belongs to it, such as its interval: as many lines as the column is narrow, none broken.
+
+    Args:
+        parts: the number first.
+        best: whether it is the best of those that it is compared with: bold, and in a file, where nothing is bold, as
+            Markdown has it.
+        below: whether the other parts stand below the number, however wide the column is, and less bright.
+    """
+
+    parts: Sequence[str]
+    best: bool = False
+    below: bool = False
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        parts = self._shown(console)
+        return Measurement(max(map(len, parts)), max(map(len, parts)) if self.below else len(" ".join(parts)))
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        number, *others = self._shown(console)
+        text = Text().append(visible(number), "bold" if self.best and console.is_terminal else "")
+        length = len(number)
+        for part in others:
+            apart = "\n" if self.below or length + 1 + len(part) > options.max_width else " "
+            length = len(part) if apart == "\n" else length + 1 + len(part)
+            text.append(f"{apart}{visible(part)}", "dim" if self.below else "")
+        yield text
+
+    def _shown(self, console: Console) -> list[str]:
+        number, *others = self.parts
+        return [number if console.is_terminal or not self.best else f"**{number}**", *others]
 
 
 def _lines(text: RenderableType, style: str = "") -> RenderableType:

@@ -9,8 +9,7 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 
-from recsys.cli.data_text import data_text
-from recsys.cli.text_table import TextTable
+from recsys.cli.text_table import Number, TextTable
 from recsys.evaluation.fixed_negatives import WARNING, FixedNegativesResult
 from recsys.evaluation.ranking_result import RankingResult
 from recsys.evaluation.rating import RatingResult
@@ -24,8 +23,8 @@ def metrics_table(
 ) -> TextTable:
     """One row for each model, one column for each metric.
 
-    A cell shows the mean over users, its 95 % interval, and the gain relative to the first row. The best mean of each
-    accuracy metric is bold; for catalogue metrics higher is not better as such, so none is bold.
+    A cell shows the mean over users, the gain relative to the first row, and its 95 % interval. The best mean of each
+    accuracy metric is bold; for catalogue metrics higher is not better as such, so none is bold. A note says so.
 
     Args:
         results: results by model name; the others are compared with the first.
@@ -39,6 +38,10 @@ def metrics_table(
     intervals = {model: result.intervals for model, result in results.items()}
     judged = {name for result in results.values() for name in result.per_user}
     _add_models(table, means, intervals, metrics, judged)
+    if any(intervals.values()) and judged & set(metrics):
+        table.caption = "Higher is better; brackets: 95 % intervals."
+    elif not judged & set(metrics):
+        table.caption = "Higher is neither better nor worse as such."
     return table
 
 
@@ -70,13 +73,14 @@ def ratings_table(results: Mapping[str, RatingResult], title: str = "Predicted r
         title: title of the table.
     """
     table = _table(title, "model")
+    table.caption = "RMSE and MAE: lower is better."
     for name in ("rmse", "mae", "ratings"):
         table.add_column(name, justify="right", overflow="fold")
     for model, result in results.items():
         cells = []
         for name, value in (("rmse", result.rmse), ("mae", result.mae)):
             low, high = result.intervals.get(name, (math.nan, math.nan))
-            cells.append(_number(value) + (f" [{low:.4f}, {high:.4f}]" if math.isfinite(low) else ""))
+            cells.append(Number([_number(value), *([f"[{low:.4f}, {high:.4f}]"] if math.isfinite(low) else [])]))
         table.add_row(model, *cells, str(int(result.num_ratings.sum())))
     return table
 
@@ -135,7 +139,7 @@ def segments_table(results: Mapping[str, RankingResult], metric: str | None = No
                 users[name] = segment.num_users
     for name, values in rows.items():
         best = _best(values)
-        cells = [data_text(_number(value), "bold" if value == best else "") for value in values]
+        cells = [Number([_number(value)], best=value == best) for value in values]
         table.add_row(name, str(users[name]), *cells)
     return table
 
@@ -160,17 +164,19 @@ def _add_models(
         for name, values in columns.items():
             value = values[position]
             parts = [_number(value)]
+            if position > 0 and math.isfinite(value) and math.isfinite(values[0]) and values[0] != 0:
+                parts.append(f"{100.0 * (value / values[0] - 1.0):+.1f}%")
             if name in intervals[model]:
                 low, high = intervals[model][name]
                 parts.append(f"[{low:.4f}, {high:.4f}]")
-            if position > 0 and math.isfinite(value) and math.isfinite(values[0]) and values[0] != 0:
-                parts.append(f"{100.0 * (value / values[0] - 1.0):+.1f}%")
-            cells.append(data_text(" ".join(parts), "bold" if name in judged and value == _best(values) else ""))
+            cells.append(Number(parts, best=name in judged and value == _best(values)))
         table.add_row(model, *cells)
 
 
 def _best(values: Sequence[float]) -> float:
-    return max((value for value in values if math.isfinite(value)), default=math.nan)
+    """The highest of several values; NaN where there is nothing to compare."""
+    finite = [value for value in values if math.isfinite(value)]
+    return max(finite) if len(finite) > 1 else math.nan
 
 
 def _number(value: float) -> str:

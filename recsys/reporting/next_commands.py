@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from pathlib import Path
 
@@ -36,6 +37,19 @@ def print_next_commands(run: Path, prepared: PreparedDataset) -> None:
         run: directory of a finished run.
         prepared: its data.
     """
-    console.print("\nto go on:")
+    console.print("to go on:")
     for command in next_commands(run, prepared):
-        console.print(f"  {command}", soft_wrap=True)
+        console.print(f"  {_lines(command, console.width - 2)}", soft_wrap=True)
+    console.print()
+
+
+def _lines(command: str, width: int) -> str:
+    """``command`` on lines that a shell takes for one, broken before an argument where it is wider than ``width``."""
+    lines = [""]
+    for argument in re.split(r" (?=\w+=|'\w+=)", command):
+        if lines[-1] and len(lines[-1]) + len(argument) + 3 > width:
+            lines[-1] += " \\"
+            lines.append(f"    {argument}")
+        else:
+            lines[-1] += f" {argument}" if lines[-1] else argument
+    return "\n".join(lines)

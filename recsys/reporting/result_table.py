@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from recsys.cli.data_text import data_text
-from recsys.cli.text_table import TextTable
+from recsys.cli.text_table import Number, TextTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +47,9 @@ class ResultTable:
             # On a narrow terminal only names are folded; a number broken in two would be misread.
             table.add_column(name, justify="left" if place == 0 else "right", overflow="fold", no_wrap=place > 0)
         for row in self.rows:
-            cells = []
-            for cell in row:
-                text = data_text(cell.text, "bold" if cell.bold else "")
-                cells.append(text.append(f"\n{cell.detail}", style="dim not bold") if cell.detail else text)
-            table.add_row(*cells)
+            table.add_row(
+                *(Number([cell.text, *([cell.detail] if cell.detail else [])], cell.bold, below=True) for cell in row)
+            )
         return table
 
     def markdown(self) -> str:

@@ -24,8 +24,8 @@ _CARRIED = ("ndcg@10", "recall@10", "rmse")
 
 #: Metrics of each table, few enough for a terminal of 80 columns with their intervals.
 _TABLES = (
-    ("Accuracy", ("ndcg", "recall", "precision", "hit_rate")),
-    ("First hits", ("map", "mrr")),
+    ("Accuracy", ("ndcg", "recall", "precision")),
+    ("First hits", ("hit_rate", "map", "mrr")),
     ("Beyond accuracy", ("coverage", "gini", "novelty", "diversity")),
 )
 
@@ -101,5 +101,4 @@ def print_examples(model: ScoringModel, prepared: PreparedDataset, num_users: in
     users = prepared.user_vocabulary.ids_of(chosen).to_pylist()
     requests = [RecommendationRequest(user_id=user, k=k) for user in users]
     for user, recommendation in zip(users, ModelRecommender(model, prepared).recommend(requests), strict=True):
-        console.print()
         console.print(recommendation_table(prepared.titles_of, f"For user {user}", recommendation))

@@ -27,7 +27,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from omegaconf import DictConfig, OmegaConf
@@ -42,7 +41,6 @@ from recsys.cli.whole_files import whole_file
 from recsys.errors import RunError
 from recsys.models.interface.protocols import dynamic_buffers
 from recsys.runs.run_manifest import FORMAT_VERSION, READABLE_VERSIONS, RunManifest
-from recsys.training.epoch_history import draw_curves
 
 CONFIG = "config.yaml"
 MANIFEST = "run.json"
@@ -213,6 +211,11 @@ class RunDirectory:
     def save_history(self, epochs: list[dict[str, float]], title: str, directory: Path | None = None) -> None:
         """Write ``history.csv`` and ``curves.png``, into ``directory`` of the run; nothing without epochs."""
         if epochs:
+            # Imported here: both take a second, and opening a run needs neither.
+            import pandas as pd
+
+            from recsys.training.epoch_history import draw_curves
+
             place = directory or self.path
             with whole_file(place / HISTORY) as path:
                 pd.DataFrame(epochs).to_csv(path, index=False)

@@ -30,7 +30,9 @@ class FitProgress(pl.Callback):
         calls, epochs = trainer.num_training_batches, trainer.max_epochs or -1
         total = int(calls * epochs) if epochs > 0 and math.isfinite(calls) else None
         done = 0 if total is None else int(calls * trainer.current_epoch)
-        self._bar = self._open.enter_context(self._display.bar("training", total, done, self._early_stopping))
+        self._bar = self._open.enter_context(
+            self._display.bar("training", total, done, self._early_stopping, counted=False)
+        )
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Say which epoch it is."""
@@ -43,7 +45,7 @@ class FitProgress(pl.Callback):
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Say that it is validated."""
-        self._describe(trainer, ", validation")
+        self._describe(trainer, " validation")
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Remove the bar."""
@@ -56,4 +58,5 @@ class FitProgress(pl.Callback):
     def _describe(self, trainer: pl.Trainer, what: str) -> None:
         if self._bar is not None:
             last = trainer.max_epochs or -1
-            self._bar.describe(f"epoch {trainer.current_epoch + 1}{f'/{last}' * (last > 0)}{what}")
+            epoch = f"epoch {trainer.current_epoch + 1}{f'/{last}' * (last > 0)}"
+            self._bar.describe(f"{epoch:12}{what:11}")  # so that the bar stays where it is

@@ -4,7 +4,7 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
-from recsys.cli.text_table import TextTable
+from recsys.cli.text_table import Number, TextTable
 from tests.cli.hostile import CONTROL, PLAIN, SHOWN, assert_as_it_is
 
 
@@ -42,7 +42,7 @@ def test_title_and_caption_are_wider_than_the_columns():
     table = TextTable("a", title="A title of several words", caption="And a caption below it")
     table.add_row("1")
     lines = [line.strip() for line in printed(table).splitlines()]
-    assert "A title of several words" in lines[0] and "And a caption below it" in lines[-1]
+    assert "A title of several words" in lines[0] and "And a caption below it" in lines[-2]
 
 
 def test_headings_keep_their_line_breaks():
@@ -62,3 +62,25 @@ def test_it_is_markdown():
     table = TextTable("a", "b")
     table.add_row("1", "2")
     assert plain(table) == ["| a | b |", "|---|---|", "| 1 | 2 |"]
+
+
+def number(parts: list[str], width: int, terminal: bool = False, **options: bool) -> list[str]:
+    stream = io.StringIO()
+    table = TextTable("n", show_header=False, box=None, padding=0, width=width)
+    table.columns[0].justify = "right"
+    table.add_row(Number(parts, **options))
+    Console(file=stream, width=80, force_terminal=terminal, color_system="standard" if terminal else None).print(table)
+    return [line.strip() for line in stream.getvalue().splitlines()]
+
+
+def test_the_parts_of_a_number_are_never_broken():
+    parts = ["0.3979", "+84.3%", "[0.3818, 0.4135]"]
+    assert number(parts, 40) == ["0.3979 +84.3% [0.3818, 0.4135]"]
+    assert number(parts, 20) == ["0.3979 +84.3%", "[0.3818, 0.4135]"]
+    assert number(parts, 16, below=True) == ["0.3979", "+84.3%", "[0.3818, 0.4135]"]
+    assert number(parts, 40, below=True) == ["0.3979", "+84.3%", "[0.3818, 0.4135]"]
+
+
+def test_the_best_number_is_bold_on_a_terminal_and_marked_in_a_file():
+    assert number(["0.5", "[0, 1]"], 20, best=True) == ["**0.5** [0, 1]"]
+    assert number(["0.5", "[0, 1]"], 20, terminal=True, best=True)[0].endswith("\x1b[1m0.5\x1b[0m [0, 1]")

@@ -29,7 +29,7 @@ def test_each_item_is_followed_by_its_contributions() -> None:
     start = rows.index(["1", "i02", "Square 2", "3.25"])
     assert rows[start + 1][2:] == ["Square 4: shares black", "+1.50"]
     assert rows[start + 2][2:] == ["Square 6", "+0.250"]
-    assert rows[-1] == ["parts [exact]"]
+    assert rows[-2] == ["parts [exact]"]
 
 
 def test_older_interactions_are_one_line() -> None:

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from recsys.reporting.next_commands import next_commands
+from recsys.reporting.next_commands import next_commands, print_next_commands
 from tests.models.board_data import prepared_board
 
 
@@ -17,6 +17,14 @@ def test_the_commands_have_the_run_and_ids_of_its_data() -> None:
         "recsys similar run=runs/a item=i00",
         "recsys export run=runs/a output=bundles/first",
     ]
+
+
+def test_a_line_that_is_too_long_is_broken_as_a_shell_takes_it(capsys: pytest.CaptureFixture[str]) -> None:
+    path = "runs/" + "long " * 25
+    print_next_commands(Path(path), prepared_board())
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "to go on:"
+    assert lines[1:4] == ["  recsys recommend \\", f"    'run={path}' \\", "    user=u00"]
 
 
 def test_a_path_is_quoted_for_the_shell() -> None:

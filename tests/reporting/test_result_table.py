@@ -44,7 +44,7 @@ def test_on_a_terminal_details_are_below() -> None:
     text = printed(TABLE)
     lines = text.splitlines()
     assert lines[0].strip() == "Results"
-    assert lines[-1].strip() == "Means over users."
+    assert lines[-2].strip() == "Means over users."
     row = next(place for place, line in enumerate(lines) if "mf|2" in line)
     assert ".25" in lines[row] and "[.2, .3]" not in lines[row]
     assert "[.2, .3]" in lines[row + 1]

@@ -38,9 +38,9 @@ def test_the_bar_counts_the_calls_of_all_epochs():
     callback.on_train_epoch_start(trainer(1), None)
     callback.on_train_batch_end(trainer(1))
     (line,) = shown.lines()
-    assert line.startswith("epoch 2/4 ") and "6/20" in line  # the five of the first epoch, and one
+    assert line.startswith("epoch 2/4 ") and "30%" in line  # of 20: the five of the first epoch, and one
     callback.on_validation_start(trainer(1), None)
-    assert shown.lines()[0].startswith("epoch 2/4, validation ")
+    assert shown.lines()[0].startswith("epoch 2/4    validation ")
     callback.on_train_end(trainer(3), None)
     assert shown.lines() == []
 
