@@ -8,8 +8,18 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from recsys.data.column_values import as_numbers, as_text, codes_of, distinct, split_values, split_words
+from recsys.data.column_values import (
+    as_numbers,
+    as_text,
+    codes_of,
+    distinct,
+    is_date,
+    plain_type,
+    split_values,
+    split_words,
+)
 from recsys.data.raw import FeatureColumn, FeatureKind
 from recsys.runtime.recommendation import SharedAttribute
 
@@ -112,7 +122,9 @@ class _YearColumn:
 
 
 def _years(column: pa.ChunkedArray) -> npt.NDArray[np.int64] | None:
-    """The years of a column, 0 where there is none; None where it does not hold years."""
+    """The years of a column, or of its dates, 0 where there is none; None where it does not hold years."""
+    if is_date(plain_type(column.type)):
+        column = pc.year(column.cast(plain_type(column.type)))
     values = np.nan_to_num(as_numbers(column), nan=0.0)
     known = values[values != 0]
     low, high = YEARS

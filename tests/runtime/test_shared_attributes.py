@@ -1,6 +1,10 @@
+from datetime import date
+
+import pyarrow as pa
 import pytest
 
 from recsys.data.preparing import Preparation, load_or_prepare
+from recsys.data.raw import FeatureColumn, FeatureKind
 from recsys.data.readers.table import TableReader
 from recsys.runtime.shared_attributes import SharedAttributes, format_shared
 
@@ -89,3 +93,12 @@ def test_the_first_few_are_named_in_words(prepared):
     assert format_shared(content.between(a, b), num_most=5).endswith(", Drama")
     assert format_shared(content.between(a, b), num_most=1).count(",") == 0
     assert format_shared(content.between(a, b)).startswith("shares ")
+
+
+def test_dates_share_their_year_or_decade():
+    days = [date(1993, 5, 1), date(1993, 12, 31), date(1995, 1, 1), date(2001, 1, 1), None]
+    items = pa.table({"released": days})
+    shared = SharedAttributes(items, (FeatureColumn("released", FeatureKind.NUMBER),))
+    assert [one.text for one in shared.between(0, 1)] == ["the year 1993"]
+    assert [one.text for one in shared.between(0, 2)] == ["the 1990s"]
+    assert shared.between(0, 3) == shared.between(0, 4) == ()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import csv
-import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
+from recsys.data.readers.tables.text_header import column_names
 from recsys.data.readers.tables.text_sample import TextSample, check_encoding, read_sample
 from recsys.data.sources.raw_file import RawFile
 from recsys.errors import DataError
@@ -19,7 +19,8 @@ _SPELLED = {"\t": "tab", "\\t": "tab"}
 #: What a user may write for a separator that is hard to type.
 _NAMED = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
 
-_NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
+#: Share of the lines that must have as many fields as the first; a few may be damaged.
+_NEARLY_ALL = 0.9
 
 #: Names of the columns, or whether the first line has them; None to find out.
 Header = bool | Sequence[str] | None
@@ -40,6 +41,7 @@ class TextSettings:
     separator: str | None = None
     encoding: str | None = None
     header: bool | tuple[str, ...] | None = None
+    part: str = "interactions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ def parse_settings(part: str, separator: object, encoding: object, header: objec
         None if separator is None else _NAMED.get(separator, separator),
         None if encoding is None else check_encoding(encoding),
         tuple(map(str, header)) if isinstance(header, Sequence) else header,  # type: ignore[arg-type]
+        part,
     )
 
 
@@ -128,24 +131,18 @@ def recognise(file: RawFile, settings: TextSettings, default: str | None, requir
         notes.append(f"the text is {sample.encoding.upper()}, as its byte order mark says")
     if sample.old_line_ends:
         notes.append("lines end in carriage returns alone, as on old Macs")
-    header = settings.header
-    if header is None:
-        _check_header(file, rows, required)
-    names = _names(file, rows[0], header, required)
-    return TextFormat(separator, sample.encoding, header in (None, True), names, sample.old_line_ends, tuple(notes))
+    names = column_names(str(file), rows, settings.header, required, settings.part)
+    has_header = settings.header in (None, True)
+    return TextFormat(separator, sample.encoding, has_header, names, sample.old_line_ends, tuple(notes))
 
 
 def split_lines(lines: Sequence[str], separator: str) -> list[list[str]] | None:
     """The fields of lines, or None if they cannot be split. Fields may be in quotes unless the separator is long."""
     if len(separator) > 1:
         return [line.split(separator) for line in lines]
-    rows = []
-    reader = csv.reader(lines, delimiter=separator)
-    try:
-        for row in reader:
-            rows.append(row)  # noqa: PERF402 - the rows before one that cannot be split count
-    except csv.Error:
-        pass
+    rows: list[list[str]] = []
+    with suppress(csv.Error):  # the rows before one that cannot be split count
+        rows.extend(csv.reader(lines, delimiter=separator))
     return rows or None
 
 
@@ -162,8 +159,7 @@ def _recognise_separator(file: RawFile, sample: TextSample, default: str | None,
         return default if default in likely else likely[0]
     if not likely:
         # One column, or lines that differ in their fields, which reading tells better.
-        counts = Counter({separator: sample.lines[0].count(separator) for separator in ordered})
-        return default or counts.most_common(1)[0][0]
+        return max(ordered, key=sample.lines[0].count)
     raise DataError(
         f"{file}: the fields may be separated by {' or by '.join(map(_quoted, likely))}; the first line is "
         f"{sample.lines[0][:100]!r}. Say which it is with data.separator='{likely[0]}'."
@@ -171,67 +167,11 @@ def _recognise_separator(file: RawFile, sample: TextSample, default: str | None,
 
 
 def _width(rows: list[list[str]] | None) -> int:
-    """Number of fields if all rows have the same, and 0 otherwise."""
-    widths = {len(row) for row in rows or ()}
-    return widths.pop() if len(widths) == 1 else 0
-
-
-def _names(
-    file: RawFile, first: list[str], header: bool | tuple[str, ...] | None, required: Sequence[str]
-) -> tuple[str, ...]:
-    if header in (None, True):
-        return tuple(first)
-    if isinstance(header, tuple):
-        if len(header) != len(first) or len(set(header)) < len(header):
-            raise DataError(
-                f"{file}: data.header must name each of the {len(first)} columns once, but is [{', '.join(header)}]; "
-                f"the first row is {_shown(first)}."
-            )
-        if list(header) == first:
-            raise DataError(f"{file}: the first line has the names of data.header already. Leave data.header out.")
-        return header
-    names = tuple(map(str, range(len(first))))
-    if not set(required) <= set(names):
-        raise DataError(
-            f"{file} is without a header (data.header=false), so its columns are called 0 to {len(first) - 1}. The "
-            f"first row is {_shown(first)}. Say which is which, {_advice(first, required)}."
-        )
-    return names
-
-
-def _check_header(file: RawFile, rows: list[list[str]], required: Sequence[str]) -> None:
-    """Refuse a first line that seems to be a row: its values would be lost as names of columns."""
-    first, below = rows[0], [row for row in rows[1:] if len(row) == len(rows[0])]
-    usual = {"user_id", "item_id"}
-    if set(required) <= set(first) and set(required) & usual:
-        return
-    cells = [cell.strip() for cell in first]
-    chosen = [place for place, cell in enumerate(first) if cell in required] if set(required) <= set(first) else None
-    looked_at = range(len(cells)) if chosen is None else chosen
-    repeated = any(cells[place] and cells[place] in {row[place].strip() for row in below} for place in looked_at)
-    numbers = sum(_NUMBER.fullmatch(cell) is not None for cell in cells)
-    if repeated or 2 * numbers >= len(cells) or any(_NUMBER.fullmatch(cells[place]) for place in chosen or ()):
-        raise DataError(
-            f"{file} seems to have no header: its first line is {_shown(first)}. Set data.header=false and say which "
-            f"column is which, {_advice(first, required)}; or set data.header=true if these are its columns' names."
-        )
-
-
-def _advice(first: list[str], required: Sequence[str]) -> str:
-    """The settings that fit a file without a header, guessed by position."""
-    if len(required) == 1:
-        return "by names for all columns, as in data.header=[item_id,title,genres]"
-    keys = ["user", "item"]
-    numbers = [_NUMBER.fullmatch(cell.strip()) is not None for cell in first]
-    if len(first) > 2 and numbers[2]:
-        keys.append("rating")
-    if len(first) > 3 and len(keys) == 3 and len(first[3]) >= 8:
-        keys.append("timestamp")
-    return "counted from 0, such as " + " ".join(f"data.columns.{key}={place}" for place, key in enumerate(keys))
-
-
-def _shown(first: list[str]) -> str:
-    return ", ".join(repr(cell[:40]) for cell in first[:8]) + (", ..." if len(first) > 8 else "")
+    """Number of fields of the first row if nearly all rows have as many, and 0 otherwise."""
+    if not rows:
+        return 0
+    same = sum(len(row) == len(rows[0]) for row in rows)
+    return len(rows[0]) if same >= _NEARLY_ALL * len(rows) else 0
 
 
 def _quoted(separator: str) -> str:
