@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 #: Settings of ``tune.yaml``; all others are those of a training.
 OWN = ("search", "trials", "metric", "direction", "validation", "sampler_seed", "output")
 
-#: Settings of a training that do not change what a trial gives.
-INCIDENTAL = ("paths", "tracking", "show_users", "name", "evaluation", "baseline")
-
 
 @config_command("tune")
 def main(config: DictConfig) -> None:
@@ -35,6 +32,7 @@ def main(config: DictConfig) -> None:
     from recsys.cli.console import console
     from recsys.runs.starting import resolved
     from recsys.studies.tuning.best_settings import BestSettings
+    from recsys.studies.tuning.identity import study_identity
     from recsys.studies.tuning.objective import Objective
     from recsys.studies.tuning.search_space import SearchSpace
     from recsys.studies.tuning.study import Study
@@ -44,13 +42,11 @@ def main(config: DictConfig) -> None:
     space = SearchSpace.of(config.get("search"), choices.model)
     start = resolved(compose_config("train", fixed))
     objective = Objective(start, config.metric, config.validation)
-    identity = {
-        "data": objective.prepared.schema.content_hash,
-        "split": objective.split.content_hash(),
-        "metric": config.metric,
-        "settings": {name: str(value) for name, value in start.items() if name not in INCIDENTAL},
-    }
-    study = Study(Path(config.output), space, identity, config.direction, config.sampler_seed, space.start(start))
+    hashes = (objective.prepared.schema.content_hash, objective.split.content_hash())
+    identity = study_identity(*hashes, config.metric, start)
+    study = Study(
+        Path(config.output), space, identity, config.direction, config.sampler_seed, space.start(start, choices)
+    )
 
     def measure(overrides: dict[str, str]) -> TrialResult:
         return objective(resolved(compose_config("train", [*fixed, *(f"{n}={v}" for n, v in overrides.items())])))

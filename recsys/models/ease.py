@@ -17,9 +17,12 @@ from recsys.models.components.recency import Recency
 from recsys.models.interface.model_card import ModelCard
 from recsys.models.layers.validation import check_dims
 from recsys.models.linalg.interaction_matrix import InteractionMatrix
-from recsys.models.linalg.regularised_gram import check_catalogue, regularised_inverse
+from recsys.models.linalg.regularised_gram import check_catalogue, matrices_bytes, regularised_inverse
 from recsys.models.linalg.row_products import gram_matrix
 from recsys.models.linalg.top_entries import top_entries
+
+#: Matrices of items by items that fitting holds at once.
+_NUM_MATRICES = 3
 
 
 class EASE(ItemItemModel):
@@ -64,7 +67,7 @@ class EASE(ItemItemModel):
         num_neighbours: int | None = None,
         max_items: int = 20_000,
     ) -> None:
-        check_catalogue(num_items, max_items, num_matrices=3)
+        check_catalogue(num_items, max_items, num_matrices=_NUM_MATRICES)
         if l2 <= 0:
             raise ModelError(f"model.l2 must be above 0, but it is {l2}. Correct it.")
         if num_neighbours is not None:
@@ -73,6 +76,11 @@ class EASE(ItemItemModel):
         super().__init__(num_items, recency, DenseItemWeights(num_items) if dense else SparseItemWeights(num_items))
         self.l2 = l2
         self.num_neighbours = num_neighbours
+
+    @staticmethod
+    def fit_bytes(num_users: int, num_items: int) -> int:
+        """See :mod:`recsys.models.interface.protocols`."""
+        return matrices_bytes(num_items, _NUM_MATRICES)
 
     @torch.no_grad()
     def fit(self, interactions: Interactions) -> None:

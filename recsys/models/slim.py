@@ -21,9 +21,12 @@ from recsys.models.components.recency import Recency
 from recsys.models.interface.model_card import ModelCard
 from recsys.models.layers.validation import check_dims
 from recsys.models.linalg.interaction_matrix import InteractionMatrix
-from recsys.models.linalg.regularised_gram import check_catalogue, regularised_inverse
+from recsys.models.linalg.regularised_gram import check_catalogue, matrices_bytes, regularised_inverse
 from recsys.models.linalg.row_products import gram_matrix
 from recsys.models.linalg.top_entries import top_entries
+
+#: Matrices of items by items that fitting holds at once.
+_NUM_MATRICES = 6
 
 
 class SLIM(ItemItemModel):
@@ -87,7 +90,7 @@ class SLIM(ItemItemModel):
         progress: bool = False,
     ) -> None:
         super().__init__(num_items, recency, SparseItemWeights(num_items))
-        check_catalogue(num_items, max_items, num_matrices=6)
+        check_catalogue(num_items, max_items, num_matrices=_NUM_MATRICES)
         check_dims(max_iterations=max_iterations)
         if min(l1, l2) < 0 or min(penalty, tolerance) <= 0:
             raise ModelError(
@@ -101,6 +104,11 @@ class SLIM(ItemItemModel):
         self.tolerance = tolerance
         self.max_iterations = max_iterations
         self.progress = progress
+
+    @staticmethod
+    def fit_bytes(num_users: int, num_items: int) -> int:
+        """See :mod:`recsys.models.interface.protocols`."""
+        return matrices_bytes(num_items, _NUM_MATRICES)
 
     @torch.no_grad()
     def fit(self, interactions: Interactions) -> None:

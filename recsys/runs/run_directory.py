@@ -208,19 +208,34 @@ class RunDirectory:
         with whole_file(self.config_path) as path:
             OmegaConf.save(config, path, resolve=True)
 
-    def save_history(self, epochs: list[dict[str, float]], title: str, directory: Path | None = None) -> None:
-        """Write ``history.csv`` and ``curves.png``, into ``directory`` of the run; nothing without epochs."""
+    def save_history(
+        self,
+        epochs: list[dict[str, float]],
+        title: str,
+        directory: Path | None = None,
+        monitor: str = "",
+        best_epoch: int | None = None,
+    ) -> None:
+        """Write ``history.csv`` and ``curves.png``; nothing where there were no epochs.
+
+        Args:
+            epochs: metrics of each epoch.
+            title: heading of the picture.
+            directory: of the run, which they go into; None for the run itself.
+            monitor: the metric that decided.
+            best_epoch: the epoch whose weights were kept.
+        """
         if epochs:
             # Imported here: both take a second, and opening a run needs neither.
             import pandas as pd
 
-            from recsys.training.epoch_history import draw_curves
+            from recsys.training.learning_curves import draw_curves
 
             place = directory or self.path
             with whole_file(place / HISTORY) as path:
                 pd.DataFrame(epochs).to_csv(path, index=False)
             with whole_file(place / CURVES) as path:
-                draw_curves(epochs, path, title)
+                draw_curves(epochs, path, title, monitor, best_epoch)
 
     def save_model(self, model: nn.Module) -> None:
         """Write the weights.

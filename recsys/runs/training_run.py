@@ -87,7 +87,7 @@ class TrainingRun:
             self.print_line(self._told_of_last(epochs))
         report = self._fit(model, plan.last, self.run.checkpoints, epochs, None if plan.first is not None else listener)
         self.run.save_model(model)
-        self.run.save_history(report.epochs, self._title(model))
+        self._save_history(report, model)
         if plan.measures_last:
             evaluation = self._measure(model, "")
         self._finish(report.best_epoch)
@@ -103,7 +103,7 @@ class TrainingRun:
             self.print_line("the first fit was made before the interruption")
             return read_report(report_file).best_value if report_file.is_file() else None, None
         report = self._fit(model, split, kept / CHECKPOINTS, None, listener)
-        self.run.save_history(report.epochs, self._title(model), kept)
+        self._save_history(report, model, kept)
         evaluation = self._measure(model, CARRIED_PREFIX) if self.plan.measures_first else None
         return report.best_value, evaluation
 
@@ -173,6 +173,10 @@ class TrainingRun:
                 plan.measured,
             ),
         )
+
+    def _save_history(self, report: FitReport, model: nn.Module, directory: Path | None = None) -> None:
+        monitor = self.config.fitting.monitor
+        self.run.save_history(report.epochs, self._title(model), directory, monitor, report.best_epoch)
 
     def _title(self, model: nn.Module) -> str:
         return f"{model_name(model)} on {self.prepared.schema.name}"

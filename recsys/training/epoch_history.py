@@ -1,15 +1,11 @@
-"""Metrics of each epoch: kept, printed as one line, and drawn as learning curves."""
+"""Metrics of each epoch: kept, and printed as one line."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 
-import pandas as pd
 import pytorch_lightning as pl
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from recsys.training.module import RecommenderModule
 
@@ -72,31 +68,3 @@ class EpochHistory(pl.Callback):
         epochs = state_dict["epochs"]
         assert isinstance(epochs, list)
         self.epochs = list(epochs)
-
-
-def draw_curves(epochs: list[dict[str, float]], path: Path, title: str) -> None:
-    """Draw the training loss and the validation metrics by epoch.
-
-    Args:
-        epochs: rows of :attr:`EpochHistory.epochs`, at least one.
-        path: where the PNG goes, whatever its name ends with.
-        title: heading of the picture.
-    """
-    table = pd.DataFrame(epochs).set_index("epoch")
-    valid = [name for name in table.columns if name.startswith("valid/")]
-    figure = Figure(figsize=(12 if valid else 6, 4), layout="constrained")
-    FigureCanvasAgg(figure)
-    figure.suptitle(title)
-    axes = figure.subplots(1, 2 if valid else 1, squeeze=False)[0]
-    marker = "o" if len(table) < 30 else ""
-    axes[0].plot(table.index, table["train/loss"], marker=marker, markersize=3, color="#1f4e79")
-    axes[0].set(xlabel="epoch", ylabel="training loss")
-    for name in valid:
-        axes[-1].plot(table.index, table[name], marker=marker, markersize=3, label=name.removeprefix("valid/"))
-    if valid:
-        axes[1].set(xlabel="epoch", ylabel="validation metric")
-        figure.legend(handles=axes[1].get_lines(), loc="outside right upper", fontsize="small")
-    for axis in axes:
-        axis.grid(alpha=0.3)
-        axis.xaxis.get_major_locator().set_params(integer=True)
-    figure.savefig(path, dpi=120, format="png")

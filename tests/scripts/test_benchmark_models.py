@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import shlex
 import subprocess
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+
+from tests.studies.leaderboard.inline_worker import InlineWorker
 
 ROWS = '+tuned={popularity: [], ease_strong: ["model=ease", "model.l2=50"]}'
 
@@ -38,7 +42,8 @@ def test_trains_every_row_and_writes_the_page(scripts, board, in_process):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "there are none for data=table"),
+        (["models=[oracle]"], "models must be among bayesian_mf, bias"),
+        (["minutes=0"], "minutes must be above 0, but it is 0"),
         (["+tuned={oracle: []}"], "the model oracle, which has no configuration"),
         ([ROWS, "models=[mf]"], "must be among those of configs/tuned/table.yaml"),
     ],
@@ -54,3 +59,25 @@ def test_a_training_that_fails_is_named(scripts, board, in_process):
     finished = scripts("benchmark_models", *board, ROWS, "tracking=none", "trainer.devices=2")
     assert finished.status == 2
     assert "but popularity failed" in finished.err
+
+
+def test_without_tuned_settings_it_searches_and_names_what_goes_on(scripts, board, monkeypatch):
+    monkeypatch.setattr(InlineWorker, "train", scripts, raising=False)
+    monkeypatch.setattr("recsys.studies.leaderboard.running.Worker", InlineWorker)
+    asked = ["models=[popularity,ease,bias]", "minutes=5", "trials=1", "tracking=none", "output=out"]
+    finished = scripts("benchmark_models", *board, "evaluation.bootstrap_samples=20", *asked)
+    assert finished.status == 0, finished.err
+    lines = finished.out.strip().splitlines()
+    page = Path(lines[-1].removeprefix("results: "))
+    assert page.name == "leaderboard.md" and page.parent.parent == Path("out")
+    assert "- bias: Bias predicts ratings, but table has none" in (scripts.directory / page).read_text()
+    commands = [line.strip() for line in lines if line.startswith("  python scripts/")]
+    assert [command.split()[1] for command in commands] == [
+        f"scripts/{name}.py" for name in ("recommend", "export", "train", "tune")
+    ]
+    # A study goes on where the benchmark left it.
+    _, _, *arguments = shlex.split(commands[-1])
+    again = scripts("tune", *[text for text in arguments if not text.startswith("trials=")], "trials=2")
+    assert "1 of 2 trials were there already" in again.out, again.err
+    resumed = scripts("benchmark_models", f"resume={page.parent}")
+    assert resumed.status == 2 and "is finished; there is nothing to resume" in resumed.err

@@ -28,7 +28,7 @@ def test_prints_each_trial_and_a_command_that_trains_with_the_best(scripts, boar
     best = OmegaConf.load(directory / "best.yaml")
     assert best.value == table["value"].max()
     assert best.command == lines[-2]
-    assert {path.name for path in directory.iterdir()} == {"study.journal", "trials.csv", "best.yaml"}
+    assert {path.name for path in directory.iterdir()} == {"study.db", "trials.csv", "best.yaml"}
     _, script, *arguments = shlex.split(lines[-2])
     assert script == "scripts/train.py"
     assert scripts("train", *arguments).status == 0

@@ -3,9 +3,8 @@ from typing import Any
 
 import pytest
 import torch
-from PIL import Image
 
-from recsys.training.epoch_history import EpochHistory, draw_curves
+from recsys.training.epoch_history import EpochHistory
 from tests.training.recipes import mf, run, sampled
 
 
@@ -81,11 +80,3 @@ def test_a_resumed_history_goes_on_after_the_epochs_of_the_checkpoint():
     assert [row["epoch"] for row in resumed.epochs] == [1, 2]
     assert [row["epoch"] for row in before.epochs] == [1]
     assert "(best 0.9000 in 1)" in lines[0]
-
-
-@pytest.mark.parametrize(("metrics", "width"), [({}, 720), ({"valid/ndcg": 0.5, "valid/recall": 0.7}, 1440)])
-def test_the_curves_of_validation_stand_beside_that_of_the_loss(tmp_path, metrics, width):
-    draw_curves([{"epoch": epoch, "train/loss": 1 / epoch, **metrics} for epoch in (1, 2)], tmp_path / "c.png", "MF")
-    with Image.open(tmp_path / "c.png") as picture:
-        # 6 or 12 inches wide, 4 high, 120 dots an inch
-        assert picture.size == (width, 480)

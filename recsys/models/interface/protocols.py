@@ -16,6 +16,8 @@ Besides its protocols a model may have any of these methods; callers look for th
   with each item of the catalogue has in its score; 0 for the item itself and where there is none;
 - ``dynamic_buffers() -> names``: buffers, as in ``state_dict``, whose sizes are known only once the model is fitted,
   such as lists of neighbours; the other tensors have the sizes of a fresh model;
+- ``fit_bytes(num_users, num_items) -> int``, a static method: what fitting holds at least, in bytes, where that grows
+  with the square of a side, so that nobody starts what cannot end;
 - ``default_training``, a class attribute: the choice of ``training`` where none is made.
 
 What a model may have for its export is in :mod:`recsys.models.onnx.exportable`.

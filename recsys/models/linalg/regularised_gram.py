@@ -26,12 +26,17 @@ def check_catalogue(num_items: int, max_items: int, num_matrices: int) -> None:
         ModelError: there are more items.
     """
     if num_items > max_items:
-        gigabytes = num_matrices * 4 * num_items**2 / 1e9
+        gigabytes = matrices_bytes(num_items, num_matrices) / 1e9
         raise ModelError(
             f"This model holds {num_matrices} matrices of items by items, {gigabytes:.1f} GB for these {num_items:,} "
             f"items; model.max_items={max_items} is its limit. Raise it if the memory is there, leave out rare items "
             "with preparation.min_item_interactions, or choose a model that holds few weights for each item."
         )
+
+
+def matrices_bytes(num_items: int, num_matrices: int) -> int:
+    """Bytes of ``num_matrices`` float32 matrices of I x I."""
+    return num_matrices * 4 * num_items**2
 
 
 def regularised_inverse(gram_II: Tensor, ridge: float) -> Tensor:

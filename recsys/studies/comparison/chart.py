@@ -1,12 +1,15 @@
-"""Chart of a comparison: accuracy against coverage, novelty and fit time."""
+"""Chart of a comparison: the ranking with intervals, and accuracy against coverage, novelty and fit time."""
 
 from __future__ import annotations
 
 import colorsys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -22,56 +25,127 @@ Colour = tuple[float, float, float]
 #: Shortest time that is drawn, in seconds, since a logarithmic axis has no zero.
 SHORTEST_SECONDS = 0.01
 
+#: Points; letters can still be read where the picture is shown at half its size.
+_FONT_SIZE = 13
+
 #: Possible places of a label beside its point: directions, and distances in pixels.
 _DIRECTIONS = [(1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1)]
 _DISTANCES = (9, 16, 26, 40, 60, 85, 115, 150)
 
 
 def draw(comparison: Comparison, path: Path) -> None:
-    """Write the chart as PNG; panels whose metric a run lacks are left out."""
-    labels = [run.label for run in comparison.runs]
+    """Write the chart as PNG: the ranking with its intervals, and below it accuracy against what it goes with.
+
+    In the lower panels a run is the number of its rank. Panels whose metric a run lacks are left out.
+    """
+    ranked = sorted(comparison.runs, key=lambda run: -comparison.accuracy[run.label][comparison.metric].mean)
+    labels = [run.label for run in ranked]
     estimates = [comparison.accuracy[label][comparison.metric] for label in labels]
+    means = np.array([estimate.mean for estimate in estimates])
+    ends = np.array([estimate.interval for estimate in estimates]).T
+    colours = _colours(len(labels))
+    panels = _panels(comparison, labels)
+
+    heights = (1.3 + 0.36 * len(labels), 4.6)
+    with rc_context({"font.size": _FONT_SIZE, "axes.titlesize": _FONT_SIZE + 1}):
+        figure = Figure(figsize=(13, sum(heights) + 0.4), layout="constrained", dpi=110)
+        canvas = FigureCanvasAgg(figure)
+        parts: Any = figure.subfigures(2, 1, height_ratios=heights)
+        upper, lower = parts
+        _draw_ranking(upper.subplots(), comparison, labels, means, ends, colours)
+        all_axes = lower.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+        for axes, (title, panel) in zip(all_axes, panels.items(), strict=True):
+            _draw_panel(axes, title, panel, means, ends, colours)
+        all_axes[0].set_ylabel(comparison.metric)
+        canvas.draw()  # type: ignore[no-untyped-call]  # fixes the layout, which labels are then placed in
+        figure.set_layout_engine("none")
+        numbers = [str(number) for number in range(1, len(labels) + 1)]
+        for axes, panel in zip(all_axes, panels.values(), strict=True):
+            place_labels(axes, numbers, colours, np.column_stack([panel.values, means]), ends)
+        figure.savefig(path)
+
+
+@dataclass(frozen=True, slots=True)
+class _Panel:
+    """What accuracy is shown against.
+
+    Args:
+        axis: name of the axis with its unit.
+        values: of each run.
+        logarithmic: whether the axis is.
+    """
+
+    axis: str
+    values: list[float]
+    logarithmic: bool = False
+
+
+def _panels(comparison: Comparison, labels: Sequence[str]) -> dict[str, _Panel]:
+    """The lower panels by their titles."""
     k = comparison.settings.k
+    fits = {run.label: run.manifest.fit_seconds for run in comparison.runs}
     panels = {
-        f"{name}@{k}{unit}": [comparison.beyond[label][name] for label in labels]
-        for name, unit in (("coverage", ", share of the catalogue"), ("novelty", ", bits"))
+        title: _Panel(f"{name}@{k}, {unit}", [comparison.beyond[label][name] for label in labels])
+        for title, name, unit in (
+            ("Share of the catalogue shown", "coverage", "share of the items"),
+            ("How little known the items are", "novelty", "bits"),
+        )
         if all(name in comparison.beyond[label] for label in labels)
     }
-    time = "fitting, seconds"
-    panels[time] = [max(run.manifest.fit_seconds, SHORTEST_SECONDS) for run in comparison.runs]
-    heights = np.array([estimate.mean for estimate in estimates])
-    ends = np.array([estimate.interval for estimate in estimates]).T
-    errors = np.abs(ends - heights)
+    times = [max(fits[label], SHORTEST_SECONDS) for label in labels]
+    return {**panels, "Time of fitting": _Panel("seconds", times, logarithmic=True)}
 
-    colours = _colours(len(labels))
 
-    figure = Figure(figsize=(5 * len(panels), 5.2), layout="constrained", dpi=120)
-    canvas = FigureCanvasAgg(figure)
-    figure.suptitle(f"{comparison.metric} on {comparison.runs[0].manifest.data_name}, with intervals over users")
-    all_axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
-    for axes, (name, values) in zip(all_axes, panels.items(), strict=True):
-        if name == time:
-            axes.set_xscale("log")
-            axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-            if min(values) == max(values):  # a logarithmic axis would have no width
-                axes.set_xlim(values[0] / 10, values[0] * 10)
-        for value, height, error, colour in zip(values, heights, errors.T, colours, strict=True):
-            axes.errorbar(
-                [value], [height], error[:, None], fmt="o", ms=6, color=colour, ecolor=(*colour, 0.35), elinewidth=1.2
-            )
-        axes.set_xlabel(name)
-        axes.grid(alpha=0.3)
-        axes.margins(x=0.22, y=0.1)
-    all_axes[0].set_ylabel(comparison.metric)
-    canvas.draw()  # type: ignore[no-untyped-call]  # fixes the layout, which labels are then placed in
-    figure.set_layout_engine("none")
-    for axes, values in zip(all_axes, panels.values(), strict=True):
-        place_labels(axes, labels, colours, np.column_stack([values, heights]), ends)
-    figure.savefig(path)
+def _draw_ranking(
+    axes: Axes,
+    comparison: Comparison,
+    labels: Sequence[str],
+    means: FloatArray,
+    ends: FloatArray,
+    colours: Sequence[Colour],
+) -> None:
+    """One row for each run, the best on top; its mean is written beside its interval."""
+    manifest = comparison.runs[0].manifest
+    rows = range(len(labels))
+    for row, mean, (low, high), colour in zip(rows, means, ends.T, colours, strict=True):
+        axes.plot([low, high], [row, row], color=colour, linewidth=3, alpha=0.45, solid_capstyle="round")
+        axes.plot([mean], [row], "o", markersize=8, color=colour)
+        axes.annotate(
+            f"{mean:.4f}".replace("0.", ".", 1), (high, row), xytext=(8, 0), textcoords="offset points", va="center"
+        )
+    axes.set_yticks(list(rows), [f"{row + 1}  {label}" for row, label in zip(rows, labels, strict=True)])
+    axes.invert_yaxis()
+    confidence = f"{100 * (1 - comparison.settings.alpha):g}"
+    axes.set_title(f"{comparison.metric} on {manifest.data_name}: mean over users, {confidence} % intervals")
+    axes.grid(axis="x", alpha=0.3)
+    axes.margins(x=0.1)
+
+
+def _draw_panel(
+    axes: Axes, title: str, panel: _Panel, means: FloatArray, ends: FloatArray, colours: Sequence[Colour]
+) -> None:
+    """A point with its interval for each run."""
+    if panel.logarithmic:
+        axes.set_xscale("log")
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        if min(panel.values) == max(panel.values):  # a logarithmic axis would have no width
+            axes.set_xlim(panel.values[0] / 10, panel.values[0] * 10)
+    for value, mean, (low, high), colour in zip(panel.values, means, ends.T, colours, strict=True):
+        axes.plot([value, value], [low, high], color=(*colour, 0.35), linewidth=1.5)
+        axes.plot([value], [mean], "o", markersize=7, color=colour)
+    axes.set_title(title)
+    axes.set_xlabel(panel.axis)
+    axes.grid(alpha=0.3)
+    axes.margins(x=0.18, y=0.1)
 
 
 def place_labels(
-    axes: Axes, labels: Sequence[str], colours: Sequence[Colour], points: FloatArray, ends: FloatArray
+    axes: Axes,
+    labels: Sequence[str],
+    colours: Sequence[Colour],
+    points: FloatArray,
+    ends: FloatArray,
+    font_size: float = _FONT_SIZE,
 ) -> None:
     """Put a label beside each point so that none covers another label, a point, an interval or the edge of the panel.
 
@@ -84,6 +158,7 @@ def place_labels(
         colours: colour of each point and its label.
         points: in the panel's data coordinates, shape [N, 2].
         ends: lower and upper end of each point's interval, shape [2, N].
+        font_size: of the labels, in points.
     """
     renderer = axes.figure.canvas.get_renderer()  # type: ignore[attr-defined]
     pixels = axes.transData.transform(points)
@@ -98,7 +173,9 @@ def place_labels(
     # From the top down, which is the order of reading.
     for place in np.argsort(-pixels[:, 1], kind="stable"):
         x, y = pixels[place]
-        text = axes.annotate(labels[place], points[place], xytext=(0, 0), textcoords="offset pixels", fontsize=8)
+        text = axes.annotate(
+            labels[place], points[place], xytext=(0, 0), textcoords="offset pixels", fontsize=_FONT_SIZE
+        )
         text.set(horizontalalignment="center", verticalalignment="center", color=colours[place])
         extent = text.get_window_extent(renderer)
         width, height = extent.width + 4, extent.height + 2

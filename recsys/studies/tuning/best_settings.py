@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ class BestSettings:
         trial: number of the best trial.
         num_trials: number of trials of the search.
         overrides: command-line overrides of the best trial, without those that all trials share.
-        command: command that trains with these settings.
+        arguments: of the command that trains with these settings.
     """
 
     metric: str
@@ -33,7 +34,12 @@ class BestSettings:
     trial: int
     num_trials: int
     overrides: list[str]
-    command: str
+    arguments: list[str]
+
+    @property
+    def command(self) -> str:
+        """The command that trains with these settings."""
+        return f"{command_line('train')} {shlex.join(self.arguments)}"
 
     @classmethod
     def of(cls, trial: FinishedTrial, metric: str, fixed: Sequence[str], refit: bool, num_trials: int) -> BestSettings:
@@ -54,8 +60,7 @@ class BestSettings:
         replaced = {override.partition("=")[0] for override in overrides}
         kept = [override for override in fixed if override.partition("=")[0] not in replaced]
         whole = [*kept, *overrides, *(["refit=true"] if refit else [])]
-        command = f"{command_line('train')} {shlex.join(whole)}"
-        return cls(metric, trial.result.value, trial.number, num_trials, overrides, command)
+        return cls(metric, trial.result.value, trial.number, num_trials, overrides, whole)
 
     def save(self, directory: Path) -> None:
         """Write ``best.yaml``; its ``overrides`` can be copied to ``configs/tuned``."""
@@ -67,4 +72,6 @@ class BestSettings:
             "overrides": self.overrides,
             "command": self.command,
         }
-        OmegaConf.save(OmegaConf.create(content), directory / BEST)
+        partial = directory / f"{BEST}.partial"
+        OmegaConf.save(OmegaConf.create(content), partial)
+        os.replace(partial, directory / BEST)

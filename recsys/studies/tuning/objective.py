@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from recsys.evaluation.ranking import RankingEvaluator
 from recsys.runs.assembly import build_data, build_known_items, build_model, build_split, build_view
 from recsys.runs.device import training_device
 from recsys.runs.model_fitting import ModelFitter
+from recsys.studies.tuning.epoch_limit import EpochLimit, TimeIsUp
 from recsys.studies.tuning.validation import SampledPairs, among_sampled_negatives, without_test
 
 ValidationKind = Literal["split", "sampled_negatives"]
@@ -29,11 +31,13 @@ class TrialResult:
         value: the metric on validation.
         best_epoch: epoch whose weights were evaluated; 0 for a model without epochs.
         seconds: wall time of fitting, seconds.
+        cut_short: whether the fit was stopped because its time was up.
     """
 
     value: float
     best_epoch: int
     seconds: float
+    cut_short: bool = False
 
 
 class Objective:
@@ -70,8 +74,13 @@ class Objective:
         # Segments use the same cut-off, so that no longer lists are ranked.
         self._k = int(cut_off[1]) if cut_off else 10
 
-    def __call__(self, config: DictConfig) -> TrialResult:
+    def __call__(self, config: DictConfig, limit_seconds: float = math.inf) -> TrialResult:
         """Fit and evaluate the model of ``config``, a resolved configuration.
+
+        Args:
+            config: the configuration.
+            limit_seconds: a model with epochs is stopped before an epoch that would probably end later than this after
+                the start; its best epoch so far counts. A model without epochs is not stopped.
 
         Raises:
             EvaluationError: the metric is not among those that are measured.
@@ -79,7 +88,11 @@ class Objective:
         """
         model = build_model(config.model, config.seed, self.prepared)
         started = time.perf_counter()
-        report = ModelFitter(config, self.view, self.split).fit(model)
+        limit = EpochLimit(self.metric, limit_seconds)
+        try:
+            report = ModelFitter(config, self.view, self.split, listener=limit).fit(model)
+        except TimeIsUp:
+            return TrialResult(*limit.best(), time.perf_counter() - started, cut_short=True)
         seconds = time.perf_counter() - started
         device = training_device(config)
         if self._pairs is None:

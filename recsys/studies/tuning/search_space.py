@@ -61,17 +61,21 @@ class Choices:
 
     Args:
         texts: the values as written on the command line.
+        default: what the first trial has where the configuration does not tell.
     """
 
     texts: tuple[str, ...]
+    default: str | None = None
 
     def draw(self, name: str, trial: BaseTrial) -> str:
         """A value as written on the command line."""
         return str(trial.suggest_categorical(name, list(self.texts)))
 
     def start(self, value: Any) -> Any:
-        """``value`` if it can be drawn, else None."""
-        return _text(value) if _text(value) in self.texts else None
+        """``value`` if it can be drawn, ``default`` if it is null, else None."""
+        if _text(value) in self.texts:
+            return _text(value)
+        return self.default if value is None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,7 @@ class SearchSpace:
         """The search space that ``configs/search/<model>.yaml`` describes.
 
         Nested keys lead to a mapping of ``low``, ``high`` and optionally ``log: true``, ``int: true`` and ``default``,
-        or to ``choices``.
+        or to ``choices`` and optionally ``default``.
 
         Raises:
             RunError: there is nothing to search; an entry is neither a range nor choices, or has no values; or it is a
@@ -121,11 +125,16 @@ class SearchSpace:
         """A value of each setting, as written on the command line."""
         return {name: parameter.draw(name, trial) for name, parameter in self.parameters.items()}
 
-    def start(self, config: DictConfig) -> dict[str, Any]:
-        """The current values in ``config`` of those settings whose values the search could draw."""
+    def start(self, config: DictConfig, choices: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The current values of those settings whose values the search could draw.
+
+        Args:
+            config: has the values of settings.
+            choices: the choices of groups, such as ``model/encoder``; None: nothing is known of them.
+        """
         found = {}
         for name, parameter in self.parameters.items():
-            value = OmegaConf.select(config, name) if "/" not in name else None
+            value = (choices or {}).get(name) if "/" in name else OmegaConf.select(config, name)
             value = OmegaConf.to_container(value) if OmegaConf.is_config(value) else value
             first = parameter.start(value)
             if first is not None:
@@ -147,8 +156,9 @@ def _leaves(content: Mapping[Any, Any], prefix: str) -> list[tuple[str, Range | 
 
 
 def _parameter(name: str, value: Mapping[Any, Any]) -> Range | Choices:
-    if set(value) == {"choices"} and isinstance(value["choices"], list) and value["choices"]:
-        return Choices(tuple(_text(choice) for choice in value["choices"]))
+    choices = value.get("choices")
+    if set(value) in ({"choices"}, {"choices", "default"}) and isinstance(choices, list) and choices:
+        return Choices(tuple(map(_text, choices)), _text(value["default"]) if "default" in value else None)
     numbers = all(isinstance(value.get(end), float | int) for end in ("low", "high"))
     if numbers and set(value) <= {"low", "high", "log", "int", "default"} and value["low"] <= value["high"]:
         if value.get("log") and value["low"] <= 0:

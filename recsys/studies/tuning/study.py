@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
@@ -16,7 +18,12 @@ from recsys.errors import RecsysError, RunError
 from recsys.studies.tuning.objective import TrialResult
 from recsys.studies.tuning.search_space import SearchSpace
 
+#: The trials, in SQLite: each is stored whole or not at all, whenever the process is stopped.
+STORE = "study.db"
+
+#: The trials of a study that version 0.1 began; it is gone on with as it is.
 JOURNAL = "study.journal"
+
 TRIALS = "trials.csv"
 
 Direction = Literal["maximize", "minimize"]
@@ -34,12 +41,14 @@ class FinishedTrial:
         overrides: settings as written on the command line.
         result: value, best epoch and time; None if the trial failed.
         error: why it failed; empty if it did not.
+        wall_seconds: all that the trial took, failed or not; 0 if it is not known.
     """
 
     number: int
     overrides: dict[str, str]
     result: TrialResult | None
     error: str = ""
+    wall_seconds: float = field(default=0.0, compare=False)
 
     def line(self, metric: str, trials: int, best: FinishedTrial) -> str:
         """A line of text: its value, the best so far, time, epoch and settings; or why it failed."""
@@ -88,17 +97,18 @@ class Study:
         self._directory, self._space, self._seed = directory, space, seed
         self._sign = 1 if direction == "maximize" else -1
         directory.mkdir(parents=True, exist_ok=True)
-        backend = self._optuna.storages.journal.JournalFileBackend(str(directory / JOURNAL))
-        storage = self._optuna.storages.JournalStorage(backend)
         self._study = self._optuna.create_study(
-            storage=storage, study_name="recsys", direction=direction, load_if_exists=True
+            storage=_storage(self._optuna, directory), study_name="recsys", direction=direction, load_if_exists=True
         )
         # As JSON types, which it is compared in.
         whole = {**identity, "space": repr(space), "direction": direction, "seed": seed}
         self._check_identity(json.loads(json.dumps(whole)))
-        for trial in self._study.get_trials(deepcopy=False, states=(self._optuna.trial.TrialState.RUNNING,)):
-            self._study.tell(trial.number, state=self._optuna.trial.TrialState.FAIL)  # was interrupted
-        if not self._study.trials and start:
+        state = self._optuna.trial.TrialState
+        for trial in self._study.get_trials(deepcopy=False, states=(state.RUNNING,)):
+            self._study.tell(trial.number, state=state.FAIL)  # was interrupted
+        # Also after an interruption of the very first trial, which is then repeated.
+        waiting = self._study.get_trials(deepcopy=False, states=(state.WAITING,))
+        if start and not waiting and not self.finished():
             self._study.enqueue_trial(dict(start))
 
     def run(
@@ -124,35 +134,39 @@ class Study:
             self._study.sampler = optuna.samplers.TPESampler(
                 seed=int.from_bytes(digest[:4], "little"), n_startup_trials=_RANDOM_TRIALS
             )
+            begin = time.perf_counter()
             trial = self._study.ask()
             overrides = self._space.draw(trial)
             trial.set_user_attr("overrides", overrides)
             try:
                 result = objective(overrides)
             except RecsysError as error:
+                trial.set_user_attr("wall_seconds", time.perf_counter() - begin)
                 trial.set_user_attr("error", str(error))
                 self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
                 if count == 0:
                     raise
-                found = FinishedTrial(count + 1, overrides, None, str(error))
             else:
+                trial.set_user_attr("wall_seconds", time.perf_counter() - begin)
                 trial.set_user_attr("best_epoch", result.best_epoch)
                 trial.set_user_attr("seconds", result.seconds)
+                trial.set_user_attr("cut_short", result.cut_short)
                 self._study.tell(trial, result.value)
-                found = FinishedTrial(count + 1, overrides, result)
             self._write_trials()
-            listener(found)
+            listener(self.finished()[-1])
 
     def finished(self) -> list[FinishedTrial]:
         """All finished trials in their order, including failed ones."""
         trials: list[FinishedTrial] = []
         for trial in self._study.get_trials(deepcopy=False):
             noted, number = trial.user_attrs, len(trials) + 1
+            wall = noted.get("wall_seconds", 0.0)
             if trial.value is not None:
-                result = TrialResult(trial.value, noted["best_epoch"], noted["seconds"])
-                trials.append(FinishedTrial(number, noted["overrides"], result))
+                cut_short = noted.get("cut_short", False)
+                result = TrialResult(trial.value, noted["best_epoch"], noted["seconds"], cut_short)
+                trials.append(FinishedTrial(number, noted["overrides"], result, wall_seconds=wall))
             elif "error" in noted:
-                trials.append(FinishedTrial(number, noted["overrides"], None, noted["error"]))
+                trials.append(FinishedTrial(number, noted["overrides"], None, noted["error"], wall))
         return trials
 
     def best(self) -> FinishedTrial:
@@ -194,7 +208,19 @@ class Study:
             for trial in self.finished()
         ]
         if rows:
-            pd.DataFrame(rows).to_csv(self._directory / TRIALS, index=False)
+            partial = self._directory / f"{TRIALS}.partial"
+            pd.DataFrame(rows).to_csv(partial, index=False)
+            os.replace(partial, self._directory / TRIALS)
+
+
+def _storage(optuna: ModuleType, directory: Path) -> Any:
+    """Where the trials of a study are kept."""
+    if (directory / JOURNAL).is_file():
+        backend = optuna.storages.journal.JournalFileBackend(str(directory / JOURNAL))
+        return optuna.storages.JournalStorage(backend)
+    from sqlalchemy.engine import URL
+
+    return optuna.storages.RDBStorage(URL.create("sqlite", database=str(directory / STORE)).render_as_string())
 
 
 def _optuna() -> ModuleType:

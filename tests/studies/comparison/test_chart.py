@@ -23,7 +23,7 @@ def test_labels_of_a_crowd_cover_neither_each_other_nor_points_and_stay_inside()
     axes.margins(0.2)
     canvas.draw()
     ends = np.stack([points[:, 1] - 0.01, points[:, 1] + 0.01])
-    place_labels(axes, labels, [(0.0, 0.0, 0.0)] * 12, points, ends)
+    place_labels(axes, labels, [(0.0, 0.0, 0.0)] * 12, points, ends, font_size=8)
     canvas.draw()
     texts = [child for child in axes.get_children() if isinstance(child, Annotation)]
     assert sorted(text.get_text() for text in texts) == sorted(labels)

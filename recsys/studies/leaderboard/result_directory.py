@@ -1,0 +1,174 @@
+"""The directory of a leaderboard: what was asked, what is done, and the page in the end.
+
+results/2026-01-31_12-00-00_shop/
+leaderboard.md       the page, with leaderboard.png beside it
+leaderboard.json     what was asked, and the tested runs so far
+tuning/MODEL/        the study of each model, as scripts/tune.py makes it
+runs/DIR/            the tested run of each model, as scripts/train.py makes it
+logs/MODEL.txt       what its training printed
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from recsys.cli.commands import typed_command
+from recsys.errors import RunError
+
+STATE = "leaderboard.json"
+PAGE = "leaderboard.md"
+TUNING, RUNS, LOGS = "tuning", "runs", "logs"
+_LOCK = ".lock"
+
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class FinalRun:
+    """The last fit and the test of a model.
+
+    Args:
+        run: its run directory; empty where it failed.
+        memory_gigabytes: the most memory that its process held; None where it is not known.
+        error: why it failed; empty where it did not.
+    """
+
+    run: str
+    memory_gigabytes: float | None = None
+    error: str = ""
+
+
+@dataclass(slots=True)
+class ResultDirectory:
+    """A leaderboard on disk.
+
+    Args:
+        path: the directory.
+        overrides: the command line that it was started with.
+        minutes: the budget.
+        tested: the tested runs by model.
+        setup_seconds: what was spent before the first trial; None before that.
+        finished: whether the page is written.
+    """
+
+    path: Path
+    overrides: list[str]
+    minutes: float
+    tested: dict[str, FinalRun] = field(default_factory=dict)
+    setup_seconds: float | None = None
+    finished: bool = False
+    _lock: FileLock | None = None
+
+    @classmethod
+    def create(cls, parent: Path, name: str, overrides: Sequence[str], minutes: float) -> ResultDirectory:
+        """Make a new directory below ``parent``, named by the time and ``name``; none is ever used again.
+
+        Raises:
+            RunError: it cannot be made.
+        """
+        stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
+        for suffix in ("", *(f"_{count}" for count in range(2, 1000))):
+            path = parent / f"{stamp}_{name}{suffix}"
+            try:
+                path.mkdir(parents=True)
+            except FileExistsError:
+                continue
+            except OSError as error:
+                raise RunError(
+                    f"A directory is required for the results, but {path} cannot be made ({error.strerror}). Choose "
+                    "another output."
+                ) from error
+            made = cls(path, list(overrides), minutes)
+            made._take()
+            made.save()
+            return made
+        raise RunError(f"No free name for results is left below {parent}: remove old ones.")
+
+    @classmethod
+    def open(cls, path: Path) -> ResultDirectory:
+        """Open the directory of a leaderboard that was interrupted.
+
+        Raises:
+            RunError: there is none, it is finished, damaged, or another process works on it.
+        """
+        state = path / STATE
+        if not state.is_file():
+            raise RunError(
+                f"An interrupted benchmark is required to resume, but {path} has no {STATE}. Give the directory after "
+                "'results:'."
+            )
+        try:
+            content: dict[str, Any] = json.loads(state.read_text(encoding="utf-8"))
+            tested = {str(name): FinalRun(**run) for name, run in content["tested"].items()}
+            overrides, minutes = list(content["overrides"]), float(content["minutes"])
+            opened = cls(path, overrides, minutes, tested, content["setup_seconds"], content["finished"])
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise RunError(f"{state} is damaged ({error}). Start the benchmark again.") from error
+        if opened.finished:
+            raise RunError(f"The benchmark in {path} is finished; there is nothing to resume. Its page: {path / PAGE}")
+        opened._take()
+        return opened
+
+    @property
+    def page(self) -> Path:
+        """Where the page goes."""
+        return self.path / PAGE
+
+    @property
+    def resume_command(self) -> str:
+        """What goes on with it."""
+        return f"{typed_command('benchmark_models')} resume={self.path}"
+
+    @property
+    def search_seconds(self) -> float:
+        """The budget of trials, last fits and tests: what the first look at the data left of it, but half at least."""
+        return max(60 * self.minutes - (self.setup_seconds or 0.0), 30 * self.minutes)
+
+    def note(self, model: str, tested: FinalRun) -> None:
+        """Keep what came of the test of a model."""
+        self.tested[model] = tested
+        self.save()
+
+    def finish(self) -> None:
+        """Mark it as finished."""
+        self.finished = True
+        self.save()
+        self.close()
+
+    def close(self) -> None:
+        """Let others work on it."""
+        if self._lock is not None:
+            self._lock.release()
+            (self.path / _LOCK).unlink(missing_ok=True)
+
+    def save(self) -> None:
+        """Write ``leaderboard.json`` whole."""
+        content = {
+            "format_version": FORMAT_VERSION,
+            "overrides": self.overrides,
+            "minutes": self.minutes,
+            "setup_seconds": self.setup_seconds,
+            "finished": self.finished,
+            "tested": {name: asdict(run) for name, run in self.tested.items()},
+        }
+        partial = self.path / f"{STATE}.partial"
+        partial.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        os.replace(partial, self.path / STATE)
+
+    def _take(self) -> None:
+        lock = FileLock(self.path / _LOCK)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise RunError(
+                f"The benchmark in {self.path} is at work in another process. Wait for it, or stop it first."
+            ) from None
+        self._lock = lock

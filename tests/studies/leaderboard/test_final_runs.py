@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from omegaconf import OmegaConf
+
+from recsys.errors import RunError
+from recsys.runs.run_directory import RunDirectory
+from recsys.studies.leaderboard.final_runs import best_of_models, final_runs
+from recsys.studies.leaderboard.result_directory import FinalRun, ResultDirectory
+from recsys.studies.leaderboard.schedule import Standing
+from recsys.studies.leaderboard.worker import Worker
+from recsys.studies.tuning.objective import TrialResult
+from recsys.studies.tuning.study import FinishedTrial
+
+
+class Named:
+    searchable = True
+
+    def __init__(self, name):
+        self.name = name
+
+
+def standing(name, *values):
+    trials = [
+        FinishedTrial(place, {"model.l2": f"{place}.0"}, None if value is None else TrialResult(value, 3, 1.0))
+        for place, value in enumerate(values, start=1)
+    ]
+    return Standing(Named(name), trials)
+
+
+class Trainer(Worker):
+    """Notes the arguments of each training, and refuses those with one of ``refused``."""
+
+    def __init__(self, refused=()):
+        super().__init__()
+        self.arguments, self.refused = [], refused
+
+    def call(self, function, arguments, log, limit_seconds=None):
+        self.arguments.append(arguments)
+        if any(text.startswith(tuple(self.refused)) for text in arguments if self.refused):
+            raise RunError("refused")
+        return Path("runs/new"), 1.23456
+
+
+@pytest.fixture
+def directory(tmp_path):
+    return ResultDirectory.create(tmp_path, "toy", [], 1.0)
+
+
+def best(*standings):
+    return best_of_models(standings, "valid/ndcg@10", ["data=toy", "trainer.max_epochs=9"])
+
+
+def test_the_best_model_on_validation_comes_first_with_its_best_settings():
+    found = best(standing("a", 0.1, 0.3, 0.2), standing("b", None), standing("c", 0.4))
+    assert [model.name for model in found] == ["c", "a"]
+    # as many epochs as were best, on validation too
+    assert found[1].settings.arguments == ["data=toy", "model=a", "model.l2=2.0", "refit=true"]
+
+
+def test_each_is_trained_below_the_results_and_noted(directory):
+    trainer = Trainer()
+    ((model, run),) = final_runs(directory, best(standing("a", 0.1)), "toy", lambda name: trainer)
+    assert (model.name, run) == ("a", FinalRun("runs/new", 1.235))
+    assert directory.tested == {"a": run}
+    assert trainer.arguments[0][-3:] == ["name=a_toy", f"paths.runs_dir={directory.path}/runs", "show_users=0"]
+
+
+def test_what_is_tested_already_is_not_trained_again(directory):
+    directory.note("a", FinalRun("runs/old"))
+    trainer = Trainer()
+    found = list(final_runs(directory, best(standing("a", 0.1)), "toy", lambda name: trainer))
+    assert found[0][1].run == "runs/old" and trainer.arguments == []
+
+
+@pytest.mark.parametrize("refused", [(), ("resume=",)])
+def test_a_run_that_was_interrupted_is_gone_on_with_where_it_can_be(directory, refused):
+    begun = RunDirectory.create(directory.path / "runs", "a_toy")
+    OmegaConf.save(OmegaConf.create({"name": "a_toy"}), begun.config_path)
+    trainer = Trainer(refused)
+    ((_, run),) = final_runs(directory, best(standing("a", 0.1)), "toy", lambda name: trainer)
+    assert trainer.arguments[0][0] == f"resume={begun.path}"
+    assert len(trainer.arguments) == 1 + len(refused)
+    assert run.run == "runs/new"
+
+
+def test_one_that_fails_is_noted_with_its_reason(directory):
+    models = best(standing("a", 0.1), standing("b", 0.2))
+    found = list(final_runs(directory, models, "toy", lambda name: Trainer(("model=b",))))
+    assert [(model.name, run.error) for model, run in found] == [("b", "refused"), ("a", "")]

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from recsys.errors import RunError
+from recsys.studies.comparison.comparing import Settings
+from recsys.studies.leaderboard import jobs, running
+from recsys.studies.leaderboard.progress_lines import ProgressLines
+from recsys.studies.leaderboard.result_directory import ResultDirectory
+from recsys.studies.leaderboard.running import LeaderboardSettings, run_leaderboard
+from tests.scripts.running import Scripts
+from tests.studies.leaderboard.inline_worker import InlineWorker
+from tests.studies.small_study import SMALL
+
+
+@pytest.fixture
+def settings(tmp_path, monkeypatch, capsys):
+    jobs._objective.cache_clear()
+    monkeypatch.setattr(InlineWorker, "train", Scripts(tmp_path, monkeypatch, capsys), raising=False)
+    monkeypatch.setattr(InlineWorker, "calls", [])
+    monkeypatch.setattr(running, "Worker", InlineWorker)
+    shared = (SMALL[0], *SMALL[2:-1], "evaluation.bootstrap_samples=50", f"paths.prepared_dir={tmp_path}/prepared")
+    comparison = Settings(baseline="popularity", num_samples=50)
+    return LeaderboardSettings(shared, ("popularity", "ease"), 2, 0, comparison)
+
+
+def run(directory, settings):
+    console = Console(file=io.StringIO(), width=80)
+    return run_leaderboard(directory, settings, ProgressLines(console, 60)), console.file.getvalue()
+
+
+def values(board):
+    return {m.name: [trial.result.value for trial in m.standing.trials] for m in board.best}
+
+
+def test_one_that_was_interrupted_comes_to_the_same_end(tmp_path, settings, monkeypatch):
+    whole, _ = run(ResultDirectory.create(tmp_path / "whole", "toy", [], 10.0), settings)
+    InlineWorker.calls.clear()
+    trial, count = jobs.run_trial, []
+
+    def cut_off(*arguments):
+        count.append(1)
+        if len(count) in (1, 4):
+            raise KeyboardInterrupt
+        return trial(*arguments)
+
+    monkeypatch.setattr(running, "run_trial", cut_off)
+    directory = ResultDirectory.create(tmp_path / "cut", "toy", [], 10.0)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            run(directory, settings)
+        directory.close()
+        directory = ResultDirectory.open(directory.path)
+    again, said = run(directory, settings)
+    assert values(again) == values(whole)
+    assert {name: len(trials) for name, trials in values(again).items()} == {"popularity": 2, "ease": 2}
+    assert [m.settings.overrides for m in again.best] == [m.settings.overrides for m in whole.best]
+    assert again.comparison.accuracy == whole.comparison.accuracy
+    assert len(count) == 4 + 2  # four trials, two of which were begun twice
+    assert "first trial  ease" in said and "round 1      ease" in said
+    text = directory.page.read_text(encoding="utf-8")
+    for part in ("# Which model for synthetic?", "## Ranking", "## Which is better", "## Costs", "## To go on"):
+        assert part in text
+    assert f"output={directory.path}/tuning/ease trials=32" in text
+    assert directory.page.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
+    # What is tested is not tested again.
+    InlineWorker.calls.clear()
+    run(replace(directory, finished=False), settings)
+    assert InlineWorker.calls == ["look"]
+
+
+def test_one_model_is_no_ranking_and_the_reasons_of_the_others_are_told(tmp_path, settings, monkeypatch):
+    monkeypatch.setattr(jobs, "available_memory", lambda: 1000)
+    directory = ResultDirectory.create(tmp_path, "toy", [], 10.0)
+    with pytest.raises(RunError, match=r"that were tested, but there are 1\.[^$]*ease: Its fit holds .* are free"):
+        run(directory, settings)
