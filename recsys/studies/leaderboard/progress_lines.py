@@ -6,10 +6,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
 from rich.status import Status
 from rich.text import Text
 
+from recsys.cli.console import PlainConsole
 from recsys.studies.leaderboard.schedule import Progress
 
 #: Columns of a name, wide enough for those of all models.
@@ -24,7 +24,7 @@ class ProgressLines:
         budget_seconds: of the whole benchmark.
     """
 
-    def __init__(self, console: Console, budget_seconds: float) -> None:
+    def __init__(self, console: PlainConsole, budget_seconds: float) -> None:
         self._console, self._budget_seconds = console, budget_seconds
         self._status: Status | None = None
         self._doing, self._limit_seconds, self._since = "", 0.0, time.monotonic()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -121,9 +121,15 @@ class SearchSpace:
                 )
         return cls(parameters)
 
-    def draw(self, trial: BaseTrial) -> dict[str, str]:
-        """A value of each setting, as written on the command line."""
-        return {name: parameter.draw(name, trial) for name, parameter in self.parameters.items()}
+    def draw(self, trial: BaseTrial, names: Collection[str] | None = None) -> dict[str, str]:
+        """A value of each setting, as written on the command line.
+
+        Args:
+            trial: draws.
+            names: the settings that are drawn; None: all.
+        """
+        drawn = self.parameters if names is None else names
+        return {name: parameter.draw(name, trial) for name, parameter in self.parameters.items() if name in drawn}
 
     def start(self, config: DictConfig, choices: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The current values of those settings whose values the search could draw.

@@ -76,7 +76,8 @@ class Study:
             JSON types.
         direction: whether to maximise or to minimise.
         seed: seed of the draws.
-        start: values of the first trial for some or all of the settings.
+        start: values of the first trial for some or all of the settings; the others keep those of the configuration.
+            None: the first trial is drawn like the others.
 
     Raises:
         RunError: Optuna is not installed, the direction is unknown, or ``directory`` has a study of another identity.
@@ -94,7 +95,7 @@ class Study:
         if direction not in ("maximize", "minimize"):
             raise RunError(f"direction must be maximize or minimize, but it is {direction}. Choose one.")
         self._optuna = _optuna()
-        self._directory, self._space, self._seed = directory, space, seed
+        self._directory, self._space, self._seed, self._start = directory, space, seed, start
         self._sign = 1 if direction == "maximize" else -1
         directory.mkdir(parents=True, exist_ok=True)
         self._study = self._optuna.create_study(
@@ -136,7 +137,7 @@ class Study:
             )
             begin = time.perf_counter()
             trial = self._study.ask()
-            overrides = self._space.draw(trial)
+            overrides = self._space.draw(trial, None if count > 0 or self._start is None else self._start.keys())
             trial.set_user_attr("overrides", overrides)
             try:
                 result = objective(overrides)

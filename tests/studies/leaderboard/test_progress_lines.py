@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import io
 
-from rich.console import Console
-
+from recsys.cli.console import PlainConsole
 from recsys.studies.leaderboard.progress_lines import ProgressLines
 from recsys.studies.leaderboard.schedule import Progress, Standing
 from recsys.studies.tuning.objective import TrialResult
@@ -15,7 +14,7 @@ class Named:
 
 
 def told(stage, trials, before):
-    console = Console(file=io.StringIO(), width=80)
+    console = PlainConsole(file=io.StringIO(), width=80)
     standing = Standing(Named(), trials)
     ProgressLines(console, 600).tell(Progress(stage, standing, len(trials), 2.0, before, 187.0))
     return console.file.getvalue()
@@ -38,7 +37,7 @@ def test_a_failure_is_told_with_its_reason_as_it_is_written():
 
 def test_what_is_done_now_is_shown_on_a_terminal_alone():
     for terminal in (False, True):
-        console = Console(file=io.StringIO(), width=40, force_terminal=terminal)
+        console = PlainConsole(file=io.StringIO(), width=40, force_terminal=terminal)
         lines = ProgressLines(console, 60)
         with lines.shown():
             lines.now("ease model.l2=[5] " + "x" * 60, 9)
@@ -47,6 +46,6 @@ def test_what_is_done_now_is_shown_on_a_terminal_alone():
 
 
 def test_a_line_is_not_broken_to_the_width():
-    console = Console(file=io.StringIO(), width=20)
+    console = PlainConsole(file=io.StringIO(), width=20)
     ProgressLines(console, 60).say("a line of more than twenty signs")
     assert console.file.getvalue().count("\n") == 1

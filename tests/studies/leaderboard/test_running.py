@@ -4,8 +4,8 @@ import io
 from dataclasses import replace
 
 import pytest
-from rich.console import Console
 
+from recsys.cli.console import PlainConsole
 from recsys.errors import RunError
 from recsys.studies.comparison.comparing import Settings
 from recsys.studies.leaderboard import jobs, running
@@ -29,7 +29,7 @@ def settings(tmp_path, monkeypatch, capsys):
 
 
 def run(directory, settings):
-    console = Console(file=io.StringIO(), width=80)
+    console = PlainConsole(file=io.StringIO(), width=80)
     return run_leaderboard(directory, settings, ProgressLines(console, 60)), console.file.getvalue()
 
 

@@ -52,8 +52,23 @@ def test_the_lowest_is_best_where_it_is_asked_for(tmp_path):
 
 def test_the_first_trial_has_the_settings_that_are_there(tmp_path):
     study = Study(tmp_path, SPACE, IDENTITY, start={"model.l2": 77.0})
-    study.run(1, hill, ignore)
-    assert drawn(study)[0]["model.l2"] == "77.0"
+    study.run(2, lambda overrides: hill({"model.norm": "a", **overrides}), ignore)
+    # What is not among them stays as it is configured.
+    assert drawn(study)[0] == {"model.l2": "77.0"}
+    assert set(drawn(study)[1]) == {"model.l2", "model.norm"}
+
+
+@pytest.mark.parametrize("start", [{"model.l2": 77.0}, {}])
+def test_a_first_trial_that_was_interrupted_is_repeated(tmp_path, start):
+    def cut_off(overrides):
+        raise KeyboardInterrupt
+
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            Study(tmp_path, SPACE, IDENTITY, start=start).run(1, cut_off, ignore)
+    study = Study(tmp_path, SPACE, IDENTITY, start=start)
+    study.run(2, lambda overrides: hill({"model.norm": "a", "model.l2": "1", **overrides}), ignore)
+    assert drawn(study)[0] == {name: str(value) for name, value in start.items()}
 
 
 def test_the_same_seed_draws_the_same_and_another_others(tmp_path):
@@ -112,7 +127,7 @@ def test_a_trial_that_is_refused_does_not_end_the_search(tmp_path):
             raise ModelError("norm a cannot be fitted")
         return hill(overrides)
 
-    study = Study(tmp_path, SPACE, IDENTITY, start={"model.norm": "b"})
+    study = Study(tmp_path, SPACE, IDENTITY, start={"model.norm": "b", "model.l2": 50.0})
     study.run(6, fragile, ignore)
     failed = [trial for trial in study.finished() if trial.result is None]
     assert failed and all(trial.error == "norm a cannot be fitted" for trial in failed)
