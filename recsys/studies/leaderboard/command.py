@@ -12,8 +12,8 @@ from recsys.cli.console import console
 from recsys.cli.overrides import setting_of
 from recsys.errors import RunError
 from recsys.studies.comparison.comparing import Settings
-from recsys.studies.leaderboard.page import going_on, ranking_table
 from recsys.studies.leaderboard.progress_lines import ProgressLines
+from recsys.studies.leaderboard.report import going_on, ranking_table
 from recsys.studies.leaderboard.result_directory import ResultDirectory
 from recsys.studies.leaderboard.running import LeaderboardSettings, run_leaderboard
 from recsys.studies.leaderboard.standings import verdict
@@ -106,4 +106,4 @@ def _run(directory: ResultDirectory, settings: LeaderboardSettings) -> None:
     lines.say("")
     for purpose, command in going_on(board):
         lines.say(f"{purpose}:\n  {command}")
-    lines.say(f"results: {directory.page}")
+    lines.say(f"results: {directory.report}")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from recsys.errors import RecsysError
 from recsys.studies.leaderboard.jobs import ModelFacts
+from recsys.studies.leaderboard.schedule import Entrant
 from recsys.studies.tuning.objective import TrialResult
 from recsys.studies.tuning.study import FinishedTrial, Study
 
@@ -15,7 +16,7 @@ TrialRunner = Callable[[str, dict[str, str], float], TrialResult]
 
 
 class Contender:
-    """One model in the search; see :class:`recsys.studies.leaderboard.schedule.Entrant`.
+    """One model in the search.
 
     Args:
         facts: of the model, which fits the data.
@@ -36,6 +37,11 @@ class Contender:
         self._prepare, self._run = prepare, run
         self._study = Study(directory, facts.space, facts.identity, seed=seed, start=facts.start)
         self._gone_through = 0
+
+    @property
+    def entrant(self) -> Entrant:
+        """What the schedule knows of it."""
+        return Entrant(self.name, self.searchable, self.trial)
 
     def trial(self, limit_seconds: float) -> FinishedTrial:
         """The next trial: one that is stored, or a new one."""

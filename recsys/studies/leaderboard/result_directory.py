@@ -118,7 +118,7 @@ class ResultDirectory:
         return opened
 
     @property
-    def page(self) -> Path:
+    def report(self) -> Path:
         """Where the page goes."""
         return self.path / PAGE
 

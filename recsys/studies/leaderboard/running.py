@@ -15,8 +15,8 @@ from recsys.studies.comparison.comparing import Settings, compare
 from recsys.studies.leaderboard.contender import Contender
 from recsys.studies.leaderboard.final_runs import BestOfModel, best_of_models, final_runs
 from recsys.studies.leaderboard.jobs import DataFacts, load, look, run_trial
-from recsys.studies.leaderboard.page import Leaderboard, write_page
 from recsys.studies.leaderboard.progress_lines import ProgressLines
+from recsys.studies.leaderboard.report import Leaderboard, write_report
 from recsys.studies.leaderboard.result_directory import TUNING, FinalRun, ResultDirectory
 from recsys.studies.leaderboard.schedule import Standing, search
 from recsys.studies.leaderboard.worker import Worker
@@ -88,7 +88,7 @@ def run_leaderboard(directory: ResultDirectory, settings: LeaderboardSettings, l
         metric=settings.metric,
         search_seconds=sum(standing.spent for standing in standings),
     )
-    write_page(board)
+    write_report(board)
     directory.finish()
     return board
 
@@ -122,7 +122,7 @@ def _searched(
             return result
 
         contenders = [
-            Contender(model, directory.path / TUNING / model.name, settings.sampler_seed, prepare, run)
+            Contender(model, directory.path / TUNING / model.name, settings.sampler_seed, prepare, run).entrant
             for model in sorted(data.models, key=lambda model: model.order)
             if not model.unfit
         ]

@@ -16,7 +16,6 @@ import math
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from recsys.studies.tuning.study import FinishedTrial
 
@@ -37,22 +36,19 @@ LAST = 2
 MAX_FAILURES = 3
 
 
-class Entrant(Protocol):
-    """A model that can be tried."""
+@dataclass(frozen=True, slots=True)
+class Entrant:
+    """A model that can be tried.
 
-    @property
-    def name(self) -> str:
-        """Of the model."""
-        ...
+    Args:
+        name: of the model.
+        searchable: whether another trial has other settings.
+        trial: runs the next trial, for about as many seconds as it is given at most.
+    """
 
-    @property
-    def searchable(self) -> bool:
-        """Whether another trial has other settings."""
-        ...
-
-    def trial(self, limit_seconds: float) -> FinishedTrial:
-        """Run the next trial, for about ``limit_seconds`` at most."""
-        ...
+    name: str
+    searchable: bool
+    trial: Callable[[float], FinishedTrial]
 
 
 @dataclass(slots=True)

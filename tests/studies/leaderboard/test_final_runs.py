@@ -57,7 +57,8 @@ def test_the_best_model_on_validation_comes_first_with_its_best_settings():
     found = best(standing("a", 0.1, 0.3, 0.2), standing("b", None), standing("c", 0.4))
     assert [model.name for model in found] == ["c", "a"]
     # as many epochs as were best, on validation too
-    assert found[1].settings.arguments == ["data=toy", "model=a", "model.l2=2.0", "refit=true"]
+    shared = ["data=toy", "trainer.max_epochs=9", "model=a"]
+    assert found[1].settings.arguments == [*shared, "model.l2=2.0", "refit_epochs=3", "refit=true"]
 
 
 def test_each_is_trained_below_the_results_and_noted(directory):

@@ -62,11 +62,11 @@ def test_one_that_was_interrupted_comes_to_the_same_end(tmp_path, settings, monk
     assert again.comparison.accuracy == whole.comparison.accuracy
     assert len(count) == 4 + 2  # four trials, two of which were begun twice
     assert "first trial  ease" in said and "round 1      ease" in said
-    text = directory.page.read_text(encoding="utf-8")
+    text = directory.report.read_text(encoding="utf-8")
     for part in ("# Which model for synthetic?", "## Ranking", "## Which is better", "## Costs", "## To go on"):
         assert part in text
     assert f"output={directory.path}/tuning/ease trials=32" in text
-    assert directory.page.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
+    assert directory.report.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
     # What is tested is not tested again.
     InlineWorker.calls.clear()
     run(replace(directory, finished=False), settings)

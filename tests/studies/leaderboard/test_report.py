@@ -7,7 +7,7 @@ from recsys.studies.comparison.compared_runs import open_runs
 from recsys.studies.comparison.comparing import Settings, compare
 from recsys.studies.leaderboard.final_runs import best_of_models
 from recsys.studies.leaderboard.jobs import DataFacts
-from recsys.studies.leaderboard.page import Leaderboard, cost_table, going_on, ranking_table, tune_command
+from recsys.studies.leaderboard.report import Leaderboard, cost_table, going_on, ranking_table, tune_command
 from recsys.studies.leaderboard.result_directory import FinalRun, ResultDirectory
 from recsys.studies.leaderboard.schedule import Standing
 from recsys.studies.tuning.objective import TrialResult

@@ -145,9 +145,9 @@ def tune_command(board: Leaderboard, model: BestOfModel) -> str:
     return f"{command_line('tune')} {shlex.join([*arguments, *own])}"
 
 
-def write_page(board: Leaderboard) -> Path:
+def write_report(board: Leaderboard) -> Path:
     """Write the page and its chart; returns the path of the page."""
-    path = board.directory.page
+    path = board.directory.report
     chart = path.with_suffix(".png")
     comparison = board.comparison
     draw(comparison, chart)
