@@ -36,6 +36,8 @@ COMMON: Mapping[str, Any] = {
     "batch_size": None,
     "learning_rate": None,
     "patience": None,
+    "exclude_seen": True,
+    "weight_transform": "none",
     "overrides": None,
 }
 

@@ -21,7 +21,7 @@ from recsys.data.split import Split, Stage
 from recsys.errors import EvaluationError
 from recsys.evaluation.model_report import evaluate_model, model_name
 from recsys.models.interface.protocols import Fittable
-from recsys.runs.assembly import build_model
+from recsys.runs.assembly import build_model, build_seen_policy
 from recsys.runs.device import training_device
 
 
@@ -31,6 +31,7 @@ def evaluate(
     *,
     stage: Stage | None = None,
     baseline: bool = True,
+    exclude_seen: bool | Mapping[str, float] | None = None,
     progress: bool = True,
     **settings: Any,
 ) -> Report:
@@ -42,6 +43,8 @@ def evaluate(
             the part as well.
         stage: ``valid`` or ``test``; None: the test, unless ``split`` names another part.
         baseline: whether the most popular items are measured as well.
+        exclude_seen: whether known items are left out of the lists; None: as in the training of the model. To measure
+            "buy again", set it to False and ``repeats="keep"``.
         progress: whether a bar is shown, in a terminal or a notebook.
         settings: of the evaluation, such as ``ks=[10, 100]`` or ``bootstrap_samples=0``.
 
@@ -61,10 +64,12 @@ def evaluate(
     wanted: Stage = stage or "test"
     view, rows = fitted.view, fitted.rows
     if split is not None and split is not fitted.split:
-        view, rows = split.of(view.kind)
+        rows = split.rows(view.kind)
         _check_same_data(fitted, split)
     _check_unseen(fitted, rows, wanted)
-    config = _with_settings(fitted.config, settings, progress)
+    changes = {f"evaluation.{name}": value for name, value in settings.items()}
+    changes |= {"evaluation.progress": progress} | ({} if exclude_seen is None else {"exclude_seen": exclude_seen})
+    config = _changed(fitted.config, changes)
     with torch.random.fork_rng():
         baseline_model = None
         if baseline:
@@ -80,6 +85,7 @@ def evaluate(
             fitted.network,
             training_device(config),
             wanted,
+            build_seen_policy(config),
         )
     fitted.network.eval()
     return Report(report, model_name(fitted.network), fitted.prepared)
@@ -114,11 +120,11 @@ def _check_unseen(fitted: Fitted, rows: Split, stage: Stage) -> None:
         )
 
 
-def _with_settings(config: DictConfig, settings: Mapping[str, Any], progress: bool) -> DictConfig:
+def _changed(config: DictConfig, changes: Mapping[str, Any]) -> DictConfig:
+    """A copy with other values, checked."""
     changed = copy.deepcopy(config)
     OmegaConf.set_struct(changed, True)
-    for name, value in settings.items():
-        set_value(changed, f"evaluation.{name}", value)
-    changed.evaluation.progress = progress
+    for key, value in changes.items():
+        set_value(changed, key, value)
     check_config("train", changed)
     return changed

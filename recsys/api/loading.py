@@ -17,6 +17,7 @@ from recsys.api.fitting import Fitted
 from recsys.cli.extras import missing_library
 from recsys.cli.model_choices import ModelChoice, model_choices
 from recsys.errors import BundleError
+from recsys.runs.assembly import build_view
 from recsys.runs.trained_run import open_run
 from recsys.training.fitting import FitReport
 
@@ -31,7 +32,7 @@ def load_run(path: str | Path) -> Estimator:
     config = run.config
     data = Dataset(run.prepared, _data_config(config))
     split = DataSplit(data, config.split, config.get("view"))
-    view, rows = split.of(run.manifest.view)
+    view, rows = build_view(config, run.prepared, run.model), split.rows(run.manifest.view)
     if run.manifest.trained_on == "training and validation" or config.get("refit") is True:
         rows = rows.with_validation_in_training()
     run.manifest.check_split(rows)
@@ -79,6 +80,7 @@ def _settings_of(config: DictConfig, choice: ModelChoice) -> dict[str, Any]:
     """The settings of a run that are not the model's defaults."""
     model: Any = OmegaConf.to_container(config.model, resolve=True)
     settings = {name: model[name] for name, default in choice.own.items() if name in model and model[name] != default}
-    if config.seed != COMMON["seed"]:
-        settings["seed"] = config.seed
+    for name in ("seed", "exclude_seen", "weight_transform"):
+        if name in config and config[name] != COMMON[name]:
+            settings[name] = config[name]
     return settings

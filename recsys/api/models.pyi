@@ -37,6 +37,8 @@ class BayesianMF(Estimator):
         burn_in: int = ...,
         init_std: float = ...,
         seed: int = ...,
+        exclude_seen: bool | Mapping[str, float] = ...,
+        weight_transform: str = ...,
         overrides: Mapping[str, Any] | None = ...,
     ) -> None: ...
 
@@ -48,6 +50,8 @@ class Bias(Estimator):
         item_l2: float = ...,
         epochs: int = ...,
         seed: int = ...,
+        exclude_seen: bool | Mapping[str, float] = ...,
+        weight_transform: str = ...,
         overrides: Mapping[str, Any] | None = ...,
     ) -> None: ...
 
@@ -62,6 +66,8 @@ class BiasedMF(Estimator):
         bias_l2: float = ...,
         init_std: float = ...,
         seed: int = ...,
+        exclude_seen: bool | Mapping[str, float] = ...,
+        weight_transform: str = ...,
         overrides: Mapping[str, Any] | None = ...,
     ) -> None: ...
 
@@ -76,6 +82,8 @@ class Content(Estimator):
         sentence_model: str | None = ...,
         sentence_share: float = ...,
         seed: int = ...,
+        exclude_seen: bool | Mapping[str, float] = ...,
+        weight_transform: str = ...,
         overrides: Mapping[str, Any] | None = ...,
         **nested: Any,
     ) -> None: ...
@@ -89,6 +97,8 @@ class EASE(Estimator):
         max_items: int = ...,
         recency: Mapping[str, Any] = ...,
         seed: int = ...,
+        exclude_seen: bool | Mapping[str, float] = ...,
+        weight_transform: str = ...,
         overrides: Mapping[str, Any] | None = ...,
         **nested: Any,
     ) -> None: ...
@@ -117,6 +127,8 @@ class Hybrid(Estimator):
         batch_size: int | None = ...,
         learning_rate: float | None = ...,
         patience: int | None = ...,
+        exclude_seen: bool | Mapping[str, float] = ...,
+        weight_transform: str = ...,
         overrides: Mapping[str, Any] | None = ...,
         **nested: Any,
     ) -> None: ...
@@ -133,6 +145,8 @@ class IALS(Estimator):
         l2_exponent: float = ...,
         init_std: float = ...,
         seed: int = ...,
+        exclude_seen: bool | Mapping[str, float] = ...,
+        weight_transform: str = ...,
         overrides: Mapping[str, Any] | None = ...,
         **nested: Any,
     ) -> None: ...
@@ -148,6 +162,8 @@ class ItemKNN(Estimator):
         max_block_bytes: int = ...,
         recency: Mapping[str, Any] = ...,
         seed: int = ...,
+        exclude_seen: bool | Mapping[str, float] = ...,
+        weight_transform: str = ...,
         overrides: Mapping[str, Any] | None = ...,
         **nested: Any,
     ) -> None: ...
@@ -164,6 +180,8 @@ class ItemKNNRatings(Estimator):
         item_l2: float = ...,
         epochs: int = ...,
         seed: int = ...,
+        exclude_seen: bool | Mapping[str, float] = ...,
+        weight_transform: str = ...,
         overrides: Mapping[str, Any] | None = ...,
     ) -> None: ...
 
@@ -181,6 +199,8 @@ class MF(Estimator):
         batch_size: int | None = ...,
         learning_rate: float | None = ...,
         patience: int | None = ...,
+        exclude_seen: bool | Mapping[str, float] = ...,
+        weight_transform: str = ...,
         overrides: Mapping[str, Any] | None = ...,
     ) -> None: ...
 
@@ -200,6 +220,8 @@ class NeuMF(Estimator):
         batch_size: int | None = ...,
         learning_rate: float | None = ...,
         patience: int | None = ...,
+        exclude_seen: bool | Mapping[str, float] = ...,
+        weight_transform: str = ...,
         overrides: Mapping[str, Any] | None = ...,
     ) -> None: ...
 
@@ -213,6 +235,8 @@ class NMF(Estimator):
         l1: float = ...,
         l2: float = ...,
         seed: int = ...,
+        exclude_seen: bool | Mapping[str, float] = ...,
+        weight_transform: str = ...,
         overrides: Mapping[str, Any] | None = ...,
     ) -> None: ...
 
@@ -222,6 +246,8 @@ class Popularity(Estimator):
         *,
         half_life_days: float | None = ...,
         seed: int = ...,
+        exclude_seen: bool | Mapping[str, float] = ...,
+        weight_transform: str = ...,
         overrides: Mapping[str, Any] | None = ...,
     ) -> None: ...
 
@@ -232,6 +258,8 @@ class PureSVD(Estimator):
         embedding_dim: int = ...,
         popularity_exponent: float = ...,
         seed: int = ...,
+        exclude_seen: bool | Mapping[str, float] = ...,
+        weight_transform: str = ...,
         overrides: Mapping[str, Any] | None = ...,
     ) -> None: ...
 
@@ -240,6 +268,8 @@ class RandomScores(Estimator):
         self,
         *,
         seed: int = ...,
+        exclude_seen: bool | Mapping[str, float] = ...,
+        weight_transform: str = ...,
         overrides: Mapping[str, Any] | None = ...,
     ) -> None: ...
 
@@ -254,6 +284,8 @@ class RP3Beta(Estimator):
         max_block_bytes: int = ...,
         recency: Mapping[str, Any] = ...,
         seed: int = ...,
+        exclude_seen: bool | Mapping[str, float] = ...,
+        weight_transform: str = ...,
         overrides: Mapping[str, Any] | None = ...,
         **nested: Any,
     ) -> None: ...
@@ -272,6 +304,8 @@ class SLIM(Estimator):
         progress: bool = ...,
         recency: Mapping[str, Any] = ...,
         seed: int = ...,
+        exclude_seen: bool | Mapping[str, float] = ...,
+        weight_transform: str = ...,
         overrides: Mapping[str, Any] | None = ...,
         **nested: Any,
     ) -> None: ...
@@ -289,6 +323,8 @@ class SVDpp(Estimator):
         bias_l2: float = ...,
         init_std: float = ...,
         seed: int = ...,
+        exclude_seen: bool | Mapping[str, float] = ...,
+        weight_transform: str = ...,
         overrides: Mapping[str, Any] | None = ...,
     ) -> None: ...
 
@@ -317,6 +353,8 @@ class TwoTower(Estimator):
         batch_size: int | None = ...,
         learning_rate: float | None = ...,
         patience: int | None = ...,
+        exclude_seen: bool | Mapping[str, float] = ...,
+        weight_transform: str = ...,
         overrides: Mapping[str, Any] | None = ...,
         **nested: Any,
     ) -> None: ...
@@ -333,6 +371,8 @@ class UserKNN(Estimator):
         max_block_bytes: int = ...,
         recency: Mapping[str, Any] = ...,
         seed: int = ...,
+        exclude_seen: bool | Mapping[str, float] = ...,
+        weight_transform: str = ...,
         overrides: Mapping[str, Any] | None = ...,
         **nested: Any,
     ) -> None: ...

@@ -28,7 +28,11 @@ _GRADIENT = {
     "learning_rate": "float | None",
     "patience": "int | None",
 }
-_LAST = {"overrides": "Mapping[str, Any] | None"}
+_LAST = {
+    "exclude_seen": "bool | Mapping[str, float]",
+    "weight_transform": "str",
+    "overrides": "Mapping[str, Any] | None",
+}
 
 #: Of a choice of a group, or of what is set inside a setting.
 _GROUP = "str | Sequence[str] | Mapping[str, Any]"

@@ -42,6 +42,15 @@ def test_of_the_split_that_the_model_was_fitted_on_unless_said(model, split):
     )
 
 
+def test_what_is_known_may_come_again(model, split):
+    settings = {"bootstrap_samples": 0, "ks": [1]}
+    new = recsys.evaluate(model, split, **settings)
+    again = recsys.evaluate(model, split, exclude_seen=False, **settings)
+    assert again["recall@1"] < new["recall@1"]  # known items take the places of those that are to be found
+    keeping = recsys.EASE(l2=1.0, exclude_seen=False).fit(split.train)
+    assert recsys.evaluate(keeping, split, **settings).metrics == again.metrics
+
+
 def test_of_the_validation_part(model, split):
     report = recsys.evaluate(model, split.valid, bootstrap_samples=0, ks=[3])
     assert set(report.metrics) >= {"valid/ndcg@3", "valid/recall@3"}
