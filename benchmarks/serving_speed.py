@@ -94,7 +94,7 @@ def beside_parts(recommender: BundleRecommender, users: list[str], num_requests:
         requests = batch_of([resolver.resolve(RecommendationRequest(user_id=user))])
         onnx_inputs = query_inputs(requests)
         query = timed("encoder", lambda onnx_inputs=onnx_inputs: encoder.run(onnx_inputs))
-        depth = min(manifest.num_candidates + requests.most_excluded, manifest.data.num_items)
+        depth = min(manifest.num_candidates + int(requests.num_excluded.max(initial=0)), manifest.data.num_items)
         found = timed("index", lambda query=query, depth=depth: index.search(query, depth))
         if ranker is not None:
             ranked = ranker_feeds(onnx_inputs, found.items[:, : manifest.num_candidates])

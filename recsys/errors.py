@@ -19,7 +19,8 @@
         └── ServingError       a model server that cannot be made, started or asked
 
     UserWarning
-    └── DataWarning            something about data that is allowed, and seldom meant
+    ├── DataWarning            something about data that is allowed, and seldom meant
+    └── BundleWarning          something about a bundle that is allowed, and seldom meant
 
 Scripts print a ``RecsysError`` as one message and exit with status 2; anything else is a bug and keeps its
 traceback. They print a ``DataWarning`` as one line, and ``strict=true`` makes it a ``DataError``.
@@ -84,3 +85,7 @@ class ServingError(RecsysError):
 
 class DataWarning(UserWarning):
     """Data are taken as they are, but something about them is seldom meant: one line with a number and a remedy."""
+
+
+class BundleWarning(UserWarning):
+    """A bundle is served as it is, but something about it is seldom meant: one line with a remedy."""

@@ -1,6 +1,8 @@
 """Make a bundle of finished runs: ``python scripts/export.py run=DIR ranker=DIR output=bundles/NAME``.
 
-The last line of the output is ``bundle: DIR``.
+What belongs to every list goes with the bundle: ``'filters={discontinued: {none_of: [true]}}'``, and whether seen
+items come back, ``exclude_seen=false`` or ``'exclude_seen={after_days: 30}'``. The last line of the output is
+``bundle: DIR``.
 """
 
 from __future__ import annotations
@@ -18,13 +20,17 @@ if TYPE_CHECKING:
 @config_command("export")
 def main(config: DictConfig) -> None:
     """Export, check against PyTorch, write."""
+    from omegaconf import OmegaConf
+
     from recsys.cli.console import console
     from recsys.export.bundle_writing import BundleSettings, write_bundle
     from recsys.runs.trained_run import open_run
 
     run = open_run(config.run)
     ranker = None if config.ranker is None else open_run(config.ranker)
-    settings = BundleSettings(**{field.name: config[field.name] for field in fields(BundleSettings)})
+    given = OmegaConf.to_container(config, resolve=True)
+    assert isinstance(given, dict)
+    settings = BundleSettings(**{field.name: given[field.name] for field in fields(BundleSettings)})
     bundle = write_bundle(run, ranker, Path(config.output), settings, console.print)
     size = sum(file.bytes for file in bundle.manifest.files.values())
     console.print(f"{len(bundle.manifest.files)} files, {size / 1e6:.1f} MB")

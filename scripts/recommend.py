@@ -30,7 +30,8 @@ def main(config: DictConfig) -> None:
     from recsys.runtime.request import RecommendationRequest
 
     request = RecommendationRequest(**request_arguments(config, HydraConfig.get().overrides.task))
-    show(open_recommender(config.run, config.bundle, config.num_candidates), request)
+    opened = open_recommender(config.run, config.bundle, config.num_candidates, popular_days=config.popular_days)
+    show(opened, request)
 
 
 def show(opened: OpenedRecommender, request: RecommendationRequest) -> None:

@@ -91,18 +91,33 @@ def request_arguments(config: DictConfig, overrides: Sequence[str]) -> dict[str,
     for name in ("history", "exclude_items"):
         if config[name] is not None:
             arguments[name] = ids_as_written(name, config[name], overrides)
-    if config.ratings is not None and config.history is None:
-        raise RequestError("ratings belong to the items of history=[ID,ID,...]. Give both, or leave ratings out.")
+    for name in ("ratings", "timestamps"):
+        if config.get(name) is not None and config.history is None:
+            raise RequestError(f"{name} belong to the items of history=[ID,ID,...]. Give both, or leave {name} out.")
     if config.user is None and config.history is None and not arguments["user_features"]:
         raise RequestError(f"{_WHO}; none of them came.")
     if config.user is not None and config.history is not None:
         raise RequestError(f"{_WHO}; both came.")
-    for name in ("ratings", "k", "filters", "diversity", "diversity_weight", "diversity_column", "explain"):
+    for name in _AS_THEY_ARE:
         if name in config and config[name] is not None:
             value = config[name]
             arguments[name] = OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
     return arguments
 
+
+#: Settings that a request takes as Hydra reads them.
+_AS_THEY_ARE = (
+    "ratings",
+    "timestamps",
+    "k",
+    "exclude_seen",
+    "now",
+    "filters",
+    "diversity",
+    "diversity_weight",
+    "diversity_column",
+    "explain",
+)
 
 _WHO = (
     "Give either user=ID for a user of the data, or history=[ID,ID,...] or user_features={COLUMN: VALUE} for one who "

@@ -17,23 +17,27 @@ from typing import Any
 
 import recsys
 from recsys.cli.output_directory import make_output_directory, partial_directory
-from recsys.errors import ExportError
+from recsys.errors import ExportError, RecsysError
 from recsys.evaluation.model_report import model_name
 from recsys.export.history_truncation import cost_of_cut
 from recsys.export.index_building import build_index
 from recsys.export.parity import MANY_USERS, overlap, parity_queries
 from recsys.export.precision import PRECISIONS
 from recsys.export.served_models import export_models, products
-from recsys.export.tables import write_tables
+from recsys.export.tables import write_knowledge, write_tables
 from recsys.models.interface.protocols import FoldsIn
-from recsys.recommendation.prepared_tables import data_of, min_rating_of_history, user_columns_of
+from recsys.recommendation.model_knowledge import knowledge_of
+from recsys.recommendation.prepared_tables import catalogue_of, data_of, min_rating_of_history, user_columns_of
 from recsys.retrieval.faiss_index import FaissIndex
+from recsys.retrieval.filter_language import parse_filters
+from recsys.retrieval.seen_policy import SeenPolicy
 from recsys.retrieval.types import FloatArray
-from recsys.runs.trained_run import TrainedRun
+from recsys.runs.trained_run import TrainedRun, training_of_run
 from recsys.runtime.bundle import EXPLAINER, INDEX, QUERY_ENCODER, RANKER, Bundle
 from recsys.runtime.hashing import file_of
 from recsys.runtime.manifest import BUNDLE_VERSION, BundleIndex, Manifest, Source
 from recsys.runtime.onnx_model import OnnxModel
+from recsys.runtime.personalization.knowledge import Knowledge
 from recsys.runtime.stored_vectors import STORAGES, read_vectors, write_vectors
 
 #: Libraries whose versions a bundle notes.
@@ -57,9 +61,14 @@ class BundleSettings:
             brings both.
         max_history: latest interactions of a history that the models get, which bounds how long they take; what is
             older is still not recommended again. None: all.
+        exclude_seen: what happens to seen items where a request does not say, see
+            :class:`recsys.retrieval.seen_policy.SeenPolicy`; None: as in the run.
+        filters: which items may be in any list, as requests have it; None: all.
+        popular_days: what is popular is that of so many days before the newest interaction; None: of all time.
 
     Raises:
         ExportError: there is no such storage or precision, or a number is not positive.
+        RecsysError: the filters or what happens to seen items are malformed.
     """
 
     index: str = "auto"
@@ -71,8 +80,14 @@ class BundleSettings:
     num_neighbours: int = 50
     histories: bool = True
     max_history: int | None = None
+    exclude_seen: Any = None
+    filters: Mapping[str, Any] | None = None
+    popular_days: float | None = None
 
     def __post_init__(self) -> None:
+        parse_filters(self.filters)
+        if self.exclude_seen is not None:
+            SeenPolicy.parse(self.exclude_seen)
         for name, value, known in (
             ("storage", self.storage, STORAGES),
             ("precision", self.precision, PRECISIONS),
@@ -149,6 +164,12 @@ def _write(
     print_line: Callable[[str], None],
 ) -> None:
     prepared = run.prepared
+    exclude_seen = _seen_policy(run, settings)
+    catalogue = catalogue_of(prepared, settings.filters, settings.popular_days)
+    if settings.filters:
+        print_line(
+            f"filters: {int(catalogue.available.sum()):,} of {prepared.schema.num_items:,} items are allowed now"
+        )
     min_rating = min_rating_of_history(run.model, prepared)
     user_columns = user_columns_of([run.model, None if ranker is None else ranker.model])
     whole = parity_queries(prepared, min_rating, user_columns)
@@ -163,9 +184,18 @@ def _write(
         index = _write_vectors(
             models.item_vectors, models.encode(users), directory, settings, models.parity, print_line
         )
+    elif settings.index not in ("auto", "exact"):
+        print_line(
+            f"index={settings.index} has no effect: {model_name(run.model)} scores the whole catalogue, without "
+            "vectors that an index could search"
+        )
     print_line("tables")
     model: Any = run.model
-    measures = write_tables(prepared, model, user_columns, directory, settings.num_neighbours, settings.histories)
+    knowledge = [_knowledge(one, print_line) for one in (run, ranker) if one is not None]
+    write_knowledge(knowledge, directory)
+    measures = write_tables(
+        prepared, model, user_columns, directory, settings.num_neighbours, settings.histories, catalogue, knowledge[0]
+    )
     files = {QUERY_ENCODER: OnnxModel(directory / QUERY_ENCODER)}
     for file in (RANKER, EXPLAINER):
         if (directory / file).is_file():
@@ -174,8 +204,8 @@ def _write(
         bundle_version=BUNDLE_VERSION,
         name=name,
         created=datetime.now().isoformat(timespec="seconds"),
-        retriever=_source(run),
-        ranker=None if ranker is None else _source(ranker),
+        retriever=_source(run, knowledge[0]),
+        ranker=None if ranker is None else _source(ranker, knowledge[-1]),
         data=data_of(prepared, run.model),
         index=index,
         folds_in=isinstance(run.model, FoldsIn),
@@ -189,6 +219,9 @@ def _write(
         neighbours=measures,
         versions=_versions(),
         files={path.name: file_of(path) for path in sorted(directory.iterdir())},
+        exclude_seen=exclude_seen.written(),
+        filters=None if catalogue.filters is None else catalogue.filters.as_mapping(),
+        popular_days=settings.popular_days,
     ).write(directory)
 
 
@@ -221,8 +254,35 @@ def _write_vectors(
     return replace(described, storage=settings.storage)
 
 
-def _source(run: TrainedRun) -> Source:
-    return Source(str(run.directory.path), model_name(run.model), run.directory.metrics())
+def _source(run: TrainedRun, knowledge: Knowledge) -> Source:
+    return Source(str(run.directory.path), model_name(run.model), run.directory.metrics(), knowledge.reads)
+
+
+def _seen_policy(run: TrainedRun, settings: BundleSettings) -> SeenPolicy:
+    """What happens to seen items: as it is asked for, else as in the run.
+
+    Raises:
+        ExportError: it needs times, and the data have none.
+    """
+    told = run.config.get("exclude_seen", True) if settings.exclude_seen is None else settings.exclude_seen
+    policy = SeenPolicy.parse(told)
+    if policy.needs_times and run.prepared.interactions.timestamp is None:
+        raise ExportError(
+            f"exclude_seen={policy} needs to know when items were seen, but {run.prepared.schema.name} has no times. "
+            "Export with exclude_seen=true or exclude_seen=false."
+        )
+    return policy
+
+
+def _knowledge(run: TrainedRun, print_line: Callable[[str], None]) -> Knowledge:
+    """What the model of a run reads, and what it has learnt about."""
+    training = None
+    try:
+        training = training_of_run(run)
+    except RecsysError as error:
+        print_line(f"the model counts as trained with all items and users, because its split cannot be made: {error}")
+    model: Any = run.model
+    return knowledge_of(model, run.prepared, training)
 
 
 def _versions() -> dict[str, str]:

@@ -16,10 +16,13 @@ from recsys.data.histories import Histories
 from recsys.data.prepared import PreparedDataset
 from recsys.models.interface.protocols import ScoringModel
 from recsys.recommendation.similar_items import ItemSimilarity, content_similarity, model_similarity
+from recsys.retrieval.types import BoolArray
 from recsys.runtime.bundle import (
     HISTORIES,
     ITEM_VOCABULARY,
     ITEMS,
+    KNOWN_ITEMS,
+    KNOWN_USERS,
     NEIGHBOURS,
     NUM_INTERACTIONS,
     POPULARITY,
@@ -27,7 +30,9 @@ from recsys.runtime.bundle import (
     USER_VOCABULARY,
     USERS,
 )
+from recsys.runtime.catalogue import CatalogueState
 from recsys.runtime.neighbours import NeighbourTable
+from recsys.runtime.personalization.knowledge import Knowledge
 from recsys.runtime.recommendation import SimilarityKind
 
 #: Similarities that are held at once.
@@ -41,6 +46,8 @@ def write_tables(
     directory: Path,
     num_neighbours: int,
     histories: bool,
+    catalogue: CatalogueState,
+    knowledge: Knowledge,
 ) -> dict[str, str]:
     """Write all tables of a bundle.
 
@@ -51,6 +58,8 @@ def write_tables(
         directory: of the bundle.
         num_neighbours: that are kept of each item.
         histories: whether what is known of users is among them: what they have, and their columns.
+        catalogue: the items, with what is popular.
+        knowledge: of the model.
 
     Returns:
         What similar items are measured by, for each kind of similarity that is there.
@@ -58,10 +67,8 @@ def write_tables(
     prepared.item_vocabulary.save(directory / ITEM_VOCABULARY)
     prepared.user_vocabulary.save(directory / USER_VOCABULARY)
     pq.write_table(prepared.items, directory / ITEMS, compression="zstd")
-    counts = np.bincount(prepared.positives().item_index, minlength=prepared.schema.num_items)
-    np.save(directory / POPULARITY, counts.astype(np.int64), allow_pickle=False)
-    interactions = np.bincount(prepared.interactions.item_index, minlength=prepared.schema.num_items)
-    np.save(directory / NUM_INTERACTIONS, interactions.astype(np.int64), allow_pickle=False)
+    for name, counts in ((POPULARITY, catalogue.popularity), (NUM_INTERACTIONS, catalogue.num_interactions)):
+        np.save(directory / name, counts.astype(np.int64), allow_pickle=False)
     if histories:
         write_histories(prepared, directory / HISTORIES)
     if user_columns:
@@ -69,16 +76,26 @@ def write_tables(
     if user_columns and histories:
         read = prepared.users.select([column.name for column in user_columns])
         pq.write_table(read, directory / USERS, compression="zstd")
-    return write_neighbours(model, prepared, directory, num_neighbours)
+    return write_neighbours(model, prepared, directory, num_neighbours, knowledge.items)
+
+
+def write_knowledge(knowledge: Sequence[Knowledge], directory: Path) -> None:
+    """Write what the models have learnt about: a row for each of them, in the order of retriever and ranker."""
+    np.save(directory / KNOWN_ITEMS, np.stack([one.items for one in knowledge]), allow_pickle=False)
+    np.save(directory / KNOWN_USERS, np.stack([one.users for one in knowledge]), allow_pickle=False)
 
 
 def write_neighbours(
-    model: ScoringModel, prepared: PreparedDataset, directory: Path, num_neighbours: int
+    model: ScoringModel,
+    prepared: PreparedDataset,
+    directory: Path,
+    num_neighbours: int,
+    known_items: BoolArray | None = None,
 ) -> dict[str, str]:
     """Write the similar items of each item, by the model and by content; returns what each is measured by."""
     measures: dict[str, str] = {}
     kinds: dict[SimilarityKind, ItemSimilarity | None] = {
-        "model": model_similarity(model, prepared),
+        "model": model_similarity(model, prepared, known_items),
         "content": content_similarity(prepared),
     }
     for by, similarity in kinds.items():

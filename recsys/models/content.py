@@ -194,6 +194,10 @@ class Content(nn.Module):
             )
         self.mean_rating.fill_(float(interactions.rating.mean(dtype="float64")))
 
+    def known_by_content(self) -> Tensor:
+        """Which items have content, shape [I]; see :mod:`recsys.models.interface.protocols`."""
+        return self.has_content
+
     def score(self, query: Query) -> Tensor:
         """Score every item, shape [B, I], in [-1, 1], from the histories of ``query`` alone."""
         return self.score_histories(query.histories)

@@ -179,6 +179,14 @@ class Hybrid(RanksCandidates):
         if self.attributes is not None:
             self.attributes.users = self._embedding(features, self._chosen_user_columns)
 
+    def known_by_content(self) -> Tensor:
+        """Which items any of the sources knows by content, shape [I]."""
+        known = torch.zeros(self.num_items, dtype=torch.bool, device=self.statistics.popularity.device)
+        for source in self.sources.values():
+            if (known_by_content := getattr(source, "known_by_content", None)) is not None:
+                known = known | known_by_content()
+        return known
+
     def user_columns(self) -> tuple[EncodedColumn, ...]:
         """The columns of the sources, and those that are matched with columns of items."""
         columns = {

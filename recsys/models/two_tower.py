@@ -158,6 +158,11 @@ class TwoTower(SequenceEncoder):
         self.items.is_trained.fill_(False)
         self.items.is_trained[torch.from_numpy(interactions.item_index).long()] = True
 
+    @torch.no_grad()
+    def known_by_content(self) -> Tensor:
+        """Which items have features that count, shape [I]; see :mod:`recsys.models.interface.protocols`."""
+        return self.items.has_content()
+
     def item_vectors(self) -> Tensor:
         """The item tower's vectors of the catalogue, shape [I, D]; in training with some ids hidden."""
         vectors: Tensor = self.items()

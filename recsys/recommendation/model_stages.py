@@ -28,6 +28,8 @@ class ScoreRetriever:
         device: where to score.
     """
 
+    exact = True
+
     def __init__(self, model: ScoringModel, num_items: int, device: torch.device | str = "cpu") -> None:
         self.num_items = num_items
         self._model = model

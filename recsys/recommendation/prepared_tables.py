@@ -9,13 +9,18 @@ import numpy as np
 from recsys.data.encoded_columns import EncodedColumn
 from recsys.data.histories import Histories
 from recsys.data.prepared import PreparedDataset
+from recsys.errors import SettingsError
 from recsys.models.interface.protocols import PredictsRatings, UsesUserFeatures
 from recsys.recommendation.catalogue_columns import content_column_of
 from recsys.recommendation.model_queries import ragged_items_of
+from recsys.retrieval.seen_policy import SECONDS_PER_DAY, SeenPolicy
+from recsys.retrieval.types import IntArray
 from recsys.runtime.catalogue import CatalogueState
 from recsys.runtime.manifest import BundleData
 from recsys.runtime.request_resolution import UserTables
 from recsys.runtime.user_features import UserFeatures
+
+_EXCLUDED = SeenPolicy()
 
 
 def min_rating_of_history(model: object, prepared: PreparedDataset) -> float | None:
@@ -44,13 +49,19 @@ def user_columns_of(models: Sequence[object]) -> tuple[EncodedColumn, ...]:
     return tuple({column.name: column for model in readers for column in model.user_columns()}.values())
 
 
-def user_tables(prepared: PreparedDataset, models: Sequence[object], max_history: int | None = None) -> UserTables:
+def user_tables(
+    prepared: PreparedDataset,
+    models: Sequence[object],
+    max_history: int | None = None,
+    exclude_seen: SeenPolicy = _EXCLUDED,
+) -> UserTables:
     """Vocabularies, histories and columns of the users.
 
     Args:
         prepared: the data.
         models: say which columns of users are read and, the first one, what enters a history.
         max_history: latest interactions of a history that models are given; None: all.
+        exclude_seen: what happens to seen items where a request does not say.
     """
     return UserTables(
         data_of(prepared, models[0]),
@@ -59,12 +70,50 @@ def user_tables(prepared: PreparedDataset, models: Sequence[object], max_history
         ragged_items_of(Histories.from_interactions(prepared.interactions)),
         UserFeatures(user_columns_of(models), prepared.users),
         max_history,
+        exclude_seen,
     )
 
 
-def catalogue_of(prepared: PreparedDataset) -> CatalogueState:
-    """All items of the data."""
-    num_items = prepared.schema.num_items
-    popularity = np.bincount(prepared.positives().item_index, minlength=num_items)
-    counts = np.bincount(prepared.interactions.item_index, minlength=num_items)
-    return CatalogueState.of(prepared.items, prepared.schema.item_features, popularity, counts)
+def catalogue_of(
+    prepared: PreparedDataset, filters: object = None, popular_days: float | None = None
+) -> CatalogueState:
+    """All items of the data.
+
+    Args:
+        prepared: the data.
+        filters: which items may be in any list, as requests have it; None: all.
+        popular_days: see :func:`popularity_of`.
+
+    Raises:
+        RecsysError: the filters are malformed or name a column that does not exist, or the data have no times.
+    """
+    counts = np.bincount(prepared.interactions.item_index, minlength=prepared.schema.num_items)
+    popularity = popularity_of(prepared, popular_days)
+    return CatalogueState.of(prepared.items, prepared.schema.item_features, popularity, counts, filters)
+
+
+def popularity_of(prepared: PreparedDataset, popular_days: float | None = None) -> IntArray:
+    """Positive interactions of each item, shape [I], int64.
+
+    Args:
+        prepared: the data.
+        popular_days: those of so many days before the newest interaction alone; None: of all time.
+
+    Raises:
+        SettingsError: the days are no number above 0, or the data have no times.
+    """
+    positives = prepared.positives()
+    if popular_days is not None:
+        is_number = isinstance(popular_days, int | float) and not isinstance(popular_days, bool)
+        if not is_number or not 0 < popular_days < np.inf:
+            raise SettingsError(f"popular_days must be a number of days above 0, or null, but it is {popular_days}.")
+        if positives.timestamp is None:
+            raise SettingsError(
+                f"popular_days={popular_days:g} needs to know when interactions were, but {prepared.schema.name} has "
+                "no times. Leave it out."
+            )
+        newest = prepared.interactions.timestamp
+        start = (0 if newest is None else newest.max(initial=0)) - popular_days * SECONDS_PER_DAY
+        positives = positives.take(np.flatnonzero(positives.timestamp > start))
+    counts: IntArray = np.bincount(positives.item_index, minlength=prepared.schema.num_items)
+    return counts

@@ -6,7 +6,7 @@ Shape suffixes: I items of the catalogue, N items asked for, U users, K similar 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +18,7 @@ from recsys.evaluation.top_k import top_k
 from recsys.models.components.tf_idf import choose_columns, tf_idf
 from recsys.models.interface.protocols import Factorized, Query, ScoringModel
 from recsys.recommendation.prepared_tables import min_rating_of_history
+from recsys.retrieval.types import BoolArray
 from recsys.runtime.similar_items import COSINE, TIE
 
 #: Scores of all users that are held at once.
@@ -35,16 +36,23 @@ class ItemSimilarity:
     Args:
         rows: gives the similarities of some items (int64, shape [N]) to all, shape [N, I].
         measure: what they are, in words.
+        known: items of which there is something to compare, shape [I], bool: others are like none. None: all.
     """
 
     rows: Callable[[Tensor], Tensor]
     measure: str
+    known: Tensor | None = None
 
     @torch.inference_mode()
-    def nearest(self, items: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    def nearest(self, items: Tensor, k: int, available: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """The ``k`` items that are most like each of ``items`` (int64, shape [N]).
 
         Similarities that are equal but for rounding go by the lower index.
+
+        Args:
+            items: whose neighbours are wanted.
+            k: how many.
+            available: which items may be neighbours, shape [I], bool; None: all.
 
         Returns:
             Item indices, shape [N, K], int64, the most similar first, -1 where no further item has a similarity above
@@ -52,13 +60,20 @@ class ItemSimilarity:
         """
         similarities = self.rows(items).clone()
         similarities[torch.arange(len(items)), items] = 0.0
+        if self.known is not None:
+            similarities[:, ~self.known] = 0.0
+            similarities[~self.known[items]] = 0.0
+        if available is not None:
+            similarities[:, ~available] = 0.0
         rounded = (similarities / TIE).round()
         best, _ = top_k(rounded.masked_fill(~(rounded > 0), -torch.inf), k)
         return best, similarities.gather(1, best.clamp(min=0))
 
 
 @torch.inference_mode()
-def model_similarity(model: ScoringModel, prepared: PreparedDataset) -> ItemSimilarity | None:
+def model_similarity(
+    model: ScoringModel, prepared: PreparedDataset, known_items: BoolArray | None = None
+) -> ItemSimilarity | None:
     """What ``model`` takes for alike; None where it cannot say.
 
     A model with weights from item to item: those in the score of the item. A model with item vectors: their cosine.
@@ -67,7 +82,14 @@ def model_similarity(model: ScoringModel, prepared: PreparedDataset) -> ItemSimi
     Args:
         model: any model, on the CPU.
         prepared: the data that it was fitted on.
+        known_items: those that it has learnt about, shape [I]: others are like none, and none is like them. None: all.
     """
+    similarity = _similarity(model, prepared)
+    known = None if known_items is None else torch.from_numpy(known_items)
+    return None if similarity is None else replace(similarity, known=known)
+
+
+def _similarity(model: ScoringModel, prepared: PreparedDataset) -> ItemSimilarity | None:
     num_items = prepared.schema.num_items
     if (item_weights := getattr(model, "item_weights", None)) is not None:
         return ItemSimilarity(item_weights, "weight in the score")

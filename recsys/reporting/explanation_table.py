@@ -45,6 +45,8 @@ def _lines(titles_of: TitlesOf, explanation: ItemExplanation) -> list[tuple[str,
     lines += [_line(*pair) for pair in zip(explanation.contributions, titles, strict=True)]
     if explanation.num_older:
         lines.append((f"{explanation.num_older:,} older interactions together", _signed(explanation.older_value)))
+    if explanation.rest is not None and abs(explanation.rest) > 1e-9:
+        lines.append(("everything else", _signed(explanation.rest)))
     return lines
 
 

@@ -27,6 +27,7 @@ import numpy as np
 from recsys.errors import RequestError
 from recsys.retrieval.item_columns import ItemColumns
 from recsys.retrieval.moments import microseconds, moment_text
+from recsys.retrieval.shown_value import shown_value
 from recsys.retrieval.types import BoolArray
 
 #: Keys that combine filters; no column can be filtered that has one of these names.
@@ -39,6 +40,8 @@ MAX_DEPTH = 16
 MAX_VALUES = 1_000
 #: Columns and combinations of one filter, at most.
 MAX_PARTS = 1_000
+#: No column holds larger whole numbers.
+_INT64 = 2**63
 
 _EXAMPLE = "such as {'genres': {'any_of': ['Drama'], 'none_of': ['Horror']}, 'year': {'gte': 1990, 'lte': 1999}}"
 
@@ -65,17 +68,21 @@ class ColumnCondition:
     gte: Bound | None = None
     lte: Bound | None = None
 
-    def mask(self, columns: ItemColumns) -> BoolArray:
+    def mask(self, columns: ItemColumns, allow_unknown: bool = False) -> BoolArray:
         """Whether each item meets the condition, shape [I].
+
+        Args:
+            columns: of the items.
+            allow_unknown: whether values that no item has are no error: a filter that stays while values change.
 
         Raises:
             RetrievalError: there is no such column or value, or it is of another kind.
         """
         allowed = np.ones(columns.num_items, dtype=np.bool_)
         if self.any_of is not None:
-            allowed &= columns.with_any(self.column, self.any_of)
+            allowed &= columns.with_any(self.column, self.any_of, allow_unknown)
         if self.none_of:
-            allowed &= ~columns.with_any(self.column, self.none_of)
+            allowed &= ~columns.with_any(self.column, self.none_of, allow_unknown)
         if self.gte is not None or self.lte is not None:
             allowed &= columns.between(self.column, self.gte, self.lte)
         return allowed
@@ -103,9 +110,9 @@ class Combination:
     kind: str
     parts: tuple[FilterExpression, ...]
 
-    def mask(self, columns: ItemColumns) -> BoolArray:
-        """Whether each item is allowed, shape [I]; errors as for :meth:`ColumnCondition.mask`."""
-        masks = [part.mask(columns) for part in self.parts]
+    def mask(self, columns: ItemColumns, allow_unknown: bool = False) -> BoolArray:
+        """Whether each item is allowed, shape [I]; as for :meth:`ColumnCondition.mask`."""
+        masks = [part.mask(columns, allow_unknown) for part in self.parts]
         if self.kind == "not":
             return ~masks[0]
         return reduce(np.logical_and if self.kind == "and" else np.logical_or, masks)
@@ -133,8 +140,14 @@ def parse_filters(filters: object) -> FilterExpression | None:
         >>> parse_filters({"year": {"gte": 1990}})
         ColumnCondition(column='year', any_of=None, none_of=(), gte=1990, lte=None)
     """
-    if filters is None or isinstance(filters, ColumnCondition | Combination):
-        return filters
+    if filters is None:
+        return None
+    if isinstance(filters, ColumnCondition | Combination):
+        # Whoever made it may have put anything into it, and only what is plain can be compared.
+        try:
+            filters = filters.as_mapping()
+        except (RecursionError, TypeError, AttributeError) as error:
+            raise RequestError(f"filters must be {_EXAMPLE}, but {shown_value(filters)} came.") from error
     if isinstance(filters, Mapping) and not filters:
         return None
     return _Parser().expression(filters, depth=0)
@@ -148,7 +161,7 @@ class _Parser:
 
     def expression(self, written: object, depth: int) -> FilterExpression:
         if not isinstance(written, Mapping) or not written:
-            raise RequestError(f"filters must be columns with conditions, {_EXAMPLE}, but {written!r} came.")
+            raise RequestError(f"filters must be columns with conditions, {_EXAMPLE}, but {shown_value(written)} came.")
         if depth > MAX_DEPTH:
             raise RequestError(f"filters may be inside each other up to {MAX_DEPTH} deep, but these are deeper.")
         self._num_parts += len(written)
@@ -159,21 +172,23 @@ class _Parser:
 
     def _part(self, name: object, value: object, depth: int) -> FilterExpression:
         if not isinstance(name, str):
-            raise RequestError(f"filters are by the names of columns, {_EXAMPLE}, but {name!r} came.")
+            raise RequestError(f"filters are by the names of columns, {_EXAMPLE}, but {shown_value(name)} came.")
         if name == "not":
             return Combination("not", (self.expression(value, depth + 1),))
         if name in COMBINATIONS:
             if not isinstance(value, Sequence) or isinstance(value, str) or not value:
-                raise RequestError(f"{name!r} combines a list of filters, one or more, but {value!r} came.")
+                raise RequestError(
+                    f"{shown_value(name)} combines a list of filters, one or more, but {shown_value(value)} came."
+                )
             return Combination(name, tuple(self.expression(part, depth + 1) for part in value))
-        return _condition(name, value)
+        return _condition(str.__str__(name), value)
 
 
 def _condition(column: str, written: object) -> ColumnCondition:
     if not isinstance(written, Mapping) or not written or not set(written) <= set(CONDITIONS):
         raise RequestError(
             f"The filter of the column {column} must have {', '.join(CONDITIONS[:-1])} or {CONDITIONS[-1]}, "
-            f"{_EXAMPLE}, but it is {written!r}."
+            f"{_EXAMPLE}, but it is {shown_value(written)}."
         )
     any_of, none_of, gte, lte = (written.get(name) for name in CONDITIONS)
     low, high = _bound(column, "gte", gte), _bound(column, "lte", lte)
@@ -196,13 +211,23 @@ def _values(column: str, key: str, written: object) -> tuple[Value, ...]:
         values = values.tolist()
     if not isinstance(values, Sequence | set | frozenset) or not values or len(values) > MAX_VALUES:
         raise RequestError(
-            f"{key} of the column {column} must be one value or a list of 1 to {MAX_VALUES:,}, but it is {written!r}."
+            f"{key} of the column {column} must be one value or a list of 1 to {MAX_VALUES:,}, but it is "
+            f"{shown_value(written)}."
         )
     plain = [value.item() if isinstance(value, np.generic) else value for value in values]
-    wrong = [value for value in plain if not isinstance(value, str | bool | int | float) or value != value]
+    wrong = [value for value in plain if not _is_plain(value)]
     if wrong:
-        raise RequestError(f"Values of {key} are texts, numbers or truth values, but {wrong[0]!r} came for {column}.")
-    return tuple(plain)
+        raise RequestError(
+            f"Values of {key} are texts, numbers or truth values, but {shown_value(wrong[0])} came for {column}."
+        )
+    return tuple(str.__str__(value) if isinstance(value, str) else value for value in plain)
+
+
+def _is_plain(value: object) -> bool:
+    """Whether it is a text, a truth value, or a number that a column may hold."""
+    if isinstance(value, str | bool):
+        return True
+    return isinstance(value, int | float) and (abs(value) < _INT64 if isinstance(value, int) else value == value)
 
 
 def _bound(column: str, key: str, written: object) -> Bound | None:
@@ -212,11 +237,12 @@ def _bound(column: str, key: str, written: object) -> Bound | None:
         return moment
     if isinstance(written, bool) or not isinstance(written, Real):
         raise RequestError(
-            f"{key} of the column {column} must be a number, or a date such as '2024-05-31', but it is {written!r}."
+            f"{key} of the column {column} must be a number, or a date such as '2024-05-31', but it is "
+            f"{shown_value(written)}."
         )
     number = written.item() if isinstance(written, np.generic) else written
-    if not isinstance(number, int | float) or not math.isfinite(number):
-        raise RequestError(f"{key} of the column {column} must be a finite number, but it is {written!r}.")
+    if not isinstance(number, int | float) or not _is_plain(number) or not math.isfinite(number):
+        raise RequestError(f"{key} of the column {column} must be a finite number, but it is {shown_value(written)}.")
     return number
 
 

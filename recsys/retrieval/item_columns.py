@@ -88,11 +88,16 @@ class ItemColumns:
         items, codes = np.divmod(keys, max(1, len(vocabulary)))
         return Values(items, codes, tuple(vocabulary.to_pylist()), self.num_items)
 
-    def with_any(self, column: str, wanted: Iterable[object]) -> BoolArray:
+    def with_any(self, column: str, wanted: Iterable[object], allow_unknown: bool = False) -> BoolArray:
         """Whether an item has any of the ``wanted`` values, shape [I]; of a column of numbers, any of these numbers.
 
         Texts are compared as they are, truth values as ``true`` and ``false``, dates as ``2024-05-31``. Of a column of
         zeros and ones, truth values may be asked for as well.
+
+        Args:
+            column: of the items.
+            wanted: the values.
+            allow_unknown: whether values that no item has are no error.
 
         Raises:
             RetrievalError: there is no such column, no item has a wanted value, or it is of another type.
@@ -106,7 +111,7 @@ class ItemColumns:
         is_boolean = pa.types.is_boolean(self._column(column).type)
         there = {"true", "false"} if is_boolean else set(pc.unique(text).to_pylist())
         unknown = [name for name in names if name not in there]
-        if unknown or not names:
+        if (unknown and not allow_unknown) or not names:
             raise RetrievalError(
                 f"Values of the column {column} are required, but {', '.join(unknown) or 'none'} came. Its values are "
                 f"{format_list(sorted(there), _SHOWN)}."

@@ -154,26 +154,43 @@ class Pipeline:
     def _retrieve(self, requests: RequestBatch, wanted: int, allows: Filter, watch: _Stopwatch) -> Candidates:
         """The ``wanted`` best allowed candidates of each request, if there are as many.
 
-        The first question is deep enough for all that the requests themselves exclude; the next ones go deeper for
-        requests that lack candidates, by what share of theirs was allowed, and at least twice as deep.
+        The first question is deep enough for all that a request itself excludes; the next ones go deeper for requests
+        that lack candidates, by what share of theirs was allowed, and at least twice as deep.
         """
         found = Candidates.empty(len(requests), wanted)
         rows = np.arange(len(requests))
-        depth = wanted + requests.most_excluded
+        depths = wanted + requests.num_excluded
         while len(rows) > 0:
-            depth = min(depth, max(1, self._retriever.num_items))
-            asking = requests if len(rows) == len(requests) else requests.take(rows)
-            with watch("retrieve"):
-                retrieved = self._retriever.retrieve(asking, depth)
-            with watch("filter"):
-                allowed = allows.allows(asking, np.maximum(retrieved.items, 0)) & retrieved.first_of_each_item()
-                kept = retrieved.allowed(allowed, wanted)
-                found.items[rows], found.scores[rows] = kept.items, kept.scores
-                more = (kept.counts < wanted) & retrieved.present[:, -1] & (depth < self._retriever.num_items)
-                fewest = int(kept.counts[more].min(initial=wanted))
-                rows = rows[more]
-                depth = int(depth * min(MAX_GROWTH, max(2.0, 1.2 * wanted / max(fewest, 1))))
+            depths = self._questions(depths)
+            lacking, deeper = [], []
+            for depth in np.unique(depths).tolist():
+                own = rows[depths == depth]
+                asking = requests if len(own) == len(requests) else requests.take(own)
+                with watch("retrieve"):
+                    retrieved = self._retriever.retrieve(asking, depth)
+                with watch("filter"):
+                    allowed = allows.allows(asking, np.maximum(retrieved.items, 0)) & retrieved.first_of_each_item()
+                    kept = retrieved.allowed(allowed, wanted)
+                    found.items[own], found.scores[own] = kept.items, kept.scores
+                    more = (kept.counts < wanted) & retrieved.present[:, -1] & (depth < self._retriever.num_items)
+                    growth = np.clip(1.2 * wanted / np.maximum(kept.counts[more], 1), 2, MAX_GROWTH)
+                    lacking.append(own[more])
+                    deeper.append((depth * growth).astype(np.int64))
+            rows, depths = np.concatenate(lacking), np.concatenate(deeper)
         return found
+
+    def _questions(self, depths: IntArray) -> IntArray:
+        """How deep the retriever is asked for requests that need ``depths``.
+
+        An exact one finds the same best items however deep it is asked, so that all are asked at once. Of another one
+        the depth decides what it finds, and then it must not depend on the company that a request has: it is the next
+        power of two, so that there are few questions.
+        """
+        if getattr(self._retriever, "exact", False):
+            wanted = np.full_like(depths, depths.max(initial=1))
+        else:
+            wanted = 2 ** np.ceil(np.log2(np.maximum(depths, 1))).astype(np.int64)
+        return np.minimum(wanted, max(1, self._retriever.num_items))
 
 
 def _check_positive(name: str, value: object) -> None:

@@ -6,6 +6,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from recsys.retrieval.fork_safety import call_after_fork
+
 
 class ReadWriteLock:
     """Lets any number read at once, and one write while nobody reads.
@@ -16,6 +18,11 @@ class ReadWriteLock:
     """
 
     def __init__(self) -> None:
+        self.begin_anew()
+        call_after_fork(self.begin_anew)
+
+    def begin_anew(self) -> None:
+        """Let nobody hold the lock, as in a process that was forked."""
         self._changed = threading.Condition()
         self._readers = 0
         self._waiting = 0

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from recsys.retrieval.ragged_items import RaggedItems
@@ -42,9 +41,9 @@ class RequestBatch:
         return len(self.users)
 
     @property
-    def most_excluded(self) -> int:
-        """The most items that the lists of one request exclude."""
-        return int(np.max(self.seen.counts + self.exclude_items.counts, initial=0))
+    def num_excluded(self) -> IntArray:
+        """Items that the lists of each request exclude, shape [B]; one that is named twice counts twice."""
+        return self.seen.counts + self.exclude_items.counts
 
     def latest(self, most: int | None) -> RequestBatch:
         """With the last ``most`` items of each history; None: with all. What was seen stays."""

@@ -18,7 +18,10 @@ from recsys.retrieval.types import FloatArray
 
 @runtime_checkable
 class Retriever(Protocol):
-    """Finds the items that may interest a user."""
+    """Finds the items that may interest a user.
+
+    One that has a true attribute ``exact`` finds the same best items however many it is asked for.
+    """
 
     @property
     def num_items(self) -> int:
@@ -52,6 +55,11 @@ class IndexRetriever:
         """I."""
         return self.index.num_items
 
+    @property
+    def exact(self) -> bool:
+        """Whether the index finds the best items, however many it is asked for."""
+        return self.index.exact
+
     def retrieve(self, requests: RequestBatch, num_candidates: int) -> Candidates:
         """See :meth:`Retriever.retrieve`."""
         return self.index.search(self._encode(requests), num_candidates)
@@ -63,6 +71,8 @@ class StaticRetriever:
     Args:
         scores: of each item, shape [I]; NaN for an item that is not to be found.
     """
+
+    exact = True
 
     def __init__(self, scores: FloatArray) -> None:
         self.num_items = len(scores)

@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from omegaconf import DictConfig
 from torch import nn
 
 from recsys.cli.commands import typed_command
 from recsys.data.data_warnings import tell_again
 from recsys.data.feedback_view import FeedbackView
+from recsys.data.interactions import Interactions
 from recsys.data.prepared import PreparedDataset, open_prepared
 from recsys.data.split import Split
 from recsys.errors import PreparedDataError, RunError
+from recsys.models.interface.protocols import PredictsRatings
 from recsys.runs.assembly import build_data, build_model, build_split, build_view
 from recsys.runs.run_directory import RunDirectory, earlier_version
 from recsys.runs.run_manifest import FORMAT_VERSION, RunManifest
@@ -89,3 +92,17 @@ def split_of_run(run: TrainedRun) -> tuple[FeedbackView, Split]:
     split = build_split(run.config, view.interactions)
     run.manifest.check_split(split)
     return view, split
+
+
+def training_of_run(run: TrainedRun) -> Interactions:
+    """The interactions that the model of a run was fitted on.
+
+    Raises:
+        RunError: the split could not be made again.
+    """
+    learns_ratings = isinstance(run.model, PredictsRatings)
+    if run.manifest.holds_nothing_out:
+        view = build_view(run.config, run.prepared, run.model)
+        return view.training_interactions(np.arange(len(view.interactions)), learns_ratings)
+    view, split = split_of_run(run)
+    return view.training_interactions(split.train, learns_ratings)

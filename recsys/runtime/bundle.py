@@ -15,7 +15,9 @@
         users.parquet            columns of the users, with user_columns.json, where a model reads any
         neighbours.parquet       the items that are most like each one, by the model
         content_neighbours.parquet  the same by the columns of the items, where they say anything
-        popularity.npy           positive interactions of each item; num_interactions.npy: all of them
+        popularity.npy           positive interactions of each item, the recent ones where it was exported so
+        num_interactions.npy     all interactions of each item
+        known_items.npy          items and users that the models have learnt about; known_users.npy
 
 Shape suffixes: I items of the catalogue, D dimensions, U users.
 """
@@ -41,11 +43,12 @@ from recsys.retrieval.index import CandidateIndex, ExactIndex
 from recsys.retrieval.ragged_items import RaggedItems
 from recsys.retrieval.score_index import ScoreIndex
 from recsys.retrieval.types import FloatArray, IntArray
-from recsys.runtime.hashing import check_files
+from recsys.runtime.hashing import check_files, report_extra_files
 from recsys.runtime.item_encoder import ItemEncoder
-from recsys.runtime.manifest import Manifest
+from recsys.runtime.manifest import Manifest, fingerprint_of
 from recsys.runtime.neighbours import NeighbourTable
 from recsys.runtime.onnx_model import OnnxModel
+from recsys.runtime.personalization.knowledge import Knowledge
 from recsys.runtime.recommendation import SimilarityKind
 from recsys.runtime.stored_vectors import read_vectors
 from recsys.runtime.user_features import UserFeatures
@@ -68,6 +71,8 @@ NEIGHBOURS: Mapping[SimilarityKind, str] = MappingProxyType(
 )
 POPULARITY = "popularity.npy"
 NUM_INTERACTIONS = "num_interactions.npy"
+KNOWN_ITEMS = "known_items.npy"
+KNOWN_USERS = "known_users.npy"
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,10 +82,13 @@ class Bundle:
     Args:
         directory: where it is.
         manifest: what it says of itself.
+        fingerprint: what tells it from any other bundle, see :func:`recsys.runtime.manifest.fingerprint_of`; None: it
+            was not read from a directory.
     """
 
     directory: Path
     manifest: Manifest
+    fingerprint: str | None = None
 
     @classmethod
     def open(cls, directory: Path | str, verify: bool = True) -> Bundle:
@@ -91,13 +99,16 @@ class Bundle:
             verify: check the hash of every file.
 
         Raises:
-            BundleError: it is missing, damaged or of another version.
+            BundleError: it is missing, damaged or of another version, or was replaced while it was opened.
         """
         path = Path(directory)
-        manifest = Manifest.read(path)
+        fingerprint, manifest = fingerprint_of(path), Manifest.read(path)
         if verify:
             check_files(path, dict(manifest.files))
-        return cls(path, manifest)
+            report_extra_files(path, manifest.files)
+        if fingerprint_of(path) != fingerprint:
+            raise BundleError(f"{path} was replaced by another bundle while it was opened. Open it again.")
+        return cls(path, manifest, fingerprint)
 
     @property
     def has_ranker(self) -> bool:
@@ -252,6 +263,13 @@ class Bundle:
         """Positive interactions of each item, shape [I], int64."""
         counts: IntArray = np.load(self.directory / POPULARITY, allow_pickle=False)
         return counts
+
+    @cached_property
+    def knowledge(self) -> tuple[Knowledge, ...]:
+        """Of what finds candidates and, where there is one, of the ranker."""
+        sources = [self.manifest.retriever, *([] if self.manifest.ranker is None else [self.manifest.ranker])]
+        items, users = (np.load(self.directory / name, allow_pickle=False) for name in (KNOWN_ITEMS, KNOWN_USERS))
+        return tuple(Knowledge(source.reads, items[row], users[row]) for row, source in enumerate(sources))
 
     @cached_property
     def num_interactions(self) -> IntArray:

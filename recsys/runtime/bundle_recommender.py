@@ -8,10 +8,12 @@ from collections.abc import Callable, Sequence
 import pyarrow as pa
 
 from recsys.retrieval.retrievers import IndexRetriever
+from recsys.retrieval.seen_policy import SeenPolicy
 from recsys.runtime.bundle import QUERY_ENCODER, RANKER, Bundle
 from recsys.runtime.catalogue import Catalogue
+from recsys.runtime.item_values import ItemValues, known_values
 from recsys.runtime.micro_batching import MicroBatcher
-from recsys.runtime.onnx_explainer import bundle_explainer
+from recsys.runtime.onnx_explainer import bundle_explainer, retriever_explainer
 from recsys.runtime.onnx_model import OnnxModel
 from recsys.runtime.onnx_stages import OnnxEncoder, OnnxRanker
 from recsys.runtime.recommendation import Recommendation, SimilarItems, SimilarityKind
@@ -56,6 +58,7 @@ class BundleRecommender:
                 bundle.histories,
                 bundle.user_features,
                 manifest.max_history,
+                SeenPolicy.parse(manifest.exclude_seen),
             )
         )
         self._catalogue = Catalogue(bundle, self._resolver, bundle.index(), opened)
@@ -70,6 +73,9 @@ class BundleRecommender:
             bundle_explainer(bundle, opened, encoder, ranker),
             manifest.num_candidates,
             manifest.folds_in,
+            bundle.knowledge[0],
+            None if ranker is None else bundle.knowledge[1],
+            None if ranker is None else retriever_explainer(bundle, encoder),
         )
         self._engine = RecommendationEngine(
             scoring,
@@ -102,10 +108,24 @@ class BundleRecommender:
     def add_items(self, items: pa.Table) -> None:
         """Recommend new items from now on, by their content; see :meth:`recsys.runtime.catalogue.Catalogue.add`.
 
-        They are kept in memory only: train and export again to keep them. A ranker, which does not know them, leaves
-        them behind all others.
+        They are kept in memory only: train and export again to keep them. Behind a ranker, which does not know them,
+        each keeps the place among the candidates at which it was found.
         """
         self._catalogue.add(items)
+
+    def update_items(self, values: ItemValues) -> None:
+        """Give items other values from now on, such as ``{"in_stock": {"4711": False}}``, all of them at once.
+
+        Each list is made by the values before or by those after. They are kept in memory only.
+
+        Raises:
+            RequestError: an item is unknown, or a value does not fit its column. Then nothing is changed.
+        """
+        self._catalogue.update(values)
+
+    def known_values(self, values: ItemValues) -> ItemValues:
+        """The values of items that are known here; columns without any are left out."""
+        return known_values(values, self._resolver.items_of)
 
     def remove_items(self, ids: Sequence[str]) -> None:
         """Recommend these items no more; see :meth:`recsys.runtime.catalogue.Catalogue.remove`."""

@@ -15,13 +15,14 @@ import pyarrow as pa
 
 from recsys.data.columns import ITEM_ID
 from recsys.data.raw import FeatureColumn
-from recsys.errors import RequestError
-from recsys.retrieval.filter_language import parse_filters
+from recsys.errors import RecsysError, RequestError
+from recsys.retrieval.filter_language import FilterExpression, parse_filters
 from recsys.retrieval.format_list import format_list
 from recsys.retrieval.index import CandidateIndex, UpdatableIndex
 from recsys.retrieval.item_columns import ItemColumns
 from recsys.retrieval.types import BoolArray, FloatArray, IntArray
 from recsys.runtime.bundle import Bundle
+from recsys.runtime.item_values import ItemValues, with_values
 from recsys.runtime.new_item_columns import as_catalogue_columns
 from recsys.runtime.onnx_model import OnnxModel
 from recsys.runtime.request_resolution import RequestResolver
@@ -38,25 +39,45 @@ class CatalogueState:
     Args:
         table: of the items, I rows.
         features: the declared features of the items.
-        popularity: positive interactions of each item, shape [I], float32; NaN for one that is gone.
+        popularity: positive interactions of each item, shape [I], float32.
         num_interactions: all interactions of each item, shape [I].
-        available: whether each item is there, shape [I].
+        present: whether each item is there, shape [I]; not one that was removed.
+        filters: what is always asked of items, besides what a request asks; None: nothing.
     """
 
     table: pa.Table
     features: tuple[FeatureColumn, ...]
     popularity: FloatArray
     num_interactions: IntArray
-    available: BoolArray
+    present: BoolArray
+    filters: FilterExpression | None = None
 
     @classmethod
     def of(
-        cls, table: pa.Table, features: tuple[FeatureColumn, ...], popularity: IntArray, num_interactions: IntArray
+        cls,
+        table: pa.Table,
+        features: tuple[FeatureColumn, ...],
+        popularity: IntArray,
+        num_interactions: IntArray,
+        filters: object = None,
     ) -> CatalogueState:
-        """A catalogue in which every item is there."""
-        return cls(
-            table, features, popularity.astype(np.float32), num_interactions, np.ones(len(table), dtype=np.bool_)
-        )
+        """A catalogue in which every item is there; ``filters`` as they are written.
+
+        Raises:
+            RecsysError: the filters are malformed, or name a column that does not exist or is of another kind.
+        """
+        counts = popularity.astype(np.float32)
+        everything = np.ones(len(table), dtype=np.bool_)
+        state = cls(table, features, counts, num_interactions, everything, parse_filters(filters))
+        assert len(state.available) == len(table), "filters that cannot be applied are an error here"
+        return state
+
+    @cached_property
+    def available(self) -> BoolArray:
+        """Which items may be in a list, shape [I]: those that are there and that the catalogue's own filters allow."""
+        if self.filters is None:
+            return self.present
+        return self.present & self.filters.mask(self.columns, allow_unknown=True)
 
     @cached_property
     def columns(self) -> ItemColumns:
@@ -64,12 +85,21 @@ class CatalogueState:
         separators = {one.name: one.separator for one in self.features if one.separator is not None}
         return ItemColumns(self.table, separators)
 
+    def updated(self, values: ItemValues, items_of: Callable[[Sequence[str]], IntArray]) -> CatalogueState:
+        """The same with other values of items; arguments and errors as for :func:`with_values`."""
+        new = replace(self, table=with_values(self.table, values, items_of))
+        try:
+            assert len(new.available) == len(self.present), "as many items as before"
+        except RecsysError as error:
+            raise RequestError(f"With these values the filters of the catalogue cannot be applied: {error}") from error
+        return new
+
     def attributes(self) -> SharedAttributes:
         """What items have in common."""
         return SharedAttributes(self.table, self.features)
 
     def mask(self, filters: object) -> BoolArray:
-        """Which items filters allow, shape [I].
+        """Which items filters of a request allow, shape [I].
 
         Raises:
             RetrievalError: a column or a value does not exist.
@@ -101,8 +131,10 @@ class Catalogue:
         self.index = index
         self._updating = threading.Lock()
         self.added_vectors: FloatArray = np.zeros((0, bundle.manifest.index.dim), dtype=np.float32)
-        features = bundle.manifest.data.item_features
-        self.state = CatalogueState.of(bundle.items, features, bundle.popularity, bundle.num_interactions)
+        manifest = bundle.manifest
+        self.state = CatalogueState.of(
+            bundle.items, manifest.data.item_features, bundle.popularity, bundle.num_interactions, manifest.filters
+        )
 
     def add(self, items: pa.Table) -> None:
         """Add items that are known by their content.
@@ -136,16 +168,16 @@ class Catalogue:
                     f"The columns of new items must be as in the bundle ({error}). Convert them."
                 ) from error
             state = self.state
-            first = len(state.available)
+            first = len(state.present)
             self.added_vectors = np.concatenate([self.added_vectors, vectors])
             # The index last, so that whoever finds a new item finds what is said about it as well.
             self._resolver.add_items(ids)
-            self.state = CatalogueState(
-                table,
-                state.features,
-                np.concatenate([state.popularity, np.zeros(len(ids), dtype=np.float32)]),
-                np.concatenate([state.num_interactions, np.zeros(len(ids), dtype=np.int64)]),
-                np.concatenate([state.available, np.ones(len(ids), dtype=np.bool_)]),
+            self.state = replace(
+                state,
+                table=table,
+                popularity=np.concatenate([state.popularity, np.zeros(len(ids), dtype=np.float32)]),
+                num_interactions=np.concatenate([state.num_interactions, np.zeros(len(ids), dtype=np.int64)]),
+                present=np.concatenate([state.present, np.ones(len(ids), dtype=np.bool_)]),
             )
             self._updatable().add(np.arange(first, first + len(ids), dtype=np.int64), vectors)
 
@@ -158,15 +190,24 @@ class Catalogue:
         with self._updating:
             state = self.state
             items = self._resolver.items_of(ids)
-            gone = [name for name, item in zip(ids, items, strict=True) if item < 0 or not state.available[item]]
+            gone = [name for name, item in zip(ids, items, strict=True) if item < 0 or not state.present[item]]
             if gone:
                 missing = format_list(gone, _SHOWN)
                 raise RequestError(f"Items that are there are required, but {missing} are not. Leave them out.")
-            available, popularity = state.available.copy(), state.popularity.copy()
-            available[items], popularity[items] = False, np.nan
-            self.state = replace(state, popularity=popularity, available=available)
+            present = state.present.copy()
+            present[items] = False
+            self.state = replace(state, present=present)
             if isinstance(self.index, UpdatableIndex):
                 self.index.remove(items)
+
+    def update(self, values: ItemValues) -> None:
+        """Give items other values in their columns, all at once; see :func:`recsys.runtime.item_values.with_values`.
+
+        Raises:
+            RequestError: an item is not known, or a value does not fit its column. Then nothing is changed.
+        """
+        with self._updating:
+            self.state = self.state.updated(values, self._resolver.items_of)
 
     def _new_ids(self, items: pa.Table) -> list[str]:
         if ITEM_ID not in items.column_names or not pa.types.is_string(items.schema.field(ITEM_ID).type):

@@ -1,12 +1,17 @@
-"""Hashes of files."""
+"""The files of a bundle, and their hashes."""
 
 from __future__ import annotations
 
 import hashlib
+import warnings
+from collections.abc import Collection
 from pathlib import Path
 
-from recsys.errors import BundleError
-from recsys.runtime.manifest import BundleFile
+from recsys.errors import BundleError, BundleWarning
+from recsys.runtime.manifest import MANIFEST, BundleFile
+
+#: Files that a warning names at most.
+_SHOWN = 5
 
 
 def file_of(path: Path) -> BundleFile:
@@ -36,3 +41,22 @@ def check_files(directory: Path, files: dict[str, BundleFile]) -> None:
                 f"{path} was changed or damaged: its SHA-256 should be {stated.sha256[:12]}... ({stated.bytes:,} "
                 f"bytes), but is {found.sha256[:12]}... ({found.bytes:,} bytes). Copy or export the bundle again."
             )
+
+
+def report_extra_files(directory: Path, names: Collection[str]) -> None:
+    """Warn of files that no manifest names: nothing reads them, and somebody may take them for a part of the bundle.
+
+    Args:
+        directory: of the bundle.
+        names: those that its manifest names.
+    """
+    there = sorted(path.name for path in directory.iterdir() if not path.name.startswith("."))
+    extra = [name for name in there if name not in names and name != MANIFEST]
+    if extra:
+        more = f" and {len(extra) - _SHOWN} more" if len(extra) > _SHOWN else ""
+        warnings.warn(
+            f"{directory} has {len(extra)} files that its manifest does not name, and that nothing reads: "
+            f"{', '.join(extra[:_SHOWN])}{more}. Move them elsewhere.",
+            BundleWarning,
+            stacklevel=3,
+        )

@@ -50,8 +50,13 @@ class ItemExplainer:
         self._num_known = num_known
         self._ids_of = ids_of
 
-    def explain(self, request: RequestBatch, items: IntArray) -> Explained:
-        """Explain ``items`` (shape [K], best first) of one request.
+    def explain(self, request: RequestBatch, items: IntArray, scores: FloatArray) -> Explained:
+        """Explain items of one request.
+
+        Args:
+            request: one.
+            items: shape [K], best first.
+            scores: that their list shows, shape [K].
 
         Returns:
             An explanation of each item, and how the contributions were computed.
@@ -66,21 +71,23 @@ class ItemExplainer:
         parts = np.nan_to_num(explanation.contributions)
         num_older = int(explanation.num_grouped[0])
         explained = tuple(
-            self._by_history(int(item), history, parts[:, place], num_older) for place, item in enumerate(items)
+            self._by_history(int(item), float(score), history, parts[:, place], num_older)
+            for place, (item, score) in enumerate(zip(items, scores, strict=True))
         )
         return explained, _method(explanation)
 
-    def _by_history(self, item: int, history: IntArray, parts: FloatArray, num_older: int) -> ItemExplanation:
+    def _by_history(
+        self, item: int, score: float, history: IntArray, parts: FloatArray, num_older: int
+    ) -> ItemExplanation:
         """The items with the largest contributions (``parts``, shape [L]); what an item has twice is added up."""
         totals: dict[int, float] = {}
         for source, part in zip(history[num_older:].tolist(), parts[num_older:].tolist(), strict=True):
             totals[source] = totals.get(source, 0.0) + part
         largest = sorted((source for source in totals if totals[source] > 0), key=lambda source: -totals[source])
-        return ItemExplanation(
-            self._contributions(item, [(source, totals[source]) for source in largest[:NUM_CONTRIBUTIONS]]),
-            num_older,
-            float(parts[:num_older].sum()),
-        )
+        named = [(source, totals[source]) for source in largest[:NUM_CONTRIBUTIONS]]
+        older = float(parts[:num_older].sum())
+        rest = score - sum(value for _, value in named) - older
+        return ItemExplanation(self._contributions(item, named), num_older, older, rest=rest)
 
     def _by_popularity(self, item: int, history: IntArray) -> ItemExplanation:
         closest = self._attributes.closest(item, history.tolist())

@@ -1,7 +1,8 @@
-"""The manifest of a bundle: what it was made of, what it promises, and the hash of each of its files."""
+"""The manifest of a bundle: what it was made of, what it promises, and the hash of each of its files and of itself."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -9,11 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from recsys.cli.commands import command_line
-from recsys.data.raw import FeatureColumn, FeatureKind
+from recsys.data.raw import FeatureColumn
 from recsys.errors import BundleError
+from recsys.runtime.checks.typed_json import from_json
+from recsys.runtime.personalization.knowledge import Reads
 
-BUNDLE_VERSION = 3
+BUNDLE_VERSION = 4
 MANIFEST = "manifest.json"
+#: The key of the manifest's own hash, which is that of all others.
+HASH = "manifest_sha256"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +29,13 @@ class Source:
         run: its directory, as it was given.
         model: name of the model's class.
         metrics: those of its test, flat.
+        reads: what it reads of a request.
     """
 
     run: str
     model: str
     metrics: Mapping[str, float]
+    reads: Reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +120,10 @@ class Manifest:
         neighbours: what similar items are measured by, for each kind of similarity that there is a table of.
         versions: of Python and of the libraries that matter.
         files: every file but the manifest, by name.
+        exclude_seen: what happens to seen items where a request does not say, see
+            :class:`recsys.retrieval.seen_policy.SeenPolicy`.
+        filters: which items may be in any list, as requests have it; None: all.
+        popular_days: what is popular is that of so many days before the newest interaction; None: of all time.
     """
 
     bundle_version: int
@@ -133,10 +144,14 @@ class Manifest:
     neighbours: Mapping[str, str]
     versions: Mapping[str, str]
     files: Mapping[str, BundleFile]
+    exclude_seen: bool | Mapping[str, float] = True
+    filters: Mapping[str, Any] | None = None
+    popular_days: float | None = None
 
     def write(self, directory: Path) -> None:
         """Write ``manifest.json``."""
-        text = json.dumps(asdict(self), indent=2, ensure_ascii=False)
+        content: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        text = json.dumps({**content, HASH: _hash_of(content)}, indent=2, ensure_ascii=False)
         (directory / MANIFEST).write_text(text + "\n", encoding="utf-8")
 
     @classmethod
@@ -144,7 +159,7 @@ class Manifest:
         """Read ``manifest.json``.
 
         Raises:
-            BundleError: it is missing, damaged or of another version of the format.
+            BundleError: it is missing, damaged, changed or of another version of the format.
         """
         path = directory / MANIFEST
         try:
@@ -154,7 +169,7 @@ class Manifest:
                 f"A bundle is required, but {directory} has no {MANIFEST} that can be read. Make one: "
                 f"{command_line('export')} run=DIR output=bundles/NAME"
             ) from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise BundleError(f"{path} is damaged ({error}). Export the bundle again.") from error
         found = content.get("bundle_version") if isinstance(content, dict) else None
         if found != BUNDLE_VERSION:
@@ -162,28 +177,32 @@ class Manifest:
                 f"Bundles of version {BUNDLE_VERSION} are required, but {directory} is of version {found}. Export it "
                 "again from its runs, or serve it with the version of recsys that wrote it."
             )
-        try:
-            return cls(
-                **{
-                    **content,
-                    "retriever": Source(**content["retriever"]),
-                    "ranker": None if content["ranker"] is None else Source(**content["ranker"]),
-                    "data": _data(content["data"]),
-                    "index": BundleIndex(**content["index"]),
-                    "files": {name: BundleFile(**file) for name, file in content["files"].items()},
-                }
+        stated = content.pop(HASH, None)
+        if stated != _hash_of(content):
+            raise BundleError(
+                f"{path} was changed or damaged: what it says has another SHA-256 than it states. Export the bundle "
+                "again with the settings that are wanted; a manifest is not edited."
             )
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
-            raise BundleError(f"{path} is damaged ({error}). Export the bundle again.") from error
+        try:
+            manifest: Manifest = from_json(cls, content)
+        except ValueError as error:
+            raise BundleError(f"{path} is damaged: {error}. Export the bundle again.") from error
+        return manifest
 
 
-def _data(fields: Mapping[str, Any]) -> BundleData:
-    features = (
-        FeatureColumn(one["name"], FeatureKind(one["kind"]), one["separator"]) for one in fields["item_features"]
-    )
-    rating_range = _pair(fields["rating_range"])
-    return BundleData(**{**fields, "rating_range": rating_range, "item_features": tuple(features)})
+def fingerprint_of(directory: Path) -> str | None:
+    """What tells the bundle in a directory from any other: the SHA-256 of its manifest; None where there is none.
+
+    The manifest has the hash of every file, so that a bundle that was exported anew under the same name has another
+    one.
+    """
+    try:
+        return hashlib.sha256((directory / MANIFEST).read_bytes()).hexdigest()
+    except OSError:
+        return None
 
 
-def _pair(values: list[float] | None) -> tuple[float, float] | None:
-    return None if values is None else (float(values[0]), float(values[1]))
+def _hash_of(stated: Mapping[str, Any]) -> str:
+    """The SHA-256 of what a manifest says, in whatever order and layout."""
+    text = json.dumps(stated, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("ascii")).hexdigest()

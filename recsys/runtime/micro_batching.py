@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable, Hashable, Sequence
 from typing import Generic, TypeVar
 
+from recsys.retrieval.fork_safety import call_after_fork
+
 RequestT = TypeVar("RequestT")
 ResponseT = TypeVar("ResponseT")
 
@@ -16,6 +18,10 @@ class MicroBatcher(Generic[RequestT, ResponseT]):
     Nobody waits for company: a caller who finds a worker's place free takes it at once and answers all who wait, those
     who came first first. So a single client has the latency of a batch of one and no change of thread, and under load
     the batches grow by themselves.
+
+    Whatever goes wrong in one call ends with that call: a request that cannot be answered or compared has an error of
+    its own, and where a thread is interrupted while it answers others, they wait for another one. A process that is
+    forked while requests are under way begins with nobody waiting.
 
     Args:
         answer: answers a batch, in its order; it may run in ``num_workers`` threads at once.
@@ -34,47 +40,68 @@ class MicroBatcher(Generic[RequestT, ResponseT]):
         self._answer = answer
         self._key_of = key_of
         self._max_batch = max_batch
-        self._free_workers = num_workers
+        self._num_workers = num_workers
         self._changed = threading.Condition()
         self._waiting: list[_Ticket[RequestT, ResponseT]] = []
+        #: Tickets of the callers who answer a batch now.
+        self._working: set[_Ticket[RequestT, ResponseT]] = set()
+        call_after_fork(self.begin_anew)
 
     def __call__(self, request: RequestT) -> ResponseT:
-        """The answer to one question; raises what answering its batch raised."""
+        """The answer to one question; raises what answering it raised."""
         ticket: _Ticket[RequestT, ResponseT] = _Ticket(request, self._key_of(request))
-        with self._changed:
-            self._waiting.append(ticket)
-        while not ticket.done:
+        try:
             with self._changed:
-                while not ticket.done and (ticket.taken or self._free_workers == 0):
-                    self._changed.wait()
-                if ticket.done:
-                    break
-                batch = self._take()
-                self._free_workers -= 1
-            try:
-                self._serve(batch)
-            finally:
+                self._waiting.append(ticket)
+            while not ticket.done:
+                self._serve_or_wait(ticket)
+        finally:
+            if not ticket.done:  # the caller was interrupted and asks no more
                 with self._changed:
-                    self._free_workers += 1
-                    self._changed.notify_all()
+                    ticket.abandoned = True
+                    self._waiting = [other for other in self._waiting if other is not ticket]
         return ticket.result()
 
-    def _take(self) -> list[_Ticket[RequestT, ResponseT]]:
-        """The first who waits, and those who can be joined with it; they wait no longer."""
-        batch = [ticket for ticket in self._waiting if ticket.key == self._waiting[0].key][: self._max_batch]
-        for ticket in batch:
-            ticket.taken = True
-        self._waiting = [ticket for ticket in self._waiting if not ticket.taken]
-        return batch
+    def begin_anew(self) -> None:
+        """Let nobody wait and nobody work, as in a process that was forked."""
+        self._changed, self._waiting, self._working = threading.Condition(), [], set()
+
+    def _serve_or_wait(self, ticket: _Ticket[RequestT, ResponseT]) -> None:
+        """Answer a batch where a worker's place is free, else wait until something has changed."""
+        batch: list[_Ticket[RequestT, ResponseT]] = []
+        try:
+            with self._changed:
+                while not ticket.done and (ticket.taken or len(self._working) >= self._num_workers):
+                    self._changed.wait()
+                if ticket.done:
+                    return
+                self._working.add(ticket)
+                self._take(batch)
+            self._serve(batch)
+        finally:
+            # An interrupt may have come at any line above: whoever has no answer yet waits for another worker.
+            with self._changed:
+                self._working.discard(ticket)
+                if left := [one for one in batch if not (one.done or one.abandoned)]:
+                    for one in left:
+                        one.taken = False
+                    self._waiting = [*left, *(one for one in self._waiting if one not in left)]
+                self._changed.notify_all()
+
+    def _take(self, batch: list[_Ticket[RequestT, ResponseT]]) -> None:
+        """Move the first who waits, and those who can be joined with it, into ``batch``; they wait no longer."""
+        first, *others = self._waiting
+        batch.append(first)
+        batch.extend([other for other in others if _same(first.key, other.key)][: self._max_batch - 1])
+        for one in batch:
+            one.taken = True
+        self._waiting = [one for one in others if not one.taken]
 
     def _serve(self, batch: list[_Ticket[RequestT, ResponseT]]) -> None:
         try:
-            answers = self._answer([ticket.request for ticket in batch])
-        except (KeyboardInterrupt, SystemExit) as error:
-            # The thread that works is interrupted: the others get an error, and do not wait for ever.
-            for ticket in batch:
-                ticket.fail(RuntimeError(f"The batch was interrupted ({type(error).__name__})."))
-            raise
+            answers = list(self._answer([ticket.request for ticket in batch]))
+            if len(answers) != len(batch):
+                raise RuntimeError(f"{len(batch)} requests need as many answers, but {len(answers)} came.")
         except Exception as error:
             if len(batch) > 1:
                 # One of them is at fault, and the others shall not know.
@@ -94,6 +121,7 @@ class _Ticket(Generic[RequestT, ResponseT]):
         self.request = request
         self.key = key
         self.taken = False
+        self.abandoned = False
         self.done = False
         self._answer: list[ResponseT] = []
         self._error: Exception | None = None
@@ -110,3 +138,11 @@ class _Ticket(Generic[RequestT, ResponseT]):
         if self._error is not None:
             raise self._error
         return self._answer[0]
+
+
+def _same(key: Hashable, other: Hashable) -> bool:
+    """Whether two keys are equal; not, where they cannot be compared."""
+    try:
+        return bool(key == other)
+    except Exception:
+        return False

@@ -15,6 +15,8 @@ def notes_of(
     num_items: int,
     folds_in: bool,
     data_name: str,
+    told: bool = True,
+    same_for_all: bool = False,
 ) -> tuple[str, ...]:
     """The notes of one list.
 
@@ -25,6 +27,8 @@ def notes_of(
         num_items: length of the list.
         folds_in: whether the model scores users that it was not trained with.
         data_name: name of the data.
+        told: whether what is known of the user tells the model something.
+        same_for_all: whether the model gives everyone the same list.
     """
     notes = []
     if context.unknown_items:
@@ -39,7 +43,10 @@ def notes_of(
             rest, is_popular = f"{rest}: here is what is popular", False
         notes.append(f"User {request.user_id} is not in {data_name}{rest}. {_IDS_ARE_TEXT}")
     if is_popular:
-        notes.append(f"{_reason(request, context, folds_in)}: here is what is popular.")
+        reason = "The model has one list for everyone" if same_for_all else _reason(request, context, folds_in, told)
+        notes.append(f"{reason}: here is what is popular.")
+    if context.undated:
+        notes.append("When the history was seen is not known, so that none of it comes back: give its timestamps.")
     if request.restricts and num_items < request.k:
         notes.append(f"The filters leave {num_items} unseen items.")
     elif num_items == 0:
@@ -47,12 +54,12 @@ def notes_of(
     return tuple(notes)
 
 
-def _reason(request: RecommendationRequest, context: UserContext, folds_in: bool) -> str:
+def _reason(request: RecommendationRequest, context: UserContext, folds_in: bool, told: bool) -> str:
     """Why the list is not the user's own."""
     if not context.is_known:
         return "Nothing is left of the history" if request.history else "Nothing is known of this user"
     if context.user < 0 and not folds_in:
         return "The model scores only users that it was trained with"
-    if request.filters is not None:
+    if told and request.filters is not None:
         return "The model finds nothing among what the filters allow"
     return "What is known of this user tells the model nothing"

@@ -10,7 +10,6 @@ from collections.abc import Callable
 import numpy as np
 
 from recsys.retrieval.explanation import BatchExplainer, BatchExplanation
-from recsys.retrieval.ranker import Ranker
 from recsys.retrieval.request_batch import RequestBatch
 from recsys.retrieval.sampled_explanation import SampledExplainer
 from recsys.retrieval.types import FloatArray, IntArray
@@ -114,13 +113,29 @@ def bundle_explainer(
     num_items = bundle.manifest.data.num_items
     if bundle.has_explainer:
         return OnnxExplainer(open_model(EXPLAINER), num_items)
-    scores: Ranker
-    if ranker is not None and bundle.manifest.ranker is not None:
-        source, scores = bundle.manifest.ranker, ranker
-    else:
-        source = bundle.manifest.retriever
-        vectors = None if bundle.manifest.index.kind == "scores" else bundle.item_vectors()
-        scores = EncoderScores(encode, vectors, num_items)
+    if ranker is None or bundle.manifest.ranker is None:
+        return retriever_explainer(bundle, encode, num_permutations, max_items, seed)
     return SampledExplainer(
-        scores, num_items, source.model, num_permutations=num_permutations, max_items=max_items, seed=seed
+        ranker,
+        num_items,
+        bundle.manifest.ranker.model,
+        num_permutations=num_permutations,
+        max_items=max_items,
+        seed=seed,
+    )
+
+
+def retriever_explainer(
+    bundle: Bundle, encode: OnnxEncoder, num_permutations: int = 64, max_items: int = 50, seed: int = 0
+) -> SampledExplainer:
+    """What explains the scores of what finds candidates, by samples; arguments as above."""
+    num_items = bundle.manifest.data.num_items
+    vectors = None if bundle.manifest.index.kind == "scores" else bundle.item_vectors()
+    return SampledExplainer(
+        EncoderScores(encode, vectors, num_items),
+        num_items,
+        bundle.manifest.retriever.model,
+        num_permutations=num_permutations,
+        max_items=max_items,
+        seed=seed,
     )

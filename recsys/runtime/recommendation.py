@@ -52,12 +52,16 @@ class ItemExplanation:
         num_older: number of the oldest interactions, which were taken as one.
         older_value: their contribution together; 0 where there are none.
         popularity: interactions of the recommended item, where the score does not come from the history; else None.
+        rest: what else the score consists of: further items of the history, and what does not come from it. With the
+            contributions and ``older_value`` it adds up to the score that the list shows; None where the model does not
+            split its score.
     """
 
     contributions: tuple[Contribution, ...]
     num_older: int = 0
     older_value: float = 0.0
     popularity: int | None = None
+    rest: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,7 @@ class Recommendation:
         item_ids: best first; k of them, if as many are allowed.
         scores: of the items.
         personalized: whether the list is the user's own; else it is what is popular, and the scores are numbers of
-            interactions.
+            interactions, or those of a model that has one list for everyone.
         model_version: name of the run or bundle, or version of the served model, that answered.
         notes: what the user should know of the list, in sentences.
         unknown_items: ids of the history and of ``exclude_items`` that the data do not have; they had no effect.

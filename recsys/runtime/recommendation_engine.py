@@ -17,16 +17,17 @@ import numpy as np
 from recsys.retrieval.candidates import Candidates
 from recsys.retrieval.explanation import BatchExplainer
 from recsys.retrieval.filters import Filter, ItemMaskFilter
-from recsys.retrieval.pipeline import Pipeline
+from recsys.retrieval.pipeline import Pipeline, RankedLists
 from recsys.retrieval.ranker import Ranker
 from recsys.retrieval.request_batch import RequestBatch
 from recsys.retrieval.rerankers import make_reranker
 from recsys.retrieval.retrievers import Retriever, StaticRetriever
-from recsys.retrieval.types import IntArray
+from recsys.retrieval.types import BoolArray, IntArray
 from recsys.runtime.catalogue import CatalogueState
-from recsys.runtime.item_explanations import Explained, ItemExplainer
+from recsys.runtime.item_explanations import ItemExplainer
 from recsys.runtime.notes import notes_of
-from recsys.runtime.popularity_fallback import CandidateResult, with_popularity_fallback
+from recsys.runtime.personalization.knowledge import InformedRanker, Knowledge
+from recsys.runtime.personalization.popularity_fallback import CandidateResult, with_popularity_fallback
 from recsys.runtime.recommendation import Recommendation
 from recsys.runtime.request import RecommendationRequest
 from recsys.runtime.request_resolution import RequestResolver, UserContext, batch_of
@@ -53,6 +54,9 @@ class Scoring:
         explainer: splits the scores that lists show.
         num_candidates: candidates that are ranked or diversified, unless the list is longer.
         folds_in: whether users that were not trained with are scored from a history.
+        knowledge: of what finds candidates: for whom it has a list of their own.
+        ranker_knowledge: of the ranker; None where there is none.
+        retriever_explainer: splits the scores of the retriever, which lists show that the ranker knows nothing about.
     """
 
     name: str
@@ -61,6 +65,18 @@ class Scoring:
     explainer: BatchExplainer
     num_candidates: int
     folds_in: bool
+    knowledge: Knowledge
+    ranker_knowledge: Knowledge | None = None
+    retriever_explainer: BatchExplainer | None = None
+
+    def ranks(self, request: RequestBatch) -> bool:
+        """Whether the list of one request shows the scores of the ranker, where there is one."""
+        return self.ranker_knowledge is None or bool(self.ranker_knowledge.told(request)[0])
+
+    def told(self, requests: RequestBatch) -> BoolArray:
+        """Whether each request tells one of the models something, shape [B]."""
+        told = self.knowledge.told(requests)
+        return told if self.ranker_knowledge is None else told | self.ranker_knowledge.told(requests)
 
 
 class RecommendationEngine:
@@ -92,7 +108,7 @@ class RecommendationEngine:
         self._content_column = content_column
         self._latest_state = catalogue()
         self._pipelines = lru_cache(MAX_KEPT)(self._make_pipelines)
-        self._item_explainer = lru_cache(1)(self._make_item_explainer)
+        self._item_explainer = lru_cache(2)(self._make_item_explainer)
 
     @staticmethod
     def batch_key(request: RecommendationRequest) -> Hashable:
@@ -127,11 +143,13 @@ class RecommendationEngine:
         first = requests[0]
         pipelines = self._pipelines(state, *self._choices(first))
         k = min(first.k, self._scoring.retriever.num_items)  # a list is no longer than the catalogue
-        known = np.flatnonzero([context.is_known for context in contexts])
-        own = _lists(pipelines.own, batch, known, k)
-        result = with_popularity_fallback(own, lambda rows: _lists(pipelines.popular, batch.take(rows), None, k))
+        told = self._scoring.told(batch)
+        # A model that reads nothing has one list for everybody, and that is what is popular for it.
+        asked = np.arange(len(batch)) if self._scoring.knowledge.reads.nothing else np.flatnonzero(told)
+        own = _lists(pipelines.own, batch, asked, k)
+        result = with_popularity_fallback(own, told, lambda rows: _lists(pipelines.popular, batch.take(rows), None, k))
         return [
-            self._recommendation(request, context, batch, row, result, state)
+            self._recommendation(request, context, batch, row, result, bool(told[row]), state)
             for row, (request, context) in enumerate(zip(requests, contexts, strict=True))
         ]
 
@@ -151,6 +169,7 @@ class RecommendationEngine:
         batch: RequestBatch,
         row: int,
         result: CandidateResult,
+        told: bool,
         state: CatalogueState,
     ) -> Recommendation:
         items = result.candidates.items[row]
@@ -158,25 +177,34 @@ class RecommendationEngine:
         personalized = bool(result.personalized[row])
         explanations, method = None, None
         if request.explain and personalized:
-            explanations, method = self._explain(state, batch.take(np.array([row])), items)
+            own = batch.take(np.array([row]))
+            explainer = self._item_explainer(state, self._scoring.ranks(own))
+            explanations, method = explainer.explain(own, items, result.candidates.scores[row, : len(items)])
         return Recommendation(
             item_ids=self._resolver.ids_of(items),
             scores=result.candidates.scores[row, : len(items)].tolist(),
             personalized=personalized,
             model_version=self._scoring.name,
-            notes=notes_of(request, context, personalized, len(items), self._scoring.folds_in, self._data_name),
+            notes=notes_of(
+                request,
+                context,
+                personalized,
+                len(items),
+                self._scoring.folds_in,
+                self._data_name,
+                told=told,
+                same_for_all=self._scoring.knowledge.reads.nothing,
+            ),
             unknown_items=context.unknown_items,
             unknown_values=context.unknown_values,
             explanations=explanations,
             explanation_method=method,
         )
 
-    def _explain(self, state: CatalogueState, request: RequestBatch, items: IntArray) -> Explained:
-        return self._item_explainer(state).explain(request, items)
-
-    def _make_item_explainer(self, state: CatalogueState) -> ItemExplainer:
+    def _make_item_explainer(self, state: CatalogueState, ranks: bool) -> ItemExplainer:
+        of_retriever = self._scoring.retriever_explainer
         return ItemExplainer(
-            self._scoring.explainer,
+            self._scoring.explainer if ranks or of_retriever is None else of_retriever,
             state.attributes(),
             state.num_interactions,
             self._num_known,
@@ -195,23 +223,30 @@ class RecommendationEngine:
         allowed: list[Filter] = [ItemMaskFilter(state.available & state.mask(filters))]
         # Where nothing chooses among the candidates, as many as the list is long are enough.
         chooses = self._scoring.ranker is not None or diversity is not None
+        ranker, knowledge = self._scoring.ranker, self._scoring.ranker_knowledge
         own = Pipeline(
             self._scoring.retriever,
             allowed,
             num_candidates=self._scoring.num_candidates if chooses else 1,
-            ranker=self._scoring.ranker,
+            ranker=ranker if ranker is None or knowledge is None else InformedRanker(ranker, knowledge),
             reranker=make_reranker(diversity, weight, state.columns, column or self._content_column),
         )
         return _Pipelines(own, Pipeline(StaticRetriever(state.popularity), allowed, num_candidates=1))
 
 
 def _lists(pipeline: Pipeline, batch: RequestBatch, rows: IntArray | None, k: int) -> Candidates:
-    """The lists of the requests at some rows (None: of all); the others are empty."""
+    """The lists of the requests at some rows (None: of all); the others are empty. All scores are finite."""
     if rows is None or len(rows) == len(batch):
-        lists = pipeline.recommend(batch, k)
-        return Candidates(lists.items, lists.scores)
+        return _finite(pipeline.recommend(batch, k), k)
     found = Candidates.empty(len(batch), k)
     if len(rows) > 0:
-        lists = pipeline.recommend(batch.take(rows), k)
+        lists = _finite(pipeline.recommend(batch.take(rows), k), k)
         found.items[rows], found.scores[rows] = lists.items, lists.scores
     return found
+
+
+def _finite(lists: RankedLists, k: int) -> Candidates:
+    """Without the items whose scores are no numbers, as of a model that has diverged."""
+    candidates = Candidates(lists.items, lists.scores)
+    finite = np.isfinite(candidates.scores)
+    return candidates if finite[candidates.present].all() else candidates.allowed(finite, k)

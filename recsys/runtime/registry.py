@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from recsys.cli.commands import command_line
 from recsys.errors import BundleError
 from recsys.runtime.bundle import Bundle
+from recsys.runtime.manifest import fingerprint_of
 from recsys.runtime.mlflow_store import open_store
 
 CHAMPION = "champion"
@@ -18,6 +19,7 @@ CHALLENGER = "challenger"
 #: Which version had an alias before: a tag of the registered model.
 _BEFORE = "{alias}_before"
 _DIRECTORY = "bundle"
+_FINGERPRINT = "manifest_file_sha256"
 #: MLflow reads a tag of so many characters.
 _MAX_TAG = 5000
 
@@ -33,12 +35,15 @@ class RegisteredBundle:
         directory: where it is.
         aliases: its names, such as ``champion``.
         description: its models and data, in words.
+        fingerprint: of the bundle that was registered, see :func:`recsys.runtime.manifest.fingerprint_of`; None: it was
+            registered by a version of recsys that noted none.
     """
 
     version: int
     directory: Path
     aliases: tuple[str, ...]
     description: str
+    fingerprint: str | None = None
 
 
 class BundleRegistry:
@@ -55,7 +60,7 @@ class BundleRegistry:
         self._client: Any = self._asked(lambda: open_store(uri))
 
     def register(self, directory: Path) -> RegisteredBundle:
-        """Enter a bundle, if it is not there yet.
+        """Enter a bundle, if it is not there yet; one that came in the place of another is a version of its own.
 
         Raises:
             BundleError: it is missing or damaged.
@@ -63,11 +68,15 @@ class BundleRegistry:
         """
         bundle = Bundle.open(directory)
         for known in self.versions():
-            if known.directory == directory.absolute():
+            if known.directory == directory.absolute() and known.fingerprint == bundle.fingerprint:
                 return known
         if self._model() is None:
             self._asked(lambda: self._client.create_registered_model(self.name))
-        tags = {_DIRECTORY: str(directory.absolute()), "data_hash": bundle.manifest.data.content_hash}
+        tags = {
+            _DIRECTORY: str(directory.absolute()),
+            _FINGERPRINT: str(bundle.fingerprint),
+            "data_hash": bundle.manifest.data.content_hash,
+        }
         entered = self._asked(
             lambda: self._client.create_model_version(
                 self.name,
@@ -102,9 +111,9 @@ class BundleRegistry:
         """Point ``alias`` to a version; :meth:`roll_back` points it to where it was.
 
         Raises:
-            BundleError: there is no such version.
+            BundleError: there is no such version, or another bundle has come in its place.
         """
-        self.version(version)
+        _require_unchanged(self.version(version))
         before = self._aliases().get(alias)
         if before == version:
             return
@@ -133,7 +142,7 @@ class BundleRegistry:
         """The version that ``alias`` points to.
 
         Raises:
-            BundleError: it points to none.
+            BundleError: it points to none, or another bundle has come in its place.
         """
         aliases = self._aliases()
         if alias not in aliases:
@@ -142,7 +151,7 @@ class BundleRegistry:
                 f"{', '.join(aliases) or 'no aliases'}. Set it: "
                 f"{command_line('promote')} bundle=DIR alias={alias}"
             )
-        return self.version(aliases[alias])
+        return _require_unchanged(self.version(aliases[alias]))
 
     def _aliases(self) -> dict[str, int]:
         model = self._model()
@@ -156,7 +165,11 @@ class BundleRegistry:
     def _as_registered(self, version: Any) -> RegisteredBundle:
         aliases = tuple(alias for alias, number in self._aliases().items() if number == int(version.version))
         return RegisteredBundle(
-            int(version.version), Path(version.tags[_DIRECTORY]), aliases, version.description or ""
+            int(version.version),
+            Path(version.tags[_DIRECTORY]),
+            aliases,
+            version.description or "",
+            version.tags.get(_FINGERPRINT),
         )
 
     def _asked(self, question: Callable[[], ResultT]) -> ResultT:
@@ -171,6 +184,20 @@ class BundleRegistry:
                 f"The model registry {self._uri} does not do what is asked ({reason}). Give another registry.uri=, or "
                 "mend it."
             ) from error
+
+
+def _require_unchanged(known: RegisteredBundle) -> RegisteredBundle:
+    """Require the bundle that was registered in its directory.
+
+    Raises:
+        BundleError: another one is there, or none.
+    """
+    if known.fingerprint is not None and fingerprint_of(known.directory) != known.fingerprint:
+        raise BundleError(
+            f"Version {known.version} is the bundle that was in {known.directory}, but another one, or none, is there "
+            f"now. Register what is there: {command_line('promote')} bundle={known.directory} alias=ALIAS"
+        )
+    return known
 
 
 def described(bundle: Bundle) -> str:

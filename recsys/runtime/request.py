@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from numbers import Integral, Real
-from types import MappingProxyType
+from datetime import datetime
 from typing import Any
 
 from recsys.errors import RequestError
 from recsys.retrieval.filter_language import FilterExpression, parse_filters
+from recsys.retrieval.seen_policy import SeenPolicy
+from recsys.runtime.checks import request_values
+from recsys.runtime.checks.request_times import in_time_order, seconds_of
 from recsys.runtime.user_features import FeatureValue
-
-#: The range of a timestamp.
-_INT64 = 2**63
 
 
 @dataclass(frozen=True, slots=True)
 class RecommendationRequest:
     """One user who asks for a list. Values are checked and frozen when the request is made.
 
+    NumPy's and pandas's numbers, arrays and series are as good as Python's; ids may be whole numbers, which stand for
+    their digits.
+
     Args:
         user_id: None, or an id that the data do not have, for a user of whom only the history is known.
         history: item ids, oldest first; None: what the data have of the user.
         ratings: of the history; None: there are none.
-        timestamps: of the history, seconds since 1970; None: there are none.
+        timestamps: of the history, by the rules of preparation: seconds since 1970, numbers in finer units, or dates;
+            None: there are none. A history that is not in their order is put into it.
         user_features: what is known of the user by column, such as ``{"age": 24}``, in place of what the data have: a
             number, a text, or a list of texts where there may be several; None: nothing is known. Columns that are not
             given are as the data have them.
@@ -36,6 +38,11 @@ class RecommendationRequest:
         diversity_weight: of the diversity, from 0 (the list as it is) to 1.
         diversity_column: the item column by which the list is diverse; None: the first multi-valued feature.
         explain: whether the list says which items of the history each recommendation comes from.
+        exclude_seen: whether what the user has seen stays out of the list: ``True``, ``False`` or
+            ``{"after_days": 30}``, see :class:`recsys.retrieval.seen_policy.SeenPolicy`; None: as the run or the
+            bundle has it.
+        now: the time of the request, in the forms of ``timestamps``; None: that of the clock. It counts where seen
+            items come back after some days.
 
     Raises:
         RequestError: a value is of another type, length or range than it should be.
@@ -53,24 +60,36 @@ class RecommendationRequest:
     diversity_weight: float = 0.3
     diversity_column: str | None = None
     explain: bool = False
+    exclude_seen: SeenPolicy | Mapping[str, float] | bool | None = None
+    now: int | float | str | datetime | None = None
 
     def __post_init__(self) -> None:
-        history = None if self.history is None else _ids("history", self.history)
+        history = None if self.history is None else request_values.ids("history", self.history)
+        ratings = _of_history("ratings", self.ratings, history)
+        ratings = None if ratings is None else [request_values.rating(value) for value in ratings]
+        given = _of_history("timestamps", self.timestamps, history)
+        timestamps = None if given is None else seconds_of("timestamps", given)
+        if history is not None and given is not None and timestamps is not None:
+            order = in_time_order(given, timestamps)
+            history, timestamps = tuple(history[place] for place in order), [timestamps[place] for place in order]
+            ratings = None if ratings is None else [ratings[place] for place in order]
+        excluded = () if self.exclude_items is None else request_values.ids("exclude_items", self.exclude_items)
         checked: dict[str, Any] = {
-            "user_id": _text_or_none("user_id", self.user_id),
+            "user_id": request_values.id_or_none("user_id", self.user_id),
             "history": history,
-            "ratings": _of_history("ratings", self.ratings, _rating, history),
-            "timestamps": _of_history("timestamps", self.timestamps, _timestamp, history),
-            "user_features": _features(self.user_features),
-            "k": _positive("k", self.k),
-            "exclude_items": () if self.exclude_items is None else _ids("exclude_items", self.exclude_items),
+            "ratings": None if ratings is None else tuple(ratings),
+            "timestamps": None if timestamps is None else tuple(timestamps),
+            "user_features": request_values.features("user_features", self.user_features),
+            "k": request_values.positive("k", self.k),
+            "exclude_items": excluded,
             "filters": parse_filters(self.filters),
-            "diversity": _text_or_none("diversity", self.diversity),
-            "diversity_weight": _share("diversity_weight", self.diversity_weight),
-            "diversity_column": _text_or_none("diversity_column", self.diversity_column),
+            "diversity": request_values.text_or_none("diversity", self.diversity),
+            "diversity_weight": request_values.share("diversity_weight", self.diversity_weight),
+            "diversity_column": request_values.text_or_none("diversity_column", self.diversity_column),
+            "explain": request_values.truth("explain", self.explain),
+            "exclude_seen": request_values.seen_policy("exclude_seen", self.exclude_seen),
+            "now": None if self.now is None else seconds_of("now", [self.now])[0],
         }
-        if not isinstance(self.explain, bool):
-            raise RequestError(f"explain must be true or false, but it is {self.explain!r}.")
         for name, value in checked.items():
             object.__setattr__(self, name, value)
 
@@ -80,76 +99,12 @@ class RecommendationRequest:
         return bool(self.filters or self.exclude_items)
 
 
-def _of_history(
-    name: str, values: object, check: Callable[[object], Any], history: tuple[str, ...] | None
-) -> tuple[Any, ...] | None:
-    """Checked values, one for each item of the history; None where there are none."""
+def _of_history(name: str, values: object, history: tuple[str, ...] | None) -> list[Any] | None:
+    """Values, one for each item of the history; None where there are none."""
     if values is None:
         return None
-    checked = tuple(check(value) for value in _listed(name, values))
-    if history is None or len(checked) != len(history):
+    told = request_values.values_of_list(name, values)
+    if history is None or len(told) != len(history):
         items = "no history" if history is None else f"{len(history)} items"
-        raise RequestError(f"{name} must be one for each item of the history, but {len(checked)} came for {items}.")
-    return checked
-
-
-def _text_or_none(name: str, value: object) -> str | None:
-    if value is not None and not isinstance(value, str):
-        advice = " Ids are compared as text." if name == "user_id" else ""
-        raise RequestError(f"{name} must be text, but it is {value!r}.{advice}")
-    return value
-
-
-def _positive(name: str, value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
-        raise RequestError(f"{name} must be a whole number of at least 1, but it is {value!r}.")
-    return int(value)
-
-
-def _share(name: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= float(value) <= 1:
-        raise RequestError(f"{name} must be a number from 0 to 1, but it is {value!r}.")
-    return float(value)
-
-
-def _listed(name: str, values: object) -> list[Any]:
-    """The values of a list, an array or a series."""
-    if isinstance(values, str | bytes | Mapping) or not hasattr(values, "__iter__") or not hasattr(values, "__len__"):
-        raise RequestError(f"{name} must be a list, but it is {values!r}.")
-    plain = values.tolist() if hasattr(values, "tolist") else list(values)
-    return plain if isinstance(plain, list) else [plain]
-
-
-def _ids(name: str, values: object) -> tuple[str, ...]:
-    if isinstance(values, str | bytes | Mapping) or not hasattr(values, "__iter__") or not hasattr(values, "__len__"):
-        raise RequestError(f"{name} must be a list of item ids as text, but it is {values!r}.")
-    ids = tuple(_listed(name, values))
-    if not all(isinstance(value, str) for value in ids):
-        raise RequestError(f"{name} must be a list of item ids as text, but it is {values!r}.")
-    return ids
-
-
-def _rating(value: object) -> float:
-    if isinstance(value, Real) and not isinstance(value, bool):
-        try:
-            number = float(value)
-        except OverflowError:
-            number = math.inf
-        if math.isfinite(number):
-            return number
-    raise RequestError(f"Ratings must be numbers, but {value!r} came.")
-
-
-def _timestamp(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, Integral) or not -_INT64 < int(value) < _INT64:
-        raise RequestError(f"Timestamps must be whole seconds since 1970, but {value!r} came.")
-    return int(value)
-
-
-def _features(features: object) -> Mapping[str, FeatureValue]:
-    if not isinstance(features, Mapping) or not all(isinstance(name, str) for name in features):
-        raise RequestError(
-            f"user_features must be columns with their values, such as {{'age': 24}}, but they are {features!r}."
-        )
-    frozen = {name: tuple(value) if isinstance(value, list) else value for name, value in features.items()}
-    return MappingProxyType(frozen)
+        raise RequestError(f"{name} must be one for each item of the history, but {len(told)} came for {items}.")
+    return told

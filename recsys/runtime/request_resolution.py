@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -12,11 +13,14 @@ from recsys.data.encoded_columns import EncodedValues
 from recsys.errors import RequestError
 from recsys.retrieval.ragged_items import RaggedItems
 from recsys.retrieval.request_batch import RequestBatch
+from recsys.retrieval.seen_policy import SeenPolicy
 from recsys.retrieval.types import FloatArray, IntArray
 from recsys.runtime.manifest import BundleData
 from recsys.runtime.onnx_inputs import NO_TIMESTAMP
 from recsys.runtime.request import RecommendationRequest
 from recsys.runtime.user_features import UserFeatures, joined_features
+
+_EXCLUDED = SeenPolicy()
 
 
 class UserContext(NamedTuple):
@@ -27,12 +31,13 @@ class UserContext(NamedTuple):
         history: items that models score from, oldest first, shape [L], int64; no more than the models are given.
         ratings: of the history, shape [L], float32; None where there are none.
         timestamps: of the history, shape [L], int64; None where there are none.
-        seen: items that are not recommended again, int64; also those that are rated too low for the history.
+        seen: items that are not recommended again now, int64; also those that are rated too low for the history.
         exclude_items: items that must not be in the list, int64.
         unknown_items: ids of items that the data do not have.
         features: columns of the user as models read them, a row each.
         unknown_values: values of the user's columns that are not known.
         is_known: whether anything is known that a model may score from.
+        undated: whether seen items were to come back after some days, but it is not known when they were seen.
     """
 
     user: int
@@ -45,6 +50,7 @@ class UserContext(NamedTuple):
     features: EncodedValues
     unknown_values: tuple[str, ...]
     is_known: bool
+    undated: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,6 +64,7 @@ class UserTables:
         histories: of each user, oldest first, U lists; all interactions, also those that are rated low.
         user_features: columns of the users that models read.
         max_history: latest interactions of a history that models are given; None: all.
+        exclude_seen: what happens to seen items where a request does not say.
     """
 
     data: BundleData
@@ -66,6 +73,7 @@ class UserTables:
     histories: RaggedItems
     user_features: UserFeatures
     max_history: int | None = None
+    exclude_seen: SeenPolicy = _EXCLUDED
 
 
 class RequestResolver:
@@ -85,12 +93,13 @@ class RequestResolver:
         """What is known of the user who asks; of an item that a history has twice the last interaction counts.
 
         Raises:
-            RequestError: a rating is out of range, the data have no ratings, or no model reads a column of the user, or
-                its value is of another type.
+            RequestError: a rating is out of range, the data have no ratings, no model reads a column of the user, its
+                value is of another type, or seen items are to come back of which it is not known when they were seen.
         """
         user = -1 if request.user_id is None else self._users.get(request.user_id, -1)
         exclude_items, unknown = self._found(request.exclude_items)
-        history, seen, unknown_history = self._history(user, request)
+        whole, unknown_history = self._whole_history(user, request)
+        history, (seen, undated) = self._counted(whole), self._seen(whole, request)
         features, unknown_values = self._tables.user_features.of(user, request.user_features)
         return UserContext(
             user,
@@ -103,6 +112,7 @@ class RequestResolver:
             features,
             unknown_values,
             is_known=user >= 0 or len(history.items) > 0 or bool(request.user_features),
+            undated=undated,
         )
 
     def items_of(self, ids: Sequence[str]) -> IntArray:
@@ -120,15 +130,14 @@ class RequestResolver:
         """The ids of items, any of the catalogue."""
         return [self._item_ids[item] for item in items.tolist()]
 
-    def _history(self, user: int, request: RecommendationRequest) -> tuple[RaggedItems, IntArray, tuple[str, ...]]:
-        """The history that models get, one list; the items that were seen; and ids that are unknown."""
-        unknown: tuple[str, ...] = ()
+    def _whole_history(self, user: int, request: RecommendationRequest) -> tuple[RaggedItems, tuple[str, ...]]:
+        """All that is known of what a user has seen, one list, and ids that are unknown."""
         if request.history is not None:
-            whole, unknown = self._given(request)
-        elif user >= 0:
-            whole = self._tables.histories.take(np.array([user]))
-        else:
-            whole = RaggedItems.empty(1)
+            return self._given(request)
+        return (self._tables.histories.take(np.array([user])) if user >= 0 else RaggedItems.empty(1)), ()
+
+    def _counted(self, whole: RaggedItems) -> RaggedItems:
+        """The history that models get, one list."""
         data = self._tables.data
         counts = whole.items < data.num_items  # the models know nothing of items that were added since
         if whole.rating is not None and data.min_rating is not None:
@@ -136,7 +145,22 @@ class RequestResolver:
         kept = np.flatnonzero(counts)
         if self._tables.max_history is not None:
             kept = kept[-self._tables.max_history :]
-        return _at(whole, kept), whole.items, unknown
+        return _at(whole, kept)
+
+    def _seen(self, whole: RaggedItems, request: RecommendationRequest) -> tuple[IntArray, bool]:
+        """The items that are not recommended again now, and whether that could not be known for want of times."""
+        policy = request.exclude_seen or self._tables.exclude_seen
+        assert isinstance(policy, SeenPolicy), "a request has parsed it"
+        undated = policy.needs_times and whole.timestamp is None and len(whole.items) > 0
+        if undated and request.exclude_seen is not None:
+            raise RequestError(
+                f"exclude_seen={policy} needs to know when the items of the history were seen, but they have no "
+                "timestamps. Give timestamps, or exclude_seen true or false."
+            )
+        now = int(time.time()) if request.now is None else request.now
+        assert isinstance(now, int), "a request has it in seconds"
+        excluded = policy.excluded(whole.timestamp, now)
+        return whole.items[np.broadcast_to(excluded, whole.items.shape)], undated
 
     def _given(self, request: RecommendationRequest) -> tuple[RaggedItems, tuple[str, ...]]:
         """The history of a request."""

@@ -62,6 +62,9 @@ class SimilarItemFinder:
         table, measure = self._table(by), self._bundle.manifest.neighbours.get(by)
         if table is None or measure is None:
             return nothing_measures(item_id, by)
+        known = self._bundle.knowledge[0].items
+        if by == "model" and item < len(known) and not known[item]:
+            return nothing_learnt(item_id)
         added = len(self._catalogue.added_vectors)
         if by == "model" and added and measure == COSINE:
             found, similarities = self._by_vectors(item, k)
@@ -81,6 +84,8 @@ class SimilarItemFinder:
         vectors = np.concatenate([self._bundle.item_vectors(), self._catalogue.added_vectors])
         lengths = np.linalg.norm(vectors, axis=1)
         cosines = vectors @ vectors[item] / np.maximum(lengths * lengths[item], np.finfo(np.float32).tiny)
+        known = self._bundle.knowledge[0].items
+        cosines[: len(known)][~known] = -np.inf
         cosines[~self._catalogue.state.available[: len(cosines)]] = -np.inf
         cosines[item] = -np.inf
         rounded = np.round(cosines / TIE)
@@ -107,6 +112,11 @@ def unknown_item(item_id: str, data_name: str, near: Sequence[str] = ()) -> Requ
     return RequestError(
         f"There is no item {item_id!r} in {data_name}.{hint} Ids are compared as text, leading zeros included."
     )
+
+
+def nothing_learnt(item_id: str) -> SimilarItems:
+    """No similar items of one that was not in training, and that the model does not know by its content."""
+    return SimilarItems(item_id, [], [], "no interactions of it in training")
 
 
 def nothing_measures(item_id: str, by: SimilarityKind) -> SimilarItems:

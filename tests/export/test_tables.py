@@ -8,14 +8,17 @@ from recsys.data.columns import ITEM_INDEX, RATING, TIMESTAMP, USER_INDEX
 from recsys.data.encoded_columns import EncodedColumn, read_columns
 from recsys.data.raw import FeatureKind
 from recsys.export import tables
-from recsys.export.tables import neighbour_table, write_histories, write_neighbours, write_tables
+from recsys.export.tables import neighbour_table, write_histories, write_knowledge, write_neighbours, write_tables
 from recsys.models.components.recency import Recency
 from recsys.models.ease import EASE
+from recsys.recommendation.prepared_tables import catalogue_of
 from recsys.recommendation.similar_items import ItemSimilarity
 from recsys.runtime.bundle import (
     HISTORIES,
     ITEM_VOCABULARY,
     ITEMS,
+    KNOWN_ITEMS,
+    KNOWN_USERS,
     NEIGHBOURS,
     NUM_INTERACTIONS,
     POPULARITY,
@@ -24,6 +27,7 @@ from recsys.runtime.bundle import (
     USERS,
 )
 from recsys.runtime.neighbours import NeighbourTable
+from recsys.runtime.personalization.knowledge import Knowledge, Reads
 from tests.models.board_data import NUM_ITEMS, NUM_USERS, prepared_board
 
 SIMILARITIES = torch.tensor(
@@ -86,8 +90,40 @@ def test_histories_are_those_of_all_interactions_oldest_first(tmp_path):
     assert table[TIMESTAMP].to_pylist()[:3] == [0, 86_400, 172_800]
 
 
+KNOWLEDGE = Knowledge.whole(NUM_ITEMS, NUM_USERS, Reads("items", False))
+
+
+def write_all(directory, histories, popular_days=None):
+    board = prepared_board()
+    catalogue = catalogue_of(board, popular_days=popular_days)
+    write_tables(board, Colours(), [CITY], directory, 2, histories, catalogue, KNOWLEDGE)
+
+
+def test_what_is_popular_may_be_what_was_lately(tmp_path):
+    # The newest interactions are at 29 days, and each item has a day of its own.
+    write_all(tmp_path, histories=False, popular_days=2)
+    assert np.load(tmp_path / POPULARITY).tolist() == [0] * (NUM_ITEMS - 2) + [NUM_USERS / 2] * 2
+    assert np.load(tmp_path / NUM_INTERACTIONS).tolist() == [NUM_USERS] * NUM_ITEMS
+
+
+def test_what_the_models_know_has_a_row_for_each(tmp_path):
+    few = Knowledge(KNOWLEDGE.reads, np.arange(NUM_ITEMS) > 0, np.arange(NUM_USERS) < 3)
+    write_knowledge([KNOWLEDGE, few], tmp_path)
+    items, users = (np.load(tmp_path / name) for name in (KNOWN_ITEMS, KNOWN_USERS))
+    assert items[0].all() and users[0].all()
+    assert items[1].tolist() == few.items.tolist() and users[1].tolist() == few.users.tolist()
+
+
+def test_an_item_that_the_model_has_learnt_nothing_of_is_like_none(tmp_path):
+    write_neighbours(Colours(), prepared_board(), tmp_path, NUM_ITEMS, np.arange(NUM_ITEMS) != 3)
+    table = NeighbourTable.read(tmp_path / NEIGHBOURS["model"], NUM_ITEMS)
+    assert len(table.of(3)[0]) == 0 and 3 not in table.neighbours
+    content = NeighbourTable.read(tmp_path / NEIGHBOURS["content"], NUM_ITEMS)
+    assert len(content.of(3)[0]) > 0
+
+
 def test_all_tables_are_written(tmp_path):
-    write_tables(prepared_board(), Colours(), [CITY], tmp_path, num_neighbours=2, histories=True)
+    write_all(tmp_path, histories=True)
     expected = {ITEM_VOCABULARY, USER_VOCABULARY, ITEMS, POPULARITY, NUM_INTERACTIONS, HISTORIES, USER_COLUMNS, USERS}
     assert {path.name for path in tmp_path.iterdir()} == expected | set(NEIGHBOURS.values())
     assert pq.read_table(tmp_path / ITEMS) == prepared_board().items
@@ -98,14 +134,14 @@ def test_all_tables_are_written(tmp_path):
 
 
 def test_of_users_nothing_is_written_but_the_columns_that_models_read(tmp_path):
-    write_tables(prepared_board(), Colours(), [CITY], tmp_path, num_neighbours=2, histories=True)
+    write_all(tmp_path, histories=True)
     users = pq.read_table(tmp_path / USERS)
     assert users.column_names == ["city"]
     assert users["city"].combine_chunks() == pa.chunked_array(prepared_board().users["city"]).combine_chunks()
 
 
 def test_what_is_known_of_users_stays_out_where_it_is_not_wanted(tmp_path):
-    write_tables(prepared_board(), Colours(), [CITY], tmp_path, num_neighbours=2, histories=False)
+    write_all(tmp_path, histories=False)
     files = {path.name for path in tmp_path.iterdir()}
     assert not files & {HISTORIES, USERS}
     assert USER_COLUMNS in files

@@ -55,7 +55,7 @@ def test_there_and_back_everything_but_what_is_excluded_is_the_same(batch):
         assert kept.tolist() == given.tolist() and kept.dtype == given.dtype, name
     for name, values in batch.features.items():
         np.testing.assert_array_equal(back.features[name], values)
-    assert len(back) == 2 and back.most_excluded == 0
+    assert len(back) == 2 and back.num_excluded.tolist() == [0, 0]
 
 
 def test_histories_without_ratings_and_times_have_none_in_numpy():

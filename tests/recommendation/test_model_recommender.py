@@ -137,9 +137,9 @@ def test_of_a_repeated_item_the_last_counts(nearest):
         ([5], "but 1 came for 2 items"),
         (5, "ratings must be a list"),
         ([5, 6], "are from 1 to 5, but 6 came"),
-        ([5, "good"], "Ratings must be numbers, but 'good' came"),
+        ([5, "good"], "ratings must be finite numbers, but 'good' came"),
         ([5, float("nan")], "but nan came"),
-        ([5, 10**400], "Ratings must be numbers"),
+        ([5, 10**400], "ratings must be finite numbers"),
     ],
 )
 def test_ratings_must_fit(nearest, ratings, message):

@@ -15,7 +15,8 @@ from recsys.retrieval.top_k import top_k
 class TableRetriever:
     """Retrieves by a table of scores, a row for each user, and writes down how deep it was asked."""
 
-    def __init__(self, scores):
+    def __init__(self, scores, exact=True):
+        self.exact = exact
         self.scores = np.asarray(scores, dtype=np.float64)
         self.num_items = self.scores.shape[1]
         self.asked: list[tuple[int, int]] = []

@@ -2,6 +2,7 @@ import json
 from datetime import date, datetime
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -67,7 +68,7 @@ def test_nothing_is_no_filter():
 def test_what_was_parsed_stays_as_it_is_and_can_be_written_again():
     written = {"or": [{"genres": {"any_of": ["War"]}}, {"not": {"year": {"gte": 1990, "lte": 1994}}}]}
     parsed = parse_filters(written)
-    assert parse_filters(parsed) is parsed
+    assert parse_filters(parsed) == parsed
     assert parsed.as_mapping() == written
     assert hash(parsed) == hash(parse_filters(json.loads(json.dumps(written))))
     written["or"].clear()
@@ -190,3 +191,45 @@ def test_items_that_are_not_discontinued_are_asked_for_whether_or_not_one_is():
         columns = ItemColumns(pa.table({"discontinued": gone}))
         mask = parse_filters({"discontinued": {"none_of": [True]}}).mask(columns)
         assert mask.tolist() == [value is not True for value in gone]
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        ColumnCondition("year", gte=pd.NA),
+        ColumnCondition("year", lte=np.array([1, 2])),
+        ColumnCondition("year", any_of=(pd.NaT,)),
+        ColumnCondition("year", gte=10**400),
+        ColumnCondition("year", none_of=(2**63,)),
+        ColumnCondition(7, gte=1),
+        ColumnCondition("year"),
+        Combination("or", ()),
+        Combination("or", ("year",)),
+        Combination("xor", (ColumnCondition("year", gte=1),)),
+    ],
+    ids=repr,
+)
+def test_what_was_made_by_hand_is_checked_as_what_is_written(made):
+    with pytest.raises(RequestError, match="filter|column|combines|Values of"):
+        parse_filters(made)
+
+
+def test_what_was_made_too_deep_is_refused():
+    made = ColumnCondition("year", gte=1)
+    for _ in range(5_000):
+        made = Combination("not", (made,))
+    with pytest.raises(RequestError, match="filters"):
+        parse_filters(made)
+
+
+def test_a_filter_that_stays_allows_values_that_no_item_has_now():
+    sold_out = parse_filters({"genres": {"none_of": ["Silent", "War"]}})
+    assert sold_out.mask(COLUMNS, allow_unknown=True).tolist() == [False, True, True, False]
+    with pytest.raises(RetrievalError, match="Silent came"):
+        sold_out.mask(COLUMNS)
+
+
+def test_truth_values_are_known_whether_or_not_an_item_has_them():
+    columns = ItemColumns(pa.table({"gone": [False, None, False]}))
+    assert parse_filters({"gone": {"none_of": [True]}}).mask(columns).tolist() == [True] * 3
+    assert parse_filters({"gone": {"any_of": [True]}}).mask(columns).tolist() == [False] * 3

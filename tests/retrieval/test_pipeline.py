@@ -14,6 +14,7 @@ from recsys.retrieval.filters import ItemMaskFilter
 from recsys.retrieval.mmr import MMR
 from recsys.retrieval.pipeline import Pipeline
 from recsys.retrieval.retrievers import StaticRetriever
+from recsys.retrieval.top_k import top_k
 from tests.retrieval.made import TableRanker, TableRetriever, requests, worlds
 
 NAN, INF = float("nan"), float("inf")
@@ -100,6 +101,30 @@ def test_the_first_question_has_room_for_what_is_seen_and_blocked():
     lists = Pipeline(retriever, num_candidates=3).recommend(requests(seen=[[0, 1, 2, 3]], exclude_items=[[4, 5]]), 3)
     assert lists.items.tolist() == [[6, 7, 8]]
     assert retriever.asked == [(1, 9)]
+
+
+class Careless(TableRetriever):
+    """Finds what is among the first items whose number is its depth, as an index that looks at a part does."""
+
+    def __init__(self, scores):
+        super().__init__(scores, exact=False)
+
+    def retrieve(self, requests, num_candidates):
+        self.asked.append((len(requests), num_candidates))
+        scores = np.where(np.arange(self.num_items) < 2 * num_candidates, self.scores[requests.users], NAN)
+        return top_k(scores, num_candidates)
+
+
+def test_what_an_inexact_retriever_finds_does_not_depend_on_company():
+    scores = np.tile(np.arange(1000.0), (3, 1))  # the best items are the last: each depth finds others
+    asked = requests(seen=[[], list(range(100)), [5]])
+    together = Pipeline(Careless(scores), num_candidates=10).recommend(asked, 5)
+    for row in range(3):
+        alone = Pipeline(Careless(scores), num_candidates=10).recommend(asked.take(np.array([row])), 5)
+        np.testing.assert_array_equal(alone.items[0], together.items[row])
+    retriever = Careless(scores)
+    Pipeline(retriever, num_candidates=10).recommend(asked, 5)
+    assert retriever.asked == [(2, 16), (1, 128)]  # powers of two, so that there are few questions
 
 
 def test_a_retriever_that_knows_no_more_is_not_asked_again():

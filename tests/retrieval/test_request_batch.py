@@ -34,15 +34,14 @@ def test_excluded_items_are_kept():
     assert RequestBatch.of(np.array([0]), history, history, exclude_items).exclude_items is exclude_items
 
 
-def test_the_most_excluded_items_are_those_of_one_request(batch):
-    # 3 + 0, 0 + 1 and 2 + 3
-    assert batch.most_excluded == 5
+def test_each_request_excludes_what_it_has_seen_and_what_it_names(batch):
+    assert batch.num_excluded.tolist() == [3 + 0, 0 + 1, 2 + 3]
 
 
 def test_an_empty_batch_excludes_nothing():
     none = RaggedItems.empty(0)
     made = RequestBatch.of(np.zeros(0, dtype=np.int64), none, none)
-    assert (len(made), made.most_excluded) == (0, 0)
+    assert (len(made), len(made.num_excluded)) == (0, 0)
 
 
 def test_only_the_history_is_cut_to_its_latest_items(batch):

@@ -1,5 +1,6 @@
 import threading
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -11,6 +12,13 @@ from tests.export.board_bundles import board_bundle
 from tests.models.board_data import NUM_ITEMS
 
 EVEN = RecommendationRequest(history=["i02", "i08", "i12"], k=NUM_ITEMS + 2)
+
+
+class Frozen(dict):
+    """Settings that can be a key, for a bundle that several tests share."""
+
+    def __hash__(self):
+        return hash(repr(self))
 
 
 def new_items(**columns):
@@ -69,12 +77,16 @@ def test_new_items_have_similar_ones_by_their_vectors(recommender):
     assert "added since" in recommender.similar(["new even"], k=3, by="content")[0].measure
 
 
-def test_a_ranker_leaves_items_behind_that_it_does_not_know():
+def test_behind_a_ranker_that_does_not_know_it_a_new_item_keeps_the_place_at_which_it_was_found():
+    found = BundleRecommender(Bundle.open(board_bundle("two_tower")))
     ranked = BundleRecommender(Bundle.open(board_bundle("two_tower", ranker="ease")))
-    before = ranked.recommend_one(EVEN).item_ids
-    ranked.add_items(new_items())
-    assert ranked.recommend_one(EVEN).item_ids[: len(before)] == before
-    assert sorted(ranked.recommend_one(EVEN).item_ids[len(before) :]) == ["new even", "new odd"]
+    for recommender in (found, ranked):
+        recommender.add_items(new_items())
+    places, lists = found.recommend_one(EVEN).item_ids, ranked.recommend_one(EVEN)
+    for new in ("new even", "new odd"):
+        assert lists.item_ids.index(new) == places.index(new)
+    assert lists.item_ids.index("new even") < NUM_ITEMS // 2  # not last, beside items of the other colour
+    assert np.isfinite(lists.scores).all() and lists.scores == sorted(lists.scores, reverse=True)
 
 
 def test_several_values_of_a_new_item_may_be_a_list(recommender):
@@ -144,3 +156,79 @@ def test_items_come_and_go_while_requests_are_answered(recommender):
         client.join()
     assert not errors
     assert len(recommender.recommend_one(RecommendationRequest(history=["i02"], k=100)).item_ids) == NUM_ITEMS - 1 + 15
+
+
+class TestWhatIsThereNow:
+    """Filters of the bundle, and values of items that change while it answers."""
+
+    @staticmethod
+    def opened():
+        filters = {"colours": {"none_of": ["white"]}, "title": {"none_of": ["Square 4", "never made"]}}
+        return BundleRecommender(Bundle.open(board_bundle("two_tower", filters=Frozen(filters))))
+
+    ASKED = (
+        EVEN,
+        RecommendationRequest(k=NUM_ITEMS),
+        RecommendationRequest(user_id="u01", exclude_seen=False, k=NUM_ITEMS),
+        RecommendationRequest(history=["i02"], k=NUM_ITEMS, filters={"colours": {"any_of": ["even"]}}),
+        RecommendationRequest(history=["i02"], k=NUM_ITEMS, diversity="mmr"),
+    )
+
+    def lists(self, recommender):
+        found = [answer.item_ids for answer in recommender.recommend(self.ASKED)]
+        return [*found, *(recommender.similar(["i02"], NUM_ITEMS, by)[0].item_ids for by in ("model", "content"))]
+
+    def test_the_filters_of_a_bundle_hold_in_every_list(self):
+        for ids in self.lists(self.opened()):
+            assert ids and all(int(name[1:]) % 2 == 0 for name in ids) and "i04" not in ids
+
+    def test_they_are_combined_with_those_of_a_request(self):
+        asked = RecommendationRequest(history=["i02"], filters={"colours": {"any_of": ["white"]}})
+        assert self.opened().recommend_one(asked).item_ids == []
+
+    def test_what_is_sold_out_is_in_no_list_until_it_is_back(self):
+        recommender = self.opened()
+        before = self.lists(recommender)
+        recommender.update_items({"colours": {"i08": "white"}})
+        assert all("i08" not in ids for ids in self.lists(recommender))
+        with pytest.raises(RecsysError, match="i99 are not"):
+            recommender.update_items({"colours": {"i08": "black", "i99": "black"}})
+        assert all("i08" not in ids for ids in self.lists(recommender))
+        recommender.update_items({"colours": {"i08": "black|even"}})
+        assert self.lists(recommender) == before
+
+    def test_a_column_of_the_feed_alone_can_be_asked_for(self):
+        recommender = self.opened()
+        recommender.update_items({"in_stock": {"i08": True, "i10": False}})
+        asked = RecommendationRequest(history=["i02"], filters={"in_stock": {"any_of": [True]}})
+        assert recommender.recommend_one(asked).item_ids == ["i08"]
+
+    def test_values_that_no_filter_can_read_change_nothing(self):
+        recommender = self.opened()
+        state = recommender._catalogue.state
+        with pytest.raises(RecsysError, match="New values of colours must be of the type string"):
+            recommender.update_items({"colours": {"i08": 3}})
+        assert recommender._catalogue.state is state
+
+    def test_each_list_is_made_before_or_after_an_update(self):
+        recommender, stop, wrong = self.opened(), threading.Event(), []
+        left, right = ("i08", "i10", "i12"), ("i14", "i16")
+        recommender.update_items({"shelf": {**dict.fromkeys(left, "left"), **dict.fromkeys(right, "right")}})
+        asked = RecommendationRequest(history=["i02"], filters={"shelf": {"any_of": ["left"]}}, k=NUM_ITEMS)
+
+        def ask():
+            while not stop.is_set():
+                found = set(recommender.recommend_one(asked).item_ids)
+                if found not in (set(left), set(right)):
+                    wrong.append(found)
+
+        threads = [threading.Thread(target=ask) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for turn in range(40):
+            here, gone = (left, right) if turn % 2 else (right, left)
+            recommender.update_items({"shelf": {**dict.fromkeys(here, "left"), **dict.fromkeys(gone, "right")}})
+        stop.set()
+        for thread in threads:
+            thread.join(10)
+        assert wrong == []

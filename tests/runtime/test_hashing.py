@@ -1,7 +1,7 @@
 import pytest
 
-from recsys.errors import BundleError
-from recsys.runtime.hashing import check_files, file_of
+from recsys.errors import BundleError, BundleWarning
+from recsys.runtime.hashing import check_files, file_of, report_extra_files
 from recsys.runtime.manifest import BundleFile
 
 #: SHA-256 of the three bytes "abc", an example of the standard (FIPS 180-2).
@@ -41,3 +41,13 @@ def test_a_missing_file_is_found(directory):
 def test_a_file_outside_is_refused_unread(directory, name):
     with pytest.raises(BundleError, match=f"names {name}, which is no file of its own"):
         check_files(directory / "bundle", {name: BundleFile(ABC, 3)})
+
+
+def test_files_that_no_manifest_names_are_reported(directory):
+    for name in ("manifest.json", ".hidden"):
+        (directory / name).write_bytes(b"")
+    report_extra_files(directory, ["a.txt"])
+    for number in range(7):
+        (directory / f"more{number}.npy").write_bytes(b"")
+    with pytest.warns(BundleWarning, match=r"has 7 files that its manifest does not name.*more4.npy and 2 more. Move"):
+        report_extra_files(directory, ["a.txt"])

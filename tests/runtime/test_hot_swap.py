@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from recsys.errors import BundleError
+from recsys.errors import BundleError, RequestError
 from recsys.runtime.bundle import Bundle
 from recsys.runtime.bundle_recommender import BundleRecommender
 from recsys.runtime.hot_swap import HotSwapRecommender
@@ -74,6 +74,36 @@ def test_follows_what_is_wanted(tmp_path, caplog):
     stop.set()
     thread.join(10)
     assert caplog.text.count("stays live") == 1
+
+
+def test_a_bundle_that_comes_under_the_same_name_is_not_served_stale(tmp_path, caplog):
+    place = shutil.copytree(board_bundle("ease"), tmp_path / "live")
+    live, stop = HotSwapRecommender(place), threading.Event()
+    thread = live.watch(lambda: place, interval_seconds=0.01, stop=stop)
+    shutil.rmtree(place)
+    until(lambda: "stays live" in caplog.text)
+    assert live.recommend_one(ASKED).model_version == "ease"
+    shutil.copytree(board_bundle("pure_svd"), tmp_path / "new")
+    (tmp_path / "new").rename(place)
+    until(lambda: live.recommend_one(ASKED).model_version == "pure_svd")
+    stop.set()
+    thread.join(10)
+
+
+def test_what_is_sold_out_stays_so_in_the_bundles_to_come():
+    sold_out = {"colours": {"any_of": ["black", "white"]}}
+    live = HotSwapRecommender(board_bundle("ease"))
+    asked = RecommendationRequest(history=["i02"], k=100, filters=sold_out)
+    live.update_items({"colours": {"i08": "none"}, "in_stock": {"i08": False}})
+    for _ in range(2):
+        assert "i08" not in live.recommend_one(asked).item_ids
+        live.activate(board_bundle("pure_svd"))
+        assert "i08" not in live.recommend_one(asked).item_ids
+        live.update_items({"colours": {"i10": "none"}})
+        live.roll_back()
+        assert not {"i08", "i10"} & set(live.recommend_one(asked).item_ids)
+    with pytest.raises(RequestError, match="i99 are not"):
+        live.update_items({"colours": {"i99": "none"}})
 
 
 def until(reached):

@@ -17,6 +17,8 @@ REQUEST = RequestBatch.of(np.array([-1]), RaggedItems.of([HISTORY]), RaggedItems
 ITEMS = np.array([7, 1])
 #: Of each interaction of the history to items 7 and 1.
 CONTRIBUTIONS = [[0.5, 0.1], [-0.2, 0.2], [0.4, 0.3], [0.1, 0.4], [0.25, 0.5]]
+#: That a list shows: of item 1 as much as its contributions, of item 7 a quarter more.
+SCORES = np.array([1.3, 1.5])
 
 
 class Fixed:
@@ -41,11 +43,13 @@ def explained(explainer, items=ITEMS):
     def ids_of(indices):
         return [f"i{index:02}" for index in indices.tolist()]
 
-    return ItemExplainer(explainer, attributes, np.full(NUM_ITEMS, 40), NUM_ITEMS, ids_of).explain(REQUEST, items)
+    return ItemExplainer(explainer, attributes, np.full(NUM_ITEMS, 40), NUM_ITEMS, ids_of).explain(
+        REQUEST, items, SCORES
+    )
 
 
 def printed(explanations, method):
-    recommendation = Recommendation(["i07", "i01"], [1.05, 1.5], True, "", (), (), (), explanations, method)
+    recommendation = Recommendation(["i07", "i01"], SCORES.tolist(), True, "", (), (), (), explanations, method)
     console = Console(width=120)
     with console.capture() as capture:
         console.print(explanation_table(prepared_board().titles_of, "For [user] 1", recommendation))
@@ -76,6 +80,17 @@ def test_the_oldest_interactions_may_be_one():
     assert [found.item_id for found in seven.contributions] == ["i05", "i03"]
     assert "standard error of each is at most 0.02. The 3 older interactions were taken as one." in method
     assert "3 older interactions together" in printed(*explained(Fixed(num_grouped=3, errors=0.02)))
+
+
+@pytest.mark.parametrize("num_grouped", [0, 3])
+def test_what_is_named_and_the_rest_add_up_to_the_score(num_grouped):
+    explanations, _ = explained(Fixed(num_grouped=num_grouped))
+    for explanation, score in zip(explanations, SCORES, strict=True):
+        named = sum(contribution.value for contribution in explanation.contributions)
+        assert named + explanation.older_value + explanation.rest == pytest.approx(score)
+    # 5, 9 and 3 are named: 0.75, 0.4 and 0.1 of 1.3
+    assert num_grouped or explanations[0].rest == pytest.approx(0.05)
+    assert "everything else" in printed(*explained(Fixed()))
 
 
 def test_errors_of_zero_are_exact():

@@ -5,7 +5,18 @@ import pytest
 
 from recsys.data.raw import FeatureColumn, FeatureKind
 from recsys.errors import BundleError
-from recsys.runtime.manifest import BundleData, BundleFile, BundleIndex, Manifest, Source
+from recsys.runtime.manifest import (
+    BUNDLE_VERSION,
+    HASH,
+    BundleData,
+    BundleFile,
+    BundleIndex,
+    Manifest,
+    Source,
+    _hash_of,
+    fingerprint_of,
+)
+from recsys.runtime.personalization.knowledge import Reads
 
 DATA = BundleData(
     name="board",
@@ -22,11 +33,11 @@ DATA = BundleData(
     content_column="genres",
 )
 MANIFEST = Manifest(
-    bundle_version=3,
+    bundle_version=BUNDLE_VERSION,
     name="modèle",
     created="2024-05-01T12:00:00",
-    retriever=Source("runs/mf", "MF", {"test/ndcg@10": 0.5}),
-    ranker=Source("runs/ease", "EASE", {}),
+    retriever=Source("runs/mf", "MF", {"test/ndcg@10": 0.5}, Reads(None, True)),
+    ranker=Source("runs/ease", "EASE", {}, Reads("items", False, ("age",))),
     data=DATA,
     index=BundleIndex("faiss", 8, "int8", "IVF4,Flat", {"search_effort": 2, "rescore": 3}, 0.98),
     folds_in=True,
@@ -40,13 +51,19 @@ MANIFEST = Manifest(
     neighbours={"model": "cosine of vectors"},
     versions={"python": "3.11.9"},
     files={"index.faiss": BundleFile("ab12", 1234)},
+    exclude_seen={"after_days": 30.0},
+    filters={"discontinued": {"none_of": [True]}},
+    popular_days=7.0,
 )
 
 
 def change(directory, **changes):
+    """Write a manifest as somebody would who changes values and knows how its hash is made."""
     MANIFEST.write(directory)
     path = directory / "manifest.json"
-    path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), **changes}))
+    content = {**json.loads(path.read_text(encoding="utf-8")), **changes}
+    content.pop(HASH)
+    path.write_text(json.dumps({**content, HASH: _hash_of(content)}))
 
 
 def test_what_is_written_is_read(tmp_path):
@@ -82,18 +99,42 @@ def test_no_bundle_says_how_to_make_one(tmp_path):
         Manifest.read(tmp_path)
 
 
-@pytest.mark.parametrize("version", [0, 1, 2, 4, None, "3"])
+@pytest.mark.parametrize("version", [0, 1, 2, 3, 5, None, "4"])
 def test_another_version_is_refused(tmp_path, version):
     change(tmp_path, bundle_version=version)
-    with pytest.raises(BundleError, match=f"Bundles of version 3 are required, but .* is of version {version}"):
+    with pytest.raises(BundleError, match=f"Bundles of version 4 are required, but .* is of version {version}"):
         Manifest.read(tmp_path)
 
 
-@pytest.mark.parametrize("content", ["", "{", '{"bundle_version": 3}', '{"bundle_version": 3, "ranker": 3}'])
+@pytest.mark.parametrize("content", ["", "{", "[" * 100_000])
 def test_a_damaged_manifest_is_told(tmp_path, content):
     (tmp_path / "manifest.json").write_text(content)
     with pytest.raises(BundleError, match=r"manifest.json is damaged \(.+\). Export the bundle again"):
         Manifest.read(tmp_path)
+
+
+@pytest.mark.parametrize("changes", [{"num_candidates": 3}, {"colour": "red"}, {HASH: "0" * 64}, {HASH: None}], ids=str)
+def test_an_edited_manifest_is_noticed(tmp_path, changes):
+    MANIFEST.write(tmp_path)
+    path = tmp_path / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), **changes}))
+    with pytest.raises(BundleError, match=r"manifest.json was changed or damaged: .* a manifest is not edited"):
+        Manifest.read(tmp_path)
+
+
+def test_another_layout_of_the_same_is_no_change(tmp_path):
+    MANIFEST.write(tmp_path)
+    path = tmp_path / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")), sort_keys=True))
+    assert Manifest.read(tmp_path) == MANIFEST
+
+
+def test_a_bundle_that_was_exported_anew_has_another_fingerprint(tmp_path):
+    assert fingerprint_of(tmp_path) is None
+    MANIFEST.write(tmp_path)
+    first = fingerprint_of(tmp_path)
+    replace(MANIFEST, files={"index.faiss": BundleFile("ab13", 1234)}).write(tmp_path)
+    assert first is not None and fingerprint_of(tmp_path) not in (None, first)
 
 
 def test_bytes_that_are_no_text_are_told(tmp_path):
@@ -111,6 +152,14 @@ def test_bytes_that_are_no_text_are_told(tmp_path):
         {"index": {"kind": "exact", "dim": 8, "depth": 3}},
         {"files": []},
         {"files": {"a": {"sha256": "0"}}},
+        {"files": {"a": {"sha256": 0, "bytes": 1}}},
+        {"num_candidates": "many"},
+        {"num_candidates": True},
+        {"folds_in": 1},
+        {"max_history": 2.5},
+        {"inputs": {"a": 3}},
+        {"exclude_seen": "often"},
+        {"filters": ["a"]},
         {"colour": "red"},
     ],
     ids=str,
@@ -133,6 +182,6 @@ def test_a_feature_of_an_unknown_kind_is_told(tmp_path, kind):
     path = tmp_path / "manifest.json"
     content = json.loads(path.read_text(encoding="utf-8"))
     content["data"]["item_features"][0]["kind"] = kind
-    path.write_text(json.dumps(content))
+    change(tmp_path, data=content["data"])
     with pytest.raises(BundleError, match="manifest.json is damaged"):
         Manifest.read(tmp_path)

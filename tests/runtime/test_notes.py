@@ -13,8 +13,8 @@ def context(user=0, history=(), unknown_items=(), unknown_values=(), is_known=Tr
     return UserContext(user, items, None, None, items, NONE, unknown_items, {}, unknown_values, is_known)
 
 
-def notes(request, of, personalized=True, num_items=10, folds_in=True):
-    return notes_of(request, of, personalized, num_items, folds_in, "board")
+def notes(request, of, personalized=True, num_items=10, folds_in=True, **more):
+    return notes_of(request, of, personalized, num_items, folds_in, "board", **more)
 
 
 def test_of_a_usual_list_there_is_nothing_to_say():
@@ -90,3 +90,19 @@ def test_an_empty_list_says_that_everything_was_seen_and_nothing_of_popularity()
 
 def test_a_short_list_without_restrictions_needs_no_note():
     assert notes(RecommendationRequest(k=10), context(), num_items=4) == ()
+
+
+def test_of_a_model_with_one_list_it_is_said():
+    (note,) = notes(RecommendationRequest(user_id="u1"), context(), personalized=False, same_for_all=True)
+    assert note == "The model has one list for everyone: here is what is popular."
+
+
+def test_what_tells_the_model_nothing_is_not_blamed_on_the_filters():
+    request = RecommendationRequest(history=["i1"], filters={"year": {"gte": 1990}})
+    (note,) = notes(request, context(-1, history=[1]), personalized=False, told=False)
+    assert note == "What is known of this user tells the model nothing: here is what is popular."
+
+
+def test_seen_items_that_cannot_come_back_for_want_of_times_are_noted():
+    (note,) = notes(RecommendationRequest(history=["i1"]), context(-1, history=[1])._replace(undated=True))
+    assert note.startswith("When the history was seen is not known, so that none of it comes back")

@@ -14,6 +14,7 @@ from recsys.retrieval.ragged_items import RaggedItems
 from recsys.retrieval.top_k import top_k
 from recsys.runtime.catalogue import CatalogueState
 from recsys.runtime.manifest import BundleData
+from recsys.runtime.personalization.knowledge import ITEMS, Knowledge, Reads
 from recsys.runtime.recommendation_engine import RecommendationEngine, Scoring
 from recsys.runtime.request import RecommendationRequest
 from recsys.runtime.request_resolution import RequestResolver, UserTables
@@ -59,13 +60,15 @@ class FirstOfHistory:
 class Engine:
     """An engine with the parts that it was made of."""
 
-    def __init__(self, ranker=None, num_candidates=3, folds_in=True):
+    def __init__(self, ranker=None, num_candidates=3, folds_in=True, knowledge=None, filters=None):
         data = BundleData("small", "", 1, 6, None, None, FEATURES, "genres")
         histories = RaggedItems.of([[0, 1]])
         self.resolver = RequestResolver(UserTables(data, ["ann"], IDS, histories, UserFeatures([], None)))
-        self.state = CatalogueState.of(pa.table({"genres": GENRES}), FEATURES, POPULARITY, POPULARITY * 10)
+        self.state = CatalogueState.of(pa.table({"genres": GENRES}), FEATURES, POPULARITY, POPULARITY * 10, filters)
         self.retriever = Highest()
-        scoring = Scoring("run", self.retriever, ranker, FirstOfHistory(), num_candidates, folds_in)
+        reads = Reads(ITEMS if folds_in else None, not folds_in)
+        knowledge = Knowledge.whole(6, 1, reads) if knowledge is None else knowledge
+        scoring = Scoring("run", self.retriever, ranker, FirstOfHistory(), num_candidates, folds_in, knowledge)
         self.engine = RecommendationEngine(scoring, self.resolver, lambda: self.state, "small", 6, "genres")
 
     def ask(self, **request):
@@ -151,12 +154,35 @@ def test_diversity_chooses_among_the_candidates_by_the_content_column(made):
 
 def test_items_that_are_gone_do_not_come_back(made):
     before = made.ask(history=["i0"], k=2)
-    available = np.array([True, True, True, True, True, False])
-    popularity = np.where(available, POPULARITY, np.nan)
-    made.state = CatalogueState(made.state.table, FEATURES, popularity, POPULARITY * 10, available)
+    made.state = dataclasses.replace(made.state, present=np.array([True, True, True, True, True, False]))
     assert before.item_ids == ["i5", "i4"]
     assert made.ask(history=["i0"], k=2).item_ids == ["i4", "i3"]
     assert made.ask(k=1).item_ids == ["i4"]
+
+
+def test_the_filters_of_the_catalogue_hold_for_every_list_beside_those_of_a_request():
+    made = Engine(filters={"genres": {"none_of": ["love"]}})
+    assert made.ask(history=["i0"]).item_ids == ["i4", "i1"]
+    assert made.ask().item_ids == ["i4", "i1", "i0"]
+    assert made.ask(history=["i0"], filters={"genres": {"any_of": ["love"]}}).item_ids == []
+    with pytest.raises(RecsysError, match="There is no column colours"):
+        Engine(filters={"colours": {"none_of": ["red"]}})
+
+
+def test_a_list_for_everybody_is_nobody_s_own():
+    made = Engine(knowledge=Knowledge.whole(6, 1, Reads(None, False)))
+    found = made.ask(history=["i0"], k=2)
+    assert (found.item_ids, found.scores, found.personalized) == (["i5", "i4"], [5, 4], False)
+    assert found.notes == ("The model has one list for everyone: here is what is popular.",)
+
+
+def test_what_was_not_learnt_tells_nothing():
+    knowledge = Knowledge(Reads(ITEMS, False), np.array([False, True, True, True, True, True]), np.ones(1, dtype=bool))
+    made = Engine(knowledge=knowledge)
+    cold, known = made.ask(history=["i0"], k=2), made.ask(history=["i0", "i1"], k=2)
+    assert (cold.personalized, known.personalized) == (False, True)
+    assert cold.notes == ("What is known of this user tells the model nothing: here is what is popular.",)
+    assert cold.scores == [6, 5]
 
 
 def test_an_earlier_catalogue_is_let_go(made):

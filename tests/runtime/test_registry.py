@@ -33,6 +33,23 @@ def test_a_bundle_is_entered_once(registry):
     assert registry.register(board_bundle("mf")).version == registry.register(board_bundle("mf")).version == 1
 
 
+def test_a_bundle_that_came_in_the_place_of_another_is_a_version_of_its_own(registry, tmp_path):
+    place = shutil.copytree(board_bundle("mf"), tmp_path / "live")
+    registry.promote(registry.register(place).version, CHAMPION)
+    shutil.rmtree(place)
+    with pytest.raises(BundleError, match="Version 1 is the bundle that was in .*, but another one, or none, is there"):
+        registry.with_alias(CHAMPION)
+    shutil.copytree(board_bundle("ease"), place)
+    with pytest.raises(BundleError, match="Version 1 is the bundle that was in"):
+        registry.with_alias(CHAMPION)
+    new = registry.register(place)
+    registry.promote(new.version, CHAMPION)
+    assert new.version == 2 and registry.with_alias(CHAMPION).description.startswith("EASE")
+    with pytest.raises(BundleError, match="Version 1 is"):
+        registry.roll_back(CHAMPION)
+    assert registry.with_alias(CHAMPION).version == 2
+
+
 def test_what_is_not_there_is_told(registry, tmp_path):
     with pytest.raises(
         BundleError, match="A version of board with the alias champion is required, but there are no al"

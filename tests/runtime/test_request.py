@@ -1,10 +1,15 @@
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from recsys.errors import RequestError
 from recsys.retrieval.filter_language import parse_filters
+from recsys.retrieval.seen_policy import SeenPolicy
+from recsys.runtime.recommendation_engine import RecommendationEngine
 from recsys.runtime.request import RecommendationRequest
 
 
@@ -81,8 +86,6 @@ NO_LISTS = {
     "bytes": b"abc",
     "mapping": {"a": 1},
     "number": 7,
-    "numbers": [1],
-    "null in it": ["a", None],
     "iterator": iter(["a"]),
 }
 
@@ -90,19 +93,43 @@ NO_LISTS = {
 @pytest.mark.parametrize("name", ["history", "exclude_items"])
 @pytest.mark.parametrize("value", NO_LISTS.values(), ids=NO_LISTS)
 def test_items_are_a_list_of_texts(name, value):
-    with pytest.raises(RequestError, match=f"{name} must be a list of item ids as text, but it is"):
+    with pytest.raises(RequestError, match=f"{name} must be a list of item ids, but it is"):
         RecommendationRequest(**{name: value})
 
 
-@pytest.mark.parametrize("name", ["user_id", "diversity", "diversity_column"])
+@pytest.mark.parametrize("name", ["history", "exclude_items"])
+@pytest.mark.parametrize("value", [None, 1.5, True, b"a", 2**63, ["a"]], ids=repr)
+def test_items_have_ids_that_are_texts_or_whole_numbers(name, value):
+    with pytest.raises(RequestError, match=f"{name} must be a list of item ids, texts or whole numbers, but"):
+        RecommendationRequest(**{name: ["a", value]})
+
+
+@pytest.mark.parametrize("name", ["diversity", "diversity_column"])
 def test_names_are_texts(name):
     with pytest.raises(RequestError, match=f"{name} must be text, but it is 7"):
         RecommendationRequest(**{name: 7})
 
 
-def test_a_user_id_that_is_a_number_says_that_ids_are_text():
-    with pytest.raises(RequestError, match="Ids are compared as text"):
-        RecommendationRequest(user_id=7)
+@pytest.mark.parametrize("value", [1.5, True, b"a", 2**63, ["a"], float("nan")], ids=repr)
+def test_a_user_has_an_id_that_is_a_text_or_a_whole_number(value):
+    with pytest.raises(RequestError, match="user_id must be text or a whole number, but it is"):
+        RecommendationRequest(user_id=value)
+
+
+@pytest.mark.parametrize("number", [7, np.int64(7), np.uint8(7), np.array(7)], ids=lambda one: type(one).__name__)
+def test_whole_numbers_stand_for_their_digits(number):
+    request = RecommendationRequest(user_id=number, history=[number], exclude_items=pd.Series([7]))
+    assert (request.user_id, request.history, request.exclude_items) == ("7", ("7",), ("7",))
+    assert {type(value) for value in (request.user_id, *request.history)} == {str}
+
+
+def test_what_pandas_holds_is_read():
+    rows = pd.DataFrame({"item_id": [5, 6], "rating": [3.5, 4], "time": pd.to_datetime(["2024-01-02", "2024-01-01"])})
+    request = RecommendationRequest(
+        user_id=rows.item_id[0], history=rows.item_id, ratings=rows.rating, timestamps=rows.time, k=rows.item_id[1]
+    )
+    assert (request.user_id, request.history, request.ratings, request.k) == ("5", ("6", "5"), (4.0, 3.5), 6)
+    assert request.timestamps == (1_704_067_200, 1_704_153_600)
 
 
 @pytest.mark.parametrize("k", [0, -1, True, 2.0, "3", None])
@@ -124,19 +151,95 @@ def test_both_ends_are_weights(weight):
 
 @pytest.mark.parametrize("rating", [float("nan"), float("inf"), 10**400, True, "5", None], ids=lambda one: str(one)[:5])
 def test_ratings_are_finite_numbers(rating):
-    with pytest.raises(RequestError, match="Ratings must be numbers, but"):
+    with pytest.raises(RequestError, match="ratings must be finite numbers, but"):
         RecommendationRequest(history=["a"], ratings=[rating])
 
 
-@pytest.mark.parametrize("timestamp", [1.5, True, "1", None, 2**63, -(2**63)])
-def test_timestamps_are_whole_seconds_and_none_is_the_one_that_stands_for_unknown(timestamp):
-    with pytest.raises(RequestError, match="Timestamps must be whole seconds since 1970, but"):
-        RecommendationRequest(history=["a"], timestamps=[timestamp])
+@pytest.mark.parametrize(
+    "timestamp", [True, None, "soon", 2**63, -(2**63), -1, 10**400, [1], pd.NA, pd.NaT, b"1"], ids=str
+)
+@pytest.mark.parametrize("of", [{"history": ["a"], "timestamps": [0]}, {"now": 0}], ids=["timestamps", "now"])
+def test_times_are_times_since_1970(timestamp, of):
+    *_, name = of
+    of[name] = timestamp if name == "now" else [timestamp]
+    if name == "now" and timestamp is None:
+        assert RecommendationRequest(now=None).now is None
+        return
+    with pytest.raises(RequestError, match=f"{name} must be seconds since 1970"):
+        RecommendationRequest(**of)
 
 
-def test_the_first_and_the_last_timestamp():
-    ends = (1 - 2**63, 2**63 - 1)
-    assert RecommendationRequest(history=["a", "b"], timestamps=ends).timestamps == ends
+def test_a_history_is_put_into_the_order_of_its_times():
+    request = RecommendationRequest(history=["c", "a", "b", "d"], ratings=[3, 1, 2, 4], timestamps=[30, 10, 20, 30])
+    assert (request.history, request.ratings) == (("a", "b", "c", "d"), (1.0, 2.0, 3.0, 4.0))
+    assert request.timestamps == (10, 20, 30, 30)
+
+
+def test_times_in_milliseconds_are_seconds_and_ordered_by_the_milliseconds():
+    request = RecommendationRequest(history=["b", "a"], timestamps=[1_700_000_000_900, 1_700_000_000_100])
+    assert (request.history, request.timestamps) == (("a", "b"), (1_700_000_000, 1_700_000_000))
+
+
+@pytest.mark.parametrize(
+    ("written", "policy"),
+    [(True, SeenPolicy()), (np.False_, SeenPolicy(False)), ({"after_days": 3}, SeenPolicy(True, 3))],
+)
+def test_what_was_seen_may_come_again(written, policy):
+    assert RecommendationRequest(exclude_seen=written).exclude_seen == policy
+    assert RecommendationRequest().exclude_seen is None
+
+
+@pytest.mark.parametrize(
+    "written", ["yes", 0, {"after_days": -1}, {"days": 3}, pd.NA, np.array([True, False])], ids=str
+)
+def test_other_words_for_it_are_refused(written):
+    with pytest.raises(RequestError, match="exclude_seen"):
+        RecommendationRequest(exclude_seen=written)
+
+
+class Sly(str):
+    """A text that cannot be compared."""
+
+    __hash__ = str.__hash__
+
+    def __eq__(self, other):
+        raise TypeError("sly")
+
+
+ODD = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.just(10**400),
+    st.floats(),
+    st.text(max_size=3),
+    st.binary(max_size=2),
+    st.sampled_from([pd.NA, pd.NaT, np.array([1, 2]), np.array("a"), pd.Series([1.5]), Sly("a"), object(), {1, 2}]),
+)
+ODDER = st.recursive(
+    ODD,
+    lambda inside: (
+        st.lists(inside, max_size=3) | st.dictionaries(st.text(max_size=3) | st.integers(), inside, max_size=3)
+    ),
+)
+CONDITION = st.dictionaries(st.sampled_from(["any_of", "none_of", "gte", "lte"]), ODDER, max_size=3)
+FIELDS = [field.name for field in dataclasses.fields(RecommendationRequest)]
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.dictionaries(st.sampled_from(FIELDS), ODDER, max_size=4),
+    st.dictionaries(st.sampled_from(["year", "and"]), CONDITION),
+)
+def test_any_values_make_a_request_that_can_be_compared_or_an_error_of_requests(values, filters):
+    try:
+        request = RecommendationRequest(**{"filters": filters, **values})
+    except RequestError:
+        return
+    assert hash(request) == hash(dataclasses.replace(request))
+    assert request == dataclasses.replace(request)
+    key = RecommendationEngine.batch_key(request)
+    assert key == RecommendationEngine.batch_key(dataclasses.replace(request)) and isinstance(hash(key), int)
 
 
 @pytest.mark.parametrize("name", ["ratings", "timestamps"])

@@ -1,3 +1,6 @@
+import time
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -6,6 +9,7 @@ from recsys.data.encoded_columns import EncodedColumn
 from recsys.data.raw import FeatureKind
 from recsys.errors import RequestError
 from recsys.retrieval.ragged_items import RaggedItems
+from recsys.retrieval.seen_policy import SeenPolicy
 from recsys.runtime.manifest import BundleData
 from recsys.runtime.onnx_inputs import NO_TIMESTAMP
 from recsys.runtime.request import RecommendationRequest
@@ -181,3 +185,47 @@ class TestBatch:
     def test_where_nobody_has_them_there_are_none(self, resolver):
         batch = batch_of([resolve(resolver, history=["d"]), resolve(resolver, history=["a"])])
         assert batch.history.rating is None and batch.history.timestamp is None
+
+
+class TestWhatWasSeen:
+    """Ann has seen a, b and c at 10, 20 and 30 seconds."""
+
+    DAY = 86_400
+
+    @pytest.mark.parametrize(
+        ("exclude_seen", "now", "seen"),
+        [
+            (None, 30, [0, 1, 2]),
+            (True, 10**9, [0, 1, 2]),
+            (False, 30, []),
+            ({"after_days": 1}, 10 + DAY - 1, [0, 1, 2]),
+            ({"after_days": 1}, 10 + DAY, [1, 2]),
+            ({"after_days": 1}, 30 + DAY, []),
+            ({"after_days": 2}, 25 + 2 * DAY, [2]),
+        ],
+    )
+    def test_items_come_back_as_a_request_says(self, resolver, exclude_seen, now, seen):
+        found = resolve(resolver, user_id="ann", exclude_seen=exclude_seen, now=now)
+        assert found.seen.tolist() == seen and not found.undated
+        assert found.history.tolist() == [0, 2]  # which is scored from all the same
+
+    def test_a_request_goes_before_the_default(self):
+        resolver = RequestResolver(replace(tables(), exclude_seen=SeenPolicy(False)))
+        assert resolve(resolver, user_id="ann").seen.tolist() == []
+        assert resolve(resolver, user_id="ann", exclude_seen=True).seen.tolist() == [0, 1, 2]
+
+    def test_the_clock_is_the_default_of_now(self):
+        resolver = RequestResolver(replace(tables(), exclude_seen=SeenPolicy(True, 1)))
+        assert resolve(resolver, user_id="ann").seen.tolist() == []
+        assert resolve(resolver, history=["a"], timestamps=[int(time.time()) - 5]).seen.tolist() == [0]
+
+    def test_without_times_a_request_that_asks_for_days_is_refused(self, resolver):
+        with pytest.raises(RequestError, match=r"exclude_seen={after_days: 3} needs to know when .* Give timestamps"):
+            resolve(resolver, history=["a"], exclude_seen={"after_days": 3})
+        assert resolve(resolver, exclude_seen={"after_days": 3}).seen.tolist() == []
+
+    def test_without_times_a_default_of_days_leaves_all_out_and_says_so(self):
+        resolver = RequestResolver(replace(tables(), exclude_seen=SeenPolicy(True, 3)))
+        found = resolve(resolver, history=["a", "d"])
+        assert found.seen.tolist() == [0, 3] and found.undated
+        assert not resolve(resolver, user_id="bob").undated

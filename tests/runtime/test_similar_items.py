@@ -7,6 +7,7 @@ from recsys.errors import RequestError
 from recsys.retrieval.ragged_items import RaggedItems
 from recsys.runtime.manifest import BundleData
 from recsys.runtime.neighbours import NeighbourTable
+from recsys.runtime.personalization.knowledge import Knowledge, Reads
 from recsys.runtime.request_resolution import RequestResolver, UserTables
 from recsys.runtime.similar_items import COSINE, SimilarItemFinder, check_similar_request
 from recsys.runtime.user_features import UserFeatures
@@ -16,13 +17,14 @@ TABLE = NeighbourTable(np.array([0, 2, 3, 3]), np.array([2, 1, 0]), np.array([0.
 VECTORS = np.array([[1, 0], [1, 1], [0, 1]], dtype=np.float32)
 
 
-def finder(measures, available=(True, True, True), added=()):
+def finder(measures, available=(True, True, True), added=(), known=(True, True, True)):
     """A finder with the same table for each kind of similarity that has a measure.
 
     Args:
         measures: by kind.
         available: which items are there.
         added: vectors of the items d, e, ..., which came after training.
+        known: which items the model has learnt about.
     """
     data = BundleData("small", "", 0, 3, None, None, (), None)
     resolver = RequestResolver(UserTables(data, [], ["a", "b", "c"], RaggedItems.empty(0), UserFeatures([], None)))
@@ -31,6 +33,7 @@ def finder(measures, available=(True, True, True), added=()):
         manifest=SimpleNamespace(data=data, neighbours=measures),
         neighbours=lambda by: TABLE if by in measures else None,
         item_vectors=lambda: VECTORS,
+        knowledge=(Knowledge(Reads(None, True), np.array(known), np.ones(0, dtype=bool)),),
     )
     catalogue = SimpleNamespace(
         state=SimpleNamespace(available=np.array([*available, *[True] * len(added)])),
@@ -120,3 +123,12 @@ def test_the_kind_of_similarity_exists(by):
 def test_a_wrong_question_is_refused_before_anything_is_looked_up():
     with pytest.raises(RequestError, match="k must be"):
         finder(WEIGHTS).find(["nowhere"], k=0)
+
+
+def test_an_item_that_the_model_has_learnt_nothing_of_is_like_none_by_the_model():
+    made = finder({"model": "weight in the score", "content": "cosine of tags"}, known=[False, True, True])
+    by_model, by_content = (made.find(["a"], k=5, by=by)[0] for by in ("model", "content"))
+    assert by_model.item_ids == [] and by_model.measure == "no interactions of it in training"
+    assert by_content.item_ids == ["c", "b"]
+    new = finder({"model": COSINE}, added=[(2, 1)], known=[True, False, True]).find(["d"], k=5)[0]
+    assert new.item_ids == ["a", "c"]

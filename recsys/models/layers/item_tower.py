@@ -61,6 +61,15 @@ class ItemTower(nn.Module):
         self.sentence_vectors = vectors
         self.sentences = nn.Linear(vectors.shape[1], self.embedding_dim, bias=False)
 
+    def has_content(self) -> Tensor:
+        """Which items have features or sentences, shape [I], bool: without any there is nothing but the id."""
+        found = torch.zeros(len(self.ids), dtype=torch.bool, device=self.ids.device)
+        if self.features is not None:
+            found = found | (self.features() != 0).any(1)
+        if self.sentences is not None:
+            found = found | (self.sentence_vectors != 0).any(1)
+        return found
+
     def forward(self) -> Tensor:
         """The vectors of the catalogue, shape [I, D]."""
         has_id = self.is_trained

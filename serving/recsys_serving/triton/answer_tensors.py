@@ -1,6 +1,7 @@
 """Recommendations and similar items as tensors, as the model sends them, and back, as a client reads them.
 
-A tensor has a row for each of B requests. K is the longest list; shorter ones end with empty ids.
+A tensor has a row for each of B requests. K is the longest list; shorter ones end with empty ids and scores of 0, which
+JSON holds.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def tensors_of(recommendations: Sequence[Recommendation]) -> Tensors:
     """The outputs for B requests: ``item_ids`` and ``scores`` [B, K], ``personalized`` and ``details`` [B, 1]."""
     width = max((len(one.item_ids) for one in recommendations), default=0)
     shape = (len(recommendations), width)
-    item_ids, scores = np.full(shape, b"", dtype=np.object_), np.full(shape, -np.inf, dtype=np.float32)
+    item_ids, scores = np.full(shape, b"", dtype=np.object_), np.zeros(shape, dtype=np.float32)
     for row, one in enumerate(recommendations):
         item_ids[row, : len(one.item_ids)] = [name.encode("utf-8") for name in one.item_ids]
         scores[row, : len(one.item_ids)] = one.scores

@@ -50,7 +50,8 @@ def _inputs(**sizes: tuple[str, int]) -> dict[str, TensorSpec]:
     return {name: TensorSpec(type_, size, optional=True) for name, (type_, size) in sizes.items()}
 
 
-#: Inputs of ``recommend`` beside the columns of users (:func:`column_inputs`); filters and user_features are JSON.
+#: Inputs of ``recommend`` beside the columns of users (:func:`column_inputs`); filters, user_features and
+#: exclude_seen are JSON.
 RECOMMEND_INPUTS = _inputs(
     user_id=("STRING", 1),
     user_id_number=("INT64", 1),
@@ -67,6 +68,8 @@ RECOMMEND_INPUTS = _inputs(
     diversity_weight=("FP64", 1),
     diversity_column=("STRING", 1),
     explain=("BOOL", 1),
+    exclude_seen=("STRING", 1),
+    now=("INT64", 1),
 )
 #: Outputs of ``recommend``; details are JSON.
 RECOMMEND_OUTPUTS = {

@@ -36,7 +36,7 @@ def tensors_of(request: RecommendationRequest) -> Tensors:
     """The inputs of one request, a row each; those that say nothing are left out.
 
     Raises:
-        RequestError: a text is none that UTF-8 holds, or a feature of the user none that JSON does.
+        RequestError: a text is none that UTF-8 holds.
     """
     values: dict[str, Sequence[Any] | None] = {
         "k": [min(request.k, _INT64.max)],
@@ -45,9 +45,11 @@ def tensors_of(request: RecommendationRequest) -> Tensors:
         "ratings": request.ratings,
         "timestamps": request.timestamps,
         "exclude_items": request.exclude_items or None,
-        "user_features": [_json(dict(request.user_features))] if request.user_features else None,
-        "filters": None if request.filters is None else [_json(_mapping_of(request.filters))],
+        "user_features": [json.dumps(dict(request.user_features))] if request.user_features else None,
+        "filters": None if request.filters is None else [json.dumps(_mapping_of(request.filters))],
         "explain": [True] if request.explain else None,
+        "exclude_seen": None if request.exclude_seen is None else [json.dumps(_written(request.exclude_seen))],
+        "now": None if request.now is None else [request.now],
     }
     if request.diversity is not None:
         values["diversity"] = [request.diversity]
@@ -123,6 +125,8 @@ def _request(row: Mapping[str, list[Any]], columns: Sequence[EncodedColumn]) -> 
         diversity_weight=_one(row, "diversity_weight", _DEFAULTS.diversity_weight),
         diversity_column=_text(row, "diversity_column"),
         explain=_one(row, "explain", _DEFAULTS.explain),
+        exclude_seen=_parsed("exclude_seen", _text(row, "exclude_seen")),
+        now=_one(row, "now", None),
     )
 
 
@@ -185,11 +189,8 @@ def _parsed(name: str, text: str | None) -> Any:
         raise RequestError(f"{name} must be JSON, but it cannot be read: {error}.") from None
 
 
-def _json(value: object) -> str:
-    try:
-        return json.dumps(value)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise RequestError(f"JSON must hold what a server is asked, but it does not hold {value!r}: {error}.") from None
+def _written(exclude_seen: Any) -> Any:
+    return exclude_seen.written()
 
 
 def _mapping_of(filters: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Adds and removes items of a version that is served, for every process that answers, and for good.
+"""Changes the items of a version that is served, for every process that answers, and for good.
 
 The change is tried on the bundle in this process first, so that what does not fit is refused here, with the message
 that it has in process, and reaches no server.
@@ -15,9 +15,10 @@ from filelock import FileLock
 
 from recsys.errors import ExportError
 from recsys.runtime.bundle_recommender import BundleRecommender
+from recsys.runtime.item_values import ItemValues
 from recsys.runtime.onnx_model import OnnxModel
 from recsys_serving.triton.interface import RECOMMENDER
-from recsys_serving.triton.item_changes import ITEMS, ItemChanges
+from recsys_serving.triton.item_changes import ITEMS, ItemChanges, values_since_export
 from recsys_serving.triton.repository import MODEL_ONNX, served_version
 from recsys_serving.triton.repository_check import versions_of
 from recsys_serving.triton.served_bundle import model_name, open_bundle, read_onnx_models
@@ -50,6 +51,41 @@ def remove_items(repository: Path, ids: Sequence[str], version: int | None = Non
     with _changes(repository, version) as (recommender, changes):
         recommender.remove_items(ids)
         changes.append_removed(ids)
+
+
+def update_items(repository: Path, values: ItemValues, version: int | None = None) -> None:
+    """Give items other values from the next request on, such as ``{"in_stock": {"4711": False}}``.
+
+    Later versions get them as well, once they answer. Arguments else as for :func:`add_items`.
+
+    Raises:
+        ExportError: there is no such version.
+        RecsysError: see :meth:`recsys.runtime.catalogue.Catalogue.update`. Then nothing is changed.
+    """
+    with _changes(repository, version) as (recommender, changes):
+        recommender.update_items(values)
+        changes.append_updated(values)
+
+
+def carry_values(repository: Path, before: int, version: int) -> None:
+    """Give the items of a version the values that :func:`update_items` has given those of another one.
+
+    Args:
+        repository: that a server reads.
+        before: the version that has answered.
+        version: the one that is going to; items that it does not have are left out.
+
+    Raises:
+        ServingError: a change of the one before cannot be read.
+        RequestError: a value does not fit the columns of the new version.
+    """
+    values = values_since_export(repository / RECOMMENDER / str(before) / ITEMS)
+    if before == version or not values:
+        return
+    with _changes(repository, version) as (recommender, changes):
+        known = recommender.known_values(values)
+        recommender.update_items(known)
+        changes.append_updated(known)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from recsys.errors import ServingError
 from recsys_serving.triton.admin_key import admin_headers
 from recsys_serving.triton.client import client_module, server_errors
 from recsys_serving.triton.repository import ENSEMBLES, serve_version, served_version, stage_version
+from recsys_serving.triton.served_items import carry_values
 
 
 def swap_version(
@@ -17,7 +18,7 @@ def swap_version(
 
     The models of the version are loaded first, beside those that answer. Only when all are, the ensembles that name the
     version are exchanged, so that every request is answered by one version. A version that cannot be loaded changes
-    nothing.
+    nothing. Values that items were given since (:func:`recsys_serving.triton.served_items.update_items`) go with them.
 
     Args:
         repository: that the server reads, under explicit model control.
@@ -31,6 +32,7 @@ def swap_version(
         ServingError: the server cannot be reached, or cannot load a model.
     """
     before, headers = served_version(repository), admin_headers(admin_key)
+    carry_values(repository, before, version)
     steps = stage_version(repository, version)
     with client_module("grpc").InferenceServerClient(grpc_url) as client:
         try:

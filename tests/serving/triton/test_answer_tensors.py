@@ -34,7 +34,7 @@ POPULAR = Recommendation(item_ids=["b"], scores=[12.0], personalized=False, mode
 def test_lists_come_back_as_they_were():
     tensors = tensors_of([EXPLAINED, POPULAR])
     assert tensors["item_ids"].tolist() == [[b"a", "é".encode()], [b"b", b""]]
-    assert tensors["scores"].dtype == np.float32 and tensors["scores"][1, 1] == -np.inf
+    assert tensors["scores"].dtype == np.float32 and tensors["scores"][1, 1] == 0
     assert [recommendation_of(tensors, row, "3") for row in (0, 1)] == [EXPLAINED, POPULAR]
 
 

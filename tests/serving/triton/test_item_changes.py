@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from recsys_serving.triton.item_changes import ItemChanges
+from recsys_serving.triton.item_changes import ItemChanges, values_since_export
 
-from recsys.errors import ServingError
+from recsys.errors import RequestError, ServingError
 
 ITEMS = pa.table({"item_id": ["a", "b"], "genres": ["Drama", None]})
 
@@ -22,6 +22,9 @@ class Recorder:
 
     def remove_items(self, ids: object) -> None:
         self.told.append(ids)
+
+    def update_items(self, values: object) -> None:
+        self.told.append(values)
 
 
 def test_changes_are_told_once_and_in_their_order(tmp_path: Path):
@@ -79,8 +82,26 @@ def test_a_missing_change_is_told(tmp_path: Path):
     assert reader.told == [["a"]]
 
 
-@pytest.mark.parametrize("name", ["000001-add.parquet", "000001-remove.json"])
+@pytest.mark.parametrize("name", ["000001-add.parquet", "000001-remove.json", "000001-update.json"])
 def test_a_damaged_change_is_told(tmp_path: Path, name: str):
     (tmp_path / name).write_text("[", encoding="utf-8")
     with pytest.raises(ServingError, match=f"{name} says which items changed, but it cannot be read"):
         ItemChanges(tmp_path, Recorder()).apply_new()
+
+
+def test_new_values_are_told_in_their_turn_and_the_latest_of_each_is_known(tmp_path: Path):
+    changes = ItemChanges(tmp_path / "items", Recorder())
+    first, second = {"in_stock": {"a": False, "é": True}}, {"in_stock": {"a": True}, "price": {"b": 2.5}}
+    changes.append_updated(first)
+    changes.append_removed(["c"])
+    changes.append_updated(second)
+    reader = Recorder()
+    ItemChanges(tmp_path / "items", reader).apply_new()
+    assert reader.told == [first, ["c"], second]
+    assert values_since_export(tmp_path / "items") == {"in_stock": {"a": True, "é": True}, "price": {"b": 2.5}}
+    assert values_since_export(tmp_path / "none") == {}
+
+
+def test_values_that_json_does_not_hold_are_refused(tmp_path: Path):
+    with pytest.raises(RequestError, match="must be texts, numbers, truth values or lists"):
+        ItemChanges(tmp_path / "items", Recorder()).append_updated({"since": {"a": object()}})

@@ -9,7 +9,7 @@ import pytest
 from recsys_serving.triton.client import TritonRecommender
 from recsys_serving.triton.launcher import start, stop
 from recsys_serving.triton.repository import OnnxPlace, write_repository
-from recsys_serving.triton.served_items import add_items, remove_items
+from recsys_serving.triton.served_items import add_items, carry_values, remove_items, update_items
 from recsys_serving.triton.state import ServerState
 
 from recsys.errors import BundleError, ExportError, RequestError
@@ -60,6 +60,19 @@ def test_a_model_without_content_knows_no_new_items(tmp_path: Path):
     write_repository(Bundle.open(board_bundle("ease")), tmp_path / "repository", version=1)
     with pytest.raises(BundleError, match="knows new items by their content is required"):
         add_items(tmp_path / "repository", NEW)
+
+
+def test_new_values_are_written_and_go_with_a_later_version(repository: Path):
+    update_items(repository, {"in_stock": {"i02": False}, "colours": {"i04": "white"}})
+    with pytest.raises(RequestError, match="i99 are not"):
+        update_items(repository, {"in_stock": {"i99": False}})
+    update_items(repository, {"in_stock": {"i02": True}})
+    write_repository(Bundle.open(board_bundle("two_tower")), repository, version=2, python_instances=2)
+    carry_values(repository, 1, 2)
+    directory = repository / "recommender" / "2" / "items"
+    (change,) = directory.iterdir()
+    assert change.name == "000001-update.json"
+    assert json.loads(change.read_text()) == {"in_stock": {"i02": True}, "colours": {"i04": "white"}}
 
 
 @pytest.mark.triton

@@ -15,7 +15,7 @@ import triton_python_backend_utils as pb_utils
 _HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, _HERE)
 
-from recsys.errors import RecsysError  # noqa: E402
+from recsys.errors import BundleError, RecsysError, ServingError  # noqa: E402
 from recsys.runtime.bundle_recommender import BundleRecommender  # noqa: E402
 from recsys.runtime.onnx_model import OnnxModel  # noqa: E402
 from recsys.runtime.request import RecommendationRequest  # noqa: E402
@@ -74,8 +74,8 @@ class TritonPythonModel:
                 continue
             try:
                 parsed[place] = requests_of(self._read(request), self._columns)
-            except RecsysError as error:
-                answers[place] = _refused(error)
+            except Exception as error:
+                answers[place] = _failed(error)
         for place, answer in self._recommended(requests, parsed).items():
             answers[place] = answer
         return answers
@@ -109,11 +109,8 @@ def _answered(request: Any, answer: Callable[[], Tensors]) -> Any:
     """The response to one request."""
     try:
         return _response(request, answer())
-    except RecsysError as error:
-        return _refused(error)
     except Exception as error:
-        pb_utils.Logger.log_error(f"A request cannot be answered: {type(error).__name__}: {error}")
-        return pb_utils.InferenceResponse(error=pb_utils.TritonError(f"{type(error).__name__}: {error}"))
+        return _failed(error)
 
 
 def _response(request: Any, tensors: Tensors) -> Any:
@@ -123,5 +120,10 @@ def _response(request: Any, tensors: Tensors) -> Any:
     )
 
 
-def _refused(error: RecsysError) -> Any:
-    return pb_utils.InferenceResponse(error=pb_utils.TritonError(str(error), pb_utils.TritonError.INVALID_ARG))
+def _failed(error: Exception) -> Any:
+    """The response to a request that is wrong, or that cannot be answered through no fault of its own."""
+    if isinstance(error, RecsysError) and not isinstance(error, BundleError | ServingError):
+        return pb_utils.InferenceResponse(error=pb_utils.TritonError(str(error), pb_utils.TritonError.INVALID_ARG))
+    message = str(error) if isinstance(error, RecsysError) else f"{type(error).__name__}: {error}"
+    pb_utils.Logger.log_error(f"A request cannot be answered: {message}")
+    return pb_utils.InferenceResponse(error=pb_utils.TritonError(message))

@@ -434,7 +434,7 @@ def test_ten_are_recommended_where_no_number_is_asked_for(asking: Asking):
         ({"user_id": [["u01"]], "user_id_number": [[1]]}, "user_id as text or user_id_number is required, but both"),
         ({"history": [["i02"]], "timestamps": [[1, 2]]}, "timestamps must be one for each item of the history, but 2"),
         ({"timestamps": [[1, 2]]}, "timestamps must be one for each item of the history, but 2 came for no history"),
-        ({"history": [["i02"]], "ratings": np.float32([[np.nan]])}, "Ratings must be numbers, but nan came."),
+        ({"history": [["i02"]], "ratings": np.float32([[np.nan]])}, "ratings must be finite numbers, but nan came."),
         ({"history": [["i02"]], "ratings": np.float32([[9]])}, "Ratings of board are from 1 to 5, but 9 came."),
         ({"user_id": [[1]]}, "data-type is 'INT64', but model 'recommend' expects 'BYTES'"),
         ({"user_id": ["u01"]}, "unexpected shape for input 'user_id'"),
