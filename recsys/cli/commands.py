@@ -65,6 +65,26 @@ def typed_command(name: str) -> str:
     return f"{_program('python')} {shlex.quote(_short(script_path(name)))}"
 
 
+def shell_lines(command: str, width: int) -> str:
+    r"""``command`` on lines that a shell takes for one, broken before a setting where it is wider than ``width``.
+
+    Example:
+        >>> print(shell_lines("recsys recommend run=runs/a-long-name user=1", 30))
+        recsys recommend \
+          run=runs/a-long-name user=1
+    """
+    if len(command) <= width:
+        return command
+    lines = [""]
+    for word in map(shlex.quote, shlex.split(command)):
+        if "=" in word and lines[-1] and len(lines[-1]) + len(word) + len("  \\") > width:
+            lines[-1] += " \\"
+            lines.append(f"  {word}")
+        else:
+            lines[-1] += f" {word}" if lines[-1] else word
+    return "\n".join(lines)
+
+
 def _program(name: str) -> str:
     """``name`` where the shell finds the one beside this interpreter, else its path."""
     beside = Path(sys.executable).absolute().parent  # not resolved: a virtual environment is a link

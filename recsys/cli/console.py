@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from recsys.cli.commands import shell_lines
 from recsys.cli.data_text import visible
 from recsys.cli.process.streams import CLOSED_OUTPUT_STATUS, drop_output
 
@@ -35,6 +36,17 @@ class PlainConsole(Console):
         if not self.is_terminal and all(isinstance(text, str) for text in objects):
             options.setdefault("soft_wrap", True)
         super().print(*objects, **options)
+
+    def print_command(self, command: str, indent: str = "") -> None:
+        """Print a command that can be copied: on a narrow terminal on several lines, whole in a file.
+
+        Args:
+            command: for a shell, on one line.
+            indent: stands before each line.
+        """
+        width = self.width - len(indent) if self.is_terminal else len(command)
+        lines = shell_lines(command, width).splitlines()
+        self.print("\n".join(f"{indent}{line}" for line in lines), soft_wrap=True)
 
     def render_str(self, text: str, **options: Any) -> Text:
         """``text`` without a meaning; options as for :meth:`rich.console.Console.render_str`."""

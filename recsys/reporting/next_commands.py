@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from pathlib import Path
 
@@ -31,7 +30,7 @@ def next_commands(run: Path, prepared: PreparedDataset) -> list[str]:
 
 
 def print_next_commands(run: Path, prepared: PreparedDataset) -> None:
-    """Print them, one a line.
+    """Print them, one below the other.
 
     Args:
         run: directory of a finished run.
@@ -39,17 +38,5 @@ def print_next_commands(run: Path, prepared: PreparedDataset) -> None:
     """
     console.print("to go on:")
     for command in next_commands(run, prepared):
-        console.print(f"  {_lines(command, console.width - 2)}", soft_wrap=True)
+        console.print_command(command, indent="  ")
     console.print()
-
-
-def _lines(command: str, width: int) -> str:
-    """``command`` on lines that a shell takes for one, broken before an argument where it is wider than ``width``."""
-    lines = [""]
-    for argument in re.split(r" (?=\w+=|'\w+=)", command):
-        if lines[-1] and len(lines[-1]) + len(argument) + 3 > width:
-            lines[-1] += " \\"
-            lines.append(f"    {argument}")
-        else:
-            lines[-1] += f" {argument}" if lines[-1] else argument
-    return "\n".join(lines)

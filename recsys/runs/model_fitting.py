@@ -219,9 +219,10 @@ class ModelFitter:
             return held_out
 
         def fit_sources(sources: dict[str, nn.Module], held_out: IntArray, place: str) -> None:
+            rows = f"without {place.replace('_', ' ')}" if len(held_out) else "on all rows"
             for name, source in sources.items():
-                bar.describe(f"sources, {place.replace('_', ' ')}: {name}")
-                self.print_line(f"{place}: fitting {name}")
+                bar.describe(f"sources {rows}: {name}")
+                self.print_line(f"fitting {name} {rows}")
                 below = ("sources", place, name, CHECKPOINTS)
                 fitter = replace(
                     self,

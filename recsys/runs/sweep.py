@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
@@ -104,11 +106,28 @@ def current_job(config: DictConfig) -> SweepJob | None:
     return SweepJob(Path(hydra.sweep.dir), overrides, int(hydra.job.num))
 
 
+def num_jobs(arguments: Sequence[str]) -> int:
+    """How many combinations a sweep has.
+
+    Args:
+        arguments: of the command line that started it.
+
+    Example:
+        >>> num_jobs(["-m", "model=ease,mf", "seed=1,2,3", "evaluation.ks=[5,10]"])
+        6
+    """
+    settings = [argument for argument in arguments if not argument.startswith("-")]
+    overrides = OverridesParser.create().parse_overrides(settings)
+    return math.prod(len(list(one.sweep_string_iterator())) for one in overrides if one.is_sweep_override())
+
+
 @contextmanager
 def told_how_to_go_on(job: SweepJob | None, print_line: Callable[[str], None]) -> Iterator[None]:
-    """Print where the sweep is kept before its first combination, and after Ctrl-C how to go on; nothing for None."""
+    """Print a combination, before the first where the sweep is kept, after Ctrl-C how to go on; nothing for None."""
     if job is not None and job.number == 0:
         print_line(f"sweep: {job.directory}")
+    if job is not None:
+        print_line(f"\n{job.number + 1}/{num_jobs(sys.argv[1:])}  {' '.join(job.overrides)}")
     try:
         yield
     except KeyboardInterrupt:

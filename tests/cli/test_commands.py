@@ -1,9 +1,17 @@
+import shlex
 from pathlib import Path
 
 import pytest
 
 from recsys.cli import commands
-from recsys.cli.commands import ENTRY_POINT_VARIABLE, command_line, command_names, script_path, typed_command
+from recsys.cli.commands import (
+    ENTRY_POINT_VARIABLE,
+    command_line,
+    command_names,
+    script_path,
+    shell_lines,
+    typed_command,
+)
 
 ROOT = Path(__file__).parents[2]
 
@@ -66,3 +74,12 @@ class TestTypedCommand:
         assert typed_command("train") == f"{environment}/python {tmp_path}/scripts/train.py"
         monkeypatch.setattr(commands, "SCRIPT_DIRECTORY", elsewhere / "of mine" / "scripts")
         assert typed_command("train") == f"{environment}/python 'of mine/scripts/train.py'"
+
+
+@pytest.mark.parametrize("width", [1, 20, 40, 200])
+def test_lines_of_a_command_are_the_command_to_a_shell(width: int) -> None:
+    command = "python 'a dir/train.py' model=ease 'data.root=a b=c' +model.x=1 training/optimizer=adam -m k=[1,2]"
+    lines = shell_lines(command, width)
+    assert shlex.split(lines.replace("\\\n", "")) == shlex.split(command)
+    assert width < 200 or lines == command
+    assert width > 40 or len(lines.splitlines()) > 2

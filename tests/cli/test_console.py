@@ -53,3 +53,15 @@ def test_when_nobody_reads_the_command_ends_and_has_its_last_word_on_standard_er
     assert (end.value.code, dropped) == (141, [True])
     broken.print("not finished")
     assert capfd.readouterr().err == "not finished\n"
+
+
+def test_a_command_is_broken_on_a_narrow_terminal_alone():
+    for terminal, lines in (
+        (True, ["  recsys recommend \\", "    run=runs/a-long-name \\", "    'user=a b'"]),
+        (False, ["  recsys recommend run=runs/a-long-name 'user=a b'"]),
+    ):
+        stream = io.StringIO()
+        PlainConsole(file=stream, width=30, force_terminal=terminal).print_command(
+            "recsys recommend run=runs/a-long-name 'user=a b'", indent="  "
+        )
+        assert stream.getvalue().splitlines() == lines

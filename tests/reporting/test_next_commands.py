@@ -19,12 +19,11 @@ def test_the_commands_have_the_run_and_ids_of_its_data() -> None:
     ]
 
 
-def test_a_line_that_is_too_long_is_broken_as_a_shell_takes_it(capsys: pytest.CaptureFixture[str]) -> None:
-    path = "runs/" + "long " * 25
-    print_next_commands(Path(path), prepared_board())
+def test_in_a_file_each_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    path = Path("runs/" + "long" * 50)
+    print_next_commands(path, prepared_board())
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "to go on:"
-    assert lines[1:4] == ["  recsys recommend \\", f"    'run={path}' \\", "    user=u00"]
+    assert lines == ["to go on:", *(f"  {command}" for command in next_commands(path, prepared_board())), ""]
 
 
 def test_a_path_is_quoted_for_the_shell() -> None:

@@ -6,7 +6,7 @@ from omegaconf import OmegaConf
 from recsys.cli.commands import typed_command
 from recsys.errors import RunError
 from recsys.runs.run_directory import RunDirectory
-from recsys.runs.sweep import SweepJob, told_how_to_go_on
+from recsys.runs.sweep import SweepJob, num_jobs, told_how_to_go_on
 
 
 def job(directory: Path, *overrides: str) -> SweepJob:
@@ -55,8 +55,21 @@ def test_ctrl_c_is_told_with_what_goes_on_and_goes_on_itself(tmp_path, monkeypat
         raise KeyboardInterrupt
     assert lines == [
         f"sweep: {tmp_path}",
+        "\n1/2  seed=1",
         f"to go on with the sweep: {typed_command('train')} -m seed=1,2 sweep={tmp_path}",
     ]
     with pytest.raises(KeyboardInterrupt), told_how_to_go_on(None, lines.append):
         raise KeyboardInterrupt
-    assert len(lines) == 2
+    assert len(lines) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "number"),
+    [
+        (["-m", "model=ease,mf", "seed=1,2,3"], 6),
+        (["--multirun", "seed=range(1,4)", "evaluation.ks=[5,10]", "name='a,b'"], 3),
+        (["-m"], 1),
+    ],
+)
+def test_the_number_of_combinations(arguments, number):
+    assert num_jobs(arguments) == number
