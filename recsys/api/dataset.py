@@ -19,7 +19,7 @@ from recsys.api.composition import choices_of, composed, plain, require_choice
 from recsys.api.console_text import as_text_of_console
 from recsys.api.ids import IdTypes, as_text, restored
 from recsys.api.typed_reader import TypedReader, noted_id_types
-from recsys.data.columns import ITEM_ID, ITEM_INDEX, RATING, TIMESTAMP, USER_ID, USER_INDEX
+from recsys.data.columns import ITEM_ID, ITEM_INDEX, RATING, SUBSECOND_NS, TIMESTAMP, USER_ID, USER_INDEX, WEIGHT
 from recsys.data.data_warnings import collected_warnings, tell_again
 from recsys.data.interactions import Interactions
 from recsys.data.prepared import PreparedDataset, open_prepared
@@ -89,11 +89,11 @@ class Dataset(metaclass=_LoadsByName):
 
         Args:
             interactions: a row for each interaction, with the columns ``user_id`` and ``item_id`` and, where there are
-                such, ``rating`` and ``timestamp``; other columns are left out.
+                such, ``rating`` and ``timestamp``; other columns are left out, but for a weight that ``columns`` names.
             items: a row for each item, with ``item_id`` and any other columns; None: nothing is known of them.
             users: the same for users.
-            columns: the names of the columns in these tables, by ``user``, ``item``, ``rating``, ``timestamp``; the
-                last two may be None to leave them out.
+            columns: the names of the columns in these tables, by ``user``, ``item``, ``rating``, ``timestamp``,
+                ``weight``; all but the first two may be None to leave them out.
             item_features: columns of items that are features, and their kinds, such as ``{"genres": {"kind":
                 "multi_valued", "separator": "|"}, "year": "number"}``; None to infer them.
             user_features: the same for users.
@@ -284,7 +284,10 @@ class Dataset(metaclass=_LoadsByName):
         return self.frame_of(self.prepared.interactions)
 
     def frame_of(self, interactions: Interactions) -> pd.DataFrame:
-        """Interactions of this data set with their ids; times are in seconds since 1970 (or the data's own clock)."""
+        """Interactions of this data set with their ids; times are in seconds since 1970 (or the data's own clock).
+
+        Where the data have weights, or times finer than seconds, there are ``weight`` and ``subsecond_ns`` as well.
+        """
         columns: dict[str, Any] = {
             USER_ID: self.user_ids.take(interactions.user_index).to_numpy(),
             ITEM_ID: self.item_ids.take(interactions.item_index).to_numpy(),
@@ -293,6 +296,9 @@ class Dataset(metaclass=_LoadsByName):
             columns[RATING] = interactions.rating
         if interactions.timestamp is not None:
             columns[TIMESTAMP] = interactions.timestamp
+        for name in (SUBSECOND_NS, WEIGHT):
+            if (values := getattr(interactions, name)) is not None:
+                columns[name] = values
         frame = pd.DataFrame(columns)
         return frame.astype({USER_ID: self.user_ids.dtype, ITEM_ID: self.item_ids.dtype})
 

@@ -1,5 +1,6 @@
 import json
 
+import pandas as pd
 import pytest
 
 import recsys
@@ -85,3 +86,29 @@ def test_other_data_are_refused(model):
     other = recsys.Dataset.from_pandas(board.interactions().iloc[10:], name="other").split("leave_last_out")
     with pytest.raises(EvaluationError, match="fitted on 'board', but the split is of other data"):
         recsys.evaluate(model, other)
+
+
+def purchases() -> pd.DataFrame:
+    """Everybody buys items of their half of the catalogue on five days, the first of them again on the last day."""
+    days = [(user, user % 2 * 5 + (user + day % 4) % 5, day) for user in range(20) for day in range(5)]
+    rows = pd.DataFrame(days, columns=["customer", "sku", "day"])
+    return rows.assign(quantity=1 + rows["day"] % 2, bought_at=pd.to_datetime(rows["day"] + 19_700, unit="D"))
+
+
+@pytest.fixture(scope="module")
+def sales():
+    columns = {"user": "customer", "item": "sku", "timestamp": "bought_at", "weight": "quantity"}
+    return recsys.Dataset.from_pandas(purchases(), columns=columns, name="sales", repeats="keep")
+
+
+def test_buying_again_is_measured_where_it_is_asked_for(sales):
+    split = sales.split("temporal", test_ratio=0.2, valid_ratio=0)
+    assert set(split.train.to_pandas()["weight"]) == {1.0, 2.0}
+    model = recsys.EASE(l2=1.0).fit(split.train)
+    # All that is held out was bought before: nothing new is to be found, all of it again.
+    with pytest.raises(EvaluationError, match="was known before: .*evaluation.repeats=keep"):
+        recsys.evaluate(model, split, bootstrap_samples=0)
+    again = recsys.evaluate(model, split, bootstrap_samples=0, repeats="keep", exclude_seen=False)
+    assert again.metrics["test/known_share"] == 1.0
+    assert again.metrics["test/target=repeated/recall@10"] == 1.0
+    assert recsys.evaluate(model, split, bootstrap_samples=0, repeats="keep")["recall@10"] == 0.0
