@@ -116,9 +116,11 @@ def _num_values(present: pa.ChunkedArray, separator: str | None) -> int | None:
         return len(pc.unique(present.unify_dictionaries()))
     if pa.types.is_list(type_) or pa.types.is_large_list(type_) or pa.types.is_fixed_size_list(type_):
         values = pc.list_flatten(present)
-        return None if pa.types.is_nested(values.type) else int(pc.count_distinct(values).as_py())
+        return _num_values(values.drop_null(), None)
     if pa.types.is_nested(type_):
         return None
+    if pa.types.is_null(type_):
+        return 0
     if separator is not None:
         present = pc.utf8_trim_whitespace(pc.list_flatten(pc.split_pattern(present, separator)))
     if pa.types.is_integer(type_) or pa.types.is_floating(type_):

@@ -56,5 +56,12 @@ def test_each_column_of_each_table_is_summarized() -> None:
 
 
 def test_columns_without_a_value_have_no_example() -> None:
-    raw = RawDataset(name="x", interactions=pa.table({"user_id": pa.array([None], pa.string()), "item_id": ["a"]}))
-    assert summarize_columns(raw)[0] == ColumnSummary("interactions", "user_id", "id", 0, 1.0, None)
+    raw = RawDataset(
+        name="x",
+        interactions=pa.table({"user_id": pa.array([None], pa.string()), "item_id": ["a"]}),
+        items=pa.table({"item_id": ["a"], "nothing": pa.nulls(1), "lists": pa.array([[]], pa.list_(pa.null()))}),
+    )
+    summaries = {summary.name: summary for summary in summarize_columns(raw)}
+    assert summaries["user_id"] == ColumnSummary("interactions", "user_id", "id", 0, 1.0, None)
+    assert summaries["nothing"] == ColumnSummary("items", "nothing", "no feature", 0, 1.0, None)
+    assert summaries["lists"] == ColumnSummary("items", "lists", "no feature", 0, 0.0, "")

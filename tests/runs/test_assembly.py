@@ -5,10 +5,10 @@ import torch
 from omegaconf import OmegaConf
 
 from recsys.cli.configuration import compose_config
-from recsys.errors import DataError, RunError
+from recsys.errors import DataError, DataWarning, RunError
 from recsys.models.bias import Bias
 from recsys.models.popularity import Popularity
-from recsys.runs.assembly import build_model, build_split, build_view
+from recsys.runs.assembly import build_data, build_model, build_split, build_view
 from tests.models.board_data import prepared_board
 
 
@@ -62,3 +62,30 @@ def test_a_model_of_ratings_is_refused_where_there_are_none():
     prepared = SimpleNamespace(interactions=SimpleNamespace(rating=None), schema=SimpleNamespace(name="board"))
     with pytest.raises(DataError, match="Bias predicts ratings, but board has none"):
         build_view(OmegaConf.create({"view": None}), prepared, Bias(30, 20))
+
+
+def data_config(directory, **further):
+    (directory / "sales.csv").write_text("user_id,item_id\nu,x\nu ,y\n", encoding="utf-8")
+    overrides = ["data=table", f"data.interactions={directory / 'sales.csv'}"]
+    return OmegaConf.merge(config(*overrides, f"paths.prepared_dir={directory}"), further)
+
+
+def test_data_that_are_prepared_now_are_reported_and_warned_of_each_time(tmp_path, capsys):
+    settings = data_config(tmp_path)
+    for times in (1, 0):
+        with pytest.warns(DataWarning, match="2 users are 1 if white space"):
+            prepared = build_data(settings)
+        assert capsys.readouterr().out.count("columns of the interactions") == times
+    assert prepared.schema.num_users == 2
+
+
+def test_strict_makes_the_warnings_an_error(tmp_path):
+    with pytest.raises(DataError, match="strict=true makes 1 warning about the data an error: 2 users are 1"):
+        build_data(data_config(tmp_path, strict=True))
+
+
+def test_a_configuration_of_an_earlier_version_is_not_strict(tmp_path):
+    settings = data_config(tmp_path)
+    del settings.strict
+    with pytest.warns(DataWarning):
+        build_data(settings)

@@ -3,7 +3,7 @@ import json
 import pytest
 import torch
 
-from recsys.errors import RunError
+from recsys.errors import DataWarning, RunError
 from recsys.runs.trained_run import open_run, split_of_run
 from tests.scripts.conftest import board, scripts  # noqa: F401
 
@@ -55,3 +55,11 @@ def test_a_run_of_an_earlier_version_is_told(run, scripts):  # noqa: F811
     finished = scripts("evaluate", f"run={run}")
     assert finished.status == 2
     assert finished.err.count("error:") == 1 and "earlier version" in finished.err
+
+
+def test_warnings_about_the_data_are_told_again(run):
+    directory = open_run(run).prepared.directory
+    schema = json.loads((directory / "schema.json").read_text(encoding="utf-8"))
+    (directory / "schema.json").write_text(json.dumps(schema | {"warnings": ["3 of 4: mend"]}), encoding="utf-8")
+    with pytest.warns(DataWarning, match="3 of 4: mend"):
+        open_run(run)

@@ -88,3 +88,75 @@ def test_a_wrong_option_is_told_without_a_traceback(scripts: Scripts, override: 
     assert finished.status == 2
     assert message in finished.err
     assert "Traceback" not in finished.err + finished.out
+
+
+SHOP = """sku;name;tags;listed;price;gone
+x;Tea [/b] :smile:;hot|cheap;2024-05-31;2,5;False
+y;[import];hot;2024-06-01;10;True
+z;Cake;cheap|hot;;0,75;False
+"""
+
+
+def test_it_prints_what_each_column_holds_and_what_was_recognised(scripts: Scripts) -> None:
+    (scripts.directory / "shop.csv").write_text(SHOP, encoding="utf-8")
+    (scripts.directory / "sales.txt").write_text("customer|sku|till\n1|x|9\n2|y|9\n2|z|9\n", encoding="utf-8")
+    columns = ("data.columns.user=customer", "data.columns.item=sku", "data.columns.title=name")
+    finished = scripts("prepare", "data=table", "data.interactions=sales.txt", "data.items=shop.csv", *columns)
+    assert (finished.status, finished.err) == (0, "")
+    lines = [" ".join(line.split()) for line in finished.out.splitlines()]
+    for line in (
+        "columns of the interactions",
+        "user_id id 2 1",
+        "columns of the items",
+        "title text 3 Tea [/b] :smile:",
+        "tags multi-valued 2 hot|cheap",
+        "listed date 2 33.3% 2024-05-31",
+        "price number 3 2.5",
+        "gone boolean 2 false",
+        "interactions: fields are separated by '|', as recognised",
+        "interactions: columns that are not read: till",
+        "items: fields are separated by ';', as recognised",
+        "items: price is read as numbers with decimal commas",
+        "items: gone is read as truth values",
+        "items: listed is read as dates",
+        "items: tags holds several values in a text, separated by '|'",
+        "3 of 3 items have a row in the items table (100.0%)",
+    ):
+        assert line in lines
+
+
+def test_a_warning_is_a_line_each_time_and_an_error_where_the_user_says_so(scripts: Scripts) -> None:
+    (scripts.directory / "ratings.csv").write_text("user_id,item_id\nu,x\nu ,y\nv,x\n", encoding="utf-8")
+    warning = (
+        "warning: 3 users are 2 if white space around ids does not count: 'u' and 'u ', for example. "
+        "Set preparation.strip_ids=true to strip it.\n"
+    )
+    assert scripts("prepare", *TABLE).err == warning
+    assert scripts("prepare", *TABLE).err == warning  # of data that are prepared already
+    refused = scripts("prepare", *TABLE, "strict=true")
+    assert refused.status == 2
+    assert refused.err.startswith("error: strict=true makes 1 warning about the data an error: 3 users are 2 if")
+    stripped = scripts("prepare", *TABLE, "preparation.strip_ids=true", "strict=true")
+    assert (stripped.status, stripped.err) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "overrides"),
+    [
+        ("r.dat", "7::x::4\n8::y::5\n", ("data.header=[user_id,item_id,rating]",)),
+        ("r.csv", "7;x;4\n8;y;5\n", ("data.header=false", "data.columns.user=0", "data.columns.item=1")),
+        ("r.tsv", "user_id,item_id\r7,x\r8,y\r", ()),
+        ("r.json", '[{"user_id": 7, "item_id": "x"},\n {"user_id": 8, "item_id": "y"}]', ()),
+        ("r.csv", "user_id,item_id\n7,x\n8,y\n".encode("utf-16"), ()),
+        ("r.csv", "user_id\titem_id\n7\tx\n8\ty\n", ("data.separator=tab",)),
+    ],
+)
+def test_files_of_many_forms_are_read(
+    scripts: Scripts, name: str, content: str | bytes, overrides: tuple[str, ...]
+) -> None:
+    data = content if isinstance(content, bytes) else content.encode()
+    (scripts.directory / name).write_bytes(data)
+    finished = scripts("prepare", "data=table", f"data.interactions={name}", *overrides)
+    assert (finished.status, finished.err) == (0, "")
+    directory = finished.out.strip().splitlines()[-1].removeprefix("prepared: ")
+    assert open_prepared(scripts.directory / directory).user_vocabulary.ids.to_pylist() == ["7", "8"]

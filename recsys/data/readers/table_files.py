@@ -172,6 +172,9 @@ def _columns_of_objects(file: RawFile) -> dict[str, pa.ChunkedArray]:
         values = [line.get(name) for line in objects]
         try:
             columns[name] = pa.chunked_array([pa.array(values)])
-        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-            raise DataError(f"{file}: field {name!r} must be of one type, but {error}. Make it one type.") from error
+        except (pa.ArrowException, OverflowError, UnicodeError) as error:
+            raise DataError(
+                f"{file}: field {name!r} must be of one type, and hold no text or number beyond it, but {error}. "
+                "Correct its values."
+            ) from error
     return columns

@@ -83,6 +83,13 @@ def test_the_id_column_must_be_clear(tmp_path: Path, content: str, id_name: str,
         read_entities(write(tmp_path, "items.csv", content), id_name, "item_id")
 
 
+@pytest.mark.parametrize("value", ["1000000000000000000000000000000", '"\\ud800"', '{"a": ["\\ud800"]}'])
+def test_a_json_value_that_no_column_can_hold_is_refused(tmp_path: Path, value: str) -> None:
+    content = f'[{{"item_id": "1", "size": {value}}}]'
+    with pytest.raises(DataError, match="field 'size' must be of one type, and hold no text or number beyond it"):
+        read_entities(write(tmp_path, "items.json", content), "item_id", "item_id")
+
+
 def test_a_json_field_of_mixed_types_is_refused(tmp_path: Path) -> None:
     content = '{"item_id": "1", "year": 1994}\n{"item_id": "2", "year": "unknown"}\n'
     with pytest.raises(DataError, match="field 'year' must be of one type"):

@@ -179,12 +179,18 @@ def _with_title(table: pa.Table, name: str | None, place: str) -> pa.Table:
     names = table.column_names
     if name is None:
         return table.drop_columns([column for column in names if column == TITLE])
-    if name == TITLE:
+    if name not in names and name == TITLE:
         return table
-    if name not in names or TITLE in names:
+    if name not in names or (TITLE in names and name != TITLE):
         came = f"its columns are {', '.join(map(repr, names))}" if name not in names else f"it has {TITLE!r} as well"
         raise DataError(
             f"{place} must have the titles in the column {name!r} (data.columns.title) and in no other, but {came}. "
             "Correct the name, or rename the column."
+        )
+    if pa.types.is_nested(table[name].type):
+        raise DataError(
+            f"{place} must have text in the column {name!r}, which holds the titles, but it is of type "
+            f"{table[name].type}. Name another column with data.columns.title=NAME, or none with "
+            "data.columns.title=null."
         )
     return table.rename_columns([TITLE if column == name else column for column in names])

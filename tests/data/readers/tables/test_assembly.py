@@ -72,6 +72,12 @@ def test_titles_are_in_one_column(name: str, message: str) -> None:
     assert raw.items is not None and raw.items.column_names == ["item_id", "name"]
 
 
+def test_titles_are_no_lists() -> None:
+    tables = {"interactions": SALES, "items": _table("shop", item_id=["a"], title=[["A"]])}
+    with pytest.raises(DataError, match=r"shop must have text in the column 'title', .* data\.columns\.title=null"):
+        assemble("shop", tables, ColumnNames())
+
+
 def test_features_of_a_table_that_is_not_there_are_refused() -> None:
     with pytest.raises(DataError, match=r"data\.user_features declares age, but there is no data\.users"):
         assemble("shop", {"interactions": SALES}, ColumnNames(), user_features={"age": "number"})
