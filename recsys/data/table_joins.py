@@ -67,15 +67,15 @@ def join(table: str, table_ids: pa.StringArray, ids: pa.StringArray) -> TableJoi
             f"The {table} table has a row for none of the {len(ids):,} {table} of the interactions: "
             f"ids there are such as {here!r}, ids in the table such as {there!r}. "
             + (
-                f"{spelling.capitalized()}. Write the ids in one way."
+                f"{spelling.capitalized()}. {spelling.remedy()}"
                 if spelling is not None
                 else f"Name the right column with data.columns, or leave data.{table} out."
             )
         )
     if spelling is not None:
         warnings.warn(
-            f"{result}. {spelling.capitalized()}, such as {spelling.example[0]!r} and {spelling.example[1]!r}: write "
-            "the ids in one way" + (", or set preparation.strip_ids=true." if spelling.by_spaces else "."),
+            f"{result}. {spelling.capitalized()}, such as {spelling.example[0]!r} and {spelling.example[1]!r}. "
+            f"{spelling.remedy()}",
             DataWarning,
             stacklevel=2,
         )
@@ -107,6 +107,10 @@ class _Spelling:
     def capitalized(self) -> str:
         """A clause with a capital letter."""
         return f"Without {self.what} {self.num_more:,} more would match"
+
+    def remedy(self) -> str:
+        """A sentence on what to do."""
+        return f"Write the ids in one way{', or set preparation.strip_ids=true' if self.by_spaces else ''}."
 
 
 _SPELLINGS: tuple[tuple[str, Callable[[pa.StringArray], pa.StringArray]], ...] = (

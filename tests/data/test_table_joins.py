@@ -25,7 +25,11 @@ def test_ids_are_counted() -> None:
     [
         ("15.0", "15", r"Without '\.0' at the end of ids \(whole numbers that became fractions\) 1 more would match"),
         ("007", "7", "Without leading zeros 1 more would match"),
-        ("u1 ", "u1", "Without white space around ids 1 more would match"),
+        (
+            "u1 ",
+            "u1",
+            r"Without white space around ids 1 more would match\. Write .*, or set preparation\.strip_ids=true",
+        ),
         ("a", "b", r"Name the right column with data\.columns, or leave data\.items out"),
     ],
 )
@@ -49,9 +53,12 @@ def test_few_matches_are_warned_of_with_the_share() -> None:
 
 def test_ids_that_are_written_in_another_way_are_warned_of_however_few() -> None:
     ids = [str(number) for number in range(100, 200)]
-    with pytest.warns(DataWarning, match=r"Without leading zeros 1 more would match, such as '007' and '7': write"):
+    with pytest.warns(
+        DataWarning,
+        match=r"Without leading zeros 1 more would match, such as '007' and '7'\. Write the ids in one way\.$",
+    ):
         join("items", _ids(*ids, "7"), _ids(*ids, "007"))
-    with pytest.warns(DataWarning, match=r"such as ' x' and 'x': write .* or set preparation\.strip_ids=true"):
+    with pytest.warns(DataWarning, match=r"such as ' x' and 'x'\. Write .* or set preparation\.strip_ids=true"):
         join("items", _ids(*ids, "x"), _ids(*ids, " x"))
 
 

@@ -53,6 +53,7 @@ class TextFormat:
         encoding: that of the text.
         has_header: whether the first line is the names.
         names: names of all columns.
+        raw_names: the same as the file has them, with the white space around them.
         old_line_ends: whether lines end in a carriage return alone.
         notes: what was recognised and not told, in sentences.
     """
@@ -61,6 +62,7 @@ class TextFormat:
     encoding: str
     has_header: bool
     names: tuple[str, ...]
+    raw_names: tuple[str, ...]
     old_line_ends: bool
     notes: tuple[str, ...]
 
@@ -133,7 +135,8 @@ def recognise(file: RawFile, settings: TextSettings, default: str | None, requir
         notes.append("lines end in carriage returns alone, as on old Macs")
     names = column_names(str(file), rows, settings.header, required, settings.part)
     has_header = settings.header in (None, True)
-    return TextFormat(separator, sample.encoding, has_header, names, sample.old_line_ends, tuple(notes))
+    raw_names = tuple(rows[0]) if has_header else names
+    return TextFormat(separator, sample.encoding, has_header, names, raw_names, sample.old_line_ends, tuple(notes))
 
 
 def split_lines(lines: Sequence[str], separator: str) -> list[list[str]] | None:
@@ -149,7 +152,9 @@ def split_lines(lines: Sequence[str], separator: str) -> list[list[str]] | None:
 def _recognise_separator(file: RawFile, sample: TextSample, default: str | None, required: Sequence[str]) -> str:
     ordered = [default, *(separator for separator in SEPARATORS if separator != default)] if default else SEPARATORS
     split = {separator: split_lines(sample.lines, separator) for separator in ordered}
-    named = [separator for separator, rows in split.items() if rows and set(required) <= set(rows[0])]
+    named = [
+        separator for separator, rows in split.items() if rows and set(required) <= {name.strip() for name in rows[0]}
+    ]
     if named:
         return default if default in named else max(named, key=lambda separator: len((split[separator] or [[]])[0]))
     widths = {separator: _width(rows) for separator, rows in split.items()}

@@ -18,7 +18,7 @@ _TIME_CHARACTERS = 8
 def column_names(
     place: str, rows: Sequence[list[str]], header: bool | tuple[str, ...] | None, required: Sequence[str], part: str
 ) -> tuple[str, ...]:
-    """The names of all columns.
+    """The names of all columns, without white space around them.
 
     Args:
         place: the file, for messages.
@@ -35,8 +35,8 @@ def column_names(
     if header is None:
         _check_is_header(place, rows, required, part)
     if header is None or header is True:
-        return tuple(first)
-    if _USUAL & set(first):
+        return tuple(name.strip() for name in first)
+    if _USUAL & {cell.strip() for cell in first}:
         raise DataError(
             f"{place} is said to have no header (data.header), but its first line has names: {_shown(first)}. Leave "
             f"data.header out, or say it of other tables alone, as in data.header={{{_other(part)}: false}}."
@@ -60,10 +60,10 @@ def column_names(
 def _check_is_header(place: str, rows: Sequence[list[str]], required: Sequence[str], part: str) -> None:
     """Refuse a first line that seems to be a row: its values would be lost as names of columns."""
     first, below = rows[0], [row for row in rows[1:] if len(row) == len(rows[0])]
-    if _USUAL & set(first):
-        return
     cells = [cell.strip() for cell in first]
-    chosen = [place for place, cell in enumerate(first) if cell in required]
+    if _USUAL & set(cells):
+        return
+    chosen = [place for place, cell in enumerate(cells) if cell in required]
     looked_at = chosen if len(chosen) == len(required) else range(len(cells))
     repeated = any(cells[place] and cells[place] in {row[place].strip() for row in below} for place in looked_at)
     if repeated or any(map(_is_number, cells)):

@@ -89,15 +89,17 @@ def read_text_entities(file: RawFile, text: TextFormat, id_name: str) -> TextCol
 
 def _read(file: RawFile, text: TextFormat, types: Mapping[str, pa.DataType]) -> pa.Table:
     is_long = len(text.separator) > 1
+    raw = dict(zip(text.names, text.raw_names, strict=True))
     converted = is_long or text.old_line_ends or text.encoding != "utf-8"
     with _own_words(file, text):
-        return read_delimited(
+        table = read_delimited(
             ConvertedText(file.path, file.member, text.encoding, text.separator) if converted else file,
-            types,
+            {raw[name]: type_ for name, type_ in types.items()},
             separator=UNIT_SEPARATOR if is_long else text.separator,
             column_names=None if text.has_header else text.names,
             quoted=not is_long,
         )
+    return table.rename_columns(list(types))
 
 
 @contextmanager
@@ -107,7 +109,8 @@ def _own_words(file: RawFile, text: TextFormat) -> Iterator[None]:
         yield
     except (EncodingError, UnicodeError) as error:
         raise DataError(encoding_message(file, text.encoding)) from error
-    except ColumnTypeError:
+    except ColumnTypeError as error:
+        error.column = text.names[text.raw_names.index(error.column)]
         raise
     except DataError as error:
         if repr(UNIT_SEPARATOR)[1:-1] not in str(error):

@@ -36,6 +36,16 @@ def test_every_form_gives_the_same_rows(tmp_path: Path, separator: str, ends: st
     assert _interactions(_file(tmp_path, content), **given) == ROWS
 
 
+def test_white_space_around_names_does_not_count(tmp_path: Path) -> None:
+    file = _file(tmp_path, "user_id, item_id, rating \né,1,4.5\nu,2,3\n")
+    assert _interactions(file) == ROWS
+    with pytest.raises(DataError, match="column ' rating' must hold numbers, but row 1 has 'x'"):
+        _interactions(_file(tmp_path, "user_id, item_id, rating\né,1,x\n"))
+    file = _file(tmp_path, "item_id, price\n1,2\n")
+    read = read_text_entities(file, recognise(file, TextSettings(), ",", ("item_id",)), "item_id")
+    assert list(read.columns) == ["item_id", "price"]
+
+
 def test_files_without_a_header(tmp_path: Path) -> None:
     file = _file(tmp_path, "é::1::4.5\nu::2::3\n")
     assert _interactions(file, header=("user_id", "item_id", "rating")) == ROWS
