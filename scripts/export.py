@@ -23,9 +23,11 @@ def main(config: DictConfig) -> None:
     from omegaconf import OmegaConf
 
     from recsys.cli.console import console
+    from recsys.cli.extras import require_libraries
     from recsys.export.bundle_writing import BundleSettings, write_bundle
     from recsys.runs.trained_run import open_run
 
+    require_libraries("onnx", "onnxscript", "onnxruntime")
     run = open_run(config.run)
     ranker = None if config.ranker is None else open_run(config.ranker)
     given = OmegaConf.to_container(config, resolve=True)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Mapping
 from types import MappingProxyType
+
+from recsys.errors import SettingsError
 
 #: The extra that installs a module which the core does without.
 EXTRAS: Mapping[str, str] = MappingProxyType(
@@ -21,6 +24,24 @@ EXTRAS: Mapping[str, str] = MappingProxyType(
 )
 
 
+def require_libraries(*modules: str) -> None:
+    """Require libraries of extras before anything is begun that needs them.
+
+    Args:
+        modules: keys of :data:`EXTRAS`.
+
+    Raises:
+        SettingsError: one is not installed.
+    """
+    for module in modules:
+        try:
+            found = importlib.util.find_spec(module) is not None
+        except (ModuleNotFoundError, ValueError):
+            found = False
+        if not found:
+            raise SettingsError(_told(module))
+
+
 def missing_library(error: ImportError) -> str | None:
     """What to install, where ``error`` is about a library of an extra; None where it is not.
 
@@ -28,7 +49,8 @@ def missing_library(error: ImportError) -> str | None:
         error: what an import has raised.
     """
     module = (error.name or "").partition(".")[0]
-    extra = EXTRAS.get(module) if isinstance(error, ModuleNotFoundError) else None
-    if extra is None:
-        return None
-    return f"This needs the library {module}, which is not installed: pip install 'recsys-framework[{extra}]'."
+    return _told(module) if isinstance(error, ModuleNotFoundError) and module in EXTRAS else None
+
+
+def _told(module: str) -> str:
+    return f"This needs the library {module}, which is not installed: pip install 'recsys-framework[{EXTRAS[module]}]'."

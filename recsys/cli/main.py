@@ -15,6 +15,7 @@ import sys
 from collections.abc import Sequence
 
 import recsys
+from recsys.cli.command import command_process
 from recsys.cli.commands import ENTRY_POINT_VARIABLE, command_line, command_names, script_path
 
 #: Exit status after a command that does not exist.
@@ -32,12 +33,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     name, *rest = [*(sys.argv[1:] if arguments is None else arguments), ""]
     os.environ[ENTRY_POINT_VARIABLE] = "1"
-    if name in ("", "-h", "--help"):
-        sys.stdout.write(_overview())
-    elif name == "--version":
-        sys.stdout.write(f"recsys {recsys.__version__}\n")
-    else:
-        _run(name.replace("-", "_"), rest[:-1])
+    with command_process():
+        if name in ("", "-h", "--help"):
+            sys.stdout.write(_overview())
+        elif name == "--version":
+            sys.stdout.write(f"recsys {recsys.__version__}\n")
+        else:
+            _run(name.replace("-", "_"), rest[:-1])
 
 
 def _run(name: str, arguments: Sequence[str]) -> None:

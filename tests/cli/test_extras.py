@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from recsys.cli.extras import EXTRAS, missing_library
+from recsys.cli.extras import EXTRAS, missing_library, require_libraries
+from recsys.errors import SettingsError
 
 PROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
@@ -31,6 +32,13 @@ def test_another_missing_module_is_a_bug(module):
     with pytest.raises(ModuleNotFoundError) as raised:
         importlib.import_module(module)
     assert missing_library(raised.value) is None
+
+
+def test_what_is_needed_is_required_before_it_is_used(monkeypatch):
+    require_libraries("optuna")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(SettingsError, match=r"the library faiss, .* pip install 'recsys-framework\[serving\]'"):
+        require_libraries("faiss")
 
 
 def test_a_library_that_is_broken_is_not_missing():

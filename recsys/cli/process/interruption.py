@@ -34,7 +34,8 @@ def interruptible() -> Iterator[None]:
         try:
             yield
         except BaseException as error:
-            if not (interrupts.came or isinstance(error, KeyboardInterrupt)):
+            told = isinstance(error, SystemExit) and error.code == INTERRUPTED_STATUS  # by a command inside
+            if told or not (interrupts.came or isinstance(error, KeyboardInterrupt)):
                 raise
             sys.stdout.flush()
             # Behind the ^C that a terminal shows.

@@ -79,6 +79,14 @@ def test_what_takes_long_to_unwind_is_not_interrupted_again(capsys):
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def test_a_command_inside_a_command_says_it_once(capsys):
+    with pytest.raises(SystemExit) as end, interruptible(), interruptible():
+        interrupt()
+    assert end.value.code == INTERRUPTED_STATUS
+    assert capsys.readouterr().err == "interrupted\n"
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def test_other_ends_stay_as_they_are():
     before = signal.getsignal(signal.SIGINT)
     for error in (SystemExit(2), ValueError("a bug")):
