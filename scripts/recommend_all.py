@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from recsys.api.frame_recommender import FrameRecommender
 
 #: Settings of the lists that are the same in a request.
-OPTIONS = ("filters", "diversity", "diversity_weight", "diversity_column")
+OPTIONS = ("exclude_seen", "now", "filters", "diversity", "diversity_weight", "diversity_column")
 
 
 @config_command("recommend_all")

@@ -54,6 +54,10 @@ class BundleModel(FrameRecommender):
         files = sorted(f"{name} {file.sha256}" for name, file in self.bundle.manifest.files.items())
         return hashlib.sha256("\n".join(files).encode()).hexdigest()
 
+    def same_for_all(self) -> bool:
+        """See :class:`recsys.api.frame_recommender.FrameRecommender`."""
+        return self.bundle.manifest.retriever.reads.nothing
+
     def titles_of(self, item_ids: Sequence[str]) -> list[str]:
         """See :class:`recsys.api.frame_recommender.FrameRecommender`."""
         return self.bundle.titles_of(item_ids)

@@ -187,6 +187,10 @@ class Estimator(FrameRecommender):
             digest.update(tensor.contiguous().cpu().numpy())
         return digest.hexdigest()
 
+    def same_for_all(self) -> bool:
+        """See :class:`recsys.api.frame_recommender.FrameRecommender`."""
+        return self.fitted.recommender.same_for_all
+
     def titles_of(self, item_ids: Sequence[str]) -> list[str]:
         """See :class:`recsys.api.frame_recommender.FrameRecommender`."""
         return self.split.data.prepared.titles_of(item_ids)

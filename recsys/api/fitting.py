@@ -19,7 +19,7 @@ from recsys.data.feedback_view import FeedbackView
 from recsys.data.interactions import IntArray
 from recsys.data.prepared import PreparedDataset
 from recsys.data.split import Split
-from recsys.models.interface.protocols import Fittable
+from recsys.models.interface.protocols import Fittable, PredictsRatings
 from recsys.recommendation.model_recommender import ModelRecommender
 from recsys.runs.assembly import build_model, build_view
 from recsys.runs.chosen_epochs import ChosenEpochs
@@ -66,7 +66,13 @@ class Fitted:
     def recommender(self) -> ModelRecommender:
         """Answers requests, of which all interactions of the data are known."""
         network: Any = self.network
-        return ModelRecommender(network, self.prepared, name=str(self.config.name))
+        return ModelRecommender(
+            network,
+            self.prepared,
+            name=str(self.config.name),
+            training=self.view.training_interactions(self.learnt, isinstance(network, PredictsRatings)),
+            exclude_seen=self.config.get("exclude_seen", True),
+        )
 
     def without_recommender(self) -> Fitted:
         """The same, for a process that makes its own."""

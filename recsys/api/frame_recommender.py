@@ -59,6 +59,10 @@ class FrameRecommender(ABC):
         """The same for the same lists: a hash of all that the scores are computed from."""
 
     @abstractmethod
+    def same_for_all(self) -> bool:
+        """Whether there is one list for everyone."""
+
+    @abstractmethod
     def titles_of(self, item_ids: Sequence[str]) -> list[str]:
         """Titles of items by their ids, as text; the id where an item has none."""
 
@@ -70,6 +74,7 @@ class FrameRecommender(ABC):
         histories: Any = None,
         filters: Mapping[str, Any] | None = None,
         exclude_items: Any = (),
+        exclude_seen: bool | Mapping[str, float] | None = None,
         diversity: str | None = None,
         diversity_weight: float = 0.3,
         diversity_column: str | None = None,
@@ -88,12 +93,14 @@ class FrameRecommender(ABC):
             filters: which items the lists may have, such as ``{"genres": {"any_of": ["Drama"]}, "year": {"gte":
                 1990}}``; None: all.
             exclude_items: ids that are in no list.
+            exclude_seen: whether what a user has stays out of the list: True, False or ``{"after_days": 30}``; None: as
+                the model was fitted.
             diversity: ``mmr`` or ``calibrated``; None: the best items as they are.
             diversity_weight: from 0 (the list as it is) to 1.
             diversity_column: by which lists are diverse; None: the first column with several values.
             titles: whether a column ``title`` is added.
             progress: whether a bar is shown, in a terminal or a notebook, where there are many users.
-            options: further ones of :class:`recsys.runtime.request.RecommendationRequest`.
+            options: further ones of :class:`recsys.runtime.request.RecommendationRequest`, such as ``now``.
 
         Returns:
             The columns ``user_id`` (as it was given), ``item_id`` (as the data have it), ``score`` and ``rank`` (from
@@ -107,6 +114,7 @@ class FrameRecommender(ABC):
             "k": k,
             "filters": filters,
             "exclude_items": exclude_items,
+            "exclude_seen": exclude_seen,
             "diversity": diversity,
             "diversity_weight": diversity_weight,
             "diversity_column": diversity_column,
@@ -251,7 +259,7 @@ class FrameRecommender(ABC):
             if bar is not None:
                 bar.advance(len(batch))
         ordered = [answers[place] for place in range(len(audience))]
-        _tell_fallbacks(audience, ordered)
+        _tell_fallbacks(audience, ordered, self.same_for_all())
         return ordered
 
 
@@ -287,10 +295,11 @@ def _reasons(explanation: ItemExplanation | None) -> list[tuple[str | None, floa
     return reasons or [(None, float("nan"), "")]
 
 
-def _tell_fallbacks(audience: Audience, answers: Sequence[Recommendation]) -> None:
-    """Warn of users who got what is popular, and of those who got nothing."""
+def _tell_fallbacks(audience: Audience, answers: Sequence[Recommendation], same_for_all: bool) -> None:
+    """Warn of users who got what is popular, unless all are meant to, and of those who got nothing."""
     empty = [place for place, answer in enumerate(answers) if not answer.item_ids]
     popular = [place for place, answer in enumerate(answers) if answer.item_ids and not answer.personalized]
+    popular = [] if same_for_all else popular
     for places, what in ((empty, "got no item"), (popular, "got what is popular instead of a list of their own")):
         if places:
             note = next(iter(answers[places[0]].notes), "nothing is known of them")

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from recsys.api.ids import as_text, listed
@@ -88,36 +87,22 @@ def _from_table(table: Any) -> Audience:
     users = listed(_column(table, USER_ID), USER_ID)
     items = as_text(_column(table, ITEM_ID), ITEM_ID)
     names = list(table.columns) if not hasattr(table, "column_names") else list(table.column_names)
-    times = _seconds(_column(table, TIMESTAMP)) if TIMESTAMP in names else None
-    ratings = listed(_column(table, RATING), RATING) if RATING in names else None
-    order = np.arange(len(users)) if times is None else np.argsort(times, kind="stable")
-    rows: dict[Any, list[int]] = {user: [] for user in users}
-    for row in order.tolist():
-        rows[users[row]].append(row)
-    told: list[dict[str, Any]] = []
-    for own in rows.values():
-        one: dict[str, Any] = {"history": [items[row] for row in own]}
-        if ratings is not None:
-            one["ratings"] = [ratings[row] for row in own]
-        if times is not None:
-            one["timestamps"] = times[own].tolist()
-        told.append(one)
+    more = {
+        argument: listed(_column(table, name), name)
+        for argument, name in (("ratings", RATING), ("timestamps", TIMESTAMP))
+        if name in names
+    }
+    rows: dict[Any, list[int]] = {}
+    for row, user in enumerate(users):
+        rows.setdefault(user, []).append(row)
+    told: list[dict[str, Any]] = [
+        {
+            "history": [items[row] for row in own],
+            **{name: [values[row] for row in own] for name, values in more.items()},
+        }
+        for own in rows.values()
+    ]
     return Audience(pd.Series(list(rows)), [None] * len(rows), told)
-
-
-def _seconds(column: Any) -> npt.NDArray[np.int64]:
-    """Times of a history in whole seconds.
-
-    Raises:
-        RequestError: they are neither dates nor numbers.
-    """
-    times = pd.Series(listed(column, TIMESTAMP))
-    try:
-        if not pd.api.types.is_numeric_dtype(times):
-            times = pd.to_datetime(times, utc=True).dt.tz_localize(None).astype("datetime64[s]")
-        return times.to_numpy().astype(np.int64)
-    except (TypeError, ValueError) as error:
-        raise RequestError(f"{TIMESTAMP} must have dates or seconds since 1970, but {error}.") from error
 
 
 def _column(table: Any, name: str) -> Any:

@@ -176,6 +176,8 @@ PLAIN_SETTINGS: Mapping[str, Mapping[str, object]] = MappingProxyType(
             "k": int,
             "titles": bool,
             "exclude_items": Any,
+            "exclude_seen": Any,
+            "now": Any,
             "filters": Any,
             "diversity": Literal["mmr", "calibrated"] | None,
             "diversity_weight": float,

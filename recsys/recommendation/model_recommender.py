@@ -88,6 +88,11 @@ class ModelRecommender:
         )
         self._similarity = lru_cache(2)(self._measure)
 
+    @property
+    def same_for_all(self) -> bool:
+        """Whether the model has one list for everyone."""
+        return self._knowledge.reads.nothing
+
     def recommend(self, requests: Sequence[RecommendationRequest]) -> list[Recommendation]:
         """A list for each request, in their order.
 

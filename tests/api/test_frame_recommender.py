@@ -56,6 +56,12 @@ def test_filters_titles_and_excluded_items(model):
     assert lists["title"].tolist() == [f"Square {item}" for item in lists["item_id"]]
 
 
+def test_what_is_seen_may_come_again(model, split):
+    assert set(model.recommend(104, k=3, exclude_seen=False)["item_id"] % 2) == {0}
+    keeping = recsys.EASE(l2=1.0, exclude_seen=False).fit(split.train)
+    pd.testing.assert_frame_equal(keeping.recommend(104, k=3), model.recommend(104, k=3, exclude_seen=False))
+
+
 @pytest.mark.parametrize(
     ("histories", "users"),
     [
@@ -129,7 +135,11 @@ def test_options_that_do_not_exist_are_refused(model):
         model.recommend(104, filter={})
 
 
-def test_a_model_that_cannot_fold_in_says_so(split):
-    popular = recsys.Popularity().fit(split.train)
-    with pytest.warns(DataWarning, match="what is popular"):
-        assert len(popular.recommend(histories=[["nowhere"]], k=2)) == 2
+def test_a_model_with_one_list_for_everyone_has_nothing_to_tell(split):
+    assert len(recsys.Popularity().fit(split.train).recommend([104, 105], k=2)) == 4
+
+
+def test_a_model_that_does_not_fold_in_says_so(split):
+    model = recsys.MF(embedding_dim=4, epochs=1).fit(split.train)
+    with pytest.warns(DataWarning, match="1 of 1 users got what is popular"):
+        assert len(model.recommend(histories=[[10]], k=2)) == 2

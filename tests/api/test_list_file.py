@@ -92,6 +92,7 @@ class Slow(FrameRecommender):
     def titles_of(self, item_ids): return item_ids
     def seen_counts(self, user_ids): return pd.Series(0, index=range(len(user_ids))).to_numpy()
     def identity(self): return "slow"
+    def same_for_all(self): return False
     def recommend(self, requests):
         time.sleep(float(sys.argv[2]))
         return [
