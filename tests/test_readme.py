@@ -11,9 +11,18 @@ from recsys.cli.positional import action_and_object, as_list, as_settings
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "benchmarks").rglob("*.md"))]
-BLOCKS = [
-    block for page in PAGES for block in re.findall(r"```(?:bash)?\n(.*?)```", page.read_text(encoding="utf-8"), re.S)
-]
+
+
+def blocks_of(page: Path) -> list[str]:
+    """The blocks of commands, with the variables of the shell that the page sets in their place."""
+    text = page.read_text(encoding="utf-8")
+    blocks: list[str] = re.findall(r"```(?:bash)?\n(.*?)```", text, re.S)
+    for name, value in re.findall(r'^([A-Z]+)="(.*?)"$', text, re.S | re.M):
+        blocks = [block.replace(f"${name}", " ".join(value.split())) for block in blocks]
+    return blocks
+
+
+BLOCKS = [block for page in PAGES for block in blocks_of(page)]
 LINES = [line.split("   #")[0].strip() for block in BLOCKS for line in block.replace("\\\n", " ").splitlines()]
 INLINE = [text for page in PAGES for text in re.findall(r"`(python [^`\n]+)`", page.read_text(encoding="utf-8"))]
 #: Commands that take arguments which stand alone.
