@@ -77,6 +77,7 @@ def train(training: TrainingRun, model: nn.Module) -> float | None:
     from recsys.evaluation.model_report import model_name
     from recsys.reporting.next_commands import print_next_commands
     from recsys.reporting.run_report import print_examples, print_origin, print_report
+    from recsys.runs.assembly import build_seen_policy
     from recsys.runs.run_directory import ARTIFACTS, TRACKING
 
     config, run, prepared = training.config, training.run, training.prepared
@@ -93,7 +94,7 @@ def train(training: TrainingRun, model: nn.Module) -> float | None:
     if outcome.evaluation is not None:
         print_report(outcome.evaluation)
     print_origin(run.manifest(), outcome.metrics)
-    print_examples(outcome.model, prepared, config.show_users, k=10)
+    print_examples(outcome.model, prepared, config.show_users, k=10, exclude_seen=build_seen_policy(config))
     if config.show_users > 0:  # somebody reads
         print_next_commands(run.path, prepared)
     console.print(f"run: {run.path}", soft_wrap=True)

@@ -89,34 +89,22 @@ def resolve_repeats(interactions: Interactions, repeats: Repeats) -> tuple[Inter
         The interactions that stay, in their order, and the rule with its counts.
     """
     keys = _keys(interactions)
-    rows = _repeated(keys)
-    rows = rows[_by_key_and_time(interactions, keys, rows)]
-    start_of, starts = _groups(keys[rows])
-    num_superseded = len(rows) - len(starts)
     if repeats == "keep":
+        num_superseded = len(keys) - _num_distinct(keys)
         note = f"{_share(num_superseded, len(interactions))} repeat an earlier one and are kept"
         rule = AppliedRule("repeats", "all interactions are kept as events", {}, note)
         if num_superseded == 0 or interactions.weight is not None:
             return interactions, rule
         return replace(interactions, weight=np.ones(len(interactions), dtype=np.float32)), rule
+    rows = _repeated(keys)
+    rows = rows[_by_key_and_time(interactions, keys, rows)]
     if repeats == "latest" and interactions.fold is not None:
         return _without_equal_rows(interactions, keys, rows)
-    ends = np.append(starts[1:], len(rows)) - 1 if len(starts) else starts
-    chosen = starts if repeats == "first" else ends
-    superseded = np.ones(len(rows), dtype=np.bool_)
-    superseded[chosen] = False
-    kept = np.ones(len(interactions), dtype=np.bool_)
-    kept[rows[superseded]] = False
-    if repeats != "first":
-        interactions = _with_first_times(interactions, rows, starts, ends)
-    if repeats == "aggregate" and num_superseded:
-        interactions = _with_sums(interactions, rows, starts, ends)
-    rule = AppliedRule(
-        "repeats" if repeats != "latest" else "duplicates", _STATEMENTS[repeats], {"interactions": num_superseded}
-    )
+    kept, num_superseded = _one_of_each(interactions, keys, rows, repeats)
     if repeats == "latest":
         _warn_of_loss(num_superseded, len(interactions), interactions.weight is not None)
-    return (interactions.take(np.flatnonzero(kept)) if num_superseded else interactions), rule
+    name = "duplicates" if repeats == "latest" else "repeats"
+    return kept, AppliedRule(name, _STATEMENTS[repeats], {"interactions": num_superseded})
 
 
 _STATEMENTS: dict[Repeats, str] = {
@@ -126,9 +114,32 @@ _STATEMENTS: dict[Repeats, str] = {
 }
 
 
+def _one_of_each(
+    interactions: Interactions, keys: IntArray, rows: IntArray, repeats: Repeats
+) -> tuple[Interactions, int]:
+    """One interaction of each key, and how many others there were; ``rows`` are those of repeated keys, in order."""
+    _, starts = _groups(keys[rows])
+    if len(starts) == 0:
+        return interactions, 0
+    ends = np.append(starts[1:], len(rows)) - 1
+    superseded = np.ones(len(rows), dtype=np.bool_)
+    superseded[starts if repeats == "first" else ends] = False
+    kept = np.ones(len(interactions), dtype=np.bool_)
+    kept[rows[superseded]] = False
+    if repeats != "first":
+        interactions = _with_first_times(interactions, rows, starts, ends)
+    if repeats == "aggregate":
+        interactions = _with_sums(interactions, rows, starts, ends)
+    return interactions.take(np.flatnonzero(kept)), int(superseded.sum())
+
+
 def num_pairs(interactions: Interactions) -> int:
     """The number of different pairs of a user and an item."""
-    ordered = np.sort(interactions.pairs)
+    return _num_distinct(interactions.pairs)
+
+
+def _num_distinct(keys: IntArray) -> int:
+    ordered = np.sort(keys)
     return len(ordered) - int((ordered[1:] == ordered[:-1]).sum())
 
 

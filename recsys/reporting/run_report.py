@@ -10,12 +10,14 @@ from rich.console import Console
 
 from recsys.cli.console import console
 from recsys.data.prepared import PreparedDataset
+from recsys.evaluation.known_items import ONLY_NEW
 from recsys.evaluation.model_report import EvaluationReport
 from recsys.evaluation.target_segments import TARGET
 from recsys.models.interface.protocols import PredictsRatings, ScoringModel
 from recsys.recommendation.model_recommender import ModelRecommender
 from recsys.reporting.evaluation_tables import fixed_negatives_table, metrics_table, ratings_table, segments_table
 from recsys.reporting.recommendation_table import recommendation_table
+from recsys.retrieval.seen_policy import SeenPolicy
 from recsys.runs.run_manifest import CARRIED_PREFIX, THIS_MODEL, RunManifest
 from recsys.runtime.request import RecommendationRequest
 
@@ -84,7 +86,13 @@ def known_note(report: EvaluationReport) -> str | None:
     return f"{share} and are left out of these numbers. evaluation.repeats=keep tests them as well."
 
 
-def print_examples(model: ScoringModel, prepared: PreparedDataset, num_users: int, k: int) -> None:
+def print_examples(
+    model: ScoringModel,
+    prepared: PreparedDataset,
+    num_users: int,
+    k: int,
+    exclude_seen: SeenPolicy = ONLY_NEW.exclude_seen,
+) -> None:
     """Print recommendations for some users, spread evenly over those with a history.
 
     Args:
@@ -92,6 +100,7 @@ def print_examples(model: ScoringModel, prepared: PreparedDataset, num_users: in
         prepared: the data set, which has the users, their histories and the titles.
         num_users: number of users; 0 prints nothing.
         k: length of each list.
+        exclude_seen: which items that a user has are left out.
     """
     known = prepared.interactions if isinstance(model, PredictsRatings) else prepared.positives()
     active = np.unique(known.user_index)
@@ -100,5 +109,6 @@ def print_examples(model: ScoringModel, prepared: PreparedDataset, num_users: in
         return
     users = prepared.user_vocabulary.ids_of(chosen).to_pylist()
     requests = [RecommendationRequest(user_id=user, k=k) for user in users]
-    for user, recommendation in zip(users, ModelRecommender(model, prepared).recommend(requests), strict=True):
+    recommender = ModelRecommender(model, prepared, exclude_seen=exclude_seen)
+    for user, recommendation in zip(users, recommender.recommend(requests), strict=True):
         console.print(recommendation_table(prepared.titles_of, f"For user {user}", recommendation))

@@ -15,6 +15,7 @@ from recsys.evaluation.rating import RatingResult
 from recsys.evaluation.segments import Segment
 from recsys.models.interface.protocols import Query
 from recsys.reporting import run_report
+from recsys.retrieval.seen_policy import SeenPolicy
 from tests.models.board_data import NUM_ITEMS, prepared_board
 
 
@@ -92,3 +93,5 @@ def test_examples_are_spread_over_the_users(output: io.StringIO) -> None:
     # Every user has rated every item, so there is nothing left to recommend.
     assert known_items(prepared, 0) == set(range(NUM_ITEMS))
     assert "Square" not in output.getvalue()
+    run_report.print_examples(ByIndex(), prepared, 1, 5, SeenPolicy(False))
+    assert "Square" in output.getvalue()
