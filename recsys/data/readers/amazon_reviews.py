@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from recsys.data.columns import ITEM_ID, RATING, TIMESTAMP, USER_ID
+from recsys.data.columns import ITEM_ID, RATING, SUBSECOND_NS, TIMESTAMP, USER_ID
 from recsys.data.raw import RawDataset
 from recsys.data.readers.amazon_products import product_features, read_products
 from recsys.data.readers.delimited import read_delimited
@@ -24,6 +24,7 @@ from recsys.data.sources.download import Download
 from recsys.data.sources.layout import FoundFiles, Layout
 from recsys.data.sources.locate import Publication, find_in_root, locate, record
 from recsys.data.sources.raw_file import RawFile
+from recsys.data.times import NANOSECONDS
 from recsys.errors import DataError
 
 
@@ -201,14 +202,13 @@ def _read_reviews(file: RawFile, release: AmazonRelease) -> pa.Table:
     schema = pa.schema({user: pa.string(), item: pa.string(), rating: pa.float64(), timestamp: pa.int64()})
 
     def convert(part: pa.Table) -> pa.Table:
-        return pa.table(
-            {
-                USER_ID: as_identifiers(part[user], user, str(file)),
-                ITEM_ID: as_identifiers(part[item], item, str(file)),
-                RATING: part[rating].cast(pa.float32()),
-                TIMESTAMP: pc.divide(part[timestamp], release.ticks_per_second),
-            }
-        )
+        columns = {
+            USER_ID: as_identifiers(part[user], user, str(file)),
+            ITEM_ID: as_identifiers(part[item], item, str(file)),
+            RATING: part[rating].cast(pa.float32()),
+            TIMESTAMP: part[timestamp],
+        }
+        return _in_seconds(pa.table(columns), release.ticks_per_second)
 
     return read_json_lines(file, schema, release.fields, convert)
 
@@ -221,5 +221,14 @@ def _read_ratings(file: RawFile, release: AmazonRelease) -> pa.Table:
         table = read_delimited(file, headed).rename_columns(list(kinds))
     else:
         table = read_delimited(file, kinds, column_names=release.ratings_columns)
-    seconds = pc.divide(table[TIMESTAMP], release.ticks_per_second)
+    return _in_seconds(table, release.ticks_per_second)
+
+
+def _in_seconds(table: pa.Table, per_second: int) -> pa.Table:
+    """The table with times in whole seconds and, where ``per_second`` is more than 1, the nanoseconds after them."""
+    if per_second == 1:
+        return table
+    seconds = pc.divide(table[TIMESTAMP], per_second)
+    rest = pc.subtract(table[TIMESTAMP], pc.multiply(seconds, per_second))
+    table = table.append_column(SUBSECOND_NS, pc.multiply(rest, NANOSECONDS // per_second).cast(pa.int32()))
     return table.set_column(table.column_names.index(TIMESTAMP), TIMESTAMP, seconds)

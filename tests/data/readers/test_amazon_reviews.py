@@ -61,8 +61,8 @@ def test_reviews_of_2014_and_2018(tmp_path: Path, release: str, name: str) -> No
 def test_reviews_of_2023_have_milliseconds_and_parents(tmp_path: Path) -> None:
     _write(tmp_path / "All_Beauty.jsonl.gz", _lines(NEW_REVIEWS))
     assert _read(tmp_path, tmp_path).interactions.to_pylist() == [
-        {"user_id": "A1", "item_id": "0001", "rating": 5.0, "timestamp": 1588687728},
-        {"user_id": "A2", "item_id": "B2", "rating": 4.0, "timestamp": 1588687728},
+        {"user_id": "A1", "item_id": "0001", "rating": 5.0, "timestamp": 1588687728, "subsecond_ns": 923_000_000},
+        {"user_id": "A2", "item_id": "B2", "rating": 4.0, "timestamp": 1588687728, "subsecond_ns": 0},
     ]
 
 
@@ -80,7 +80,8 @@ def test_ratings_only_files(tmp_path: Path, release: str, name: str, content: by
     by_directory = _read(tmp_path, tmp_path, release=release, category="Books", ratings_only=True)
     by_file = _read(tmp_path, tmp_path / name, release=release)
     for dataset in (by_directory, by_file):
-        assert sorted(dataset.interactions.column_names) == ["item_id", "rating", "timestamp", "user_id"]
+        finest = ["subsecond_ns"] if release == "2023" else []
+        assert sorted(dataset.interactions.column_names) == ["item_id", "rating", *finest, "timestamp", "user_id"]
         assert dataset.interactions.select(["user_id", "item_id", "rating", "timestamp"]).to_pylist() == expected
 
 
