@@ -14,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from recsys.cli.commands import command_line
 from recsys.data.columns import USER_ID
 from recsys.errors import RunError
+from recsys.evaluation.known_items import ONLY_NEW
 from recsys.runs.run_directory import RunDirectory
 from recsys.runs.run_manifest import CARRIED_PREFIX, MEASURED_HERE, RunManifest
 
@@ -54,7 +55,7 @@ def open_runs(paths: Sequence[Path]) -> list[ComparedRun]:
 
     Raises:
         RunError: there are fewer than two, one is given twice, one is missing, unfinished, damaged or without per-user
-            metrics, or they differ in data, split or users.
+            metrics, or they differ in data, split, users or what they were to find.
     """
     if len({path.resolve() for path in paths}) < 2 or len({path.resolve() for path in paths}) < len(paths):
         raise RunError(
@@ -67,6 +68,9 @@ def open_runs(paths: Sequence[Path]) -> list[ComparedRun]:
         _check_measured(path, manifest)
     for path, manifest in zip(paths[1:], manifests[1:], strict=True):
         _check_same(paths[0], manifests[0], path, manifest)
+    settings = [directory.settings() for directory in directories]
+    for path, config in zip(paths[1:], settings[1:], strict=True):
+        _check_same_targets(paths[0], settings[0], path, config)
     tables = [directory.per_user().to_pandas() for directory in directories]
     for path, table in zip(paths[1:], tables[1:], strict=True):
         if not table[USER_ID].equals(tables[0][USER_ID]):
@@ -75,7 +79,7 @@ def open_runs(paths: Sequence[Path]) -> list[ComparedRun]:
                 f"{path} for {len(table)}, of whom {table[USER_ID].isin(tables[0][USER_ID]).sum()} are the same. Write "
                 f"them again with one version: {command_line('evaluate')} run={path} save_per_user=true"
             )
-    labels = _labels([directory.settings() for directory in directories], manifests)
+    labels = _labels(settings, manifests)
     return [
         ComparedRun(label, directory.path, manifest, _of_test(directory.metrics()), table)
         for label, directory, manifest, table in zip(labels, directories, manifests, tables, strict=True)
@@ -108,6 +112,16 @@ def _check_same(first_path: Path, first: RunManifest, path: Path, manifest: RunM
             f"The runs must have the same split, but that of {first_path} has content hash {first.split_hash[:12]} and "
             f"that of {path} {manifest.split_hash[:12]}: numbers of other test rows, or of models that were given more "
             "to learn from, cannot be compared. Train with the same split, seed and refit."
+        )
+
+
+def _check_same_targets(first_path: Path, first: DictConfig, path: Path, config: DictConfig) -> None:
+    """Refuse runs of which one was to find known pairs again; runs of earlier versions have no such setting."""
+    ours, theirs = (OmegaConf.select(one, "evaluation.repeats") or ONLY_NEW.repeats for one in (first, config))
+    if ours != theirs:
+        raise RunError(
+            f"The runs must have been to find the same items, but {first_path} has evaluation.repeats={ours} and "
+            f"{path} evaluation.repeats={theirs}: one was tested on pairs that were known before. Train with the same setting."
         )
 
 

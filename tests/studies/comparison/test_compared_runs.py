@@ -53,6 +53,15 @@ class TestRefusals:
         run = make_run(tmp_path, "mf", table(VALUES))
         self.refused(run, tmp_path / "." / run.name, match="at least two different runs, but got 2")
 
+    def test_runs_that_were_to_find_other_items(self, tmp_path):
+        runs = [
+            make_run(tmp_path, "mf", table(VALUES), {"evaluation": {"repeats": repeats}})
+            for repeats in ("drop", "keep")
+        ]
+        self.refused(*runs, match="evaluation.repeats=drop and .* evaluation.repeats=keep: one was tested on pairs")
+        earlier = make_run(tmp_path, "ease", table(VALUES))
+        assert len(open_runs([runs[0], earlier])) == 2
+
     def test_what_is_no_run(self, tmp_path):
         self.refused(make_run(tmp_path, "mf", table(VALUES)), tmp_path, match="A run directory is required")
 
