@@ -121,7 +121,8 @@ def _check_same_targets(first_path: Path, first: DictConfig, path: Path, config:
     if ours != theirs:
         raise RunError(
             f"The runs must have been to find the same items, but {first_path} has evaluation.repeats={ours} and "
-            f"{path} evaluation.repeats={theirs}: one was tested on pairs that were known before. Train with the same setting."
+            f"{path} evaluation.repeats={theirs}: one was tested on pairs that were known before. Train with the same "
+            "setting."
         )
 
 
