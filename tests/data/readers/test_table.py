@@ -96,7 +96,7 @@ def test_missing_columns_are_named_with_what_came_and_the_option(tmp_path: Path,
     path = _write(tmp_path / name, [{"userId": "u", "item_id": "i"}])
     message = (
         rf"{name} must have the column 'user_id', but its columns are 'userId', 'item_id'\. "
-        r"Say which column it is with data\.columns\.user=NAME\."
+        r"Say which column it is with data\.columns\.user=userId\."
     )
     with pytest.raises(DataError, match=message):
         TableReader(interactions=path).read()
@@ -104,7 +104,7 @@ def test_missing_columns_are_named_with_what_came_and_the_option(tmp_path: Path,
 
 def test_a_renamed_rating_must_be_there(tmp_path: Path) -> None:
     path = _write(tmp_path / "i.csv", [{"user_id": "u", "item_id": "i", "rating": 5}])
-    with pytest.raises(DataError, match=r"must have the column 'stars'.*data\.columns\.rating=NAME"):
+    with pytest.raises(DataError, match=r"must have the column 'stars'.*data\.columns\.rating=rating\."):
         TableReader(interactions=path, columns={"rating": "stars"}).read()
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 
 from recsys.data.columns import ITEM_ID, RATING, TIMESTAMP, TITLE, USER_ID, WEIGHT
+from recsys.data.readers.tables.likely_columns import likely_column, warn_of_unread
 from recsys.errors import DataError
 
 #: What ids are called where there is one kind of them.
@@ -68,6 +70,9 @@ class ColumnNames:
 
         Raises:
             DataError: a required column is missing, or one name stands for two columns.
+
+        Warns:
+            DataWarning: a column seems to hold ratings or times, and has another name.
         """
         roles = {USER_ID: self.user, ITEM_ID: self.item, RATING: self.rating, TIMESTAMP: self.timestamp}
         roles |= {WEIGHT: self.weight}
@@ -77,13 +82,19 @@ class ColumnNames:
         optional = {role for role in (RATING, TIMESTAMP) if roles[role] == role}
         missing = {role: name for role, name in given.items() if name not in found and role not in optional}
         if missing:
-            options = ", ".join(f"data.columns.{role.removesuffix('_id')}=NAME" for role in missing)
+            left = [name for name in found if name not in given.values()]
+            options = ", ".join(
+                shlex.quote(f"data.columns.{role.removesuffix('_id')}={likely_column(role, left) or 'NAME'}")
+                for role in missing
+            )
             raise DataError(
                 f"{place} must have the column{'s' if len(missing) > 1 else ''} "
                 f"{', '.join(map(repr, missing.values()))}, but its columns are "
                 f"{', '.join(map(repr, found)) or 'none'}. Say which column it is with {options}."
             )
-        return {role: name for role, name in given.items() if name in found}
+        wanted = {role: name for role, name in given.items() if name in found}
+        warn_of_unread(found, wanted, roles, place)
+        return wanted
 
 
 def id_column(found: Sequence[str], id_name: str, role: str, place: str) -> str:

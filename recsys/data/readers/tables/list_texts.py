@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import io
 import json
 import re
+import tokenize
 from typing import Any
 
 import pyarrow as pa
@@ -19,7 +21,7 @@ _MAX_PART_CHARACTERS = 50
 #: Each of the values has to occur at least this many times, on average.
 _MIN_OCCURRENCES = 2
 
-#: Two strings that only white space divides, as NumPy writes them; Python would read them as one.
+#: Perhaps two strings that only white space divides, as NumPy writes them; Python would read them as one.
 _UNDIVIDED = re.compile(r"""(['"])\s+(['"])""")
 
 
@@ -53,13 +55,25 @@ def _parsed(text: str) -> list[str] | None:
         value = json.loads(text)
     except (ValueError, RecursionError):
         try:
-            value = ast.literal_eval(_UNDIVIDED.sub(r"\1, \2", text))
-        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            value = ast.literal_eval(_divided(text) if _UNDIVIDED.search(text) else text)
+        except (ValueError, SyntaxError, tokenize.TokenError, RecursionError, MemoryError):
             return None
     if not isinstance(value, list):
         return None
     names = [_name(element) for element in value]
     return None if None in names else [name for name in names if name]
+
+
+def _divided(text: str) -> str:
+    """A list with a comma between strings that only white space divides."""
+    parts: list[str] = []
+    last = None
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type in (tokenize.NL, tokenize.NEWLINE, tokenize.ENDMARKER):
+            continue
+        parts += [",", token.string] if token.type == last == tokenize.STRING else [token.string]
+        last = token.type
+    return " ".join(parts)
 
 
 def _name(element: Any) -> str | None:

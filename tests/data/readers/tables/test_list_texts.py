@@ -18,6 +18,7 @@ def _column(*values: str | None) -> pa.ChunkedArray:
         ("['War', 'Drama']", ["War", "Drama"]),
         ('["War", "Drama"]', ["War", "Drama"]),
         ("['War' 'Drama'\n 'Crime']", ["War", "Drama", "Crime"]),  # as NumPy writes it
+        ("['a b' ' ' \"c' 'd\"]", ["a b", " ", "c' 'd"]),
         ("[1, 2.5, true]", ["1", "2.5", "true"]),
         ("[{'id': 28, 'name': 'Action'}, {'id': 12, 'name': \"L'amour\"}]", ["Action", "L'amour"]),
         (" ['a', ''] ", ["a"]),
