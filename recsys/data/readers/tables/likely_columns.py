@@ -57,7 +57,7 @@ def warn_of_unread(
         if role not in wanted and expected.get(role) is not None and name is not None:
             setting = shlex.quote(f"data.columns.{role}={name}")
             warnings.warn(
-                f"{place} has no column {expected[role]!r}, so no {role} is read: {setting} reads that of {name!r}, and "
+                f"{place} has no column {expected[role]!r}, so no {role} is read: {setting} reads {name!r}, and "
                 f"data.columns.{role}=null says that none is wanted.",
                 DataWarning,
                 stacklevel=2,
