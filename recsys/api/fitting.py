@@ -26,7 +26,7 @@ from recsys.runs.chosen_epochs import ChosenEpochs
 from recsys.runs.fit_plan import FitPlan, fit_plan
 from recsys.runs.model_fitting import ModelFitter
 from recsys.runs.run_manifest import NOTHING, THIS_MODEL, RunManifest, TrainedOn
-from recsys.training.fitting import FitReport
+from recsys.training.fit_report import FitReport
 
 
 @dataclass(frozen=True, eq=False)

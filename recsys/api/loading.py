@@ -19,7 +19,7 @@ from recsys.cli.model_choices import ModelChoice, model_choices
 from recsys.errors import BundleError
 from recsys.runs.assembly import build_view
 from recsys.runs.trained_run import open_run
-from recsys.training.fitting import FitReport
+from recsys.training.fit_report import FitReport
 
 
 def load_run(path: str | Path) -> Estimator:

@@ -26,9 +26,7 @@ from recsys.runs.chosen_epochs import ChosenEpochs
 from recsys.runs.device import accelerator, training_device
 from recsys.runs.part_settings import source_settings, tower_settings
 from recsys.runs.run_directory import CHECKPOINTS
-from recsys.training.epoch_history import Listener
-from recsys.training.fitting import FitReport, check_monitor, check_trainer
-from recsys.training.listwise import ListwiseModule
+from recsys.training.fit_report import FitReport, Listener
 from recsys.training.stacking import CandidateLists, stack
 
 
@@ -124,6 +122,9 @@ class ModelFitter:
 
     def _check_network(self, network: nn.Module) -> None:
         """Make what trains a network, to see whether it can be made."""
+        # Imported here: Lightning takes as long as all else, and most models are fitted without it.
+        from recsys.training.fitting import check_monitor, check_trainer
+
         settings = self.config
         train = self.view.training_interactions(self.split.train, isinstance(network, PredictsRatings))
         if not isinstance(network, RanksCandidates):  # whose module needs the lists that its sources give
@@ -195,6 +196,8 @@ class ModelFitter:
 
     def _require_lists(self, model: RanksCandidates) -> None:
         """Refuse a training that is not one of lists."""
+        from recsys.training.listwise import ListwiseModule
+
         if not issubclass(get_object(self.config.training._target_), ListwiseModule):
             raise ModelError(
                 f"{type(model).__name__} ranks what other models retrieve, and is trained on lists of candidates. Use "

@@ -23,8 +23,7 @@ from recsys.runs.fit_plan import FitPlan
 from recsys.runs.model_fitting import ModelFitter
 from recsys.runs.run_directory import CHECKPOINTS, METRICS, SELECTION, RunDirectory
 from recsys.runs.run_manifest import CARRIED_PREFIX, RunManifest
-from recsys.training.epoch_history import Listener
-from recsys.training.fitting import REPORT, FitReport, read_report
+from recsys.training.fit_report import REPORT, FitReport, Listener, read_report
 
 
 @dataclass(frozen=True, slots=True)

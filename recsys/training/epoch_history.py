@@ -7,9 +7,8 @@ from collections.abc import Callable
 
 import pytorch_lightning as pl
 
+from recsys.training.fit_report import Listener
 from recsys.training.module import RecommenderModule
-
-Listener = Callable[[int, dict[str, float]], None]
 
 
 class EpochHistory(pl.Callback):

@@ -9,7 +9,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import pytorch_lightning as pl
@@ -22,26 +22,10 @@ from recsys.errors import RunError
 from recsys.training.checkpoints import AtomicCheckpointIO, PortableCheckpoint, checkpoint_errors
 from recsys.training.epoch_history import EpochHistory
 from recsys.training.fit_progress import FitProgress
+from recsys.training.fit_report import LAST_CHECKPOINT, REPORT, FitReport, Listener, read_report
 from recsys.training.module import RecommenderModule
 
-LAST_CHECKPOINT = "last.ckpt"
 BEST_CHECKPOINT = "best.ckpt"
-REPORT = "fit.json"
-
-
-@dataclass(frozen=True, slots=True)
-class FitReport:
-    """What a training gave.
-
-    Args:
-        epochs: the metrics of each epoch.
-        best_epoch: epoch from 1 whose weights the network now has.
-        best_value: the monitored metric at that epoch; None without validation.
-    """
-
-    epochs: list[dict[str, float]]
-    best_epoch: int
-    best_value: float | None
 
 
 def fit(
@@ -52,7 +36,7 @@ def fit(
     patience: int | None = None,
     resume: bool = False,
     print_line: Callable[[str], None] | None = None,
-    listener: Callable[[int, dict[str, float]], None] | None = None,
+    listener: Listener | None = None,
     progress_bar: bool = True,
 ) -> FitReport:
     """Train, and leave the network with the weights of its best epoch.
@@ -145,20 +129,6 @@ def check_trainer(trainer: Callable[..., pl.Trainer]) -> None:
             trainer(logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False)
         except (MisconfigurationException, ImportError, ValueError, TypeError) as error:
             raise RunError(f"The trainer refuses its settings ({error}). Correct trainer.*.") from error
-
-
-def read_report(path: Path) -> FitReport:
-    """Read what :func:`fit` left of a training that came to its end.
-
-    Raises:
-        RunError: it is damaged.
-    """
-    try:
-        return FitReport(**json.loads(path.read_text(encoding="utf-8")))
-    except (json.JSONDecodeError, TypeError) as error:
-        raise RunError(
-            f"{path} is damaged ({error}). Delete it, and training goes on from {LAST_CHECKPOINT}."
-        ) from error
 
 
 def _load(module: RecommenderModule, path: Path) -> int:
