@@ -30,6 +30,7 @@ def main(config: DictConfig) -> None:
 
     from recsys.cli.configuration import compose_config
     from recsys.cli.console import console
+    from recsys.cli.progress import progress
     from recsys.runs.starting import resolved
     from recsys.studies.tuning.best_settings import BestSettings
     from recsys.studies.tuning.identity import study_identity
@@ -53,17 +54,19 @@ def main(config: DictConfig) -> None:
 
     def show(trial: FinishedTrial) -> None:
         line = trial.line(config.metric, config.trials, study.best())
-        console.print(line, soft_wrap=True)
+        console.print(line)
+        bar.advance()
 
     console.print(
         f"{objective.prepared.schema.name}: {len(objective.split.train):,} training interactions; "
         f"{len(study.finished())} of {config.trials} trials were there already"
     )
-    study.run(config.trials, measure, show)
+    with progress.bar("trials", config.trials, done=len(study.finished())) as bar:
+        study.run(config.trials, measure, show)
     refit = config.validation == "split"
     best = BestSettings.of(study.best(), config.metric, fixed, refit, len(study.finished()))
     best.save(Path(config.output))
-    console.print(best.command, soft_wrap=True)
+    console.print_command(best.command)
     console.print(f"tuned: {config.output}", soft_wrap=True)
 
 

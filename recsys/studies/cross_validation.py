@@ -11,6 +11,7 @@ from pathlib import Path
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
+from recsys.cli.progress import progress
 from recsys.data.prepared import PreparedDataset
 from recsys.errors import RunError
 from recsys.evaluation.model_report import evaluate_model, model_name
@@ -71,7 +72,7 @@ class CrossValidation:
             print_line: called with a line of text for each epoch of a model that is trained in epochs.
         """
         evaluator = instantiate(self._config.evaluation)
-        for number in range(self._config.split.num_folds):
+        for number in progress.track(range(self._config.split.num_folds), "folds"):
             config = self._config.copy()
             config.split.fold = number
             split = build_split(config, self.view.interactions)

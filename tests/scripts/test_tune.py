@@ -53,9 +53,9 @@ def test_goes_on_where_it_was_left(scripts, board):
 def test_never_reads_the_test(scripts, board, monkeypatch):
     seen = []
 
-    def spy(evaluator, baseline, prepared, view, split, model, device, stage="test"):
+    def spy(evaluator, baseline, prepared, view, split, model, device, stage="test", *options):
         seen.append((stage, len(split.test), len(view.interactions)))
-        return evaluate_model(evaluator, baseline, prepared, view, split, model, device, stage)
+        return evaluate_model(evaluator, baseline, prepared, view, split, model, device, stage, *options)
 
     monkeypatch.setattr("recsys.studies.tuning.objective.evaluate_model", spy)
     assert scripts("tune", *board, "model=ease", "tracking=none", "trials=2").status == 0
