@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from recsys.errors import ModelError
 from recsys.evaluation.top_k import top_k, without_nan
@@ -38,8 +39,26 @@ class ScoreRetriever:
     @torch.inference_mode()
     def retrieve(self, requests: RequestBatch, num_candidates: int) -> Candidates:
         """See :meth:`recsys.retrieval.retrievers.Retriever.retrieve`."""
-        items, scores = top_k(without_nan(self._model.score(query_of(requests, self._device))), num_candidates)
-        return Candidates(items.cpu().numpy(), scores.cpu().numpy())
+        return _best(self._scores(requests), num_candidates)
+
+    @torch.inference_mode()
+    def retrieve_allowed(self, requests: RequestBatch, num_candidates: int) -> Candidates:
+        """The same without what the requests exclude, for which nobody has to ask deeper then."""
+        scores = self._scores(requests)
+        for excluded in (requests.seen, requests.exclude_items):
+            rows = np.repeat(np.arange(len(requests)), excluded.counts)
+            known = excluded.items < self.num_items
+            pairs = (torch.tensor(rows[known]), torch.tensor(excluded.items[known]))
+            scores[tuple(pair.to(scores.device) for pair in pairs)] = -torch.inf
+        return _best(scores, num_candidates)
+
+    def _scores(self, requests: RequestBatch) -> Tensor:
+        return without_nan(self._model.score(query_of(requests, self._device)))
+
+
+def _best(scores: Tensor, num_candidates: int) -> Candidates:
+    items, best = top_k(scores, num_candidates)
+    return Candidates(items.cpu().numpy(), best.cpu().numpy())
 
 
 def vector_retriever(model: ScoringModel, num_items: int, device: torch.device | str = "cpu") -> IndexRetriever:

@@ -154,12 +154,15 @@ class Pipeline:
     def _retrieve(self, requests: RequestBatch, wanted: int, allows: Filter, watch: _Stopwatch) -> Candidates:
         """The ``wanted`` best allowed candidates of each request, if there are as many.
 
-        The first question is deep enough for all that a request itself excludes; the next ones go deeper for requests
-        that lack candidates, by what share of theirs was allowed, and at least twice as deep.
+        The first question is deep enough for all that a request itself excludes, unless the retriever leaves that out
+        (``retrieve_allowed``); the next ones go deeper for requests that lack candidates, by what share of theirs was
+        allowed, and at least twice as deep.
         """
         found = Candidates.empty(len(requests), wanted)
         rows = np.arange(len(requests))
-        depths = wanted + requests.num_excluded
+        retrieve_allowed = getattr(self._retriever, "retrieve_allowed", None)
+        retrieve = retrieve_allowed or self._retriever.retrieve
+        depths = wanted + (requests.num_excluded if retrieve_allowed is None else np.zeros(len(requests), np.int64))
         while len(rows) > 0:
             depths = self._questions(depths)
             lacking, deeper = [], []
@@ -167,7 +170,7 @@ class Pipeline:
                 own = rows[depths == depth]
                 asking = requests if len(own) == len(requests) else requests.take(own)
                 with watch("retrieve"):
-                    retrieved = self._retriever.retrieve(asking, depth)
+                    retrieved = retrieve(asking, depth)
                 with watch("filter"):
                     allowed = allows.allows(asking, np.maximum(retrieved.items, 0)) & retrieved.first_of_each_item()
                     kept = retrieved.allowed(allowed, wanted)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,7 @@ from recsys.recommendation.model_stages import ModelRanker, ScoreRetriever, vect
 from recsys.recommendation.request_batches import requests_of_task
 from recsys.recommendation.sampled_explanation import batch_explainer_of
 from recsys.retrieval.pipeline import Pipeline
+from recsys.retrieval.ragged_items import RaggedItems
 from tests.models.board_data import NUM_ITEMS, NUM_USERS
 from tests.models.test_contract import MODELS, everyone, fitted, models_that, scores_of
 
@@ -31,6 +34,20 @@ def test_every_model_retrieves_by_its_scores(name):
     found = ScoreRetriever(board.model, NUM_ITEMS).retrieve(asked(board), 7)
     expected = np.lexsort((np.broadcast_to(np.arange(NUM_ITEMS), (NUM_USERS, NUM_ITEMS)), -exact_scores(board)))[:, :7]
     assert found.items.tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("name", SOME)
+def test_what_requests_exclude_is_left_out_as_a_filter_would_leave_it_out(name):
+    board = fitted(name)
+    requests = replace(asked(board), exclude_items=RaggedItems.of([[user % 3, NUM_ITEMS + 5] for user in USERS]))
+    retriever = ScoreRetriever(board.model, NUM_ITEMS)
+    for num_candidates in (1, 7, NUM_ITEMS):
+        found = retriever.retrieve_allowed(requests, num_candidates)
+        whole = retriever.retrieve(requests, NUM_ITEMS)
+        allowed = ~requests.seen.contain(whole.items) & ~requests.exclude_items.contain(whole.items)
+        expected = whole.allowed(allowed, num_candidates)
+        assert found.items.tolist() == expected.items.tolist()
+        assert found.scores.tolist() == expected.scores.tolist()
 
 
 @pytest.mark.parametrize("name", models_that(Factorized))
