@@ -18,12 +18,13 @@ import pyarrow.compute as pc
 
 from recsys.data.catalogue import EntityTable, index_fixed_negatives
 from recsys.data.cleaning import k_core, present
-from recsys.data.column_summary import summarize_columns
 from recsys.data.columns import FOLD, FOLDS, ITEM_ID, ITEM_INDEX, RATING, TIMESTAMP, USER_ID, USER_INDEX
 from recsys.data.content_hash import content_hash
 from recsys.data.data_warnings import collected_warnings, tell_again
 from recsys.data.feature_encoding import check_feature_types
-from recsys.data.id_spaces import strip_ids, warn_of_spaces
+from recsys.data.inspection.column_summary import summarize_columns
+from recsys.data.inspection.id_spaces import strip_ids, warn_of_spaces
+from recsys.data.inspection.table_joins import TableJoin, join
 from recsys.data.interactions import IndexArray, Interactions
 from recsys.data.prepared import PreparedDataset, open_prepared
 from recsys.data.prepared_files import (
@@ -43,7 +44,6 @@ from recsys.data.raw import RawDataset, Reader
 from recsys.data.raw_interactions import InvalidRows, code_interactions
 from recsys.data.repeats import Repeats, cancel_returns, num_pairs, resolve_repeats
 from recsys.data.schema import FORMAT_VERSION, FURTHER_COLUMNS, AppliedRule, RatingScale, Schema, TimeRange
-from recsys.data.table_joins import TableJoin, join
 from recsys.data.vocabulary import Vocabulary
 from recsys.errors import DataError, PreparedDataError
 

@@ -11,10 +11,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from recsys.data.column_summary import ColumnSummary
 from recsys.data.columns import FIRST_TIMESTAMP, SUBSECOND_NS, WEIGHT
+from recsys.data.inspection.column_summary import ColumnSummary
+from recsys.data.inspection.table_joins import TableJoin
 from recsys.data.raw import FeatureColumn, FeatureKind, RawSource
-from recsys.data.table_joins import TableJoin
 from recsys.errors import PreparedDataError
 
 #: Increased by one whenever the meaning of a file of the prepared directory changes.

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from recsys.cli.console import console
 from recsys.cli.text_table import TextTable
-from recsys.data.column_summary import ColumnSummary
+from recsys.data.inspection.column_summary import ColumnSummary
 from recsys.data.prepared import PreparedDataset
 from recsys.data.schema import Schema
 from recsys.data.times import format_moment

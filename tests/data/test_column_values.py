@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import math
+from datetime import UTC, date, datetime
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -9,6 +12,7 @@ from recsys.data.column_values import (
     as_text,
     codes_of,
     distinct,
+    is_date,
     plain_type,
     split_values,
     split_words,
@@ -85,3 +89,16 @@ def test_codes_count_from_one_and_zero_is_unknown() -> None:
     codes = codes_of(pa.array(["b", None, "z", "a"]), ("a", "b"))
     assert codes.dtype == np.int64
     assert codes.tolist() == [2, 0, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("values", "type_", "days"),
+    [
+        ([date(1970, 1, 3), None, date(1969, 12, 31)], pa.date32(), [2, math.nan, -1]),
+        ([datetime(1970, 1, 1, 12), None], pa.timestamp("ns"), [0.5, math.nan]),
+        ([datetime(1970, 1, 2, tzinfo=UTC), None], pa.timestamp("s", "Asia/Tokyo"), [1, math.nan]),
+    ],
+)
+def test_dates_are_days_since_1970(values: list[object], type_: pa.DataType, days: list[float]) -> None:
+    assert is_date(type_)
+    np.testing.assert_array_equal(as_numbers(pa.chunked_array([pa.array(values, type_)])), days)

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from rich.console import Console
 
-from recsys.data.column_summary import ColumnSummary
+from recsys.data.inspection.column_summary import ColumnSummary
 from recsys.data.preparing import Preparation
 from recsys.data.readers.tables.memory_tables import MemoryTableReader
 from recsys.reporting import preparation_report

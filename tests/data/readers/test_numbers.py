@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.data.readers.numbers import as_numbers, first_uncastable
+from recsys.data.readers.numbers import as_numbers, first_uncastable, with_decimal_points
 from recsys.errors import DataError
 
 
@@ -52,3 +52,28 @@ def test_other_types_are_refused() -> None:
 def test_first_uncastable_is_the_first(values: list[str | None]) -> None:
     expected = values.index("x") if "x" in values else None
     assert first_uncastable(_column(list(values), pa.string()), pa.int64()) == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "pointed"),
+    [
+        (["3,5", "4", "-0,25", "", None], ["3.5", "4", "-0.25", "", None]),
+        (["0,500", "1,234"], ["0.500", "1.234"]),  # the first cannot be thousands
+        (["1,234", "12,000"], None),  # both can
+        (["3,5", "4.5"], None),
+        (["3,5", "x"], None),
+        (["3", "4"], None),
+        (["1,2,3"], None),
+    ],
+)
+def test_decimal_commas_become_points_where_all_values_are_such_numbers(
+    values: list[object], pointed: list[object] | None
+) -> None:
+    found = with_decimal_points(_column(values, pa.string()))
+    assert (None if found is None else found.to_pylist()) == pointed
+
+
+def test_decimal_commas_are_taken_where_the_caller_says_so() -> None:
+    assert as_numbers(_column(["3,5"]), "price", "a.csv", decimal_comma=True).to_pylist() == [3.5]
+    with pytest.raises(DataError, match="must hold numbers, but row 1 has '3,5'"):
+        as_numbers(_column(["3,5"]), "price", "a.csv")

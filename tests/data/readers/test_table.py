@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
@@ -395,3 +396,39 @@ def test_parts_that_are_split_may_have_whole_seconds_alone(tmp_path: Path) -> No
     test = _write(tmp_path / "test.csv", [{"user_id": "a", "item_id": "z", "timestamp": "2023-11-15"}])
     interactions = TableReader(train=train, test=test).read().interactions
     assert interactions["subsecond_ns"].to_pylist() == [600_000_000, 120_000_000, 0]
+
+
+def test_numbers_with_decimal_commas_are_numbers(tmp_path: Path) -> None:
+    (tmp_path / "i.csv").write_text("user_id;item_id;rating;weight\nu;i;3,5;0,5\nu;j;4;2\n")
+    reader = TableReader(interactions=tmp_path / "i.csv", columns={"weight": "weight"})
+    assert reader.read().interactions.select(["rating", "weight"]).to_pylist() == [
+        {"rating": 3.5, "weight": 0.5},
+        {"rating": 4.0, "weight": 2.0},
+    ]
+
+
+def test_dates_are_features_that_filters_can_read(tmp_path: Path) -> None:
+    interactions = _write(tmp_path / "i.csv", ROWS)  # type: ignore[arg-type]
+    items = _write(tmp_path / "items.csv", [{"item_id": "日", "since": "2024-05-31"}, {"item_id": "a b", "since": ""}])
+    dataset = TableReader(interactions=interactions, items=items).read()
+    assert dataset.item_features == (FeatureColumn("since", FeatureKind.NUMBER),)
+    assert dataset.items is not None
+    assert dataset.items["since"].to_pylist() == [date(2024, 5, 31), None]
+    assert dataset.notes == ("items: since is read as dates",)
+
+
+def test_each_table_may_have_a_format_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "i.dat").write_bytes("é::1::4\n".encode("latin-1"))
+    (tmp_path / "items.csv").write_bytes(b"id;title\n1;One\n")
+    reader = TableReader(
+        interactions=tmp_path / "i.dat",
+        items=tmp_path / "items.csv",
+        encoding={"interactions": "latin-1"},
+        header={"interactions": ["user_id", "item_id", "rating"]},
+    )
+    dataset = reader.read()
+    assert dataset.interactions.to_pylist() == [{"user_id": "é", "item_id": "1", "rating": 4.0}]
+    assert dataset.items is not None
+    assert dataset.items.to_pylist() == [{"item_id": "1", "title": "One"}]
+    other = TableReader(interactions=tmp_path / "i.dat", items=tmp_path / "items.csv", encoding="cp1252")
+    assert other.fingerprint() != reader.fingerprint()

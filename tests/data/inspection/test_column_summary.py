@@ -4,7 +4,7 @@ from datetime import date
 
 import pyarrow as pa
 
-from recsys.data.column_summary import ColumnSummary, summarize_columns
+from recsys.data.inspection.column_summary import ColumnSummary, summarize_columns
 from recsys.data.raw import FeatureColumn, FeatureKind, RawDataset
 
 ID_TYPE = pa.dictionary(pa.int32(), pa.string())

@@ -5,7 +5,7 @@ import warnings
 import pyarrow as pa
 import pytest
 
-from recsys.data.id_spaces import strip_ids, warn_of_spaces
+from recsys.data.inspection.id_spaces import strip_ids, warn_of_spaces
 from recsys.data.raw import RawDataset
 from recsys.errors import DataWarning
 

@@ -5,7 +5,7 @@ import warnings
 import pyarrow as pa
 import pytest
 
-from recsys.data.table_joins import TableJoin, join
+from recsys.data.inspection.table_joins import TableJoin, join
 from recsys.errors import DataError, DataWarning
 
 
