@@ -26,9 +26,14 @@ def new_run(config: DictConfig) -> RunDirectory:
 
     Raises:
         RunError: no directory can be made.
+        OSError: the configuration could not be written, and the directory is gone again.
     """
     run = RunDirectory.create(Path(config.paths.runs_dir), config.name)
-    run.save_config(config)
+    try:
+        run.save_config(config)
+    except BaseException:
+        run.path.rmdir()
+        raise
     return run
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from omegaconf import OmegaConf
 
+from recsys.runs.run_lock import locked_run
 from tests.scripts.running import SCRIPTS
 
 SMALL = [
@@ -119,6 +120,20 @@ class TestTraining:
         assert finished.out.count("run: runs") == 2
         assert len(list((scripts.directory / "runs").glob("*/run.json"))) == 2
 
+    def test_a_sweep_goes_on_where_it_was_interrupted(self, scripts, board):
+        first = scripts("train", "-m", *board, *SMALL, "seed=1,2", "name=mf_${seed}")
+        sweep = next(line for line in first.out.splitlines() if line.startswith("sweep: ")).removeprefix("sweep: ")
+        runs = {path.name[-1]: path for path in (scripts.directory / "runs").glob("2*")}
+        before = (runs["2"] / "metrics.json").read_text()
+        for part in ("run.json", "metrics.json", "model.safetensors"):
+            (runs["2"] / part).unlink()
+        again = scripts("train", "-m", *board, *SMALL, "seed=1,2,3", "name=mf_${seed}", f"sweep={sweep}")
+        assert again.status == 0, again.err
+        assert again.out.count("finished before") == 1
+        assert (runs["2"] / "metrics.json").read_text() == before
+        assert len(list((scripts.directory / "runs").glob("2*/run.json"))) == 3
+        assert "needs -m" in scripts("train", *board, *SMALL, f"sweep={sweep}").err
+
     def test_one_bad_combination_does_not_stop_the_others_of_a_sweep(self, scripts, board):
         finished = scripts("train", "-m", *board, *SMALL, "training.batch_size=0,64")
         assert finished.status != 0
@@ -201,6 +216,34 @@ class TestResuming:
         assert finished.status == 2
         assert "was written by an earlier version of recsys" in finished.err
 
+    def test_refuses_a_run_that_another_process_trains(self, scripts, board):
+        run = self.interrupted(scripts, board)
+        with locked_run(run):
+            finished = scripts("train", f"resume={run}")
+        assert finished.status == 2
+        assert "One process at a time may train in" in finished.err
+        assert not (run / "run.json").exists()
+
+    @pytest.mark.parametrize("damaged", ["last.ckpt", "fit.json"])
+    def test_a_damaged_file_is_one_message_and_without_it_training_goes_on(self, scripts, board, damaged):
+        run = self.interrupted(scripts, board)
+        (run / "checkpoints" / damaged).write_bytes(b"{half")
+        finished = scripts("train", f"resume={run}")
+        assert finished.status == 2
+        assert f"{damaged} is damaged" in finished.err and "Traceback" not in finished.err
+        (run / "checkpoints" / damaged).unlink()
+        assert scripts("train", f"resume={run}").status == 0
+
+    def test_refuses_a_run_whose_settings_name_other_code(self, scripts, board):
+        run = self.interrupted(scripts, board)
+        config = OmegaConf.load(run / "config.yaml")
+        config.model = {"_target_": "os.system", "command": "touch ran"}
+        OmegaConf.save(config, run / "config.yaml")
+        finished = scripts("train", f"resume={run}")
+        assert finished.status == 2
+        assert "config.yaml has model._target_=os.system, which would run other code" in finished.err
+        assert not (scripts.directory / "ran").exists()
+
     def test_refuses_a_finished_run(self, scripts, board):
         run = scripts("train", *board, *SMALL).run
         finished = scripts("train", f"resume={run}")
@@ -234,6 +277,9 @@ class TestBadInput:
             (["trainer.accelerator=tpu"], "must be auto, cpu or gpu"),
             (["trainer.devices=2"], "runs on one device"),
             (["evaluation.ks=[0]"], "0"),
+            (["name=../../elsewhere"], "name must be the name of a directory"),
+            (["split=none"], "split=none leaves no validation that could say how many"),
+            (["chosen_by=nowhere", "refit=all"], "nowhere has no config.yaml"),
             (["model=neumf", "pretraining={gmf: {}}"], "settings for each tower (gmf, mlp)"),
             (["data.interactions=missing.csv"], "missing.csv"),
             (["data.columns.user=customer"], "customer"),

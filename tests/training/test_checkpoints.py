@@ -1,10 +1,12 @@
 import errno
+import resource
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from recsys.errors import RunError
 from recsys.training.checkpoints import AtomicCheckpointIO, PortableCheckpoint
 from tests.training.recipes import mf, run, sampled
 
@@ -79,3 +81,30 @@ def test_paths_elsewhere_stay_as_they_are(tmp_path):
     callback = PortableCheckpoint(tmp_path / "renamed", monitor="valid/ndcg@10", mode="max")
     callback.load_state_dict({**state_of(tmp_path / "run"), "last_model_path": "/elsewhere/last.ckpt"})
     assert callback.last_model_path == "/elsewhere/last.ckpt"
+
+
+@pytest.fixture
+def smaller_files():
+    """Sets the largest size of a file in bytes, as a disk that runs full does; undone afterwards."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("size", [0, 1, 100, 4096, 60_000, 399_999])
+def test_wherever_the_disk_runs_full_it_is_an_error_of_the_disk(tmp_path, smaller_files, size):
+    path = tmp_path / "last.ckpt"
+    smaller_files(size)
+    with pytest.raises(OSError) as refused:  # noqa: PT011  # the number of the error is what counts
+        AtomicCheckpointIO().save_checkpoint({"state_dict": {"weights": torch.zeros(100_000)}}, path)
+    assert refused.value.errno == errno.EFBIG
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("content", [b"", b"half", b"PK\x03\x04 and more", "cut"])
+def test_a_damaged_checkpoint_is_told_with_what_to_do(tmp_path, content):
+    path = tmp_path / "last.ckpt"
+    AtomicCheckpointIO().save_checkpoint({"state_dict": {"weights": torch.zeros(1000)}}, path)
+    path.write_bytes(path.read_bytes()[:2000] if content == "cut" else content)
+    with pytest.raises(RunError, match="last.ckpt is damaged .*Delete it, and training goes on"):
+        AtomicCheckpointIO().load_checkpoint(path)
