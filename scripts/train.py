@@ -41,7 +41,7 @@ def run_once(config: DictConfig, job: SweepJob | None) -> float | None:
     from recsys.cli.console import console
     from recsys.evaluation.model_report import model_name
     from recsys.models.interface.capabilities import capabilities
-    from recsys.runs.assembly import build_data, build_model, build_view
+    from recsys.runs.assembly import build_baseline, build_data, build_model, build_view
     from recsys.runs.fit_plan import fit_plan
     from recsys.runs.model_fitting import ModelFitter
     from recsys.runs.run_lock import locked_run
@@ -61,6 +61,7 @@ def run_once(config: DictConfig, job: SweepJob | None) -> float | None:
     )
     console.print(f"{model_name(model)}: {', '.join(capabilities(model))}")
     ModelFitter(config, view, rows).check(model)  # so that a wrong setting leaves no run directory
+    build_baseline(config, prepared)
     run = run or new_run(config)
     if job is not None:
         job.remember(run)

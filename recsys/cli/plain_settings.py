@@ -26,6 +26,7 @@ _TRAINING: dict[str, object] = {
     "sweep": str | None,
     **_OPENS_RUNS,
     "show_users": int,
+    "trainer.max_epochs": int,  # Lightning takes null for a thousand
     "pretraining": Mapping[str, Mapping[str, Any]] | None,
     "sources_training": Mapping[str, Mapping[str, Any]],
 }

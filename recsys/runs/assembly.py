@@ -24,6 +24,7 @@ from recsys.errors import DataError, RunError
 from recsys.evaluation.known_items import ONLY_NEW, KnownItems
 from recsys.models.interface.pair_recommender import as_recommender
 from recsys.models.interface.protocols import (
+    Fittable,
     PredictsRatings,
     UsesItemFeatures,
     UsesUserFeatures,
@@ -119,6 +120,25 @@ def build_known_items(config: DictConfig, run_config: DictConfig | None = None) 
     evaluation = config.get("evaluation") or {}
     repeats = evaluation.get("repeats")
     return KnownItems(exclude_seen, of_run.repeats if repeats is None else repeats)
+
+
+def build_baseline(config: DictConfig, prepared: PreparedDataset) -> nn.Module:
+    """What a model is compared with, not fitted yet.
+
+    Args:
+        config: of the run.
+        prepared: its data.
+
+    Raises:
+        RunError: it is not fitted at once, so that its own training would have to be said.
+    """
+    baseline = build_model(config.baseline, config.seed, prepared)
+    if not isinstance(baseline, Fittable):
+        raise RunError(
+            f"baseline must be a model that is fitted at once, such as Popularity, but {type(baseline).__name__} "
+            "learns by gradient steps. Train it as a run of its own, and compare the two."
+        )
+    return baseline
 
 
 def build_view(config: DictConfig, prepared: PreparedDataset, model: nn.Module) -> FeedbackView:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from hydra.utils import instantiate
 from omegaconf import DictConfig
@@ -16,7 +17,7 @@ from recsys.data.prepared import PreparedDataset
 from recsys.data.split import Split
 from recsys.evaluation.model_report import EvaluationReport, evaluate_model, model_name
 from recsys.models.interface.protocols import Fittable
-from recsys.runs.assembly import build_model, build_seen_policy
+from recsys.runs.assembly import build_baseline, build_model, build_seen_policy
 from recsys.runs.chosen_epochs import ChosenEpochs
 from recsys.runs.device import training_device
 from recsys.runs.fit_plan import FitPlan
@@ -134,8 +135,7 @@ class TrainingRun:
     def _measure(self, model: nn.Module, prefix: str) -> EvaluationReport:
         """Evaluate on the test rows beside the baseline, and write the numbers."""
         split = self.plan.split
-        baseline = build_model(self.config.baseline, self.config.seed, self.prepared)
-        assert isinstance(baseline, Fittable), "the baseline is fitted at once"
+        baseline: Any = build_baseline(self.config, self.prepared)
         baseline.fit(self.view.training_interactions(split.train, rates=False))
         evaluation = evaluate_model(
             instantiate(self.config.evaluation),

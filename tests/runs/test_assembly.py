@@ -8,7 +8,7 @@ from recsys.cli.configuration import compose_config
 from recsys.errors import DataError, DataWarning, RunError
 from recsys.models.bias import Bias
 from recsys.models.popularity import Popularity
-from recsys.runs.assembly import build_data, build_model, build_split, build_view
+from recsys.runs.assembly import build_baseline, build_data, build_model, build_split, build_view
 from tests.models.board_data import prepared_board
 
 
@@ -89,3 +89,9 @@ def test_a_configuration_of_an_earlier_version_is_not_strict(tmp_path):
     del settings.strict
     with pytest.warns(DataWarning):
         build_data(settings)
+
+
+def test_a_baseline_that_needs_a_training_of_its_own_is_refused():
+    settings = config("baseline._target_=recsys.models.mf.MF", "+baseline.embedding_dim=4")
+    with pytest.raises(RunError, match="baseline must be a model that is fitted at once"):
+        build_baseline(settings, prepared_board())
