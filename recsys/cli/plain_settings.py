@@ -13,6 +13,9 @@ _PATHS: dict[str, object] = {"paths.cache_dir": str, "paths.prepared_dir": str, 
 #: Of commands that open a run, whose configuration may name a user's own classes.
 _OPENS_RUNS: dict[str, object] = {"trusted_modules": Sequence[str]}
 
+#: Of commands that make lists of a run; null is as the run says.
+_SEEN: dict[str, object] = {"exclude_seen": bool | Mapping[str, Any] | None}
+
 _TRAINING: dict[str, object] = {
     **_PATHS,
     "seed": int,
@@ -26,6 +29,8 @@ _TRAINING: dict[str, object] = {
     "sweep": str | None,
     **_OPENS_RUNS,
     "show_users": int,
+    "weight_transform": Literal["none", "log1p", "binary"],
+    "exclude_seen": bool | Mapping[str, Any],
     "trainer.max_epochs": int,  # Lightning takes null for a thousand
     "pretraining": Mapping[str, Mapping[str, Any]] | None,
     "sources_training": Mapping[str, Mapping[str, Any]],
@@ -95,9 +100,10 @@ PLAIN_SETTINGS: Mapping[str, Mapping[str, object]] = MappingProxyType(
             "seed": int,
             "strict": bool,
         },
-        "evaluate": {**_OPENS_RUNS, "run": str, "stage": Stage, "output": str | None, "save_per_user": bool},
+        "evaluate": {**_OPENS_RUNS, **_SEEN, "run": str, "stage": Stage, "output": str | None, "save_per_user": bool},
         "evaluate_pipeline": {
             **_OPENS_RUNS,
+            **_SEEN,
             "run": str,
             "ranker": str | None,
             "retrieval": Literal["scores", "vectors"],
@@ -126,6 +132,7 @@ PLAIN_SETTINGS: Mapping[str, Mapping[str, object]] = MappingProxyType(
         },
         "export": {
             **_OPENS_RUNS,
+            **_SEEN,
             "run": str,
             "ranker": str | None,
             "output": str,
@@ -138,6 +145,7 @@ PLAIN_SETTINGS: Mapping[str, Mapping[str, object]] = MappingProxyType(
             "num_neighbours": int,
             "max_history": int | None,
             "histories": bool,
+            "filters": Any,
         },
         "export_triton": {
             "bundle": str,
@@ -159,6 +167,8 @@ PLAIN_SETTINGS: Mapping[str, Mapping[str, object]] = MappingProxyType(
             "directory": str,
             "repository": str | None,
             "version": int | None,
+            "address": str,
+            "memory_gb": float | None,
             "url": str | None,
             "http_port": int | None,
             "grpc_port": int | None,
