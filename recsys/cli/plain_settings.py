@@ -146,6 +146,7 @@ PLAIN_SETTINGS: Mapping[str, Mapping[str, object]] = MappingProxyType(
             "max_history": int | None,
             "histories": bool,
             "filters": Any,
+            "popular_days": float | None,
         },
         "export_triton": {
             "bundle": str,
