@@ -16,6 +16,7 @@ import argparse
 import json
 import os
 import random
+import shlex
 import signal
 import subprocess
 import sys
@@ -91,14 +92,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5, help="of each command and signal")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--only", help="name of one command")
+    parser.add_argument("--only", nargs="*", help="names of some commands")
     parser.add_argument("--output", type=Path, default=None)
     arguments = parser.parse_args()
     drawn = random.Random(arguments.seed)
+    head = ["# Interrupted at random moments, and gone on with", "", f"`{shlex.join(['python', *sys.argv])}`", ""]
     rows = ["| command | signal | rounds | interruptions | same end | files left |", "|---|---|---|---|---|---|"]
     failed = False
     for command in COMMANDS:
-        if arguments.only not in (None, command.name):
+        if arguments.only and command.name not in arguments.only:
             continue
         with tempfile.TemporaryDirectory() as directory:
             place = Path(directory)
@@ -116,9 +118,7 @@ def main() -> None:
                 rows.append(f"| {command.name} | {name} | {len(rounds)} | {times} | {same} | {left} |")
                 sys.stdout.write(f"{rows[-1]}\n")
                 sys.stdout.flush()
-    command_line = " ".join(["python benchmarks/interruptions.py", *sys.argv[1:]])
-    head = ["# Interrupted at random moments, and gone on with", "", f"`{command_line}`", ""]
-    write_results("\n".join([*head, *rows, ""]), arguments.output)
+                write_results("\n".join([*head, *rows, ""]), arguments.output)
     raise SystemExit(failed)
 
 
