@@ -36,9 +36,10 @@ def main(config: DictConfig) -> None:
     folds = []
     for fold in validation.folds(console.print):
         folds.append(fold)
-        shown = "  ".join(f"{name} {fold.metrics[name]:.4f}" for name in SHOWN if name in fold.metrics)
+        found = [name for name in SHOWN if name in fold.metrics]
+        shown = "  ".join(f"{name.removeprefix('test/')} {fold.metrics[name]:.4f}" for name in found)
         line = f"fold {len(folds)}/{num_folds}  fitted in {fold.seconds:.1f} s  {shown}"
-        console.print(line, soft_wrap=True)
+        console.print(line)
     numbers = [fold.metrics for fold in folds]
     metrics = [name for name in SHOWN if name in numbers[0]]
     console.print(folds_table(numbers, metrics, f"{validation.model_name} on {validation.prepared.schema.name}"))

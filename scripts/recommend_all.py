@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from recsys.cli.command import config_command
+from recsys.cli.commands import same_command
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -43,7 +44,7 @@ def main(config: DictConfig) -> None:
             **list_options(config),
         )
     except KeyboardInterrupt:
-        console.print(f"not finished; to go on: {same_command()}", soft_wrap=True)
+        console.print(f"not finished; to go on: {same_command('recommend_all')}", soft_wrap=True)
         raise
     seconds = time.perf_counter() - begin
     console.print(f"{len(users):,} lists in {seconds:.1f} s, {len(users) / seconds:,.0f} a second")
@@ -79,16 +80,6 @@ def list_options(config: DictConfig) -> dict[str, Any]:
         value = config[name]
         options[name] = OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
     return options
-
-
-def same_command() -> str:
-    """What was typed, which goes on with what is done."""
-    import shlex
-    import sys
-
-    from recsys.cli.commands import typed_command
-
-    return f"{typed_command('recommend_all')} {shlex.join(sys.argv[1:])}"
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recsys.cli.command import config_command
+from recsys.cli.commands import same_command
 from recsys.cli.overrides import setting_of
 
 if TYPE_CHECKING:
@@ -61,8 +62,12 @@ def main(config: DictConfig) -> None:
         f"{objective.prepared.schema.name}: {len(objective.split.train):,} training interactions; "
         f"{len(study.finished())} of {config.trials} trials were there already"
     )
-    with progress.bar("trials", config.trials, done=len(study.finished())) as bar:
-        study.run(config.trials, measure, show)
+    try:
+        with progress.bar("trials", config.trials, done=len(study.finished())) as bar:
+            study.run(config.trials, measure, show)
+    except KeyboardInterrupt:
+        console.print(f"not finished; to go on: {same_command('tune')}", soft_wrap=True)
+        raise
     refit = config.validation == "split"
     best = BestSettings.of(study.best(), config.metric, fixed, refit, len(study.finished()))
     best.save(Path(config.output))

@@ -65,6 +65,15 @@ def typed_command(name: str) -> str:
     return f"{_program('python')} {shlex.quote(_short(script_path(name)))}"
 
 
+def same_command(name: str) -> str:
+    """What was typed to run this command, for one that goes on with what is done.
+
+    Args:
+        name: of the command, such as ``tune``.
+    """
+    return f"{typed_command(name)} {shlex.join(sys.argv[1:])}".strip()
+
+
 def shell_lines(command: str, width: int) -> str:
     r"""``command`` on lines that a shell takes for one, broken before a setting where it is wider than ``width``.
 

@@ -178,7 +178,7 @@ class ProgressDisplay:
 
     def _begin(self) -> Progress:
         self._progress = Progress(
-            TextColumn("{task.description}", markup=False),
+            TextColumn("{task.description:23}", markup=False),
             BarColumn(bar_width=20),
             _Count(),
             _Left(),

@@ -94,9 +94,11 @@ def folds_table(folds: Sequence[Mapping[str, float]], metrics: Sequence[str], ti
         title: title of the table.
     """
     table = _table(title, "fold")
+    if any("rmse" in name or "mae" in name for name in metrics):
+        table.caption = "RMSE and MAE: lower is better; of the others higher is."
     for name in metrics:
-        table.add_column(name, justify="right", overflow="fold")
-    for number, fold in enumerate(folds):
+        table.add_column(name.removeprefix("test/"), justify="right", overflow="fold")
+    for number, fold in enumerate(folds, start=1):
         table.add_row(str(number), *(_number(fold.get(name, math.nan)) for name in metrics))
     spread = mean_and_deviation(folds)
     for row, position in (("mean", 0), ("sd", 1)):

@@ -8,6 +8,7 @@ from recsys.cli.commands import (
     ENTRY_POINT_VARIABLE,
     command_line,
     command_names,
+    same_command,
     script_path,
     shell_lines,
     typed_command,
@@ -64,6 +65,10 @@ class TestTypedCommand:
         assert typed_command("train") == ".venv/bin/recsys train"
         monkeypatch.setenv("PATH", str(environment))
         assert typed_command("train") == "recsys train"
+
+    def test_what_was_typed_is_what_goes_on(self, environment: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("sys.argv", ["tune.py", "model=ease", "output=my study"])
+        assert same_command("tune") == ".venv/bin/python scripts/tune.py model=ease 'output=my study'"
 
     def test_elsewhere_paths_are_whole_and_quoted(
         self, environment: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

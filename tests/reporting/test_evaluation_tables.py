@@ -127,6 +127,6 @@ def test_folds_with_their_mean_and_the_deviation_of_a_sample():
     table = folds_table(folds, ["rmse", "mae"], "Three folds")
     cells = [[str(cell) for cell in column.cells] for column in table.columns]
     # deviations of -0.1, 0 and 0.1: sqrt(0.02 / 2)
-    assert cells[0] == ["0", "1", "2", "mean", "sd"]
+    assert cells[0] == ["1", "2", "3", "mean", "sd"]
     assert cells[1] == ["0.9000", "1.0000", "1.1000", "1.0000", "0.1000"]
     assert cells[2] == ["0.5000", "-", "-", "-", "-"]
