@@ -15,6 +15,8 @@ from recsys.errors import DataError
 #: What may separate the fields, in the order in which they are named.
 SEPARATORS = (",", "\t", ";", "|", "::")
 
+_BY_TABLE = "interactions: ';', items: tab"
+
 _SPELLED = {"\t": "tab", "\\t": "tab"}
 #: What a user may write for a separator that is hard to type.
 _NAMED = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
@@ -85,7 +87,7 @@ def parse_settings(part: str, separator: object, encoding: object, header: objec
     if not (separator is None or (isinstance(separator, str) and 1 <= len(_NAMED.get(separator, separator)) <= 2)):
         raise DataError(
             "data.separator must be what separates two fields, such as ';', '|', '::' or tab, or one for each table as "
-            f"in {{interactions: ';', items: tab}}, but is {separator!r}."
+            f"in {{{_BY_TABLE}}}, but is {separator!r}."
         )
     if not (encoding is None or isinstance(encoding, str)):
         raise DataError(f"data.encoding must be an encoding of text, such as latin-1, but is {encoding!r}.")
@@ -121,6 +123,8 @@ def recognise(file: RawFile, settings: TextSettings, default: str | None, requir
     if separator is None:
         separator = _recognise_separator(file, sample, default, required)
     rows = split_lines(sample.lines, separator)
+    if rows is not None and settings.separator is not None:
+        _check_separator(file, sample, rows, separator)
     if rows is None:
         raise DataError(
             f"{file}: the first line is no row of fields separated by {_quoted(separator)}: it has a field that is "
@@ -169,6 +173,17 @@ def _recognise_separator(file: RawFile, sample: TextSample, default: str | None,
         f"{file}: the fields may be separated by {' or by '.join(map(_quoted, likely))}; the first line is "
         f"{sample.lines[0][:100]!r}. Say which it is with data.separator='{likely[0]}'."
     )
+
+
+def _check_separator(file: RawFile, sample: TextSample, rows: list[list[str]], separator: str) -> None:
+    """Refuse a separator of the user that divides nothing, where another one would."""
+    others = [other for other in SEPARATORS if other != separator and _width(split_lines(sample.lines, other)) > 1]
+    if max(map(len, rows)) == 1 and others:
+        raise DataError(
+            f"{file}: data.separator is {_quoted(separator)}, which is nowhere in it, and fields seem to be separated "
+            f"by {' or by '.join(map(_quoted, others))}; the first line is {sample.lines[0][:100]!r}. Correct the "
+            f"setting, or leave it out. One that differs by table is {{{_BY_TABLE}}}."
+        )
 
 
 def _width(rows: list[list[str]] | None) -> int:

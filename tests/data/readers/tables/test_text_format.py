@@ -49,6 +49,14 @@ def test_two_likely_separators_are_named(tmp_path: Path) -> None:
     assert recognise(file, TextSettings("|"), ",", IDS).names == ("a;b", "c")
 
 
+def test_a_separator_that_divides_nothing_is_told(tmp_path: Path) -> None:
+    message = r"data\.separator is ';', which is nowhere in it, and fields seem to be separated by ','; the first line"
+    with pytest.raises(DataError, match=message):
+        recognise(_file(tmp_path, "user_id,item_id", "1,2"), TextSettings(";"), ",", IDS)
+    text = recognise(_file(tmp_path, "item_id", "1"), TextSettings(";"), ",", ("item_id",))
+    assert text.names == ("item_id",)
+
+
 def test_one_column_keeps_the_usual_separator(tmp_path: Path) -> None:
     assert recognise(_file(tmp_path, "item_id", "a", "b"), TextSettings(), ",", ("item_id",)).separator == ","
 
