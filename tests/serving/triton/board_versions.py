@@ -80,9 +80,10 @@ def check_explanations(own: Recommendation, answer: Recommendation) -> None:
             assert [one.shared for one in explanation.contributions] == [
                 one.shared for one in expected[item].contributions
             ]
-            assert replace(explanation, contributions=(), older_value=0.0) == replace(
-                expected[item], contributions=(), older_value=0.0
+            assert replace(explanation, contributions=(), older_value=0.0, rest=0.0) == replace(
+                expected[item], contributions=(), older_value=0.0, rest=0.0
             )
+            assert explanation.rest == pytest.approx(expected[item].rest, rel=1e-4, abs=1e-5)
             values = [
                 [one.value for one in each.contributions if one.value is not None]
                 for each in (explanation, expected[item])

@@ -253,7 +253,7 @@ def _tensor(name: str, datatype: str, *data: object) -> dict[str, object]:
         (_tensor("k", "INT64", "ten"), "Unable to parse 'data'"),
         (_tensor("k", "INT64", 2**64), "Unable to parse 'data'"),
         (_tensor("timestamps", "INT64", 2**63), "Unable to parse 'data'"),
-        (_tensor("ratings", "FP32", 1e39), "must be numbers, but inf came"),
+        (_tensor("ratings", "FP32", 1e39), "must be finite numbers, but inf came"),
         (_tensor("ratings", "FP32", 10**400), "failed to parse the request JSON"),
         (_tensor("filters", "BYTES", "[" * 5000), "filters must be JSON"),
         (_tensor("filters", "BYTES", '{"colours": 7}'), "The filter of the column colours"),

@@ -96,7 +96,6 @@ def test_what_fills_up_a_batch_tells_nothing(bundle: Bundle, server_of_users: Se
         {"age": "old"},
         {"age": [3, 4]},
         {"age": float("nan")},
-        {"age": 10**400},
         {"city": ["Ulm"]},
         {"hobbies": 3},
         {"hobbies": ["chess"] * 1_001},
