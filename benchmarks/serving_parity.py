@@ -25,7 +25,7 @@ from recsys_serving.triton.client import TritonRecommender
 from results_file import write_results
 
 from recsys.recommendation.model_recommender import ModelRecommender
-from recsys.runs.trained_run import open_run
+from recsys.runs.trained_run import open_run, training_of_run
 from recsys.runtime.bundle import Bundle
 from recsys.runtime.bundle_recommender import BundleRecommender
 from recsys.runtime.recommendation import ItemExplanation, Recommendation, Recommender, SimilarItems, SimilarityKind
@@ -184,6 +184,10 @@ def main() -> None:
         None if arguments.ranker is None else open_run(arguments.ranker).model,
         manifest.num_candidates,
         manifest.max_history,
+        training=training_of_run(run),
+        exclude_seen=manifest.exclude_seen,
+        filters=manifest.filters,
+        popular_days=manifest.popular_days,
     )
     users = bundle.user_vocabulary.ids.to_pylist()
     chosen = np.random.default_rng(0).choice(users, size=min(arguments.users, len(users)), replace=False).tolist()

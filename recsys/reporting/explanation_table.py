@@ -8,6 +8,9 @@ from recsys.reporting.recommendation_table import TitlesOf
 from recsys.runtime.recommendation import Contribution, ItemExplanation, Recommendation
 from recsys.runtime.shared_attributes import format_shared
 
+#: What is left of a score and is no more than this share of its largest part is rounding.
+ROUNDING = 1e-4
+
 
 def explanation_table(titles_of: TitlesOf, heading: str, recommendation: Recommendation) -> TextTable:
     """A table of titles and scores, each followed by what the score comes from.
@@ -45,7 +48,8 @@ def _lines(titles_of: TitlesOf, explanation: ItemExplanation) -> list[tuple[str,
     lines += [_line(*pair) for pair in zip(explanation.contributions, titles, strict=True)]
     if explanation.num_older:
         lines.append((f"{explanation.num_older:,} older interactions together", _signed(explanation.older_value)))
-    if explanation.rest is not None and abs(explanation.rest) > 1e-9:
+    sizes = [abs(contribution.value or 0.0) for contribution in explanation.contributions]
+    if explanation.rest is not None and abs(explanation.rest) > ROUNDING * max(sizes, default=0.0):
         lines.append(("everything else", _signed(explanation.rest)))
     return lines
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from recsys.runtime.request import RecommendationRequest
 from recsys.runtime.request_resolution import UserContext
 
+#: Why nobody has a list of their own from some models.
+SAME_FOR_ALL = "The model has one list for everyone"
 _IDS_ARE_TEXT = "Ids are compared as text, leading zeros included."
 
 
@@ -43,7 +45,7 @@ def notes_of(
             rest, is_popular = f"{rest}: here is what is popular", False
         notes.append(f"User {request.user_id} is not in {data_name}{rest}. {_IDS_ARE_TEXT}")
     if is_popular:
-        reason = "The model has one list for everyone" if same_for_all else _reason(request, context, folds_in, told)
+        reason = SAME_FOR_ALL if same_for_all else _reason(request, context, folds_in, told)
         notes.append(f"{reason}: here is what is popular.")
     if context.undated:
         notes.append("When the history was seen is not known, so that none of it comes back: give its timestamps.")

@@ -46,3 +46,9 @@ def test_a_popular_item_and_a_contribution_without_a_value() -> None:
 def test_items_are_ranked_in_their_order() -> None:
     ranks = [row[:2] for row in printed(ItemExplanation(()), ItemExplanation(())) if row[0] in ("1", "2")]
     assert ranks == [["1", "i02"], ["2", "i03"]]
+
+
+def test_the_rest_is_told_unless_it_is_rounding() -> None:
+    rows = printed(ItemExplanation((Contribution("i04", 1.5),), rest=-0.25))
+    assert ["", "", "everything else", "-0.250"] in rows
+    assert not any("everything else" in row for row in printed(ItemExplanation((Contribution("i04", 1.5),), rest=1e-8)))
