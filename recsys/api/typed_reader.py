@@ -9,10 +9,14 @@ from typing import Any
 import pyarrow as pa
 
 from recsys.api.ids import IdTypes, id_type_of
+from recsys.api.written_ids import with_text_ids, with_whole_ids
 from recsys.data.columns import ITEM_ID, USER_ID
 from recsys.data.raw import RawDataset
 from recsys.data.readers.tables.memory_tables import MemoryTableReader, as_arrow
 from recsys.data.schema import Schema
+
+#: The columns of ids by what they are called in ``columns``.
+_ROLES = {"user": USER_ID, "item": ITEM_ID}
 
 #: Where the types of the ids are in the fingerprint of a reader, which prepared data keep.
 ID_TYPES = "id_types"
@@ -42,13 +46,10 @@ class TypedReader:
         Raises:
             DataError: one is no table.
         """
-        arrow = {part: as_arrow(_collected(table), f"The table of {part}") for part, table in tables.items()}
+        names = {role: str((columns or {}).get(role, default)) for role, default in _ROLES.items()}
+        arrow = {part: _as_arrow(table, part, tuple(names.values())) for part, table in tables.items()}
         reader = MemoryTableReader(**arrow, columns=columns, **arguments)
-        names = columns or {}
-        ids = {
-            role: _type_of(arrow["interactions"], str(names.get(role, default)))
-            for role, default in (("user", USER_ID), ("item", ITEM_ID))
-        }
+        ids = {role: _type_of(arrow["interactions"], name) for role, name in names.items()}
         return cls(reader, IdTypes(**ids))
 
     @property
@@ -75,6 +76,10 @@ def noted_id_types(schema: Schema) -> IdTypes:
 def _type_of(table: pa.Table, name: str) -> str:
     """The type of an id column; text where it is not there, which the reader will say."""
     return id_type_of(table.column(name)) if name in table.column_names else IdTypes().user
+
+
+def _as_arrow(table: Any, part: str, ids: tuple[str, ...]) -> pa.Table:
+    return with_whole_ids(as_arrow(with_text_ids(_collected(table), ids), f"The table of {part}"), ids)
 
 
 def _collected(table: Any) -> Any:
