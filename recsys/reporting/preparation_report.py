@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from rich import box
 from rich.console import Console
@@ -14,8 +15,15 @@ from recsys.data.prepared import PreparedDataset
 from recsys.data.schema import Schema
 from recsys.data.times import format_moment
 
-#: Characters of a name and of an example that are shown, so that the table fits 80 columns.
-_NAME_WIDTH, _EXAMPLE_WIDTH = 16, 20
+#: Characters of a row, of its borders, and of a name at most; an example has what is left.
+_WIDTH, _BORDERS, _NAME_WIDTH = 80, 16, 20
+
+_HEADINGS: tuple[tuple[str, Literal["left", "right"]], ...] = (
+    ("column", "left"),
+    ("kind", "left"),
+    ("values", "right"),
+    ("missing", "right"),
+)
 
 
 def print_preparation(prepared: PreparedDataset, target: Console | None = None) -> None:
@@ -35,17 +43,22 @@ def print_preparation(prepared: PreparedDataset, target: Console | None = None) 
 def columns_table(title: str, columns: Sequence[ColumnSummary]) -> TextTable:
     """What each column of one raw table holds, one a row; at most 80 characters wide."""
     table = TextTable(title=f"columns of the {title}", box=box.SIMPLE)
-    for heading, justify in (("column", "left"), ("kind", "left"), ("values", "right"), ("missing", "right")):
+    for heading, justify in _HEADINGS:
         table.add_column(heading, justify=justify, no_wrap=True)
     table.add_column("example", no_wrap=True)
-    for column in columns:
-        table.add_row(
+    rows = [
+        (
             _short(column.name, _NAME_WIDTH),
             column.kind,
             "" if column.num_values is None else f"{column.num_values:,}",
             f"{column.missing:.1%}" if column.missing else "",
-            _short(column.example or "", _EXAMPLE_WIDTH),
         )
+        for column in columns
+    ]
+    widths = [max(len(heading), *(len(row[place]) for row in rows)) for place, (heading, _) in enumerate(_HEADINGS)]
+    left = _WIDTH - sum(widths) - _BORDERS
+    for row, column in zip(rows, columns, strict=True):
+        table.add_row(*row, _short(column.example or "", left))
     return table
 
 

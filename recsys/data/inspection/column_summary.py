@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from recsys.data.column_values import plain_type
 from recsys.data.columns import FOLD, ITEM_ID, RATING, SUBSECOND_NS, TIMESTAMP, USER_ID, WEIGHT
 from recsys.data.raw import FeatureColumn, FeatureKind, RawDataset
-from recsys.data.times import format_moment
+from recsys.data.times import NANOSECONDS, format_moment
 
 #: What a column of the interactions is, by its name.
 _ROLES = {
@@ -55,6 +55,8 @@ def summarize_columns(raw: RawDataset) -> tuple[ColumnSummary, ...]:
         for name in raw.interactions.column_names
         if name != SUBSECOND_NS  # a part of the time
     ]
+    if SUBSECOND_NS in raw.interactions.column_names:
+        summaries = [_with_subseconds(summary, raw.interactions) for summary in summaries]
     for place, table, features in (("users", raw.users, raw.user_features), ("items", raw.items, raw.item_features)):
         declared = {feature.name: feature for feature in features}
         for name in table.column_names if table is not None else ():
@@ -64,6 +66,16 @@ def summarize_columns(raw: RawDataset) -> tuple[ColumnSummary, ...]:
             separator = None if feature is None else feature.separator
             summaries.append(_summary(place, name, "id" if is_id else _kind(feature, column.type), column, separator))
     return tuple(summaries)
+
+
+def _with_subseconds(summary: ColumnSummary, interactions: pa.Table) -> ColumnSummary:
+    """The summary of the times with their parts of a second; any other one as it is."""
+    seconds, nanoseconds = interactions[TIMESTAMP], interactions[SUBSECOND_NS]
+    if summary.name != TIMESTAMP or summary.example is None or not pa.types.is_integer(seconds.type):
+        return summary
+    moments = pc.add(pc.multiply(seconds.cast(pa.int64()), NANOSECONDS), nanoseconds.cast(pa.int64())).drop_null()
+    fraction = f"{pc.drop_null(nanoseconds)[0].as_py():09}".rstrip("0") or "0"
+    return replace(summary, num_values=_num_values(moments, None), example=f"{summary.example}.{fraction}")
 
 
 def _kind(feature: FeatureColumn | None, type_: pa.DataType) -> str:

@@ -55,6 +55,19 @@ def test_each_column_of_each_table_is_summarized() -> None:
     )
 
 
+def test_times_have_their_parts_of_a_second() -> None:
+    times = pa.table(
+        {
+            "user_id": ["u", "u", "u"],
+            "item_id": ["a", "b", "c"],
+            "timestamp": [1_600_000_000, 1_600_000_000, 1_600_000_000],
+            "subsecond_ns": pa.array([120_000_000, 0, 120_000_000], pa.int32()),
+        }
+    )
+    summary = summarize_columns(RawDataset(name="x", interactions=times))[-1]
+    assert summary == ColumnSummary("interactions", "timestamp", "time", 2, 0.0, "2020-09-13 12:26:40.12")
+
+
 def test_columns_without_a_value_have_no_example() -> None:
     raw = RawDataset(
         name="x",
