@@ -149,6 +149,11 @@ def _what_is_wrong(error: ValueError) -> str:
 
 
 def _bad_line(number: int, line: bytes, problem: str) -> str:
+    if line.strip() == b"{":
+        return (
+            f"each line must be one JSON object, but that of line {number:,} goes on over several lines. Write "
+            "each object on one line, or all of them as one array."
+        )
     start = line.strip()[:100].decode("utf-8", errors="replace")
     return (
         f"each line must be one JSON object, but of line {number:,}, {start!r}, {problem}. Correct or remove the line."

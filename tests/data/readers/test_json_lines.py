@@ -98,3 +98,17 @@ def test_iterate_objects_takes_python_literals_only_if_told(tmp_path: Path) -> N
 def test_iterate_objects_never_executes_and_refuses_other_things(tmp_path: Path, line: bytes) -> None:
     with pytest.raises(DataError, match="of line 1"):
         list(iterate_objects(_file(tmp_path, line), python_literals=True))
+
+
+def test_an_object_over_several_lines_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('{\n "user_id": 1\n}\n')
+    with pytest.raises(DataError, match=r"of line 1 goes on over several lines\. Write .* or all .* as one array"):
+        list(iterate_objects(RawFile(tmp_path / "a.json")))
+
+
+def test_objects_that_are_nested_too_deeply_are_told(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('{"a": 1}\n{"a": ' + "[" * 100_000 + "]" * 100_000 + "}\n")
+    with pytest.raises(DataError, match="of line 2, .* it is nested too deeply"):
+        list(iterate_objects(RawFile(tmp_path / "a.json")))
+    with pytest.raises(DataError, match=r"of line 2, .* it is nested too deeply"):
+        read_json_lines(RawFile(tmp_path / "a.json"), pa.schema({"a": pa.int64()}))
