@@ -45,7 +45,7 @@ def main(config: DictConfig) -> None:
 
 def _start(config: DictConfig, directory: Path) -> None:
     from recsys_serving.triton.launcher import Options, start
-    from recsys_serving.triton.ports import Ports
+    from recsys_serving.triton.ports import Ports, is_reached_by_others
     from recsys_serving.triton.repository_check import check_repository
 
     from recsys.cli.console import console
@@ -60,6 +60,8 @@ def _start(config: DictConfig, directory: Path) -> None:
         say = lambda text: console.print(f"Triton: {text}")  # noqa: E731
         state = start(directory, repository, ports, config.python, options, say=say)
     _show(state, directory)
+    if is_reached_by_others(config.address):
+        console.print("Other machines reach it: nobody is asked who they are, and nothing is encrypted.")
 
 
 def _serve(config: DictConfig, running: ServerState | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import socket
 from dataclasses import dataclass
 
@@ -45,3 +46,11 @@ class Ports:
             for listener in sockets:
                 listener.close()
         return http_port, grpc_port, metrics_port
+
+
+def is_reached_by_others(address: str) -> bool:
+    """Whether an address is one at which other machines may reach this one; a name that is no number may be."""
+    try:
+        return not ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return address != "localhost"

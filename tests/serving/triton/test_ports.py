@@ -2,7 +2,7 @@ import re
 import socket
 
 import pytest
-from recsys_serving.triton.ports import Ports
+from recsys_serving.triton.ports import Ports, is_reached_by_others
 
 from recsys.errors import ServingError
 
@@ -32,3 +32,18 @@ def test_a_port_for_two_interfaces_is_refused():
 def test_an_address_that_is_not_of_this_machine_is_refused():
     with pytest.raises(ServingError, match=r"of 192\.0\.2\.1 cannot be had"):
         Ports().found("192.0.2.1")
+
+
+@pytest.mark.parametrize(
+    ("address", "reached"),
+    [
+        ("127.0.0.1", False),
+        ("127.8.0.1", False),
+        ("localhost", False),
+        ("0.0.0.0", True),
+        ("10.0.0.7", True),
+        ("me", True),
+    ],
+)
+def test_who_reaches_an_address(address: str, reached: bool):
+    assert is_reached_by_others(address) is reached
