@@ -205,7 +205,8 @@ def described(bundle: Bundle) -> str:
     manifest = bundle.manifest
     source = manifest.ranker or manifest.retriever
     ranked = "" if manifest.ranker is None else f", ranked by {manifest.ranker.model}"
-    measured = [
-        f"{name} {source.metrics[name]:.4f}" for name in ("test/ndcg@10", "test/recall@10") if name in source.metrics
-    ]
+    shown = ("test/ndcg@10", "test/recall@10")
+    # Before those that were measured before the model was fitted to all interactions stands where they come from.
+    names = [name for name in source.metrics if name.removeprefix("before_refit/") in shown]
+    measured = [f"{name} {source.metrics[name]:.4f}" for name in sorted(names)]
     return f"{manifest.retriever.model}{ranked} on {manifest.data.name}{': ' if measured else ''}{', '.join(measured)}"

@@ -1,9 +1,10 @@
 import shutil
+from types import SimpleNamespace
 
 import pytest
 
 from recsys.errors import BundleError
-from recsys.runtime.registry import CHALLENGER, CHAMPION, BundleRegistry
+from recsys.runtime.registry import CHALLENGER, CHAMPION, BundleRegistry, described
 from tests.export.board_bundles import board_bundle
 
 # MLflow asks its store in a way that SQLAlchemy will give up.
@@ -72,3 +73,9 @@ def test_a_registry_that_cannot_be_opened_is_told(tmp_path):
     (tmp_path / "mlflow.db").write_text("this is no database, " * 100)
     with pytest.raises(BundleError, match="The model registry sqlite:.* does not do what is asked"):
         BundleRegistry(f"sqlite:///{tmp_path / 'mlflow.db'}", "board").versions()
+
+
+def test_metrics_that_were_measured_before_a_refit_say_so():
+    source = SimpleNamespace(model="MF", metrics={"before_refit/test/ndcg@10": 0.25, "before_refit/test/ndcg@5": 0.2})
+    manifest = SimpleNamespace(retriever=source, ranker=None, data=SimpleNamespace(name="shop"))
+    assert described(SimpleNamespace(manifest=manifest)) == "MF on shop: before_refit/test/ndcg@10 0.2500"
