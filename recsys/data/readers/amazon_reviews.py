@@ -7,6 +7,7 @@ Language and Items for Retrieval and Recommendation", 2024 (2023).
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -128,6 +129,10 @@ class AmazonReviewsReader:
         self.release = str(release)
         if self.release not in RELEASES:
             raise DataError(f"The Amazon reviews have the releases {', '.join(RELEASES)}; {release!r} is none of them.")
+        if not re.fullmatch(r"[\w&-]+", category):
+            raise DataError(
+                f"data.category is part of the names of files, such as All_Beauty, but it is {category!r}. Correct it."
+            )
         self.cache_dir = cache_dir
         self.category = category
         self.ratings_only = ratings_only

@@ -170,6 +170,12 @@ def test_reviews_of_another_release_are_refused(tmp_path: Path) -> None:
         AmazonReviewsReader(tmp_path, release=2020)
 
 
+@pytest.mark.parametrize("category", ["../../x", "", "a/b", "All Beauty"])
+def test_a_category_that_is_no_part_of_a_name_is_refused(tmp_path: Path, category: str) -> None:
+    with pytest.raises(DataError, match="data.category is part of the names of files"):
+        AmazonReviewsReader(tmp_path, category=category)
+
+
 def test_metadata_of_another_release_are_refused(tmp_path: Path) -> None:
     _write(tmp_path / "All_Beauty.jsonl", _lines(NEW_REVIEWS))
     _write(tmp_path / "meta_All_Beauty.jsonl", _lines([{"asin": "1"}]))
