@@ -45,11 +45,15 @@ def run_once(config: DictConfig, job: SweepJob | None) -> float | None:
     from recsys.runs.fit_plan import fit_plan
     from recsys.runs.model_fitting import ModelFitter
     from recsys.runs.run_lock import locked_run
+    from recsys.runs.sized_settings import sized_model
     from recsys.runs.starting import new_run, started
     from recsys.runs.training_run import TrainingRun
 
     config, run = started(config, HydraConfig.get().overrides.task, None if job is None else job.run)
     prepared = build_data(config)
+    config.model, chosen = sized_model(config.model, prepared)
+    if chosen:
+        console.print(chosen)
     model = build_model(config.model, config.seed, prepared)
     view = build_view(config, prepared, model)
     plan = fit_plan(config, view.interactions, model)

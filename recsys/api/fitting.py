@@ -26,6 +26,7 @@ from recsys.runs.chosen_epochs import ChosenEpochs
 from recsys.runs.fit_plan import FitPlan, fit_plan
 from recsys.runs.model_fitting import ModelFitter
 from recsys.runs.run_manifest import NOTHING, THIS_MODEL, RunManifest, TrainedOn
+from recsys.runs.sized_settings import sized_model
 from recsys.training.fit_report import FitReport
 
 
@@ -112,6 +113,8 @@ def fit_model(config: DictConfig, split: DataSplit, progress: bool) -> Fitted:
     """
     prepared = split.data.prepared
     with torch.random.fork_rng(), bars.switched(progress):
+        config = config.copy()
+        config.model, _ = sized_model(config.model, prepared)
         model = build_model(config.model, config.seed, prepared)
         view = build_view(config, prepared, model)
         plan = fit_plan(config, view.interactions, model)

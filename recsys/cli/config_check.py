@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import inspect
 from collections.abc import Iterator, Mapping
-from typing import Any, get_type_hints
+from typing import Any, Literal, Union, get_type_hints
 
 from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig, OmegaConf
@@ -122,7 +122,9 @@ def _hints(key: str, node: Mapping[str, Any], target: str | None) -> dict[str, o
     if unknown and not open_ended:
         near = difflib.get_close_matches(unknown[0], hints, n=3) or sorted(hints)
         raise RunError(f"{key} has no setting {unknown[0]!r}, but {', '.join(near)}. Correct {key}.{unknown[0]}.")
-    return hints
+    # What the class chooses by the size of the data where it is not said.
+    sized = getattr(constructor, "sized_settings", ())
+    return {name: Union[hint, Literal["auto"]] if name in sized else hint for name, hint in hints.items()}  # noqa: UP007
 
 
 def _arguments(constructor: Any) -> tuple[dict[str, object], bool]:

@@ -6,6 +6,7 @@ K items of each query.
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar
 
 import torch
@@ -16,6 +17,7 @@ from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.errors import ModelError
 from recsys.models.components.fold_in_factorization import FoldInFactorization
+from recsys.models.interface.data_size import DataSize
 from recsys.models.interface.explanation import Explanation, rows_of
 from recsys.models.interface.model_card import ModelCard
 from recsys.models.interface.protocols import Query
@@ -75,6 +77,8 @@ class IALS(FoldInFactorization):
         weights="the confidence of each interaction, beside `unobserved_weight` for what did not happen",
     )
 
+    sized_settings: ClassVar[tuple[str, ...]] = ("embedding_dim", "unobserved_weight")
+
     def __init__(
         self,
         num_users: int,
@@ -104,6 +108,21 @@ class IALS(FoldInFactorization):
         self.init_std = init_std
         self.solver = solver or ConjugateGradient()
         self.seed = seed
+
+    @staticmethod
+    def sized_defaults(size: DataSize) -> dict[str, float]:
+        """Dimensions that grow with the catalogue, and a weight of the unobserved that grows with the density.
+
+        All unobserved pairs together weigh about twelve times what the interactions do, and each 0.3 at most: on data
+        as dense as MovieLens (from 2.5 % on) the weight is 0.3. On sparse data that would make the penalty, which grows
+        with the weight times the number of items, so large that little but popularity is left. There are 64 dimensions
+        for up to some 5,600 items, and twice as many for each doubling, up to 1,024 and to an eighth of the users.
+        """
+        doublings = min(4, max(0, round(math.log2(max(size.num_items, 1) / 4000))))
+        return {
+            "embedding_dim": min(64 * 2**doublings, max(64, size.num_users // 8)),
+            "unobserved_weight": float(f"{min(0.3, max(0.005, 12 * size.density)):.2g}"),
+        }
 
     def fit(self, interactions: Interactions) -> None:
         """Alternate between users and items, from the start that the seed gives."""

@@ -31,6 +31,7 @@ from recsys.models.interface.protocols import (
 )
 from recsys.reporting.preparation_report import print_preparation
 from recsys.retrieval.seen_policy import SeenPolicy
+from recsys.runs.sized_settings import sized_model
 
 
 def build_data(
@@ -78,12 +79,13 @@ def build_model(config: DictConfig, seed: int, prepared: PreparedDataset) -> nn.
     """A fresh model for the users and items of ``prepared``.
 
     Args:
-        config: that of the model alone.
+        config: that of the model alone; what is ``auto`` there the model chooses by the size of the data.
         seed: of its initial weights.
         prepared: gives the sizes, and the items' features and texts to a model that reads them.
     """
     torch.manual_seed(seed)
     sizes = prepared.schema
+    config, _ = sized_model(config, prepared)
     network = instantiate(config)(num_users=sizes.num_users, num_items=sizes.num_items)
     model: nn.Module = as_recommender(network, sizes.num_items)
     if isinstance(model, UsesItemFeatures):
