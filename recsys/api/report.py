@@ -34,7 +34,7 @@ class Report:
     @property
     def metrics(self) -> dict[str, float]:
         """All numbers of the model by the names that a run directory has them under, such as ``test/ndcg@10``."""
-        return self.evaluation.metrics(self.name)
+        return self.evaluation.metrics(self.name) | self.evaluation.baseline_metrics(self.name)
 
     @property
     def models(self) -> list[str]:

@@ -55,6 +55,15 @@ class EvaluationReport:
         rating = self.rating[name].flat(self.stage) if name in self.rating else {}
         return {**self.ranking[name].flat(self.stage), **rating, **fixed}
 
+    def baseline_metrics(self, name: str) -> dict[str, float]:
+        """The same numbers of the baseline, such as ``baseline/test/ndcg@10``; none where it was left out.
+
+        Args:
+            name: of the model, which is not the baseline.
+        """
+        others = [other for other in self.ranking if other != name]
+        return {f"baseline/{key}": value for other in others for key, value in self.metrics(other).items()}
+
     def per_user(self, name: str, users: Vocabulary) -> pa.Table:
         """The metrics of each user under one model; ``users`` gives their external ids."""
         return per_user_table(self.ranking[name], users, self.fixed_negatives.get(name))

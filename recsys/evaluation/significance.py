@@ -18,6 +18,34 @@ from recsys.evaluation.means import FloatArray, mean_over_users
 _MAX_WEIGHTS = 2**22
 
 
+#: Fewer users, or fewer with a hit, and percentile intervals are too narrow.
+_FEW_USERS, _FEW_HITS = 100, 20
+
+
+def narrow_intervals_note(values: FloatArray) -> str:
+    """A warning where the percentile intervals of a measure are too narrow to be relied on; else an empty text.
+
+    Resamples of few users, or of few that are not zero, are too much alike: in a simulation with 20 users of whom 30 %
+    have a hit the intervals of 95 % held the truth in 88 % of the cases, with 50 users and 10 % in 85 %, with 300 users
+    and 1 % in 80 %.
+
+    Args:
+        values: of one measure for each user, shape [U]; NaN for a user for whom it is not defined.
+    """
+    defined = values[~np.isnan(values)]
+    num_users, num_hits = len(defined), int((defined != 0).sum())
+    if 0 < num_users < _FEW_USERS:
+        reason = f"there are only {num_users} test users"
+    elif 0 < num_users and num_hits < _FEW_HITS:
+        reason = f"only {num_hits} of {num_users:,} test users have a hit"
+    else:
+        return ""
+    return (
+        f"{reason[0].upper()}{reason[1:]}: intervals of so few are too narrow, and hold the truth in some 80 % to 92 % "
+        "of cases instead of 95 %. Test more users, or a longer list."
+    )
+
+
 class Interval(NamedTuple):
     """Ends of a confidence interval."""
 

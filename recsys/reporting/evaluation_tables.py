@@ -45,6 +45,27 @@ def metrics_table(
     return table
 
 
+def cut_offs_table(results: Mapping[str, RankingResult], title: str) -> TextTable:
+    """One row for each accuracy metric and model, one column for each cut-off that was evaluated; means alone.
+
+    Args:
+        results: results by model name, all with the same metrics.
+        title: title of the table.
+    """
+    table = _table(title, "metric")
+    table.add_column("model", overflow="fold")
+    means = {model: result.means() for model, result in results.items()}
+    names = list(dict.fromkeys(name.rpartition("@")[0] for name in next(iter(means.values())) if "@" in name))
+    cut_offs = sorted({int(name.rpartition("@")[2]) for name in next(iter(means.values())) if "@" in name})
+    for k in cut_offs:
+        table.add_column(f"@{k}", justify="right")
+    for name in names:
+        for place, (model, of_model) in enumerate(means.items()):
+            cells = [_number(of_model.get(f"{name}@{k}", math.nan)) for k in cut_offs]
+            table.add_row(name if place == 0 else "", model, *cells)
+    return table
+
+
 def fixed_negatives_table(
     results: Mapping[str, FixedNegativesResult], metrics: Sequence[str] = ("hit_rate@10", "ndcg@10")
 ) -> TextTable:

@@ -16,10 +16,12 @@ from torch import nn
 from recsys.cli.configuration import CONFIG_DIRECTORY, compose_config
 from recsys.errors import ModelError
 from recsys.models.interface.capabilities import capabilities
+from recsys.models.interface.data_size import DataSize
 from recsys.models.interface.model_card import ModelCard
 from recsys.models.interface.pair_recommender import as_recommender
 from recsys.models.interface.protocols import PredictsRatings
 from recsys.reporting.models_stub import models_stub
+from recsys.runs.sized_settings import sized_by
 
 #: Sizes of the models that are made to see what they can do.
 NUM_USERS, NUM_ITEMS = 3, 4
@@ -37,7 +39,8 @@ def model_names() -> list[str]:
 def fresh_model(name: str) -> nn.Module:
     """The model of the default settings, for a few users and items."""
     config = compose_config("train", overrides=[f"model={name}", "name=page"])
-    model: nn.Module = as_recommender(instantiate(config.model)(num_users=NUM_USERS, num_items=NUM_ITEMS), NUM_ITEMS)
+    sized, _ = sized_by(config.model, lambda: DataSize(NUM_USERS, NUM_ITEMS, NUM_USERS))
+    model: nn.Module = as_recommender(instantiate(sized)(num_users=NUM_USERS, num_items=NUM_ITEMS), NUM_ITEMS)
     return model
 
 

@@ -12,10 +12,17 @@ from recsys.cli.console import console
 from recsys.data.prepared import PreparedDataset
 from recsys.evaluation.known_items import ONLY_NEW
 from recsys.evaluation.model_report import EvaluationReport
+from recsys.evaluation.significance import narrow_intervals_note
 from recsys.evaluation.target_segments import TARGET
 from recsys.models.interface.protocols import PredictsRatings, ScoringModel
 from recsys.recommendation.model_recommender import ModelRecommender
-from recsys.reporting.evaluation_tables import fixed_negatives_table, metrics_table, ratings_table, segments_table
+from recsys.reporting.evaluation_tables import (
+    cut_offs_table,
+    fixed_negatives_table,
+    metrics_table,
+    ratings_table,
+    segments_table,
+)
 from recsys.reporting.recommendation_table import recommendation_table
 from recsys.retrieval.seen_policy import SeenPolicy
 from recsys.runs.run_manifest import CARRIED_PREFIX, THIS_MODEL, RunManifest
@@ -33,9 +40,9 @@ _TABLES = (
 
 
 def print_report(report: EvaluationReport, target: Console | None = None) -> None:
-    """Print the metrics at one cut-off with their intervals, then the segments.
+    """Print the metrics at one cut-off with their intervals, the means at all cut-offs, then the segments.
 
-    The cut-off is 10 if it was evaluated, otherwise the smallest one. It goes to the console of the
+    The cut-off with intervals is 10 if it was evaluated, otherwise the smallest one. It goes to the console of the
     commands, unless another target is given.
     """
     target = target or console
@@ -46,6 +53,11 @@ def print_report(report: EvaluationReport, target: Console | None = None) -> Non
     for title, names in _TABLES:
         metrics = [f"{name}@{k}" for name in names if f"{name}@{k}" in {*measured, *catalogue}]
         target.print(metrics_table(report.ranking, metrics, f"{title}, {report.stage}, full catalogue"))
+    if len(cut_offs) > 1:
+        target.print(cut_offs_table(report.ranking, f"All cut-offs, {report.stage}"))
+    results = list(report.ranking.values())
+    if results[-1].intervals and (caution := narrow_intervals_note(results[-1].per_user[f"ndcg@{k}"])):
+        target.print(f"note: {caution}", markup=False, highlight=False)
     if note := known_note(report):
         target.print(note, markup=False, highlight=False)
     if report.rating:

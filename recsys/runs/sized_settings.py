@@ -6,6 +6,7 @@ of a run, so that the run stays what it is when a later version chooses otherwis
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from hydra.utils import get_class
@@ -26,11 +27,16 @@ def sized_model(config: DictConfig, prepared: PreparedDataset) -> tuple[DictConf
         The configuration, which is ``config`` itself where nothing is ``auto``, and what was chosen, in words; empty
         where nothing was.
     """
-    keys = list(_auto_keys(config))
+    sizes = prepared.schema
+    return sized_by(config, lambda: DataSize(sizes.num_users, sizes.num_items, len(prepared.positives())))
+
+
+def sized_by(config: DictConfig, size_of_data: Callable[[], DataSize]) -> tuple[DictConfig, str]:
+    """As :func:`sized_model`, for a size that is computed where it is needed."""
+    keys = _auto_keys(config)
     if not keys:
         return config, ""
-    sizes = prepared.schema
-    size = DataSize(sizes.num_users, sizes.num_items, len(prepared.positives()))
+    size = size_of_data()
     sized = config.copy()
     chosen = []
     for key in keys:

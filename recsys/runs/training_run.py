@@ -149,7 +149,8 @@ class TrainingRun:
         )
         name = model_name(model)
         self.run.save_per_user(evaluation.per_user(name, self.prepared.user_vocabulary))
-        self.run.save_metrics({f"{prefix}{key}": value for key, value in evaluation.metrics(name).items()})
+        metrics = evaluation.metrics(name) | evaluation.baseline_metrics(name)
+        self.run.save_metrics({f"{prefix}{key}": value for key, value in metrics.items()})
         return evaluation
 
     def _finish(self, best_epoch: int) -> None:

@@ -6,7 +6,9 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 from recsys.cli.source_configs import register_sources
+from recsys.models.interface.data_size import DataSize
 from recsys.models.interface.protocols import Fittable, RanksCandidates
+from recsys.runs.sized_settings import sized_by
 from tests.test_configs import CONFIGS, train_config
 
 #: Models that are not made of others.
@@ -45,7 +47,8 @@ def test_a_model_needs_no_file_to_be_a_source(tmp_path):
 def test_a_source_has_the_settings_of_its_model_and_its_training(name):
     config = train_config("model=hybrid", f"model/sources=[{name}]")
     OmegaConf.resolve(config)
-    model = instantiate(config.model)(num_users=3, num_items=4)
+    sized, _ = sized_by(config.model, lambda: DataSize(3, 4, 3))
+    model = instantiate(sized)(num_users=3, num_items=4)
     assert isinstance(model, RanksCandidates)
     (source,) = model.source_models().values()
     settings = config.sources_training.get(name)

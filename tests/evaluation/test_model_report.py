@@ -59,6 +59,14 @@ def test_the_baseline_comes_first():
     assert found.fixed_negatives == found.rating == {}
 
 
+def test_the_numbers_of_the_baseline_have_names_of_their_own():
+    found = report(ByColour(), ByIndex())
+    baseline = found.baseline_metrics("ByColour")
+    assert baseline["baseline/test/recall@3"] == found.metrics("ByIndex")["test/recall@3"]
+    assert len(baseline) == len(found.metrics("ByIndex"))
+    assert report(ByColour()).baseline_metrics("ByColour") == {}
+
+
 def test_a_baseline_of_the_same_class_is_left_out():
     assert list(report(ByColour(), ByColour()).ranking) == ["ByColour"]
     assert list(report(ByColour(), None).ranking) == ["ByColour"]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from recsys.errors import EvaluationError
 from recsys.evaluation import significance
 from recsys.evaluation.means import mean_over_users
-from recsys.evaluation.significance import Estimate, bootstrap_intervals
+from recsys.evaluation.significance import Estimate, bootstrap_intervals, narrow_intervals_note
 
 
 def test_the_interval_of_a_proportion_is_near_the_binomial_one():
@@ -108,3 +108,20 @@ def test_a_mean_is_over_those_for_whom_it_is_defined():
 def test_without_a_bootstrap_there_is_no_interval():
     estimate = Estimate.of(np.array([0.5, 1.0]), num_samples=0, seed=0)
     assert math.isnan(estimate.low) and math.isnan(estimate.high)
+
+
+@pytest.mark.parametrize(
+    ("users", "hits", "note"),
+    [
+        (99, 50, "There are only 99 test users: "),
+        (100, 50, ""),
+        (1000, 19, "Only 19 of 1,000 test users have a hit: "),
+        (1000, 20, ""),
+        (0, 0, ""),
+    ],
+)
+def test_intervals_of_few_users_or_few_hits_are_called_too_narrow(users, hits, note):
+    # A user without a value, for whom the measure is not defined, does not count.
+    values = np.concatenate([np.full(hits, 0.5), np.zeros(users - hits), [np.nan]])
+    found = narrow_intervals_note(values)
+    assert found.startswith(note) and bool(found) == bool(note)

@@ -10,7 +10,13 @@ from recsys.evaluation.fixed_negatives import WARNING, FixedNegativesResult
 from recsys.evaluation.ranking_result import RankingResult
 from recsys.evaluation.segments import Segment
 from recsys.evaluation.significance import Interval
-from recsys.reporting.evaluation_tables import fixed_negatives_table, folds_table, metrics_table, segments_table
+from recsys.reporting.evaluation_tables import (
+    cut_offs_table,
+    fixed_negatives_table,
+    folds_table,
+    metrics_table,
+    segments_table,
+)
 
 BOLD = "\x1b[1m"
 
@@ -130,3 +136,14 @@ def test_folds_with_their_mean_and_the_deviation_of_a_sample():
     assert cells[0] == ["1", "2", "3", "mean", "sd"]
     assert cells[1] == ["0.9000", "1.0000", "1.1000", "1.0000", "0.1000"]
     assert cells[2] == ["0.5000", "-", "-", "-", "-"]
+
+
+def test_all_cut_offs_stand_side_by_side():
+    table = cut_offs_table(RESULTS, "All")
+    headings = [str(column.header) for column in table.columns]
+    assert headings[:2] == ["metric", "model"] and headings[2:] == sorted(headings[2:], key=lambda text: int(text[1:]))
+    rows = list(zip(*([str(cell) for cell in column.cells] for column in table.columns), strict=True))
+    means = {model: result.means() for model, result in RESULTS.items()}
+    first, second = list(RESULTS)[:2]
+    assert rows[0][1:] == (first, *(f"{means[first][f'{rows[0][0]}{k}']:.4f}" for k in headings[2:]))
+    assert rows[1][:2] == ("", second)

@@ -9,8 +9,10 @@ from omegaconf import OmegaConf
 
 from recsys.errors import RecsysError
 from recsys.models.interface.capabilities import capabilities
+from recsys.models.interface.data_size import DataSize
 from recsys.reporting import models_page
 from recsys.reporting.models_page import card_of, model_names, spelled, up_to_date, with_parts
+from recsys.runs.sized_settings import sized_by
 from tests.test_configs import CONFIGS, train_config
 
 ROOT = Path(__file__).parents[2]
@@ -37,7 +39,8 @@ def test_every_model_has_a_row():
 def test_a_row_says_what_the_model_can_do(name):
     config = train_config(f"model={name}")
     OmegaConf.resolve(config)
-    model = instantiate(config.model)(num_users=3, num_items=4)
+    sized, _ = sized_by(config.model, lambda: DataSize(3, 4, 3))
+    model = instantiate(sized)(num_users=3, num_items=4)
     rows = [line for table in list(tables().values())[:2] for line in table.splitlines()]
     (row,) = [line for line in rows if line.startswith(f"| `{name}` |")]
     assert f"| {', '.join(capabilities(model))} |" in row

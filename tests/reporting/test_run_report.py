@@ -56,6 +56,8 @@ def test_the_cut_off_of_ten_is_printed(output: io.StringIO) -> None:
     text = printed(output)
     assert "Accuracy, test, full catalogue" in text
     assert "ndcg@10" in text and "ndcg@5" not in text
+    # all that was evaluated, without intervals
+    assert "All cut-offs, test" in text and "| metric | model" in text and "@5 |" in text
     assert "Beyond accuracy, test, full catalogue" in text and "coverage@10" in text
     assert "user_activity=low" in text and "0.1250" in text
     assert "Predicted ratings" not in text and WARNING[:20] not in text

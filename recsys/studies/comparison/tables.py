@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from recsys.evaluation.segments import USER_ACTIVITY
+from recsys.evaluation.significance import narrow_intervals_note
 from recsys.reporting.result_table import Cell, ResultTable
 from recsys.studies.comparison.comparing import BEYOND_ACCURACY, Comparison, PairedComparison
 
@@ -43,6 +44,9 @@ def accuracy_table(comparison: Comparison) -> ResultTable:
     confidence = f"{100 * (1 - comparison.settings.alpha):g} %"
     users = len(comparison.runs[0].per_user)
     note = f"Means over {users:,} test users, full catalogue; brackets: {confidence} bootstrap intervals over users."
+    first = comparison.runs[0].per_user[comparison.metric].to_numpy()
+    if caution := narrow_intervals_note(first):
+        note += f" {caution}"
     return ResultTable("Accuracy", ["run", *measures], rows, note)
 
 
