@@ -35,9 +35,9 @@ def narrow_intervals_note(values: FloatArray) -> str:
     defined = values[~np.isnan(values)]
     num_users, num_hits = len(defined), int((defined != 0).sum())
     if 0 < num_users < _FEW_USERS:
-        reason = f"there are only {num_users} test users"
+        reason = f"there are only {num_users} users in the test"
     elif 0 < num_users and num_hits < _FEW_HITS:
-        reason = f"only {num_hits} of {num_users:,} test users have a hit"
+        reason = f"only {num_hits} of {num_users:,} users in the test have a hit"
     else:
         return ""
     return (

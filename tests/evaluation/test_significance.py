@@ -113,9 +113,9 @@ def test_without_a_bootstrap_there_is_no_interval():
 @pytest.mark.parametrize(
     ("users", "hits", "note"),
     [
-        (99, 50, "There are only 99 test users: "),
+        (99, 50, "There are only 99 users in the test: "),
         (100, 50, ""),
-        (1000, 19, "Only 19 of 1,000 test users have a hit: "),
+        (1000, 19, "Only 19 of 1,000 users in the test have a hit: "),
         (1000, 20, ""),
         (0, 0, ""),
     ],
