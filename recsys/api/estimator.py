@@ -49,6 +49,9 @@ _GRADIENT_KEYS = {
     "patience": "fitting.patience",
 }
 
+#: Settings that only models have that learn by gradient steps.
+_OF_GRADIENT_STEPS = ("training", *_GRADIENT_KEYS)
+
 #: Divides the parts of a nested setting: ``recency__step_decay``.
 NESTED = "__"
 
@@ -90,8 +93,7 @@ class Estimator(FrameRecommender):
         Args:
             deep: whether settings inside others are listed as well, as ``recency__step_decay``.
         """
-        own = self.choice.own
-        found = {**own, **{name: value for name, value in COMMON.items() if name not in own}, **self._settings}
+        found = {**all_settings(self.choice), **self._settings}
         if deep:
             for name, value in list(found.items()):
                 found |= {key: inner for key, inner in _inside(name, value).items() if key not in self._settings}
@@ -230,7 +232,9 @@ class Estimator(FrameRecommender):
         return export_bundle(self.fitted, Path(path), settings)
 
     def __repr__(self) -> str:
-        told = ", ".join(f"{name}={value!r}" for name, value in self._settings.items())
+        defaults = all_settings(self.choice)
+        changed = {name: value for name, value in self._settings.items() if (name, value) not in defaults.items()}
+        told = ", ".join(f"{name}={value!r}" for name, value in changed.items())
         return f"{type(self).__name__}({told})"
 
     def __getstate__(self) -> dict[str, Any]:
@@ -243,7 +247,12 @@ class Estimator(FrameRecommender):
 
     def _check_name(self, name: str) -> None:
         first = name.partition(NESTED)[0]
-        names = [*self.choice.own, *(common for common in COMMON if common not in self.choice.own)]
+        names = list(all_settings(self.choice))
+        if first in _OF_GRADIENT_STEPS and first not in names:
+            raise SettingsError(
+                f"{type(self).__name__} is fitted at once, without gradient steps, so it has no setting {first!r}. "
+                "Leave it out."
+            )
         if first not in names:
             near = difflib.get_close_matches(name, names, n=1)
             hint = f" Did you mean {near[0]}?" if near else ""
@@ -251,12 +260,6 @@ class Estimator(FrameRecommender):
                 f"{type(self).__name__} has no setting {name!r}; it has {', '.join(names)}.{hint} Any setting of a "
                 'training is set by its key: overrides={"training.optimizer.weight_decay": 0.1}.'
             )
-        if first in (*_GRADIENT_KEYS, "training") and first not in self.choice.own:
-            if training_of(self.choice.name) == NO_TRAINING:
-                raise SettingsError(
-                    f"{type(self).__name__} is fitted at once, without gradient steps, so it has no setting {first!r}. "
-                    "Leave it out."
-                )
 
     def _overrides(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """The settings as choices of groups and as values by their keys."""
@@ -274,6 +277,13 @@ class Estimator(FrameRecommender):
                 target = choices if is_group(name) or name == "seed" else values
                 target[_GRADIENT_KEYS.get(name, name)] = value
         return choices, values
+
+
+def all_settings(choice: ModelChoice) -> dict[str, Any]:
+    """The settings of a model with their defaults: its own, then those that all have or all of its kind."""
+    by_steps = training_of(choice.name) != NO_TRAINING
+    common = {name: value for name, value in COMMON.items() if by_steps or name not in _OF_GRADIENT_STEPS}
+    return {**choice.own, **{name: value for name, value in common.items() if name not in choice.own}}
 
 
 def _inside(name: str, value: Any) -> dict[str, Any]:

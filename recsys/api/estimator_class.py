@@ -8,7 +8,7 @@ import importlib.util
 import inspect
 from pathlib import Path
 
-from recsys.api.estimator import COMMON, Estimator
+from recsys.api.estimator import Estimator, all_settings
 from recsys.cli.model_choices import ModelChoice, model_choices
 
 
@@ -30,9 +30,9 @@ def estimator_class(name: str) -> type[Estimator]:
 
 
 def _signature(choice: ModelChoice) -> inspect.Signature:
-    defaults = {**choice.own, **{name: value for name, value in COMMON.items() if name not in choice.own}}
     kind = inspect.Parameter.KEYWORD_ONLY
-    return inspect.Signature([inspect.Parameter(name, kind, default=value) for name, value in defaults.items()])
+    settings = all_settings(choice).items()
+    return inspect.Signature([inspect.Parameter(name, kind, default=value) for name, value in settings])
 
 
 def _documentation(choice: ModelChoice) -> str:

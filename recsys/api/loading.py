@@ -15,7 +15,7 @@ from recsys.api.estimator import COMMON, Estimator
 from recsys.api.estimator_class import estimator_class
 from recsys.api.fitting import Fitted
 from recsys.cli.extras import missing_library
-from recsys.cli.model_choices import ModelChoice, model_choices
+from recsys.cli.model_choices import ModelChoice, model_choices, without_targets
 from recsys.errors import BundleError
 from recsys.runs.assembly import build_view
 from recsys.runs.trained_run import open_run
@@ -78,7 +78,7 @@ def _data_config(config: DictConfig) -> DictConfig | None:
 
 def _settings_of(config: DictConfig, choice: ModelChoice) -> dict[str, Any]:
     """The settings of a run that are not the model's defaults."""
-    model: Any = OmegaConf.to_container(config.model, resolve=True)
+    model: Any = without_targets(OmegaConf.to_container(config.model, resolve=True))
     settings = {name: model[name] for name, default in choice.own.items() if name in model and model[name] != default}
     for name in ("seed", "exclude_seen", "weight_transform"):
         if name in config and config[name] != COMMON[name]:

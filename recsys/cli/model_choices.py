@@ -59,8 +59,15 @@ def _choice(name: str, content: Mapping[str, Any]) -> ModelChoice:
     for entry in content.get("defaults", []):
         if isinstance(entry, Mapping):
             groups.update(entry)
-    plain = {key: value for key, value in content.items() if key != "defaults" and not key.startswith("_")}
+    plain = {key: without_targets(value) for key, value in content.items() if key != "defaults" and key[0] != "_"}
     return ModelChoice(name, content["_target_"], MappingProxyType({**groups, **plain}), frozenset(groups))
+
+
+def without_targets(value: Any) -> Any:
+    """What can be set inside a setting: all but ``_target_`` and its like."""
+    if not isinstance(value, Mapping):
+        return value
+    return {key: without_targets(inner) for key, inner in value.items() if not str(key).startswith("_")}
 
 
 def _is_interpolation(value: object) -> bool:

@@ -20,13 +20,20 @@ class TestSettings:
         assert "recency__step_decay" not in recsys.EASE().get_params(deep=False)
         assert recsys.EASE(recency__step_decay=0.5).get_params(deep=False)["recency__step_decay"] == 0.5
 
-    def test_make_the_same_model_again(self):
+    @pytest.mark.parametrize(
+        "make",
+        [
+            lambda: recsys.TwoTower(item_columns=["genres"], encoder="mean", epochs=2),
+            lambda: recsys.EASE(l2=30.0, recency__step_decay=0.9),
+            lambda: recsys.SVDpp(),
+        ],
+    )
+    def test_make_the_same_model_again(self, make):
         """What scikit-learn's ``clone`` asks: the same objects, given to the constructor again."""
-        columns = ["genres"]
-        first = recsys.TwoTower(item_columns=columns, encoder="mean", epochs=2)
+        first = make()
         given = first.get_params(deep=False)
-        again = recsys.TwoTower(**given).get_params(deep=False)
-        assert all(again[name] is value for name, value in given.items())
+        again = type(first)(**given).get_params(deep=False)
+        assert list(again) == list(given) and all(again[name] is value for name, value in given.items())
 
     def test_can_be_changed(self):
         model = recsys.EASE()

@@ -17,7 +17,8 @@ def test_every_model_has_one_with_the_defaults_of_its_file():
 def test_its_signature_has_the_settings():
     parameters = inspect.signature(recsys.EASE).parameters
     assert parameters["l2"].default == 500.0 and parameters["seed"].default == 42
-    assert set(COMMON) <= set(parameters)
+    assert set(COMMON) <= set(inspect.signature(recsys.MF).parameters)
+    assert set(COMMON) - set(parameters) == {"training", "epochs", "batch_size", "learning_rate", "patience"}
 
 
 def test_its_documentation_is_that_of_the_model():

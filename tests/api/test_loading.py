@@ -21,6 +21,7 @@ def test_a_run_of_a_command(tmp_path, monkeypatch, capsys):
     settings += ["model=ease", "model.recency.step_decay=0.5", "tracking=none", "show_users=0", "refit=true", "seed=3"]
     run = tmp_path / Scripts(tmp_path, monkeypatch, capsys)("train", *settings).run
     opened = recsys.load_run(run)
+    assert repr(opened) == "EASE(recency={'step_decay': 0.5, 'day_decay': 1.0}, seed=3)"
     assert opened.get_params()["recency"]["step_decay"] == 0.5 and opened.get_params()["seed"] == 3
     assert opened.fitted.trained_on == "training and validation" and len(opened.fitted.rows.valid) == 0
     assert opened.split.data.name == "synthetic"

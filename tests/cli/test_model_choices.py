@@ -20,6 +20,10 @@ def test_settings_are_those_of_the_file_with_the_choices_of_groups():
     assert not any(name.startswith("_") or name == "defaults" for name in two_tower.settings)
 
 
+def test_what_is_inside_a_setting_has_no_target():
+    assert model_choices()["EASE"].own["recency"] == {"step_decay": 1.0, "day_decay": 1.0}
+
+
 def test_what_is_the_run_s_is_not_the_model_s_own():
     ials = model_choices()["IALS"]
     assert "seed" in ials.settings and "seed" not in ials.own
