@@ -40,6 +40,8 @@ def data_of(prepared: PreparedDataset, model: object) -> BundleData:
         rating_range=None if schema.rating is None else (schema.rating.min, schema.rating.max),
         item_features=schema.item_features,
         content_column=content_column_of(prepared),
+        # The density is that of pairs of a user and an item.
+        repeats=round(schema.density * schema.num_users * schema.num_items) < schema.num_interactions,
     )
 
 

@@ -51,6 +51,7 @@ class BundleData:
         rating_range: the lowest and the highest rating; None where the data have none.
         item_features: the declared features of the items.
         content_column: the item column with several values by which lists are diverse; None where there is none.
+        repeats: whether users have items more than once in their histories.
     """
 
     name: str
@@ -61,6 +62,7 @@ class BundleData:
     rating_range: tuple[float, float] | None
     item_features: tuple[FeatureColumn, ...]
     content_column: str | None
+    repeats: bool = False
 
     @property
     def separators(self) -> dict[str, str]:

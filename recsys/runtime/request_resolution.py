@@ -90,7 +90,9 @@ class RequestResolver:
         self._items = _places(self._item_ids)
 
     def resolve(self, request: RecommendationRequest) -> UserContext:
-        """What is known of the user who asks; of an item that a history has twice the last interaction counts.
+        """What is known of the user who asks.
+
+        Of an item that a history has twice the last interaction counts, unless items repeat in the data as well.
 
         Raises:
             RequestError: a rating is out of range, the data have no ratings, no model reads a column of the user, its
@@ -168,8 +170,11 @@ class RequestResolver:
         data = self._tables.data
         items, unknown = self._found(request.history)
         there = np.flatnonzero(items >= 0)
-        _, last = np.unique(items[there][::-1], return_index=True)
-        kept = there[np.sort(len(there) - 1 - last)]
+        if data.repeats:
+            kept = there
+        else:
+            _, last = np.unique(items[there][::-1], return_index=True)
+            kept = there[np.sort(len(there) - 1 - last)]
         ratings = None if request.ratings is None else _in_range(request.ratings, data.rating_range, data.name)
         times = None if request.timestamps is None else np.array(request.timestamps, dtype=np.int64)
         return _at(RaggedItems(np.array([0, len(items)]), items, ratings, times), kept), unknown

@@ -277,3 +277,39 @@ class TestUserFeatures:
             ease.recommend_one(RecommendationRequest(history=self.HISTORY, user_features={"age": 3}))
         with pytest.raises(RecsysError, match="user_features must be columns with their values"):
             RecommendationRequest(user_features=["age"])
+
+
+#: One model of each kind of reading: nothing, ids, histories, ratings, both, columns.
+KINDS = ["popularity", "random", "mf", "ease", "bias", "item_knn_ratings", "svd_pp", "two_tower"]
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_of_a_stranger_no_model_has_a_list_of_their_own(name):
+    recommender = BundleRecommender(Bundle.open(board_bundle(name)))
+    strangers = [
+        RecommendationRequest(),
+        RecommendationRequest(user_id="zzz"),
+        RecommendationRequest(history=[]),
+        RecommendationRequest(user_id="zzz", history=["never", "seen"]),
+    ]
+    for answer in recommender.recommend(strangers):
+        assert not answer.personalized and len(answer.item_ids) == 10
+        assert np.isfinite(answer.scores).all()
+        assert "what is popular" in " ".join(answer.notes)
+        assert name == "popularity" or answer.scores == [20] * 10
+    known = recommender.recommend_one(RecommendationRequest(user_id="u00", exclude_seen=False))
+    assert known.personalized == (name != "popularity") and np.isfinite(known.scores).all()
+
+
+def test_seen_items_come_back_as_the_bundle_or_a_request_says(ease):
+    now, day = 86_400 * (NUM_ITEMS + 5), 86_400  # item i was rated on day i
+    assert ease.recommend_one(RecommendationRequest(user_id="u03")).item_ids == []
+    again = ease.recommend_one(RecommendationRequest(user_id="u03", exclude_seen=False, k=NUM_ITEMS))
+    assert len(again.item_ids) == NUM_ITEMS
+    late = RecommendationRequest(user_id="u03", exclude_seen={"after_days": 25}, now=now, k=NUM_ITEMS)
+    assert set(ease.recommend_one(late).item_ids) == {f"i{item:02}" for item in range(11)}
+    given = RecommendationRequest(
+        history=["i02", "i08"], timestamps=[now - 30 * day, now - day], exclude_seen={"after_days": 25}, now=now, k=100
+    )
+    found = ease.recommend_one(given).item_ids
+    assert "i02" in found and "i08" not in found

@@ -187,6 +187,13 @@ class TestBatch:
         assert batch.history.rating is None and batch.history.timestamp is None
 
 
+@pytest.mark.parametrize(("repeats", "history", "ratings"), [(False, [0, 3], [4, 5]), (True, [3, 0, 3], [4, 4, 5])])
+def test_an_item_that_comes_twice_counts_twice_only_where_the_data_have_such(repeats, history, ratings):
+    resolver = RequestResolver(tables(repeats=repeats))
+    found = resolve(resolver, history=["d", "a", "d"], ratings=[4, 4, 5])
+    assert found.history.tolist() == history and found.ratings.tolist() == ratings
+
+
 class TestWhatWasSeen:
     """Ann has seen a, b and c at 10, 20 and 30 seconds."""
 
