@@ -17,7 +17,7 @@ from typing import Any
 
 import recsys
 from recsys.cli.output_directory import make_output_directory, partial_directory
-from recsys.errors import ExportError, RecsysError
+from recsys.errors import ExportError, RecsysError, RetrievalError
 from recsys.evaluation.model_report import model_name
 from recsys.export.history_truncation import cost_of_cut
 from recsys.export.index_building import build_index
@@ -34,6 +34,7 @@ from recsys.retrieval.seen_policy import SeenPolicy
 from recsys.retrieval.types import FloatArray
 from recsys.runs.trained_run import TrainedRun, training_of_run
 from recsys.runtime.bundle import EXPLAINER, INDEX, QUERY_ENCODER, RANKER, Bundle
+from recsys.runtime.catalogue import CatalogueState
 from recsys.runtime.hashing import file_of
 from recsys.runtime.manifest import BUNDLE_VERSION, BundleIndex, Manifest, Source
 from recsys.runtime.onnx_model import OnnxModel
@@ -167,9 +168,7 @@ def _write(
     exclude_seen = _seen_policy(run, settings)
     catalogue = catalogue_of(prepared, settings.filters, settings.popular_days)
     if settings.filters:
-        print_line(
-            f"filters: {int(catalogue.available.sum()):,} of {prepared.schema.num_items:,} items are allowed now"
-        )
+        print_line(_filters_told(catalogue))
     min_rating = min_rating_of_history(run.model, prepared)
     user_columns = user_columns_of([run.model, None if ranker is None else ranker.model])
     whole = parity_queries(prepared, min_rating, user_columns)
@@ -223,6 +222,15 @@ def _write(
         filters=None if catalogue.filters is None else catalogue.filters.as_mapping(),
         popular_days=settings.popular_days,
     ).write(directory)
+
+
+def _filters_told(catalogue: CatalogueState) -> str:
+    allowed = f"filters: {int(catalogue.available.sum()):,} of {len(catalogue.available):,} items are allowed now"
+    try:
+        catalogue.mask(catalogue.filters)
+    except RetrievalError as error:
+        return f"{allowed}. No item has a value that they name, which may be meant or a slip: {error}"
+    return allowed
 
 
 def _cost_told(max_history: int, cost: Mapping[str, float]) -> str:

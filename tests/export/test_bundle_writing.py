@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from recsys.errors import ExportError
+from recsys.errors import ExportError, RecsysError
 from recsys.export.bundle_writing import BundleSettings, write_bundle
 from recsys.models.mf import MF
 from recsys.models.onnx.exportable import ServingForm
@@ -10,6 +10,7 @@ from recsys.models.pure_svd import PureSVD
 from recsys.runs.run_manifest import RunManifest
 from recsys.runtime.bundle import Bundle
 from recsys.runtime.bundle_recommender import BundleRecommender
+from recsys.runtime.personalization.knowledge import Reads
 from recsys.runtime.request import RecommendationRequest
 from recsys.runtime.similar_items import TIE
 from tests.export.board_bundles import board_bundle, board_run, quietly
@@ -192,3 +193,31 @@ def test_an_index_of_faiss_finds_what_exact_search_finds(settings):
     assert described.recall > 0.9
     asked = RecommendationRequest(user_id="u05", history=["i02", "i08"], k=NUM_ITEMS)
     assert sorted(other.recommend_one(asked).item_ids) == sorted(exact.recommend_one(asked).item_ids)
+
+
+def test_what_belongs_to_every_list_goes_with_the_bundle_and_is_told(tmp_path):
+    settings = BundleSettings(
+        index="HNSW32", filters={"colours": {"none_of": ["red"]}}, exclude_seen={"after_days": 3}, popular_days=2
+    )
+    lines: list[str] = []
+    manifest = write_bundle(
+        board_run("ease", tmp_path / "run"), None, tmp_path / "made", settings, lines.append
+    ).manifest
+    assert manifest.filters == {"colours": {"none_of": ["red"]}}
+    assert (manifest.exclude_seen, manifest.popular_days) == ({"after_days": 3.0}, 2.0)
+    text = "\n".join(lines)
+    assert "index=HNSW32 has no effect: EASE scores the whole catalogue" in text
+    assert f"filters: {NUM_ITEMS} of {NUM_ITEMS} items are allowed now. No item has a value that they name" in text
+    assert manifest.retriever.reads == Reads("items", False)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"filters": {"colours": {"some_of": ["red"]}}}, "must have any_of, none_of, gte or lte"),
+        ({"exclude_seen": "often"}, "exclude_seen must be true, false or"),
+    ],
+)
+def test_malformed_settings_of_lists_are_refused(settings, message):
+    with pytest.raises(RecsysError, match=message):
+        BundleSettings(**settings)
