@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import math
 
 import numpy as np
@@ -7,7 +8,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 
+from recsys.cli.progress import ProgressDisplay
 from recsys.data.interactions import Interactions
 from recsys.data.split import Split
 from recsys.errors import EvaluationError
@@ -245,14 +248,15 @@ def test_a_network_is_evaluated_without_dropout_and_put_back_as_it_was():
     assert (network.training, network.dropout.training, network.frozen.training) == (True, True, False)
 
 
-def test_a_progress_bar_can_be_shown(capsys):
+def test_a_progress_bar_can_be_shown(monkeypatch):
     task, scores, _, _, _ = random_case(seed=11)
-    RankingEvaluator(ks=(5,), bootstrap_samples=0, progress=True).evaluate(ScoreTable(scores), task)
-    shown = capsys.readouterr()
+    terminal = io.StringIO()
+    display = ProgressDisplay(Console(file=terminal, force_terminal=True), enabled=True)
+    monkeypatch.setattr("recsys.evaluation.ranking.progress", display)
     RankingEvaluator(ks=(5,), bootstrap_samples=0).evaluate(ScoreTable(scores), task)
-    hidden = capsys.readouterr()
-    assert len(shown.out + shown.err) > 0
-    assert hidden.out + hidden.err == ""
+    assert terminal.getvalue() == ""
+    RankingEvaluator(ks=(5,), bootstrap_samples=0, progress=True).evaluate(ScoreTable(scores), task)
+    assert "ranking users" in terminal.getvalue()
 
 
 @pytest.mark.gpu

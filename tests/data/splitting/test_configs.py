@@ -21,7 +21,7 @@ from tests.data.splitting.generated import many
 CONFIGS = Path(__file__).parents[3] / "configs"
 NAMES = sorted(path.stem for path in (CONFIGS / "split").glob("*.yaml"))
 
-NOT_RANDOM = {"leave_last_out", "predefined_whole", "temporal"}
+NOT_RANDOM = {"leave_last_out", "none", "predefined_whole", "temporal"}
 
 
 def composed(tmp_path: Path, name: str, *overrides: str) -> Any:
@@ -35,14 +35,14 @@ def composed(tmp_path: Path, name: str, *overrides: str) -> Any:
 
 def test_there_is_a_config_for_each_strategy() -> None:
     strategies = ["cold_both", "cold_items", "cold_users", "default", "k_fold", "leave_last_out", "leave_random_out"]
-    assert NAMES == [*strategies, "predefined", "predefined_whole", "random_ratio", "temporal"]
+    assert NAMES == [*strategies, "none", "predefined", "predefined_whole", "random_ratio", "temporal"]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_each_config_makes_a_splitter_that_splits(tmp_path: Path, name: str) -> None:
     splitter = instantiate(composed(tmp_path, name))
     assert isinstance(splitter, Splitter)
-    assert len(splitter.split(many()).test) > 0
+    assert (len(splitter.split(many()).test) > 0) == (name != "none")
 
 
 @pytest.mark.parametrize("name", NAMES)
