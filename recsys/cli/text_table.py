@@ -33,8 +33,9 @@ class TextTable(Table):
             self.add_column(heading)
 
     def add_column(self, header: RenderableType = "", *arguments: Any, **options: Any) -> None:
-        """Add a column; arguments as for :meth:`rich.table.Table.add_column`."""
-        super().add_column(_lines(header), *arguments, **options)
+        """Add a column, of which nothing is cut off unseen; arguments as for :meth:`rich.table.Table.add_column`."""
+        overflow = "ellipsis" if options.get("no_wrap") else "fold"
+        super().add_column(_lines(header), *arguments, **{"overflow": overflow, **options})
 
     def add_row(self, *cells: RenderableType | None, **options: Any) -> None:
         """Add a row; arguments as for :meth:`rich.table.Table.add_row`."""

@@ -62,3 +62,26 @@ def test_numbers_are_never_folded() -> None:
     text = printed(table, width=30)
     assert "0.1234567890" in text
     assert "a_very_long_name_of_a_run" not in text
+
+
+def test_a_table_that_is_too_wide_is_printed_in_parts_with_the_names() -> None:
+    columns = ["model", "protocol", *(f"metric {number}" for number in range(6))]
+    rows = [
+        [Cell(model), Cell("cold items"), *(Cell(f".{number}000", "[.0001, .9999]") for number in range(6))]
+        for model in ("popularity", "a model with quite a long name")
+    ]
+    table = ResultTable("Wide", columns, rows, "A note.", num_names=2)
+    for width in (40, 80, 120):
+        text = printed(table, width=width)
+        lines = text.splitlines()
+        assert max(map(len, lines)) <= width
+        for number in range(6):
+            assert text.count(f"metric {number}") == 1 and text.count(f".{number}000") == 2
+        assert text.count("[.0001, .9999]") == 12
+        assert width == 40 or text.count("popularity") == text.count("protocol") >= 1
+        assert lines[0].strip() == "Wide" and text.count("A note.") == 1
+    assert printed(table, width=200).count("protocol") == 1
+
+
+def test_a_table_of_names_alone_is_one_part() -> None:
+    assert "ease" in printed(ResultTable("T", ["run"], [[Cell("ease")]]))

@@ -51,7 +51,7 @@ def cold_start_table(rows: Sequence[Row], k: int) -> ResultTable:
             lines.append([*cells, Cell(f"{users:,}"), *(_cell(of_row.get(name), best.get(name)) for name in measures)])
     reasons = {f"{row.model} cannot take part in {row.protocol}: it {row.cannot}." for row in rows if row.cannot}
     columns = ["model", "protocol", "fold-in", "users", *measures.values()]
-    return ResultTable("Cold start", columns, lines, " ".join([_NOTE, *sorted(reasons)]))
+    return ResultTable("Cold start", columns, lines, " ".join([_NOTE, *sorted(reasons)]), num_names=3)
 
 
 def _cell(estimate: Estimate | None, best: float | None) -> Cell:

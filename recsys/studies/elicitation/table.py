@@ -44,7 +44,7 @@ def elicitation_table(results: Sequence[Simulated], compared_with: str, k: int) 
         "and candidates. known: how many of the items a user knew. p: paired permutation test (10,000 sign flips), not "
         "corrected for the number of tests."
     )
-    return ResultTable("Preference elicitation", columns, rows, note)
+    return ResultTable("Preference elicitation", columns, rows, note, num_names=2)
 
 
 def _number(value: float) -> str:
