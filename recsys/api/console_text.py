@@ -20,5 +20,6 @@ def as_text_of_console(print_to: Callable[[Console], None]) -> str:
         print_to: prints.
     """
     target = io.StringIO()
-    print_to(PlainConsole(file=target, width=WIDTH, force_terminal=False))
+    # Also in a notebook, where a console would show what is printed in place of writing it.
+    print_to(PlainConsole(file=target, width=WIDTH, force_terminal=False, force_jupyter=False))
     return "\n".join(line.rstrip() for line in target.getvalue().splitlines()).strip("\n")

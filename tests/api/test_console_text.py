@@ -10,6 +10,11 @@ def test_lines_have_no_blanks_at_their_ends_and_text_is_as_it_is():
     assert text.splitlines() == [" a             b", " [red]x[/red]"]
 
 
+def test_is_text_in_a_notebook_as_well(monkeypatch):
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    assert as_text_of_console(lambda console: console.print("here")) == "here"
+
+
 def test_long_lines_of_tables_are_folded():
     table = Table("a")
     table.add_row("word " * 100)
