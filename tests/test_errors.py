@@ -4,18 +4,21 @@ import re
 import pytest
 
 from recsys import errors
-from recsys.errors import DataWarning, RecsysError
+from recsys.errors import RecsysError
 
 CLASSES = [one for _, one in inspect.getmembers(errors, inspect.isclass) if one.__module__ == errors.__name__]
-SPECIFIC = [one for one in CLASSES if one not in (RecsysError, DataWarning)]
+WARNINGS = [one for one in CLASSES if issubclass(one, Warning)]
+SPECIFIC = [one for one in CLASSES if one is not RecsysError and one not in WARNINGS]
 
 
 def test_the_base_class_is_a_value_error():
     assert RecsysError.__bases__ == (ValueError,)
 
 
-def test_a_warning_is_no_error():
-    assert DataWarning.__bases__ == (UserWarning,)
+@pytest.mark.parametrize("warning", WARNINGS, ids=lambda warning: warning.__name__)
+def test_a_warning_is_no_error(warning):
+    assert warning.__bases__ == (UserWarning,)
+    assert warning.__doc__
 
 
 @pytest.mark.parametrize("error", SPECIFIC, ids=lambda error: error.__name__)
