@@ -71,6 +71,8 @@ class _ValueColumn:
     def __init__(self, column: FeatureColumn, values: pa.ChunkedArray) -> None:
         self._is_text = column.kind is FeatureKind.TEXT
         self._place = f" in the {column.name}" if self._is_text else ""
+        # A truth value says nothing without its column.
+        self._column = f"{column.name}: " if pa.types.is_boolean(plain_type(values.type)) else ""
         self._least = -math.log(COMMON_WORD) if self._is_text else 0.0
         num_items = len(values)
         if column.kind is FeatureKind.CATEGORICAL:
@@ -91,7 +93,7 @@ class _ValueColumn:
         for code in np.intersect1d(self._values(item), self._values(other), assume_unique=True).tolist():
             value, weight = self._vocabulary[code], float(self._weights[code])
             if not self._is_text:
-                found.append(SharedAttribute(value, weight))
+                found.append(SharedAttribute(self._column + value, weight))
             elif weight >= self._least and len(value) >= SHORTEST_WORD and not value.isdigit():
                 found.append(SharedAttribute(f'"{value}"{self._place}', weight))
         return found

@@ -102,3 +102,10 @@ def test_dates_share_their_year_or_decade():
     assert [one.text for one in shared.between(0, 1)] == ["the year 1993"]
     assert [one.text for one in shared.between(0, 2)] == ["the 1990s"]
     assert shared.between(0, 3) == shared.between(0, 4) == ()
+
+
+def test_a_truth_value_is_named_by_its_column():
+    items = pa.table({"organic": pa.array([True, True, None, False])})
+    content = SharedAttributes(items, [FeatureColumn("organic", FeatureKind.CATEGORICAL)])
+    assert [shared.text for shared in content.between(0, 1)] == ["organic: true"]
+    assert content.between(0, 2) == content.between(0, 3) == ()
