@@ -23,7 +23,7 @@ def main(config: DictConfig) -> None:
     from omegaconf import OmegaConf
 
     from recsys.cli.console import console
-    from recsys.cli.extras import require_libraries
+    from recsys.cli.process.extras import require_libraries
     from recsys.export.bundle_writing import BundleSettings, write_bundle
     from recsys.runs.trained_run import open_run
 

@@ -14,8 +14,8 @@ from recsys.api.dataset import Dataset
 from recsys.api.estimator import COMMON, Estimator
 from recsys.api.estimator_class import estimator_class
 from recsys.api.fitting import Fitted
-from recsys.cli.extras import missing_library
 from recsys.cli.model_choices import ModelChoice, model_choices, without_targets
+from recsys.cli.process.extras import missing_library
 from recsys.errors import BundleError
 from recsys.runs.assembly import build_view
 from recsys.runs.trained_run import open_run

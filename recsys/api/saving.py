@@ -11,8 +11,8 @@ from typing import Any
 
 from recsys.api.fitting import Fitted
 from recsys.api.report import Report
-from recsys.cli.extras import missing_library
 from recsys.cli.output_directory import make_output_directory
+from recsys.cli.process.extras import missing_library
 from recsys.errors import ExportError, RunError, SettingsError
 from recsys.evaluation.model_report import model_name
 from recsys.runs.run_directory import RunDirectory

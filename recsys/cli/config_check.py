@@ -17,7 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from recsys.cli.plain_settings import PLAIN_SETTINGS
 from recsys.cli.setting_ranges import range_of
-from recsys.cli.setting_types import described, fits
+from recsys.cli.settings.setting_types import described, fits
 from recsys.errors import RecsysError, RunError
 
 #: Parts of a configuration whose constructors are quick and need nothing else.

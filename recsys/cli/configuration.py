@@ -27,10 +27,10 @@ from recsys.cli.config_directory import CONFIG_DIRECTORY as CONFIG_DIRECTORY
 from recsys.cli.data_warnings import told_data_warnings
 from recsys.cli.hydra_errors import COMPOSITION_ERRORS, explained
 from recsys.cli.positional import Positional, as_settings
-from recsys.cli.renamed_keys import TRAINING_COMMANDS, check_renamed
+from recsys.cli.process.user_errors import USER_ERROR_STATUS, is_told, user_errors
+from recsys.cli.settings.renamed_keys import TRAINING_COMMANDS, check_renamed
 from recsys.cli.source_configs import register_sources
 from recsys.cli.trusted_targets import trust
-from recsys.cli.user_errors import USER_ERROR_STATUS, is_told, user_errors
 from recsys.errors import RunError
 
 #: The training of a model that says nothing of it: gradient steps on positives and sampled negatives.

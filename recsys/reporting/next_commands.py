@@ -8,6 +8,7 @@ from pathlib import Path
 from recsys.cli.command_line import id_setting
 from recsys.cli.commands import typed_command
 from recsys.cli.console import console
+from recsys.cli.process.extras import are_installed
 from recsys.data.prepared import PreparedDataset
 
 
@@ -24,8 +25,9 @@ def next_commands(run: Path, prepared: PreparedDataset) -> list[str]:
     arguments = [
         ("recommend", f"run={run}", f"user={user}"),
         ("similar", f"run={run}", f"item={item}"),
-        ("export", f"run={run}", "output=bundles/first"),
     ]
+    if are_installed("onnx", "onnxscript", "onnxruntime"):
+        arguments.append(("export", f"run={run}", "output=bundles/first"))
     return [f"{typed_command(name)} {shlex.join(settings)}" for name, *settings in arguments]
 
 

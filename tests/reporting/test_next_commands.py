@@ -8,6 +8,7 @@ from tests.models.board_data import prepared_board
 
 @pytest.fixture(autouse=True)
 def as_the_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recsys.reporting.next_commands.are_installed", lambda *modules: True)
     monkeypatch.setattr("recsys.reporting.next_commands.typed_command", lambda name: f"recsys {name}")
 
 
@@ -24,6 +25,11 @@ def test_in_a_file_each_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     print_next_commands(path, prepared_board())
     lines = capsys.readouterr().out.splitlines()
     assert lines == ["to go on:", *(f"  {command}" for command in next_commands(path, prepared_board())), ""]
+
+
+def test_what_needs_an_extra_that_is_not_there_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recsys.reporting.next_commands.are_installed", lambda *modules: False)
+    assert not any("export" in command for command in next_commands(Path("runs/a"), prepared_board()))
 
 
 def test_a_path_is_quoted_for_the_shell() -> None:

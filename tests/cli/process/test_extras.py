@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from recsys.cli.extras import EXTRAS, missing_library, require_libraries
+from recsys.cli.process.extras import EXTRAS, missing_library, require_libraries
 from recsys.errors import SettingsError
 
-PROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+PROJECT = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 #: Modules that have another name than what is installed, and those that a library of the extra brings along.
 DISTRIBUTIONS = {"faiss": "faiss-cpu", "sentence_transformers": "sentence-transformers", "onnx_ir": "onnxscript"}

@@ -1,7 +1,14 @@
 import pytest
 
 from recsys.cli.configuration import CONFIG_DIRECTORY
-from recsys.cli.renamed_keys import CHOICES, COMMAND_KEYS, OPTIONS, TRAINING_COMMANDS, TRAINING_KEYS, check_renamed
+from recsys.cli.settings.renamed_keys import (
+    CHOICES,
+    COMMAND_KEYS,
+    OPTIONS,
+    TRAINING_COMMANDS,
+    TRAINING_KEYS,
+    check_renamed,
+)
 from recsys.errors import RunError
 
 

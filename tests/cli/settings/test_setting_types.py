@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 import pytest
 
-from recsys.cli.setting_types import described, fits
+from recsys.cli.settings.setting_types import described, fits
 
 NODE = {"_target_": "recsys.models.mf.MF"}
 

@@ -2,7 +2,7 @@ import errno
 
 import pytest
 
-from recsys.cli.user_errors import user_errors
+from recsys.cli.process.user_errors import user_errors
 from recsys.errors import DataError, SourceError
 
 

@@ -24,6 +24,14 @@ EXTRAS: Mapping[str, str] = MappingProxyType(
 )
 
 
+def are_installed(*modules: str) -> bool:
+    """Whether all of some libraries could be imported; none is."""
+    try:
+        return all(importlib.util.find_spec(module) is not None for module in modules)
+    except (ModuleNotFoundError, ValueError):
+        return False
+
+
 def require_libraries(*modules: str) -> None:
     """Require libraries of extras before anything is begun that needs them.
 
@@ -34,11 +42,7 @@ def require_libraries(*modules: str) -> None:
         SettingsError: one is not installed.
     """
     for module in modules:
-        try:
-            found = importlib.util.find_spec(module) is not None
-        except (ModuleNotFoundError, ValueError):
-            found = False
-        if not found:
+        if not are_installed(module):
             raise SettingsError(_told(module))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from recsys.cli.data_text import visible
-from recsys.cli.extras import missing_library
+from recsys.cli.process.extras import missing_library
 from recsys.errors import RecsysError
 
 #: Exit status of a command after an error that the user can mend.
