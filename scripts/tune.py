@@ -28,16 +28,19 @@ OWN = ("search", "trials", "metric", "direction", "validation", "sampler_seed", 
 def main(config: DictConfig) -> None:
     """Run the trials, print each, and leave the best settings behind."""
     from hydra.core.hydra_config import HydraConfig
+    from hydra.utils import instantiate
+    from omegaconf import OmegaConf
 
     from recsys.cli.configuration import compose_config
     from recsys.cli.console import console
     from recsys.cli.progress import progress
+    from recsys.runs.run_directory import TRACKING
     from recsys.runs.starting import resolved
-    from recsys.studies.tuning.best_settings import BestSettings
+    from recsys.studies.tuning.best_settings import BEST, BestSettings
     from recsys.studies.tuning.identity import study_identity
     from recsys.studies.tuning.objective import Objective
     from recsys.studies.tuning.search_space import SearchSpace
-    from recsys.studies.tuning.study import Study
+    from recsys.studies.tuning.study import TRIALS, Study
 
     choices = HydraConfig.get().runtime.choices
     fixed = [text for text in HydraConfig.get().overrides.task if setting_of(text) not in OWN]
@@ -57,20 +60,29 @@ def main(config: DictConfig) -> None:
         line = trial.line(config.metric, config.trials, study.best())
         console.print(line)
         bar.advance()
+        if trial.result is not None:
+            numbers = {config.metric: trial.result.value, "seconds": trial.result.seconds}
+            tracker.log_child(f"trial {trial.number}", trial.overrides, numbers)
 
     console.print(
         f"{objective.prepared.schema.name}: {len(objective.split.train):,} training interactions; "
         f"{len(study.finished())} of {config.trials} trials were there already"
     )
+    tracker = instantiate(config.tracking)
+    tags = {"model": choices.model, "data": objective.prepared.schema.name}
+    tracker.start(f"tune {config.name}", OmegaConf.to_container(start), Path(config.output) / TRACKING, tags)
     try:
         with progress.bar("trials", config.trials, done=len(study.finished())) as bar:
             study.run(config.trials, measure, show)
-    except KeyboardInterrupt:
-        console.print(f"not finished; to go on: {same_command('tune')}", soft_wrap=True)
+    except BaseException as error:
+        tracker.fail()
+        if isinstance(error, KeyboardInterrupt):
+            console.print(f"not finished; to go on: {same_command('tune')}", soft_wrap=True)
         raise
     refit = config.validation == "split"
     best = BestSettings.of(study.best(), config.metric, fixed, refit, len(study.finished()))
     best.save(Path(config.output))
+    tracker.finish({config.metric: best.value}, [Path(config.output) / name for name in (BEST, TRIALS)])
     console.print_command(best.command)
     console.print(f"tuned: {config.output}", soft_wrap=True)
 

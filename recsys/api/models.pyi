@@ -257,6 +257,7 @@ class PureSVD(Estimator):
         *,
         embedding_dim: int = ...,
         popularity_exponent: float = ...,
+        iterations: int = ...,
         seed: int = ...,
         exclude_seen: bool | Mapping[str, float] = ...,
         weight_transform: str = ...,

@@ -29,6 +29,9 @@ class NoTracker:
     def log_epoch(self, epoch: int, metrics: Mapping[str, float]) -> None:
         """Record the metrics of one epoch, from 1."""
 
+    def log_child(self, run_name: str, parameters: Mapping[str, Any], metrics: Mapping[str, float]) -> None:
+        """Record a finished part of the run, such as a trial of a search, as a run of its own below it."""
+
     def finish(self, metrics: Mapping[str, float], artifacts: list[Path]) -> None:
         """Record the final metrics and files, and mark the run as finished."""
 
@@ -80,6 +83,18 @@ class MLflowTracker:
         """See :class:`NoTracker`."""
         self._attempt_with_client(lambda: self._log_metrics(metrics, epoch))
 
+    def log_child(self, run_name: str, parameters: Mapping[str, Any], metrics: Mapping[str, float]) -> None:
+        """See :class:`NoTracker`."""
+
+        def record() -> None:
+            tags = {"mlflow.parentRunId": self._run_id}
+            run_id = self._client.create_run(self._experiment_id(), run_name=run_name, tags=tags).info.run_id
+            self._log_parameters(parameters, run_id)
+            self._log_metrics(metrics, 0, run_id)
+            self._client.set_terminated(run_id, "FINISHED")
+
+        self._attempt_with_client(record)
+
     def finish(self, metrics: Mapping[str, float], artifacts: list[Path]) -> None:
         """See :class:`NoTracker`."""
 
@@ -126,20 +141,20 @@ class MLflowTracker:
                     raise
         return str(found.experiment_id)
 
-    def _log_parameters(self, parameters: Mapping[str, Any]) -> None:
+    def _log_parameters(self, parameters: Mapping[str, Any], run_id: str | None = None) -> None:
         from mlflow.entities import Param
 
         rows = [Param(legal_name(name), str(value)[:6000]) for name, value in flatten(parameters).items()]
         for start in range(0, len(rows), 100):
-            self._client.log_batch(self._run_id, params=rows[start : start + 100])
+            self._client.log_batch(run_id or self._run_id, params=rows[start : start + 100])
 
-    def _log_metrics(self, metrics: Mapping[str, float], step: int) -> None:
+    def _log_metrics(self, metrics: Mapping[str, float], step: int, run_id: str | None = None) -> None:
         from mlflow.entities import Metric
 
         now = int(time.time() * 1000)
         rows = [Metric(legal_name(name), value, now, step) for name, value in metrics.items()]
         for start in range(0, len(rows), 1000):
-            self._client.log_batch(self._run_id, metrics=rows[start : start + 1000])
+            self._client.log_batch(run_id or self._run_id, metrics=rows[start : start + 1000])
 
 
 def legal_name(name: str) -> str:

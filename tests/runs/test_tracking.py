@@ -41,6 +41,16 @@ class TestMLflow:
         assert [(metric.step, metric.value) for metric in history] == [(1, 0.1), (2, 0.2)]
         assert [file.path for file in client.list_artifacts(run.info.run_id)] == ["metrics.json"]
 
+    def test_parts_are_runs_below_it(self, uri, tmp_path):
+        recorder = tracker(uri, tmp_path)
+        recorder.start("search", {}, tmp_path / "state", {})
+        recorder.log_child("trial 1", {"model.l2": "5"}, {"valid/ndcg@10": 0.25})
+        recorder.finish({}, [])
+        child, parent = runs(uri)["trial 1"], runs(uri)["search"]
+        assert child.data.tags["mlflow.parentRunId"] == parent.info.run_id
+        assert (child.data.params, child.data.metrics) == ({"model.l2": "5"}, {"valid/ndcg_at_10": 0.25})
+        assert (child.info.status, parent.data.metrics) == ("FINISHED", {})
+
     def test_a_failed_run_is_marked(self, uri, tmp_path):
         recorder = tracker(uri, tmp_path)
         recorder.start("second", {}, tmp_path / "state", {})

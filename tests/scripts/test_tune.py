@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 import shlex
 
+import mlflow
 import pandas as pd
 import pytest
 from omegaconf import OmegaConf
@@ -96,7 +97,22 @@ def test_errors_of_ratings_are_minimised(scripts):
     synthetic = ["data=synthetic", "data.num_users=100", "data.num_items=150", "data.num_interactions=1500"]
     search = "+search={model: {user_l2: {low: 1, high: 200, log: true}}}"
     asked = ["metric=valid/rmse", "direction=minimize", "trials=3", "output=out"]
-    finished = scripts("tune", *synthetic, "model=bias", search, *asked)
+    finished = scripts("tune", *synthetic, "model=bias", search, "tracking=none", *asked)
     assert finished.status == 0, finished.err
     values = pd.read_csv(scripts.directory / "out" / "trials.csv")["value"]
     assert OmegaConf.load(scripts.directory / "out" / "best.yaml").value == values.min() < values.max()
+
+
+def test_trials_are_tracked_below_their_search(scripts, board):
+    asked = ["model=ease", "tracking=mlflow", "tracking.uri=sqlite:///mlflow.db", "trials=2", "output=out"]
+    assert scripts("tune", *board, *asked).status == 0
+    assert scripts("tune", *board, *asked[:-2], "trials=3", "output=out").status == 0
+    client = mlflow.MlflowClient(tracking_uri=f"sqlite:///{scripts.directory}/mlflow.db")
+    (experiment,) = [found for found in client.search_experiments() if found.name == "recsys"]
+    found = client.search_runs([experiment.experiment_id])
+    (study,) = [run for run in found if "mlflow.parentRunId" not in run.data.tags]
+    trials = [run for run in found if run.data.tags.get("mlflow.parentRunId") == study.info.run_id]
+    assert sorted(run.info.run_name for run in trials) == ["trial 1", "trial 2", "trial 3"]
+    assert study.data.tags["model"] == "ease"
+    best = max(run.data.metrics["valid/ndcg_at_10"] for run in trials)
+    assert study.data.metrics["valid/ndcg_at_10"] == best

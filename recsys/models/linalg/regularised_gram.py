@@ -29,8 +29,9 @@ def check_catalogue(num_items: int, max_items: int, num_matrices: int) -> None:
         gigabytes = matrices_bytes(num_items, num_matrices) / 1e9
         raise ModelError(
             f"This model holds {num_matrices} matrices of items by items, {gigabytes:.1f} GB for these {num_items:,} "
-            f"items; model.max_items={max_items} is its limit. Raise it if the memory is there, leave out rare items "
-            "with preparation.min_item_interactions, or choose a model that holds few weights for each item."
+            f"items; model.max_items={max_items} is its limit. Choose a model that holds few weights for each item, or "
+            "raise the limit if the memory is there. Of data that do not come split, "
+            "preparation.min_item_interactions can leave out rare items."
         )
 
 

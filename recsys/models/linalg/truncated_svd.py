@@ -19,7 +19,7 @@ TURNS = 6
 ROUNDING = 1e-5
 
 
-def right_singular_vectors(matrix: InteractionMatrix, num_vectors: int, seed: int) -> Tensor:
+def right_singular_vectors(matrix: InteractionMatrix, num_vectors: int, seed: int, num_turns: int = TURNS) -> Tensor:
     """The right singular vectors of the largest singular values, by a randomised subspace iteration.
 
     Halko, Martinsson, Tropp: Finding Structure with Randomness (2011), algorithms 4.4 and 5.1. The matrix stays sparse;
@@ -29,6 +29,7 @@ def right_singular_vectors(matrix: InteractionMatrix, num_vectors: int, seed: in
         matrix: shape [R, C].
         num_vectors: K, at most min(R, C).
         seed: seed of the random start, which is drawn on the CPU so that it is the same on every device.
+        num_turns: iterations; with more the vectors come nearer to the exact ones.
 
     Returns:
         Orthonormal columns in the order of falling singular values, shape [C, K], float32, on the device of ``matrix``.
@@ -38,7 +39,7 @@ def right_singular_vectors(matrix: InteractionMatrix, num_vectors: int, seed: in
     width = min(num_vectors + OVERSAMPLING, len(matrix), matrix.num_columns)
     start = torch.randn(matrix.num_columns, width, generator=torch.Generator().manual_seed(seed))
     basis = _orthonormal(start.to(matrix.device))
-    for _ in range(TURNS):
+    for _ in range(num_turns):
         basis = _orthonormal(transposed @ _orthonormal(matrix @ basis))
     decomposed = torch.linalg.svd(matrix @ basis, full_matrices=False)
     vectors = basis @ decomposed.Vh.T[:, :num_vectors]

@@ -55,3 +55,16 @@ def test_the_seed_settles_the_start():
     matrix = sparse(random_matrix(60, 50))
     assert right_singular_vectors(matrix, 4, seed=1).equal(right_singular_vectors(matrix, 4, seed=1))
     assert not right_singular_vectors(matrix, 4, seed=1).equal(right_singular_vectors(matrix, 4, seed=2))
+
+
+def test_more_turns_come_nearer_to_the_exact_vectors():
+    dense = random_matrix(400, 300, density=0.05)
+    exact = np.linalg.svd(dense)[2][:20].T
+
+    def missed(num_turns):
+        """Share of the exact subspace that is not spanned."""
+        vectors = right_singular_vectors(sparse(dense), 20, seed=0, num_turns=num_turns).numpy()
+        return 1 - np.square(exact.T @ vectors).sum() / 20
+
+    assert missed(1) > 4 * missed(6) > 16 * missed(40)
+    assert missed(150) < 1e-4

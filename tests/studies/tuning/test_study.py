@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import multiprocessing
+import random
 import sys
 
 import pandas as pd
@@ -10,6 +12,7 @@ from recsys.errors import ModelError, RunError
 from recsys.studies.tuning.objective import TrialResult
 from recsys.studies.tuning.search_space import SearchSpace
 from recsys.studies.tuning.study import FinishedTrial, Study
+from tests.studies.tuning import killed_study
 
 SPACE = SearchSpace.of(
     OmegaConf.create({"model": {"l2": {"low": 1.0, "high": 1000.0, "log": True}, "norm": {"choices": ["a", "b"]}}}),
@@ -176,3 +179,17 @@ class TestLine:
     def test_a_trial_that_failed_says_why(self):
         line = FinishedTrial(5, {"model.l2": "0"}, None, "l2 must be above 0").line("valid/rmse", 9, self.BEST)
         assert line == "trial 5/9  valid/rmse failed: l2 must be above 0  model.l2=0"
+
+
+@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="processes are forked here")
+def test_a_process_that_is_killed_at_random_moments_comes_to_the_same_end(tmp_path):
+    whole = drawn(killed_study.run(tmp_path / "whole", 13))
+    moments = random.Random(0)
+    context = multiprocessing.get_context("fork")
+    for _ in range(5):
+        process = context.Process(target=killed_study.run, args=(tmp_path / "cut", 13))
+        process.start()
+        process.join(moments.uniform(0.05, 0.6))
+        process.kill()
+        process.join()
+    assert drawn(killed_study.run(tmp_path / "cut", 13)) == whole
