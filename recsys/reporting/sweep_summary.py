@@ -30,7 +30,7 @@ _SHOWN = ("test/ndcg@10", "test/recall@10", "test/rmse")
 
 
 @dataclass(frozen=True, slots=True)
-class Combination:
+class SweptRun:
     """One combination of a sweep.
 
     Args:
@@ -61,7 +61,7 @@ class SweepSummary(Callback):
             console.print(f"sweep: {directory}", soft_wrap=True)
 
 
-def read_combinations(directory: Path) -> list[Combination]:
+def read_combinations(directory: Path) -> list[SweptRun]:
     """The combinations of a sweep in the order in which they were begun; those that made no run are not known.
 
     Args:
@@ -76,17 +76,17 @@ def read_combinations(directory: Path) -> list[Combination]:
     return [_combination(run, tuple(text for text in overrides if text not in shared)) for run, overrides in found]
 
 
-def _combination(path: Path, overrides: tuple[str, ...]) -> Combination:
+def _combination(path: Path, overrides: tuple[str, ...]) -> SweptRun:
     run = RunDirectory(path)
     try:
         if not run.is_finished:
-            return Combination(overrides, None, {}, "", math.nan)
+            return SweptRun(overrides, None, {}, "", math.nan)
         metrics, monitor = run.metrics(), str(OmegaConf.select(run.config(), "fitting.monitor") or "")
     except RunError:  # damaged since
-        return Combination(overrides, None, {}, "", math.nan)
+        return SweptRun(overrides, None, {}, "", math.nan)
     history = next((place / HISTORY for place in (path / SELECTION, path) if (place / HISTORY).is_file()), None)
     values = [] if history is None else _column(history, monitor)
-    return Combination(overrides, path, metrics, monitor, max(values, default=math.nan))
+    return SweptRun(overrides, path, metrics, monitor, max(values, default=math.nan))
 
 
 def _column(path: Path, name: str) -> list[float]:
@@ -95,7 +95,7 @@ def _column(path: Path, name: str) -> list[float]:
         return [float(row[name]) for row in csv.DictReader(file) if row.get(name)]
 
 
-def best_of(combinations: Sequence[Combination]) -> tuple[Combination | None, str]:
+def best_of(combinations: Sequence[SweptRun]) -> tuple[SweptRun | None, str]:
     """The best combination, and the name of what decided; None where nothing can be compared.
 
     The monitored metric on validation decides where every finished run has it and it is the same; otherwise the first
@@ -113,7 +113,7 @@ def best_of(combinations: Sequence[Combination]) -> tuple[Combination | None, st
     return None, ""
 
 
-def summary_table(combinations: Sequence[Combination]) -> ResultTable:
+def summary_table(combinations: Sequence[SweptRun]) -> ResultTable:
     """One row for each combination, its run directory below it; the best is bold."""
     best, decided = best_of(combinations)
     tested = [name for name in _SHOWN if any(name in combination.metrics for combination in combinations)]
@@ -139,7 +139,7 @@ def summary_table(combinations: Sequence[Combination]) -> ResultTable:
     return ResultTable(f"Sweep, {len(combinations)} combinations", columns, rows, note)
 
 
-def write_summary(combinations: Sequence[Combination], path: Path) -> None:
+def write_summary(combinations: Sequence[SweptRun], path: Path) -> None:
     """Write one row for each combination: its overrides, the monitored metric, all metrics of the test, the run."""
     rows = []
     for combination in combinations:

@@ -103,6 +103,7 @@ def test_errors_of_ratings_are_minimised(scripts):
     assert OmegaConf.load(scripts.directory / "out" / "best.yaml").value == values.min() < values.max()
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 def test_trials_are_tracked_below_their_search(scripts, board):
     asked = ["model=ease", "tracking=mlflow", "tracking.uri=sqlite:///mlflow.db", "trials=2", "output=out"]
     assert scripts("tune", *board, *asked).status == 0
