@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from recsys.data.raw_interactions import LATEST_TIMESTAMP
@@ -35,9 +36,9 @@ def seconds_of(name: str, values: Sequence[Any]) -> list[int]:
     values = [plain(value) for value in values]
     if all(type(value) is int and 0 <= value <= LATEST_TIMESTAMP for value in values):
         return values
-    wrong = next((value for value in values if isinstance(value, bool) or value is None), None)
-    if wrong is not None or None in values:
-        raise _refused(name, wrong)
+    wrong = [value for value in values if value is None or isinstance(value, bool | np.ndarray)]
+    if wrong:
+        raise _refused(name, wrong[0])
     try:
         column = as_seconds(pa.chunked_array([pa.array(values, from_pandas=True)]), name, "the request")
         seconds = column.cast(pa.int64()).to_pylist()

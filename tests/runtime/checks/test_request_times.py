@@ -39,7 +39,21 @@ def test_positions_are_times_too_and_nothing_is_one_of_none():
 
 
 @pytest.mark.parametrize(
-    "values", [[-1], [NEW_YEAR, -5], [4_102_444_801], [2**63], [10**400], [None], [3, pd.NaT], [True]]
+    "values",
+    [
+        [-1],
+        [NEW_YEAR, -5],
+        [4_102_444_801],
+        [2**63],
+        [10**400],
+        [None],
+        [3, pd.NaT],
+        [True],
+        [np.array([1, 2])],
+        [pd.Series([1, 2])],
+        [[1]],
+        [object()],
+    ],
 )
 def test_what_is_no_time_after_1970_is_refused_by_name(values):
     with pytest.raises(RequestError, match="times must be seconds since 1970 .* from 0 to 4,102,444,800"):
