@@ -91,8 +91,9 @@ def _unreadable(argument: str, text: str) -> str:
     if "=" not in argument:
         return f"An argument must be a setting with its value, such as seed=1, but it is {argument!r}. Correct it."
     first = text.replace(f"Error parsing override '{argument}'\n", "").partition("\n")[0]
+    reason = "" if first.startswith("Lexer") else f" ({first})"  # a class of the parser tells nobody anything
     return (
-        f"{argument} cannot be read ({first}). A value with = , ( ) [ ] {{ }} or quotes in it must be quoted: "
+        f"{argument} cannot be read{reason}. A value with = , ( ) [ ] {{ }} or quotes in it must be quoted: "
         f"{quoted(argument)}"
     )
 

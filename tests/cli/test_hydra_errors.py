@@ -21,6 +21,8 @@ def test_a_quoted_argument_is_read_as_the_text_it_was(value):
 
 def test_what_cannot_be_read_is_told_with_its_quotes():
     assert told("user=a=b").endswith("""must be quoted: 'user="a=b"'""")
+    unreadable = told("name=it's (1),x.csv")
+    assert unreadable.startswith("name=it's (1),x.csv cannot be read. A value with =") and "Lexer" not in unreadable
     assert "An argument must be a setting with its value" in told("training.batch_size")
     assert "has several values" in told("seed=1,2") and "add -m" in told("seed=1,2")
 
