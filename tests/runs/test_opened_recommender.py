@@ -2,6 +2,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from omegaconf import OmegaConf
 
 from recsys.errors import BundleError, RunError
 from recsys.recommendation.model_recommender import ModelRecommender
@@ -30,7 +31,12 @@ def opened_paths(monkeypatch):
 
     def open_run(path):
         paths.append(path)
-        return SimpleNamespace(model=HighestIndex(), prepared=prepared_board())
+        return SimpleNamespace(
+            model=HighestIndex(),
+            prepared=prepared_board(),
+            config=OmegaConf.create({"view": None}),
+            manifest=SimpleNamespace(holds_nothing_out=True),
+        )
 
     monkeypatch.setattr(opened_recommender, "open_run", open_run)
     return paths

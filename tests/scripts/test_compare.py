@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.scripts.test_train import SMALL
@@ -71,3 +72,21 @@ def test_one_run_alone_is_refused(scripts, runs):
     finished = scripts("compare", runs[0])
     assert finished.status == 2
     assert "at least two different runs" in finished.err
+
+
+def test_champion_and_challenger_are_compared_on_what_none_of_them_knows(scripts, board):
+    plain = [*board, "tracking=none", "show_users=0", "evaluation.bootstrap_samples=10"]
+    runs = [str(scripts("train", *plain, f"model={name}", "refit=all").run) for name in ("popularity", "ease")]
+    known = pd.read_csv(scripts.directory / "interactions.csv", dtype=str)
+    pairs = known.merge(known[["item_id"]].drop_duplicates(), how="cross")[["user_id", "item_id_y"]].drop_duplicates()
+    newer = pairs.rename(columns={"item_id_y": "item_id"}).merge(known, how="left", indicator=True)
+    newer = newer[newer["_merge"] == "left_only"][["user_id", "item_id"]].groupby("user_id").head(1)
+    pd.concat([newer, known.head(3)]).to_csv(scripts.directory / "newer.csv", index=False)
+    finished = scripts("compare", *runs, "newer=newer.csv", "k=5")
+    assert finished.status == 0, finished.err
+    assert f"newer.csv: {len(newer) + 3} interactions, of which {len(newer)} of" in finished.out
+    assert "3 known to a contestant already" in finished.out
+    assert "keep " in finished.out or "promote " in finished.out
+    assert finished.out.strip().splitlines()[-1] == "comparison: comparison/newer.md"
+    refused = scripts("evaluate", f"run={runs[0]}")
+    assert refused.status == 2 and "was trained on all of" in refused.err

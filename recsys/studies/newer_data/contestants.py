@@ -16,7 +16,7 @@ from recsys.data.vocabulary import Vocabulary
 from recsys.errors import RunError
 from recsys.recommendation.model_recommender import ModelRecommender
 from recsys.runs.run_manifest import RunManifest
-from recsys.runs.trained_run import open_run
+from recsys.runs.trained_run import open_run, training_of_run
 from recsys.runtime.bundle import Bundle
 from recsys.runtime.manifest import MANIFEST
 from recsys.runtime.recommendation import Recommender
@@ -92,7 +92,13 @@ def _open_run(path: Path, label: str) -> Contestant:
         label,
         path,
         False,
-        ModelRecommender(model, prepared, name=label),  # type: ignore[arg-type]
+        ModelRecommender(
+            model,  # type: ignore[arg-type]
+            prepared,
+            name=label,
+            training=training_of_run(run),
+            exclude_seen=run.config.get("exclude_seen", True),
+        ),
         run.manifest,
         prepared.user_vocabulary,
         prepared.item_vocabulary,
