@@ -6,7 +6,9 @@ chosen its threads, before libraries are loaded, and one that needs few of them 
 
 from __future__ import annotations
 
+import atexit
 import functools
+import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -58,6 +60,9 @@ def command_process() -> Iterator[None]:
     """
     ready_streams()
     choose_threads()
+    # Looking for cycles in all that libraries have made takes a second when Python ends, and nothing is gained by it.
+    atexit.unregister(gc.freeze)
+    atexit.register(gc.freeze)
     with interruptible():
         try:
             yield

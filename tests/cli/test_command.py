@@ -78,6 +78,16 @@ def test_an_interrupt_while_libraries_are_imported_is_one_line(tmp_path, module)
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_process_that_ends_does_not_look_for_cycles_and_still_does_what_it_has_to(tmp_path):
+    program = (
+        "import atexit, gc\n"
+        "from recsys.cli.command import command_process\n"
+        "atexit.register(lambda: print('ended with', gc.get_freeze_count() > 0))\n"
+        "with command_process(): pass\n"
+    )
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout == "ended with True\n"
+
+
 def test_importing_a_command_loads_nothing_that_takes_time():
     program = "import sys; import recsys.cli.command; print({'hydra', 'torch', 'rich', 'numpy'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout == "set()\n"
