@@ -47,6 +47,7 @@ def main(config: DictConfig) -> None:
     space = SearchSpace.of(config.get("search"), choices.model)
     start = resolved(compose_config("train", fixed))
     objective = Objective(start, config.metric, config.validation)
+    space = space.for_data(objective.view.interactions, choices.model)
     hashes = (objective.prepared.schema.content_hash, objective.split.content_hash())
     identity = study_identity(*hashes, config.metric, start)
     study = Study(

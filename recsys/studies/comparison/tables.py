@@ -57,11 +57,19 @@ def baseline_table(comparison: Comparison) -> ResultTable:
     return ResultTable(title, ["run", *_TESTED_COLUMNS], rows, _note(comparison, len(rows)))
 
 
-def pairs_table(comparison: Comparison) -> ResultTable:
-    """All pairs of runs."""
-    rows = [[Cell(f"{pair.first} - {pair.second}"), *_tested(pair)] for pair in comparison.pairs]
+def pairs_table(comparison: Comparison, of: str | None = None) -> ResultTable:
+    """Pairs of runs.
+
+    Args:
+        comparison: of three runs or more.
+        of: label of a run: its pairs alone, as they are corrected among all pairs; None: all pairs.
+    """
+    pairs = [pair for pair in comparison.pairs if of is None or of in (pair.first, pair.second)]
     return ResultTable(
-        f"{comparison.metric}, all pairs", ["runs", *_TESTED_COLUMNS], rows, _note(comparison, len(rows))
+        f"{comparison.metric}, {'all pairs' if of is None else f'{of} and the others'}",
+        ["runs", *_TESTED_COLUMNS],
+        [[Cell(f"{pair.first} - {pair.second}"), *_tested(pair)] for pair in pairs],
+        _note(comparison, len(comparison.pairs)),
     )
 
 

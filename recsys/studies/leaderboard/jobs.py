@@ -205,6 +205,7 @@ def _facts(shared: tuple[str, ...], name: str, objective: Objective, metric: str
         return ModelFacts(name, unfit=str(cause))
     composed = compose_config("tune", [*shared, f"model={name}", f"name={name}"], return_hydra_config=True)
     space = SearchSpace.of(composed.search, name) if composed.get("search") else SearchSpace({})
+    space = space.meaningful(objective.view.interactions)
     start = space.start(config, composed.hydra.runtime.choices)
     hashes = (objective.prepared.schema.content_hash, objective.split.content_hash())
     identity = study_identity(*hashes, metric, config)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -12,12 +12,13 @@ from recsys.cli.commands import command_line
 from recsys.reporting.result_table import Cell, ResultTable
 from recsys.studies.benchmark.hardware import hardware_summary
 from recsys.studies.comparison.chart import draw
-from recsys.studies.comparison.comparing import Comparison, compare
+from recsys.studies.comparison.comparing import Comparison
 from recsys.studies.comparison.tables import (
     accuracy_table,
     baseline_table,
     beyond_accuracy_table,
     number,
+    pairs_table,
     seconds,
     segments_table,
 )
@@ -166,6 +167,7 @@ def write_report(board: Leaderboard) -> Path:
         "were then fitted to training and validation together, and tested once. More time may change the order of the "
         "models that need many trials.",
         "",
+        *_known_before(comparison),
         f"![{comparison.metric} of each model, against coverage, novelty and time]({chart.name})",
         "",
     ]
@@ -173,7 +175,7 @@ def write_report(board: Leaderboard) -> Path:
         ranking_table(board),
         accuracy_table(comparison),
         pairs_matrix(comparison),
-        baseline_table(compare(comparison.runs, replace(comparison.settings, baseline=comparison.best))),
+        pairs_table(comparison, comparison.best) if comparison.pairs else baseline_table(comparison),
         segments_table(comparison),
         beyond_accuracy_table(comparison),
         cost_table(board),
@@ -205,6 +207,15 @@ def _closing(board: Leaderboard) -> list[str]:
         ),
         "",
     ]
+
+
+def _known_before(comparison: Comparison) -> list[str]:
+    """What share of the test was known before; nothing where it is zero."""
+    share = comparison.runs[0].metrics.get("test/known_share", 0.0)
+    if share == 0:
+        return []
+    said = f"{share:.1%} of the test pairs of a user and an item were known before"
+    return [f"{said}; they are tested only with evaluation.repeats=keep.", ""]
 
 
 def _confidence(comparison: Comparison) -> str:

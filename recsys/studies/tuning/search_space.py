@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from recsys.data.interactions import Interactions
 from recsys.errors import RunError
 
 if TYPE_CHECKING:  # an extra, which a training without a search does not need
@@ -34,6 +35,7 @@ class Range:
         log: whether to draw uniformly on a logarithmic scale.
         int: whether to draw integers only.
         default: what the first trial has where the setting is null, so that the model chooses it.
+        needs: ``rating`` or ``timestamp``, where the setting has no meaning for data without that column.
     """
 
     low: float
@@ -41,6 +43,7 @@ class Range:
     log: bool = False
     int: bool = False
     default: float | None = None
+    needs: str | None = None
 
     def draw(self, name: str, trial: BaseTrial) -> str:
         """A number as written on the command line."""
@@ -62,10 +65,12 @@ class Choices:
     Args:
         texts: the values as written on the command line.
         default: what the first trial has where the configuration does not tell.
+        needs: ``rating`` or ``timestamp``, where the setting has no meaning for data without that column.
     """
 
     texts: tuple[str, ...]
     default: str | None = None
+    needs: str | None = None
 
     def draw(self, name: str, trial: BaseTrial) -> str:
         """A value as written on the command line."""
@@ -89,7 +94,7 @@ class SearchSpace:
         >>> from omegaconf import OmegaConf
         >>> space = SearchSpace.of(OmegaConf.create({"model": {"l2": {"low": 10, "high": 5000, "log": True}}}), "EASE")
         >>> space.parameters["model.l2"]
-        Range(low=10, high=5000, log=True, int=False, default=None)
+        Range(low=10, high=5000, log=True, int=False, default=None, needs=None)
     """
 
     parameters: dict[str, Range | Choices]
@@ -98,8 +103,8 @@ class SearchSpace:
     def of(cls, config: DictConfig | None, model: str) -> SearchSpace:
         """The search space that ``configs/search/<model>.yaml`` describes.
 
-        Nested keys lead to a mapping of ``low``, ``high`` and optionally ``log: true``, ``int: true`` and ``default``,
-        or to ``choices`` and optionally ``default``.
+        Nested keys lead to a mapping of ``low``, ``high`` and optionally ``log: true``, ``int: true``, ``default`` and
+        ``needs``, or to ``choices`` and optionally ``default`` and ``needs``.
 
         Raises:
             RunError: there is nothing to search; an entry is neither a range nor choices, or has no values; or it is a
@@ -120,6 +125,31 @@ class SearchSpace:
                     "of different data cannot be compared."
                 )
         return cls(parameters)
+
+    def for_data(self, interactions: Interactions, model: str) -> SearchSpace:
+        """The settings that have a meaning for these interactions.
+
+        Raises:
+            RunError: none has.
+        """
+        space = self.meaningful(interactions)
+        if not space.parameters:
+            needed = ", ".join(f"{name} needs a {parameter.needs}" for name, parameter in self.parameters.items())
+            raise RunError(
+                f"A search needs settings to search, but none of {model} has a meaning for these data: {needed}. "
+                "Name the column, or search other settings."
+            )
+        return space
+
+    def meaningful(self, interactions: Interactions) -> SearchSpace:
+        """The settings that have a meaning for these interactions; there may be none."""
+        return SearchSpace(
+            {
+                name: parameter
+                for name, parameter in self.parameters.items()
+                if parameter.needs is None or getattr(interactions, parameter.needs) is not None
+            }
+        )
 
     def draw(self, trial: BaseTrial, names: Collection[str] | None = None) -> dict[str, str]:
         """A value of each setting, as written on the command line.
@@ -162,11 +192,13 @@ def _leaves(content: Mapping[Any, Any], prefix: str) -> list[tuple[str, Range | 
 
 
 def _parameter(name: str, value: Mapping[Any, Any]) -> Range | Choices:
-    choices = value.get("choices")
-    if set(value) in ({"choices"}, {"choices", "default"}) and isinstance(choices, list) and choices:
-        return Choices(tuple(map(_text, choices)), _text(value["default"]) if "default" in value else None)
+    choices, needs = value.get("choices"), value.get("needs")
+    if needs not in (None, "rating", "timestamp"):
+        raise RunError(f"search.{name}.needs must be rating or timestamp, but it is {needs}. Correct it.")
+    if {"choices"} <= set(value) <= {"choices", "default", "needs"} and isinstance(choices, list) and choices:
+        return Choices(tuple(map(_text, choices)), _text(value["default"]) if "default" in value else None, needs)
     numbers = all(isinstance(value.get(end), float | int) for end in ("low", "high"))
-    if numbers and set(value) <= {"low", "high", "log", "int", "default"} and value["low"] <= value["high"]:
+    if numbers and set(value) <= {"low", "high", "log", "int", "default", "needs"} and value["low"] <= value["high"]:
         if value.get("log") and value["low"] <= 0:
             raise RunError(f"search.{name}: a logarithmic range starts above 0, but low is {value['low']}. Correct it.")
         return Range(**value)

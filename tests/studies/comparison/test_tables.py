@@ -81,6 +81,13 @@ def test_pairs_name_both_runs(comparison):
     assert pairs_table(comparison).rows[0][0].text == "popularity - popularity_recent"
 
 
+def test_the_pairs_of_one_run_are_corrected_among_all_pairs(comparison):
+    whole, own = pairs_table(comparison), pairs_table(comparison, "popularity_recent")
+    assert len(whole.rows) == 3 and len(own.rows) == 2
+    assert all(row in whole.rows for row in own.rows)
+    assert own.note == whole.note and "correction for 3 tests" in own.note
+
+
 def test_segments_without_users_are_left_out_and_the_measures_are_said(comparison):
     table = segments_table(comparison)
     assert list(table.columns) == ["run", "users\nlow", "users\nmid", "users\nhigh", "items\nhead", "items\nmid"]

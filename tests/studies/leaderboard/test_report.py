@@ -7,7 +7,14 @@ from recsys.studies.comparison.compared_runs import open_runs
 from recsys.studies.comparison.comparing import Settings, compare
 from recsys.studies.leaderboard.final_runs import best_of_models
 from recsys.studies.leaderboard.jobs import DataFacts
-from recsys.studies.leaderboard.report import Leaderboard, cost_table, going_on, ranking_table, tune_command
+from recsys.studies.leaderboard.report import (
+    Leaderboard,
+    cost_table,
+    going_on,
+    ranking_table,
+    tune_command,
+    write_report,
+)
 from recsys.studies.leaderboard.result_directory import FinalRun, ResultDirectory
 from recsys.studies.leaderboard.schedule import Standing
 from recsys.studies.tuning.objective import TrialResult
@@ -74,3 +81,9 @@ def test_the_commands_go_on_with_the_winner(board):
     )
     assert commands["tune ease longer"] == tune_command(board, board.best[0])
     assert commands["tune ease longer"].endswith(f"output={board.directory.path}/tuning/ease trials=31")
+
+
+def test_what_was_known_before_is_said(board):
+    assert "known before" not in write_report(board).read_text(encoding="utf-8")
+    board.comparison.runs[0].metrics["test/known_share"] = 0.25
+    assert "25.0% of the test pairs of a user and an item were known" in write_report(board).read_text(encoding="utf-8")

@@ -3,10 +3,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
 from recsys.cli.configuration import compose_config
+from recsys.data.interactions import Interactions
 from recsys.errors import RunError
 from recsys.studies.tuning.search_space import Choices, Range, SearchSpace
 
@@ -73,6 +75,37 @@ def test_the_start_has_what_the_configuration_has_where_it_could_be_drawn():
         "model.k": "[2]",
     }
     assert found.start(OmegaConf.create({"model": {"l2": None}})) == {}
+
+
+def made(**columns):
+    return Interactions(np.zeros(1, np.int32), np.zeros(1, np.int32), *(columns.get(name) for name in COLUMNS), 1, 1)
+
+
+COLUMNS = ("rating", "timestamp", "fold")
+NEEDS = {
+    "l2": {"low": 1, "high": 9},
+    "above": {"choices": [None, "mean"], "default": None, "needs": "rating"},
+    "decay": {"low": 0.5, "high": 1.0, "needs": "timestamp"},
+}
+
+
+def test_settings_without_a_meaning_for_the_data_are_left_out():
+    rating, timestamp = np.ones(1, np.float32), np.ones(1, np.int64)
+    assert list(space(NEEDS).for_data(made(), "toy").parameters) == ["l2"]
+    assert list(space(NEEDS).for_data(made(rating=rating), "toy").parameters) == ["l2", "above"]
+    assert list(space(NEEDS).for_data(made(timestamp=timestamp), "toy").parameters) == ["l2", "decay"]
+
+
+def test_a_search_of_nothing_with_a_meaning_is_refused():
+    found = space({"decay": NEEDS["decay"]})
+    with pytest.raises(RunError, match=r"none of toy has a meaning for these data: decay needs a timestamp"):
+        found.for_data(made(), "toy")
+    assert found.meaningful(made()).parameters == {}
+
+
+def test_a_need_that_is_no_column_is_refused():
+    with pytest.raises(RunError, match=r"search.decay.needs must be rating or timestamp, but it is price"):
+        space({"decay": NEEDS["decay"] | {"needs": "price"}})
 
 
 @pytest.mark.parametrize("content", [None, {}, {"model": {}}])
