@@ -77,7 +77,9 @@ def test_features_are_plain_and_do_not_change():
         features["age"] = 25
 
 
-@pytest.mark.parametrize("value", [pd.NA, {"a": 1}, [None], [[1]], 2**64, b"a", object()], ids=str)
+@pytest.mark.parametrize(
+    "value", [pd.NA, {"a": 1}, [None], [[1]], 2**64, b"a", object()], ids=lambda value: type(value).__name__
+)
 def test_other_features_are_refused_with_their_column(value):
     with pytest.raises(RequestError, match=r"user_features\['age'\] must be"):
         checks.features("user_features", {"age": value})
