@@ -14,7 +14,7 @@ from recsys.evaluation.known_items import ONLY_NEW, KnownItems
 from recsys.evaluation.ranking import RankingEvaluator
 from recsys.evaluation.ranking_task import RankingTask
 from recsys.models.interface.protocols import PredictsRatings
-from recsys.recommendation.catalogue_columns import content_of, reranker
+from recsys.recommendation.catalogue_columns import content_column_of, content_of, reranker
 from recsys.recommendation.model_stages import ModelRanker, ScoreRetriever, vector_retriever
 from recsys.recommendation.sampled_explanation import batch_explainer_of
 from recsys.retrieval.calibration import CalibratedReranker
@@ -57,7 +57,8 @@ def measure_pipeline(
         diversity: name of the re-ranker of the pipeline; None for none.
         diversity_weight: weight of that re-ranker.
         diversity_weights: weights at which re-rankers are compared: the one of ``diversity``, or all if it is None.
-        content: the column that diversity is measured by; None for the first multi-valued feature.
+        content: the column that diversity is measured by; None for the first multi-valued feature. Where there is none,
+            diversity is left out, unless ``diversity`` asks for it.
         explain: whether the pipeline explains its scores too; only the time is measured.
         make_evaluator: makes the evaluator of lists for the cut-offs ``ks``.
         known_items: which known items are left out of lists and of what is to be found.
@@ -79,7 +80,8 @@ def measure_pipeline(
     prepared = run.prepared
     # Checked before anything is measured.
     chosen = reranker(diversity, diversity_weight, prepared, content)
-    names = list(RERANKERS) if diversity is None else [diversity]
+    has_content = (content or content_column_of(prepared)) is not None
+    names = [diversity] if diversity is not None else list(RERANKERS) if has_content else []
     rerankers = {
         (name, step): made
         for name in names
@@ -89,7 +91,7 @@ def measure_pipeline(
         ]
         if (made := reranker(name, step, prepared, content)) is not None
     }
-    genres = content_of(prepared, content)
+    genres = content_of(prepared, content) if has_content else None
 
     view, split = split_of_run(run)
     device = training_device(run.config)
@@ -99,8 +101,8 @@ def measure_pipeline(
         make_evaluator,
         k,
         num_candidates,
-        vectors=torch.from_numpy(genres.multi_hot()).to(device),
-        calibration=CalibratedReranker(genres, diversity_weight=0),
+        vectors=None if genres is None else torch.from_numpy(genres.multi_hot()).to(device),
+        calibration=None if genres is None else CalibratedReranker(genres, diversity_weight=0),
     )
     retriever = RETRIEVERS[retrieval](run.model.to(device), prepared.schema.num_items, device)
     last: Any = (ranking_run or run).model.to(device)

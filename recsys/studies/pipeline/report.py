@@ -96,7 +96,9 @@ def time_table(report: PipelineReport) -> ResultTable:
 
 
 def write_report(report: PipelineReport, chosen: tuple[str, float] | None, heading: str, directory: Path) -> Path:
-    """Write the page, its chart and the numbers as JSON; existing files of these names are replaced.
+    """Write the page, the numbers as JSON and, where re-rankers were compared, a chart of them.
+
+    Existing files of these names are replaced.
 
     Returns:
         Path of the page.
@@ -105,11 +107,14 @@ def write_report(report: PipelineReport, chosen: tuple[str, float] | None, headi
         RunError: the directory cannot be made.
     """
     make_output_directory(directory, "results", "output=")
-    draw(report, directory / CHART)
+    picture = ""
+    if report.diversified:
+        draw(report, directory / CHART)
+        picture = f"![accuracy against diversity]({CHART})\n\n"
     (directory / METRICS).write_text(json.dumps(numbers(report), indent=2) + "\n", encoding="utf-8")
     sections = "\n".join(table.markdown() for table in tables(report, chosen))
     page = directory / REPORT
-    page.write_text(f"# {heading}\n\n![accuracy against diversity]({CHART})\n\n{sections}", encoding="utf-8")
+    page.write_text(f"# {heading}\n\n{picture}{sections}", encoding="utf-8")
     return page
 
 

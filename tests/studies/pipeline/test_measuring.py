@@ -13,6 +13,7 @@ from recsys.errors import RetrievalError, RunError
 from recsys.evaluation.ranking import RankingEvaluator
 from recsys.studies.pipeline import measuring
 from recsys.studies.pipeline.measuring import RETRIEVERS, measure_pipeline
+from recsys.studies.pipeline.report import write_report
 from tests.models.board_data import NUM_ITEMS, board_split, prepared_board
 from tests.studies.comparison.made_runs import MANIFEST
 
@@ -88,6 +89,18 @@ def test_without_weight_the_lists_are_those_of_the_ranker():
     plain, diversified = report.plain.result.means(), report.diversified["mmr", 0.0].result.means()
     assert diversified == {name: plain[name] for name in diversified}
     assert "ndcg@3" in diversified
+
+
+def test_items_without_values_leave_diversity_out(tmp_path):
+    run = run_of(ByIndex())
+    run.prepared = replace(run.prepared, schema=replace(run.prepared.schema, item_features=()))
+    report = measured(run)
+    assert report.diversified == {} and report.plain.divergence is None
+    page = write_report(report, None, "toy", tmp_path / "out")
+    assert "png" not in page.read_text(encoding="utf-8")
+    assert sorted(path.name for path in page.parent.iterdir()) == ["pipeline.json", page.name]
+    with pytest.raises(RetrievalError, match="Diversity needs items with several values"):
+        measured(run, diversity="mmr")
 
 
 def test_retrievers_have_their_names():
