@@ -10,7 +10,6 @@ from omegaconf import DictConfig
 from torch import nn
 
 from recsys.cli.commands import typed_command
-from recsys.data.data_warnings import tell_again
 from recsys.data.feedback_view import FeedbackView
 from recsys.data.interactions import Interactions
 from recsys.data.prepared import PreparedDataset, open_prepared
@@ -63,7 +62,6 @@ def _data_of_run(directory: RunDirectory, config: DictConfig, manifest: RunManif
     try:
         kept = directory.data.is_dir()
         prepared = open_prepared(directory.data if kept else Path(manifest.data_directory))
-        tell_again(prepared.schema.warnings)
     except PreparedDataError as error:
         if config.data is None:
             raise RunError(

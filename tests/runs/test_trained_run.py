@@ -1,4 +1,5 @@
 import json
+import warnings
 
 import pytest
 import torch
@@ -57,9 +58,10 @@ def test_a_run_of_an_earlier_version_is_told(run, scripts):  # noqa: F811
     assert finished.err.count("error:") == 1 and "earlier version" in finished.err
 
 
-def test_warnings_about_the_data_are_told_again(run):
+def test_a_finished_run_does_not_warn_of_its_data_again(run):
     directory = open_run(run).prepared.directory
     schema = json.loads((directory / "schema.json").read_text(encoding="utf-8"))
     (directory / "schema.json").write_text(json.dumps(schema | {"warnings": ["3 of 4: mend"]}), encoding="utf-8")
-    with pytest.warns(DataWarning, match="3 of 4: mend"):
-        open_run(run)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DataWarning)
+        assert open_run(run).prepared.schema.warnings == ("3 of 4: mend",)
