@@ -35,8 +35,15 @@ def test_a_new_user_is_told_which_of_their_items_a_score_comes_from(scripts, run
 
 
 def test_a_model_of_known_users_tells_popularity(scripts, board):
-    run = scripts("train", *board, "model=popularity", *QUICK).run
+    run = scripts("train", *board, "model=mf", "trainer.max_epochs=1", *QUICK).run
     finished = scripts("recommend", f"run={run}", "user=u004", "k=2", "explain=true")
     assert finished.status == 0, finished.err
     assert [row[3] for row in contributions(finished.out)] == ["popular: 15 interactions"] * 2
-    assert "Popularity scores these users by what it learnt in training" in " ".join(finished.out.split())
+    assert "MF scores these users by what it learnt in training" in " ".join(finished.out.split())
+
+
+def test_a_list_that_is_the_same_for_all_says_that_it_is_popular(scripts, board):
+    run = scripts("train", *board, "model=popularity", *QUICK).run
+    finished = scripts("recommend", f"run={run}", "user=u004", "k=2", "explain=true")
+    assert finished.status == 0, finished.err
+    assert "Most popular (score: interactions in" in finished.out
