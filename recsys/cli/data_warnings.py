@@ -4,12 +4,41 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from typing import Literal, TextIO
 
 from recsys.cli.data_text import visible
 from recsys.errors import DataError, DataWarning
+
+
+@contextmanager
+def data_warnings_to(take: Callable[[str], None], action: Literal["always", "error"] = "always") -> Iterator[None]:
+    """Give the text of each :class:`~recsys.errors.DataWarning` to ``take``; other warnings are shown as ever.
+
+    Args:
+        take: gets the texts.
+        action: ``error`` to raise the first warning instead.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter(action, DataWarning)
+        show = warnings.showwarning
+
+        def given(
+            message: Warning | str,
+            category: type[Warning],
+            filename: str,
+            lineno: int,
+            file: TextIO | None = None,
+            line: str | None = None,
+        ) -> None:
+            if issubclass(category, DataWarning):
+                take(str(message))
+            else:
+                show(message, category, filename, lineno, file, line)
+
+        warnings.showwarning = given
+        yield
 
 
 @contextmanager
@@ -22,25 +51,12 @@ def told_data_warnings(strict: bool = False) -> Iterator[None]:
     Raises:
         DataError: there is a warning, and they are errors.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("error" if strict else "always", DataWarning)
-        show = warnings.showwarning
 
-        def tell(
-            message: Warning | str,
-            category: type[Warning],
-            filename: str,
-            lineno: int,
-            file: TextIO | None = None,
-            line: str | None = None,
-        ) -> None:
-            if issubclass(category, DataWarning):
-                sys.stdout.flush()
-                sys.stderr.write(f"warning: {visible(str(message))}\n")
-            else:
-                show(message, category, filename, lineno, file, line)
+    def tell(text: str) -> None:
+        sys.stdout.flush()
+        sys.stderr.write(f"warning: {visible(text)}\n")
 
-        warnings.showwarning = tell
+    with data_warnings_to(tell, "error" if strict else "always"):
         try:
             yield
         except DataWarning as warning:

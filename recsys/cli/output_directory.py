@@ -1,10 +1,11 @@
-"""Makes the directory that a command writes its results to."""
+"""Makes the directories that commands write their results to."""
 
 from __future__ import annotations
 
 import glob
 import os
 import shutil
+from datetime import datetime
 from pathlib import Path
 
 from recsys.errors import RunError
@@ -50,3 +51,31 @@ def make_output_directory(directory: Path, content: str, option: str) -> None:
             f"A directory is required for the {content}, but {directory} cannot be made ({error.strerror}). "
             f"Choose another {option}."
         ) from error
+
+
+def new_directory(parent: Path, name: str, content: str, option: str) -> Path:
+    """Make a directory below ``parent`` that was not there, named by the time and ``name``.
+
+    Args:
+        parent: made where it is not there yet.
+        name: the last part of the directory's name; a number follows where two begin in the same second.
+        content: what goes into it, for the message.
+        option: by which another parent is chosen, for the message.
+
+    Raises:
+        RunError: it cannot be made.
+    """
+    stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
+    for suffix in ("", *(f"_{count}" for count in range(2, 1000))):
+        path = parent / f"{stamp}_{name}{suffix}"
+        try:
+            path.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise RunError(
+                f"A directory is required for the {content}, but {path} cannot be made ({error.strerror}). "
+                f"Choose another {option}."
+            ) from error
+        return path
+    raise RunError(f"No free name for the {content} is left below {parent}: remove old ones.")

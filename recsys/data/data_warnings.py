@@ -5,8 +5,8 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TextIO
 
+from recsys.cli.data_warnings import data_warnings_to
 from recsys.errors import DataWarning
 
 
@@ -14,24 +14,12 @@ from recsys.errors import DataWarning
 def collected_warnings() -> Iterator[list[str]]:
     """Collect the texts of :class:`~recsys.errors.DataWarning`, each once; other warnings are shown as ever."""
     texts: list[str] = []
-    with warnings.catch_warnings():
-        warnings.simplefilter("always", DataWarning)
-        show = warnings.showwarning
 
-        def collect(
-            message: Warning | str,
-            category: type[Warning],
-            filename: str,
-            lineno: int,
-            file: TextIO | None = None,
-            line: str | None = None,
-        ) -> None:
-            if not issubclass(category, DataWarning):
-                show(message, category, filename, lineno, file, line)
-            elif str(message) not in texts:
-                texts.append(str(message))
+    def collect(text: str) -> None:
+        if text not in texts:
+            texts.append(text)
 
-        warnings.showwarning = collect
+    with data_warnings_to(collect):
         yield texts
 
 

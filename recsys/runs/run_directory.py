@@ -23,7 +23,6 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +35,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from recsys.cli.commands import typed_command
+from recsys.cli.output_directory import new_directory
 from recsys.cli.trusted_targets import check_targets
 from recsys.cli.whole_files import whole_file
 from recsys.errors import RunError
@@ -69,20 +69,12 @@ class RunDirectory:
 
     @classmethod
     def create(cls, parent: Path, name: str) -> RunDirectory:
-        """Make a new directory below ``parent``, named by the time and ``name``."""
-        stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
-        for suffix in ("", *(f"_{count}" for count in range(2, 1000))):
-            path = parent / f"{stamp}_{name}{suffix}"
-            try:
-                path.mkdir(parents=True)
-            except FileExistsError:
-                continue
-            except OSError as error:
-                raise RunError(
-                    f"A run directory cannot be made below {parent} ({error.strerror}). Choose another paths.runs_dir."
-                ) from error
-            return cls(path)
-        raise RunError(f"No free name for a run is left below {parent}: remove old runs.")
+        """Make a new directory below ``parent``, named by the time and ``name``.
+
+        Raises:
+            RunError: it cannot be made.
+        """
+        return cls(new_directory(parent, name, "run", "paths.runs_dir"))
 
     @classmethod
     def open(cls, path: Path | str) -> RunDirectory:

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from recsys.cli.output_directory import make_output_directory, partial_directory
+from recsys.cli.output_directory import make_output_directory, new_directory, partial_directory
 from recsys.errors import RunError
 
 
@@ -34,3 +34,14 @@ def test_what_killed_processes_left_of_the_same_output_is_removed_and_nothing_el
         (directory / "inside").mkdir(parents=True)
     assert partial_directory(tmp_path / "first[1]") == tmp_path / f".first[1].partial-{os.getpid()}"
     assert not left.exists() and all(directory.exists() for directory in kept)
+
+
+def test_a_new_directory_is_one_that_was_not_there(tmp_path):
+    made = [new_directory(tmp_path / "runs", "ease", "run", "paths.runs_dir") for _ in range(3)]
+    assert len(set(made)) == 3 and all(path.is_dir() and "_ease" in path.name for path in made)
+
+
+def test_a_new_directory_that_cannot_be_made_is_named_with_what_to_do(tmp_path):
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(RunError, match="required for the run, but .*_ease cannot be made .* another paths.runs_dir"):
+        new_directory(tmp_path / "file", "ease", "run", "paths.runs_dir")

@@ -14,13 +14,13 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
 from recsys.cli.commands import typed_command
+from recsys.cli.output_directory import new_directory
 from recsys.errors import RunError
 
 STATE = "leaderboard.json"
@@ -74,23 +74,10 @@ class ResultDirectory:
         Raises:
             RunError: it cannot be made.
         """
-        stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
-        for suffix in ("", *(f"_{count}" for count in range(2, 1000))):
-            path = parent / f"{stamp}_{name}{suffix}"
-            try:
-                path.mkdir(parents=True)
-            except FileExistsError:
-                continue
-            except OSError as error:
-                raise RunError(
-                    f"A directory is required for the results, but {path} cannot be made ({error.strerror}). Choose "
-                    "another output."
-                ) from error
-            made = cls(path, list(overrides), minutes)
-            made._take()
-            made.save()
-            return made
-        raise RunError(f"No free name for results is left below {parent}: remove old ones.")
+        made = cls(new_directory(parent, name, "results", "output"), list(overrides), minutes)
+        made._take()
+        made.save()
+        return made
 
     @classmethod
     def open(cls, path: Path) -> ResultDirectory:
