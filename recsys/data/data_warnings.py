@@ -1,4 +1,4 @@
-"""Warnings about data: collected while data are prepared, kept with them, and told again when they are opened."""
+"""Warnings about data: collected while data are prepared, kept with them, and told again when they are trained on."""
 
 from __future__ import annotations
 

@@ -223,8 +223,8 @@ class Factorized(Protocol):
 class Explains(Protocol):
     """A model whose score is a sum over the interactions of the history, so that it can say where a score comes from.
 
-    For any other model that scores from histories see
-    :class:`recsys.recommendation.sampled_explanation.SampledModelExplainer`, which is one of these as well.
+    Any other model that scores from histories is explained by samples, see
+    :func:`recsys.recommendation.sampled_explanation.sampled_explainer_of`.
     """
 
     def explain(self, query: Query, items: Tensor) -> Explanation:
