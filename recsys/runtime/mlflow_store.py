@@ -46,11 +46,28 @@ def open_store(uri: str) -> Any:
     # After the import, which sets up logging of its own.
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    uri = absolute_uri(uri)
     with one_at_a_time(uri):
         client = MlflowClient(tracking_uri=uri, registry_uri=uri)
         if database_of(uri) is not None:
             client.search_experiments(max_results=1)  # makes the tables of a fresh database
     return client
+
+
+def absolute_uri(uri: str) -> str:
+    """The store's address, free of the working directory.
+
+    MLflow keeps the stores of a process by their address: without this, a process that has moved to another directory
+    would go on writing to the ``mlflow.db`` of the former one.
+
+    Args:
+        uri: such as ``sqlite:///mlflow.db``; anything but an SQLite database in a file comes back as it is.
+    """
+    database = database_of(uri)
+    if database is None:
+        return uri
+    options = uri.removeprefix("sqlite:///").partition("?")[1:]
+    return f"sqlite:///{database.absolute()}{''.join(options)}"
 
 
 def database_of(uri: str) -> Path | None:

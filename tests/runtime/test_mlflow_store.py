@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock, Timeout
 
-from recsys.runtime.mlflow_store import database_of, one_at_a_time, open_store
+from recsys.runtime.mlflow_store import absolute_uri, database_of, one_at_a_time, open_store
 
 pytest.importorskip("mlflow")
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
@@ -22,6 +22,20 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::R
 )
 def test_the_file_of_a_database(uri, path):
     assert database_of(uri) == path
+
+
+def test_a_store_stays_in_the_directory_in_which_it_was_opened(tmp_path, monkeypatch):
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        open_store("sqlite:///mlflow.db").create_experiment(name)
+    second = open_store(f"sqlite:///{tmp_path}/second/mlflow.db")
+    assert {found.name for found in second.search_experiments()} == {"Default", "second"}
+
+
+@pytest.mark.parametrize("uri", ["sqlite:////abs/mlflow.db?timeout=5", "sqlite:///:memory:", "http://host:5000"])
+def test_an_address_free_of_the_working_directory_stays_as_it_is(uri):
+    assert absolute_uri(uri) == uri
 
 
 def test_a_server_that_is_not_there_is_known_at_once(monkeypatch):
