@@ -173,7 +173,7 @@ REPLACED_IN_PLACE = [
         OldName(name, kinds, places, "filters")
         for name in ("only", "without", "between")
         for kinds, places in (
-            ("function", "recsys/retrieval/filters.py"),
+            ("function", "recsys/retrieval/filtering/filters.py"),
             (_VALUE, _REQUESTS),
             ("key", _REQUEST_KEYS),
         )

@@ -29,7 +29,7 @@ from recsys.models.interface.protocols import FoldsIn
 from recsys.recommendation.model_knowledge import knowledge_of
 from recsys.recommendation.prepared_tables import catalogue_of, data_of, min_rating_of_history, user_columns_of
 from recsys.retrieval.faiss_index import FaissIndex
-from recsys.retrieval.filter_language import parse_filters
+from recsys.retrieval.filtering.filter_language import parse_filters
 from recsys.retrieval.seen_policy import SeenPolicy
 from recsys.retrieval.types import FloatArray
 from recsys.runs.trained_run import TrainedRun, training_of_run

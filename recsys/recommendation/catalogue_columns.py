@@ -6,8 +6,8 @@ from recsys.data.prepared import PreparedDataset
 from recsys.data.raw import FeatureKind
 from recsys.errors import RetrievalError
 from recsys.retrieval.item_columns import ItemColumns, Values
-from recsys.retrieval.reranker import Reranker
-from recsys.retrieval.rerankers import make_reranker
+from recsys.retrieval.reranking.reranker import Reranker
+from recsys.retrieval.reranking.rerankers import make_reranker
 
 
 def item_columns(prepared: PreparedDataset) -> ItemColumns:

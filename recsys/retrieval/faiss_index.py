@@ -13,6 +13,7 @@ import numpy as np
 
 from recsys.errors import RetrievalError
 from recsys.retrieval.candidates import NO_ITEM, Candidates
+from recsys.retrieval.concurrency.read_write_lock import ReadWriteLock
 from recsys.retrieval.faiss_kinds.opening import read_store
 from recsys.retrieval.faiss_kinds.rescoring import rescoring_vectors
 from recsys.retrieval.faiss_kinds.searching import WideningSearch
@@ -21,7 +22,6 @@ from recsys.retrieval.faiss_kinds.training import filled_store
 from recsys.retrieval.faiss_library import faiss_gpu_resources
 from recsys.retrieval.index import ExactIndex
 from recsys.retrieval.index_checks import check_new, check_of_catalogue, check_queries, has_vector
-from recsys.retrieval.read_write_lock import ReadWriteLock
 from recsys.retrieval.types import BoolArray, FloatArray, IntArray
 
 #: Share of the entries that may be of removed items before the index is built again without them.

@@ -15,10 +15,10 @@ import numpy as np
 from recsys.errors import RetrievalError
 from recsys.retrieval.candidates import Candidates
 from recsys.retrieval.explanation import BatchExplainer, BatchExplanation
-from recsys.retrieval.filters import BlocklistFilter, CompositeFilter, Filter, SeenFilter
+from recsys.retrieval.filtering.filters import BlocklistFilter, CompositeFilter, Filter, SeenFilter
 from recsys.retrieval.ranker import Ranker, reordered
 from recsys.retrieval.request_batch import RequestBatch
-from recsys.retrieval.reranker import Reranker
+from recsys.retrieval.reranking.reranker import Reranker
 from recsys.retrieval.retrievers import Retriever
 from recsys.retrieval.types import FloatArray, IntArray
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 from recsys.data.columns import ITEM_ID
 from recsys.data.raw import FeatureColumn
 from recsys.errors import RecsysError, RequestError
-from recsys.retrieval.filter_language import FilterExpression, parse_filters
+from recsys.retrieval.filtering.filter_language import FilterExpression, parse_filters
 from recsys.retrieval.format_list import format_list
 from recsys.retrieval.index import CandidateIndex, UpdatableIndex
 from recsys.retrieval.item_columns import ItemColumns

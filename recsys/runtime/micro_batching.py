@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Hashable, Sequence
 from typing import Generic, TypeVar
 
-from recsys.retrieval.fork_safety import call_after_fork
+from recsys.retrieval.concurrency.fork_safety import call_after_fork
 
 RequestT = TypeVar("RequestT")
 ResponseT = TypeVar("ResponseT")

@@ -16,11 +16,11 @@ import numpy as np
 
 from recsys.retrieval.candidates import Candidates
 from recsys.retrieval.explanation import BatchExplainer
-from recsys.retrieval.filters import Filter, ItemMaskFilter
+from recsys.retrieval.filtering.filters import Filter, ItemMaskFilter
 from recsys.retrieval.pipeline import Pipeline, RankedLists
 from recsys.retrieval.ranker import Ranker
 from recsys.retrieval.request_batch import RequestBatch
-from recsys.retrieval.rerankers import make_reranker
+from recsys.retrieval.reranking.rerankers import make_reranker
 from recsys.retrieval.retrievers import Retriever, StaticRetriever
 from recsys.retrieval.types import BoolArray, IntArray
 from recsys.runtime.catalogue import CatalogueState

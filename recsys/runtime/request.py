@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from recsys.errors import RequestError
-from recsys.retrieval.filter_language import FilterExpression, parse_filters
+from recsys.retrieval.filtering.filter_language import FilterExpression, parse_filters
 from recsys.retrieval.seen_policy import SeenPolicy
 from recsys.runtime.checks import request_values
 from recsys.runtime.checks.request_times import in_time_order, seconds_of
@@ -33,7 +33,7 @@ class RecommendationRequest:
             given are as the data have them.
         k: length of the list.
         exclude_items: item ids that must not be in the list.
-        filters: which items the list may have, see :mod:`recsys.retrieval.filter_language`; None: all.
+        filters: which items the list may have, see :mod:`recsys.retrieval.filtering.filter_language`; None: all.
         diversity: a re-ranker (``mmr``, ``calibrated``), or None.
         diversity_weight: of the diversity, from 0 (the list as it is) to 1.
         diversity_column: the item column by which the list is diverse; None: the first multi-valued feature.

@@ -2,8 +2,8 @@ import pytest
 
 from recsys.errors import RetrievalError
 from recsys.recommendation.catalogue_columns import content_column_of, content_of, item_columns, reranker
-from recsys.retrieval.calibration import CalibratedReranker
-from recsys.retrieval.mmr import MMR
+from recsys.retrieval.reranking.calibration import CalibratedReranker
+from recsys.retrieval.reranking.mmr import MMR
 from tests.models.board_data import NUM_ITEMS, prepared_board
 
 

@@ -8,7 +8,7 @@ import pytest
 from recsys.errors import RetrievalError
 from recsys.retrieval.candidates import NO_ITEM
 from recsys.retrieval.faiss_index import FaissIndex
-from recsys.retrieval.filters import ItemMaskFilter
+from recsys.retrieval.filtering.filters import ItemMaskFilter
 from recsys.retrieval.index import ExactIndex, UpdatableIndex
 from recsys.retrieval.pipeline import Pipeline
 from recsys.retrieval.retrievers import IndexRetriever

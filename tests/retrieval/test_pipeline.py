@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.errors import RetrievalError
-from recsys.retrieval.calibration import CalibratedReranker
 from recsys.retrieval.candidates import Candidates
 from recsys.retrieval.explanation import BatchExplanation
-from recsys.retrieval.filters import ItemMaskFilter
-from recsys.retrieval.mmr import MMR
+from recsys.retrieval.filtering.filters import ItemMaskFilter
 from recsys.retrieval.pipeline import Pipeline
+from recsys.retrieval.reranking.calibration import CalibratedReranker
+from recsys.retrieval.reranking.mmr import MMR
 from recsys.retrieval.retrievers import StaticRetriever
 from recsys.retrieval.top_k import top_k
 from tests.retrieval.made import TableRanker, TableRetriever, requests, worlds

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.errors import RequestError
-from recsys.retrieval.filter_language import parse_filters
+from recsys.retrieval.filtering.filter_language import parse_filters
 from recsys.retrieval.seen_policy import SeenPolicy
 from recsys.runtime.recommendation_engine import RecommendationEngine
 from recsys.runtime.request import RecommendationRequest

@@ -16,12 +16,12 @@ from recsys.evaluation.ranking import RankingEvaluator
 from recsys.evaluation.ranking_result import RankingResult
 from recsys.evaluation.ranking_task import RankingTask
 from recsys.recommendation.request_batches import requests_of_task
-from recsys.retrieval.calibration import CalibratedReranker
 from recsys.retrieval.explanation import BatchExplainer
 from recsys.retrieval.pipeline import Pipeline, Shortlist
 from recsys.retrieval.ranker import Ranker
 from recsys.retrieval.request_batch import RequestBatch
-from recsys.retrieval.reranker import Reranker
+from recsys.retrieval.reranking.calibration import CalibratedReranker
+from recsys.retrieval.reranking.reranker import Reranker
 from recsys.retrieval.retrievers import Retriever
 from recsys.retrieval.types import IntArray
 from recsys.studies.pipeline.fixed_lists import FixedLists

@@ -17,8 +17,8 @@ from recsys.models.interface.protocols import PredictsRatings
 from recsys.recommendation.catalogue_columns import content_column_of, content_of, reranker
 from recsys.recommendation.model_stages import ModelRanker, ScoreRetriever, vector_retriever
 from recsys.recommendation.sampled_explanation import batch_explainer_of
-from recsys.retrieval.calibration import CalibratedReranker
-from recsys.retrieval.rerankers import RERANKERS
+from recsys.retrieval.reranking.calibration import CalibratedReranker
+from recsys.retrieval.reranking.rerankers import RERANKERS
 from recsys.retrieval.retrievers import Retriever
 from recsys.runs.device import training_device
 from recsys.runs.trained_run import TrainedRun, split_of_run

@@ -8,8 +8,8 @@ from recsys.evaluation.ranking import RankingEvaluator
 from recsys.recommendation.catalogue_columns import content_of
 from recsys.recommendation.model_stages import ModelRanker, ScoreRetriever
 from recsys.recommendation.sampled_explanation import batch_explainer_of
-from recsys.retrieval.calibration import CalibratedReranker
-from recsys.retrieval.mmr import MMR
+from recsys.retrieval.reranking.calibration import CalibratedReranker
+from recsys.retrieval.reranking.mmr import MMR
 from recsys.studies.pipeline.evaluation import PipelineEvaluator
 from tests.models.board_data import NUM_ITEMS, prepared_board
 from tests.models.test_contract import fitted

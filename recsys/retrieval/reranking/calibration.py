@@ -10,7 +10,7 @@ import numpy as np
 from recsys.retrieval.candidates import Candidates
 from recsys.retrieval.item_columns import Values
 from recsys.retrieval.request_batch import RequestBatch
-from recsys.retrieval.reranker import MAX_NUMBERS, best_left, check_diversity_weight, normalised_scores
+from recsys.retrieval.reranking.reranker import MAX_NUMBERS, best_left, check_diversity_weight, normalised_scores
 from recsys.retrieval.types import BoolArray, FloatArray, IntArray
 
 #: Share of the history's distribution that is mixed into the list's, so that the divergence is finite (the paper's).
@@ -25,8 +25,8 @@ class CalibratedReranker:
     ``p(g)`` is the share of genre ``g`` in the history, where an item with n genres counts 1 / n for each of them, and
     ``q(g)`` that in the list, with 1 % of ``p`` mixed in. Items without genres are in neither; a user whose history
     has none gets the list as it is. Scores are scaled to [0, 1] within the candidates of each user
-    (:func:`recsys.retrieval.reranker.normalised_scores`). With weight 0 the list stays as it is. Steck: Calibrated
-    Recommendations, RecSys 2018; every interaction of the history counts the same here.
+    (:func:`recsys.retrieval.reranking.reranker.normalised_scores`). With weight 0 the list stays as it is. Steck:
+    Calibrated Recommendations, RecSys 2018; every interaction of the history counts the same here.
 
     Takes ``B * C * W * K`` logarithms.
 
@@ -46,7 +46,7 @@ class CalibratedReranker:
         self.diversity_weight = diversity_weight
 
     def rerank(self, requests: RequestBatch, candidates: Candidates, k: int) -> IntArray:
-        """See :meth:`recsys.retrieval.reranker.Reranker.rerank`."""
+        """See :meth:`recsys.retrieval.reranking.reranker.Reranker.rerank`."""
         scores = normalised_scores(candidates)
         wanted = self._wanted(requests)
         size = max(1, MAX_NUMBERS // max(1, candidates.width * self._codes.shape[1] + self._num_values))

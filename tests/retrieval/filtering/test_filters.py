@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.errors import RetrievalError
-from recsys.retrieval.filters import (
+from recsys.retrieval.filtering.filters import (
     BlocklistFilter,
     CompositeFilter,
     Filter,

@@ -2,10 +2,10 @@ import pyarrow as pa
 import pytest
 
 from recsys.errors import RetrievalError
-from recsys.retrieval.calibration import CalibratedReranker
 from recsys.retrieval.item_columns import ItemColumns
-from recsys.retrieval.mmr import MMR
-from recsys.retrieval.rerankers import RERANKERS, make_reranker
+from recsys.retrieval.reranking.calibration import CalibratedReranker
+from recsys.retrieval.reranking.mmr import MMR
+from recsys.retrieval.reranking.rerankers import RERANKERS, make_reranker
 from tests.retrieval.made import candidates, requests
 
 COLUMNS = ItemColumns(pa.table({"genres": ["a", "a", "b"], "moods": ["x", "y", "y"]}))

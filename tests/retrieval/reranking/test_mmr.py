@@ -2,10 +2,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.retrieval import mmr
 from recsys.retrieval.candidates import Candidates
-from recsys.retrieval.mmr import MMR
-from recsys.retrieval.reranker import normalised_scores
+from recsys.retrieval.reranking import mmr
+from recsys.retrieval.reranking.mmr import MMR
+from recsys.retrieval.reranking.reranker import normalised_scores
 from recsys.retrieval.top_k import top_k
 from tests.retrieval.made import candidates, requests, worlds
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.retrieval import calibration
-from recsys.retrieval.calibration import CalibratedReranker
-from recsys.retrieval.reranker import normalised_scores
+from recsys.retrieval.reranking import calibration
+from recsys.retrieval.reranking.calibration import CalibratedReranker
+from recsys.retrieval.reranking.reranker import normalised_scores
 from recsys.retrieval.top_k import top_k
 from tests.retrieval.made import candidates, requests, values, worlds
 

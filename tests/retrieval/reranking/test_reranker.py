@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from recsys.errors import RetrievalError
-from recsys.retrieval.mmr import MMR
-from recsys.retrieval.reranker import best_left, normalised_scores
+from recsys.retrieval.reranking.mmr import MMR
+from recsys.retrieval.reranking.reranker import best_left, normalised_scores
 from tests.retrieval.made import candidates
 
 INF = float("inf")

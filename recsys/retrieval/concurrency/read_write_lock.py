@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from recsys.retrieval.fork_safety import call_after_fork
+from recsys.retrieval.concurrency.fork_safety import call_after_fork
 
 
 class ReadWriteLock:

@@ -9,7 +9,7 @@ import numpy as np
 
 from recsys.retrieval.candidates import Candidates
 from recsys.retrieval.request_batch import RequestBatch
-from recsys.retrieval.reranker import MAX_NUMBERS, best_left, check_diversity_weight, normalised_scores
+from recsys.retrieval.reranking.reranker import MAX_NUMBERS, best_left, check_diversity_weight, normalised_scores
 from recsys.retrieval.types import FloatArray, IntArray
 
 
@@ -19,9 +19,10 @@ class MMR:
     It has the largest ``(1 - diversity_weight) * score - diversity_weight * max cos(item, chosen)``.
 
     The cosine is that of the items' contents, and the maximum over the items chosen before, 0 for the first. Scores
-    are scaled to [0, 1] within the candidates of each user (:func:`recsys.retrieval.reranker.normalised_scores`).
-    With weight 0 the list stays as it is. An item without content is like no other. Carbonell, Goldstein: The Use of
-    MMR, Diversity-Based Reranking for Reordering Documents and Producing Summaries, SIGIR 1998.
+    are scaled to [0, 1] within the candidates of each user
+    (:func:`recsys.retrieval.reranking.reranker.normalised_scores`). With weight 0 the list stays as it is.
+    An item without content is like no other. Carbonell, Goldstein: The Use of MMR, Diversity-Based Reranking for
+    Reordering Documents and Producing Summaries, SIGIR 1998.
 
     Takes ``2 * B * C * F * K`` operations.
 
@@ -40,7 +41,7 @@ class MMR:
         self.diversity_weight = diversity_weight
 
     def rerank(self, requests: RequestBatch, candidates: Candidates, k: int) -> IntArray:
-        """See :meth:`recsys.retrieval.reranker.Reranker.rerank`."""
+        """See :meth:`recsys.retrieval.reranking.reranker.Reranker.rerank`."""
         scores = normalised_scores(candidates)
         size = max(1, MAX_NUMBERS // max(1, candidates.width * self._directions.shape[1]))
         chosen = np.full((len(candidates), k), -1, dtype=np.int64)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.errors import RequestError, RetrievalError
-from recsys.retrieval.filter_language import MAX_DEPTH, ColumnCondition, Combination, parse_filters
+from recsys.retrieval.filtering.filter_language import MAX_DEPTH, ColumnCondition, Combination, parse_filters
 from recsys.retrieval.item_columns import ItemColumns
 
 COLUMNS = ItemColumns(

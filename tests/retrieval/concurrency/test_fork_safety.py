@@ -3,7 +3,7 @@ import threading
 
 import pytest
 
-from recsys.retrieval.fork_safety import call_after_fork
+from recsys.retrieval.concurrency.fork_safety import call_after_fork
 
 
 class Counter:

@@ -1,6 +1,6 @@
 import threading
 
-from recsys.retrieval.read_write_lock import ReadWriteLock
+from recsys.retrieval.concurrency.read_write_lock import ReadWriteLock
 
 #: Longer than anything here takes; a test that waits for it has failed.
 LONG = 30

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from recsys.errors import RetrievalError
-from recsys.retrieval.calibration import CalibratedReranker
 from recsys.retrieval.item_columns import ItemColumns, Values
-from recsys.retrieval.mmr import MMR
-from recsys.retrieval.reranker import Reranker
+from recsys.retrieval.reranking.calibration import CalibratedReranker
+from recsys.retrieval.reranking.mmr import MMR
+from recsys.retrieval.reranking.reranker import Reranker
 
 #: By name: what makes a re-ranker out of the values of a column and a weight.
 RERANKERS: Mapping[str, Callable[[Values, float], Reranker]] = MappingProxyType(

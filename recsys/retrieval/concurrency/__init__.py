@@ -1,0 +1,1 @@
+"""Locks that threads share, and that a forked process does not inherit held."""
