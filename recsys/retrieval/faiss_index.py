@@ -17,7 +17,7 @@ from recsys.retrieval.concurrency.read_write_lock import ReadWriteLock
 from recsys.retrieval.faiss_kinds.opening import read_store
 from recsys.retrieval.faiss_kinds.rescoring import rescoring_vectors
 from recsys.retrieval.faiss_kinds.searching import WideningSearch
-from recsys.retrieval.faiss_kinds.store import Store
+from recsys.retrieval.faiss_kinds.store import VectorStore
 from recsys.retrieval.faiss_kinds.training import filled_store
 from recsys.retrieval.faiss_library import faiss_gpu_resources
 from recsys.retrieval.index import ExactIndex
@@ -71,7 +71,7 @@ class FaissIndex:
 
     def __init__(
         self,
-        store: Store,
+        store: VectorStore,
         num_items: int,
         exact_vectors: ExactIndex | None = None,
         rescore: int | None = None,

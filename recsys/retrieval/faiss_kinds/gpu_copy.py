@@ -26,7 +26,7 @@ class GpuCopy:
         self._items = items
 
     def search(self, queries: FloatArray, width: int, search_effort: int) -> tuple[IntArray, FloatArray]:
-        """See :meth:`recsys.retrieval.faiss_kinds.store.Store.search`."""
+        """See :meth:`recsys.retrieval.faiss_kinds.store.VectorStore.search`."""
         rotated = self._index.rotated(queries)
         if self._index.has_item_table:
             scores, entries = self._copy.search(rotated, width, params=None)

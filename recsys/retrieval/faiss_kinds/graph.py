@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from recsys.retrieval.candidates import NO_ITEM
-from recsys.retrieval.faiss_kinds.store import Store
+from recsys.retrieval.faiss_kinds.store import VectorStore
 from recsys.retrieval.faiss_kinds.wrapped_index import WrappedIndex, items_of_entries
 from recsys.retrieval.types import BoolArray, FloatArray, IntArray
 
@@ -17,7 +17,7 @@ MAX_FOLLOWED = 1 / 16
 DEFAULT_EF_SEARCH = 128
 
 
-class GraphStore(Store):
+class GraphStore(VectorStore):
     """Entries in a graph of neighbours (HNSW). Those of removed items stay in it and lead to others.
 
     Args:
@@ -36,7 +36,7 @@ class GraphStore(Store):
 
     @property
     def search_effort(self) -> int:
-        """See :class:`Store`."""
+        """See :class:`VectorStore`."""
         return self._index.inner.hnsw.efSearch
 
     @search_effort.setter
@@ -45,25 +45,25 @@ class GraphStore(Store):
 
     @property
     def max_search_effort(self) -> int:
-        """See :class:`Store`."""
+        """See :class:`VectorStore`."""
         return len(self._items)
 
     @property
     def removed_share(self) -> float:
-        """See :class:`Store`."""
+        """See :class:`VectorStore`."""
         return self._num_removed / max(1, len(self._items))
 
     def add(self, items: IntArray, vectors: FloatArray) -> None:
-        """See :meth:`Store.add`."""
+        """See :meth:`VectorStore.add`."""
         self._index.inner.add(self._index.rotated(vectors))
         self._set_items(np.concatenate([self._items, items]))
 
     def remove(self, items: IntArray) -> None:
-        """See :meth:`Store.remove`."""
+        """See :meth:`VectorStore.remove`."""
         self._set_items(np.where(np.isin(self._items, items), NO_ITEM, self._items))
 
     def rebuilt(self) -> GraphStore:
-        """See :meth:`Store.rebuilt`."""
+        """See :meth:`VectorStore.rebuilt`."""
         self._index.counted()
         copy = WrappedIndex(self._index.faiss.clone_index(self._index.whole))
         copy.inner.reset()
@@ -74,7 +74,7 @@ class GraphStore(Store):
         return built
 
     def search(self, queries: FloatArray, width: int, search_effort: int) -> tuple[IntArray, FloatArray]:
-        """See :meth:`Store.search`."""
+        """See :meth:`VectorStore.search`."""
         faiss, rotated = self._index.faiss, self._index.rotated(queries)
         left = faiss.IDSelectorBitmap(self._left) if self._num_removed else None
         search_effort = int(search_effort / (1 - self.removed_share))  # removed entries take their places in the search

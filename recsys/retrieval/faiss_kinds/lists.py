@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from recsys.retrieval.faiss_kinds.store import Store
+from recsys.retrieval.faiss_kinds.store import VectorStore
 from recsys.retrieval.faiss_kinds.wrapped_index import WrappedIndex
 from recsys.retrieval.types import FloatArray, IntArray
 
@@ -12,7 +12,7 @@ from recsys.retrieval.types import FloatArray, IntArray
 DEFAULT_SEARCHED_SHARE = 1 / 16
 
 
-class ListStore(Store):
+class ListStore(VectorStore):
     """Entries in lists around centroids (IVF), whose numbers are the items themselves.
 
     FAISS asks one index of the centroids for both, the list of an entry and the lists of a query. By inner product long
@@ -38,7 +38,7 @@ class ListStore(Store):
 
     @property
     def search_effort(self) -> int:
-        """See :class:`Store`."""
+        """See :class:`VectorStore`."""
         return self._index.inner.nprobe
 
     @search_effort.setter
@@ -47,11 +47,11 @@ class ListStore(Store):
 
     @property
     def max_search_effort(self) -> int:
-        """See :class:`Store`."""
+        """See :class:`VectorStore`."""
         return self.num_lists
 
     def items(self) -> IntArray:
-        """See :meth:`Store.items`."""
+        """See :meth:`VectorStore.items`."""
         lists, view = self._index.inner.invlists, self._index.faiss.rev_swig_ptr
         sizes = [lists.list_size(number) for number in range(self.num_lists)]
         # an empty list may have no array
@@ -59,7 +59,7 @@ class ListStore(Store):
         return np.concatenate([np.zeros(0, dtype=np.int64), *parts])
 
     def train(self, vectors: FloatArray) -> None:
-        """See :meth:`Store.train`."""
+        """See :meth:`VectorStore.train`."""
         faiss, lists = self._index.faiss, self._index.inner
         rotated = self._index.train_rotations(vectors)
         clustering = faiss.Clustering(lists.d, lists.nlist, lists.cp)
@@ -78,7 +78,7 @@ class ListStore(Store):
         self._index.train(vectors)  # which has only to note that all is trained
 
     def add(self, items: IntArray, vectors: FloatArray) -> None:
-        """See :meth:`Store.add`."""
+        """See :meth:`VectorStore.add`."""
         faiss, lists = self._index.faiss, self._index.inner
         entries, numbers = self._index.rotated(vectors), np.ascontiguousarray(items, dtype=np.int64)
         if len(items) > 0:
@@ -90,11 +90,11 @@ class ListStore(Store):
         return np.ascontiguousarray(self._by_distance.search(vectors, 1)[1][:, 0])
 
     def remove(self, items: IntArray) -> None:
-        """See :meth:`Store.remove`."""
+        """See :meth:`VectorStore.remove`."""
         self._index.inner.remove_ids(np.ascontiguousarray(items, dtype=np.int64))
 
     def search(self, queries: FloatArray, width: int, search_effort: int) -> tuple[IntArray, FloatArray]:
-        """See :meth:`Store.search`."""
+        """See :meth:`VectorStore.search`."""
         parameters = self._index.faiss.SearchParametersIVF(nprobe=search_effort)
         scores, items = self._index.inner.search(self._index.rotated(queries), width, params=parameters)
         return items, scores

@@ -12,7 +12,7 @@ from recsys.retrieval.candidates import NO_ITEM
 from recsys.retrieval.faiss_kinds.flat import FlatStore
 from recsys.retrieval.faiss_kinds.graph import GraphStore
 from recsys.retrieval.faiss_kinds.lists import ListStore
-from recsys.retrieval.faiss_kinds.store import Store
+from recsys.retrieval.faiss_kinds.store import VectorStore
 from recsys.retrieval.faiss_kinds.wrapped_index import WrappedIndex, reason_of
 from recsys.retrieval.faiss_library import faiss_library
 from recsys.retrieval.types import IntArray
@@ -49,7 +49,7 @@ def empty_index(factory: str, dim: int, construction_effort: int, seed: int) -> 
     return index
 
 
-def store_of(index: Any, items: IntArray) -> Store:
+def store_of(index: Any, items: IntArray) -> VectorStore:
     """The entries of an index of FAISS, to be called once for an index.
 
     Args:
@@ -91,7 +91,7 @@ def store_of(index: Any, items: IntArray) -> Store:
     )
 
 
-def read_store(path: Path) -> Store:
+def read_store(path: Path) -> VectorStore:
     """Read an index from a file.
 
     Raises:

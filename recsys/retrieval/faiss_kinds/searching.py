@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from recsys.retrieval.faiss_kinds.gpu_copy import GpuCopy
-from recsys.retrieval.faiss_kinds.store import Store
+from recsys.retrieval.faiss_kinds.store import VectorStore
 from recsys.retrieval.types import FloatArray, IntArray
 
 #: Candidates that ``search_effort`` is meant for. A search for more is wider, in proportion.
@@ -30,7 +30,7 @@ class WideningSearch:
         self._gpu: GpuCopy | None = None
         self._on_gpu = threading.Lock()
 
-    def refresh(self, store: Store) -> None:
+    def refresh(self, store: VectorStore) -> None:
         """Copy the entries to the GPU, if one searches; to be called when they have changed.
 
         Raises:
@@ -40,7 +40,9 @@ class WideningSearch:
         if self._resources is not None:
             self._gpu = store.on_gpu(self._resources)
 
-    def search(self, store: Store, queries: FloatArray, width: int, num_present: int) -> tuple[IntArray, FloatArray]:
+    def search(
+        self, store: VectorStore, queries: FloatArray, width: int, num_present: int
+    ) -> tuple[IntArray, FloatArray]:
         """The ``width`` best items of each query.
 
         Args:

@@ -14,7 +14,7 @@ from recsys.retrieval.faiss_kinds.wrapped_index import WrappedIndex
 from recsys.retrieval.types import FloatArray, IntArray
 
 
-class Store(ABC):
+class VectorStore(ABC):
     """The entries of an index of one kind.
 
     Args:
@@ -78,7 +78,7 @@ class Store(ABC):
     def remove(self, items: IntArray) -> None:
         """Remove the entries of items; those that have none are passed over."""
 
-    def rebuilt(self) -> Store:
+    def rebuilt(self) -> VectorStore:
         """The same without entries of removed items; this one stays as it is."""
         return self
 

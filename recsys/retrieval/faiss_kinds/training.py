@@ -6,7 +6,7 @@ import numpy as np
 
 from recsys.errors import RetrievalError
 from recsys.retrieval.faiss_kinds.opening import empty_index, store_of
-from recsys.retrieval.faiss_kinds.store import Store
+from recsys.retrieval.faiss_kinds.store import VectorStore
 from recsys.retrieval.types import FloatArray, IntArray
 
 #: Vectors that are added at once.
@@ -20,7 +20,7 @@ def filled_store(
     training_vectors: int | None,
     construction_effort: int,
     seed: int,
-) -> Store:
+) -> VectorStore:
     """The entries of a new index.
 
     Args:

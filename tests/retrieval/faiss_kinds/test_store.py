@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from recsys.retrieval.faiss_kinds.gpu_copy import GpuCopy
-from recsys.retrieval.faiss_kinds.store import Store
+from recsys.retrieval.faiss_kinds.store import VectorStore
 
 
 class Index:
@@ -23,7 +23,7 @@ class Index:
         self.calls.append(("on_gpu", resources))
 
 
-class Kind(Store):
+class Kind(VectorStore):
     """A kind that says no more than it has to."""
 
     search_effort = 1
@@ -48,7 +48,7 @@ def index():
 
 
 def test_a_kind_must_say_how_it_adds_removes_and_searches(index):
-    class Nothing(Store):
+    class Nothing(VectorStore):
         pass
 
     with pytest.raises(TypeError, match=r"abstract.*add.*max_search_effort.*remove.*search.*search_effort"):

@@ -1,0 +1,76 @@
+"""The store: everything that the service keeps in PostgreSQL, behind one object."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+
+from recsys_serving.store.api_keys import ApiKeyStore
+from recsys_serving.store.audit import AuditStore
+from recsys_serving.store.database import Database, DatabaseSettings
+from recsys_serving.store.deployments import DeploymentStore
+from recsys_serving.store.experiments import ExperimentStore
+from recsys_serving.store.exposures import ExposureStore
+from recsys_serving.store.interactions import InteractionStore
+from recsys_serving.store.items import ItemStore
+from recsys_serving.store.users import UserStore
+
+
+class Store:
+    """Everything that the service keeps; safe to share between threads.
+
+    Every call is one transaction and raises :class:`recsys_serving.store.errors.StoreUnavailable` where the database is
+    away or too slow.
+
+    Args:
+        database: the connections.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.interactions = InteractionStore(database)
+        self.users = UserStore(database)
+        self.items = ItemStore(database)
+        self.exposures = ExposureStore(database)
+        self.experiments = ExperimentStore(database)
+        self.api_keys = ApiKeyStore(database)
+        self.audit = AuditStore(database)
+        self.deployments = DeploymentStore(database)
+
+    @classmethod
+    def connect(cls, url: str, settings: DatabaseSettings | None = None) -> Store:
+        """A store on a database whose tables are there (:func:`recsys_serving.store.migration.migrate` makes them).
+
+        Connections open when they are first needed, so this works while the database is away.
+
+        Args:
+            url: ``postgresql://user:password@host:port/name``.
+            settings: pool and timeouts.
+
+        Raises:
+            StoreError: the URL is none.
+        """
+        return cls(Database(url, settings))
+
+    def transaction(self) -> AbstractContextManager[object]:
+        """One transaction around several calls of this thread: all of them count, or none.
+
+        ::
+
+            with store.transaction():
+                store.deployments.activate("bundles/second", fingerprint, actor="key-1")
+                store.audit.append(AuditEntry("key-1", "bundle.activate", "bundles/second"))
+        """
+        return self._database.transaction()
+
+    def ping(self) -> None:
+        """Check that the database answers and has the tables of this version.
+
+        Raises:
+            StoreUnavailable: it does not answer.
+            StoreError: it has other tables: run the migrations.
+        """
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._database.close()
