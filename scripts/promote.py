@@ -21,7 +21,7 @@ def main(config: DictConfig) -> None:
     """Change an alias, and print what there is."""
     from recsys.cli.console import console
     from recsys.cli.text_table import TextTable
-    from recsys.runtime.registry import BundleRegistry
+    from recsys.runtime.versions.registry import BundleRegistry
 
     asked = [config.bundle is not None, config.version is not None, bool(config.roll_back)]
     if sum(asked) > 1:

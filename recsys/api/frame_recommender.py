@@ -20,9 +20,9 @@ from recsys.cli.progress import progress as bars
 from recsys.data.columns import ITEM_ID, TITLE, USER_ID
 from recsys.data.interactions import IndexArray
 from recsys.errors import DataWarning, RequestError
+from recsys.runtime.explanations.shared_attributes import format_shared
 from recsys.runtime.recommendation import ItemExplanation, Recommendation, Recommender, SimilarityKind
 from recsys.runtime.request import RecommendationRequest
-from recsys.runtime.shared_attributes import format_shared
 
 #: Users who are answered together.
 BATCH_SIZE = 512

@@ -13,7 +13,7 @@ from recsys.export.parity import check_explainer
 from recsys.models.interface.protocols import Explains
 from recsys.retrieval.request_batch import RequestBatch
 from recsys.retrieval.types import IntArray
-from recsys.runtime.onnx_explainer import OnnxExplainer
+from recsys.runtime.explanations.onnx_explainer import OnnxExplainer
 from recsys.runtime.onnx_model import OnnxModel
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from recsys.cli.data_text import data_text
 from recsys.cli.text_table import TextTable
 from recsys.reporting.recommendation_table import TitlesOf
+from recsys.runtime.explanations.shared_attributes import format_shared
 from recsys.runtime.recommendation import Contribution, ItemExplanation, Recommendation
-from recsys.runtime.shared_attributes import format_shared
 
 #: What is left of a score and is no more than this share of its largest part is rounding.
 ROUNDING = 1e-4

@@ -10,7 +10,7 @@ from typing import Any
 
 from recsys.cli.console import console
 from recsys.cli.whole_files import whole_file
-from recsys.runtime.mlflow_store import open_store
+from recsys.runtime.versions.mlflow_store import open_store
 
 
 class NoTracker:

@@ -144,7 +144,7 @@ class Bundle:
             source = self.manifest.ranker or self.manifest.retriever
             raise BundleError(
                 f"A model that explains its scores exactly is required, but {source.model} in {self.directory} does "
-                "not. Take samples: recsys.runtime.onnx_explainer.bundle_explainer does."
+                "not. Take samples: recsys.runtime.explanations.onnx_explainer.bundle_explainer does."
             )
         return OnnxModel(self.directory / EXPLAINER, num_threads)
 

@@ -11,9 +11,9 @@ from recsys.retrieval.retrievers import IndexRetriever
 from recsys.retrieval.seen_policy import SeenPolicy
 from recsys.runtime.bundle import QUERY_ENCODER, RANKER, Bundle
 from recsys.runtime.catalogue import Catalogue
+from recsys.runtime.explanations.onnx_explainer import bundle_explainer, retriever_explainer
 from recsys.runtime.item_values import ItemValues, known_values
 from recsys.runtime.micro_batching import MicroBatcher
-from recsys.runtime.onnx_explainer import bundle_explainer, retriever_explainer
 from recsys.runtime.onnx_model import OnnxModel
 from recsys.runtime.onnx_stages import OnnxEncoder, OnnxRanker
 from recsys.runtime.recommendation import Recommendation, SimilarItems, SimilarityKind

@@ -22,11 +22,11 @@ from recsys.retrieval.index import CandidateIndex, UpdatableIndex
 from recsys.retrieval.item_columns import ItemColumns
 from recsys.retrieval.types import BoolArray, FloatArray, IntArray
 from recsys.runtime.bundle import Bundle
+from recsys.runtime.explanations.shared_attributes import SharedAttributes
 from recsys.runtime.item_values import ItemValues, with_values
 from recsys.runtime.new_item_columns import as_catalogue_columns
 from recsys.runtime.onnx_model import OnnxModel
 from recsys.runtime.request_resolution import RequestResolver
-from recsys.runtime.shared_attributes import SharedAttributes
 
 #: Ids that an error message lists at most.
 _SHOWN = 10

@@ -24,7 +24,7 @@ from recsys.retrieval.reranking.rerankers import make_reranker
 from recsys.retrieval.retrievers import Retriever, StaticRetriever
 from recsys.retrieval.types import BoolArray, IntArray
 from recsys.runtime.catalogue import CatalogueState
-from recsys.runtime.item_explanations import ItemExplainer
+from recsys.runtime.explanations.item_explanations import ItemExplainer
 from recsys.runtime.notes import notes_of
 from recsys.runtime.personalization.knowledge import InformedRanker, Knowledge
 from recsys.runtime.personalization.popularity_fallback import CandidateResult, with_popularity_fallback

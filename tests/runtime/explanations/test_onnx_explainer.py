@@ -17,7 +17,7 @@ from recsys.retrieval.ragged_items import RaggedItems
 from recsys.retrieval.request_batch import RequestBatch
 from recsys.retrieval.sampled_explanation import SampledExplainer
 from recsys.runtime.bundle import Bundle
-from recsys.runtime.onnx_explainer import OnnxExplainer, bundle_explainer
+from recsys.runtime.explanations.onnx_explainer import OnnxExplainer, bundle_explainer
 from recsys.runtime.onnx_model import OnnxModel
 from recsys.runtime.onnx_stages import OnnxEncoder, OnnxRanker
 from tests.export.board_bundles import board_bundle
@@ -133,9 +133,9 @@ def test_many_requests_are_explained_in_blocks_as_alone(name, monkeypatch):
     requests = requests_to(bundle, known=True, num_requests=5)
     items = items_for(requests)
     whole = explainer_of_bundle(bundle).explain(requests, items)
-    monkeypatch.setattr("recsys.runtime.onnx_explainer.MAX_REQUESTS", 2)
+    monkeypatch.setattr("recsys.runtime.explanations.onnx_explainer.MAX_REQUESTS", 2)
     assert_same(explainer_of_bundle(bundle).explain(requests, items), whole, 1e-5)
-    monkeypatch.setattr("recsys.runtime.onnx_explainer.MAX_PAIRS", 1)
+    monkeypatch.setattr("recsys.runtime.explanations.onnx_explainer.MAX_PAIRS", 1)
     assert_same(explainer_of_bundle(bundle).explain(requests, items), whole, 1e-5)
 
 

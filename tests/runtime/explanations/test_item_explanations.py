@@ -7,9 +7,9 @@ from recsys.reporting.explanation_table import explanation_table
 from recsys.retrieval.explanation import BatchExplanation
 from recsys.retrieval.ragged_items import RaggedItems
 from recsys.retrieval.request_batch import RequestBatch
-from recsys.runtime.item_explanations import ItemExplainer
+from recsys.runtime.explanations.item_explanations import ItemExplainer
+from recsys.runtime.explanations.shared_attributes import SharedAttributes
 from recsys.runtime.recommendation import Recommendation
-from recsys.runtime.shared_attributes import SharedAttributes
 from tests.models.board_data import NUM_ITEMS, prepared_board
 
 HISTORY = [5, 2, 9, 3, 5]

@@ -13,8 +13,8 @@ from recsys.errors import ModelError
 from recsys.retrieval.explanation import BatchExplainer, BatchExplanation
 from recsys.retrieval.request_batch import RequestBatch
 from recsys.retrieval.types import FloatArray, IntArray
+from recsys.runtime.explanations.shared_attributes import SharedAttributes
 from recsys.runtime.recommendation import Contribution, ItemExplanation
-from recsys.runtime.shared_attributes import SharedAttributes
 
 #: Items of the history that are named for each recommended item, at most.
 NUM_CONTRIBUTIONS = 3

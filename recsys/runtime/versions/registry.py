@@ -11,7 +11,7 @@ from recsys.cli.commands import command_line
 from recsys.errors import BundleError
 from recsys.runtime.bundle import Bundle
 from recsys.runtime.manifest import fingerprint_of
-from recsys.runtime.mlflow_store import open_store
+from recsys.runtime.versions.mlflow_store import open_store
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"

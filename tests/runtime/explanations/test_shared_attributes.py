@@ -6,7 +6,7 @@ import pytest
 from recsys.data.preparing import Preparation, load_or_prepare
 from recsys.data.raw import FeatureColumn, FeatureKind
 from recsys.data.readers.table import TableReader
-from recsys.runtime.shared_attributes import SharedAttributes, format_shared
+from recsys.runtime.explanations.shared_attributes import SharedAttributes, format_shared
 
 FEATURES = {
     "genres": {"kind": "multi_valued", "separator": "|"},

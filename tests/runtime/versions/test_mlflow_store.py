@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock, Timeout
 
-from recsys.runtime.mlflow_store import absolute_uri, database_of, one_at_a_time, open_store
+from recsys.runtime.versions.mlflow_store import absolute_uri, database_of, one_at_a_time, open_store
 
 pytest.importorskip("mlflow")
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")

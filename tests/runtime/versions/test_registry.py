@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import pytest
 
 from recsys.errors import BundleError
-from recsys.runtime.registry import CHALLENGER, CHAMPION, BundleRegistry, described
+from recsys.runtime.versions.registry import CHALLENGER, CHAMPION, BundleRegistry, described
 from tests.export.board_bundles import board_bundle
 
 # MLflow asks its store in a way that SQLAlchemy will give up.

@@ -1,0 +1,1 @@
+"""Versions of bundles under names, in a registry, and which of them is live."""
