@@ -16,8 +16,6 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from recsys.data.catalogue import EntityTable, index_fixed_negatives
-from recsys.data.cleaning import k_core, present
 from recsys.data.columns import FOLD, FOLDS, ITEM_ID, ITEM_INDEX, RATING, TIMESTAMP, USER_ID, USER_INDEX
 from recsys.data.content_hash import content_hash
 from recsys.data.data_warnings import collected_warnings, tell_again
@@ -26,6 +24,10 @@ from recsys.data.inspection.column_summary import summarize_columns
 from recsys.data.inspection.id_spaces import strip_ids, warn_of_spaces
 from recsys.data.inspection.table_joins import TableJoin, join
 from recsys.data.interactions import IndexArray, Interactions
+from recsys.data.preparation.catalogue import EntityTable, index_fixed_negatives
+from recsys.data.preparation.cleaning import k_core, present
+from recsys.data.preparation.raw_interactions import InvalidRows, code_interactions
+from recsys.data.preparation.repeats import Repeats, cancel_returns, num_pairs, resolve_repeats
 from recsys.data.prepared import PreparedDataset, open_prepared
 from recsys.data.prepared_files import (
     FIXED_NEGATIVES_FILE,
@@ -41,8 +43,6 @@ from recsys.data.prepared_files import (
     write_table,
 )
 from recsys.data.raw import RawDataset, Reader
-from recsys.data.raw_interactions import InvalidRows, code_interactions
-from recsys.data.repeats import Repeats, cancel_returns, num_pairs, resolve_repeats
 from recsys.data.schema import FORMAT_VERSION, FURTHER_COLUMNS, AppliedRule, RatingScale, Schema, TimeRange
 from recsys.data.vocabulary import Vocabulary
 from recsys.errors import DataError, PreparedDataError
@@ -61,7 +61,7 @@ class Preparation:
         invalid_rows: "error" to refuse rows without an id, a finite rating or weight or a credible timestamp, "drop"
             to leave them out.
         repeats: what becomes of several interactions of a user with one item: "latest", "first", "keep" or
-            "aggregate", see :func:`recsys.data.repeats.resolve_repeats`.
+            "aggregate", see :func:`recsys.data.preparation.repeats.resolve_repeats`.
         strip_ids: whether white space around ids is left out; otherwise "u1 " and "u1" are two users.
 
     Raises:

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.data.cleaning import k_core, present
 from recsys.data.interactions import Interactions
+from recsys.data.preparation.cleaning import k_core, present
 from recsys.errors import DataError
 
 NUM_USERS, NUM_ITEMS = 6, 5

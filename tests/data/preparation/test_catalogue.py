@@ -1,7 +1,7 @@
 import pyarrow as pa
 import pytest
 
-from recsys.data.catalogue import EntityTable, index_fixed_negatives
+from recsys.data.preparation.catalogue import EntityTable, index_fixed_negatives
 from recsys.data.raw import FeatureColumn, FeatureKind
 from recsys.data.vocabulary import Vocabulary
 from recsys.errors import DataError

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.data.raw_interactions import CodedInteractions, code_interactions
+from recsys.data.preparation.raw_interactions import CodedInteractions, code_interactions
 from recsys.errors import DataError
 from tests.data.raw_data import interactions_table
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.data.interactions import Interactions
-from recsys.data.repeats import cancel_returns, num_pairs, resolve_repeats
+from recsys.data.preparation.repeats import cancel_returns, num_pairs, resolve_repeats
 from recsys.errors import DataWarning
 
 NUM_USERS, NUM_ITEMS = 6, 5

@@ -1,0 +1,1 @@
+"""The steps of preparing: the tables' rows, repeats, filters, the catalogue of items."""
