@@ -12,6 +12,7 @@
         ├── ModelError         a model asked for something that it cannot do
         ├── EvaluationError    a measure asked of data or settings that do not define it
         ├── RetrievalError     a rule, an index or a pipeline asked for what its catalogue does not have
+        ├── ExperimentError    an experiment that is set up wrongly, or data that it cannot be analysed from
         ├── RequestError       a request that is malformed: wrong types or ranges, unknown columns
         ├── RunError           a run directory that is missing, incomplete or belongs to other data
         ├── ExportError        a bundle that cannot be written, because a model differs outside PyTorch, say
@@ -61,6 +62,10 @@ class EvaluationError(RecsysError):
 
 class RetrievalError(RecsysError):
     """A rule, an index or a pipeline was asked for what its catalogue does not have."""
+
+
+class ExperimentError(RecsysError):
+    """An experiment is set up wrongly, or cannot be analysed from these data."""
 
 
 class RequestError(RecsysError):
