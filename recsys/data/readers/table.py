@@ -10,8 +10,8 @@ from recsys.data.raw import RawDataset
 from recsys.data.readers.feature_kinds import Declaration
 from recsys.data.readers.fingerprint import make_fingerprint
 from recsys.data.readers.table_files import FileTable
-from recsys.data.readers.tables.assembly import assemble, check_parts, plain_declarations
 from recsys.data.readers.tables.column_names import ColumnNames
+from recsys.data.readers.tables.table_set import TableSet
 from recsys.data.readers.tables.text_format import Header, parse_settings
 from recsys.data.sources.locate import record
 from recsys.data.sources.raw_file import RawFile
@@ -76,30 +76,24 @@ class TableReader:
         start = Path(root or "").expanduser()
         given = {"interactions": interactions, "train": train, "valid": valid, "test": test}
         given |= {"users": users, "items": items}
-        self._tables = {
+        tables = {
             part: FileTable(RawFile(start / Path(path).expanduser()), parse_settings(part, separator, encoding, header))
             for part, path in given.items()
             if path is not None
         }
-        self._columns = ColumnNames.parse(columns)
-        self._user_features = user_features
-        self._item_features = item_features
+        self._set = TableSet(name, tables, ColumnNames.parse(columns), user_features, item_features)
         self.name = name
 
     def read(self) -> RawDataset:
         """Read the tables; see :class:`recsys.data.raw.Reader`."""
-        raw = assemble(self.name, self._tables, self._columns, self._user_features, self._item_features)
-        return replace(raw, sources=tuple(record(table.file.path, str(table)) for table in self._tables.values()))
+        sources = (record(table.file.path, str(table)) for table in self._set.tables.values())
+        return replace(self._set.read(), sources=tuple(sources))
 
     def fingerprint(self) -> dict[str, object]:
         """The arguments and the files; see :class:`recsys.data.raw.Reader`."""
-        check_parts(self._tables)
-        arguments = {
-            "name": self.name,
-            "parts": list(self._tables),
-            "columns": self._columns.as_mapping(),
-            "formats": [asdict(table.settings) for table in self._tables.values()],
-            "user_features": plain_declarations(self._user_features),
-            "item_features": plain_declarations(self._item_features),
+        tables = self._set.tables
+        arguments = self._set.arguments() | {
+            "parts": list(tables),
+            "formats": [asdict(table.settings) for table in tables.values()],
         }
-        return make_fingerprint(self, arguments, [table.file.path for table in self._tables.values()])
+        return make_fingerprint(self, arguments, [table.file.path for table in tables.values()])

@@ -95,13 +95,6 @@ def assemble(
     )
 
 
-def plain_declarations(declared: Mapping[str, Declaration] | None) -> dict[str, object] | None:
-    """Declared features as values that JSON can hold."""
-    if declared is None:
-        return None
-    return {name: kind if isinstance(kind, str) else dict(kind) for name, kind in declared.items()}
-
-
 def _interactions(tables: Mapping[str, SourceTable], columns: ColumnNames) -> ReadTable:
     read = {part: tables[part].read_interactions(columns) for part in ("interactions", *_FOLDS) if part in tables}
     notes = tuple(note for part, table in read.items() for note in _told(part, table.notes))

@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from recsys.data.raw import RawDataset, RawSource
 from recsys.data.readers.feature_kinds import Declaration
-from recsys.data.readers.tables.assembly import assemble, check_parts, plain_declarations
 from recsys.data.readers.tables.column_names import ColumnNames, id_column
+from recsys.data.readers.tables.table_set import TableSet
 from recsys.data.readers.tables.typed_columns import ReadTable, typed_entities, typed_interactions, unread_columns
 from recsys.errors import DataError
 
@@ -54,32 +54,23 @@ class MemoryTableReader:
     ) -> None:
         given = {"interactions": interactions, "train": train, "valid": valid, "test": test}
         given |= {"users": users, "items": items}
-        self._tables = {
+        tables = {
             part: MemoryTable(as_arrow(table, f"The table of {part}"), f"The table of {part}")
             for part, table in given.items()
             if table is not None
         }
-        self._columns = ColumnNames.parse(columns)
-        self._user_features = user_features
-        self._item_features = item_features
+        self._set = TableSet(name, tables, ColumnNames.parse(columns), user_features, item_features)
         self.name = name
 
     def read(self) -> RawDataset:
         """Check and convert the tables; see :class:`recsys.data.raw.Reader`."""
-        raw = assemble(self.name, self._tables, self._columns, self._user_features, self._item_features)
-        sources = tuple(RawSource(part, table.digest(), "memory") for part, table in self._tables.items())
-        return replace(raw, sources=sources)
+        sources = (RawSource(part, table.digest(), "memory") for part, table in self._set.tables.items())
+        return replace(self._set.read(), sources=tuple(sources))
 
     def fingerprint(self) -> dict[str, object]:
         """The arguments and hashes of the tables; see :class:`recsys.data.raw.Reader`."""
-        check_parts(self._tables)
-        arguments = {
-            "name": self.name,
-            "columns": self._columns.as_mapping(),
-            "user_features": plain_declarations(self._user_features),
-            "item_features": plain_declarations(self._item_features),
-        }
-        tables = {part: table.digest() for part, table in self._tables.items()}
+        arguments = self._set.arguments()
+        tables = {part: table.digest() for part, table in self._set.tables.items()}
         return {"reader": type(self).__name__, "arguments": arguments, "tables": tables}
 
 

@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 
 from recsys.data.raw import FeatureColumn, FeatureKind
-from recsys.data.readers.tables.assembly import assemble, check_parts, plain_declarations
+from recsys.data.readers.tables.assembly import assemble, check_parts
 from recsys.data.readers.tables.column_names import ColumnNames
 from recsys.data.readers.tables.memory_tables import MemoryTable
 from recsys.errors import DataError, SourceError
@@ -81,8 +81,3 @@ def test_titles_are_no_lists() -> None:
 def test_features_of_a_table_that_is_not_there_are_refused() -> None:
     with pytest.raises(DataError, match=r"data\.user_features declares age, but there is no data\.users"):
         assemble("shop", {"interactions": SALES}, ColumnNames(), user_features={"age": "number"})
-
-
-def test_declarations_are_plain_values() -> None:
-    assert plain_declarations(None) is None
-    assert plain_declarations({"a": "text", "b": {"kind": "number"}}) == {"a": "text", "b": {"kind": "number"}}

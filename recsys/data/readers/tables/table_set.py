@@ -1,0 +1,58 @@
+"""A user's own tables together with what the user says of them, wherever they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from recsys.data.raw import RawDataset
+from recsys.data.readers.feature_kinds import Declaration
+from recsys.data.readers.tables.assembly import SourceTable, assemble, check_parts
+from recsys.data.readers.tables.column_names import ColumnNames
+
+Table = TypeVar("Table", bound=SourceTable)
+
+
+@dataclass(frozen=True, slots=True)
+class TableSet(Generic[Table]):
+    """Tables of one data set, the names of their columns, and which columns are features.
+
+    Args:
+        name: short name of the data set.
+        tables: by the names ``interactions``, ``train``, ``valid``, ``test``, ``users``, ``items``.
+        columns: names of the columns.
+        user_features: declared features of users; None to infer them.
+        item_features: declared features of items; None to infer them.
+    """
+
+    name: str
+    tables: Mapping[str, Table]
+    columns: ColumnNames
+    user_features: Mapping[str, Declaration] | None = None
+    item_features: Mapping[str, Declaration] | None = None
+
+    def read(self) -> RawDataset:
+        """The tables in one; see :func:`recsys.data.readers.tables.assembly.assemble`."""
+        return assemble(self.name, self.tables, self.columns, self.user_features, self.item_features)
+
+    def arguments(self) -> dict[str, object]:
+        """What is said of the tables, as values that JSON can hold: the same tables with other ones are other data.
+
+        Raises:
+            SourceError: there are no interactions among the tables.
+        """
+        check_parts(self.tables)
+        return {
+            "name": self.name,
+            "columns": self.columns.as_mapping(),
+            "user_features": plain_declarations(self.user_features),
+            "item_features": plain_declarations(self.item_features),
+        }
+
+
+def plain_declarations(declared: Mapping[str, Declaration] | None) -> dict[str, object] | None:
+    """Declared features as values that JSON can hold."""
+    if declared is None:
+        return None
+    return {name: kind if isinstance(kind, str) else dict(kind) for name, kind in declared.items()}
