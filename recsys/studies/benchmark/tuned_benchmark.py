@@ -6,7 +6,6 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 
 from omegaconf import DictConfig
@@ -14,6 +13,7 @@ from omegaconf import DictConfig
 from recsys.cli.commands import command_line, script_path
 from recsys.cli.configuration import CONFIG_DIRECTORY, compose_config
 from recsys.cli.console import console
+from recsys.cli.output_directory import new_directory
 from recsys.cli.overrides import setting_of
 from recsys.errors import RunError
 from recsys.studies.benchmark.results_page import write_results
@@ -50,7 +50,7 @@ def run_tuned(config: DictConfig, given: Sequence[str], data: str) -> None:
         text for text in given if setting_of(text) != "output"
     )
     settings = Settings(metric=config.metric, k=config.k, baseline=config.baseline)
-    page = Path(config.output) if config.output else _new_page(data)
+    page = Path(config.output or new_directory(Path("results"), data, "results", "output") / "results.md")
     comparison = write_results(page, command.strip(), rows, open_runs(paths), settings)
     for table in (accuracy_table(comparison), beyond_accuracy_table(comparison)):  # together too wide for a terminal
         console.print(table.for_terminal())
@@ -71,12 +71,6 @@ def train(row: TunedModel, shared: Sequence[str]) -> Path:
             f"All models must be trained, but {row.name} failed. Its message is above; repeat: {row.command}"
         )
     return Path(last.removeprefix("run: "))
-
-
-def _new_page(data: str) -> Path:
-    """A page of a new name, so that no earlier results are written over."""
-    stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
-    return Path("results") / f"{stamp}_{data}" / "results.md"
 
 
 def _say(line: str) -> None:
