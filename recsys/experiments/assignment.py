@@ -99,8 +99,9 @@ def bucket_of(layer: str, unit_id: str) -> int:
 
 
 def choose_variant(salt: str, unit_id: str, variants: Sequence[Variant]) -> Variant:
-    """The variant of a unit, each with probability in proportion to its share."""
-    return max(variants, key=lambda one: math.log(unit_fraction("variant", salt, unit_id, one.name)) / one.share)
+    """The variant of a unit, each with probability in proportion to its share; nobody gets one whose share is 0."""
+    shared = [one for one in variants if one.share > 0]
+    return max(shared, key=lambda one: math.log(unit_fraction("variant", salt, unit_id, one.name)) / one.share)
 
 
 def unit_fraction(*texts: str) -> float:

@@ -38,7 +38,7 @@ class Variant:
 
     Args:
         name: of the variant, such as ``control``.
-        share: of the units that take part, above 0.
+        share: of the units that take part; 0 for a variant that nobody gets any more.
         bundle: name or directory of the bundle that answers; None: the one that is live.
         list_options: what is different in the requests, such as ``{"diversity": "mmr"}``, by the names of a request's
             fields, and ``exploration``.
@@ -55,8 +55,6 @@ class Variant:
     def __post_init__(self) -> None:
         require_name("a variant", self.name)
         require_number(f"the share of variant {self.name!r}", self.share, 0.0, 1.0)
-        if self.share == 0:
-            raise ExperimentError(f"the share of variant {self.name!r} must be above 0: leave the variant out")
         if self.bundle is not None:
             require_name(f"the bundle of variant {self.name!r}", self.bundle)
         if not isinstance(self.list_options, Mapping) or not all(isinstance(key, str) for key in self.list_options):

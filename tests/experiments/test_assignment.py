@@ -70,6 +70,10 @@ def test_nobody_leaves_a_variant_that_grows():
     assert all(now in (then, "b") for then, now in zip(before, after, strict=True))
 
 
+def test_nobody_gets_a_variant_without_a_share():
+    assert set(variants(experiment(shares=(0.0, 1.0)), UNITS[:200])) == {"b"}
+
+
 def test_the_order_of_the_variants_does_not_matter():
     pair = [Variant("a", 0.3), Variant("b", 0.7)]
     assert all(choose_variant("s", unit, pair) == choose_variant("s", unit, pair[::-1]) for unit in UNITS[:200])

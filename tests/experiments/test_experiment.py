@@ -54,13 +54,13 @@ def test_a_wrong_value_is_named(values, message):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"share": 0}, "must be above 0"),
+        ({"share": -0.1}, "from 0 to 1; -0.1 came"),
         ({"share": 1.5}, "from 0 to 1; 1.5 came"),
         ({"bundle": ""}, "the bundle of variant 'b' needs a name"),
         ({"list_options": ["mmr"]}, "must be a mapping"),
         ({"list_options": {1: 2}}, "must be a mapping by the names of options"),
     ],
-    ids=["zero", "above-one", "bundle", "list", "number"],
+    ids=["negative", "above-one", "bundle", "list", "number"],
 )
 def test_a_wrong_variant_is_refused(values, message):
     with pytest.raises(ExperimentError, match=message):
