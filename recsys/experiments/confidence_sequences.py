@@ -32,7 +32,7 @@ import scipy.special
 
 from recsys.errors import ExperimentError
 from recsys.experiments.metric import require_number
-from recsys.experiments.unit_statistics import Estimate, Numbers
+from recsys.experiments.unit_statistics import Numbers, UnitEstimate
 from recsys.retrieval.types import FloatArray
 
 _NEWTON_STEPS = 12
@@ -69,7 +69,9 @@ def one_sided_multiplier(information: Numbers, alpha: float, optimal_information
         return np.where(u > 0, x * np.sqrt(1 + 1 / u), np.inf)
 
 
-def confidence_bounds(estimate: Estimate, alpha: float, optimal_information: float) -> tuple[FloatArray, FloatArray]:
+def confidence_bounds(
+    estimate: UnitEstimate, alpha: float, optimal_information: float
+) -> tuple[FloatArray, FloatArray]:
     """Lower and upper bounds that hold the truth at all looks together with probability ``1 - alpha``.
 
     Bounds are infinite where the standard error is not known or 0: nothing is known of what does not vary yet.
@@ -81,14 +83,14 @@ def confidence_bounds(estimate: Estimate, alpha: float, optimal_information: flo
     return _value(estimate) - half, _value(estimate) + half
 
 
-def lower_bound(estimate: Estimate, alpha: float, optimal_information: float) -> FloatArray:
+def lower_bound(estimate: UnitEstimate, alpha: float, optimal_information: float) -> FloatArray:
     """A bound that the truth is above at all looks together with probability ``1 - alpha``."""
     return _value(estimate) - _half_width(
         estimate, one_sided_multiplier(estimate.information, alpha, optimal_information)
     )
 
 
-def upper_bound(estimate: Estimate, alpha: float, optimal_information: float) -> FloatArray:
+def upper_bound(estimate: UnitEstimate, alpha: float, optimal_information: float) -> FloatArray:
     """A bound that the truth is below at all looks together with probability ``1 - alpha``."""
     return _value(estimate) + _half_width(
         estimate, one_sided_multiplier(estimate.information, alpha, optimal_information)
@@ -96,7 +98,7 @@ def upper_bound(estimate: Estimate, alpha: float, optimal_information: float) ->
 
 
 def always_valid_p_value(
-    estimate: Estimate, optimal_information: float, alpha: float = 0.05, null: float = 0.0
+    estimate: UnitEstimate, optimal_information: float, alpha: float = 0.05, null: float = 0.0
 ) -> FloatArray:
     """The p-value of one look, against ``null``: ``min(1, 1 / M)``.
 
@@ -131,16 +133,16 @@ def _mixing_time(information: Numbers, alpha: float, optimal_information: float)
     return values * (best / optimal_information)
 
 
-def _half_width(estimate: Estimate, multiplier: FloatArray) -> FloatArray:
+def _half_width(estimate: UnitEstimate, multiplier: FloatArray) -> FloatArray:
     known = _is_known(estimate) & np.isfinite(multiplier)
     with np.errstate(invalid="ignore"):
         return np.where(known, np.asarray(estimate.standard_error) * multiplier, np.inf)
 
 
-def _is_known(estimate: Estimate) -> np.ndarray:
+def _is_known(estimate: UnitEstimate) -> np.ndarray:
     errors = np.asarray(estimate.standard_error, np.float64)
     return np.isfinite(errors) & (errors > 0) & np.isfinite(_value(estimate))
 
 
-def _value(estimate: Estimate) -> FloatArray:
+def _value(estimate: UnitEstimate) -> FloatArray:
     return np.asarray(estimate.value, np.float64)

@@ -11,7 +11,7 @@ from recsys.experiments.confidence_sequences import upper_bound
 from recsys.experiments.metric import Guardrail, Metric
 from recsys.experiments.rate_sequences import rate_bounds
 from recsys.experiments.sequential_analysis import SequentialSettings, check_kind
-from recsys.experiments.unit_statistics import Estimate, MeanStatistics, UnitStatistics, difference
+from recsys.experiments.unit_statistics import MeanStatistics, UnitEstimate, UnitStatistics, difference
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def check_guardrail(
     check_kind(metric, treatment, control)
     sign = 1.0 if guardrail.better == "higher" else -1.0
     change = difference(treatment.estimate(), control.estimate(), 1.0 - sign * guardrail.relative_tolerance)
-    margin = Estimate(sign * change.value, change.standard_error, change.information)
+    margin = UnitEstimate(sign * change.value, change.standard_error, change.information)
     early = settings.too_early(metric, treatment, control)
     return _result(guardrail, margin, settings.alpha, settings.optimal_units / 2, early)
 
@@ -108,7 +108,7 @@ def _against_limit(
     check_kind(metric, treatment)
     sign = 1.0 if guardrail.better == "higher" else -1.0
     estimate = treatment.estimate()
-    margin = Estimate(sign * (estimate.value - guardrail.limit), estimate.standard_error, estimate.information)
+    margin = UnitEstimate(sign * (estimate.value - guardrail.limit), estimate.standard_error, estimate.information)
     if metric.kind == "rate" and isinstance(treatment, MeanStatistics):
         count = float(treatment.count)
         successes = round(float(treatment.mean) * count) if count else 0
@@ -121,7 +121,7 @@ def _against_limit(
 
 
 def _result(
-    guardrail: Guardrail, margin: Estimate, alpha: float, optimal_information: float, early: bool
+    guardrail: Guardrail, margin: UnitEstimate, alpha: float, optimal_information: float, early: bool
 ) -> GuardrailResult:
     bound = math.inf if early else float(upper_bound(margin, alpha, optimal_information))
     return _told(guardrail, float(margin.value), bound, measured=not early)

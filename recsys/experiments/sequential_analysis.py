@@ -11,7 +11,7 @@ import numpy as np
 from recsys.errors import ExperimentError
 from recsys.experiments.confidence_sequences import always_valid_p_value, confidence_bounds
 from recsys.experiments.metric import Metric, require_number
-from recsys.experiments.unit_statistics import Estimate, MeanStatistics, UnitStatistics, difference
+from recsys.experiments.unit_statistics import MeanStatistics, UnitEstimate, UnitStatistics, difference
 
 #: What a comparison says of treatment against control.
 Verdict = Literal["better", "worse", "no difference shown", "too early"]
@@ -153,7 +153,7 @@ def check_kind(metric: Metric, *statistics: UnitStatistics) -> None:
 
 def _sentence(
     metric: Metric,
-    values: tuple[Estimate, Estimate],
+    values: tuple[UnitEstimate, UnitEstimate],
     bounds: tuple[float, float],
     verdict: str,
     settings: SequentialSettings,

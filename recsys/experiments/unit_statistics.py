@@ -19,7 +19,7 @@ Numbers: TypeAlias = float | FloatArray
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class UnitEstimate:
     """A number that was estimated from units.
 
     Args:
@@ -68,11 +68,11 @@ class MeanStatistics:
             rate = ones / total
             return cls(total, rate, rate * (1 - rate) * total / (total - 1))
 
-    def estimate(self) -> Estimate:
+    def estimate(self) -> UnitEstimate:
         """The mean with its standard error."""
         with np.errstate(invalid="ignore", divide="ignore"):
             error = np.sqrt(np.asarray(self.variance) / np.asarray(self.count))
-        return Estimate(self.mean, error, self.count)
+        return UnitEstimate(self.mean, error, self.count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ class RatioStatistics:
             float(covariance[0, 1]),
         )
 
-    def estimate(self) -> Estimate:
+    def estimate(self) -> UnitEstimate:
         """The ratio with its standard error."""
         with np.errstate(invalid="ignore", divide="ignore"):
             ratio = np.asarray(self.numerator_mean) / self.denominator_mean
@@ -137,18 +137,18 @@ class RatioStatistics:
                 + ratio**2 * np.asarray(self.denominator_variance)
             )
             variance = np.maximum(spread, 0.0) / (np.asarray(self.count) * np.asarray(self.denominator_mean) ** 2)
-        return Estimate(ratio, np.sqrt(variance), self.count)
+        return UnitEstimate(ratio, np.sqrt(variance), self.count)
 
 
 #: What a variant has of a metric.
 UnitStatistics: TypeAlias = MeanStatistics | RatioStatistics
 
 
-def difference(first: Estimate, second: Estimate, weight: float = 1.0) -> Estimate:
+def difference(first: UnitEstimate, second: UnitEstimate, weight: float = 1.0) -> UnitEstimate:
     """The estimate ``first - weight * second`` of two independent groups of units."""
     n, m = np.asarray(first.information, np.float64), np.asarray(second.information, np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return Estimate(
+        return UnitEstimate(
             np.asarray(first.value) - weight * np.asarray(second.value),
             np.hypot(first.standard_error, weight * np.asarray(second.standard_error)),
             np.where(n + m > 0, n * m / (n + m), 0.0),

@@ -14,7 +14,7 @@ from recsys.experiments.confidence_sequences import (
     two_sided_multiplier,
     upper_bound,
 )
-from recsys.experiments.unit_statistics import Estimate, MeanStatistics, difference
+from recsys.experiments.unit_statistics import MeanStatistics, UnitEstimate, difference
 
 ALPHA, OPTIMAL = 0.05, 1000.0
 
@@ -99,14 +99,14 @@ def test_p_values_and_bounds_agree(looks):
 
 
 def test_a_p_value_is_against_the_null_that_is_given():
-    estimate = Estimate(1.0, 0.1, 1000)
+    estimate = UnitEstimate(1.0, 0.1, 1000)
     assert always_valid_p_value(estimate, OPTIMAL, null=1.0) == 1.0
     assert always_valid_p_value(estimate, OPTIMAL) < 1e-15
 
 
 @pytest.mark.parametrize("error", [0.0, math.nan])
 def test_nothing_is_known_of_what_does_not_vary(error):
-    estimate = Estimate(1.0, error, 10)
+    estimate = UnitEstimate(1.0, error, 10)
     assert confidence_bounds(estimate, ALPHA, OPTIMAL) == (-math.inf, math.inf)
     assert always_valid_p_value(estimate, OPTIMAL) == 1.0
 

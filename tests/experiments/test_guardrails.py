@@ -8,7 +8,7 @@ from recsys.experiments.confidence_sequences import upper_bound
 from recsys.experiments.guardrails import check_guardrail, check_guardrails
 from recsys.experiments.metric import Guardrail, Metric
 from recsys.experiments.sequential_analysis import SequentialSettings
-from recsys.experiments.unit_statistics import Estimate, MeanStatistics
+from recsys.experiments.unit_statistics import MeanStatistics, UnitEstimate
 
 CLICKS, ERRORS = Metric("clicks", "click"), Metric("errors", "error", better="lower")
 DELAY = Metric("delay", "delay", kind="mean", better="lower")
@@ -35,7 +35,7 @@ def test_the_bound_of_a_relative_margin_is_one_sided():
         MeanStatistics(3000, 11.0, 16.0),
         SETTINGS,
     )
-    margin = Estimate(1.2 * 11 - 12, math.sqrt(9 / 1000 + 1.44 * 16 / 3000), 750)
+    margin = UnitEstimate(1.2 * 11 - 12, math.sqrt(9 / 1000 + 1.44 * 16 / 3000), 750)
     assert found.margin == pytest.approx(1.2)
     assert found.margin_bound == pytest.approx(float(upper_bound(margin, 0.05, 5000)))
 

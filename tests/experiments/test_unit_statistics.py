@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from recsys.errors import ExperimentError
-from recsys.experiments.unit_statistics import Estimate, MeanStatistics, RatioStatistics, difference
+from recsys.experiments.unit_statistics import MeanStatistics, RatioStatistics, UnitEstimate, difference
 
 
 def test_moments_of_a_mean_by_hand():
@@ -47,7 +47,7 @@ def test_the_ratio_is_that_of_the_sums():
 
 
 def test_a_difference_adds_the_variances():
-    found = difference(Estimate(5.0, 3.0, 100), Estimate(2.0, 4.0, 300), weight=2.0)
+    found = difference(UnitEstimate(5.0, 3.0, 100), UnitEstimate(2.0, 4.0, 300), weight=2.0)
     assert found.value == 1.0
     assert found.standard_error == pytest.approx((9 + 64) ** 0.5)
     assert found.information == pytest.approx(75)
