@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from recsys.cli.command import config_command
 from recsys.cli.positional import as_list
+from recsys.errors import SettingsError
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -46,6 +47,11 @@ def of_one_split(paths: list[Path], settings: Settings, config: DictConfig) -> P
     from recsys.studies.comparison.report import write_report
     from recsys.studies.comparison.tables import tables
 
+    if config.repeats != "drop":
+        raise SettingsError(
+            f"repeats={config.repeats} needs newer=FILE. Runs of one split are compared by what they were measured on: "
+            "train them with evaluation.repeats=keep instead."
+        )
     comparison = compare(open_runs(paths), settings)
     for run in comparison.runs:
         console.print(f"{run.label}: {run.path}", soft_wrap=True)
@@ -69,7 +75,7 @@ def on_newer(paths: list[Path], settings: Settings, config: DictConfig) -> Path:
 
     contestants = open_contestants(paths)
     columns = None if config.columns is None else OmegaConf.to_container(config.columns)
-    held_out = read_held_out(Path(config.newer), columns, contestants)  # type: ignore[arg-type]
+    held_out = read_held_out(Path(config.newer), columns, contestants, config.repeats)  # type: ignore[arg-type]
     for line in held_out.told():
         console.print(line, soft_wrap=True)
     comparison = compare([measured(one, held_out, settings.k) for one in contestants], settings)

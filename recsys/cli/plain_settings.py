@@ -122,6 +122,7 @@ PLAIN_SETTINGS: Mapping[str, Mapping[str, object]] = MappingProxyType(
             "runs": Sequence[str],
             "newer": str | None,
             "columns": Mapping[str, Any] | None,
+            "repeats": Literal["drop", "keep"],
             "metric": str,
             "k": int,
             "baseline": str | None,

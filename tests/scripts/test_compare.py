@@ -58,6 +58,7 @@ def test_compares_what_train_has_left(scripts, board):
     [
         (["metric=ndgc"], "error: The measure must be one that all runs have"),
         (["--metric", "ndcg"], "error: The option '--metric' is a setting now. Write metric=VALUE instead."),
+        (["repeats=keep"], "error: repeats=keep needs newer=FILE. Runs of one split are compared by what they were"),
         (["nowhere"], "error: A run directory is required, but nowhere has no config.yaml"),
     ],
 )

@@ -14,6 +14,7 @@ from recsys.evaluation.multiple_comparisons import CORRECTIONS
 from recsys.evaluation.paired_tests import PAIRED_TESTS, PairedDifference, paired_difference
 from recsys.evaluation.segments import ITEM_POPULARITIES, ITEM_POPULARITY, USER_ACTIVITIES, USER_ACTIVITY
 from recsys.evaluation.significance import Estimate, bootstrap_intervals
+from recsys.evaluation.target_segments import TARGET, TARGETS
 from recsys.studies.comparison.compared_runs import ComparedRun
 
 #: Accuracy metrics of the first table, besides the tested one.
@@ -214,7 +215,11 @@ def _test_all(
 
 
 def _segments(runs: Sequence[ComparedRun], metric: str) -> tuple[SegmentMeans, ...]:
-    """The tested metric by user activity, and recall by item popularity, at the cut-off that the runs have."""
+    """The tested metric by user activity, and recall by what was held out, at the cut-off that the runs have.
+
+    What was held out is divided by the popularity of its items and, where known items were to be found as well, by
+    whether it was new to the user.
+    """
     segments = []
     # Runs of one split have the same users in each segment.
     activity = runs[0].per_user[USER_ACTIVITY]
@@ -222,13 +227,14 @@ def _segments(runs: Sequence[ComparedRun], metric: str) -> tuple[SegmentMeans, .
         inside = (activity == name).to_numpy()
         means = {run.label: _mean(run.per_user[metric].to_numpy(np.float64)[inside]) for run in runs}
         segments.append(SegmentMeans(USER_ACTIVITY, name, metric, int(inside.sum()), means))
-    for name in ITEM_POPULARITIES:
-        prefix = f"{ITEM_POPULARITY}={name}/"
-        shared = set.intersection(*({str(column) for column in run.per_user} for run in runs))
-        for column in sorted(column for column in shared if column.startswith(prefix))[:1]:
+    shared = set.intersection(*({str(column) for column in run.per_user} for run in runs))
+    held_out = [*((ITEM_POPULARITY, name) for name in ITEM_POPULARITIES), *((TARGET, name) for name in TARGETS)]
+    for group, name in held_out:
+        prefix = f"{group}={name}/"
+        for column in sorted(column for column in shared if column.startswith(f"{prefix}recall@"))[:1]:
             means = {run.label: _mean(run.per_user[column].to_numpy(np.float64)) for run in runs}
             num_users = int(runs[0].per_user[column].notna().sum())
-            segments.append(SegmentMeans(ITEM_POPULARITY, name, column.removeprefix(prefix), num_users, means))
+            segments.append(SegmentMeans(group, name, column.removeprefix(prefix), num_users, means))
     return tuple(segments)
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 
-from recsys.evaluation.segments import USER_ACTIVITY
+from recsys.evaluation.segments import ITEM_POPULARITY, USER_ACTIVITY
 from recsys.evaluation.significance import narrow_intervals_note
+from recsys.evaluation.target_segments import TARGET
 from recsys.reporting.result_table import Cell, ResultTable
 from recsys.studies.comparison.comparing import BEYOND_ACCURACY, Comparison, PairedComparison
 
@@ -73,6 +74,10 @@ def pairs_table(comparison: Comparison, of: str | None = None) -> ResultTable:
     )
 
 
+#: What the segments of each group are parts of.
+_DIVIDED = {USER_ACTIVITY: "users", ITEM_POPULARITY: "items", TARGET: "targets"}
+
+
 def segments_table(comparison: Comparison) -> ResultTable:
     """One column for each segment; its best run is bold."""
     segments = [segment for segment in comparison.segments if segment.num_users > 0]
@@ -83,14 +88,15 @@ def segments_table(comparison: Comparison) -> ResultTable:
             mean = segment.means[run.label]
             cells.append(Cell(number(mean), bold=mean == max(segment.means.values())))
         rows.append([Cell(run.label), *cells])
-    columns = [f"{'users' if segment.group == USER_ACTIVITY else 'items'}\n{segment.name}" for segment in segments]
+    columns = [f"{_DIVIDED[segment.group]}\n{segment.name}" for segment in segments]
     measures = {segment.group: segment.measure for segment in segments}
     counts = ", ".join(f"{segment.num_users:,}" for segment in segments)
-    note = (
-        f"Users by activity: {measures.get(USER_ACTIVITY, comparison.metric)}; items by popularity: "
-        f"{next((m for group, m in measures.items() if group != USER_ACTIVITY), 'not measured')} of the held-out items "
-        f"in that segment. Users in each mean: {counts}."
-    )
+    said = [f"Users by activity: {measures.get(USER_ACTIVITY, comparison.metric)}"]
+    if ITEM_POPULARITY in measures:
+        said.append(f"items by popularity: {measures[ITEM_POPULARITY]} of the held-out items in that segment")
+    if TARGET in measures:
+        said.append(f"targets: {measures[TARGET]} of what was new to the user or known")
+    note = f"{'; '.join(said)}. Users in each mean: {counts}."
     return ResultTable("By segment", ["run", *columns], rows, note)
 
 

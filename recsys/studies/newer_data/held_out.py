@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
-from recsys.data.columns import ITEM_ID, RATING, USER_ID
+from recsys.data.columns import ITEM_ID, RATING, TIMESTAMP, USER_ID
 from recsys.data.prepared import open_prepared
 from recsys.data.prepared_files import SCHEMA_FILE
 from recsys.data.readers.table import TableReader
 from recsys.errors import DataError
+from recsys.evaluation.known_items import KnownTargets
 from recsys.studies.newer_data.contestants import Contestant
 
 
@@ -23,14 +24,19 @@ class HeldOut:
     Args:
         name: of the data.
         pairs: ``user_id`` and ``item_id`` of each positive that is to be recovered, each pair once.
-        known: the pairs that any contestant knows of these users, which none may recommend.
+        known: the pairs that any contestant knows of these users, each once; unless known pairs are to be found again,
+            none may recommend them.
         num_rows: rows that were read.
         num_rated_low: rows that are no positives.
         num_repeated: rows whose pair came before.
-        num_known: pairs that were left out, as a contestant knows them already.
+        num_known: pairs that a contestant knows already; they were left out, unless they are to be found again.
         num_unreachable: pairs that were left out, as no contestant has the item.
         missing_items: share of ``pairs`` whose item a contestant does not have, by its label.
         missing_users: number of users whom a contestant does not know, by its label.
+        repeats: ``drop``: what is known is neither recommended nor to be found; ``keep``: it is to be found again, and
+            each contestant recommends of it what it would when it is served.
+        times: when each user is asked for, seconds since 1970: at their first newer interaction; empty where the data
+            have no times.
     """
 
     name: str
@@ -43,6 +49,8 @@ class HeldOut:
     num_unreachable: int
     missing_items: Mapping[str, float]
     missing_users: Mapping[str, int]
+    repeats: KnownTargets = "drop"
+    times: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def users(self) -> list[str]:
@@ -51,8 +59,9 @@ class HeldOut:
 
     def told(self) -> list[str]:
         """What was read and what was left out, in sentences."""
+        kept = self.repeats == "keep"
         left_out = {
-            "known to a contestant already": self.num_known,
+            "known to a contestant already": 0 if kept else self.num_known,
             "repeated": self.num_repeated,
             "rated too low for a positive": self.num_rated_low,
             "of items that no contestant has": self.num_unreachable,
@@ -62,6 +71,11 @@ class HeldOut:
             f"{self.name}: {self.num_rows:,} interactions, of which {len(self.pairs):,} of {len(self.users):,} "
             "users are to be recovered" + (f" (left out: {said})" if said else "")
         ]
+        if kept:
+            lines.append(
+                f"{self.num_known:,} of them were known to a contestant already and are to be found again; lists have "
+                "known items where they would have them when served"
+            )
         for label, share in self.missing_items.items():
             users = self.missing_users[label]
             if share > 0 or users > 0:
@@ -72,13 +86,19 @@ class HeldOut:
         return lines
 
 
-def read_held_out(path: Path, columns: Mapping[str, str | None] | None, contestants: Sequence[Contestant]) -> HeldOut:
+def read_held_out(
+    path: Path,
+    columns: Mapping[str, str | None] | None,
+    contestants: Sequence[Contestant],
+    repeats: KnownTargets = "drop",
+) -> HeldOut:
     """Read newer interactions, and leave out what cannot tell contestants apart or is known to one of them.
 
     Args:
         path: a table (CSV, Parquet, JSON lines) or a prepared directory.
         columns: names of the columns of a table, as ``data.columns`` has them; None for the usual ones.
         contestants: at least one; ratings are positives by the threshold of the first that has one.
+        repeats: ``keep`` leaves pairs in that a contestant knows: they are to be found again.
 
     Raises:
         DataError: nothing is left to be recovered, or the table cannot be read.
@@ -92,7 +112,8 @@ def read_held_out(path: Path, columns: Mapping[str, str | None] | None, contesta
     user_ids = sorted(pairs[USER_ID].unique())
     known = pd.concat([one.known_pairs(user_ids) for one in contestants]).drop_duplicates()
     fresh = pairs.merge(known, on=[USER_ID, ITEM_ID], how="left", indicator=True)
-    fresh = fresh.loc[fresh["_merge"] == "left_only", [USER_ID, ITEM_ID]]
+    is_known = fresh.pop("_merge") == "both"
+    fresh = fresh if repeats == "keep" else fresh[~is_known]
     items = {one.label: one.items.index_of(fresh[ITEM_ID].tolist()) >= 0 for one in contestants}
     reachable = pd.DataFrame(items).any(axis=1).to_numpy(dtype=bool)
     kept = fresh[reachable].reset_index(drop=True)
@@ -110,10 +131,12 @@ def read_held_out(path: Path, columns: Mapping[str, str | None] | None, contesta
         num_rows=num_rows,
         num_rated_low=num_rows - len(positives),
         num_repeated=len(positives) - len(pairs),
-        num_known=len(pairs) - len(fresh),
+        num_known=int(is_known.sum()),
         num_unreachable=len(fresh) - len(kept),
         missing_items={label: float(1 - has[reachable].mean()) for label, has in items.items()},
         missing_users={one.label: int((one.users.index_of(asked) < 0).sum()) for one in contestants},
+        repeats=repeats,
+        times=dict(positives.groupby(USER_ID)[TIMESTAMP].min()) if TIMESTAMP in positives else {},
     )
 
 
@@ -126,8 +149,9 @@ def _read(path: Path, columns: Mapping[str, str | None] | None) -> tuple[str, pd
             USER_ID: prepared.user_vocabulary.ids_of(interactions.user_index).to_pylist(),
             ITEM_ID: prepared.item_vocabulary.ids_of(interactions.item_index).to_pylist(),
         }
-        rating = {} if interactions.rating is None else {RATING: interactions.rating}
-        return prepared.schema.name, pd.DataFrame({**ids, **rating})
+        further = {RATING: interactions.rating, TIMESTAMP: interactions.timestamp}
+        there = {name: values for name, values in further.items() if values is not None}
+        return prepared.schema.name, pd.DataFrame({**ids, **there})
     table = TableReader(interactions=path, columns=columns, name=path.stem).read().interactions
-    wanted = [column for column in (USER_ID, ITEM_ID, RATING) if column in table.column_names]
+    wanted = [column for column in (USER_ID, ITEM_ID, RATING, TIMESTAMP) if column in table.column_names]
     return path.name, table.select(wanted).to_pandas()

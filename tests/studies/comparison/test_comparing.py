@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -83,6 +85,16 @@ def test_segments_are_means_over_their_users(runs):
     tail = by_name["item_popularity", "tail"]
     assert tail.num_users == 0
     assert np.isnan(tail.means["ease"])
+
+
+def test_targets_that_were_new_and_known_are_segments_where_both_were_to_be_found(runs):
+    both = {"target=new/hit_rate@10": 1.0, "target=new/recall@10": 0.25, "target=repeated/recall@10": 0.75}
+    again = [replace(run, per_user=run.per_user.assign(**both)) for run in runs]
+    targets = [segment for segment in compare(again, Settings()).segments if segment.group == "target"]
+    assert [(segment.name, segment.measure, segment.means["mf"]) for segment in targets] == [
+        ("new", "recall@10", 0.25),
+        ("repeated", "recall@10", 0.75),
+    ]
 
 
 def test_beyond_accuracy_is_what_the_runs_measured(runs):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from rich.console import Console
 
 from recsys.reporting.result_table import Cell, ResultTable
 from recsys.studies.comparison.compared_runs import open_runs
-from recsys.studies.comparison.comparing import Settings, compare
+from recsys.studies.comparison.comparing import SegmentMeans, Settings, compare
 from recsys.studies.comparison.tables import (
     accuracy_table,
     baseline_table,
@@ -93,6 +94,15 @@ def test_segments_without_users_are_left_out_and_the_measures_are_said(compariso
     assert list(table.columns) == ["run", "users\nlow", "users\nmid", "users\nhigh", "items\nhead", "items\nmid"]
     assert "activity: ndcg@10; items by popularity: recall@10" in table.note
     assert "20, 20, 20, 60, 59" in table.note
+
+
+def test_targets_are_columns_of_their_own(comparison):
+    targets = (SegmentMeans("target", "repeated", "recall@10", 7, dict.fromkeys(comparison.accuracy, 0.5)),)
+    table = segments_table(replace(comparison, segments=(*comparison.segments, *targets)))
+    assert table.columns[-1] == "targets\nrepeated"
+    assert "; targets: recall@10 of what was new to the user or known. Users in each mean: 20, 20, 20, 60, 59, 7." in (
+        table.note
+    )
 
 
 def test_time_and_epochs_stand_beside_coverage_and_novelty(comparison):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +19,16 @@ from tests.studies.comparison.made_runs import MANIFEST
 
 @dataclass(frozen=True)
 class FromLists:
-    """Recommends to each user what stands in their list, but what is excluded; strangers get the list of ``None``."""
+    """Recommends to each user what stands in their list, but what is excluded; strangers get the list of ``None``.
+
+    It keeps the requests.
+    """
 
     lists: Mapping[str | None, Sequence[str]]
+    requests: list[RecommendationRequest] = field(default_factory=list)
 
     def recommend(self, requests: Sequence[RecommendationRequest]) -> list[Recommendation]:
+        self.requests.extend(requests)
         return [self.recommend_one(request) for request in requests]
 
     def recommend_one(self, request: RecommendationRequest) -> Recommendation:

@@ -56,3 +56,14 @@ def test_a_prepared_directory_does_as_well(tmp_path):
 def test_nothing_new_is_refused(tmp_path):
     with pytest.raises(DataError, match="of the 1 of .*newer.csv none is left: 1 pairs are known"):
         read_held_out(table(tmp_path, "u1,a"), None, [OLD, NEW])
+
+
+def test_pairs_that_are_known_may_be_found_again_at_the_time_of_the_first_of_them(tmp_path):
+    path = table(tmp_path, "u1,b,90", "u1,a,70", "u1,c,80", "u4,b,60", header="user_id,item_id,timestamp")
+    found = read_held_out(path, None, [OLD, NEW], repeats="keep")
+    assert sorted("".join(pair) for pair in found.pairs.to_numpy()) == ["u1a", "u1b", "u1c", "u4b"]
+    assert found.num_known == 2  # a for both, c for the new one
+    assert found.times == {"u1": 70, "u4": 60}
+    lines = found.told()
+    assert lines[0] == "newer.csv: 4 interactions, of which 4 of 2 users are to be recovered"
+    assert lines[1].startswith("2 of them were known to a contestant already and are to be found again; ")
