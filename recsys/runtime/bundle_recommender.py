@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 
 import pyarrow as pa
 
+from recsys.retrieval.ragged_items import RaggedItems
 from recsys.retrieval.retrievers import IndexRetriever
 from recsys.retrieval.seen_policy import SeenPolicy
+from recsys.retrieval.types import IntArray
 from recsys.runtime.bundle import QUERY_ENCODER, RANKER, Bundle
-from recsys.runtime.catalogue import Catalogue
+from recsys.runtime.catalogue import Catalogue, CatalogueState
 from recsys.runtime.explanations.onnx_explainer import bundle_explainer, retriever_explainer
 from recsys.runtime.item_values import ItemValues, known_values
 from recsys.runtime.micro_batching import MicroBatcher
@@ -104,6 +106,42 @@ class BundleRecommender:
     def similar(self, item_ids: Sequence[str], k: int, by: SimilarityKind = "model") -> list[SimilarItems]:
         """See :meth:`recsys.runtime.recommendation.Recommender.similar`."""
         return self._similar.find(item_ids, k, by)
+
+    @property
+    def catalogue(self) -> CatalogueState:
+        """The items as they are now."""
+        return self._catalogue.state
+
+    def items_of(self, ids: Sequence[str]) -> IntArray:
+        """Rows of items in the catalogue; -1 for those that are unknown."""
+        return self._resolver.items_of(ids)
+
+    def ids_of(self, items: IntArray) -> list[str]:
+        """The ids of rows of the catalogue."""
+        return self._resolver.ids_of(items)
+
+    def history_of(self, user_id: str) -> RaggedItems:
+        """All that the bundle has of a user; see :meth:`recsys.runtime.request_resolution.RequestResolver.history_of`.
+
+        Its items are rows of the catalogue.
+        """
+        return self._resolver.history_of(user_id)
+
+    def allows(self, request: RecommendationRequest, ids: Sequence[str]) -> list[bool]:
+        """Whether each item may be in the list of a request.
+
+        It may if it is there, the filters of the bundle and of the request allow it, and it is neither excluded nor
+        seen; unknown ones may not.
+
+        Raises:
+            RecsysError: a filter names what does not exist.
+        """
+        context, state = self._resolver.resolve(request), self._catalogue.state
+        allowed = state.available & state.mask(request.filters)
+        allowed[context.seen] = False
+        allowed[context.exclude_items] = False
+        items = self._resolver.items_of(ids)
+        return [bool(0 <= item < len(allowed) and allowed[item]) for item in items.tolist()]
 
     def add_items(self, items: pa.Table) -> None:
         """Recommend new items from now on, by their content; see :meth:`recsys.runtime.catalogue.Catalogue.add`.

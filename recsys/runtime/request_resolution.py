@@ -128,6 +128,11 @@ class RequestResolver:
             self._item_ids.append(name)
             self._items[name] = len(self._item_ids) - 1
 
+    def history_of(self, user_id: str) -> RaggedItems:
+        """All that the data have of a user, oldest first: one list, empty for a user that they do not have."""
+        user = self._users.get(user_id, -1)
+        return self._tables.histories.take(np.array([user])) if user >= 0 else RaggedItems.empty(1)
+
     def ids_of(self, items: IntArray) -> list[str]:
         """The ids of items, any of the catalogue."""
         return [self._item_ids[item] for item in items.tolist()]

@@ -313,3 +313,20 @@ def test_seen_items_come_back_as_the_bundle_or_a_request_says(ease):
     )
     found = ease.recommend_one(given).item_ids
     assert "i02" in found and "i08" not in found
+
+
+def test_what_may_be_in_a_list_is_told_of_single_items(ease):
+    asked = RecommendationRequest(
+        history=["i02"], exclude_items=["i04"], filters={"colours": {"any_of": ["black"]}}, k=100
+    )
+    ids = [*(f"i{item:02}" for item in range(NUM_ITEMS)), "none"]
+    listed = set(ease.recommend_one(asked).item_ids)
+    assert ease.allows(asked, ids) == [name in listed for name in ids]
+    assert ease.allows(RecommendationRequest(history=["i02"], exclude_seen=False), ["i02"]) == [True]
+
+
+def test_rows_and_histories_are_told_by_their_ids(ease):
+    rows = ease.items_of(["i08", "none", "i02"])
+    assert rows[1] == -1 and ease.ids_of(rows[[0, 2]]) == ["i08", "i02"]
+    assert len(ease.history_of("u03").items) == NUM_ITEMS and len(ease.history_of("nobody").items) == 0
+    assert ease.catalogue.table.num_rows == NUM_ITEMS

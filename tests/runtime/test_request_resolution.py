@@ -236,3 +236,9 @@ class TestWhatWasSeen:
         found = resolve(resolver, history=["a", "d"])
         assert found.seen.tolist() == [0, 3] and found.undated
         assert not resolve(resolver, user_id="bob").undated
+
+
+def test_the_whole_history_is_told_by_the_id(resolver):
+    whole = resolver.history_of("ann")
+    assert whole.items.tolist() == [0, 1, 2] and whole.timestamp.tolist() == [10, 20, 30]
+    assert len(resolver.history_of("bob").items) == 0 == len(resolver.history_of("zoe").items)
