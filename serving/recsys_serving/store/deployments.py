@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
+from sqlalchemy import text
+
+from recsys_serving.store import rows
 from recsys_serving.store.database import Database
 from recsys_serving.store.records import Deployment
+from recsys_serving.store.revisions import next_revision, read_revision
+from recsys_serving.store.tables import DEPLOYMENT
+
+_CURRENT = text("SELECT * FROM deployments ORDER BY id DESC LIMIT 1")
+_LIST = text("SELECT * FROM deployments ORDER BY id DESC LIMIT :limit")
+_ACTIVATE = text(
+    "INSERT INTO deployments (bundle, fingerprint, actor, note) VALUES (:bundle, :fingerprint, :actor, :note) "
+    "RETURNING *"
+)
+
+_HISTORY = text("SELECT * FROM deployments ORDER BY id")
 
 
 class DeploymentStore:
@@ -14,20 +28,43 @@ class DeploymentStore:
 
     def revision(self) -> int:
         """Grows with each activation."""
-        raise NotImplementedError
+        with self._database.transaction() as connection:
+            return read_revision(connection, DEPLOYMENT)
 
     def current(self) -> Deployment | None:
         """The latest deployment, or None."""
-        raise NotImplementedError
+        with self._database.transaction() as connection:
+            row = connection.execute(_CURRENT).mappings().first()
+        return None if row is None else rows.deployment(row)
 
     def list_deployments(self, limit: int = 100) -> tuple[Deployment, ...]:
         """Deployments, latest first."""
-        raise NotImplementedError
+        with self._database.transaction() as connection:
+            return tuple(map(rows.deployment, connection.execute(_LIST, {"limit": limit}).mappings()))
 
     def activate(self, bundle: str, fingerprint: str, actor: str, note: str | None = None) -> Deployment:
         """Make a bundle the live one; where it is live already, with this fingerprint, nothing changes."""
-        raise NotImplementedError
+        with self._database.transaction() as connection:
+            next_revision(connection, DEPLOYMENT, by=0)  # locked: activations come one after the other
+            row = connection.execute(_CURRENT).mappings().first()
+            if row is None or (row["bundle"], row["fingerprint"]) != (bundle, fingerprint):
+                next_revision(connection, DEPLOYMENT)
+                values = {"bundle": bundle, "fingerprint": fingerprint, "actor": actor, "note": note}
+                row = connection.execute(_ACTIVATE, values).mappings().one()
+        return rows.deployment(row)
 
     def previous(self) -> Deployment | None:
-        """The latest deployment of a bundle other than the live one: where a rollback goes; or None."""
-        raise NotImplementedError
+        """Where a rollback goes: the bundle that was live before the live one was first activated; or None.
+
+        After A, B, C and a rollback to B this is A, so that rollbacks one after the other go further and further back.
+        """
+        with self._database.transaction() as connection:
+            history = [rows.deployment(row) for row in connection.execute(_HISTORY).mappings()]
+        path: list[Deployment] = []
+        for one in history:
+            known = [(step.bundle, step.fingerprint) for step in path]
+            if (one.bundle, one.fingerprint) in known:
+                del path[known.index((one.bundle, one.fingerprint)) + 1 :]
+            else:
+                path.append(one)
+        return path[-2] if len(path) > 1 else None

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from datetime import datetime
+from pathlib import Path
 
 from recsys_serving.store.api_keys import ApiKeyStore
 from recsys_serving.store.audit import AuditStore
+from recsys_serving.store.bulk_import import ImportOptions, ImportResult, import_prepared
 from recsys_serving.store.database import Database, DatabaseSettings
 from recsys_serving.store.deployments import DeploymentStore
 from recsys_serving.store.experiments import ExperimentStore
 from recsys_serving.store.exposures import ExposureStore
 from recsys_serving.store.interactions import InteractionStore
 from recsys_serving.store.items import ItemStore
+from recsys_serving.store.migration import check_revision
+from recsys_serving.store.retention import RetentionPolicy, RetentionResult, apply_retention
 from recsys_serving.store.users import UserStore
 
 
@@ -69,7 +74,16 @@ class Store:
             StoreUnavailable: it does not answer.
             StoreError: it has other tables: run the migrations.
         """
-        raise NotImplementedError
+        with self._database.transaction() as connection:
+            check_revision(connection)
+
+    def apply_retention(self, policy: RetentionPolicy, now: datetime | None = None) -> RetentionResult:
+        """Delete what is older than the policy allows; see :func:`recsys_serving.store.retention.apply_retention`."""
+        return apply_retention(self._database, policy, now)
+
+    def import_prepared(self, directory: Path, options: ImportOptions | None = None) -> ImportResult:
+        """Import a prepared directory; see :func:`recsys_serving.store.bulk_import.import_prepared`."""
+        return import_prepared(self._database, directory, options)
 
     def close(self) -> None:
         """Close all connections."""
