@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from recsys.cli.process.beginning import command_begins
 from recsys.cli.process.interruption import interruptible
 from recsys.cli.process.streams import CLOSED_OUTPUT_STATUS, drop_output, flush_output, ready_streams
 from recsys.cli.process.threads import choose_threads
@@ -58,6 +59,7 @@ def command_process() -> Iterator[None]:
     Raises:
         SystemExit: the command was interrupted, or nobody reads what it prints.
     """
+    command_begins()
     ready_streams()
     choose_threads()
     # Looking for cycles in all that libraries have made takes a second when Python ends, and nothing is gained by it.

@@ -10,9 +10,11 @@ from omegaconf import DictConfig
 from recsys.cli.configuration import CONFIG_DIRECTORY, compose_config
 from recsys.cli.console import console
 from recsys.cli.overrides import setting_of
+from recsys.cli.process.beginning import began_at
 from recsys.errors import RunError
 from recsys.studies.comparison.comparing import Settings
-from recsys.studies.leaderboard.progress_lines import ProgressLines
+from recsys.studies.leaderboard.budget import Budget
+from recsys.studies.leaderboard.progress_lines import ProgressLines, clock_time
 from recsys.studies.leaderboard.report import going_on, ranking_table
 from recsys.studies.leaderboard.result_directory import ResultDirectory
 from recsys.studies.leaderboard.running import LeaderboardSettings, run_leaderboard
@@ -25,7 +27,10 @@ DEFAULT_MINUTES = 10.0
 RESULTS = "results"
 
 #: Settings of ``benchmark_models.yaml`` that no training has.
-OWN = ("tuned", "models", "leave_out", "baseline", "metric", "k", "output", "minutes", "trials", "sampler_seed")
+OWN = (
+    *("tuned", "models", "leave_out", "baseline", "strong", "metric", "k", "output"),
+    *("minutes", "trials", "sampler_seed"),
+)
 
 
 def start_search(config: DictConfig, given: Sequence[str]) -> None:
@@ -73,10 +78,12 @@ def leaderboard_settings(config: DictConfig, given: Sequence[str]) -> Leaderboar
             "use scripts/tune.py for one."
         )
     known = sorted(path.stem for path in (CONFIG_DIRECTORY / "model").glob("*.yaml"))
-    asked = [*(config.models or []), *config.leave_out]
-    unknown = [name for name in asked if name not in known]
-    if unknown:
-        raise RunError(f"models must be among {', '.join(known)}, but there are {', '.join(unknown)}. Correct them.")
+    for setting, asked in (("models", [*(config.models or []), *config.leave_out]), ("strong", list(config.strong))):
+        unknown = [name for name in asked if name not in known]
+        if unknown:
+            raise RunError(
+                f"{setting} must be among {', '.join(known)}, but there are {', '.join(unknown)}. Correct them."
+            )
     models = config.models or [name for name in known if name not in config.leave_out]
     shared = [text for text in given if setting_of(text) not in (*OWN, "name", "resume")]
     return LeaderboardSettings(
@@ -84,16 +91,23 @@ def leaderboard_settings(config: DictConfig, given: Sequence[str]) -> Leaderboar
         models=tuple(models),
         trials=config.trials,
         sampler_seed=config.sampler_seed,
+        strong=tuple(config.strong),
         comparison=Settings(metric=config.metric, k=config.k, baseline=config.baseline),
     )
 
 
 def _run(directory: ResultDirectory, settings: LeaderboardSettings) -> None:
-    lines = ProgressLines(console, 60 * directory.minutes)
+    budget = Budget(60 * directory.minutes, directory.spent_seconds, began_at())
+    lines = ProgressLines(console, budget.seconds)
     lines.say(f"results: {directory.path}")
+    if budget.spent_before > 0:
+        lines.explain(
+            f"Of {clock_time(budget.seconds)} minutes {clock_time(budget.spent_before)} were spent before; "
+            f"{clock_time(max(budget.left, 0))} are left."
+        )
     lines.say(f"to go on after an interruption: {directory.resume_command}")
     try:
-        board = run_leaderboard(directory, settings, lines)
+        board = run_leaderboard(directory, settings, budget, lines)
     except BaseException:
         lines.say(f"not finished; to go on: {directory.resume_command}")
         raise
@@ -106,4 +120,5 @@ def _run(directory: ResultDirectory, settings: LeaderboardSettings) -> None:
     lines.say("")
     for purpose, command in going_on(board):
         lines.say(f"{purpose}:\n  {command}")
+    lines.say(f"took {clock_time(budget.elapsed)} of {clock_time(budget.seconds)} minutes")
     lines.say(f"results: {directory.report}")

@@ -1,4 +1,4 @@
-"""A model of a leaderboard with its study: trials that are stored are gone through again, then new ones are run."""
+"""A model of a leaderboard with its study, which keeps its trials."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from recsys.errors import RecsysError
+from recsys.studies.leaderboard.entrant import Entrant, Role
 from recsys.studies.leaderboard.jobs import ModelFacts
-from recsys.studies.leaderboard.schedule import Entrant
 from recsys.studies.tuning.objective import TrialResult
 from recsys.studies.tuning.study import FinishedTrial, Study
 
@@ -32,30 +32,30 @@ class Contender:
     def __init__(
         self, facts: ModelFacts, directory: Path, seed: int, prepare: Callable[[], None], run: TrialRunner
     ) -> None:
-        self.name = facts.name
-        self.searchable = bool(facts.space.parameters)
+        self.facts = facts
         self._prepare, self._run = prepare, run
         self._study = Study(directory, facts.space, facts.identity, seed=seed, start=facts.start)
-        self._gone_through = 0
 
-    @property
-    def entrant(self) -> Entrant:
-        """What the schedule knows of it."""
-        return Entrant(self.name, self.searchable, self.trial)
+    def entrant(self, role: Role, tested: bool) -> Entrant:
+        """What the schedule knows of it, with the trials that are stored.
+
+        Args:
+            role: in the search.
+            tested: whether its best settings are tested already.
+        """
+        facts, stored = self.facts, tuple(self._study.finished())
+        return Entrant(facts.name, bool(facts.space.parameters), self.trial, facts.order, role, stored, tested)
 
     def trial(self, limit_seconds: float) -> FinishedTrial:
-        """The next trial: one that is stored, or a new one."""
-        done = self._study.finished()
-        if self._gone_through == len(done):
-            self._prepare()
-            try:
-                self._study.run(len(done) + 1, lambda drawn: self._run(self.name, drawn, limit_seconds), _ignore)
-            except RecsysError:  # of a first trial, which is stored like any other that failed
-                if len(self._study.finished()) == len(done):
-                    raise
-            done = self._study.finished()
-        self._gone_through += 1
-        return done[self._gone_through - 1]
+        """Run a new trial."""
+        before = len(self._study.finished())
+        self._prepare()
+        try:
+            self._study.run(before + 1, lambda drawn: self._run(self.facts.name, drawn, limit_seconds), _ignore)
+        except RecsysError:  # of a first trial, which is stored like any other that failed
+            if len(self._study.finished()) == before:
+                raise
+        return self._study.finished()[-1]
 
 
 def _ignore(trial: FinishedTrial) -> None:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from recsys.errors import RunError
 from recsys.runs.run_directory import CONFIG, RunDirectory
+from recsys.studies.leaderboard.entrant import Standing
 from recsys.studies.leaderboard.jobs import train
 from recsys.studies.leaderboard.result_directory import LOGS, RUNS, FinalRun, ResultDirectory
-from recsys.studies.leaderboard.schedule import Standing
 from recsys.studies.leaderboard.worker import Worker
 from recsys.studies.tuning.best_settings import BestSettings
 
@@ -42,49 +42,46 @@ def best_of_models(standings: Sequence[Standing], metric: str, shared: Sequence[
         metric: what they were chosen by.
         shared: overrides of all trainings.
     """
-    found = []
-    for standing in sorted(standings, key=lambda standing: -standing.value):
-        best, name = standing.best, standing.entrant.name
-        if best is not None:
-            fixed = [*shared, f"model={name}"]
-            found.append(BestOfModel(standing, BestSettings.of(best, metric, fixed, True, len(standing.trials))))
-    return found
+    ranked = sorted(standings, key=lambda standing: -standing.value)
+    return [best_of(standing, metric, shared) for standing in ranked if standing.best is not None]
 
 
-def final_runs(
-    directory: ResultDirectory, best: Sequence[BestOfModel], data: str, worker: Callable[[str], Worker]
-) -> Iterator[tuple[BestOfModel, FinalRun]]:
-    """Train and test each model that is not tested yet.
+def best_of(standing: Standing, metric: str, shared: Sequence[str]) -> BestOfModel:
+    """The best settings of a model, which has a result; arguments as for :func:`best_of_models`."""
+    best, fixed = standing.best, [*shared, f"model={standing.entrant.name}"]
+    assert best is not None, "callers ask only for models with a result"
+    return BestOfModel(standing, BestSettings.of(best, metric, fixed, True, len(standing.trials)))
+
+
+def fit_and_test(
+    directory: ResultDirectory, model: BestOfModel, data: str, worker: Worker, limit_seconds: float
+) -> FinalRun:
+    """Train with the best settings of a model and test it; one that was begun and interrupted is gone on with.
 
     Args:
-        directory: keeps what is done.
-        best: the settings of each model.
+        directory: where the run goes; it keeps what came of it.
+        model: with its best settings.
         data: name of the data set.
-        worker: gives a fresh worker for the model of this name.
-
-    Yields:
-        Each model with its tested run, also those that were there already.
+        worker: a fresh one, which is stopped when the time is up.
+        limit_seconds: how long it may take; infinite: as long as it takes.
     """
-    for model in best:
-        if model.name not in directory.tested:
-            with worker(model.name) as fresh:
-                directory.note(model.name, _test(directory.path, model, data, fresh))
-        yield model, directory.tested[model.name]
-
-
-def _test(path: Path, model: BestOfModel, data: str, worker: Worker) -> FinalRun:
-    begun = _interrupted(path / RUNS, f"{model.name}_{data}")
+    begun = _interrupted(directory.path / RUNS, f"{model.name}_{data}")
     attempts = [[f"resume={begun}", "show_users=0"]] if begun else []
-    error = ""
-    for arguments in (*attempts, _arguments(path, model, data)):
+    limit, error = None if math.isinf(limit_seconds) else limit_seconds, ""
+    for arguments in (*attempts, _arguments(directory.path, model, data)):
+        log = directory.path / LOGS / f"{model.name}.txt"
         try:
-            run, memory = worker.call(train, arguments, path / LOGS / f"{model.name}.txt")
+            run, memory = worker.call(train, arguments, log, limit_seconds=limit)
         except RunError as refusal:  # a run that was killed while it was made cannot be resumed
             error = str(refusal)
             worker.stop()
         else:
-            return FinalRun(str(run), None if math.isnan(memory) else round(memory, 3))
-    return FinalRun("", error=error)
+            tested = FinalRun(str(run), None if math.isnan(memory) else round(memory, 3))
+            break
+    else:
+        tested = FinalRun("", error=error)
+    directory.note(model.name, tested)
+    return tested
 
 
 def _arguments(path: Path, model: BestOfModel, data: str) -> list[str]:

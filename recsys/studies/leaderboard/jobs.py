@@ -6,6 +6,7 @@ import functools
 import os
 import runpy
 import sys
+import time
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -66,6 +67,7 @@ class DataFacts:
         num_valid: held-out interactions that settings are chosen on.
         overrides: what all trainings share: those that were given, and the view that suits all models.
         models: the models.
+        load_seconds: what loading and splitting the data takes, once they are prepared.
     """
 
     name: str
@@ -75,6 +77,7 @@ class DataFacts:
     num_valid: int
     overrides: tuple[str, ...]
     models: tuple[ModelFacts, ...]
+    load_seconds: float = 0.0
 
 
 def look(shared: tuple[str, ...], models: Sequence[str], metric: str) -> DataFacts:
@@ -97,7 +100,10 @@ def look(shared: tuple[str, ...], models: Sequence[str], metric: str) -> DataFac
     rates = {name: isinstance_of(PredictsRatings, name) for name in models}
     if plain.get("view") is None and prepared.interactions.rating is not None and any(rates.values()):
         shared = (*shared, "view=explicit")
+    _objective.cache_clear()
+    began = time.perf_counter()
     objective = _objective(shared, metric)
+    load_seconds = time.perf_counter() - began
     schema = objective.prepared.schema
     return DataFacts(
         name=schema.name,
@@ -107,6 +113,7 @@ def look(shared: tuple[str, ...], models: Sequence[str], metric: str) -> DataFac
         num_valid=len(objective.split.valid),
         overrides=shared,
         models=tuple(_facts(shared, name, objective, metric) for name in models),
+        load_seconds=load_seconds,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,10 @@ from rich.status import Status
 from rich.text import Text
 
 from recsys.cli.console import PlainConsole
-from recsys.studies.leaderboard.schedule import Progress
+from recsys.studies.leaderboard.schedule import FINALS, Progress
+
+#: What the stages that are no rounds are called.
+_STAGES = {0: "first trial", FINALS: "what is left"}
 
 #: Columns of a name, wide enough for those of all models.
 _NAME_WIDTH = 16
@@ -56,7 +60,7 @@ class ProgressLines:
         """Bring the changing line up to date."""
         if self._status is not None:
             seconds = f"{time.monotonic() - self._since:.0f} s"
-            limit = f" of {self._limit_seconds:.0f}" if self._limit_seconds > 0 else ""
+            limit = f" of {self._limit_seconds:.0f}" if 0 < self._limit_seconds < math.inf else ""
             text = Text(f"{seconds}{limit}  {self._doing}")
             text.truncate(max(20, self._console.width - 4), overflow="ellipsis")
             self._status.update(text)
@@ -64,9 +68,8 @@ class ProgressLines:
     def tell(self, progress: Progress) -> None:
         """Print what a model's share of a stage brought."""
         standing = progress.standing
-        stage = "first trial" if progress.stage == 0 else f"round {progress.stage}"
-        clock = f"{_clock(progress.spent)}/{_clock(self._budget_seconds)}"
-        head = f"{clock}  {stage:<11}  {standing.entrant.name:<{_NAME_WIDTH}}"
+        stage = _STAGES.get(progress.stage, f"round {progress.stage}")
+        head = f"{self._clock(progress.elapsed)}  {stage:<11}  {standing.entrant.name:<{_NAME_WIDTH}}"
         if standing.best is None:
             self.explain(f"{head}  failed: {standing.trials[-1].error}")
             return
@@ -76,7 +79,20 @@ class ProgressLines:
             more += f", was {progress.value_before:.4f}" if progress.value_before < standing.value else ", no better"
         self.say(f"{head}  {standing.value:.4f}  {progress.seconds:5.1f} s{more}")
 
+    def skipped(self, name: str, reason: str) -> None:
+        """Print why a model is not tried, searched no further, or not tested."""
+        self.explain(f"{name}: {reason}")
 
-def _clock(seconds: float) -> str:
+    def tested(self, name: str, run: str, error: str, elapsed: float) -> None:
+        """Print what came of the last fit and the test of a model: the name of its run, or the error."""
+        head = f"{self._clock(elapsed)}  {'tested':<11}  {name:<{_NAME_WIDTH}}"
+        self.explain(f"{head}  failed: {error}") if error else self.say(f"{head}  {run}")
+
+    def _clock(self, seconds: float) -> str:
+        """Such as ``3:07/10:00``."""
+        return f"{clock_time(seconds)}/{clock_time(self._budget_seconds)}"
+
+
+def clock_time(seconds: float) -> str:
     """Such as ``3:07``."""
     return f"{int(seconds) // 60}:{int(seconds) % 60:02}"

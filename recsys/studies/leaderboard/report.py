@@ -45,6 +45,7 @@ class Leaderboard:
         left_out: why a model is not in the ranking, by its name.
         metric: what settings were chosen by.
         search_seconds: of all trials together.
+        elapsed_seconds: of everything up to the page, sittings that were interrupted included.
     """
 
     data: DataFacts
@@ -56,6 +57,7 @@ class Leaderboard:
     left_out: Mapping[str, str]
     metric: str
     search_seconds: float
+    elapsed_seconds: float
 
     @property
     def model_of(self) -> dict[str, BestOfModel]:
@@ -162,10 +164,10 @@ def write_report(board: Leaderboard) -> Path:
         f"`{board.command}`, {date.today().isoformat()}, on {hardware_summary()}; {versions}.",
         "",
         f"{manifest.num_users:,} users, {manifest.num_items:,} items; data {manifest.data_hash[:12]}, split "
-        f"{manifest.split_hash[:12]}. A budget of {board.directory.minutes:g} minutes was spread over the models by "
-        f"successive halving ({board.search_seconds:.0f} s of trials). The best settings of each by {board.metric} "
-        "were then fitted to training and validation together, and tested once. More time may change the order of the "
-        "models that need many trials.",
+        f"{manifest.split_hash[:12]}. A budget of {board.directory.minutes:g} minutes of wall time was spread over the "
+        f"models by successive halving; {board.elapsed_seconds:.0f} s were spent, {board.search_seconds:.0f} s of them "
+        f"on trials. The best settings of each by {board.metric} were fitted to training and validation together, and "
+        "tested once. More time may change the order of the models that need many trials.",
         "",
         *_known_before(comparison),
         f"![{comparison.metric} of each model, against coverage, novelty and time]({chart.name})",

@@ -28,7 +28,7 @@ PAGE = "leaderboard.md"
 TUNING, RUNS, LOGS = "tuning", "runs", "logs"
 _LOCK = ".lock"
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,8 @@ class ResultDirectory:
         overrides: the command line that it was started with.
         minutes: the budget.
         tested: the tested runs by model.
-        setup_seconds: what was spent before the first trial; None before that.
+        spent_seconds: of the budget, as last noted.
+        stage: that the search has reached (:class:`recsys.studies.leaderboard.schedule.Search`).
         finished: whether the page is written.
     """
 
@@ -63,7 +64,8 @@ class ResultDirectory:
     overrides: list[str]
     minutes: float
     tested: dict[str, FinalRun] = field(default_factory=dict)
-    setup_seconds: float | None = None
+    spent_seconds: float = 0.0
+    stage: int = 0
     finished: bool = False
     _lock: FileLock | None = None
 
@@ -96,7 +98,8 @@ class ResultDirectory:
             content: dict[str, Any] = json.loads(state.read_text(encoding="utf-8"))
             tested = {str(name): FinalRun(**run) for name, run in content["tested"].items()}
             overrides, minutes = list(content["overrides"]), float(content["minutes"])
-            opened = cls(path, overrides, minutes, tested, content["setup_seconds"], content["finished"])
+            spent, stage = float(content["spent_seconds"]), int(content["stage"])
+            opened = cls(path, overrides, minutes, tested, spent, stage, content["finished"])
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise RunError(f"{state} is damaged ({error}). Start the benchmark again.") from error
         if opened.finished:
@@ -114,10 +117,10 @@ class ResultDirectory:
         """What goes on with it."""
         return f"{typed_command('benchmark_models')} resume={self.path}"
 
-    @property
-    def search_seconds(self) -> float:
-        """The budget of trials, last fits and tests: what the first look at the data left of it, but half at least."""
-        return max(60 * self.minutes - (self.setup_seconds or 0.0), 30 * self.minutes)
+    def reach(self, stage: int, spent_seconds: float) -> None:
+        """Keep how far the search has come, and what it has spent of the budget."""
+        self.stage, self.spent_seconds = stage, round(spent_seconds, 3)
+        self.save()
 
     def note(self, model: str, tested: FinalRun) -> None:
         """Keep what came of the test of a model."""
@@ -142,7 +145,8 @@ class ResultDirectory:
             "format_version": FORMAT_VERSION,
             "overrides": self.overrides,
             "minutes": self.minutes,
-            "setup_seconds": self.setup_seconds,
+            "spent_seconds": self.spent_seconds,
+            "stage": self.stage,
             "finished": self.finished,
             "tested": {name: asdict(run) for name, run in self.tested.items()},
         }

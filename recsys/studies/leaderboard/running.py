@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import time
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,13 +10,16 @@ from recsys.cli.commands import command_line
 from recsys.errors import RunError
 from recsys.studies.comparison.compared_runs import open_runs
 from recsys.studies.comparison.comparing import Settings, compare
+from recsys.studies.leaderboard.budget import Budget
 from recsys.studies.leaderboard.contender import Contender
-from recsys.studies.leaderboard.final_runs import BestOfModel, best_of_models, final_runs
+from recsys.studies.leaderboard.entrant import Entrant, Role, Standing
+from recsys.studies.leaderboard.final_costs import FinalCosts, measured_pair_seconds
+from recsys.studies.leaderboard.final_runs import best_of, best_of_models, fit_and_test
 from recsys.studies.leaderboard.jobs import DataFacts, load, look, run_trial
 from recsys.studies.leaderboard.progress_lines import ProgressLines
 from recsys.studies.leaderboard.report import Leaderboard, write_report
-from recsys.studies.leaderboard.result_directory import TUNING, FinalRun, ResultDirectory
-from recsys.studies.leaderboard.schedule import Standing, search
+from recsys.studies.leaderboard.result_directory import TUNING, ResultDirectory
+from recsys.studies.leaderboard.schedule import Search, SearchActions
 from recsys.studies.leaderboard.worker import Worker
 from recsys.studies.tuning.objective import TrialResult
 
@@ -32,6 +33,7 @@ class LeaderboardSettings:
         models: choices of the group ``model`` that may take part.
         trials: of each model at most.
         sampler_seed: of the draws.
+        strong: models of which the first that fits is tried and tested whatever the time, as the baseline is.
         comparison: the tested metric, its cut-off and the baseline, by the name of its model.
     """
 
@@ -39,6 +41,7 @@ class LeaderboardSettings:
     models: tuple[str, ...]
     trials: int
     sampler_seed: int
+    strong: tuple[str, ...]
     comparison: Settings
 
     @property
@@ -47,12 +50,19 @@ class LeaderboardSettings:
         return f"valid/{self.comparison.metric}@{self.comparison.k}"
 
 
-def run_leaderboard(directory: ResultDirectory, settings: LeaderboardSettings, lines: ProgressLines) -> Leaderboard:
+#: Guess of what a last fit takes beyond its trial, before one was measured: these seconds, and loading the data twice.
+START_SECONDS = 1.5
+
+
+def run_leaderboard(
+    directory: ResultDirectory, settings: LeaderboardSettings, budget: Budget, lines: ProgressLines
+) -> Leaderboard:
     """Search, test and write the page; what is done already in ``directory`` is not done again.
 
     Args:
         directory: keeps what is done.
         settings: what is asked.
+        budget: the wall time that all may take.
         lines: says how it goes.
 
     Raises:
@@ -60,13 +70,28 @@ def run_leaderboard(directory: ResultDirectory, settings: LeaderboardSettings, l
         RecsysError: the data or the split are refused.
     """
     with lines.shown():
-        data, standings = _searched(directory, settings, lines)
-        best = best_of_models(standings, settings.metric, data.overrides)
-        tested = _tested(directory, best, data, lines)
+        try:
+            data, standings = _searched(directory, settings, budget, lines)
+        finally:
+            directory.reach(directory.stage, budget.elapsed)
+        lines.now("comparing the models and writing the page")
+        return _compared(directory, settings, budget, data, standings)
+
+
+def _compared(
+    directory: ResultDirectory,
+    settings: LeaderboardSettings,
+    budget: Budget,
+    data: DataFacts,
+    standings: list[Standing],
+) -> Leaderboard:
+    """Compare the tested runs and write the page."""
+    tested = directory.tested
     left_out = {model.name: model.unfit for model in data.models if model.unfit}
-    left_out |= {standing.entrant.name: _why_not(standing) for standing in standings if standing.best is None}
+    left_out |= {s.entrant.name: _why_not(s) for s in standings if s.best is None or s.entrant.name not in tested}
     left_out |= {name: f"Its last fit or test failed. {run.error}" for name, run in tested.items() if run.error}
-    ranked = [model for model in best if tested[model.name].run]
+    best = best_of_models(standings, settings.metric, data.overrides)
+    ranked = [model for model in best if model.name not in left_out]
     if len(ranked) < 2:
         reasons = "".join(f"\n  {name}: {reason}" for name, reason in left_out.items())
         raise RunError(
@@ -87,6 +112,7 @@ def run_leaderboard(directory: ResultDirectory, settings: LeaderboardSettings, l
         left_out=left_out,
         metric=settings.metric,
         search_seconds=sum(standing.spent for standing in standings),
+        elapsed_seconds=budget.elapsed,
     )
     write_report(board)
     directory.finish()
@@ -94,10 +120,9 @@ def run_leaderboard(directory: ResultDirectory, settings: LeaderboardSettings, l
 
 
 def _searched(
-    directory: ResultDirectory, settings: LeaderboardSettings, lines: ProgressLines
+    directory: ResultDirectory, settings: LeaderboardSettings, budget: Budget, lines: ProgressLines
 ) -> tuple[DataFacts, list[Standing]]:
-    """Look at the data, ask the models, and spend the budget on trials."""
-    began = time.monotonic()
+    """Look at the data, ask the models, and spend the budget on trials and tests."""
     with Worker(lines.tick) as worker:
         lines.now("preparing the data and asking the models")
         data: DataFacts = worker.call(look, settings.shared, settings.models, settings.metric)
@@ -121,35 +146,39 @@ def _searched(
             result: TrialResult = worker.call(run_trial, *arguments, limit_seconds=1.25 * limit + 2)
             return result
 
+        def test(standing: Standing, limit: float) -> None:
+            name = standing.entrant.name
+            lines.now(f"{name}: fitting to training and validation, and testing", limit)
+            with Worker(lines.tick) as fresh:
+                model = best_of(standing, settings.metric, data.overrides)
+                tested = fit_and_test(directory, model, data.name, fresh, limit)
+            lines.tested(name, Path(tested.run).name, tested.error, budget.elapsed)
+
         contenders = [
-            Contender(model, directory.path / TUNING / model.name, settings.sampler_seed, prepare, run).entrant
-            for model in sorted(data.models, key=lambda model: model.order)
+            Contender(model, directory.path / TUNING / model.name, settings.sampler_seed, prepare, run)
+            for model in data.models
             if not model.unfit
         ]
-        if directory.setup_seconds is None:  # the same after an interruption, so that the same is decided
-            directory.setup_seconds = time.monotonic() - began
-            directory.save()
-        return data, search(contenders, directory.search_seconds, settings.trials, lines.tell)
+        pair = measured_pair_seconds(data.num_users, settings.comparison)
+        costs = FinalCosts(START_SECONDS + 2 * data.load_seconds, pair)
+        actions = SearchActions(test, lambda stage: directory.reach(stage, budget.elapsed), lines.tell, lines.skipped)
+        search = Search(_entrants(contenders, settings, directory), budget, costs, settings.trials, actions)
+        return data, search.run(directory.stage)
 
 
-def _tested(
-    directory: ResultDirectory, best: Sequence[BestOfModel], data: DataFacts, lines: ProgressLines
-) -> dict[str, FinalRun]:
-    """Fit and test the best settings of each model."""
-    lines.explain("The best settings of each model are fitted to training and validation, and tested once:")
+def _entrants(contenders: list[Contender], settings: LeaderboardSettings, directory: ResultDirectory) -> list[Entrant]:
+    """The baseline, the strong models in their order, then the others, the cheap kinds first."""
+    baseline, strong = settings.comparison.baseline, settings.strong
 
-    def worker(name: str) -> Worker:
-        lines.now(f"{name}: fitting to training and validation, and testing")
-        return Worker(lines.tick)
+    def role(name: str) -> Role:
+        return "baseline" if name == baseline else "strong" if name in strong else ""
 
-    found = {}
-    for model, run in final_runs(directory, best, data.name, worker):
-        found[model.name] = run
-        if run.error:
-            lines.explain(f"  {model.name:<16}  failed: {run.error}")
-        else:
-            lines.say(f"  {model.name:<16}  {Path(run.run).name}")
-    return found
+    def place(entrant: Entrant) -> tuple[int, int]:
+        first = entrant.role == "strong"
+        return ["baseline", "strong", ""].index(entrant.role), strong.index(entrant.name) if first else entrant.kind
+
+    found = [each.entrant(role(each.facts.name), each.facts.name in directory.tested) for each in contenders]
+    return sorted(found, key=place)
 
 
 def first_sentence(text: str) -> str:
@@ -159,6 +188,6 @@ def first_sentence(text: str) -> str:
 
 def _why_not(standing: Standing) -> str:
     """Why there is no result of a model."""
-    if not standing.trials:
-        return "No time was left for it. Give more minutes."
+    if standing.skipped:
+        return standing.skipped
     return f"Its first trial failed. {standing.trials[-1].error}"

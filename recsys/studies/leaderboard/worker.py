@@ -23,8 +23,15 @@ from recsys.errors import RecsysError, RunError
 #: How often the caller's ``tick`` is called while it waits.
 _TICK_SECONDS = 0.2
 
-#: What a fresh process has imported already, where processes are forked from one that has.
-_PRELOADED = ["recsys.studies.leaderboard.jobs"]
+#: What a fresh process has imported already, where processes are forked from one that has: all that trials and
+#: trainings need. Lightning alone takes several seconds, which each training would spend anew.
+_PRELOADED = [
+    "recsys.studies.leaderboard.jobs",
+    "pytorch_lightning",
+    "recsys.runs.training_run",
+    "recsys.reporting.run_report",
+    "recsys.training.learning_curves",
+]
 
 
 class Worker:

@@ -35,27 +35,28 @@ def contender(path, made, facts=FACTS):
 
 def test_the_first_trial_has_the_defaults_and_each_its_limit(tmp_path):
     made = Made()
-    entrant = contender(tmp_path, made)
+    entrant = contender(tmp_path, made).entrant("", False)
     trials = [entrant.trial(limit) for limit in (3.0, 4.0)]
     assert made.asked[0] == ("toy", "5.0", 3.0) and made.asked[1][2] == 4.0
     assert [trial.result.value for trial in trials] == [0.1, 0.2]
     assert made.prepared == 2
 
 
-def test_stored_trials_are_gone_through_without_running_them(tmp_path):
+def test_trials_that_are_stored_are_not_run_again(tmp_path):
     first = contender(tmp_path, Made())
     before = [first.trial(1.0) for _ in range(3)]
     made = Made()
-    again = contender(tmp_path, made)
-    assert [again.trial(9.0) for _ in range(3)] == before
-    assert (made.asked, made.prepared) == ([], 0)
-    assert again.trial(2.0).number == 4 and len(made.asked) == 1
+    entrant = contender(tmp_path, made).entrant("strong", True)
+    assert list(entrant.stored) == before and (made.asked, made.prepared) == ([], 0)
+    assert (entrant.role, entrant.tested) == ("strong", True)
+    assert entrant.trial(2.0).number == 4 and len(made.asked) == 1
 
 
 def test_a_first_trial_that_fails_is_a_trial_and_is_stored(tmp_path):
     failed = contender(tmp_path, Made(refuse=[1])).trial(1.0)
     assert (failed.result, failed.error, failed.number) == (None, "refused", 1)
-    assert contender(tmp_path, Made()).trial(1.0).error == "refused"
+    (stored,) = contender(tmp_path, Made()).entrant("", False).stored
+    assert stored.error == "refused"
 
 
 def test_a_study_of_other_data_is_refused(tmp_path):
@@ -66,6 +67,6 @@ def test_a_study_of_other_data_is_refused(tmp_path):
 
 def test_a_model_with_nothing_to_search_has_its_defaults(tmp_path):
     made = Made()
-    entrant = contender(tmp_path, made, ModelFacts("toy"))
+    entrant = contender(tmp_path, made, ModelFacts("toy")).entrant("", False)
     assert not entrant.searchable
     assert entrant.trial(1.0).overrides == {}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -7,9 +8,9 @@ from omegaconf import OmegaConf
 
 from recsys.errors import RunError
 from recsys.runs.run_directory import RunDirectory
-from recsys.studies.leaderboard.final_runs import best_of_models, final_runs
+from recsys.studies.leaderboard.entrant import Standing
+from recsys.studies.leaderboard.final_runs import best_of_models, fit_and_test
 from recsys.studies.leaderboard.result_directory import FinalRun, ResultDirectory
-from recsys.studies.leaderboard.schedule import Standing
 from recsys.studies.leaderboard.worker import Worker
 from recsys.studies.tuning.objective import TrialResult
 from recsys.studies.tuning.study import FinishedTrial
@@ -35,10 +36,11 @@ class Trainer(Worker):
 
     def __init__(self, refused=()):
         super().__init__()
-        self.arguments, self.refused = [], refused
+        self.arguments, self.limits, self.refused = [], [], refused
 
     def call(self, function, arguments, log, limit_seconds=None):
         self.arguments.append(arguments)
+        self.limits.append(limit_seconds)
         if any(text.startswith(tuple(self.refused)) for text in arguments if self.refused):
             raise RunError("refused")
         return Path("runs/new"), 1.23456
@@ -63,17 +65,17 @@ def test_the_best_model_on_validation_comes_first_with_its_best_settings():
 
 def test_each_is_trained_below_the_results_and_noted(directory):
     trainer = Trainer()
-    ((model, run),) = final_runs(directory, best(standing("a", 0.1)), "toy", lambda name: trainer)
-    assert (model.name, run) == ("a", FinalRun("runs/new", 1.235))
+    run = fit_and_test(directory, best(standing("a", 0.1))[0], "toy", trainer, 60.0)
+    assert run == FinalRun("runs/new", 1.235)
     assert directory.tested == {"a": run}
     assert trainer.arguments[0][-3:] == ["name=a_toy", f"paths.runs_dir={directory.path}/runs", "show_users=0"]
 
 
-def test_what_is_tested_already_is_not_trained_again(directory):
-    directory.note("a", FinalRun("runs/old"))
+@pytest.mark.parametrize(("seconds", "limit"), [(60.0, 60.0), (math.inf, None)])
+def test_it_is_stopped_when_its_time_is_up(directory, seconds, limit):
     trainer = Trainer()
-    found = list(final_runs(directory, best(standing("a", 0.1)), "toy", lambda name: trainer))
-    assert found[0][1].run == "runs/old" and trainer.arguments == []
+    fit_and_test(directory, best(standing("a", 0.1))[0], "toy", trainer, seconds)
+    assert trainer.limits == [limit]
 
 
 @pytest.mark.parametrize("refused", [(), ("resume=",)])
@@ -81,13 +83,12 @@ def test_a_run_that_was_interrupted_is_gone_on_with_where_it_can_be(directory, r
     begun = RunDirectory.create(directory.path / "runs", "a_toy")
     OmegaConf.save(OmegaConf.create({"name": "a_toy"}), begun.config_path)
     trainer = Trainer(refused)
-    ((_, run),) = final_runs(directory, best(standing("a", 0.1)), "toy", lambda name: trainer)
+    run = fit_and_test(directory, best(standing("a", 0.1))[0], "toy", trainer, 60.0)
     assert trainer.arguments[0][0] == f"resume={begun.path}"
     assert len(trainer.arguments) == 1 + len(refused)
     assert run.run == "runs/new"
 
 
 def test_one_that_fails_is_noted_with_its_reason(directory):
-    models = best(standing("a", 0.1), standing("b", 0.2))
-    found = list(final_runs(directory, models, "toy", lambda name: Trainer(("model=b",))))
-    assert [(model.name, run.error) for model, run in found] == [("b", "refused"), ("a", "")]
+    run = fit_and_test(directory, best(standing("b", 0.2))[0], "toy", Trainer(("model=b",)), 60.0)
+    assert run == directory.tested["b"] == FinalRun("", error="refused")

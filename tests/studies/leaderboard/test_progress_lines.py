@@ -3,8 +3,9 @@ from __future__ import annotations
 import io
 
 from recsys.cli.console import PlainConsole
+from recsys.studies.leaderboard.entrant import Standing
 from recsys.studies.leaderboard.progress_lines import ProgressLines
-from recsys.studies.leaderboard.schedule import Progress, Standing
+from recsys.studies.leaderboard.schedule import FINALS, Progress
 from recsys.studies.tuning.objective import TrialResult
 from recsys.studies.tuning.study import FinishedTrial
 
@@ -33,6 +34,23 @@ def test_a_line_has_the_clock_the_model_and_its_best():
 def test_a_failure_is_told_with_its_reason_as_it_is_written():
     line = told(0, [FinishedTrial(1, {}, None, "needs [ratings]")], 0.0)
     assert line.endswith("failed: needs [ratings]\n")
+
+
+def test_what_was_left_over_is_no_round():
+    assert told(FINALS, [done(0.25)], 0.2).startswith("3:07/10:00  what is left  ease")
+
+
+def test_models_that_are_skipped_and_tested_have_lines():
+    console = PlainConsole(file=io.StringIO(), width=80)
+    lines = ProgressLines(console, 600)
+    lines.skipped("neumf", "not tried, one trial takes about 70 s of the 60 s that are left")
+    lines.tested("ease", "2026_ease_shop", "", 61.0)
+    lines.tested("slim", "", "too large", 62.0)
+    assert console.file.getvalue() == (
+        "neumf: not tried, one trial takes about 70 s of the 60 s that are left\n"
+        "1:01/10:00  tested       ease              2026_ease_shop\n"
+        "1:02/10:00  tested       slim              failed: too large\n"
+    )
 
 
 def test_what_is_done_now_is_shown_on_a_terminal_alone():

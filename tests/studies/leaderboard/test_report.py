@@ -5,6 +5,7 @@ import pytest
 
 from recsys.studies.comparison.compared_runs import open_runs
 from recsys.studies.comparison.comparing import Settings, compare
+from recsys.studies.leaderboard.entrant import Standing
 from recsys.studies.leaderboard.final_runs import best_of_models
 from recsys.studies.leaderboard.jobs import DataFacts
 from recsys.studies.leaderboard.report import (
@@ -16,7 +17,6 @@ from recsys.studies.leaderboard.report import (
     write_report,
 )
 from recsys.studies.leaderboard.result_directory import FinalRun, ResultDirectory
-from recsys.studies.leaderboard.schedule import Standing
 from recsys.studies.tuning.objective import TrialResult
 from recsys.studies.tuning.study import FinishedTrial
 from tests.studies.comparison.made_runs import make_run, table
@@ -55,6 +55,7 @@ def board(tmp_path):
         left_out={},
         metric="valid/ndcg@10",
         search_seconds=3.5,
+        elapsed_seconds=170.0,
     )
 
 
@@ -81,6 +82,11 @@ def test_the_commands_go_on_with_the_winner(board):
     )
     assert commands["tune ease longer"] == tune_command(board, board.best[0])
     assert commands["tune ease longer"].endswith(f"output={board.directory.path}/tuning/ease trials=31")
+
+
+def test_the_page_says_what_was_spent_of_the_budget(board):
+    text = write_report(board).read_text(encoding="utf-8")
+    assert "A budget of 3 minutes of wall time" in text and "170 s were spent, 4 s of them on trials" in text
 
 
 def test_what_was_known_before_is_said(board):

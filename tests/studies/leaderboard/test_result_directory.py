@@ -23,6 +23,14 @@ def test_what_was_asked_and_what_is_done_can_be_read_again(tmp_path):
     assert opened.resume_command.endswith(f"scripts/benchmark_models.py resume={directory.path}")
 
 
+def test_how_far_the_search_has_come_is_kept(tmp_path):
+    directory = made(tmp_path)
+    directory.reach(2, 61.23456)
+    directory.close()
+    opened = ResultDirectory.open(directory.path)
+    assert (opened.stage, opened.spent_seconds) == (2, 61.235)
+
+
 def test_none_is_used_twice(tmp_path):
     first, second = made(tmp_path), made(tmp_path)
     assert first.path != second.path
@@ -67,4 +75,4 @@ def test_a_place_that_cannot_be_made_is_told(tmp_path):
 def test_the_state_is_json_for_people_and_programs(tmp_path):
     directory = made(tmp_path)
     content = json.loads((directory.path / "leaderboard.json").read_text(encoding="utf-8"))
-    assert content["format_version"] == 1 and content["finished"] is False
+    assert content["format_version"] == 2 and content["finished"] is False

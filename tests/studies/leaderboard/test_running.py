@@ -9,6 +9,7 @@ from recsys.cli.console import PlainConsole
 from recsys.errors import RunError
 from recsys.studies.comparison.comparing import Settings
 from recsys.studies.leaderboard import jobs, running
+from recsys.studies.leaderboard.budget import Budget
 from recsys.studies.leaderboard.progress_lines import ProgressLines
 from recsys.studies.leaderboard.result_directory import ResultDirectory
 from recsys.studies.leaderboard.running import LeaderboardSettings, run_leaderboard
@@ -25,19 +26,20 @@ def settings(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(running, "Worker", InlineWorker)
     shared = (SMALL[0], *SMALL[2:-1], "evaluation.bootstrap_samples=50", f"paths.prepared_dir={tmp_path}/prepared")
     comparison = Settings(baseline="popularity", num_samples=50)
-    return LeaderboardSettings(shared, ("popularity", "ease"), 2, 0, comparison)
+    return LeaderboardSettings(shared, ("popularity", "ease"), 2, 0, ("ease",), comparison)
 
 
 def run(directory, settings):
     console = PlainConsole(file=io.StringIO(), width=80)
-    return run_leaderboard(directory, settings, ProgressLines(console, 60)), console.file.getvalue()
+    budget = Budget(60 * directory.minutes, directory.spent_seconds)
+    return run_leaderboard(directory, settings, budget, ProgressLines(console, 60)), console.file.getvalue()
 
 
 def values(board):
     return {m.name: [trial.result.value for trial in m.standing.trials] for m in board.best}
 
 
-def test_one_that_was_interrupted_comes_to_the_same_end(tmp_path, settings, monkeypatch):
+def test_one_that_was_interrupted_does_nothing_twice(tmp_path, settings, monkeypatch):
     whole, _ = run(ResultDirectory.create(tmp_path / "whole", "toy", [], 10.0), settings)
     InlineWorker.calls.clear()
     trial, count = jobs.run_trial, []
@@ -61,7 +63,8 @@ def test_one_that_was_interrupted_comes_to_the_same_end(tmp_path, settings, monk
     assert [m.settings.overrides for m in again.best] == [m.settings.overrides for m in whole.best]
     assert again.comparison.accuracy == whole.comparison.accuracy
     assert len(count) == 4 + 2  # four trials, two of which were begun twice
-    assert "first trial  ease" in said and "round 1      ease" in said
+    assert directory.spent_seconds > whole.directory.spent_seconds / 2
+    assert "round 1      ease" in said and "tested       ease" in said
     text = directory.report.read_text(encoding="utf-8")
     for part in ("# Which model for synthetic?", "## Ranking", "## Which is better", "## Costs", "## To go on"):
         assert part in text
