@@ -8,6 +8,7 @@ such as numbers that do not go together, it is then asked.
 from __future__ import annotations
 
 import difflib
+import functools
 import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, Union, get_type_hints
@@ -15,6 +16,7 @@ from typing import Any, Literal, Union, get_type_hints
 from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig, OmegaConf
 
+from recsys.cli.config_directory import CONFIG_DIRECTORY
 from recsys.cli.plain_settings import PLAIN_SETTINGS
 from recsys.cli.setting_ranges import range_of
 from recsys.cli.settings.setting_types import described, fits
@@ -22,6 +24,13 @@ from recsys.errors import RecsysError, RunError
 
 #: Parts of a configuration whose constructors are quick and need nothing else.
 CONSTRUCTED = ("data", "preparation", "split", "evaluation", "tracking", "stacking_folds", "candidate_selector")
+
+#: Parts whose constructors bring Lightning, which takes longer to import than all else.
+_BRINGS_LIGHTNING = ("training", "fitting", "pretraining", "sources_training")
+
+#: Parts of those that every model has. Models that are fitted at once need nothing of Lightning, and where these are as
+#: their files have them there is nothing to check.
+_OF_LIGHTNING = ("trainer", "fitting")
 
 #: Longest name of a run in bytes: file systems allow 255, and a time goes before it.
 _MAX_NAME = 200
@@ -59,8 +68,7 @@ def check_config(command: str, config: DictConfig) -> None:
 
 def _settings(content: Mapping[str, Any], declared: Mapping[str, object]) -> Iterator[tuple[str, Any, object]]:
     """Each setting of a configuration with its key and its type."""
-    # What others are interpolated from comes first, so that the message has the key that was typed.
-    for name, value in sorted(content.items(), key=lambda item: (isinstance(item[1], dict), item[0] != "trainer")):
+    for name, value in sorted(content.items(), key=_turn):
         if isinstance(value, dict) and name in ("pretraining", "sources_training"):
             yield name, value, declared.get(name, Any)
             for part, changes in value.items():
@@ -69,11 +77,21 @@ def _settings(content: Mapping[str, Any], declared: Mapping[str, object]) -> Ite
             yield from _setting(str(name), value, declared.get(str(name), Any), declared)
 
 
+def _turn(part: tuple[str, Any]) -> tuple[bool, bool, bool]:
+    """When a part of a configuration is checked.
+
+    What others are interpolated from comes first, so that the message has the key that was typed; what brings Lightning
+    last, so that a wrong setting elsewhere is told without it.
+    """
+    name, value = part
+    return isinstance(value, dict), name in _BRINGS_LIGHTNING, name != "trainer"
+
+
 def _setting(key: str, value: Any, hint: object, declared: Mapping[str, object]) -> Iterator[tuple[str, Any, object]]:
     hint = declared.get(key, hint)
     yield key, value, hint
     if isinstance(value, dict):
-        hints = _hints(key, value, value.get("_target_"))
+        hints = {} if _is_as_shipped(key, value, declared) else _hints(key, value, value.get("_target_"))
         for name, content in value.items():
             if not str(name).startswith("_"):
                 yield from _setting(f"{key}.{name}", content, hints.get(name, Any), declared)
@@ -103,6 +121,23 @@ def _with_targets(change: Mapping[str, Any], like: Any) -> dict[str, Any]:
         name: _with_targets(value, like.get(name)) if isinstance(value, dict) else value
         for name, value in change.items()
     }
+
+
+def _is_as_shipped(key: str, node: Mapping[str, Any], declared: Mapping[str, object]) -> bool:
+    """Whether a part of :data:`_OF_LIGHTNING` differs from its file in nothing, or in what has a declared type."""
+    if key not in _OF_LIGHTNING:
+        return False
+    shipped = _shipped(key)
+    return node.keys() == shipped.keys() and all(
+        f"{key}.{name}" in declared or (value == shipped[name] and type(value) is type(shipped[name]))
+        for name, value in node.items()
+    )
+
+
+@functools.cache
+def _shipped(group: str) -> dict[str, Any]:
+    content: Any = OmegaConf.to_container(OmegaConf.load(CONFIG_DIRECTORY / group / "default.yaml"))
+    return content
 
 
 def _hints(key: str, node: Mapping[str, Any], target: str | None) -> dict[str, object]:

@@ -32,6 +32,7 @@ _TRAINING: dict[str, object] = {
     "weight_transform": Literal["none", "log1p", "binary"],
     "exclude_seen": bool | Mapping[str, Any],
     "trainer.max_epochs": int,  # Lightning takes null for a thousand
+    "trainer.accelerator": str,
     "pretraining": Mapping[str, Mapping[str, Any]] | None,
     "sources_training": Mapping[str, Mapping[str, Any]],
 }

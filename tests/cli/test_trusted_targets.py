@@ -1,3 +1,4 @@
+import subprocess
 import sys
 from pathlib import Path
 
@@ -63,6 +64,16 @@ def test_nothing_outside_is_even_imported(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
     assert not is_allowed("hostile.Model")
     assert "hostile" not in sys.modules
+
+
+def test_classes_of_a_training_are_known_without_lightning():
+    program = (
+        "import sys; from recsys.cli.trusted_targets import is_allowed; "
+        "names = 'sampled_negatives.SampledNegativesModule', 'full_catalogue.FullCatalogueModule'; "
+        "print(*[is_allowed(f'recsys.training.{name}') for name in names], 'pytorch_lightning' in sys.modules)"
+    )
+    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert finished.stdout.split() == ["True", "True", "False"]
 
 
 @pytest.mark.parametrize(
