@@ -19,7 +19,16 @@ from recsys.data.encoded_columns import EncodedColumn
 from recsys.errors import ExportError
 from recsys.models.onnx.exportable import ItemEncoderSpec
 from recsys.models.onnx.onnx_query import OnnxQuery
-from recsys.runtime.onnx_inputs import CANDIDATES, CONTRIBUTIONS, QUERY, QUERY_INPUTS, REST, SCORE, feature_input
+from recsys.runtime.onnx_inputs import (
+    CANDIDATES,
+    CONTRIBUTIONS,
+    NEW_ITEMS,
+    QUERY,
+    QUERY_INPUTS,
+    REST,
+    SCORE,
+    feature_input,
+)
 
 #: Version of the ONNX operators. Read by ONNX Runtime from 1.17 and by the Triton releases that have it.
 OPSET = 20
@@ -69,6 +78,29 @@ class _ForCandidates(nn.Module):
         return given
 
 
+class _ForNewCandidates(nn.Module):
+    """A ranker that knows new items by vectors, with one argument for each input."""
+
+    def __init__(self, ranker: nn.Module, names: Sequence[str]) -> None:
+        super().__init__()
+        self.ranker = ranker
+        self.names = tuple(names)
+
+    def forward(
+        self,
+        users: Tensor,
+        items: Tensor,
+        ratings: Tensor,
+        timestamps: Tensor,
+        candidates: Tensor,
+        new_items: Tensor,
+        features: Sequence[Tensor] = (),
+    ) -> Tensor:
+        named = dict(zip(self.names, features, strict=True))
+        scores: Tensor = self.ranker(OnnxQuery(users, items, ratings, timestamps, named), candidates, new_items)
+        return scores
+
+
 def export_encoder(
     encoder: nn.Module,
     path: Path,
@@ -95,10 +127,26 @@ def export_ranker(
     path: Path,
     metadata: Mapping[str, str] | None = None,
     user_columns: Sequence[EncodedColumn] = (),
+    new_items: Tensor | None = None,
 ) -> None:
-    """Write a ranker, see :mod:`recsys.models.onnx.exportable`; arguments and errors as above."""
-    module = _ForCandidates(ranker, [column.name for column in user_columns])
-    _export(module, path, user_columns, [CANDIDATES], [SCORE], metadata or {})
+    """Write a ranker, see :mod:`recsys.models.onnx.exportable`.
+
+    Args:
+        ranker: in evaluation mode, on the CPU.
+        path: of the file.
+        metadata: kept inside the file.
+        user_columns: that it reads.
+        new_items: vectors by which it knows new items, at least 2, shape [N, W]; None: it knows none.
+
+    Raises:
+        ExportError: as above.
+    """
+    names = [column.name for column in user_columns]
+    if new_items is None:
+        _export(_ForCandidates(ranker, names), path, user_columns, [CANDIDATES], [SCORE], metadata or {})
+    else:
+        module = _ForNewCandidates(ranker, names)
+        _export(module, path, user_columns, [CANDIDATES, NEW_ITEMS], [SCORE], metadata or {}, new_items)
 
 
 def export_explainer(
@@ -141,6 +189,7 @@ def _export(
     more: list[str],
     outputs: list[str],
     metadata: Mapping[str, str],
+    new_items: Tensor | None = None,
 ) -> None:
     batch, length, width = torch.export.Dim("batch"), torch.export.Dim("length"), torch.export.Dim("candidates")
     # No size of an example may be 0 or 1: the exporter takes these for constants.
@@ -155,6 +204,9 @@ def _export(
     if CANDIDATES in more:
         examples = (*examples, torch.zeros(2, 4, dtype=torch.int64))
         shapes.append({0: batch, 1: width})
+    if new_items is not None:
+        examples = (*examples, new_items)
+        shapes.append({0: torch.export.Dim("new_items")})
     if user_columns:  # without any the exporter would lose the names of the sizes
         features, of_features = _of_columns(user_columns, batch)
         examples = (*examples, features)

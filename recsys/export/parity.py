@@ -114,8 +114,8 @@ def check_scores(
     parts = []
     for name, requests in queries.items():
         expected = _scores(model, query_of(_as_pytorch_is_asked(requests)))
-        parts.append(_compared(name, expected, encoded(requests)))
-    return _total(parts)
+        parts.append(compare_scores(name, expected, encoded(requests)))
+    return joined_parity(parts)
 
 
 def check_ranker(
@@ -140,8 +140,8 @@ def check_ranker(
         items = candidates(requests)
         present = items >= 0
         expected = np.where(present, ranker.score(_as_pytorch_is_asked(requests), items), np.nan)
-        parts.append(_compared(name, expected, np.where(present, ranked(requests, items), np.nan)))
-    return _total(parts)
+        parts.append(compare_scores(name, expected, np.where(present, ranked(requests, items), np.nan)))
+    return joined_parity(parts)
 
 
 def check_explainer(
@@ -228,8 +228,12 @@ def _scores(model: ScoringModel, query: Query) -> FloatArray:
     return scores
 
 
-def _compared(name: str, expected: FloatArray, found: FloatArray) -> Parity:
-    """Compare scores of one shape, up to a constant for each row."""
+def compare_scores(name: str, expected: FloatArray, found: FloatArray) -> Parity:
+    """Compare scores of one shape, up to a constant for each row.
+
+    Raises:
+        ExportError: a score or a list differs, or the shapes do; ``name`` says of what.
+    """
     if expected.shape != found.shape:
         raise ExportError(
             f"For {name} the exported model gives scores of shape {list(found.shape)}, but PyTorch of shape "
@@ -277,7 +281,8 @@ def _centred(scores: FloatArray) -> FloatArray:
     return centred
 
 
-def _total(parts: list[Parity]) -> Parity:
+def joined_parity(parts: Sequence[Parity]) -> Parity:
+    """What was compared in several parts, at least one, as one."""
     return Parity(
         sum(part.num_queries for part in parts),
         max(part.max_difference for part in parts),

@@ -15,30 +15,35 @@ import torch
 from torch import nn
 
 import recsys
-from recsys.data.encoded_columns import encode_table, write_columns
-from recsys.errors import ExportError, ModelError
+from recsys.errors import ExportError
 from recsys.evaluation.model_report import model_name
 from recsys.export.explainer_export import write_explainer
-from recsys.export.onnx_export import export_encoder, export_item_encoder, export_ranker
-from recsys.export.parity import MANY_USERS, TOLERANCE, K, check_ranker, check_scores, overlap
+from recsys.export.item_encoder_export import item_encoder_of, ranker_item_encoder_of, write_item_encoder
+from recsys.export.new_items_parity import check_new_items
+from recsys.export.onnx_export import export_encoder, export_ranker
+from recsys.export.parity import MANY_USERS, K, check_ranker, check_scores, overlap
 from recsys.export.precision import reduce_precision
 from recsys.models.interface.protocols import ScoringModel
 from recsys.models.onnx.exportable import (
     EncoderRanker,
     Exportable,
-    ItemEncoderSpec,
     ServingForm,
 )
 from recsys.retrieval.request_batch import RequestBatch
 from recsys.retrieval.top_k import top_k
 from recsys.retrieval.types import FloatArray, IntArray
 from recsys.runs.trained_run import TrainedRun
-from recsys.runtime.bundle import EXPLAINER, ITEM_ENCODER, ITEM_FEATURES, QUERY_ENCODER, RANKER
+from recsys.runtime.bundle import (
+    EXPLAINER,
+    ITEM_ENCODER,
+    ITEM_FEATURES,
+    QUERY_ENCODER,
+    RANKER,
+    RANKER_ITEM_ENCODER,
+    RANKER_ITEM_FEATURES,
+)
 from recsys.runtime.onnx_model import OnnxModel
 from recsys.runtime.onnx_stages import OnnxEncoder, OnnxRanker
-
-#: Items that are encoded as if they were new, to compare.
-NUM_ITEMS_COMPARED = 1000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,8 +126,10 @@ def export_models(
         shared = overlap(exact, products(encode(queries[MANY_USERS]), vectors))
         parity["precision"] = {"precision": precision, "top_10_overlap": shared}
         print_line(f"  numbers as {precision}: {shared:.1%} of the lists of 10 stay")
-    if (item_encoder := getattr(run.model, "item_encoder", None)) is not None:
-        _export_item_encoder(item_encoder, run, directory, print_line)
+    if (spec := item_encoder_of(run.model, print_line)) is not None:
+        print_line(f"{model_name(run.model)}: item encoder to ONNX")
+        metadata = _metadata(run, "item_encoder")
+        write_item_encoder(spec, run.prepared, directory / ITEM_ENCODER, directory / ITEM_FEATURES, metadata)
     return ExportedModels(encode, rank, vectors, held, parity)
 
 
@@ -142,31 +149,6 @@ def _export_explainer(
         print_line(
             f"{model_name(run.model)}: explainer to ONNX\n  {compared['num_queries']:,} queries agree with PyTorch: "
             f"contributions within {compared['max_difference']:.1g} of the largest"
-        )
-
-
-def _export_item_encoder(
-    item_encoder: Callable[[], ItemEncoderSpec], run: TrainedRun, directory: Path, print_line: Callable[[str], None]
-) -> None:
-    """Write what encodes new items, where the model, as it is set up, can."""
-    try:
-        form = item_encoder()
-    except ModelError as error:
-        print_line(f"no encoder of new items: {error}")
-        return
-    print_line(f"{model_name(run.model)}: item encoder to ONNX")
-    export_item_encoder(form, directory / ITEM_ENCODER, _metadata(run, "item_encoder"))
-    write_columns(form.columns, directory / ITEM_FEATURES)
-    onnx_inputs = encode_table(form.columns, run.prepared.items.slice(0, NUM_ITEMS_COMPARED))
-    found = OnnxModel(directory / ITEM_ENCODER).run(onnx_inputs)
-    with torch.inference_mode():
-        expected = form.encoder(*(torch.from_numpy(onnx_inputs[of.name]) for of in form.columns)).numpy()
-    difference = float(np.nanmax(np.abs(found - expected), initial=0))
-    scale = float(np.nanmax(np.abs(expected), initial=0)) or 1.0
-    if (np.isnan(found) != np.isnan(expected)).any() or difference > TOLERANCE * scale:
-        raise ExportError(
-            f"The exported item encoder differs from PyTorch by {difference:.2g} in numbers of up to {scale:.2g}. The "
-            "export is refused."
         )
 
 
@@ -193,11 +175,14 @@ def _export_ranker(
     print_line(f"{model_name(ranker.model)}: ranker to ONNX")
     serving_ranker = getattr(ranker.model, "serving_ranker", None)
     module = EncoderRanker(form) if serving_ranker is None else serving_ranker()
-    export_ranker(module, directory / RANKER, _metadata(ranker, "ranker"), form.user_columns)
+    new_items = _new_items_of_ranker(ranker, directory, print_line)
+    some = None if new_items is None else torch.zeros(2, new_items.shape[1])
+    export_ranker(module, directory / RANKER, _metadata(ranker, "ranker"), form.user_columns, some)
 
     def written() -> OnnxRanker:
         model, num_items = OnnxModel(directory / RANKER), ranker.prepared.schema.num_items
-        return OnnxRanker(model, form.floats_per_position, num_items)
+        given = None if new_items is None else (lambda: new_items)
+        return OnnxRanker(model, form.floats_per_position, num_items, given)
 
     def candidates(requests: RequestBatch) -> IntArray:
         return top_k(products(encode(requests), vectors), num_candidates).items
@@ -206,6 +191,12 @@ def _export_ranker(
     rank = exact = written()
     parity: dict[str, Any] = {"ranker": check_ranker(ranker.model, exact.score, candidates, queries).as_dict()}
     print_line(_agreement(parity["ranker"]))
+    if new_items is not None:
+        num_items = ranker.prepared.schema.num_items
+        parity["ranker_new_items"] = check_new_items(
+            module, exact.score, candidates, queries, torch.from_numpy(new_items), num_items
+        ).as_dict()
+        print_line(f"  new items: {_agreement(parity['ranker_new_items']).strip()}")
     if precision != "float32":
         users = queries[MANY_USERS]
         items = candidates(users)
@@ -216,6 +207,17 @@ def _export_ranker(
         parity["ranker_precision"] = {"precision": precision, "top_10_overlap": shared}
         print_line(f"  numbers as {precision}: {shared:.1%} of the lists of 10 stay")
     return rank, parity
+
+
+def _new_items_of_ranker(ranker: TrainedRun, directory: Path, print_line: Callable[[str], None]) -> FloatArray | None:
+    """Write what the ranker's vectors of new items are made by; those of some items, or None where it scores none."""
+    spec = ranker_item_encoder_of(ranker.model, print_line)
+    if spec is None:
+        return None
+    print_line(f"{model_name(ranker.model)}: item encoder of the ranker to ONNX")
+    metadata = _metadata(ranker, "ranker_item_encoder")
+    files = directory / RANKER_ITEM_ENCODER, directory / RANKER_ITEM_FEATURES
+    return write_item_encoder(spec, ranker.prepared, *files, metadata)
 
 
 def _form_of(model: nn.Module) -> ServingForm:

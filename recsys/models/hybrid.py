@@ -36,8 +36,9 @@ from recsys.models.layers.history_attention import HistoryAttention
 from recsys.models.layers.validation import check_dims
 from recsys.models.linalg.row_positions import row_positions
 from recsys.models.onnx.candidate_ranker import CandidateRanker, RankedCatalogue, ServedAttributes
-from recsys.models.onnx.exportable import Exportable, ServingForm
+from recsys.models.onnx.exportable import Exportable, ItemEncoderSpec, ServingForm
 from recsys.models.onnx.history_attention import ServedAttention
+from recsys.models.onnx.new_candidates import NewCandidates, encoder_of_columns, encoders_of, joined_encoders
 
 #: Scores of sources, or features of candidates, that are held at once when users are scored: a bound on memory.
 MAX_FEATURES = 2**22
@@ -344,7 +345,22 @@ class Hybrid(RanksCandidates):
         Raises:
             ModelError: a source cannot be served.
         """
-        return self._ranker_of(self._serving_forms())
+        return self._ranker_of(self._serving_forms(), knows_new_items=True)
+
+    def ranker_item_encoder(self) -> ItemEncoderSpec:
+        """What sources and columns know of new items; see :mod:`recsys.models.onnx.exportable`.
+
+        Raises:
+            ModelError: no source scores new items.
+        """
+        specs = [spec for spec in encoders_of(self.sources) if spec is not None]
+        if not specs:
+            raise ModelError(
+                "A hybrid scores new items where a source makes vectors of their features, but none of "
+                f"{', '.join(self.sources)} does. Add a source two_tower, or content with num_components."
+            )
+        columns = None if self.attributes is None else self.attributes.items
+        return joined_encoders(specs if columns is None else [*specs, encoder_of_columns(columns)])
 
     def _serving_forms(self) -> list[ServingForm]:
         forms = []
@@ -355,8 +371,16 @@ class Hybrid(RanksCandidates):
         return forms
 
     @torch.no_grad()
-    def _ranker_of(self, forms: Sequence[ServingForm]) -> CandidateRanker:
-        attention, attributes = self.attention, self.attributes
+    def _ranker_of(self, forms: Sequence[ServingForm], knows_new_items: bool = False) -> CandidateRanker:
+        attention, attributes, new_candidates = self.attention, self.attributes, None
+        encoders = encoders_of(self.sources) if knows_new_items else []
+        if any(spec is not None for spec in encoders):
+            new_candidates = NewCandidates(
+                [None if spec is None else form.dim for spec, form in zip(encoders, forms, strict=True)],
+                None if attributes is None or attributes.items is None else attributes.embedding_dim,
+                0 if attention is None else HistoryAttention.num_heads,
+                self.statistics,
+            )
         served_attributes = None
         if attributes is not None:
             weights = attributes.item_weights
@@ -376,6 +400,7 @@ class Hybrid(RanksCandidates):
             self.popularity,
             self.freshness,
             served_attributes,
+            new_candidates,
         ).eval()
 
     @torch.no_grad()

@@ -8,6 +8,7 @@
         ranker.onnx              the same and candidates to scores, where there is a ranker
         explainer.onnx           the same and items to what each interaction adds to their scores, where the model can
         item_encoder.onnx        columns of a new item to a vector, with item_features.json, where the model can
+        ranker_item_encoder.onnx  the same for the ranker, with ranker_item_features.json, where it scores new items
         item_vectors.npy         of the items, and index.faiss where FAISS finds them
         item_vocabulary.parquet  ids and indices; user_vocabulary.parquet
         items.parquet            titles and columns, for people and for filters
@@ -58,6 +59,8 @@ RANKER = "ranker.onnx"
 EXPLAINER = "explainer.onnx"
 ITEM_ENCODER = "item_encoder.onnx"
 ITEM_FEATURES = "item_features.json"
+RANKER_ITEM_ENCODER = "ranker_item_encoder.onnx"
+RANKER_ITEM_FEATURES = "ranker_item_features.json"
 INDEX = "index.faiss"
 ITEM_VOCABULARY = "item_vocabulary.parquet"
 USER_VOCABULARY = "user_vocabulary.parquet"
@@ -162,8 +165,17 @@ class Bundle:
                 f"A model that knows new items by their content is required, but {self.manifest.retriever.model} in "
                 f"{self.directory} does not. Export a two_tower, or train again with the new items."
             )
-        model = OnnxModel(self.directory / ITEM_ENCODER) if open_model is None else open_model(ITEM_ENCODER)
-        return ItemEncoder(model, read_columns(self.directory / ITEM_FEATURES))
+        return self._encoder(ITEM_ENCODER, ITEM_FEATURES, open_model)
+
+    def ranker_item_encoder(self, open_model: Callable[[str], OnnxModel] | None = None) -> ItemEncoder | None:
+        """What encodes new items for the ranker; None where it scores none. Argument as above."""
+        if RANKER_ITEM_ENCODER not in self.manifest.files:
+            return None
+        return self._encoder(RANKER_ITEM_ENCODER, RANKER_ITEM_FEATURES, open_model)
+
+    def _encoder(self, file: str, columns: str, open_model: Callable[[str], OnnxModel] | None) -> ItemEncoder:
+        model = OnnxModel(self.directory / file) if open_model is None else open_model(file)
+        return ItemEncoder(model, read_columns(self.directory / columns))
 
     def index(self, gpu: bool = False) -> CandidateIndex:
         """The index that finds candidates; each call gives one of its own.

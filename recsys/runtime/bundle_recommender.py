@@ -10,7 +10,7 @@ import pyarrow as pa
 from recsys.retrieval.ragged_items import RaggedItems
 from recsys.retrieval.retrievers import IndexRetriever
 from recsys.retrieval.seen_policy import SeenPolicy
-from recsys.retrieval.types import IntArray
+from recsys.retrieval.types import FloatArray, IntArray
 from recsys.runtime.bundle import QUERY_ENCODER, RANKER, Bundle
 from recsys.runtime.catalogue import Catalogue, CatalogueState
 from recsys.runtime.explanations.onnx_explainer import bundle_explainer, retriever_explainer
@@ -67,7 +67,9 @@ class BundleRecommender:
         encoder = OnnxEncoder(opened(QUERY_ENCODER), manifest.floats_per_position)
         ranker: OnnxRanker | None = None
         if bundle.has_ranker:
-            ranker = OnnxRanker(opened(RANKER), manifest.floats_per_position, manifest.data.num_items)
+            ranker = OnnxRanker(
+                opened(RANKER), manifest.floats_per_position, manifest.data.num_items, self._new_items_of_ranker()
+            )
         scoring = Scoring(
             manifest.name,
             IndexRetriever(encoder, self._catalogue.index),
@@ -146,8 +148,8 @@ class BundleRecommender:
     def add_items(self, items: pa.Table) -> None:
         """Recommend new items from now on, by their content; see :meth:`recsys.runtime.catalogue.Catalogue.add`.
 
-        They are kept in memory only: train and export again to keep them. Behind a ranker, which does not know them,
-        each keeps the place among the candidates at which it was found.
+        They are kept in memory only: train and export again to keep them. A ranker that reads features scores them as
+        well; behind any other, each keeps the place among the candidates at which it was found.
         """
         self._catalogue.add(items)
 
@@ -168,6 +170,17 @@ class BundleRecommender:
     def remove_items(self, ids: Sequence[str]) -> None:
         """Recommend these items no more; see :meth:`recsys.runtime.catalogue.Catalogue.remove`."""
         self._catalogue.remove(ids)
+
+    def _new_items_of_ranker(self) -> Callable[[], FloatArray] | None:
+        """What the ranker knows of new items, whenever it is asked; None where it scores none."""
+        if self._catalogue.added_for_ranker is None:
+            return None
+
+        def added() -> FloatArray:
+            assert self._catalogue.added_for_ranker is not None, "as at the start"
+            return self._catalogue.added_for_ranker
+
+        return added
 
     def warm_up(self) -> None:
         """Answer once, so that the first user does not wait for memory and tables."""

@@ -21,10 +21,11 @@ from recsys.retrieval.format_list import format_list
 from recsys.retrieval.index import CandidateIndex, UpdatableIndex
 from recsys.retrieval.item_columns import ItemColumns
 from recsys.retrieval.types import BoolArray, FloatArray, IntArray
-from recsys.runtime.bundle import Bundle
+from recsys.runtime.bundle import RANKER, RANKER_ITEM_ENCODER, Bundle
 from recsys.runtime.explanations.shared_attributes import SharedAttributes
 from recsys.runtime.item_values import ItemValues, with_values
 from recsys.runtime.new_item_columns import as_catalogue_columns
+from recsys.runtime.onnx_inputs import NEW_ITEMS
 from recsys.runtime.onnx_model import OnnxModel
 from recsys.runtime.request_resolution import RequestResolver
 
@@ -132,6 +133,11 @@ class Catalogue:
         self._updating = threading.Lock()
         self.added_vectors: FloatArray = np.zeros((0, bundle.manifest.index.dim), dtype=np.float32)
         manifest = bundle.manifest
+        #: What the ranker knows of added items, a row for each; None where it scores none.
+        self.added_for_ranker: FloatArray | None = None
+        if RANKER_ITEM_ENCODER in manifest.files:
+            width = manifest.inputs[RANKER][NEW_ITEMS]["shape"][1]
+            self.added_for_ranker = np.zeros((0, width), dtype=np.float32)
         self.state = CatalogueState.of(
             bundle.items, manifest.data.item_features, bundle.popularity, bundle.num_interactions, manifest.filters
         )
@@ -154,6 +160,8 @@ class Catalogue:
             ids = self._new_ids(items)
             items = as_catalogue_columns(items, self.state.table, separators)
             vectors = encoder.encode(items)
+            ranker_encoder = self._bundle.ranker_item_encoder(self._open_model)
+            for_ranker = None if ranker_encoder is None else ranker_encoder.encode(items)
             silent = np.flatnonzero(np.isnan(vectors).any(axis=1)).tolist()
             if silent:
                 raise RequestError(
@@ -170,6 +178,8 @@ class Catalogue:
             state = self.state
             first = len(state.present)
             self.added_vectors = np.concatenate([self.added_vectors, vectors])
+            if for_ranker is not None and self.added_for_ranker is not None:
+                self.added_for_ranker = np.concatenate([self.added_for_ranker, for_ranker])
             # The index last, so that whoever finds a new item finds what is said about it as well.
             self._resolver.add_items(ids)
             self.state = replace(

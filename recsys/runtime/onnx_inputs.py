@@ -1,13 +1,13 @@
 """What goes into and comes out of the ONNX models of a bundle.
 
 Shape suffixes: B queries, L positions, C candidates of each, K explained items of each, D dimensions, I items of the
-catalogue.
+catalogue, N new items, W numbers of a new item's vector.
 
 Every query encoder takes ``user_index`` [B], ``history`` [B, L], ``rating`` [B, L] and ``timestamp`` [B, L] and gives
-``query`` [B, D], or [B, I] where it scores the catalogue; a ranker takes ``candidates`` [B, C] as well and gives
-``score`` [B, C]; an explainer takes ``candidates`` [B, K] and gives ``contributions`` [B, L, K] and ``rest`` [B, K].
-Models that read columns of users have an input for each (:func:`feature_input`): codes [B, W] of at
-most W values, or numbers [B].
+``query`` [B, D], or [B, I] where it scores the catalogue; a ranker takes ``candidates`` [B, C] as well, and where it
+scores new items ``new_items`` [N, W] (candidate I + n is the n-th of them), and gives ``score`` [B, C]; an explainer
+takes ``candidates`` [B, K] and gives ``contributions`` [B, L, K] and ``rest`` [B, K]. Models that read columns of users
+have an input for each (:func:`feature_input`): codes [B, W] of at most W values, or numbers [B].
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from recsys.retrieval.types import IntArray
 
 QUERY_INPUTS = ("user_index", "history", "rating", "timestamp")
 CANDIDATES = "candidates"
+NEW_ITEMS = "new_items"
 QUERY = "query"
 SCORE = "score"
 CONTRIBUTIONS = "contributions"

@@ -1,3 +1,4 @@
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,13 +10,26 @@ import torch
 from torch import nn
 
 from recsys.data.encoded_columns import EncodedColumn, read_columns
-from recsys.data.raw import FeatureKind
+from recsys.data.features import FeatureTable
+from recsys.data.raw import FeatureColumn, FeatureKind
 from recsys.errors import ExportError, ModelError
 from recsys.export.parity import MANY_USERS
 from recsys.export.served_models import ExportedModels, export_models, products
+from recsys.models.components.recency import Recency
+from recsys.models.content import Content
+from recsys.models.ease import EASE
+from recsys.models.hybrid import Hybrid
+from recsys.models.layers.ranker_networks import ResidualNetwork
 from recsys.models.mf import MF
 from recsys.models.onnx.exportable import ItemEncoderSpec
-from recsys.runtime.bundle import ITEM_ENCODER, ITEM_FEATURES, QUERY_ENCODER, RANKER
+from recsys.runtime.bundle import (
+    ITEM_ENCODER,
+    ITEM_FEATURES,
+    QUERY_ENCODER,
+    RANKER,
+    RANKER_ITEM_ENCODER,
+    RANKER_ITEM_FEATURES,
+)
 from recsys.runtime.onnx_model import OnnxModel
 from tests.models.board_data import NUM_ITEMS, NUM_USERS, prepared_board
 from tests.retrieval.made import requests
@@ -132,6 +146,8 @@ class KnowsColours(MF):
 
 
 class Differs(KnowsColours):
+    """Its encoder is another one where it is exported."""
+
     exported_scale = 1.1
 
 
@@ -155,10 +171,24 @@ def test_one_that_cannot_as_it_is_set_up_says_why(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == [QUERY_ENCODER]
 
 
-def test_an_item_encoder_that_differs_is_refused(tmp_path):
-    # every item has two colours, 2.2 where it is exported
-    with pytest.raises(ExportError, match="exported item encoder differs from PyTorch by 0.2 in numbers of up to 2"):
-        exported(tmp_path, Differs(NUM_USERS, NUM_ITEMS))
+def test_a_hybrid_scores_new_items_by_the_sources_and_columns_that_know_them(tmp_path):
+    items = FeatureTable.from_table(
+        prepared_board().items, (FeatureColumn("colours", FeatureKind.MULTI_VALUED, separator="|"),)
+    )
+    torch.manual_seed(0)
+    sources = {"content": partial(Content, num_components=2), "ease": partial(EASE, l2=5.0, recency=Recency())}
+    ranker = Hybrid(NUM_USERS, NUM_ITEMS, sources, ResidualNetwork)
+    ranker.set_item_features(items)
+    for source in ranker.sources.values():
+        source.fit(prepared_board().interactions)
+    ranker.observe_training(prepared_board().interactions)
+    torch.nn.init.normal_(ranker.ranker.last.weight)
+    models, lines = exported(tmp_path, KnowsColours(NUM_USERS, NUM_ITEMS), ranker)
+    assert "Hybrid: item encoder of the ranker to ONNX" in lines
+    assert models.parity["ranker_new_items"]["max_difference"] < 1e-3
+    assert [column.name for column in read_columns(tmp_path / RANKER_ITEM_FEATURES)] == ["colours"]
+    vectors = OnnxModel(tmp_path / RANKER_ITEM_ENCODER).run({"colours": np.array([[0, 1]])})
+    assert vectors.shape == (1, 2 + 8)
 
 
 def test_a_model_without_a_serving_form_is_refused(tmp_path):

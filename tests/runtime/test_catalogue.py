@@ -3,13 +3,18 @@ import threading
 import numpy as np
 import pyarrow as pa
 import pytest
+import torch
 
+from recsys.data.encoded_columns import encode_table
+from recsys.data.histories import Histories
 from recsys.errors import BundleError, RecsysError
+from recsys.models.interface.protocols import Query
 from recsys.runtime.bundle import Bundle
 from recsys.runtime.bundle_recommender import BundleRecommender
 from recsys.runtime.request import RecommendationRequest
 from tests.export.board_bundles import board_bundle
-from tests.models.board_data import NUM_ITEMS
+from tests.models.board_data import NUM_ITEMS, prepared_board
+from tests.models.test_contract import fitted
 
 EVEN = RecommendationRequest(history=["i02", "i08", "i12"], k=NUM_ITEMS + 2)
 
@@ -87,6 +92,25 @@ def test_behind_a_ranker_that_does_not_know_it_a_new_item_keeps_the_place_at_whi
         assert lists.item_ids.index(new) == places.index(new)
     assert lists.item_ids.index("new even") < NUM_ITEMS // 2  # not last, beside items of the other colour
     assert np.isfinite(lists.scores).all() and lists.scores == sorted(lists.scores, reverse=True)
+
+
+def test_a_ranker_that_reads_features_scores_a_new_item_as_the_model_does_in_pytorch():
+    recommender = BundleRecommender(Bundle.open(board_bundle("two_tower", ranker="two_tower")))
+    recommender.add_items(pa.table({"item_id": ["unsaid"], "colours": ["even"]}))
+    recommender.add_items(new_items())
+    answer = recommender.recommend_one(EVEN)
+    model, prepared = fitted("two_tower").model, prepared_board()
+    history = torch.from_numpy(prepared.item_vocabulary.index_of(list(EVEN.history)))
+    spec = model.item_encoder()
+    columns = encode_table(spec.columns, new_items())
+    with torch.inference_mode():
+        user = model.encode_users(
+            Query(torch.tensor([-1]), Histories(torch.tensor([0, len(history)]), history, None, None))
+        )
+        expected = (user @ spec.encoder(*map(torch.from_numpy, columns.values())).T)[0].tolist()
+    found = [answer.scores[answer.item_ids.index(name)] for name in ("new even", "new odd")]
+    assert found == pytest.approx(expected, rel=1e-4)
+    assert answer.scores == sorted(answer.scores, reverse=True)
 
 
 def test_several_values_of_a_new_item_may_be_a_list(recommender):

@@ -70,3 +70,19 @@ def test_items_that_the_ranker_does_not_know_have_no_score():
     scores = OnnxRanker(Model(), 4, num_items=3).score(requests([[], []]), np.array([[2, 3], [-1, 9]]))
     np.testing.assert_array_equal(scores, [[2, np.nan], [9, np.nan]])  # of item -1 any score will do: -1 + 10
     assert asked == [[[2, -1], [-1, -1]]]
+
+
+def test_a_ranker_that_scores_new_items_gets_their_vectors():
+    class Model(LastItem):
+        def run(self, inputs):
+            self.given = inputs["new_items"]
+            return super().run(inputs)
+
+    model, vectors = Model(), np.zeros((0, 2), dtype=np.float32)
+    ranker = OnnxRanker(model, 4, num_items=3, new_items=lambda: vectors)
+    items = np.array([[2, 3, 5]])
+    np.testing.assert_array_equal(ranker.score(requests([[]]), items), [[2, np.nan, np.nan]])
+    assert model.given.shape == (1, 2) and np.isnan(model.given).all()  # no table is empty
+    vectors = np.array([[1, 2], [3, 4]], dtype=np.float32)  # two items came, 3 and 4
+    np.testing.assert_array_equal(ranker.score(requests([[]]), items), [[2, 3, np.nan]])
+    assert model.given is vectors

@@ -70,12 +70,17 @@ class ItemStatistics(nn.Module):
         """
         known = InteractionMatrix.from_histories(histories, len(self.popularity))
         usual = (known @ self.popularity[:, None])[:, 0] / known.counts.clamp(min=1)
-        return self.popularity_beside(usual, histories.counts, items)
+        return self.popularity_beside(usual, histories.counts, self.popularity[items])
 
-    def popularity_beside(self, usual: Tensor, counts: Tensor, items: Tensor) -> Tensor:
-        """As :meth:`popularity_features`, from mean popularity and length of the histories, both of shape [B]."""
+    def popularity_beside(self, usual: Tensor, counts: Tensor, popularity: Tensor) -> Tensor:
+        """As :meth:`popularity_features`, from the popularity of the items, shape [B, C].
+
+        Args:
+            usual: mean popularity of the histories, shape [B].
+            counts: their lengths, shape [B].
+            popularity: of the items.
+        """
         activity = (torch.log1p(counts.to(self.popularity.dtype)) - self.activity[0]) / self.activity[1]
-        popularity = self.popularity[items]
         return torch.stack([popularity, activity[:, None].expand_as(popularity), popularity - usual[:, None]], dim=2)
 
     def freshness_features(self, items: Tensor) -> Tensor:

@@ -36,6 +36,16 @@ class SourceScores:
         Mean and deviation are those of the unseen items of the user, since scores of training interactions are
         distributed differently. A model that gives all of them the same score has zeros.
         """
+        return cls.with_scale(scores, unseen)[0]
+
+    @classmethod
+    def with_scale(cls, scores: Tensor, unseen: Tensor) -> tuple[SourceScores, Tensor, Tensor]:
+        """As :meth:`of`, with what it takes to put other scores on the same scale.
+
+        Returns:
+            The scores, the mean of each model for each user and what a difference from it is multiplied by, both of
+            shape [B, S, 1].
+        """
         given = scores.isfinite()
         counted = given & unseen[:, None, :]
         count = counted.sum(2, keepdim=True).clamp(min=1)
@@ -46,7 +56,7 @@ class SourceScores:
         # A deviation of equal scores that is due to rounding counts as zero.
         smallest = 1e-6 * (known.abs() * counted).amax(2, keepdim=True)
         scale = torch.where(deviation > smallest, 1 / deviation.clamp(min=torch.finfo(scores.dtype).tiny), 0)
-        return cls(centred * scale, given, unseen)
+        return cls(centred * scale, given, unseen), mean, scale
 
     def ranks(self) -> Tensor:
         """Log rank of each item among the unseen ones, shape [B, S, I]: 1 for the first, falling to 0 for the last.

@@ -11,10 +11,13 @@ Besides ``serving_form`` a model may have:
   items (int64, shape [B, K]) and returns contributions, shape [B, L, K], 0 after the end of a history, and the rest,
   shape [B, K]; float32, NaN where ``explain`` has NaN, as for item -1; it is in evaluation mode;
 - ``item_encoder() -> ItemEncoderSpec``, where it finds items by vectors and can make those of new items from their
-  features; it raises :class:`recsys.errors.ModelError` where the model, as it is set up or fitted, cannot.
+  features; it raises :class:`recsys.errors.ModelError` where the model, as it is set up or fitted, cannot;
+- ``ranker_item_encoder() -> ItemEncoderSpec``, where its ``serving_ranker`` scores new items by vectors made of their
+  features: then ``forward`` takes these as a third argument, shape [N, W], float32, and candidate ``I + n`` is the
+  n-th of them; errors as above. A model without ``serving_ranker`` needs only ``item_encoder``.
 
 Shape suffixes: B queries, L positions, C candidates of each, K explained items of each, I items of the catalogue,
-D dim.
+N new items, W numbers of a new item's vector, D dim.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from recsys.data.encoded_columns import EncodedColumn
 from recsys.models.onnx.onnx_query import OnnxQuery
@@ -48,6 +52,11 @@ class ServingForm:
     item_vectors: Tensor | None
     floats_per_position: int = 0
     user_columns: tuple[EncodedColumn, ...] = ()
+
+    @property
+    def dim(self) -> int | None:
+        """Dimension of the item vectors, D; None where there are none."""
+        return None if self.item_vectors is None else self.item_vectors.shape[1]
 
 
 @runtime_checkable
@@ -89,13 +98,20 @@ class EncoderRanker(nn.Module):
         self.encoder = form.encoder
         self.register_buffer("item_vectors", form.item_vectors)
 
-    def forward(self, query: OnnxQuery, candidates: Tensor) -> Tensor:
-        """The scores of ``candidates``, as a ``serving_ranker`` gives them."""
+    def forward(self, query: OnnxQuery, candidates: Tensor, new_items: Tensor | None = None) -> Tensor:
+        """The scores of ``candidates``, as a ``serving_ranker`` gives them; the vectors of ``new_items`` are [N, D]."""
         encoded = self.encoder(query)
         items = candidates.clamp(min=0)
         if self.item_vectors is None:
-            return encoded.gather(1, items)
-        vectors = torch.nn.functional.embedding(items, self.item_vectors)
+            scores: Tensor = encoded.gather(1, items)
+            return scores
+        if new_items is None:
+            vectors = functional.embedding(items, self.item_vectors)
+        else:
+            num_items = self.item_vectors.shape[0]
+            old = functional.embedding(items.clamp(max=num_items - 1), self.item_vectors)
+            new = functional.embedding((items - num_items).clamp(min=0), new_items)
+            vectors = torch.where((items >= num_items)[:, :, None], new, old)
         return (vectors @ encoded[:, :, None]).squeeze(2)
 
 

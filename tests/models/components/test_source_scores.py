@@ -21,6 +21,13 @@ def test_standardises_over_what_is_new_to_the_user():
     assert given.tolist() == pytest.approx([9 * math.sqrt(1.5), -math.sqrt(1.5), 0, math.sqrt(1.5)], rel=1e-5)
 
 
+def test_says_how_other_scores_come_to_the_same_scale():
+    scores = torch.tensor([[[11.0, 1.0, 2.0, 3.0]]])
+    given, mean, scale = SourceScores.with_scale(scores, torch.tensor([[False, True, True, True]]))
+    assert mean.item() == pytest.approx(2) and scale.item() == pytest.approx(math.sqrt(1.5), rel=1e-5)
+    torch.testing.assert_close((scores - mean) * scale, given.scores)
+
+
 def test_no_opinion_is_zero_and_does_not_count_in_the_mean():
     found = source_scores([[NAN, 1.0, 3.0]], [True, True, True])
     assert found.scores[0, 0].tolist() == pytest.approx([0, -1, 1])

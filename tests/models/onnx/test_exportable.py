@@ -38,6 +38,14 @@ def test_no_candidate_is_no_error(form):
     assert ranked[0, 1] == scores_of(form, QUERY)[0, 1]
 
 
+def test_a_new_candidate_is_scored_by_its_vector():
+    vectors = torch.tensor([[3.0, 1.0], [torch.nan, torch.nan]])
+    scores = EncoderRanker(VECTORS)(QUERY, torch.tensor([[3, 2, 4], [0, 3, -1]]), vectors)
+    # 1*3 + 2*1 and 0*3 - 1*1 for the first new item; nothing is known of the second
+    assert scores[0, :2].tolist() == [5.0, 6.0] and scores[1, :2].tolist() == [0.0, -1.0]
+    assert scores[0, 2].isnan()
+
+
 def test_who_has_no_vector_has_no_scores():
     stranger = asked([], users=[-1])
     assert EncoderRanker(VECTORS)(stranger, torch.tensor([[0, 1]])).isnan().all()

@@ -28,6 +28,10 @@ def bundle() -> Bundle:
     return Bundle.open(board_bundle("two_tower"))
 
 
+def bundle_with_ranker() -> Bundle:
+    return Bundle.open(board_bundle("two_tower", ranker="two_tower"))
+
+
 @pytest.fixture(params=["in_process", "triton"])
 def repository(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     place: OnnxPlace = request.param
@@ -75,6 +79,14 @@ def test_new_values_are_written_and_go_with_a_later_version(repository: Path):
     assert json.loads(change.read_text()) == {"in_stock": {"i02": True}, "colours": {"i04": "white"}}
 
 
+@pytest.mark.parametrize("place", ["in_process", "triton"])
+def test_a_ranker_that_scores_new_items_has_its_encoder_in_the_repository(tmp_path: Path, place: OnnxPlace):
+    write_repository(bundle_with_ranker(), tmp_path / "repository", version=1, models=place)
+    add_items(tmp_path / "repository", NEW)
+    has_model = (tmp_path / "repository" / "ranker_item_encoder" / "1" / "model.onnx").is_file()
+    assert has_model == (place == "triton")
+
+
 @pytest.mark.triton
 def test_every_process_knows_them_also_after_a_restart(tmp_path: Path, triton_environment: Path):
     repository, state_directory = tmp_path / "repository", tmp_path / "triton"
@@ -97,9 +109,29 @@ def test_every_process_knows_them_also_after_a_restart(tmp_path: Path, triton_en
         stop(state_directory)
 
 
-def changed(repository: Path, state: ServerState, version: int) -> tuple[list[str], list[str]]:
+@pytest.mark.triton
+@pytest.mark.parametrize("place", ["in_process", "triton"])
+def test_a_ranker_scores_new_items_as_in_process(tmp_path: Path, triton_environment: Path, place: OnnxPlace):
+    repository, state_directory = tmp_path / "repository", tmp_path / "triton"
+    write_repository(bundle_with_ranker(), repository, 1, python_instances=2, models=place)
+    state = start(state_directory, repository, environment=triton_environment)
+    try:
+        changed(repository, state, 1, bundle_with_ranker())
+        in_process = BundleRecommender(bundle_with_ranker())
+        in_process.add_items(NEW)
+        in_process.remove_items(["i04", "new odd"])
+        with TritonRecommender(state.grpc_url, timeout_seconds=60) as recommender:
+            answer, expected = recommender.recommend_one(EVEN), in_process.recommend_one(EVEN)
+        assert answer.scores == pytest.approx(expected.scores, rel=1e-5)
+    finally:
+        stop(state_directory)
+
+
+def changed(
+    repository: Path, state: ServerState, version: int, served: Bundle | None = None
+) -> tuple[list[str], list[str]]:
     """Add items to the version that answers and remove some; what it answers then is what it does in process."""
-    in_process = BundleRecommender(bundle())
+    in_process = BundleRecommender(bundle() if served is None else served)
     assert answers(state, version) == (in_process.recommend_one(EVEN).item_ids, [])
     add_items(repository, NEW)
     in_process.add_items(NEW)
