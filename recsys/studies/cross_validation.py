@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from hydra.utils import instantiate
@@ -19,7 +20,7 @@ from recsys.models.interface.protocols import Fittable
 from recsys.reporting.evaluation_tables import mean_and_deviation
 from recsys.runs.assembly import build_data, build_model, build_seen_policy, build_split, build_view
 from recsys.runs.device import training_device
-from recsys.runs.model_fitting import ModelFitter
+from recsys.runs.study_fit import check_study_refit, fit_in_study, measured_split
 
 #: Share of validation for models that are trained in epochs, if none is given.
 VALID_RATIO = 0.1
@@ -47,7 +48,7 @@ class CrossValidation:
         config: a resolved configuration of ``cross_validate.yaml``.
 
     Raises:
-        RunError: the split has no folds, or there is a run to resume.
+        RunError: the split has no folds, there is a run to resume, or ``refit`` has no meaning for folds.
     """
 
     def __init__(self, config: DictConfig) -> None:
@@ -55,6 +56,7 @@ class CrossValidation:
             raise RunError("Cross-validation needs a split with folds. Use split=k_fold, and folds= for their number.")
         if config.resume is not None:
             raise RunError("A cross-validation starts anew and cannot be resumed. Leave resume out.")
+        check_study_refit(config)
         self.prepared: PreparedDataset = build_data(config)
         model = build_model(config.model, config.seed, self.prepared)
         self.model_name = model_name(model)
@@ -75,17 +77,17 @@ class CrossValidation:
         for number in progress.track(range(self._config.split.num_folds), "folds"):
             config = self._config.copy()
             config.split.fold = number
-            split = build_split(config, self.view.interactions)
-            model = build_model(config.model, config.seed, self.prepared)
+            apart = build_split(config, self.view.interactions, refit=False)
+            build = partial(build_model, config.model, config.seed, self.prepared)
             started = time.perf_counter()
-            ModelFitter(config, self.view, split, print_line=print_line).fit(model)
+            model, _ = fit_in_study(config, self.view, apart, build, print_line)
             seconds = time.perf_counter() - started
             evaluation = evaluate_model(
                 evaluator,
                 None,
                 self.prepared,
                 self.view,
-                split,
+                measured_split(config, apart),
                 model,
                 training_device(config),
                 exclude_seen=build_seen_policy(config),

@@ -56,8 +56,8 @@ def test_folds_are_disjoint_and_cover_everything(tmp_path, monkeypatch):
 
     build = cross_validation.build_split
 
-    def remember(settings, interactions):
-        split = build(settings, interactions)
+    def remember(settings, interactions, **options):
+        split = build(settings, interactions, **options)
         tests.append(split.test)
         return split
 

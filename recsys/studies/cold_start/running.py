@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import cast
 
 import torch
@@ -22,7 +23,7 @@ from recsys.evaluation.ranking_task import RankingTask
 from recsys.models.interface.protocols import FoldsIn, PredictsRatings, ScoringModel, UsesItemFeatures
 from recsys.runs.assembly import build_data, build_known_items, build_model, build_view
 from recsys.runs.device import training_device
-from recsys.runs.model_fitting import ModelFitter
+from recsys.runs.study_fit import check_study_refit, fit_in_study, measured_split
 from recsys.studies.cold_start.fold_in_task import FoldInOnly, fold_in_task
 from recsys.studies.cold_start.measured import Row
 
@@ -37,12 +38,14 @@ class ColdProtocol:
 
     Args:
         name: ``cold_items``, ``cold_users`` or ``cold_both``.
-        split: the split of the interactions.
+        apart: the split of the interactions, with validation apart from training.
+        split: the same, with validation in training where ``refit`` is true.
         new_users: whether test users are not in training.
         new_items: whether held-out items are not in training.
     """
 
     name: str
+    apart: Split
     split: Split
     new_users: bool
     new_items: bool
@@ -73,6 +76,7 @@ class ColdStart:
     def __init__(self, config: DictConfig) -> None:
         if config.resume is not None:
             raise RunError("A cold-start study always starts anew and cannot be resumed. Leave resume out.")
+        check_study_refit(config)
         numbers = list(config.num_fold_in)
         if not numbers or any(isinstance(num, bool) or not isinstance(num, int) or num < 0 for num in numbers):
             raise RunError(
@@ -89,9 +93,9 @@ class ColdStart:
         both = self._splitter()
         self._order = both.users.order
         self.protocols = (
-            ColdProtocol(COLD_ITEMS, self._split(both.items), new_users=False, new_items=True),
-            ColdProtocol(COLD_USERS, self._split(both.users), new_users=True, new_items=False),
-            ColdProtocol(COLD_BOTH, self._split(both), new_users=True, new_items=True),
+            self._protocol(COLD_ITEMS, both.items, new_users=False, new_items=True),
+            self._protocol(COLD_USERS, both.users, new_users=True, new_items=False),
+            self._protocol(COLD_BOTH, both, new_users=True, new_items=True),
         )
 
     def _splitter(self) -> ColdBoth:
@@ -108,9 +112,9 @@ class ColdStart:
             )
         return splitter
 
-    def _split(self, splitter: Splitter) -> Split:
-        split = splitter.split(self.view.interactions)
-        return split.with_validation_in_training() if self._config.refit else split
+    def _protocol(self, name: str, splitter: Splitter, new_users: bool, new_items: bool) -> ColdProtocol:
+        apart = splitter.split(self.view.interactions)
+        return ColdProtocol(name, apart, measured_split(self._config, apart), new_users, new_items)
 
     def rows(self, print_line: Callable[[str], None]) -> Iterator[Row]:
         """Fit and evaluate in each scenario, first the model, then the baselines.
@@ -123,8 +127,8 @@ class ColdStart:
             baselines = [self._build(config) for config in self._config.baselines]
             if all(type(model) is not type(baseline) for baseline in baselines):
                 yield from self._of_model(model, protocol, print_line)
-            for baseline in baselines:  # they score every user and every item
-                yield from self._measured(baseline, protocol, print_line)
+            for config in self._config.baselines:  # they score every user and every item
+                yield from self._measured(config, protocol, print_line)
 
     def _build(self, config: DictConfig) -> nn.Module:
         return build_model(config, self._config.seed, self.prepared)
@@ -133,16 +137,16 @@ class ColdStart:
         """The rows of the model under study; if it cannot take part, rows that give the reason."""
         cannot = protocol.cannot(model)
         if cannot is None:
-            yield from self._measured(model, protocol, print_line)
+            yield from self._measured(self._config.model, protocol, print_line)
             return
         print_line(f"{protocol.name}: {model_name(model)} cannot take part, as it {cannot}")
         for num_fold_in in self.num_fold_in if protocol.new_users else [None]:
             yield Row(protocol.name, num_fold_in, model_name(model), {}, cannot=cannot)
 
-    def _measured(self, model: nn.Module, protocol: ColdProtocol, print_line: Callable[[str], None]) -> Iterator[Row]:
-        """Fit once, and evaluate with each number of fold-in interactions."""
+    def _measured(self, config: DictConfig, protocol: ColdProtocol, print_line: Callable[[str], None]) -> Iterator[Row]:
+        """Fit the model of ``config``, and evaluate with each number of fold-in interactions."""
         started = time.perf_counter()
-        ModelFitter(self._config, self.view, protocol.split, print_line=print_line).fit(model)
+        model, _ = fit_in_study(self._config, self.view, protocol.apart, partial(self._build, config), print_line)
         seconds = time.perf_counter() - started
         print_line(f"{protocol.name}: {model_name(model)} fitted in {seconds:.1f} s")
         device = training_device(self._config)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 from hydra.utils import instantiate
@@ -14,7 +15,7 @@ from recsys.errors import ModelError, RunError
 from recsys.evaluation.model_report import model_name
 from recsys.models.interface.protocols import FoldsIn, PredictsRatings
 from recsys.runs.assembly import build_data, build_model, build_split, build_view
-from recsys.runs.model_fitting import ModelFitter
+from recsys.runs.study_fit import check_study_refit, fit_in_study, measured_split
 from recsys.studies.elicitation.simulation import (
     ElicitationSimulation,
     Simulated,
@@ -50,17 +51,20 @@ class ElicitationMeasurement:
             raise RunError(f"stage must be valid or test, but it is {config.stage}. Choose one.")
         if config.resume is not None:
             raise RunError("A simulation begins anew and cannot be resumed. Leave resume out.")
+        check_study_refit(config)
         self._config = config
         self.prepared = build_data(config)
-        self._model = build_model(config.model, config.seed, self.prepared)
-        self.model_name = model_name(self._model)
-        if not isinstance(self._model, FoldsIn) or isinstance(self._model, PredictsRatings):
+        self._build = partial(build_model, config.model, config.seed, self.prepared)
+        model = self._build()
+        self.model_name = model_name(model)
+        if not isinstance(model, FoldsIn) or isinstance(model, PredictsRatings):
             raise ModelError(
                 f"A model of likes that folds in unseen users is required to learn from answers, and {self.model_name} "
                 "is none. docs/models.md says which are."
             )
-        self._view = build_view(config, self.prepared, self._model)
-        self._split = build_split(config, self._view.interactions)
+        self._view = build_view(config, self.prepared, model)
+        self._apart = build_split(config, self._view.interactions, refit=False)
+        self._split = measured_split(config, self._apart)
         if len(self._split.valid_fold_in if config.stage == "valid" else self._split.test_fold_in) == 0:
             raise RunError("Something must be given of held-out users, for them to know. Use split=cold_users.")
 
@@ -71,13 +75,13 @@ class ElicitationMeasurement:
             print_line: receives a line for each epoch of a model that is trained in epochs.
         """
         config, split = self._config, self._split
-        ModelFitter(config, self._view, split, print_line=print_line).fit(self._model)
+        model, _ = fit_in_study(config, self._view, self._apart, self._build, print_line)
         train = self._view.interactions.take(split.train)
         simulation = ElicitationSimulation(
             self._view.interactions,
             split,
             config.stage,
-            self._model.cpu().eval(),
+            model.cpu().eval(),
             instantiate(config.evaluation),
             config.k,
         )

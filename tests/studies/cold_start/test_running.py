@@ -13,7 +13,9 @@ NONE = np.empty(0, dtype=np.int64)
 
 
 def protocol(**news):
-    return ColdProtocol("toy", Split(NONE, NONE, NONE), **{"new_users": False, "new_items": False} | news)
+    return ColdProtocol(
+        "toy", Split(NONE, NONE, NONE), Split(NONE, NONE, NONE), **{"new_users": False, "new_items": False} | news
+    )
 
 
 class FoldingModel(nn.Module):
