@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Literal
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from typing import Any, Literal, get_args
+from uuid import UUID, uuid4
 
-from recsys_serving.store.records import Exposure, Interaction, ItemDraft, Properties
+from recsys_serving.store.errors import Conflict, NotFound, StoreError, StoreRefused
+from recsys_serving.store.json_text import to_json
+from recsys_serving.store.records import AppendStatus, Exposure, Interaction, ItemDraft, ItemSource, Properties
 from recsys_serving.store.store import Store
 
 CommandKind = Literal[
@@ -28,7 +32,7 @@ class SpoolCommand:
     """One change that waits.
 
     Args:
-        command_id: id of the command: one that was spooled or applied is not taken again.
+        command_id: id of the command: one that waits already is not taken again.
         kind: what is to be done.
         payload: with what; JSON.
         user_id: the user whose state it changes, or None.
@@ -42,61 +46,188 @@ class SpoolCommand:
     spooled_at: datetime | None = None
 
 
-def interaction_command(interaction: Interaction) -> SpoolCommand:
-    """An interaction to append; its id is that of the event."""
-    raise NotImplementedError
+def interaction_command(interaction: Interaction, untimed: bool = False) -> SpoolCommand:
+    """An interaction to append; its id is made of its content, so that a replay is not spooled twice.
+
+    An event that comes with other content is spooled as well: the store refuses it, and that it was is on record.
+
+    Args:
+        interaction: what to append.
+        untimed: whether the sender gave no moment, see ``InteractionStore.append``.
+    """
+    payload = {name: _plain(value) for name, value in asdict(interaction).items() if name != "received_at"}
+    payload["untimed"] = untimed
+    said = {name: value for name, value in payload.items() if not (untimed and name == "occurred_at")}
+    digest = hashlib.sha256(to_json(said).encode()).hexdigest()[:16]
+    return SpoolCommand(f"{interaction.event_id}:{digest}", "interaction", payload, interaction.user_id)
 
 
 def interaction_of(command: SpoolCommand) -> Interaction:
     """The interaction of such a command."""
-    raise NotImplementedError
+    given = {name: value for name, value in command.payload.items() if name != "untimed"}
+    given["occurred_at"] = datetime.fromisoformat(given["occurred_at"])
+    given["recommendation_id"] = _uuid(given["recommendation_id"])
+    return Interaction(**given)
 
 
 def delete_interaction_command(event_id: str, user_id: str | None = None) -> SpoolCommand:
     """An interaction to delete."""
-    raise NotImplementedError
+    return _command("interaction_delete", {"event_id": event_id}, user_id)
 
 
 def user_command(user_id: str, properties: Properties | None = None, profiling: bool | None = None) -> SpoolCommand:
     """A user to make or to change: attributes to set (None takes one away) and consent."""
-    raise NotImplementedError
+    return _command("user_put", {"properties": dict(properties or {}), "profiling": profiling}, user_id)
 
 
 def merge_command(from_user_id: str, into_user_id: str) -> SpoolCommand:
-    """A user to merge into an account."""
-    raise NotImplementedError
+    """A user to merge into an account; it counts as a change of the account."""
+    return _command("user_merge", {"from_user_id": from_user_id}, into_user_id)
 
 
 def erase_command(user_id: str, requested_at: datetime, receipt: Properties | None = None) -> SpoolCommand:
-    """A user to erase."""
-    raise NotImplementedError
+    """A user to erase; the id of the command is that of the receipt to come."""
+    return _command("user_erase", {"requested_at": requested_at.isoformat(), "receipt": dict(receipt or {})}, user_id)
 
 
 def item_command(draft: ItemDraft) -> SpoolCommand:
     """An item to put."""
-    raise NotImplementedError
+    return _command("item_put", asdict(draft) | {"source": str(draft.source), "properties": dict(draft.properties)})
 
 
 def update_item_command(item_id: str, changes: Mapping[str, Any]) -> SpoolCommand:
     """An item to change: any of ``title``, ``properties`` and ``available``."""
-    raise NotImplementedError
+    return _command("item_update", {"item_id": item_id, "changes": dict(changes)})
 
 
 def delete_item_command(item_id: str) -> SpoolCommand:
     """An item to delete."""
-    raise NotImplementedError
+    return _command("item_delete", {"item_id": item_id})
 
 
 def exposures_command(exposures: Sequence[Exposure]) -> SpoolCommand:
     """Lists that were shown."""
-    raise NotImplementedError
+    return _command("exposures", {"exposures": [{k: _plain(v) for k, v in asdict(one).items()} for one in exposures]})
+
+
+def exposures_of(command: SpoolCommand) -> tuple[Exposure, ...]:
+    """The lists of such a command."""
+    return tuple(_exposure(given) for given in command.payload["exposures"])
 
 
 def apply_command(store: Store, command: SpoolCommand) -> None:
-    """Carry a command out; one that was carried out before changes nothing.
+    """Carry a command out; one that was carried out before changes nothing more.
 
     Raises:
         StoreUnavailable: the store is away: the command must wait on.
         StoreError: the store will never take it.
     """
-    raise NotImplementedError
+    carry_out = _CARRY_OUT.get(command.kind)
+    if carry_out is None:
+        raise StoreRefused(f"A command must be one of {', '.join(get_args(CommandKind))}, and is {command.kind!r}.")
+    try:
+        carry_out(store, command)
+    except StoreError:  # a ValueError, as all of ours are
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise StoreRefused(f"Command {command.command_id!r} cannot be read: {error!r}.") from error
+
+
+def _append_interaction(store: Store, command: SpoolCommand) -> None:
+    interaction = interaction_of(command)
+    untimed = (interaction.event_id,) if command.payload["untimed"] else ()
+    if store.interactions.append([interaction], untimed)[0] is AppendStatus.CONFLICT:
+        raise Conflict(f"Event {interaction.event_id!r} is stored with other content. Use a new id for each event.")
+
+
+def _delete_interaction(store: Store, command: SpoolCommand) -> None:
+    store.interactions.delete(command.payload["event_id"])
+
+
+def _put_user(store: Store, command: SpoolCommand) -> None:
+    user_id, properties, profiling = _user_of(command), command.payload["properties"], command.payload["profiling"]
+    try:
+        store.users.update(user_id, properties, profiling)
+    except NotFound:
+        given = {name: value for name, value in properties.items() if value is not None}
+        store.users.create(user_id, given, profiling is not False)
+
+
+def _merge_users(store: Store, command: SpoolCommand) -> None:
+    store.users.merge(command.payload["from_user_id"], _user_of(command))
+
+
+def _erase_user(store: Store, command: SpoolCommand) -> None:
+    requested_at = datetime.fromisoformat(command.payload["requested_at"])
+    store.users.erase(_user_of(command), requested_at, command.payload["receipt"], UUID(command.command_id))
+
+
+def _put_item(store: Store, command: SpoolCommand) -> None:
+    store.items.put_many([ItemDraft(**{**command.payload, "source": ItemSource(command.payload["source"])})])
+
+
+def _update_item(store: Store, command: SpoolCommand) -> None:
+    store.items.update(command.payload["item_id"], **command.payload["changes"])
+
+
+def _delete_item(store: Store, command: SpoolCommand) -> None:
+    found = store.items.get(command.payload["item_id"])
+    if found is None or found.deleted_at is None:
+        store.items.delete(command.payload["item_id"])
+
+
+def _append_exposures(store: Store, command: SpoolCommand) -> None:
+    store.exposures.append(exposures_of(command))
+
+
+_CARRY_OUT: Mapping[str, Callable[[Store, SpoolCommand], None]] = {
+    "interaction": _append_interaction,
+    "interaction_delete": _delete_interaction,
+    "user_put": _put_user,
+    "user_merge": _merge_users,
+    "user_erase": _erase_user,
+    "item_put": _put_item,
+    "item_update": _update_item,
+    "item_delete": _delete_item,
+    "exposures": _append_exposures,
+}
+
+
+def _command(kind: CommandKind, payload: Mapping[str, Any], user_id: str | None = None) -> SpoolCommand:
+    return SpoolCommand(uuid4().hex, kind, payload, user_id)
+
+
+def _user_of(command: SpoolCommand) -> str:
+    if command.user_id is None:
+        raise StoreRefused(f"Command {command.command_id!r} needs a user and names none.")
+    return command.user_id
+
+
+def _exposure(given: Mapping[str, Any]) -> Exposure:
+    values = {field.name: given[field.name] for field in fields(Exposure)}
+    propensities = values["propensities"]
+    return Exposure(
+        **{
+            **values,
+            "recommendation_id": UUID(values["recommendation_id"]),
+            "shown_at": datetime.fromisoformat(values["shown_at"]),
+            "item_ids": tuple(values["item_ids"]),
+            "propensities": None if propensities is None else tuple(propensities),
+        }
+    )
+
+
+def _uuid(text: str | None) -> UUID | None:
+    return None if text is None else UUID(text)
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON can hold it."""
+    match value:
+        case datetime():
+            return value.astimezone(UTC).isoformat()
+        case UUID():
+            return str(value)
+        case tuple():
+            return list(value)
+    return value

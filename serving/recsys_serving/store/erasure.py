@@ -15,6 +15,7 @@ from recsys_serving.store.json_text import properties_json
 from recsys_serving.store.records import ErasureReceipt, Properties, UserExport
 
 _ACCOUNT = text(f"SELECT {ACCOUNT}")
+_LOCK = text("SELECT merged_into FROM users WHERE user_id = :user_id FOR UPDATE")
 _FAMILY = "SELECT * FROM users WHERE user_id = :account OR merged_into = :account ORDER BY user_id"
 _DELETE_INTERACTIONS = text(
     "WITH gone AS (DELETE FROM interactions WHERE user_id = ANY(CAST(:ids AS text[])) RETURNING event_id) "
@@ -54,11 +55,18 @@ def export(connection: Connection, user_id: str) -> UserExport:
     )
 
 
-def erase(connection: Connection, user_id: str, requested_at: datetime | None, receipt: Properties) -> ErasureReceipt:
+def erase(
+    connection: Connection,
+    user_id: str,
+    requested_at: datetime | None,
+    about: Properties,
+    receipt_id: UUID | None = None,
+) -> ErasureReceipt:
     """Delete all of a user and write the receipt; see :meth:`recsys_serving.store.users.UserStore.erase`."""
-    account = connection.execute(_ACCOUNT, {"user_id": user_id}).scalar_one()
-    family = connection.execute(text(f"{_FAMILY} FOR UPDATE"), {"account": account}).mappings()
-    ids = sorted({account, *(row["user_id"] for row in family)})
+    done = None if receipt_id is None else receipt(connection, receipt_id)
+    if done is not None:
+        return done
+    ids = _lock_family(connection, user_id)
     deleted = {
         table: connection.execute(statement, {"ids": ids}).rowcount
         for table, statement in (
@@ -67,7 +75,7 @@ def erase(connection: Connection, user_id: str, requested_at: datetime | None, r
             ("users", _DELETE_USERS),
         )
     }
-    receipt_id = uuid4()
+    receipt_id = receipt_id or uuid4()
     now = datetime.now(UTC)
     values = {
         "receipt_id": receipt_id,
@@ -75,9 +83,21 @@ def erase(connection: Connection, user_id: str, requested_at: datetime | None, r
         "requested_at": requested_at or now,
         "completed_at": now,
         "deleted": properties_json(deleted),
-        "receipt": properties_json(receipt),
+        "receipt": properties_json(about),
     }
     return rows.erasure_receipt(connection.execute(_KEEP_RECEIPT, values).mappings().one())
+
+
+def _lock_family(connection: Connection, user_id: str) -> list[str]:
+    """Lock an account and all that were merged into it; returns their ids.
+
+    The account is locked first: a merge that took place meanwhile shows in what is read after that.
+    """
+    account = user_id
+    while (merged_into := connection.execute(_LOCK, {"user_id": account}).scalar()) is not None:
+        account = merged_into
+    family = connection.execute(text(f"{_FAMILY} FOR UPDATE"), {"account": account}).mappings()
+    return sorted({account, *(row["user_id"] for row in family)})
 
 
 def user_hash(receipt_id: UUID, user_id: str) -> str:

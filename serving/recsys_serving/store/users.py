@@ -143,7 +143,11 @@ class UserStore:
             return erasure.export(connection, user_id)
 
     def erase(
-        self, user_id: str, requested_at: datetime | None = None, receipt: dict[str, Any] | None = None
+        self,
+        user_id: str,
+        requested_at: datetime | None = None,
+        receipt: dict[str, Any] | None = None,
+        receipt_id: UUID | None = None,
     ) -> ErasureReceipt:
         """Delete all of a user and of those merged into it, in one transaction; a merged one stands for the account.
 
@@ -151,9 +155,11 @@ class UserStore:
             user_id: the user; one that is not there gives a receipt as well, with zeros.
             requested_at: when it was asked for; None for now.
             receipt: what is kept with the receipt.
+            receipt_id: id of the receipt; where there is one already, nothing is done and it is returned. None for a
+                new id.
         """
         with self._database.transaction(_WHOLE_USER_SECONDS) as connection:
-            return erasure.erase(connection, user_id, requested_at, receipt or {})
+            return erasure.erase(connection, user_id, requested_at, receipt or {}, receipt_id)
 
     def erasure(self, receipt_id: UUID) -> ErasureReceipt | None:
         """A receipt, or None."""
