@@ -198,6 +198,15 @@ PLAIN_SETTINGS: Mapping[str, Mapping[str, object]] = MappingProxyType(
             "diversity_column": str | None,
             "part_size": int,
         },
+        "update_items": {
+            "table": str,
+            "item": str,
+            "columns": Sequence[str] | None,
+            "skip_unknown": bool,
+            "version": int | None,
+            "repository": str | None,
+            "directory": str,
+        },
         "query_triton": {
             **_REQUEST,
             "protocol": Literal["grpc", "http"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,28 @@ def test_without_a_server_it_is_said_how_to_start_one(scripts: Scripts):
     status = scripts("triton_server", "status")
     assert (status.status, status.out) == (1, "No Triton server runs.\n")
     assert scripts("triton_server", "stop").out == "No Triton server runs.\n"
+
+
+def test_a_table_of_what_is_in_stock_is_fed(scripts: Scripts, repository: Path):
+    (scripts.directory / "stock.csv").write_text("article,in_stock,price\ni02,false,2.5\ni99,true,\n")
+    feed = ("table=stock.csv", "item=article", "repository=models")
+    refused = scripts("update_items", *feed)
+    assert refused.status == 2 and "Items that are known are required, but i99 are not" in refused.err
+    fed = scripts("update_items", *feed, "skip_unknown=true")
+    assert fed.status == 0, fed.err
+    assert fed.out.splitlines() == [
+        "in_stock: 1 items of version 3 (1 are not there)",
+        "price: 1 items of version 3",
+        "repository: models",
+    ]
+    (change,) = (repository / "recommender" / "3" / "items").glob("*.json")
+    assert json.loads(change.read_text()) == {"in_stock": {"i02": False}, "price": {"i02": 2.5}}
+
+
+def test_items_of_a_server_need_one_or_its_models(scripts: Scripts):
+    (scripts.directory / "stock.csv").write_text("item_id,in_stock\ni02,false\n")
+    fed = scripts("update_items", "table=stock.csv")
+    assert fed.status == 2 and "or name its models with repository=DIR" in fed.err
 
 
 def test_what_does_not_fit_is_not_started(scripts: Scripts, repository: Path):

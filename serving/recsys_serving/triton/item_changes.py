@@ -44,7 +44,7 @@ class ItemChanges:
     """
 
     def __init__(self, directory: Path, recommender: BundleRecommender) -> None:
-        self._directory = directory
+        self.directory = directory
         self._recommender = recommender
         self._last_change = -1
         self._num_applied = 0
@@ -58,10 +58,10 @@ class ItemChanges:
         """
         if not self._may_have_changed():
             return
-        files = sorted(path for path in self._directory.iterdir() if path.name.endswith((_ADD, _REMOVE, _UPDATE)))
+        files = sorted(path for path in self.directory.iterdir() if path.name.endswith((_ADD, _REMOVE, _UPDATE)))
         for number, path in enumerate(files[self._num_applied :], start=self._num_applied + 1):
             if not path.name.startswith(f"{number:06}-"):
-                raise ServingError(f"Change {number} of the items is required in {self._directory}, but it is missing.")
+                raise ServingError(f"Change {number} of the items is required in {self.directory}, but it is missing.")
             self._apply(path)
             self._num_applied = number
 
@@ -90,7 +90,7 @@ class ItemChanges:
 
     def _may_have_changed(self) -> bool:
         try:
-            changed = os.stat(self._directory).st_mtime_ns
+            changed = os.stat(self.directory).st_mtime_ns
         except FileNotFoundError:
             return False
         if changed == self._last_change and time.time_ns() - changed > _UNSURE_NANOSECONDS:
@@ -107,16 +107,16 @@ class ItemChanges:
             self._recommender.update_items(_read(path))
 
     def _append(self, suffix: str, write: object) -> None:
-        self._directory.mkdir(exist_ok=True)
+        self.directory.mkdir(exist_ok=True)
         number = self._num_applied + 1
-        handle, name = tempfile.mkstemp(prefix=".", suffix=".partial", dir=self._directory)
+        handle, name = tempfile.mkstemp(prefix=".", suffix=".partial", dir=self.directory)
         os.close(handle)
         partial = Path(name)
         try:
             assert callable(write)
             write(partial)
             partial.chmod(0o644)
-            os.replace(partial, self._directory / f"{number:06}{suffix}")
+            os.replace(partial, self.directory / f"{number:06}{suffix}")
         finally:
             partial.unlink(missing_ok=True)
         self._num_applied = number

@@ -6,7 +6,7 @@ that it has in process, and reaches no server.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -53,18 +53,33 @@ def remove_items(repository: Path, ids: Sequence[str], version: int | None = Non
         changes.append_removed(ids)
 
 
-def update_items(repository: Path, values: ItemValues, version: int | None = None) -> None:
+def update_items(
+    repository: Path, values: ItemValues, version: int | None = None, skip_unknown: bool = False
+) -> ItemValues:
     """Give items other values from the next request on, such as ``{"in_stock": {"4711": False}}``.
 
-    Later versions get them as well, once they answer. Arguments else as for :func:`add_items`.
+    Later versions get them as well, once they answer. A value that an item was given last is not written again, so that
+    the same table may be fed time after time.
+
+    Args:
+        repository: that a server reads.
+        values: the new values by item id, by column.
+        version: whose items they are, as for :func:`add_items`.
+        skip_unknown: leave out items that the version does not have, instead of refusing all.
+
+    Returns:
+        Those of ``values`` that were not left out, whether or not they are new.
 
     Raises:
         ExportError: there is no such version.
         RecsysError: see :meth:`recsys.runtime.catalogue.Catalogue.update`. Then nothing is changed.
     """
     with _changes(repository, version) as (recommender, changes):
-        recommender.update_items(values)
-        changes.append_updated(values)
+        taken = recommender.known_values(values) if skip_unknown else values
+        recommender.update_items(taken)
+        if changed := _changed(values_since_export(changes.directory), taken):
+            changes.append_updated(changed)
+    return taken
 
 
 def carry_values(repository: Path, before: int, version: int) -> None:
@@ -80,12 +95,21 @@ def carry_values(repository: Path, before: int, version: int) -> None:
         RequestError: a value does not fit the columns of the new version.
     """
     values = values_since_export(repository / RECOMMENDER / str(before) / ITEMS)
-    if before == version or not values:
-        return
-    with _changes(repository, version) as (recommender, changes):
-        known = recommender.known_values(values)
-        recommender.update_items(known)
-        changes.append_updated(known)
+    if before != version and values:
+        update_items(repository, values, version, skip_unknown=True)
+
+
+def _changed(before: ItemValues, values: ItemValues) -> ItemValues:
+    """The values that differ from those that the same items were given before; columns without any are left out."""
+    changed = {
+        column: {item: value for item, value in of_items.items() if not _is_same(before.get(column, {}), item, value)}
+        for column, of_items in values.items()
+    }
+    return {column: of_items for column, of_items in changed.items() if of_items}
+
+
+def _is_same(before: Mapping[str, object], item: str, value: object) -> bool:
+    return item in before and type(before[item]) is type(value) and before[item] == value
 
 
 @contextmanager

@@ -87,6 +87,23 @@ def test_a_ranker_that_scores_new_items_has_its_encoder_in_the_repository(tmp_pa
     assert has_model == (place == "triton")
 
 
+def test_values_that_items_have_already_are_not_written_again(repository: Path):
+    feed = {"in_stock": {"i02": False, "i04": True}, "price": {"i02": 2.5}}
+    assert update_items(repository, feed) == feed
+    assert update_items(repository, feed) == feed
+    update_items(repository, {"in_stock": {"i02": False, "i04": False}})
+    directory = repository / "recommender" / "1" / "items"
+    changes = [json.loads(path.read_text()) for path in sorted(directory.iterdir())]
+    assert changes == [feed, {"in_stock": {"i04": False}}]
+
+
+def test_unknown_items_may_be_left_out_of_new_values(repository: Path):
+    feed = {"in_stock": {"i02": False, "i99": True}, "price": {"i99": 2.5}}
+    assert update_items(repository, feed, skip_unknown=True) == {"in_stock": {"i02": False}}
+    assert update_items(repository, {"price": {"i99": 2.5}}, skip_unknown=True) == {}
+    assert len(list((repository / "recommender" / "1" / "items").iterdir())) == 1
+
+
 @pytest.mark.triton
 def test_every_process_knows_them_also_after_a_restart(tmp_path: Path, triton_environment: Path):
     repository, state_directory = tmp_path / "repository", tmp_path / "triton"
