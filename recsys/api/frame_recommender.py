@@ -21,6 +21,7 @@ from recsys.data.columns import ITEM_ID, TITLE, USER_ID
 from recsys.data.interactions import IndexArray
 from recsys.errors import DataWarning, RequestError
 from recsys.runtime.explanations.shared_attributes import format_shared
+from recsys.runtime.notes import filter_values_told
 from recsys.runtime.recommendation import ItemExplanation, Recommendation, Recommender, SimilarityKind
 from recsys.runtime.request import RecommendationRequest
 
@@ -296,13 +297,17 @@ def _reasons(explanation: ItemExplanation | None) -> list[tuple[str | None, floa
 
 
 def _tell_fallbacks(audience: Audience, answers: Sequence[Recommendation], same_for_all: bool) -> None:
-    """Warn of users who got what is popular, unless all are meant to, and of those who got nothing."""
+    """Warn of users who got what is popular, unless all are meant to, or nothing, and of values that no item has."""
+    unknown = dict.fromkeys(value for answer in answers for value in answer.unknown_filter_values)
+    if unknown:
+        warnings.warn(filter_values_told(list(unknown)), DataWarning, stacklevel=5)
     empty = [place for place, answer in enumerate(answers) if not answer.item_ids]
     popular = [place for place, answer in enumerate(answers) if answer.item_ids and not answer.personalized]
     popular = [] if same_for_all else popular
     for places, what in ((empty, "got no item"), (popular, "got what is popular instead of a list of their own")):
         if places:
-            note = next(iter(answers[places[0]].notes), "nothing is known of them")
+            notes = answers[places[0]].notes[1 if unknown else 0 :]  # the first one is on the filters
+            note = next(iter(notes), "nothing is known of them")
             warnings.warn(
                 f"{len(places):,} of {len(audience):,} users {what}, the first of them "
                 f"{audience.labels.iloc[places[0]]}: {note}",

@@ -17,7 +17,7 @@ from typing import Any
 
 import recsys
 from recsys.cli.output_directory import make_output_directory, partial_directory
-from recsys.errors import ExportError, RecsysError, RetrievalError
+from recsys.errors import ExportError, RecsysError
 from recsys.evaluation.model_report import model_name
 from recsys.export.history_truncation import cost_of_cut
 from recsys.export.index_building import build_index
@@ -226,10 +226,11 @@ def _write(
 
 def _filters_told(catalogue: CatalogueState) -> str:
     allowed = f"filters: {int(catalogue.available.sum()):,} of {len(catalogue.available):,} items are allowed now"
-    try:
-        catalogue.mask(catalogue.filters)
-    except RetrievalError as error:
-        return f"{allowed}. No item has a value that they name, which may be meant or a slip: {error}"
+    without_item = catalogue.without_item(catalogue.filters)
+    if without_item:
+        return (
+            f"{allowed}. Values that they name and no item has, which may be meant or a slip: {', '.join(without_item)}"
+        )
     return allowed
 
 

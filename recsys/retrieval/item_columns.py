@@ -14,12 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from recsys.errors import RetrievalError
-from recsys.retrieval.format_list import format_list
 from recsys.retrieval.moments import microseconds, moment_text
 from recsys.retrieval.types import BoolArray, FloatArray, IntArray
-
-#: Values that an error message lists at most.
-_SHOWN = 30
 
 _NO_SEPARATORS: Mapping[str, str] = MappingProxyType({})
 
@@ -88,37 +84,62 @@ class ItemColumns:
         items, codes = np.divmod(keys, max(1, len(vocabulary)))
         return Values(items, codes, tuple(vocabulary.to_pylist()), self.num_items)
 
-    def with_any(self, column: str, wanted: Iterable[object], allow_unknown: bool = False) -> BoolArray:
+    def with_any(self, column: str, wanted: Iterable[object]) -> BoolArray:
         """Whether an item has any of the ``wanted`` values, shape [I]; of a column of numbers, any of these numbers.
 
         Texts are compared as they are, truth values as ``true`` and ``false``, dates as ``2024-05-31``. Of a column of
-        zeros and ones, truth values may be asked for as well.
+        zeros and ones, truth values may be asked for as well. A value that no item has is none's.
 
         Args:
             column: of the items.
-            wanted: the values.
-            allow_unknown: whether values that no item has are no error.
+            wanted: the values, one or more.
 
         Raises:
-            RetrievalError: there is no such column, no item has a wanted value, or it is of another type.
+            RetrievalError: there is no such column, or a value is of another type.
         """
         wanted = list(dict.fromkeys(wanted))
         if _is_number(self._column(column).type):
             return self._with_any_number(column, wanted)
         items, text = self._text(column)
-        names = [str(value).lower() if isinstance(value, bool) else str(value) for value in wanted]
-        # No item may be discontinued, say, and the question is sensible all the same.
-        is_boolean = pa.types.is_boolean(self._column(column).type)
-        there = {"true", "false"} if is_boolean else set(pc.unique(text).to_pylist())
-        unknown = [name for name in names if name not in there]
-        if (unknown and not allow_unknown) or not names:
-            raise RetrievalError(
-                f"Values of the column {column} are required, but {', '.join(unknown) or 'none'} came. Its values are "
-                f"{format_list(sorted(there), _SHOWN)}."
-            )
+        names = self._names(column, wanted)
         mask = np.zeros(self.num_items, dtype=np.bool_)
         mask[items[pc.is_in(text, value_set=pa.array(names, text.type)).to_numpy(zero_copy_only=False)]] = True
         return mask
+
+    def without_item(self, column: str, wanted: Iterable[object]) -> list[str]:
+        """Which of the ``wanted`` values no item has, as text; arguments and errors as for :meth:`with_any`.
+
+        Truth values are known whether or not an item has them.
+        """
+        wanted = list(dict.fromkeys(wanted))
+        type_ = self._column(column).type
+        if _is_number(type_):
+            self._with_any_number(column, wanted)  # which refuses what is no number
+            there = np.isin(np.array(wanted, dtype=np.float64), self._numbers(column))
+            return [str(value) for value, is_there in zip(wanted, there.tolist(), strict=True) if not is_there]
+        _, text = self._text(column)
+        names = self._names(column, wanted)
+        if pa.types.is_boolean(type_):
+            return []
+        found = pc.is_in(pa.array(names, text.type), value_set=pc.unique(text)).to_pylist()
+        return [name for name, is_there in zip(names, found, strict=True) if not is_there]
+
+    def _names(self, column: str, wanted: list[object]) -> list[str]:
+        """Values as the text of a column."""
+        type_ = self._column(column).type
+        names = [str(value).lower() if isinstance(value, bool) else str(value) for value in wanted]
+        if pa.types.is_boolean(type_):
+            wrong, kind = [name for name in names if name not in ("true", "false")], "truth values, true or false"
+        elif _is_date(type_):
+            wrong, kind = [name for name in names if moment_text(name) is None], "dates such as '2024-05-31'"
+        else:
+            wrong, kind = [], "values"
+        if wrong or not names:
+            raise RetrievalError(
+                f"The column {column} holds {kind}, and such are required, but {wrong[0] if wrong else 'none'} came. "
+                "Correct the filter."
+            )
+        return names
 
     def _with_any_number(self, column: str, wanted: list[object]) -> BoolArray:
         numbers = self._numbers(column)

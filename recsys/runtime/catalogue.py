@@ -78,7 +78,7 @@ class CatalogueState:
         """Which items may be in a list, shape [I]: those that are there and that the catalogue's own filters allow."""
         if self.filters is None:
             return self.present
-        return self.present & self.filters.mask(self.columns, allow_unknown=True)
+        return self.present & self.filters.mask(self.columns)
 
     @cached_property
     def columns(self) -> ItemColumns:
@@ -103,10 +103,15 @@ class CatalogueState:
         """Which items filters of a request allow, shape [I].
 
         Raises:
-            RetrievalError: a column or a value does not exist.
+            RetrievalError: a column does not exist, or a value is of another type than its column.
         """
         expression = parse_filters(filters)
         return np.ones(len(self.table), dtype=np.bool_) if expression is None else expression.mask(self.columns)
+
+    def without_item(self, filters: object) -> tuple[str, ...]:
+        """The values of filters that no item has, as ``column: value``; errors as for :meth:`mask`."""
+        expression = parse_filters(filters)
+        return () if expression is None else expression.without_item(self.columns)
 
 
 class Catalogue:

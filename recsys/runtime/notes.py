@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from recsys.retrieval.format_list import format_list
 from recsys.runtime.request import RecommendationRequest
 from recsys.runtime.request_resolution import UserContext
 
 #: Why nobody has a list of their own from some models.
 SAME_FOR_ALL = "The model has one list for everyone"
+#: Values that a note names at most.
+_SHOWN = 10
 _IDS_ARE_TEXT = "Ids are compared as text, leading zeros included."
 
 
@@ -19,6 +24,7 @@ def notes_of(
     data_name: str,
     told: bool = True,
     same_for_all: bool = False,
+    unknown_filter_values: Sequence[str] = (),
 ) -> tuple[str, ...]:
     """The notes of one list.
 
@@ -31,8 +37,11 @@ def notes_of(
         data_name: name of the data.
         told: whether what is known of the user tells the model something.
         same_for_all: whether the model gives everyone the same list.
+        unknown_filter_values: that no item has, as ``column: value``.
     """
     notes = []
+    if unknown_filter_values:
+        notes.append(filter_values_told(unknown_filter_values))
     if context.unknown_items:
         names = ", ".join(context.unknown_items)
         notes.append(f"Not in {data_name}, and left out: {names}. {_IDS_ARE_TEXT}")
@@ -54,6 +63,11 @@ def notes_of(
     elif num_items == 0:
         notes.append("Nothing is left to recommend: every item was seen.")
     return tuple(notes)
+
+
+def filter_values_told(values: Sequence[str]) -> str:
+    """A sentence on values of filters that no item has, as ``column: value``."""
+    return f"No item has what the filters name: {format_list(values, _SHOWN)}."
 
 
 def _reason(request: RecommendationRequest, context: UserContext, folds_in: bool, told: bool) -> str:

@@ -77,6 +77,7 @@ class Recommendation:
         notes: what the user should know of the list, in sentences.
         unknown_items: ids of the history and of ``exclude_items`` that the data do not have; they had no effect.
         unknown_values: of the user's features, as ``column: value``; they had no effect either.
+        unknown_filter_values: of the request's filters, likewise: values that no item has.
         explanations: of each item, where they were asked for and the list is personalized; else None.
         explanation_method: how the contributions were computed and how exact they are, in a sentence; None without.
     """
@@ -88,6 +89,7 @@ class Recommendation:
     notes: tuple[str, ...] = ()
     unknown_items: tuple[str, ...] = ()
     unknown_values: tuple[str, ...] = ()
+    unknown_filter_values: tuple[str, ...] = ()
     explanations: tuple[ItemExplanation, ...] | None = None
     explanation_method: str | None = None
 

@@ -37,10 +37,11 @@ MAX_KEPT = 256
 
 
 class _Pipelines(NamedTuple):
-    """Two ways to a list: the user's own, and what is popular."""
+    """Two ways to a list, the user's own and what is popular, and values of the filters that no item has."""
 
     own: Pipeline
     popular: Pipeline
+    unknown_filter_values: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -149,7 +150,7 @@ class RecommendationEngine:
         own = _lists(pipelines.own, batch, asked, k)
         result = with_popularity_fallback(own, told, lambda rows: _lists(pipelines.popular, batch.take(rows), None, k))
         return [
-            self._recommendation(request, context, batch, row, result, bool(told[row]), state)
+            self._recommendation(request, context, batch, row, result, bool(told[row]), state, pipelines)
             for row, (request, context) in enumerate(zip(requests, contexts, strict=True))
         ]
 
@@ -171,6 +172,7 @@ class RecommendationEngine:
         result: CandidateResult,
         told: bool,
         state: CatalogueState,
+        pipelines: _Pipelines,
     ) -> Recommendation:
         items = result.candidates.items[row]
         items = items[items >= 0]
@@ -194,9 +196,11 @@ class RecommendationEngine:
                 self._data_name,
                 told=told,
                 same_for_all=self._scoring.knowledge.reads.nothing,
+                unknown_filter_values=pipelines.unknown_filter_values,
             ),
             unknown_items=context.unknown_items,
             unknown_values=context.unknown_values,
+            unknown_filter_values=pipelines.unknown_filter_values,
             explanations=explanations,
             explanation_method=method,
         )
@@ -231,7 +235,8 @@ class RecommendationEngine:
             ranker=ranker if ranker is None or knowledge is None else InformedRanker(ranker, knowledge),
             reranker=make_reranker(diversity, weight, state.columns, column or self._content_column),
         )
-        return _Pipelines(own, Pipeline(StaticRetriever(state.popularity), allowed, num_candidates=1))
+        popular = Pipeline(StaticRetriever(state.popularity), allowed, num_candidates=1)
+        return _Pipelines(own, popular, state.without_item(filters))
 
 
 def _lists(pipeline: Pipeline, batch: RequestBatch, rows: IntArray | None, k: int) -> Candidates:

@@ -50,6 +50,15 @@ def test_everyone_is_asked_for_at_once(model, data, monkeypatch):
     pd.testing.assert_frame_equal(model.recommend_all(k=2), lists)
 
 
+def test_a_filter_that_names_what_no_item_has_is_warned_of(model):
+    with pytest.warns(DataWarning) as told:
+        lists = model.recommend([104], k=10, filters={"year": {"any_of": [1492]}})
+    assert len(lists) == 0
+    of_filters, of_users = (str(one.message) for one in told)
+    assert of_filters == "No item has what the filters name: year: 1492."
+    assert of_users.endswith("1 of 1 users got no item, the first of them 104: The filters leave 0 unseen items.")
+
+
 def test_filters_titles_and_excluded_items(model):
     lists = model.recommend(104, k=10, filters={"year": {"gte": 2021}}, exclude_items=[23], titles=True)
     assert set(lists["item_id"]) <= {21, 25, 27, 29} and len(lists) == 4

@@ -207,7 +207,8 @@ def test_what_belongs_to_every_list_goes_with_the_bundle_and_is_told(tmp_path):
     assert (manifest.exclude_seen, manifest.popular_days) == ({"after_days": 3.0}, 2.0)
     text = "\n".join(lines)
     assert "index=HNSW32 has no effect: EASE scores the whole catalogue" in text
-    assert f"filters: {NUM_ITEMS} of {NUM_ITEMS} items are allowed now. No item has a value that they name" in text
+    assert f"filters: {NUM_ITEMS} of {NUM_ITEMS} items are allowed now. Values that they name and no item has" in text
+    assert text.count("or a slip: colours: red") == 1
     assert manifest.retriever.reads == Reads("items", False)
 
 

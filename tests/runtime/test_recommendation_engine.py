@@ -129,9 +129,20 @@ def test_filters_hold_for_what_is_popular_as_well(made):
     assert made.ask(filters={"genres": {"any_of": ["war"]}}, k=2).item_ids == ["i4", "i1"]
 
 
-def test_a_filter_of_an_unknown_value_is_refused(made):
-    with pytest.raises(RecsysError, match="Values of the column genres are required, but fun came"):
-        made.ask(history=["i0"], filters={"genres": {"any_of": ["fun"]}})
+def test_a_value_that_no_item_has_leaves_the_others_and_is_named(made):
+    nothing = made.ask(history=["i0"], filters={"genres": {"any_of": ["fun"]}})
+    assert nothing.item_ids == [] and nothing.unknown_filter_values == ("genres: fun",)
+    assert nothing.notes[0] == "No item has what the filters name: genres: fun."
+    others = made.ask(history=["i0"], filters={"genres": {"any_of": ["fun", "love"]}}, k=3)
+    assert others.item_ids == made.ask(history=["i0"], filters={"genres": {"any_of": ["love"]}}, k=3).item_ids
+    assert others.unknown_filter_values == ("genres: fun",)
+    without = made.ask(history=["i0"], filters={"genres": {"none_of": ["fun"]}})
+    assert without.item_ids == made.ask(history=["i0"]).item_ids and without.notes[0].endswith("genres: fun.")
+
+
+def test_a_filter_of_an_unknown_column_is_refused(made):
+    with pytest.raises(RecsysError, match="There is no column genre of items"):
+        made.ask(history=["i0"], filters={"genre": {"any_of": ["love"]}})
 
 
 def test_a_list_is_no_longer_than_the_catalogue(made):

@@ -68,24 +68,28 @@ class ColumnCondition:
     gte: Bound | None = None
     lte: Bound | None = None
 
-    def mask(self, columns: ItemColumns, allow_unknown: bool = False) -> BoolArray:
+    def mask(self, columns: ItemColumns) -> BoolArray:
         """Whether each item meets the condition, shape [I].
 
-        Args:
-            columns: of the items.
-            allow_unknown: whether values that no item has are no error: a filter that stays while values change.
+        A value that no item has, such as a brand that is sold out, is no error: :meth:`without_item` names it.
 
         Raises:
-            RetrievalError: there is no such column or value, or it is of another kind.
+            RetrievalError: there is no such column, or a value is of another kind.
         """
         allowed = np.ones(columns.num_items, dtype=np.bool_)
         if self.any_of is not None:
-            allowed &= columns.with_any(self.column, self.any_of, allow_unknown)
+            allowed &= columns.with_any(self.column, self.any_of)
         if self.none_of:
-            allowed &= ~columns.with_any(self.column, self.none_of, allow_unknown)
+            allowed &= ~columns.with_any(self.column, self.none_of)
         if self.gte is not None or self.lte is not None:
             allowed &= columns.between(self.column, self.gte, self.lte)
         return allowed
+
+    def without_item(self, columns: ItemColumns) -> tuple[str, ...]:
+        """The values that no item has, as ``column: value``; errors as for :meth:`mask`."""
+        named = dict.fromkeys((*(self.any_of or ()), *self.none_of))
+        values = columns.without_item(self.column, named) if named else []
+        return tuple(f"{self.column}: {value}" for value in values)
 
     def as_mapping(self) -> dict[str, Any]:
         """The condition as it is written."""
@@ -110,12 +114,16 @@ class Combination:
     kind: str
     parts: tuple[FilterExpression, ...]
 
-    def mask(self, columns: ItemColumns, allow_unknown: bool = False) -> BoolArray:
+    def mask(self, columns: ItemColumns) -> BoolArray:
         """Whether each item is allowed, shape [I]; as for :meth:`ColumnCondition.mask`."""
-        masks = [part.mask(columns, allow_unknown) for part in self.parts]
+        masks = [part.mask(columns) for part in self.parts]
         if self.kind == "not":
             return ~masks[0]
         return reduce(np.logical_and if self.kind == "and" else np.logical_or, masks)
+
+    def without_item(self, columns: ItemColumns) -> tuple[str, ...]:
+        """As :meth:`ColumnCondition.without_item`, of all parts."""
+        return tuple(dict.fromkeys(value for part in self.parts for value in part.without_item(columns)))
 
     def as_mapping(self) -> dict[str, Any]:
         """The combination as it is written."""

@@ -23,7 +23,7 @@ from recsys.runtime.recommendation import (
 from recsys_serving.triton.interface import Tensors
 
 #: What is sent as JSON; the model's version is that of the server.
-_DETAILS = ("notes", "unknown_items", "unknown_values", "explanation_method")
+_DETAILS = ("notes", "unknown_items", "unknown_values", "unknown_filter_values", "explanation_method")
 
 
 def tensors_of(recommendations: Sequence[Recommendation]) -> Tensors:

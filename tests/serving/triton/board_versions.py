@@ -58,7 +58,14 @@ class Expected:
     def check(self, place: int, answer: Recommendation) -> None:
         question, own, everything = self._questions[place], self._own[place], self._all[place]
         scores = dict(zip(everything.item_ids, everything.scores, strict=True))
-        for name in ("personalized", "notes", "unknown_items", "unknown_values", "explanation_method"):
+        for name in (
+            "personalized",
+            "notes",
+            "unknown_items",
+            "unknown_values",
+            "unknown_filter_values",
+            "explanation_method",
+        ):
             assert getattr(answer, name) == getattr(own, name), question
         assert answer.scores == pytest.approx(own.scores, rel=1e-4, abs=1e-5), question
         assert answer.scores == pytest.approx([scores[item] for item in answer.item_ids], rel=1e-4, abs=1e-5), question

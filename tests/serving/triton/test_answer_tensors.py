@@ -22,6 +22,7 @@ EXPLAINED = Recommendation(
     notes=("One.", "Two."),
     unknown_items=("x",),
     unknown_values=("city: Rome",),
+    unknown_filter_values=("brand: acme",),
     explanations=(
         ItemExplanation((Contribution("h", 0.1, (SharedAttribute("Drama", 1.5),)), Contribution("g", 1e-9)), 3, 0.2),
         ItemExplanation((), popularity=7),

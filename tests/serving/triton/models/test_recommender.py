@@ -275,6 +275,8 @@ QUESTIONS = [
     RecommendationRequest(history=["i02", "i08"], timestamps=[1_000_000_000, 1_000_000_060], k=4),
     RecommendationRequest(history=["i02", "i08", "i05"], ratings=[5, 3.5, 1], k=4),
     RecommendationRequest(history=["i02", "i08"], k=30, filters={"colours": {"any_of": ["white"]}}),
+    RecommendationRequest(history=["i02", "i08"], k=30, filters={"colours": {"any_of": ["white", "blue"]}}),
+    RecommendationRequest(history=["i02", "i08"], filters={"colours": {"any_of": ["sold out"]}}),
     RecommendationRequest(
         k=30, filters={"or": [{"colours": {"any_of": ["white"]}}, {"title": {"any_of": ["Square 2"]}}]}
     ),
@@ -369,7 +371,7 @@ def test_one_wrong_question_does_not_spoil_the_others(server: ServerState):
     [
         RecommendationRequest(history=["i02"], ratings=[9]),
         RecommendationRequest(filters={"size": {"gte": 3}}),
-        RecommendationRequest(filters={"colours": {"any_of": ["blue"]}}),
+        RecommendationRequest(filters={"colour": {"any_of": ["blue"]}}),
         RecommendationRequest(history=["i02"], diversity="shuffle"),
         RecommendationRequest(history=["i02"], diversity="mmr", diversity_column="size"),
         RecommendationRequest(user_features={"age": 3}),
