@@ -7,7 +7,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, get_args
 
@@ -23,11 +23,11 @@ from recsys.data.feature_encoding import check_feature_types
 from recsys.data.inspection.column_summary import summarize_columns
 from recsys.data.inspection.id_spaces import strip_ids, warn_of_spaces
 from recsys.data.inspection.table_joins import TableJoin, join
-from recsys.data.interactions import IndexArray, Interactions
+from recsys.data.interactions import Interactions
 from recsys.data.preparation.catalogue import EntityTable, index_fixed_negatives
-from recsys.data.preparation.cleaning import k_core, present
-from recsys.data.preparation.raw_interactions import InvalidRows, code_interactions
-from recsys.data.preparation.repeats import Repeats, cancel_returns, num_pairs, resolve_repeats
+from recsys.data.preparation.raw_interactions import InvalidRows
+from recsys.data.preparation.repeats import Repeats, num_pairs
+from recsys.data.preparation.rules import clean
 from recsys.data.prepared import PreparedDataset, open_prepared
 from recsys.data.prepared_files import (
     FIXED_NEGATIVES_FILE,
@@ -43,8 +43,7 @@ from recsys.data.prepared_files import (
     write_table,
 )
 from recsys.data.raw import RawDataset, Reader
-from recsys.data.schema import FORMAT_VERSION, FURTHER_COLUMNS, AppliedRule, RatingScale, Schema, TimeRange
-from recsys.data.vocabulary import Vocabulary
+from recsys.data.schema import FORMAT_VERSION, FURTHER_COLUMNS, RatingScale, Schema, TimeRange
 from recsys.errors import DataError, PreparedDataError
 
 
@@ -286,81 +285,6 @@ def _joined(raw: RawDataset, users_table: EntityTable, items_table: EntityTable)
         if given is not None:
             joins.append(join(entities.name, entities.ids, ids))
     return tuple(joins)
-
-
-def clean(
-    table: pa.Table, preparation: Preparation, item_ids: pa.StringArray
-) -> tuple[Interactions, Vocabulary, Vocabulary, list[AppliedRule]]:
-    """Apply the rules to the raw interactions.
-
-    Args:
-        table: raw interactions.
-        preparation: the settings.
-        item_ids: ids of the items table, for ``include_unrated_items``.
-
-    Returns:
-        The remaining interactions in raw order (in the order of time where times are finer than seconds, so that rows
-        of one second are in order), the vocabularies of users and items, and what each rule removed.
-
-    Raises:
-        DataError: the data break a rule, or the rules leave nothing.
-    """
-    coded = code_interactions(table, preparation.invalid_rows)
-    interactions, threshold = coded.interactions, preparation.positive_threshold
-    rules = [coded.rule]
-    rated_items = coded.items.ids.filter(pa.array(present(interactions.item_index, interactions.num_items)))
-    if threshold is not None and interactions.rating is None:
-        raise DataError(
-            f"preparation.positive_threshold={threshold:g} needs a {RATING} column, and the interactions have none. "
-            "Set it to null, or name the column."
-        )
-    if threshold is not None and len(interactions.rows_rated_at_least(threshold)) == 0:
-        assert interactions.rating is not None
-        raise DataError(
-            f"No interaction reaches preparation.positive_threshold={threshold:g}; ratings go from "
-            f"{interactions.rating.min():g} to {interactions.rating.max():g}. Lower it."
-        )
-    if interactions.subsecond_ns is not None:
-        assert interactions.moments is not None, "there are no parts of a second without seconds"
-        interactions = interactions.take(np.argsort(interactions.moments, kind="stable"))
-    interactions, returns = cancel_returns(interactions)
-    rules += [] if returns is None else [returns]
-    interactions, rule = resolve_repeats(interactions, preparation.repeats)
-    rules.append(rule)
-    rows, rule = k_core(interactions, preparation.min_user_interactions, preparation.min_item_interactions, threshold)
-    interactions = _take(interactions, rows)
-    rules.append(rule)
-    if len(interactions) == 0:
-        raise DataError(
-            f"The rules leave none of {table.num_rows:,} interactions: {'; '.join(map(str, rules))}. Lower "
-            "preparation.min_user_interactions or preparation.min_item_interactions."
-        )
-
-    unrated = item_ids.filter(pc.invert(pc.is_in(item_ids, value_set=rated_items)))
-    users, user_index = _reindex(coded.users, interactions.user_index)
-    items, item_index = _reindex(
-        coded.items, interactions.item_index, unrated if preparation.include_unrated_items else None
-    )
-    return (
-        replace(interactions, user_index=user_index, item_index=item_index, num_users=len(users), num_items=len(items)),
-        users,
-        items,
-        rules,
-    )
-
-
-def _take(interactions: Interactions, rows: np.ndarray[Any, np.dtype[np.int64]]) -> Interactions:
-    """``interactions`` at ``rows``, copied only if rows are removed: usually all stay, and the arrays are large."""
-    return interactions if len(rows) == len(interactions) else interactions.take(rows)
-
-
-def _reindex(
-    vocabulary: Vocabulary, indices: IndexArray, further: pa.StringArray | None = None
-) -> tuple[Vocabulary, IndexArray]:
-    """The vocabulary of the ids in ``indices`` and of the ``further`` ids, and ``indices`` in that vocabulary."""
-    ids = vocabulary.ids.filter(pa.array(present(indices, len(vocabulary))))
-    kept = Vocabulary.from_ids(pa.concat_arrays([ids, further]) if further is not None else ids, vocabulary.id_column)
-    return kept, kept.index_of(vocabulary.ids)[indices]
 
 
 def _interactions_table(interactions: Interactions) -> pa.Table:

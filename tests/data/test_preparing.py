@@ -150,15 +150,6 @@ def test_events_are_kept_where_they_are_asked_for(tmp_path: Path) -> None:
     assert (prepared.schema.num_interactions, prepared.schema.density) == (3, 1.0)  # two users, one item
 
 
-def test_rows_of_one_second_stand_in_the_order_of_time(tmp_path: Path) -> None:
-    # Newest first, as many exports are: the order within a second is that of its parts.
-    rows = [("a", item, 50, 900_000_000 - 100 * n) for n, item in enumerate("zyxw")]
-    raw = RawDataset("clicks", interactions_table(rows, ("user_id", "item_id", "timestamp", "subsecond_ns")))
-    prepared = prepare(raw, tmp_path)
-    assert [item for _, item, _ in triples(prepared)] == ["w", "x", "y", "z"]
-    assert prepared.schema.further_columns == ("subsecond_ns",)
-
-
 def interactions_equal(one: Interactions, other: Interactions) -> bool:
     names = ("user_index", "item_index", *OPTIONAL_COLUMNS)
     return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in names)
@@ -219,21 +210,6 @@ def test_an_item_that_nobody_rated_is_left_out_unless_asked_for(tmp_path: Path) 
     assert prepared.titles([3]) == ["Zulu (1964)"]
 
 
-def test_items_that_the_core_removed_are_not_unrated(tmp_path: Path) -> None:
-    raw = replace(films(), items=pa.table({"item_id": ["w", "z"]}), item_features=())
-    with pytest.warns(DataWarning, match="1 of 3 items have a row in the items table"):
-        prepared = prepare(raw, tmp_path, include_unrated_items=True, min_item_interactions=2)
-    assert prepared.item_vocabulary.ids.to_pylist() == ["x", "y", "z"]
-
-
-def test_items_whose_rows_were_all_invalid_are_unrated(tmp_path: Path) -> None:
-    interactions = interactions_table([("a", "x", 1.0, 1), ("a", "z", NAN, 1)])
-    raw = replace(films(), interactions=interactions, users=None, user_features=())
-    assert prepare(raw, tmp_path, invalid_rows="drop").item_vocabulary.ids.to_pylist() == ["x"]
-    prepared = prepare(raw, tmp_path, invalid_rows="drop", include_unrated_items=True)
-    assert prepared.item_vocabulary.ids.to_pylist() == ["x", "y", "z"]
-
-
 def test_a_user_with_one_interaction_stays(tmp_path: Path) -> None:
     prepared = prepare(films(), tmp_path)
     assert prepared.user_vocabulary.index("ánna") == 2
@@ -291,17 +267,6 @@ def test_the_vocabularies_do_not_depend_on_the_order_of_rows(tmp_path: Path) -> 
 def test_a_wrong_choice_is_refused(choices: dict[str, Any], message: str) -> None:
     with pytest.raises(DataError, match=message):
         Preparation(**choices)
-
-
-def test_a_threshold_needs_ratings(tmp_path: Path) -> None:
-    raw = RawDataset("bare", interactions_table([("a", "x")]))
-    with pytest.raises(DataError, match="positive_threshold=4 needs a rating column, and the interactions have none"):
-        prepare(raw, tmp_path, positive_threshold=4)
-
-
-def test_a_threshold_that_no_rating_reaches_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"No interaction reaches .*threshold=6; ratings go from 1 to 5\. Lower it"):
-        prepare(films(), tmp_path, positive_threshold=6)
 
 
 def test_rules_that_leave_nothing_say_what_they_removed(tmp_path: Path) -> None:
