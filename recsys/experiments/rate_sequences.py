@@ -41,13 +41,8 @@ def rate_bounds(
         ExperimentError: there are more successes than units, or a setting is out of range.
     """
     require_number("alpha", alpha, 1e-12, 0.999)
-    ones, total = np.broadcast_arrays(np.asarray(successes, np.float64), np.asarray(count, np.float64))
-    if ((ones < 0) | (ones > total)).any():
-        raise ExperimentError("successes must be from 0 to the number of units: pass counts of units, not of events")
-    if min(prior) <= 0:
-        raise ExperimentError(f"both numbers of the prior must be above 0; they are {prior}")
-    a, b = prior
-    level = scipy.special.betaln(a + ones, b + total - ones) - scipy.special.betaln(a, b) + math.log(alpha)
+    ones, total = _counts(successes, count)
+    level = _log_mixture(ones, total, prior) + math.log(alpha)
     with np.errstate(invalid="ignore", divide="ignore"):
         top = np.where(total > 0, ones / total, 0.5)  # of the likelihood, which falls on either side of it
 
@@ -57,6 +52,22 @@ def rate_bounds(
     low = _boundary(outside, np.zeros_like(top), top)
     high = _boundary(outside, np.ones_like(top), top)
     return np.where(ones > 0, low, 0.0), np.where(ones < total, high, 1.0)
+
+
+def always_valid_rate_p_value(
+    successes: Numbers, count: Numbers, null: float, prior: tuple[float, float] = (0.5, 0.5)
+) -> FloatArray:
+    """The p-value of one look against a rate, ``min(1, 1 / M(null))``; the smallest of all looks is a p-value as well.
+
+    It is at most alpha exactly where the bounds of :func:`rate_bounds` leave ``null`` out.
+
+    Raises:
+        ExperimentError: there are more successes than units, or ``null`` is not between 0 and 1.
+    """
+    require_number("null", null, 1e-12, 1 - 1e-12)
+    ones, total = _counts(successes, count)
+    log_m = _log_mixture(ones, total, prior) - ones * math.log(null) - (total - ones) * math.log1p(-null)
+    return np.exp(-np.clip(log_m, 0.0, 700.0))
 
 
 def rate_difference_bounds(
@@ -70,6 +81,21 @@ def rate_difference_bounds(
     first_low, first_high = rate_bounds(*first, alpha / 2)
     second_low, second_high = rate_bounds(*second, alpha / 2)
     return first_low - second_high, first_high - second_low
+
+
+def _counts(successes: Numbers, count: Numbers) -> tuple[FloatArray, FloatArray]:
+    ones, total = np.broadcast_arrays(np.asarray(successes, np.float64), np.asarray(count, np.float64))
+    if ((ones < 0) | (ones > total)).any():
+        raise ExperimentError("successes must be from 0 to the number of units: pass counts of units, not of events")
+    return ones, total
+
+
+def _log_mixture(ones: FloatArray, total: FloatArray, prior: tuple[float, float]) -> FloatArray:
+    """Logarithm of the likelihood, averaged over the rates of the prior."""
+    if min(prior) <= 0:
+        raise ExperimentError(f"both numbers of the prior must be above 0; they are {prior}")
+    a, b = prior
+    return scipy.special.betaln(a + ones, b + total - ones) - scipy.special.betaln(a, b)
 
 
 def _boundary(outside: Callable[[FloatArray], BoolArray], outer: FloatArray, inner: FloatArray) -> FloatArray:

@@ -6,7 +6,7 @@ import pytest
 import scipy.integrate
 
 from recsys.errors import ExperimentError
-from recsys.experiments.rate_sequences import rate_bounds, rate_difference_bounds
+from recsys.experiments.rate_sequences import always_valid_rate_p_value, rate_bounds, rate_difference_bounds
 
 
 @pytest.mark.parametrize(("successes", "count"), [(3, 10), (40, 1000)])
@@ -33,6 +33,14 @@ def test_the_chance_to_ever_miss_the_rate_is_below_the_level(rate):
     chances = np.prod(np.where(paths == 1, rate, 1 - rate), axis=1)
     assert chances.sum() == pytest.approx(1)
     assert 0 < chances[missed].sum() <= 0.2
+
+
+def test_p_values_and_bounds_agree():
+    successes, count = np.arange(0, 201, 5), np.full(41, 200)
+    low, high = rate_bounds(successes, count, 0.05, (2, 3))
+    p_values = always_valid_rate_p_value(successes, count, 0.4, (2, 3))
+    assert ((p_values <= 0.05) == ((low > 0.4) | (high < 0.4))).all()
+    assert p_values.min() < 1e-6 and p_values.max() == 1
 
 
 def test_a_rate_that_nobody_has_shown_is_bounded_on_one_side():
