@@ -38,6 +38,7 @@ def main(config: DictConfig) -> None:
     from recsys.runs.starting import resolved
     from recsys.studies.tuning.best_settings import BEST, BestSettings
     from recsys.studies.tuning.identity import study_identity
+    from recsys.studies.tuning.metric import best_direction, default_metric
     from recsys.studies.tuning.objective import Objective
     from recsys.studies.tuning.search_space import SearchSpace
     from recsys.studies.tuning.study import TRIALS, Study
@@ -46,13 +47,13 @@ def main(config: DictConfig) -> None:
     fixed = [text for text in HydraConfig.get().overrides.task if setting_of(text) not in OWN]
     space = SearchSpace.of(config.get("search"), choices.model)
     start = resolved(compose_config("train", fixed))
+    config.metric = config.metric or default_metric(start)
+    direction = config.direction or best_direction(config.metric)
     objective = Objective(start, config.metric, config.validation)
     space = space.for_data(objective.view.interactions, choices.model)
     hashes = (objective.prepared.schema.content_hash, objective.split.content_hash())
     identity = study_identity(*hashes, config.metric, start)
-    study = Study(
-        Path(config.output), space, identity, config.direction, config.sampler_seed, space.start(start, choices)
-    )
+    study = Study(Path(config.output), space, identity, direction, config.sampler_seed, space.start(start, choices))
 
     def measure(overrides: dict[str, str]) -> TrialResult:
         return objective(resolved(compose_config("train", [*fixed, *(f"{n}={v}" for n, v in overrides.items())])))

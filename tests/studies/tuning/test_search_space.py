@@ -150,3 +150,20 @@ def test_every_search_space_has_settings_of_its_model(model):
     # Unknown settings and choices do not compose.
     overrides = [f"{name}={value}" for name, value in found.draw(Middle()).items()]
     assert compose_config("train", overrides=[f"model={model}", *overrides])
+
+
+def test_every_model_that_has_a_setting_has_a_search():
+    spaces, models = ({path.stem for path in (CONFIGS / group).glob("*.yaml")} for group in ("search", "model"))
+    assert models - spaces == {"random"}
+
+
+@pytest.mark.parametrize(
+    ("model", "settings"),
+    [  # best on sparse data: a catalogue of 41,000 items, and one with several neighbours of each user's items
+        ("ials", {"model.embedding_dim": 1024, "model.unobserved_weight": 0.015, "model.l2": 0.005}),
+        ("item_knn", {"model.num_neighbours": 1000, "model.similarity.alpha": 0.3}),
+    ],
+)
+def test_what_was_best_on_sparse_data_can_be_drawn(model, settings):
+    found = SearchSpace.of(OmegaConf.load(CONFIGS / "search" / f"{model}.yaml"), model).parameters
+    assert {name: found[name].start(value) for name, value in settings.items()} == settings
