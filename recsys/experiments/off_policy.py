@@ -16,7 +16,8 @@ is poor there is no estimate: :class:`OffPolicyEstimate` says why.
 
 Source: Horvitz and Thompson, 1952 (IPS); Swaminathan and Joachims, The Self-Normalized Estimator for Counterfactual
 Learning, NIPS 2015; Dudik, Langford and Li, Doubly Robust Policy Evaluation and Learning, ICML 2011; Li,
-Abbasi-Yadkori, Kveton, Muthukrishnan, Vinay and Wen, Offline Evaluation of Ranking Policies with Click Models, KDD 2018 (slates).
+Abbasi-Yadkori, Kveton, Muthukrishnan, Vinay and Wen, Offline Evaluation of Ranking Policies with Click Models, KDD 2018
+(slates).
 """
 
 from __future__ import annotations

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta, timezone
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import text
-
 from recsys_serving.store.errors import StoreRefused
 from recsys_serving.store.records import AppendStatus
 from recsys_serving.store.retention import RetentionPolicy
+from sqlalchemy import text
+
 from tests.serving.store.moments import NOON, minutes, watched
 
 CREATED, REPLAYED, CONFLICT = AppendStatus.CREATED, AppendStatus.REPLAYED, AppendStatus.CONFLICT
