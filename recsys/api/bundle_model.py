@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from recsys.api.frame_recommender import FrameRecommender
-from recsys.api.ids import IdTypes, as_text, restored
+from recsys.api.ids import as_text, restored
+from recsys.data.id_types import IdTypes
 from recsys.data.interactions import IndexArray
 from recsys.runtime.bundle import Bundle
 from recsys.runtime.bundle_recommender import BundleRecommender
@@ -21,7 +22,8 @@ class BundleModel(FrameRecommender):
 
     Args:
         bundle: what answers.
-        id_types: the types that the ids had in the user's tables.
+        id_types: the types of the ids in tables that are given; None: those of the user's tables, as the bundle has
+            noted them.
 
     Raises:
         BundleError: a file is damaged.
@@ -29,7 +31,7 @@ class BundleModel(FrameRecommender):
 
     def __init__(self, bundle: Bundle, id_types: IdTypes | None = None) -> None:
         self.bundle = bundle
-        self._id_types = id_types or IdTypes()
+        self._id_types = id_types or bundle.manifest.data.id_types
         self._recommender = BundleRecommender(bundle)
 
     def recommender(self) -> BundleRecommender:

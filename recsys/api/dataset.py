@@ -17,10 +17,11 @@ from omegaconf import DictConfig, OmegaConf
 
 from recsys.api.composition import choices_of, composed, plain, require_choice
 from recsys.api.console_text import as_text_of_console
-from recsys.api.ids import IdTypes, as_text, restored
-from recsys.api.typed_reader import TypedReader, noted_id_types
+from recsys.api.ids import as_text, restored
+from recsys.api.typed_reader import TypedReader
 from recsys.data.columns import ITEM_ID, ITEM_INDEX, RATING, SUBSECOND_NS, TIMESTAMP, USER_ID, USER_INDEX, WEIGHT
 from recsys.data.data_warnings import collected_warnings, tell_again
+from recsys.data.id_types import IdTypes, noted_id_types
 from recsys.data.interactions import Interactions
 from recsys.data.prepared import PreparedDataset, open_prepared
 from recsys.data.prepared_files import locked, replaced_when_complete

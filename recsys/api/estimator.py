@@ -16,10 +16,10 @@ from recsys.api.composition import composed, is_group, require_choice
 from recsys.api.dataset import Dataset, resolved_data
 from recsys.api.fitting import Fitted, fit_model
 from recsys.api.frame_recommender import FrameRecommender
-from recsys.api.ids import IdTypes
 from recsys.api.training_part import training_part
 from recsys.cli.configuration import NO_TRAINING, training_of
 from recsys.cli.model_choices import ModelChoice
+from recsys.data.id_types import IdTypes
 from recsys.data.interactions import IndexArray
 from recsys.errors import ModelError, SettingsError
 from recsys.runtime.recommendation import Recommender

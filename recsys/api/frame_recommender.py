@@ -13,11 +13,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from recsys.api.ids import IdTypes, as_text, restored
+from recsys.api.ids import as_text, restored
 from recsys.api.list_options import Audience, users_by_history, users_by_id
 from recsys.cli.progress import Bar
 from recsys.cli.progress import progress as bars
 from recsys.data.columns import ITEM_ID, TITLE, USER_ID
+from recsys.data.id_types import IdTypes
 from recsys.data.interactions import IndexArray
 from recsys.errors import DataWarning, RequestError
 from recsys.runtime.explanations.shared_attributes import format_shared

@@ -4,29 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 
+from recsys.data.id_types import TEXT
 from recsys.errors import RequestError
-
-TEXT = "str"
-
-
-@dataclass(frozen=True, slots=True)
-class IdTypes:
-    """The types that the ids had in the user's tables, as pandas names them.
-
-    Args:
-        user: of the ids of users, such as ``int64`` or ``str``.
-        item: of the ids of items.
-    """
-
-    user: str = TEXT
-    item: str = TEXT
 
 
 def id_type_of(column: pa.ChunkedArray | pa.Array) -> str:
@@ -40,7 +25,7 @@ def restored(ids: Sequence[str | None] | pa.Array, kind: str) -> pd.Series:
 
     Args:
         ids: as text; None where there is none, for which whole numbers become those of pandas that can be missing.
-        kind: of :class:`IdTypes`.
+        kind: of :class:`recsys.data.id_types.IdTypes`.
     """
     texts = ids if isinstance(ids, pa.Array) else pa.array(ids, pa.string())
     if kind != TEXT:

@@ -8,18 +8,15 @@ from typing import Any
 
 import pyarrow as pa
 
-from recsys.api.ids import IdTypes, id_type_of
+from recsys.api.ids import id_type_of
 from recsys.api.written_ids import with_text_ids, with_whole_ids
 from recsys.data.columns import ITEM_ID, USER_ID
+from recsys.data.id_types import ID_TYPES, IdTypes
 from recsys.data.raw import RawDataset
 from recsys.data.readers.tables.memory_tables import MemoryTableReader, as_arrow
-from recsys.data.schema import Schema
 
 #: The columns of ids by what they are called in ``columns``.
 _ROLES = {"user": USER_ID, "item": ITEM_ID}
-
-#: Where the types of the ids are in the fingerprint of a reader, which prepared data keep.
-ID_TYPES = "id_types"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +61,6 @@ class TypedReader:
     def fingerprint(self) -> dict[str, object]:
         """See :class:`recsys.data.raw.Reader`."""
         return {**self.reader.fingerprint(), ID_TYPES: asdict(self.id_types)}
-
-
-def noted_id_types(schema: Schema) -> IdTypes:
-    """The types that the ids of prepared data had in the user's tables; text where nothing was noted."""
-    reader: Any = schema.fingerprint.get("reader")
-    noted = reader.get(ID_TYPES) if isinstance(reader, Mapping) else None
-    return IdTypes(**noted) if isinstance(noted, Mapping) else IdTypes()
 
 
 def _type_of(table: pa.Table, name: str) -> str:

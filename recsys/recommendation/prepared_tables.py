@@ -8,6 +8,7 @@ import numpy as np
 
 from recsys.data.encoded_columns import EncodedColumn
 from recsys.data.histories import Histories
+from recsys.data.id_types import noted_id_types
 from recsys.data.prepared import PreparedDataset
 from recsys.errors import SettingsError
 from recsys.models.interface.protocols import PredictsRatings, UsesUserFeatures
@@ -42,6 +43,7 @@ def data_of(prepared: PreparedDataset, model: object) -> BundleData:
         content_column=content_column_of(prepared),
         # The density is that of pairs of a user and an item.
         repeats=round(schema.density * schema.num_users * schema.num_items) < schema.num_interactions,
+        id_types=noted_id_types(schema),
     )
 
 

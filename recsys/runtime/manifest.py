@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from recsys.cli.commands import command_line
+from recsys.data.id_types import IdTypes
 from recsys.data.raw import FeatureColumn
 from recsys.errors import BundleError
 from recsys.runtime.checks.typed_json import from_json
@@ -52,6 +53,7 @@ class BundleData:
         item_features: the declared features of the items.
         content_column: the item column with several values by which lists are diverse; None where there is none.
         repeats: whether users have items more than once in their histories.
+        id_types: the types that the ids had in the user's tables; in the bundle they are text.
     """
 
     name: str
@@ -63,6 +65,7 @@ class BundleData:
     item_features: tuple[FeatureColumn, ...]
     content_column: str | None
     repeats: bool = False
+    id_types: IdTypes = field(default_factory=IdTypes)
 
     @property
     def separators(self) -> dict[str, str]:

@@ -3,7 +3,7 @@ import pytest
 
 import recsys
 from recsys.api.bundle_model import BundleModel
-from recsys.api.ids import IdTypes
+from recsys.data.id_types import IdTypes
 from recsys.runtime.bundle import Bundle
 
 
@@ -17,25 +17,28 @@ def test_says_what_it_is(bundle, bundle_path):
 
 
 def test_has_all_users(bundle):
-    assert bundle.user_labels().tolist() == [str(user) for user in range(100, 130)]
+    assert bundle.user_labels().tolist() == list(range(100, 130))
     assert bundle.seen_counts(["100", "nobody"]).tolist() == [10, 0]
     assert bundle.recommend(k=1)["user_id"].nunique() == 30
 
 
 def test_similar_items_explanations_and_titles(bundle, model):
-    assert bundle.similar(10, k=3)["similar_item_id"].tolist() == [
-        str(item) for item in model.similar(10, k=3)["similar_item_id"]
-    ]
+    assert bundle.similar(10, k=3)["similar_item_id"].tolist() == model.similar(10, k=3)["similar_item_id"].tolist()
     reasons = bundle.explain(histories=[[10, 12]], k=1)
-    assert set(reasons["because_item_id"]) == {"10", "12"}
+    assert set(reasons["because_item_id"]) == {10, 12}
     assert bundle.recommend(104, k=1, titles=True)["title"].str.startswith("Square").all()
 
 
-def test_ids_in_the_types_that_are_said(bundle_path, model):
-    typed = BundleModel(Bundle.open(bundle_path), IdTypes("int64", "int64"))
+def test_ids_come_back_in_the_types_of_the_users_own_tables(bundle, model):
+    assert bundle.bundle.manifest.data.id_types == model.id_types() == IdTypes("int64", "int64")
     pd.testing.assert_frame_equal(
-        typed.recommend(k=2).drop(columns="score"), model.recommend(k=2).drop(columns="score")
+        bundle.recommend(k=2).drop(columns="score"), model.recommend(k=2).drop(columns="score")
     )
+
+
+def test_other_types_may_be_wanted(bundle_path):
+    as_text = BundleModel(Bundle.open(bundle_path), IdTypes())
+    assert as_text.recommend(104, k=1)["item_id"].dtype == "str"
 
 
 def test_items_that_are_gone_are_in_no_list(bundle_path):

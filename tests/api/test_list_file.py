@@ -81,7 +81,7 @@ import sys, time
 from pathlib import Path
 import pandas as pd
 from recsys.api.frame_recommender import FrameRecommender
-from recsys.api.ids import IdTypes
+from recsys.data.id_types import IdTypes
 from recsys.api.list_file import write_lists
 from recsys.runtime.recommendation import Recommendation
 

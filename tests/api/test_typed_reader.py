@@ -1,8 +1,8 @@
 import pandas as pd
 import pytest
 
-from recsys.api.ids import IdTypes
-from recsys.api.typed_reader import TypedReader, noted_id_types
+from recsys.api.typed_reader import TypedReader
+from recsys.data.id_types import IdTypes, noted_id_types
 from recsys.data.preparing import Preparation
 from recsys.errors import DataError
 

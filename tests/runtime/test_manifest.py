@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 
+from recsys.data.id_types import IdTypes
 from recsys.data.raw import FeatureColumn, FeatureKind
 from recsys.errors import BundleError
 from recsys.runtime.manifest import (
@@ -76,6 +77,15 @@ def test_what_is_missing_stays_missing(tmp_path):
     bare = replace(MANIFEST, ranker=None, data=data, index=BundleIndex("scores", 3), files={})
     bare.write(tmp_path)
     assert Manifest.read(tmp_path) == bare
+
+
+def test_ids_are_text_where_a_manifest_says_nothing_of_their_types(tmp_path):
+    replace(MANIFEST, data=replace(DATA, id_types=IdTypes("int64", "str"))).write(tmp_path)
+    assert Manifest.read(tmp_path).data.id_types == IdTypes("int64", "str")
+    content = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
+    del content[HASH], content["data"]["id_types"]  # as in a bundle that was written before
+    (tmp_path / "manifest.json").write_text(json.dumps({**content, HASH: _hash_of(content)}), encoding="utf-8")
+    assert Manifest.read(tmp_path).data.id_types == IdTypes("str", "str")
 
 
 def test_it_can_be_read_by_people(tmp_path):

@@ -59,10 +59,11 @@ def store(database_url: str) -> Iterator[Store]:
 def empty_tables(url: str) -> None:
     """Delete all rows of a database and its partitions: sooner done than another database."""
     import psycopg
-
     from recsys_serving.store.tables import METADATA, SERVICE_STATE
 
-    partitions = "SELECT inhrelid::regclass::text FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid AND relkind = 'r'"
+    partitions = (
+        "SELECT inhrelid::regclass::text FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid AND relkind = 'r'"
+    )
     with psycopg.connect(url) as connection:
         connection.execute("SET LOCAL recsys.retention = 'on'")
         for (name,) in connection.execute(partitions).fetchall():
