@@ -87,6 +87,7 @@ class RecommendationQuery:
 
     Args:
         user_id: who asks; None where only a session is known.
+        session_id: id of the visit, for experiments by session and for exposures; None: not known.
         session: the history to recommend from, in place of the stored one; None: the stored one.
         k: length of the list, or of the next page.
         filters: which items the list may have; None: all.
@@ -106,6 +107,7 @@ class RecommendationQuery:
     """
 
     user_id: str | None = None
+    session_id: str | None = None
     session: Sequence[HistoryItem] | None = None
     k: int = 10
     filters: Mapping[str, Any] | None = None
@@ -238,12 +240,14 @@ class CatalogueItem:
         title: for people; None: not known.
         properties: values of the item's columns, by column.
         available: whether it may be recommended.
+        deleted: whether it is gone: as not available, and not found by a search.
     """
 
     item_id: str
     title: str | None = None
     properties: Mapping[str, Any] = field(default_factory=dict, hash=False)
     available: bool = True
+    deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
