@@ -41,6 +41,7 @@ class CatalogueOverlay:
         self._original = recommender.catalogue.table
         self._overlaid: dict[str, frozenset[str]] = {}
         self.unplaced: dict[str, CatalogueItem] = {}
+        self.deleted: frozenset[str] = frozenset()
 
     def apply(self, items: Sequence[CatalogueItem]) -> tuple[str, ...]:
         """Lay items over the bundle; of one that comes twice the last counts. Doing it again changes nothing.
@@ -57,6 +58,8 @@ class CatalogueOverlay:
                 self.unplaced.pop(name, None)
             notes = self._add(new)
             notes += self._update([item for name, item in latest.items() if name in known])
+            deleted = {name for name, item in latest.items() if item.deleted}
+            self.deleted = frozenset((self.deleted - set(latest)) | deleted)
         return tuple(notes)
 
     def check(self, item: CatalogueItem) -> tuple[str, ...]:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
+from recsys.errors import BundleError, RequestError
 from recsys.runtime.recommendation import SimilarityKind
+from recsys.runtime.similar_items import check_similar_request
+from recsys_serving.recommending.answering import Answering
+from recsys_serving.recommending.bundle_pool import BundlePool
+from recsys_serving.recommending.deployments import Deployments
+from recsys_serving.recommending.elicitation import ElicitationItems
+from recsys_serving.recommending.open_bundle import OpenBundle
+from recsys_serving.recommending.options import RecommendingOptions
 from recsys_serving.recommending.types import (
+    AnsweredItem,
     CatalogueItem,
     ElicitationAnswer,
     LoadedBundle,
@@ -17,42 +25,10 @@ from recsys_serving.recommending.types import (
     SearchAnswer,
     SimilarAnswer,
 )
+from recsys_serving.recommending.worker_sync import CatalogueItems
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecommendingOptions:
-    """How the service answers.
-
-    Args:
-        bundles: the directory with the bundles, each by the name of its directory.
-        bundle: name of the one that is live where the store does not say.
-        runtime: ``inprocess``, or ``triton`` with the bundle in process as what is asked when Triton is away.
-        triton_url: of Triton's gRPC port; None in process.
-        cursor_secret: signs cursors; the same in every worker and after every restart.
-        deadline_seconds: that one answer may take, whatever is slow.
-        store_timeout_seconds: that the store may take for one answer.
-        runtime_timeout_seconds: that Triton may take for one answer.
-        cache_ttl_seconds: that an answer is kept; 0 keeps none.
-        history_limit: latest interactions of a user that the models get.
-        interaction_types: that make a history; None: all.
-        merge_bundle_histories: whether a stored history goes on from that of the bundle; False where the store has
-            all interactions, so that a deleted one is gone at once.
-        max_k: longest list or page.
-    """
-
-    bundles: Path
-    bundle: str
-    cursor_secret: bytes
-    runtime: Literal["inprocess", "triton"] = "inprocess"
-    triton_url: str | None = None
-    deadline_seconds: float = 0.5
-    store_timeout_seconds: float = 0.1
-    runtime_timeout_seconds: float = 0.25
-    cache_ttl_seconds: float = 60.0
-    history_limit: int = 500
-    interaction_types: tuple[str, ...] | None = None
-    merge_bundle_histories: bool = True
-    max_k: int = 1000
+#: Longest text of a search.
+MAX_TEXT = 200
 
 
 class RecommendationService:
@@ -62,11 +38,23 @@ class RecommendationService:
 
     Args:
         options: how it answers.
-        on_stage: told the name and the seconds of each stage of an answer, for metrics.
+        pool: of the bundles.
+        items: of the API.
+        answering: makes the lists.
+        deployments: makes bundles live.
     """
 
-    def __init__(self, options: RecommendingOptions, on_stage: Callable[[str, float], None]) -> None:
-        raise NotImplementedError
+    def __init__(
+        self,
+        options: RecommendingOptions,
+        pool: BundlePool,
+        items: CatalogueItems,
+        answering: Answering,
+        deployments: Deployments,
+    ) -> None:
+        self._options, self._pool, self._items = options, pool, items
+        self._answering, self._deployments = answering, deployments
+        self._elicitation = ElicitationItems()
 
     def recommend(self, queries: Sequence[RecommendationQuery]) -> list[RecommendationAnswer]:
         """A list for each query, in their order. Only a wrong query is an error.
@@ -75,7 +63,7 @@ class RecommendationService:
             RecsysError: a query names a column or value that does not exist, a value is out of range, or a cursor is
                 not one of this service or belongs to another query.
         """
-        raise NotImplementedError
+        return self._answering.answer(queries)
 
     def similar(
         self, item_id: str, k: int = 10, by: SimilarityKind = "model", metadata: Sequence[str] = ()
@@ -83,21 +71,62 @@ class RecommendationService:
         """The items that are most like one.
 
         Raises:
-            RequestError: the item does not exist, or ``k`` is not positive.
+            RequestError: the item does not exist, or ``k`` is not from 1 to ``max_k``.
         """
-        raise NotImplementedError
+        is_degraded = self._answering.look_for_news()
+        check_similar_request(k, by)
+        if k > self._options.max_k:
+            raise RequestError(f"k must be a whole number from 1 to {self._options.max_k:,}, but it is {k}.")
+        opened = self._pool.live
+        if item_id in opened.overlay.unplaced:
+            measure = "an item that was added since, which the model does not know"
+            return SimilarAnswer(item_id, (), measure, by, opened.name)
+        found = opened.recommender.similar([item_id], k, by)[0]
+        items = _answered(opened, list(zip(found.item_ids, found.similarities, strict=True)), metadata)
+        return SimilarAnswer(item_id, items, found.measure, by, opened.name, ("store",) if is_degraded else ())
 
     def search(self, text: str, limit: int = 20, offset: int = 0, metadata: Sequence[str] = ()) -> SearchAnswer:
-        """Items by their titles: as typed, misspelt, without accents, or by how a title begins."""
-        raise NotImplementedError
+        """Items by their titles: as typed, misspelt, without accents, or by how a title begins.
+
+        Raises:
+            RequestError: the text is too long, or ``limit`` or ``offset`` is out of range.
+        """
+        if len(text) > MAX_TEXT:
+            raise RequestError(f"A text to search for may have {MAX_TEXT} characters, but this one has {len(text)}.")
+        if not 1 <= limit <= self._options.max_k or offset < 0:
+            raise RequestError(f"limit must be from 1 to {self._options.max_k:,}, and offset 0 or more.")
+        self._answering.look_for_news()
+        opened = self._pool.live
+        found, total = opened.search().search(text, limit, offset)
+        items = _answered(opened, [(match.item_id, match.likeness) for match in found], metadata)
+        return SearchAnswer(tuple(replace(item, rank=item.rank + offset) for item in items), total)
 
     def elicitation(self, k: int = 10, exclude_items: Sequence[str] = ()) -> ElicitationAnswer:
-        """Items to ask a new user about."""
-        raise NotImplementedError
+        """Items to ask a new user about.
+
+        Raises:
+            RequestError: ``k`` is not from 1 to ``max_k``.
+        """
+        check_similar_request(k, "model")
+        if k > self._options.max_k:
+            raise RequestError(f"k must be a whole number from 1 to {self._options.max_k:,}, but it is {k}.")
+        self._answering.look_for_news()
+        opened = self._pool.live
+        chosen = self._elicitation.choose(opened, k, exclude_items)
+        return ElicitationAnswer(_answered(opened, [(name, float(count)) for name, count in chosen]), opened.name)
 
     def item(self, item_id: str) -> dict[str, Any] | None:
-        """Title and columns of an item as they are served, also of one that only the bundle has; None: unknown."""
-        raise NotImplementedError
+        """``title``, ``available`` and ``properties`` of an item as they are served; None: unknown.
+
+        Also of one that only the bundle has, and of one that only the API has. One that was deleted is unknown.
+        """
+        self._answering.look_for_news()
+        told = self._items.get(item_id)
+        return None if told is not None and told.deleted else self._pool.live.overlay.item(item_id)
+
+    def columns(self) -> list[str]:
+        """Names of the items' columns, for filters and metadata."""
+        return self._pool.live.overlay.columns()
 
     def check_items(self, items: Sequence[CatalogueItem]) -> tuple[str, ...]:
         """Require that the live bundle can take items, before they are stored.
@@ -108,39 +137,46 @@ class RecommendationService:
         Raises:
             RequestError: a value is of another type than its column.
         """
-        raise NotImplementedError
+        return tuple(note for item in items for note in self._pool.live.overlay.check(item))
 
     def add_items(self, items: Sequence[CatalogueItem]) -> None:
         """Serve new or changed items in this worker at once, after the store or the spool has them.
 
-        Other workers, and this one after a restart, learn of them from the store.
+        Items are whole: what they do not say is as the bundle has it. Other workers, and this one after a restart,
+        learn of them from the store.
         """
-        raise NotImplementedError
+        self._items.change(items)
 
     def update_items(self, items: Sequence[CatalogueItem]) -> None:
-        """The same for changed values of known items."""
-        raise NotImplementedError
+        """The same for changes: a title that is None, and properties that are not told, stay as they are."""
+        self._items.change([self._merged(item) for item in items])
 
     def remove_items(self, item_ids: Sequence[str]) -> None:
         """The same for items that are recommended no more; unknown ones are left alone."""
-        raise NotImplementedError
+        self._items.change([CatalogueItem(item_id, available=False, deleted=True) for item_id in item_ids])
+
+    def forget_user(self, user_id: str) -> None:
+        """Let this worker remember a user no more, after an erasure."""
+        self._answering.forget(user_id)
 
     def bundles(self) -> list[LoadedBundle]:
         """The bundles that this worker has open, the live one first."""
-        raise NotImplementedError
+        live = self._pool.live
+        return [opened.describe(opened is live) for opened in self._pool.opened()]
 
     def available_bundles(self) -> list[str]:
         """Names of the bundles in the directory, open or not."""
-        raise NotImplementedError
+        return self._pool.names()
 
     def activate(self, name: str, actor: str, note: str | None = None) -> LoadedBundle:
         """Let another bundle answer, in this worker at once and in each other one from its next answer on.
 
         Raises:
-            BundleError: it is missing or damaged, or does not fit the catalogue; nothing changes.
+            BundleError: it is missing or damaged; nothing changes.
             StoreUnavailable: the deployment cannot be noted; nothing changes.
         """
-        raise NotImplementedError
+        opened = self._deployments.activate(name, actor, note)
+        return opened.describe(live=True)
 
     def roll_back(self, actor: str, note: str | None = None) -> LoadedBundle:
         """Let the bundle before answer again.
@@ -149,8 +185,34 @@ class RecommendationService:
             BundleError: there was none.
             StoreUnavailable: see :meth:`activate`.
         """
-        raise NotImplementedError
+        name = self._deployments.previous()
+        if name is None:
+            raise BundleError(
+                f"A bundle that was live before is required to go back to, but {self._pool.live.name} is the first. "
+                "Activate another bundle."
+            )
+        return self.activate(name, actor, note)
 
     def close(self) -> None:
         """Write what was not written yet, and let everything go."""
-        raise NotImplementedError
+        self._answering.close()
+
+    def _merged(self, item: CatalogueItem) -> CatalogueItem:
+        known = self._items.get(item.item_id) or CatalogueItem(item.item_id)
+        properties = {**known.properties, **item.properties}
+        return CatalogueItem(
+            item.item_id,
+            known.title if item.title is None else item.title,
+            {name: value for name, value in properties.items() if value is not None},
+            item.available,
+        )
+
+
+def _answered(
+    opened: OpenBundle, scored: Sequence[tuple[str, float]], metadata: Sequence[str] = ()
+) -> tuple[AnsweredItem, ...]:
+    details = opened.overlay.details([name for name, _ in scored], metadata)
+    return tuple(
+        AnsweredItem(name, title, score, rank, values)
+        for rank, ((name, score), (title, values)) in enumerate(zip(scored, details, strict=True), start=1)
+    )

@@ -1,0 +1,152 @@
+"""Notes the lists that were shown, without making anyone wait.
+
+Lists wait in a queue with a bound and are written in batches by a thread: to the store, or to the spool while the store
+is away. A crash loses what was not written yet, a fraction of a second; what does not fit into the queue, or what
+neither store nor spool take, is counted.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from recsys_serving.spool.commands import exposures_command
+from recsys_serving.spool.spool import Spool, SpoolError
+from recsys_serving.store.errors import StoreError, StoreUnavailable
+from recsys_serving.store.records import Exposure
+from recsys_serving.store.store import Store
+
+_log = logging.getLogger(__name__)
+
+#: Lists that are written at once.
+BATCH = 500
+
+
+class ExposureCounts(NamedTuple):
+    """What became of the lists since the process began.
+
+    Args:
+        waiting: are in the queue now.
+        stored: are in the store.
+        spooled: went to the spool.
+        dropped: are lost: the queue was full, or nothing took them.
+    """
+
+    waiting: int
+    stored: int
+    spooled: int
+    dropped: int
+
+
+class ExposureLog:
+    """Writes exposures in a thread of its own.
+
+    Args:
+        store: where they go.
+        spool: where they go while the store is away; None: they are lost then.
+        max_waiting: lists that wait, at most.
+        flush_seconds: that a list waits at most, while the store answers.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        spool: Spool | None,
+        max_waiting: int = 10_000,
+        flush_seconds: float = 0.5,
+    ) -> None:
+        self._store, self._spool = store, spool
+        self._max_waiting, self._flush_seconds = max_waiting, flush_seconds
+        self._changed = threading.Condition()
+        self._waiting: deque[Exposure] = deque()
+        self._writing = 0
+        self._stored = self._spooled = self._dropped = 0
+        self._closed = self._flushing = False
+        self._thread = threading.Thread(target=self._work, name="exposure-log", daemon=True)
+        self._thread.start()
+
+    def append(self, exposure: Exposure) -> bool:
+        """Note a list; False where the queue is full."""
+        with self._changed:
+            if self._closed or len(self._waiting) + self._writing >= self._max_waiting:
+                self._dropped += 1
+                return False
+            self._waiting.append(exposure)
+            if len(self._waiting) == BATCH:
+                self._changed.notify_all()
+        return True
+
+    def counts(self) -> ExposureCounts:
+        """What became of the lists."""
+        with self._changed:
+            waiting = len(self._waiting) + self._writing
+            return ExposureCounts(waiting, self._stored, self._spooled, self._dropped)
+
+    def flush(self, timeout_seconds: float = 10.0) -> bool:
+        """Write what waits; False where that takes longer."""
+        end = time.monotonic() + timeout_seconds
+        with self._changed:
+            self._flushing = True
+            self._changed.notify_all()
+            return self._changed.wait_for(lambda: not self._waiting and not self._writing, end - time.monotonic())
+
+    def close(self, timeout_seconds: float = 10.0) -> None:
+        """Write what waits, and end the thread. What comes later is lost, and counted."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        self._thread.join(timeout_seconds)
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: bool(self._waiting) or self._closed)
+                if not self._waiting:
+                    return
+                # Lists that come soon after the first go along with it.
+                self._changed.wait_for(
+                    lambda: len(self._waiting) >= BATCH or self._closed or self._flushing, self._flush_seconds
+                )
+                batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+                self._writing = len(batch)
+            written = self._write(batch)
+            with self._changed:
+                self._writing = 0
+                self._flushing = self._flushing and bool(self._waiting)
+                stored, spooled = written
+                self._stored += stored
+                self._spooled += spooled
+                self._dropped += len(batch) - stored - spooled
+                self._changed.notify_all()
+
+    def _write(self, batch: Sequence[Exposure]) -> tuple[int, int]:
+        """How many lists went to the store, and how many to the spool."""
+        try:
+            self._store.exposures.append(batch)
+            return len(batch), 0
+        except StoreUnavailable:
+            return 0, self._written_to_spool(batch)
+        except StoreError as error:
+            if len(batch) > 1:
+                # One of them is at fault, and the others shall not be lost with it.
+                parts = [self._write([one]) for one in batch]
+                return sum(stored for stored, _ in parts), sum(spooled for _, spooled in parts)
+            _log.error("The list %s is lost: %s", batch[0].recommendation_id, error)
+        except Exception:
+            _log.exception("%d lists are lost.", len(batch))
+        return 0, 0
+
+    def _written_to_spool(self, batch: Sequence[Exposure]) -> int:
+        if self._spool is None:
+            _log.error("%d lists are lost: the store is away, and there is no spool.", len(batch))
+            return 0
+        try:
+            self._spool.append([exposures_command(batch)])
+        except SpoolError as error:
+            _log.error("%d lists are lost: %s", len(batch), error)
+            return 0
+        return len(batch)

@@ -1,0 +1,119 @@
+"""A bundle that is open in this process, with the items of the API laid over it."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recsys.retrieval.types import BoolArray
+from recsys.runtime.bundle_recommender import BundleRecommender
+from recsys.runtime.catalogue import CatalogueState
+from recsys_serving.recommending.catalogue_overlay import CatalogueOverlay
+from recsys_serving.recommending.catalogued_bundle import CataloguedBundle
+from recsys_serving.recommending.item_search import ItemSearch
+from recsys_serving.recommending.types import CatalogueItem, LoadedBundle
+
+#: Filters whose items are kept ready.
+MAX_MASKS = 64
+
+
+class OpenBundle:
+    """Opens a bundle, checks the hash of every file, and answers once, so that the first user does not wait.
+
+    Args:
+        directory: of the bundle.
+        num_threads: that work on one model.
+
+    Raises:
+        BundleError: it is missing, damaged or of another version.
+    """
+
+    def __init__(self, directory: Path, num_threads: int = 1) -> None:
+        before = _resident_bytes()
+        self.name = directory.name
+        self.bundle = CataloguedBundle.open(directory)
+        self.recommender = BundleRecommender(self.bundle, num_threads)
+        self.recommender.warm_up()
+        self.overlay = CatalogueOverlay(self.recommender)
+        self._search: ItemSearch | None = None
+        self._making_search = threading.Lock()
+        self._masks = lru_cache(MAX_MASKS)(_mask)
+        self._latest: CatalogueState = self.recommender.catalogue
+        self.memory_bytes = max(0, _resident_bytes() - before)
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells the bundle from any other."""
+        assert self.bundle.fingerprint is not None, "it was read from a directory"
+        return self.bundle.fingerprint
+
+    def lay_over(self, items: Sequence[CatalogueItem]) -> tuple[str, ...]:
+        """Serve items of the API; returns what does not fit, in sentences."""
+        notes = self.overlay.apply(items)
+        search = self._search
+        if search is not None:
+            search.remove([item.item_id for item in items if item.deleted])
+            kept = [item.item_id for item in items if not item.deleted]
+            titles = self.overlay.details(kept)
+            search.put([(name, title) for name, (title, _) in zip(kept, titles, strict=True)])
+        return notes
+
+    def search(self) -> ItemSearch:
+        """The titles of its items, put in order when they are first searched."""
+        with self._making_search:
+            if self._search is None:
+                titles = list(self.overlay.titles())
+                counts = np.zeros(len(titles))
+                known = self.recommender.catalogue.num_interactions
+                counts[: len(known)] = known[: len(counts)]
+                search = ItemSearch(titles, counts.tolist())
+                search.remove(self.overlay.deleted)
+                self._search = search
+            return self._search
+
+    def mask(self, filters: Any) -> BoolArray:
+        """Which items filters allow, a truth value for each row of the catalogue; kept ready for the next time.
+
+        Raises:
+            RecsysError: a column or a value does not exist.
+        """
+        state = self.recommender.catalogue
+        if state is not self._latest:
+            self._latest = state
+            self._masks.cache_clear()
+        return self._masks(state, filters)
+
+    def describe(self, live: bool) -> LoadedBundle:
+        """What there is to say of it."""
+        manifest = self.bundle.manifest
+        ranker = "" if manifest.ranker is None else f" + {manifest.ranker.model}"
+        return LoadedBundle(
+            name=self.name,
+            fingerprint=self.fingerprint,
+            model=f"{manifest.retriever.model}{ranker}",
+            live=live,
+            memory_bytes=self.memory_bytes,
+            num_items=int(self.recommender.catalogue.available.sum()),
+            num_users=manifest.data.num_users,
+            created_at=manifest.created,
+            data=manifest.data.name,
+        )
+
+
+def _mask(state: CatalogueState, filters: Any) -> BoolArray:
+    return state.mask(filters)
+
+
+def _resident_bytes() -> int:
+    """Memory of this process; 0 where the system does not tell."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")

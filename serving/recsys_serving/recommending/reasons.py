@@ -1,0 +1,34 @@
+"""Why an item is in a list, in sentences that people understand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from recsys.runtime.explanations.shared_attributes import format_shared
+from recsys.runtime.recommendation import ItemExplanation
+
+#: Items of the history that are named, at most.
+MAX_NAMED = 3
+
+POPULAR = "It is popular: here is what many others chose."
+PROMOTED = "It has this place because it is promoted."
+
+
+def reasons_of(explanation: ItemExplanation, titles_of: Callable[[Sequence[str]], list[str]]) -> tuple[str, ...]:
+    """The reasons of one item, the strongest first.
+
+    Args:
+        explanation: of the item.
+        titles_of: gives titles of items by their ids.
+    """
+    named = explanation.contributions[:MAX_NAMED]
+    titles = titles_of([contribution.item_id for contribution in named])
+    reasons = []
+    for contribution, title in zip(named, titles, strict=True):
+        shared = format_shared(contribution.shared)
+        reasons.append(f"Because of {title}{f' ({shared})' if shared else ''}.")
+    if explanation.num_older > 0 and explanation.older_value > 0:
+        reasons.append(f"Because of {explanation.num_older} older items of the history.")
+    if explanation.popularity is not None:
+        reasons.append(f"Because it is popular: {explanation.popularity:,} interactions.")
+    return tuple(reasons)

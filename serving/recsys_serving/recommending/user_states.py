@@ -1,0 +1,184 @@
+"""What is known of a user at the moment of an answer: from the store, else what this worker knew last."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from recsys_serving.recommending.history import StoredHistory
+from recsys_serving.resilience.deadline import Deadline
+from recsys_serving.resilience.dependency import Dependency, DependencyUnavailable
+from recsys_serving.spool.commands import SpoolCommand, interaction_of
+from recsys_serving.spool.spool import Spool, SpoolError
+from recsys_serving.store.records import Repeats, UserState
+from recsys_serving.store.store import Store
+
+#: Stands for nobody in particular: asked for the revisions alone. No id of a user is empty.
+NOBODY = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Revisions:
+    """How often what all workers share was changed; see :class:`recsys_serving.store.records.UserState`."""
+
+    catalogue: int
+    deployment: int
+    experiment: int
+
+
+@dataclass(frozen=True, slots=True)
+class KnownUser:
+    """What is known of one user.
+
+    Args:
+        user_id: the account; None: nobody in particular asks.
+        version: changes with everything that is known.
+        profiling: whether the history may be used.
+        properties: attributes of the user.
+        history: what is stored, with what waits in the spool.
+        revisions: of what all workers share; None: the store did not answer.
+        is_erased: whether the user is about to be erased, so that not even the bundle's history is used.
+    """
+
+    user_id: str | None
+    version: str
+    profiling: bool = True
+    properties: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    history: StoredHistory = StoredHistory()
+    revisions: Revisions | None = None
+    is_erased: bool = False
+
+
+class UserStates:
+    """Reads what is known of users; threads may share it.
+
+    Args:
+        store: of users; None: there is none, and bundles alone know users.
+        spool: interactions that wait for the store; None: there is none.
+        dependency: how the store is asked.
+        history_limit: latest interactions that are read.
+        types: of interactions that make a history; None: all.
+        max_known: users that are remembered for the time that the store is away.
+        repeats: says whether an item stands once in a history, or each time.
+    """
+
+    def __init__(
+        self,
+        store: Store | None,
+        spool: Spool | None,
+        dependency: Dependency,
+        history_limit: int = 1000,
+        types: Sequence[str] | None = None,
+        max_known: int = 5000,
+        repeats: Callable[[], Repeats] = lambda: "latest",
+    ) -> None:
+        self._store, self._spool, self._dependency = store, spool, dependency
+        self._repeats = repeats
+        self._history_limit, self._types, self._max_known = history_limit, types, max_known
+        self._lock = threading.Lock()
+        self._known: OrderedDict[str, UserState] = OrderedDict()
+
+    def of(self, user_id: str | None, deadline: Deadline) -> tuple[KnownUser, bool]:
+        """What is known of a user, and whether the store was missed. Never an error."""
+        state, is_degraded = self._state(NOBODY if user_id is None else user_id, deadline)
+        if user_id is None:
+            return KnownUser(None, "", revisions=_revisions(state, is_degraded)), is_degraded
+        known = KnownUser(user_id, "bundle") if state is None else _known_user(state, is_degraded)
+        return self._with_spooled(known, user_id, is_degraded), is_degraded
+
+    def forget(self, user_id: str) -> None:
+        """Remember a user no more, as after an erasure."""
+        with self._lock:
+            self._known.pop(user_id, None)
+
+    def _state(self, user_id: str, deadline: Deadline) -> tuple[UserState | None, bool]:
+        store = self._store
+        if store is None:
+            return None, False
+        try:
+            state = self._dependency.call(
+                lambda: store.users.state(user_id, self._history_limit, self._types, self._repeats()),
+                deadline,
+                attempts=2,
+            )
+        except DependencyUnavailable:
+            return self._known.get(user_id), True
+        if user_id != NOBODY:
+            self._remember(user_id, state)
+        return state, False
+
+    def _read(self, store: Store, user_id: str) -> UserState:
+        return store.users.state(user_id, self._history_limit, self._types, self._repeats())
+
+    def _remember(self, user_id: str, state: UserState) -> None:
+        with self._lock:
+            if state.known:
+                self._known[user_id] = state
+                self._known.move_to_end(user_id)
+                if len(self._known) > self._max_known:
+                    self._known.popitem(last=False)
+            else:
+                self._known.pop(user_id, None)
+
+    def _with_spooled(self, known: KnownUser, user_id: str, is_degraded: bool) -> KnownUser:
+        """What is known, with the user's changes that wait for the store."""
+        spool = self._spool
+        if spool is None:
+            return known
+        try:
+            if not is_degraded and len(spool) == 0:
+                return known
+            commands = spool.pending_for(user_id)
+        except SpoolError:
+            return known
+        for command in commands:
+            known = self._after(known, command)
+        if not commands:
+            return known
+        waiting = hashlib.blake2b("\0".join(one.command_id for one in commands).encode(), digest_size=8).hexdigest()
+        return replace(known, version=f"{known.version}+{waiting}")
+
+    def _after(self, known: KnownUser, command: SpoolCommand) -> KnownUser:
+        if command.kind == "interaction":
+            interaction = interaction_of(command)
+            if self._types is not None and interaction.type not in self._types:
+                return known
+            of = known.history
+            added = StoredHistory(
+                (*of.item_ids, interaction.item_id),
+                (*of.values, interaction.value),
+                (*of.timestamps, interaction.occurred_at.timestamp()),
+            )
+            return replace(known, history=added, is_erased=False)
+        if command.kind == "user_put":
+            profiling, properties = command.payload.get("profiling"), command.payload.get("properties") or {}
+            told = {**known.properties, **properties}
+            return replace(
+                known,
+                profiling=known.profiling if profiling is None else bool(profiling),
+                properties={name: value for name, value in told.items() if value is not None},
+            )
+        if command.kind == "user_erase":
+            return replace(known, history=StoredHistory(), properties={}, is_erased=True)
+        return known
+
+
+def _revisions(state: UserState | None, is_degraded: bool) -> Revisions | None:
+    if state is None or is_degraded:
+        return None
+    return Revisions(state.catalogue_revision, state.deployment_revision, state.experiment_revision)
+
+
+def _known_user(state: UserState, is_degraded: bool) -> KnownUser:
+    return KnownUser(
+        user_id=state.user_id,
+        version=f"{state.revision}" if state.known else "unknown",
+        profiling=state.profiling,
+        properties=state.properties,
+        history=StoredHistory(state.item_ids, state.values, state.timestamps),
+        revisions=_revisions(state, is_degraded),
+    )
