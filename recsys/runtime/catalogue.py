@@ -218,11 +218,37 @@ class Catalogue:
     def update(self, values: ItemValues) -> None:
         """Give items other values in their columns, all at once; see :func:`recsys.runtime.item_values.with_values`.
 
+        An item that was added since is found by what it is now; those of the bundle are found as the model learnt them.
+
         Raises:
             RequestError: an item is not known, or a value does not fit its column. Then nothing is changed.
         """
         with self._updating:
-            self.state = self.state.updated(values, self._resolver.items_of)
+            state = self.state.updated(values, self._resolver.items_of)
+            if len(self.added_vectors) > 0:
+                self._encode_again(state.table, values)
+            self.state = state
+
+    def _encode_again(self, table: pa.Table, values: ItemValues) -> None:
+        """Encode added items anew whose content has changed; one of which nothing is said any more stays as it was."""
+        encoder, first = self._bundle.item_encoder(self._open_model), self._bundle.manifest.data.num_items
+        read = {column.name for column in encoder.columns}
+        ids = list({name for column, of_items in values.items() if column in read for name in of_items})
+        items = np.unique(self._resolver.items_of(ids))
+        items = items[items >= first]
+        if len(items) == 0:
+            return
+        vectors = encoder.encode(table.take(pa.array(items)))
+        said = ~np.isnan(vectors).any(axis=1)
+        items, vectors = items[said], vectors[said]
+        self.added_vectors = self.added_vectors.copy()
+        self.added_vectors[items - first] = vectors
+        ranker_encoder = self._bundle.ranker_item_encoder(self._open_model)
+        if ranker_encoder is not None and self.added_for_ranker is not None:
+            self.added_for_ranker = self.added_for_ranker.copy()
+            self.added_for_ranker[items - first] = ranker_encoder.encode(table.take(pa.array(items)))
+        self._updatable().remove(items)
+        self._updatable().add(items, vectors)
 
     def _new_ids(self, items: pa.Table) -> list[str]:
         if ITEM_ID not in items.column_names or not pa.types.is_string(items.schema.field(ITEM_ID).type):

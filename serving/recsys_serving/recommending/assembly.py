@@ -57,7 +57,7 @@ def open_service(
         spool: what waits for the store; None: nothing does.
         cache: of lists; None: none are kept. The service closes it.
         health: is told how store, cache and runtime do.
-        on_stage: is told the name (see :data:`recsys_serving.recommending.stages.STAGES`) and the seconds of each stage.
+        on_stage: is told the name (of :data:`recsys_serving.recommending.stages.STAGES`) and the seconds of each stage.
 
     Raises:
         BundleError: the bundle that the options name cannot be opened.

@@ -13,7 +13,8 @@ from recsys_serving.recommending.history import StoredHistory
 from recsys_serving.resilience.deadline import Deadline
 from recsys_serving.resilience.dependency import Dependency, DependencyUnavailable
 from recsys_serving.spool.commands import SpoolCommand, interaction_of
-from recsys_serving.spool.spool import Spool, SpoolError
+from recsys_serving.spool.errors import SpoolError
+from recsys_serving.spool.spool import Spool
 from recsys_serving.store.records import Repeats, UserState
 from recsys_serving.store.store import Store
 

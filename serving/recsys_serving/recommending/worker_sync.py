@@ -19,7 +19,8 @@ from recsys_serving.recommending.open_bundle import OpenBundle
 from recsys_serving.recommending.types import CatalogueItem
 from recsys_serving.recommending.user_states import Revisions
 from recsys_serving.resilience.dependency import Dependency, DependencyUnavailable
-from recsys_serving.spool.spool import Spool, SpoolError
+from recsys_serving.spool.errors import SpoolError
+from recsys_serving.spool.spool import Spool
 from recsys_serving.store.records import Item
 from recsys_serving.store.store import Store
 
