@@ -233,6 +233,7 @@ class Answering:
             notes=made.notes,
             unknown_items=made.unknown_items,
             unknown_values=made.unknown_values,
+            unknown_filter_values=made.unknown_filter_values,
             explanation_method=made.explanation_method,
             next_cursor=cursor,
         )

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from recsys.experiments.exploration import ExplorationPolicy, ExplorationPool, explore
 
 from recsys.errors import RecsysError
+from recsys.experiments.exploration import ExplorationPolicy, ExplorationPool, explore
 from recsys_serving.recommending.made_list import MadeItem
 
 _log = logging.getLogger(__name__)
@@ -67,9 +67,7 @@ def explored_page(
     slots = [place for place in exploration.policy.slots if place in set(places)]
     if not slots or not behind:
         return page, [1.0] * len(page)
-    policy = ExplorationPolicy(
-        slots, exploration.policy.epsilon, exploration.policy.method, exploration.policy.uniform_share
-    )
+    policy = ExplorationPolicy(slots, exploration.policy.epsilon)
     pool = ExplorationPool([item.item_id for item in behind])
     shown = explore([item.item_id for item in page], pool, policy, np.random.default_rng(recommendation_id.int))
     by_id: dict[str, Any] = {item.item_id: item for item in items}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -141,6 +142,7 @@ class ListMaker:
             notes=tuple(dict.fromkeys(notes)),
             unknown_items=tuple(name for name in answer.unknown_items if name not in opened.overlay.unplaced),
             unknown_values=answer.unknown_values,
+            unknown_filter_values=answer.unknown_filter_values,
             explanation_method=answer.explanation_method,
             promoted=promoted,
         )
@@ -162,16 +164,11 @@ class ListMaker:
             answers, _ = self._runtime.recommend(plan.opened, [request], deadline)
             answer = answers[0]
         order = np.argsort(competing, kind="stable").tolist()
-        ordered = Recommendation(
-            [answer.item_ids[place] for place in order],
-            [answer.scores[place] for place in order],
-            answer.personalized,
-            answer.model_version,
-            answer.notes,
-            answer.unknown_items,
-            answer.unknown_values,
-            None if answer.explanations is None else tuple(answer.explanations[place] for place in order),
-            answer.explanation_method,
+        ordered = replace(
+            answer,
+            item_ids=[answer.item_ids[place] for place in order],
+            scores=[answer.scores[place] for place in order],
+            explanations=None if answer.explanations is None else tuple(answer.explanations[place] for place in order),
         )
         return _Asked(plan, request, ordered, asked.notes)
 

@@ -30,6 +30,7 @@ class MadeList:
         notes: what the reader should know.
         unknown_items: ids without effect.
         unknown_values: of the user's features.
+        unknown_filter_values: of the query's filters.
         explanation_method: how reasons were computed.
         promoted: ids of the items that stand at a place of their own.
     """
@@ -40,6 +41,7 @@ class MadeList:
     notes: tuple[str, ...] = ()
     unknown_items: tuple[str, ...] = ()
     unknown_values: tuple[str, ...] = ()
+    unknown_filter_values: tuple[str, ...] = ()
     explanation_method: str | None = None
     promoted: tuple[str, ...] = ()
 
@@ -53,6 +55,7 @@ class MadeList:
                 self.notes,
                 self.unknown_items,
                 self.unknown_values,
+                self.unknown_filter_values,
                 self.explanation_method,
                 self.promoted,
             ],
@@ -63,7 +66,8 @@ class MadeList:
     def decoded(cls, content: bytes) -> MadeList | None:
         """The list of :meth:`encoded`; None where the bytes are none, as after an update of the service."""
         try:
-            items, version, personalized, notes, unknown_items, unknown_values, method, promoted = orjson.loads(content)
+            items, version, personalized, *texts, method, promoted = orjson.loads(content)
+            notes, unknown_items, unknown_values, unknown_filter_values = map(tuple, texts)
             made = [MadeItem(name, title, score, data, tuple(why)) for name, title, score, data, why in items]
         except (orjson.JSONDecodeError, ValueError, TypeError):
             return None
@@ -71,9 +75,10 @@ class MadeList:
             made,
             version,
             personalized,
-            tuple(notes),
-            tuple(unknown_items),
-            tuple(unknown_values),
+            notes,
+            unknown_items,
+            unknown_values,
+            unknown_filter_values,
             method,
             tuple(promoted),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -150,14 +151,9 @@ def _kept(opened: OpenBundle, one: Recommendation, allowed: BoolArray) -> Recomm
     if all(keeps):
         return one
     places = [place for place, keep in enumerate(keeps) if keep]
-    return Recommendation(
-        [one.item_ids[place] for place in places],
-        [one.scores[place] for place in places],
-        one.personalized,
-        one.model_version,
-        one.notes,
-        one.unknown_items,
-        one.unknown_values,
-        None if one.explanations is None else tuple(one.explanations[place] for place in places),
-        one.explanation_method,
+    return replace(
+        one,
+        item_ids=[one.item_ids[place] for place in places],
+        scores=[one.scores[place] for place in places],
+        explanations=None if one.explanations is None else tuple(one.explanations[place] for place in places),
     )

@@ -164,6 +164,7 @@ class RecommendationAnswer:
         notes: what the reader should know of the list, in sentences.
         unknown_items: ids of the history and of the exclusions that the data do not have.
         unknown_values: of the user's features, as ``column: value``.
+        unknown_filter_values: of the query's filters, likewise: values that no item has.
         explanation_method: how reasons were computed, in a sentence; None without.
         next_cursor: for the page after this one; None where nothing is left.
     """
@@ -180,6 +181,7 @@ class RecommendationAnswer:
     notes: tuple[str, ...] = ()
     unknown_items: tuple[str, ...] = ()
     unknown_values: tuple[str, ...] = ()
+    unknown_filter_values: tuple[str, ...] = ()
     explanation_method: str | None = None
     next_cursor: str | None = None
 
