@@ -9,19 +9,19 @@ from datetime import UTC, datetime
 
 from recsys_serving.cache.guarded_cache import GuardedCache
 from recsys_serving.recommending.assignments import Assignments, Treatment
-from recsys_serving.recommending.bundle_pool import BundlePool
+from recsys_serving.recommending.catalogue.bundle_pool import BundlePool
+from recsys_serving.recommending.catalogue.open_bundle import OpenBundle
+from recsys_serving.recommending.catalogue.worker_sync import CatalogueItems, WorkerSync
 from recsys_serving.recommending.cursor import CursorCodec
 from recsys_serving.recommending.exploring import Exploration, explored_page, parse_exploration
 from recsys_serving.recommending.exposure_log import ExposureLog
 from recsys_serving.recommending.list_maker import ListMaker
 from recsys_serving.recommending.made_list import MadeList
-from recsys_serving.recommending.open_bundle import OpenBundle
 from recsys_serving.recommending.options import RecommendingOptions
 from recsys_serving.recommending.query_plan import QueryPlan, cache_key, check_query, query_hash, with_treatment
 from recsys_serving.recommending.stages import StageTimer
 from recsys_serving.recommending.types import AnsweredItem, Degraded, RecommendationAnswer, RecommendationQuery
 from recsys_serving.recommending.user_states import KnownUser, UserStates
-from recsys_serving.recommending.worker_sync import CatalogueItems, WorkerSync
 from recsys_serving.resilience.deadline import Deadline
 from recsys_serving.store.records import Exposure
 

@@ -10,8 +10,9 @@ from recsys_serving.cache.guarded_cache import GuardedCache
 from recsys_serving.cache.recommendation_cache import RecommendationCache
 from recsys_serving.recommending.answering import Answering, AnsweringParts
 from recsys_serving.recommending.assignments import Assignments
-from recsys_serving.recommending.bundle_pool import BundlePool
-from recsys_serving.recommending.deployments import Deployments
+from recsys_serving.recommending.catalogue.bundle_pool import BundlePool
+from recsys_serving.recommending.catalogue.deployments import Deployments
+from recsys_serving.recommending.catalogue.worker_sync import CatalogueItems, WorkerSync
 from recsys_serving.recommending.exposure_log import ExposureLog
 from recsys_serving.recommending.list_maker import ListMaker
 from recsys_serving.recommending.options import RecommendingOptions
@@ -19,7 +20,6 @@ from recsys_serving.recommending.runtime import Runtime
 from recsys_serving.recommending.service import RecommendationService
 from recsys_serving.recommending.stages import StageTimer
 from recsys_serving.recommending.user_states import UserStates
-from recsys_serving.recommending.worker_sync import CatalogueItems, WorkerSync
 from recsys_serving.resilience.dependency import Dependency, DependencyPolicy
 from recsys_serving.resilience.health import HealthRegistry
 from recsys_serving.spool.spool import Spool
@@ -49,7 +49,7 @@ def open_service(
 
     The service opens while the store is away: it answers from the bundle that the options name, and from what the spool
     has, and takes over the rest when the store is back. It starts threads, and must be opened in the process that
-    answers, after it was forked.
+    answers, after it was forked, and closed before its store and its spool are.
 
     Args:
         options: how it answers.

@@ -12,7 +12,7 @@ import orjson
 from recsys.errors import RequestError
 from recsys_serving.recommending.assignments import NO_TREATMENT, Treatment
 from recsys_serving.recommending.boosts import ParsedBoost, parse_boosts
-from recsys_serving.recommending.open_bundle import OpenBundle
+from recsys_serving.recommending.catalogue.open_bundle import OpenBundle
 from recsys_serving.recommending.promotions import check_promotions
 from recsys_serving.recommending.types import Boost, Diversity, RecommendationQuery
 from recsys_serving.recommending.user_states import KnownUser

@@ -12,7 +12,7 @@ from recsys.errors import RecsysError, ServingError
 from recsys.retrieval.types import BoolArray
 from recsys.runtime.recommendation import Recommendation, Recommender
 from recsys.runtime.request import RecommendationRequest
-from recsys_serving.recommending.open_bundle import OpenBundle
+from recsys_serving.recommending.catalogue.open_bundle import OpenBundle
 from recsys_serving.resilience.deadline import Deadline
 from recsys_serving.resilience.dependency import Dependency, DependencyPolicy, DependencyUnavailable
 from recsys_serving.resilience.health import HealthRegistry

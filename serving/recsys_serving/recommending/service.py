@@ -10,10 +10,11 @@ from recsys.errors import BundleError, RequestError
 from recsys.runtime.recommendation import SimilarityKind
 from recsys.runtime.similar_items import check_similar_request
 from recsys_serving.recommending.answering import Answering
-from recsys_serving.recommending.bundle_pool import BundlePool
-from recsys_serving.recommending.deployments import Deployments
-from recsys_serving.recommending.elicitation import ElicitationItems
-from recsys_serving.recommending.open_bundle import OpenBundle
+from recsys_serving.recommending.catalogue.bundle_pool import BundlePool
+from recsys_serving.recommending.catalogue.deployments import Deployments
+from recsys_serving.recommending.catalogue.elicitation import ElicitationItems
+from recsys_serving.recommending.catalogue.open_bundle import OpenBundle
+from recsys_serving.recommending.catalogue.worker_sync import CatalogueItems
 from recsys_serving.recommending.options import RecommendingOptions
 from recsys_serving.recommending.types import (
     AnsweredItem,
@@ -25,7 +26,6 @@ from recsys_serving.recommending.types import (
     SearchAnswer,
     SimilarAnswer,
 )
-from recsys_serving.recommending.worker_sync import CatalogueItems
 
 #: Longest text of a search.
 MAX_TEXT = 200

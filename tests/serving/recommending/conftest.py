@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from recsys_serving.cache.memory_cache import MemoryCache
 from recsys_serving.recommending.assembly import open_service
-from recsys_serving.recommending.open_bundle import OpenBundle
+from recsys_serving.recommending.catalogue.open_bundle import OpenBundle
 from recsys_serving.recommending.options import RecommendingOptions
 from recsys_serving.recommending.service import RecommendationService
 from recsys_serving.resilience.health import HealthRegistry
@@ -52,7 +52,10 @@ def by_content(bundles: Path) -> OpenBundle:
 
 @pytest.fixture
 def new_service(bundles: Path) -> Iterator[OpenService]:
-    """Opens services that are closed after the test: ``new_service(store=..., spool=..., cache=..., bundle=...)``."""
+    """Opens services that are closed after the test: ``new_service(store=..., spool=..., cache=..., bundle=...)``.
+
+    A test names its store before this, so that the store is closed later.
+    """
     opened: list[RecommendationService] = []
 
     def make(store: Any = None, spool: Any = None, cache: Any = None, health: Any = None, **options: Any) -> Any:

@@ -46,7 +46,7 @@ def test_a_session_has_its_own_list(new_service):
     assert answer.variant is None and answer.user_id is None
 
 
-def test_a_stored_interaction_is_in_the_next_answer(new_service, store):
+def test_a_stored_interaction_is_in_the_next_answer(store, new_service):
     service = new_service(store=store)
     first = ask(service, user_id="new", k=5)
     assert not first.personalized
@@ -56,7 +56,7 @@ def test_a_stored_interaction_is_in_the_next_answer(new_service, store):
     assert not {"i03", "i05"} & set(ids(second))
 
 
-def test_the_same_question_comes_from_the_cache_and_is_a_list_of_its_own(new_service, store):
+def test_the_same_question_comes_from_the_cache_and_is_a_list_of_its_own(store, new_service):
     service = new_service(store=store)
     rate(store, "ann", ["i03"])
     first, second = (ask(service, user_id="ann", k=5, explain=True, metadata=["colours"]) for _ in range(2))
@@ -135,7 +135,7 @@ def test_diversity_goes_through(new_service):
     assert ids(ask(service, session=EVEN, k=10, diversity=Diversity("mmr", 0.9))) != ids(plain)
 
 
-def test_without_profiling_the_list_is_what_is_popular_and_nobodys(new_service, store):
+def test_without_profiling_the_list_is_what_is_popular_and_nobodys(store, new_service):
     rate(store, "ann", ["i03", "i05"])
     service = new_service(store=store)
     own = ask(service, user_id="ann", k=5)
@@ -153,7 +153,7 @@ def exposures(store):
     return list(store.exposures.iterate(datetime(2000, 1, 1, tzinfo=UTC), datetime(2099, 1, 1, tzinfo=UTC)))
 
 
-def test_lists_that_are_shown_are_noted(new_service, store):
+def test_lists_that_are_shown_are_noted(store, new_service):
     service = new_service(store=store)
     answer = ask(service, user_id="ann", k=3, scenario="home", session_id="visit")
     hidden = ask(service, user_id="bob", k=3, log_exposure=False)
@@ -168,7 +168,7 @@ def test_lists_that_are_shown_are_noted(new_service, store):
 class TestItems:
     NEW = CatalogueItem("n1", "Brand new", {"colours": "black|even"})
 
-    def test_a_new_item_is_recommended_at_once_and_after_a_restart(self, new_service, store):
+    def test_a_new_item_is_recommended_at_once_and_after_a_restart(self, store, new_service):
         service = new_service(store=store, bundle="two_tower")
         assert service.check_items([self.NEW]) == ()
         assert "n1" not in ids(ask(service, session=EVEN, k=50))
@@ -178,7 +178,7 @@ class TestItems:
             assert {item.item_id: item.title for item in answer.items}["n1"] == "Brand new"
             assert ids(ask(other, session=EVEN, k=50, filters=WHITE)).count("n1") == 0
 
-    def test_an_item_that_is_deleted_or_sold_out_is_gone_and_comes_back(self, new_service, store):
+    def test_an_item_that_is_deleted_or_sold_out_is_gone_and_comes_back(self, store, new_service):
         service = new_service(store=store)
         first = ids(ask(service, session=EVEN, k=5))[0]
         store.items.put(ItemDraft(first, available=False))
@@ -189,7 +189,7 @@ class TestItems:
         store.items.delete(first)
         assert first not in ids(ask(service, session=EVEN, k=50)) and service.item(first) is None
 
-    def test_newer_values_count_in_filters_and_in_bundles_to_come(self, new_service, store):
+    def test_newer_values_count_in_filters_and_in_bundles_to_come(self, store, new_service):
         service = new_service(store=store)
         store.items.put(ItemDraft("i04", "Another title", {"colours": "white"}))
         for _ in range(2):
@@ -230,7 +230,7 @@ class TestItems:
 
 
 class TestBundles:
-    def test_another_bundle_answers_at_once_in_every_worker_and_after_a_restart(self, new_service, store):
+    def test_another_bundle_answers_at_once_in_every_worker_and_after_a_restart(self, store, new_service):
         first, other = new_service(store=store), new_service(store=store)
         loaded = first.activate("two_tower", "key-1", "better")
         assert loaded.live and loaded.name == "two_tower" and loaded.num_items == NUM_ITEMS
@@ -239,7 +239,7 @@ class TestBundles:
         assert store.deployments.current().actor == "key-1"
         assert [one.name for one in first.bundles()] == ["two_tower", "ease"]
 
-    def test_going_back_is_known_to_every_worker(self, new_service, store):
+    def test_going_back_is_known_to_every_worker(self, store, new_service):
         first, other = new_service(store=store), new_service(store=store)
         with pytest.raises(BundleError, match="is the first"):
             first.roll_back("key-1")
@@ -247,7 +247,7 @@ class TestBundles:
         assert first.roll_back("key-1").name == "ease"
         assert ask(other, session=EVEN).bundle == "ease"
 
-    def test_a_damaged_bundle_changes_nothing(self, new_service, store, bundles, tmp_path):
+    def test_a_damaged_bundle_changes_nothing(self, store, new_service, bundles, tmp_path):
         for name in ("ease", "two_tower"):
             (tmp_path / name).symlink_to((bundles / name).resolve())
         (tmp_path / "broken").mkdir()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from recsys.errors import BundleError, RecsysError
 from recsys.runtime.manifest import MANIFEST, fingerprint_of
-from recsys_serving.recommending.open_bundle import OpenBundle
+from recsys_serving.recommending.catalogue.open_bundle import OpenBundle
 
 _log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from collections.abc import Collection
 import numpy as np
 
 from recsys.runtime.neighbours import NeighbourTable
-from recsys_serving.recommending.open_bundle import OpenBundle
+from recsys_serving.recommending.catalogue.open_bundle import OpenBundle
 
 #: The most popular items, among which those to ask about are chosen.
 MAX_CANDIDATES = 300

@@ -14,9 +14,9 @@ import numpy as np
 from recsys.retrieval.types import BoolArray
 from recsys.runtime.bundle_recommender import BundleRecommender
 from recsys.runtime.catalogue import CatalogueState
-from recsys_serving.recommending.catalogue_overlay import CatalogueOverlay
-from recsys_serving.recommending.catalogued_bundle import CataloguedBundle
-from recsys_serving.recommending.item_search import ItemSearch
+from recsys_serving.recommending.catalogue.catalogue_overlay import CatalogueOverlay
+from recsys_serving.recommending.catalogue.catalogued_bundle import CataloguedBundle
+from recsys_serving.recommending.catalogue.item_search import ItemSearch
 from recsys_serving.recommending.types import CatalogueItem, LoadedBundle
 
 #: Filters whose items are kept ready.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 
-from recsys_serving.recommending.bundle_pool import BundlePool
-from recsys_serving.recommending.open_bundle import OpenBundle
+from recsys_serving.recommending.catalogue.bundle_pool import BundlePool
+from recsys_serving.recommending.catalogue.open_bundle import OpenBundle
 from recsys_serving.store.store import Store
 
 

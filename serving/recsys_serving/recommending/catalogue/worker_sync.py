@@ -14,8 +14,8 @@ from collections.abc import Sequence
 
 from recsys.errors import RecsysError
 from recsys_serving.recommending.assignments import Assignments
-from recsys_serving.recommending.bundle_pool import BundlePool
-from recsys_serving.recommending.open_bundle import OpenBundle
+from recsys_serving.recommending.catalogue.bundle_pool import BundlePool
+from recsys_serving.recommending.catalogue.open_bundle import OpenBundle
 from recsys_serving.recommending.types import CatalogueItem
 from recsys_serving.recommending.user_states import Revisions
 from recsys_serving.resilience.dependency import Dependency, DependencyUnavailable

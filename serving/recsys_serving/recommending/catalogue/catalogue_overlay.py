@@ -15,7 +15,7 @@ from recsys.data.columns import ITEM_ID, ITEM_INDEX, TITLE
 from recsys.errors import BundleError, RecsysError, RequestError
 from recsys.runtime.bundle_recommender import BundleRecommender
 from recsys.runtime.new_item_columns import as_catalogue_columns
-from recsys_serving.recommending.catalogued_bundle import AVAILABLE
+from recsys_serving.recommending.catalogue.catalogued_bundle import AVAILABLE
 from recsys_serving.recommending.types import CatalogueItem
 
 _log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ class CatalogueOverlay:
     counts in place of what the bundle has, column by column.
 
     Args:
-        recommender: of a :class:`recsys_serving.recommending.catalogued_bundle.CataloguedBundle`.
+        recommender: of a :class:`recsys_serving.recommending.catalogue.catalogued_bundle.CataloguedBundle`.
     """
 
     def __init__(self, recommender: BundleRecommender) -> None:
