@@ -38,7 +38,7 @@ class PureSVD(FoldInFactorization):
 
     The vectors are approximate, by ``iterations`` of a randomised method. On MovieLens 100K with 64 dimensions the
     lists of ten share 77 % of their items with those of the exact vectors after 6 iterations, 98 % after 24 and all
-    after 96 (``python benchmarks/svd_exactness.py``).
+    after 96 (``benchmarks/results/svd_exactness.md``).
 
     Args:
         num_users: size of the user vocabulary; not used, taken so that every model is constructed alike.
