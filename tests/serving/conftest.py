@@ -62,11 +62,7 @@ def empty_tables(url: str) -> None:
     from recsys_serving.store.tables import METADATA, SERVICE_STATE
 
     partitions = (
-<<<<<<< HEAD
-        "SELECT inhrelid::regclass::text FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid AND relkind = 'r'"
-=======
         "SELECT c.oid::regclass::text FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid WHERE c.relkind = 'r'"
->>>>>>> d951d963 (benchmarks: the store with twenty million interactions)
     )
     with psycopg.connect(url) as connection:
         connection.execute("SET LOCAL recsys.retention = 'on'")
