@@ -77,15 +77,15 @@ def on_newer(paths: list[Path], settings: Settings, config: DictConfig) -> Path:
     columns = None if config.columns is None else OmegaConf.to_container(config.columns)
     held_out = read_held_out(Path(config.newer), columns, contestants, config.repeats)  # type: ignore[arg-type]
     for line in held_out.told():
-        console.print(line, soft_wrap=True)
+        console.print(line)
     comparison = compare([measured(one, held_out, settings.k) for one in contestants], settings)
     console.print()
     for table in newer_tables(comparison):
         console.print(table.for_terminal())
     advice = verdict(comparison, contestants)
-    console.print(advice.reason, soft_wrap=True)
+    console.print(advice.reason)
     if advice.command is not None:
-        console.print(f"  {advice.command}", soft_wrap=True)
+        console.print(f"  {advice.command}")
     return write_newer_report(comparison, held_out, advice, Path(config.output))
 
 

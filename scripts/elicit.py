@@ -53,7 +53,7 @@ def main(config: DictConfig) -> None:
         command = (
             f"{typed_command('recommend')} {shlex.quote(f'run={config.run}')} {shlex.quote(f'history=[{history}]')}"
         )
-        console.print(f"recommendations now: {command}", soft_wrap=True)
+        console.print(f"recommendations now: {command}")
 
 
 def _items(config: DictConfig, name: str, prepared: PreparedDataset) -> list[int]:

@@ -1,7 +1,8 @@
 """Write the lists of all users to a file: ``python scripts/recommend_all.py run=DIR output=lists.parquet``.
 
 ``bundle=DIR`` asks a bundle in place of a run, ``users=FILE`` names the users, and ``.csv`` is the other format. The
-same command goes on with what was interrupted. The last line of the output is ``lists: FILE``.
+same command goes on with what was interrupted, and leaves a file that is whole as it is. The last line of the output is
+``lists: FILE``.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ def main(config: DictConfig) -> None:
     import time
     from pathlib import Path
 
-    from recsys.api.list_file import write_lists
+    from recsys.api.list_file import list_writing
     from recsys.api.user_file import read_user_ids
     from recsys.cli.console import console
 
@@ -34,7 +35,7 @@ def main(config: DictConfig) -> None:
     users = source.user_labels() if config.users is None else read_user_ids(Path(config.users))
     begin = time.perf_counter()
     try:
-        path = write_lists(
+        writing = list_writing(
             source,
             Path(config.output),
             users,
@@ -43,12 +44,17 @@ def main(config: DictConfig) -> None:
             part_size=config.part_size,
             **list_options(config),
         )
+        if finished := writing.finished:
+            console.print("finished before")
+        else:
+            writing.write()
     except KeyboardInterrupt:
-        console.print(f"not finished; to go on: {same_command('recommend_all')}", soft_wrap=True)
+        console.print(f"not finished; to go on: {same_command('recommend_all')}")
         raise
     seconds = time.perf_counter() - begin
-    console.print(f"{len(users):,} lists in {seconds:.1f} s, {len(users) / seconds:,.0f} a second")
-    console.print(f"lists: {path}", soft_wrap=True)
+    if not finished:
+        console.print(f"{len(users):,} lists in {seconds:.1f} s, {len(users) / seconds:,.0f} a second")
+    console.print(f"lists: {config.output}", soft_wrap=True)
 
 
 def opened(run: str | None, bundle: str | None) -> FrameRecommender:

@@ -94,7 +94,7 @@ def train(training: TrainingRun, model: nn.Module) -> float | None:
         tracker.finish(outcome.metrics, [run.path / part for part in ARTIFACTS if (run.path / part).is_file()])
     except BaseException:
         tracker.fail()
-        console.print(f"not finished; to go on: {typed_command('train')} resume={run.path}", soft_wrap=True)
+        console.print(f"not finished; to go on: {typed_command('train')} resume={run.path}")
         raise
     if outcome.evaluation is not None:
         print_report(outcome.evaluation)

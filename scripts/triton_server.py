@@ -103,7 +103,7 @@ def _show(state: ServerState, directory: Path) -> bool:
     ]
     if health is not None and health.restarts > 0:
         lines.insert(1, f"restarts: {health.restarts}, the last at {health.restarted}: the server {health.reason}")
-    console.print("\n".join(lines), soft_wrap=True)
+    console.print("\n".join(lines))
     return answers
 
 

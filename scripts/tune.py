@@ -79,7 +79,7 @@ def main(config: DictConfig) -> None:
     except BaseException as error:
         tracker.fail()
         if isinstance(error, KeyboardInterrupt):
-            console.print(f"not finished; to go on: {same_command('tune')}", soft_wrap=True)
+            console.print(f"not finished; to go on: {same_command('tune')}")
         raise
     refit = config.validation == "split"
     best = BestSettings.of(study.best(), config.metric, fixed, refit, len(study.finished()))

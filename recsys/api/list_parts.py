@@ -1,7 +1,15 @@
-"""Parts of a file that is written bit by bit, so that it goes on where it was interrupted."""
+"""Parts of a file that is written bit by bit, so that it goes on where it was interrupted.
+
+::
+
+    lists.csv                   the file, once it is whole
+    .lists.csv.parts/           until then: settings.json, and what is done
+    .lists.csv.finished.json    from then on: the settings, and the hash of the file that was made with them
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Mapping
@@ -25,7 +33,8 @@ _SETTINGS = "settings.json"
 class ListParts:
     """A directory beside a file, with the parts of the file that are done.
 
-    A part is there whole or not at all. The file itself appears when all parts are there, and the directory goes then.
+    A part is there whole or not at all. The file itself appears when all parts are there, and the directory goes then;
+    a note stays of what the file was made with.
 
     Args:
         output: the file.
@@ -40,7 +49,23 @@ class ListParts:
             raise RequestError(f"output must end with {' or '.join(SUFFIXES)}, but it is {output}. Choose another.")
         self.output = output
         self.directory = output.with_name(f".{output.name}.parts")
+        self._note = output.with_name(f".{output.name}.finished.json")
         self._settings = json.loads(json.dumps(settings, default=str))
+
+    @property
+    def finished(self) -> bool:
+        """Whether the file was written with these very settings, and is still what was written."""
+        if self.directory.exists() or not self.output.is_file() or not self._note.is_file():
+            return False
+        try:
+            noted = json.loads(self._note.read_text(encoding="utf-8"))
+        except ValueError:
+            return False
+        return bool(noted == self._finished_note())
+
+    def _finished_note(self) -> dict[str, Any]:
+        with self.output.open("rb") as file:
+            return {"settings": self._settings, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
 
     def start(self) -> None:
         """Make the directory, or go on with the one that is there.
@@ -49,7 +74,10 @@ class ListParts:
             RequestError: see the class.
         """
         if self.output.exists() and not self.directory.exists():
-            raise RequestError(f"{self.output} is there already. Choose another output, or remove the file.")
+            raise RequestError(
+                f"{self.output} is there already, and not of this very command. Choose another output, or remove the "
+                "file."
+            )
         make_output_directory(self.directory, "lists", "output=")
         noted = self.directory / _SETTINGS
         if noted.exists():
@@ -71,6 +99,8 @@ class ListParts:
         """Join the parts to the file and remove them."""
         with whole_file(self.output) as path:
             self._join(path, num_parts)
+        with whole_file(self._note) as path:
+            path.write_text(json.dumps(self._finished_note()), encoding="utf-8")
         shutil.rmtree(self.directory)
 
     def _join(self, path: Path, num_parts: int) -> None:

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from recsys.cli.commands import shell_lines
 from recsys.cli.data_text import visible
+from recsys.cli.line_wrapping import wrapped
 from recsys.cli.process.streams import CLOSED_OUTPUT_STATUS, drop_output
 
 #: Width of what is not printed to a terminal, in characters: wide enough for the tables.
@@ -31,10 +32,14 @@ class PlainConsole(Console):
     def print(self, *objects: Any, **options: Any) -> None:
         """Print; options as for :meth:`rich.console.Console.print`.
 
-        Lines of text are not broken where there is no terminal, so that a path or a command stays whole in a file.
+        Lines of text are broken between words on a terminal, and nowhere else, so that a path or a command stays whole
+        in a file. ``soft_wrap=True`` leaves them whole on a terminal too.
         """
-        if not self.is_terminal and all(isinstance(text, str) for text in objects):
-            options.setdefault("soft_wrap", True)
+        texts = [text for text in objects if isinstance(text, str)]
+        if len(texts) == len(objects):
+            if self.is_terminal and not options.get("soft_wrap"):
+                objects = tuple(wrapped(visible(text, keep="\n\t"), self.width) for text in texts)
+            options["soft_wrap"] = True
         super().print(*objects, **options)
 
     def print_command(self, command: str, indent: str = "") -> None:

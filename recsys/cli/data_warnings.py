@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Literal, TextIO
 
 from recsys.cli.data_text import visible
+from recsys.cli.line_wrapping import for_stream
 from recsys.errors import DataError, DataWarning
 
 
@@ -54,7 +55,7 @@ def told_data_warnings(strict: bool = False) -> Iterator[None]:
 
     def tell(text: str) -> None:
         sys.stdout.flush()
-        sys.stderr.write(f"warning: {visible(text)}\n")
+        sys.stderr.write(for_stream(f"warning: {visible(text)}\n", sys.stderr))
 
     with data_warnings_to(tell, "error" if strict else "always"):
         try:

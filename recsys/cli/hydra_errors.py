@@ -39,7 +39,21 @@ def explained(error: HydraException, arguments: Sequence[str], configs: Path) ->
     key = text.partition("Could not override '")[2].partition("'")[0]
     if key:
         return _without_place(key, text, error.__cause__, arguments, configs)
-    return text
+    return _added_or_left_out(text, arguments) or " ".join(text.split())
+
+
+def _added_or_left_out(text: str, arguments: Sequence[str]) -> str | None:
+    """For ``+KEY=VALUE``, ``~KEY`` and ``~KEY=VALUE`` that do not suit what there is; None for anything else."""
+    key = text.partition("'")[2].partition("'")[0]
+    argument = next((text for text in arguments if text[:1] in "+~" and _key(text.lstrip("+~")) == key), key)
+    if text.startswith("Could not append"):
+        return f"{argument} adds a setting, but there is one of that name. Leave out the +: {argument.lstrip('+')}"
+    if not text.startswith("Could not delete"):
+        return None
+    if text.endswith("does not exist."):
+        return f"{argument} leaves out a setting, but there is none of that name. --cfg job prints what there is."
+    value = text.partition(f"The value of '{key}' is ")[2].rpartition(" and not ")[0]
+    return f"{argument} leaves out a setting of that value, but its value is {value}. Write ~{key}."
 
 
 def quoted(argument: str) -> str:

@@ -77,12 +77,12 @@ def print_origin(manifest: RunManifest, metrics: Mapping[str, float]) -> None:
     if manifest.trained_on == "training":
         return
     epochs = f", for {manifest.best_epoch} epochs ({manifest.epochs_chosen})" if manifest.epochs_chosen else ""
-    console.print(f"this model was trained on {manifest.trained_on}{epochs}", markup=False, soft_wrap=True)
+    console.print(f"this model was trained on {manifest.trained_on}{epochs}", markup=False)
     if manifest.measured == THIS_MODEL:
         return
     names = [name for name in _CARRIED if f"{CARRIED_PREFIX}test/{name}" in metrics]
     numbers = ", ".join(f"{name} {metrics[f'{CARRIED_PREFIX}test/{name}']:.4f}" for name in names)
-    console.print(f"measured {manifest.measured}" + (f": {numbers}" if numbers else ""), markup=False, soft_wrap=True)
+    console.print(f"measured {manifest.measured}" + (f": {numbers}" if numbers else ""), markup=False)
 
 
 def known_note(report: EvaluationReport) -> str | None:

@@ -48,6 +48,14 @@ def test_goes_on_after_an_interruption_to_the_same_file(model, tmp_path, monkeyp
     assert (tmp_path / "lists.csv").read_bytes() == (tmp_path / "at_once.csv").read_bytes()
 
 
+def test_what_is_whole_is_not_written_again(model, tmp_path, monkeypatch):
+    path = write_lists(model, tmp_path / "lists.csv", k=3)
+    monkeypatch.setattr(type(model), "lists_of", None)  # would fail
+    assert write_lists(model, tmp_path / "lists.csv", k=3) == path
+    with pytest.raises(RecsysError, match="is there already"):
+        write_lists(model, tmp_path / "lists.csv", k=4)
+
+
 def test_another_model_does_not_go_on_with_the_lists_of_one(model, split, tmp_path, monkeypatch):
     monkeypatch.setattr(recsys.EASE, "lists_of", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):

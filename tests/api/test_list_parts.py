@@ -27,7 +27,8 @@ def written(path, settings=SETTINGS):
 def test_parts_become_one_parquet_file(tmp_path):
     parts = written(tmp_path / "lists.parquet")
     assert pq.read_table(tmp_path / "lists.parquet").equals(pa.concat_tables(TABLES))
-    assert not parts.directory.exists() and [path.name for path in tmp_path.iterdir()] == ["lists.parquet"]
+    assert not parts.directory.exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".lists.parquet.finished.json", "lists.parquet"]
 
 
 def test_parts_become_one_csv_file(tmp_path):
@@ -80,10 +81,33 @@ def test_settings_that_were_half_written_do_not_count(tmp_path):
     assert json.loads((parts.directory / "settings.json").read_text(encoding="utf-8")) == SETTINGS
 
 
+def test_a_file_that_is_whole_is_finished_for_its_own_settings_alone(tmp_path):
+    assert not ListParts(tmp_path / "lists.csv", SETTINGS).finished
+    written(tmp_path / "lists.csv")
+    assert ListParts(tmp_path / "lists.csv", SETTINGS).finished
+    assert not ListParts(tmp_path / "lists.csv", {**SETTINGS, "k": 4}).finished
+
+
+@pytest.mark.parametrize("note", [None, "", "{", "[]"])
+def test_a_file_that_has_changed_or_has_no_note_is_not_finished(tmp_path, note):
+    parts = written(tmp_path / "lists.csv")
+    if note is None:
+        parts.output.write_text("other", encoding="utf-8")
+    else:
+        (tmp_path / ".lists.csv.finished.json").write_text(note, encoding="utf-8")
+    assert not parts.finished
+
+
+def test_a_file_whose_parts_are_still_there_is_not_finished(tmp_path):
+    parts = written(tmp_path / "lists.csv")
+    parts.directory.mkdir()
+    assert not parts.finished
+
+
 def test_a_file_that_is_there_is_not_overwritten(tmp_path):
     written(tmp_path / "lists.csv")
-    with pytest.raises(RequestError, match="lists.csv is there already. Choose another output, or remove the file"):
-        ListParts(tmp_path / "lists.csv", SETTINGS).start()
+    with pytest.raises(RequestError, match="lists.csv is there already, and not of this very command. Choose another"):
+        ListParts(tmp_path / "lists.csv", {**SETTINGS, "k": 4}).start()
 
 
 def test_other_endings_are_refused(tmp_path):

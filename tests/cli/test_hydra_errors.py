@@ -42,6 +42,32 @@ def test_a_choice_or_a_setting_that_does_not_exist_is_told():
 
 
 @pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        (
+            "+model.biases=true",
+            "+model.biases=true adds a setting, but there is one of that name. Leave out the +: model.biases=true",
+        ),
+        (
+            "~model.foo",
+            "~model.foo leaves out a setting, but there is none of that name. --cfg job prints what there is.",
+        ),
+        (
+            "~model.biases=3",
+            "~model.biases=3 leaves out a setting of that value, but its value is True. Write ~model.biases.",
+        ),
+    ],
+)
+def test_what_is_added_twice_or_left_out_in_vain_is_one_line(argument, message):
+    assert told(argument) == message
+
+
+def test_anything_else_is_one_line_too():
+    unknown = COMPOSITION_ERRORS[0]("Something new.\nIt has\n  lines.")
+    assert explained(unknown, [], CONFIG_DIRECTORY) == "Something new. It has lines."
+
+
+@pytest.mark.parametrize(
     ("group", "below", "users"),
     [
         ("training", "negative_sampler", ["sampled_negatives"]),

@@ -37,6 +37,17 @@ def test_the_lists_of_a_bundle_for_the_users_of_a_file(scripts, bundle_path, tmp
     assert found["user_id"].tolist() == expected["user_id"].tolist()
 
 
+def test_the_same_command_again_leaves_the_file_as_it_is(scripts, run, tmp_path):
+    command = ["recommend_all", f"run={run}", "output=lists.csv", "k=3"]
+    assert scripts(*command).status == 0
+    before = (tmp_path / "lists.csv").stat().st_mtime_ns
+    again = scripts(*command)
+    assert (again.status, again.out) == (0, "finished before\nlists: lists.csv\n")
+    assert (tmp_path / "lists.csv").stat().st_mtime_ns == before
+    other = scripts(*command, "titles=true")
+    assert other.status == 2 and "lists.csv is there already, and not of this very command" in other.err
+
+
 def test_an_interruption_leaves_one_line_with_the_command_that_goes_on(scripts, run, monkeypatch):
     def interrupted(*_, **__):
         raise KeyboardInterrupt

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from recsys.cli.data_text import visible
+from recsys.cli.line_wrapping import for_stream
 from recsys.cli.process.extras import missing_library
 from recsys.errors import RecsysError
 
@@ -39,7 +40,7 @@ def user_errors(reraise: bool = False) -> Iterator[None]:
         if message is None:
             raise
         sys.stdout.flush()
-        sys.stderr.write(f"error: {visible(message, keep=chr(10))}\n")
+        sys.stderr.write(for_stream(f"error: {visible(message, keep=chr(10))}\n", sys.stderr))
         if reraise:
             error.add_note(_TOLD)
             raise

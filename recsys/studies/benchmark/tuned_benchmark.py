@@ -74,4 +74,4 @@ def train(row: TunedModel, shared: Sequence[str]) -> Path:
 
 
 def _say(line: str) -> None:
-    console.print(line, soft_wrap=True)
+    console.print(line)

@@ -44,8 +44,8 @@ class ProgressLines:
         self._status = None
 
     def say(self, line: str) -> None:
-        """Print a line as it is, a path or a command for instance, which can then be copied."""
-        self._console.print(line, soft_wrap=True)
+        """Print a line, a path or a command for instance, which can be copied from a terminal too."""
+        self._console.print(line)
 
     def explain(self, text: str) -> None:
         """Print sentences, broken to the width between words."""
