@@ -84,6 +84,8 @@ class Dataset(metaclass=_LoadsByName):
         name: str = "table",
         directory: str | Path | None = None,
         strict: bool = False,
+        day_first: bool | None = None,
+        list_separators: Mapping[str, str | None] | None = None,
         **preparation: Any,
     ) -> Dataset:
         """A data set from tables of pandas; tables of Polars and Arrow are taken as well.
@@ -101,6 +103,9 @@ class Dataset(metaclass=_LoadsByName):
             name: of the data set, in reports.
             directory: where the prepared data are kept; None: for as long as this object is there, in a temporary one.
             strict: whether a warning about the data is an error.
+            day_first: whether the day comes before the month in dates such as ``03/04/2024``; None to find out.
+            list_separators: what divides the values of text columns that hold several, such as ``{"genres": ","}``;
+                None for a column whose text is one value. Other columns are looked at.
             preparation: settings of :class:`recsys.data.preparing.Preparation`, such as ``positive_threshold=4``.
 
         Raises:
@@ -114,6 +119,8 @@ class Dataset(metaclass=_LoadsByName):
             item_features=item_features,
             user_features=user_features,
             name=name,
+            day_first=day_first,
+            list_separators=list_separators,
         )
         return cls._prepare(reader, _preparation(preparation), directory, strict)
 

@@ -152,3 +152,13 @@ def test_a_temporary_directory_goes_with_the_data():
 def test_travels_to_another_process(data):
     other = pickle.loads(pickle.dumps(data))
     pd.testing.assert_frame_equal(other.interactions, data.interactions)
+
+
+def test_dates_and_lists_are_read_as_the_user_says():
+    table = pd.DataFrame({"user_id": [1, 2, 3] * 4, "item_id": [7, 8, 9, 7] * 3, "timestamp": ["03/04/2024"] * 12})
+    items = pd.DataFrame({"item_id": [7, 8, 9], "tags": ["a, b", "b", "c, a"]})
+    with pytest.raises(DataError, match="whether the day or the month comes first, as in '03/04/2024'"):
+        recsys.Dataset.from_pandas(table)
+    made = recsys.Dataset.from_pandas(table, items, day_first=True, list_separators={"tags": ","})
+    assert set(made.prepared.interactions.timestamp) == {1712102400}  # 3 April 2024
+    assert [one.separator for one in made.prepared.schema.item_features] == [","]

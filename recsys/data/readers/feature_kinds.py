@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from recsys.data.columns import TITLE
 from recsys.data.raw import FeatureColumn, FeatureKind
+from recsys.data.readers.date_order import AmbiguousDatesError
 from recsys.data.readers.numbers import as_numbers
 from recsys.data.readers.tables.list_texts import parse_lists
 from recsys.data.readers.tables.text_dates import parse_dates
@@ -85,7 +86,12 @@ def _infer(column: pa.ChunkedArray, name: str) -> FeatureKind | None:
 
 
 def declare_features(
-    table: pa.Table, declared: Mapping[str, Declaration], id_column: str, place: str, option: str
+    table: pa.Table,
+    declared: Mapping[str, Declaration],
+    id_column: str,
+    place: str,
+    option: str,
+    day_first: bool | None = None,
 ) -> tuple[pa.Table, tuple[FeatureColumn, ...]]:
     """The declared features, and the table with their columns converted to types that fit.
 
@@ -95,6 +101,7 @@ def declare_features(
         id_column: the column of ids, which is not a feature.
         place: the file that the table is from, for messages.
         option: name of the setting, for messages, such as ``data.item_features``.
+        day_first: whether the day comes before the month in dates such as 03/04/2024; None to find out.
 
     Raises:
         DataError: a column does not exist, a kind is none of :class:`recsys.data.raw.FeatureKind`, or a column cannot
@@ -121,7 +128,7 @@ def declare_features(
         separated = kind is not FeatureKind.MULTI_VALUED or not _is_list(column.type)
         feature = FeatureColumn(name, kind, given.get("separator") if separated else None)
         if given.get("kind") == _DATE and not pa.types.is_temporal(column.type):
-            column = _as_dates(column, name, place, option)
+            column = _as_dates(column, name, place, option, day_first)
         column = _as_kind(column, feature, place, option)
         table = table.set_column(table.column_names.index(name), name, column)
         features.append(feature)
@@ -160,16 +167,22 @@ def _as_kind(column: pa.ChunkedArray, feature: FeatureColumn, place: str, option
         ) from error
 
 
-def _as_dates(column: pa.ChunkedArray, name: str, place: str, option: str) -> pa.ChunkedArray:
-    dates = parse_dates(column) if pa.types.is_string(column.type) else None
+def _as_dates(column: pa.ChunkedArray, name: str, place: str, option: str, day_first: bool | None) -> pa.ChunkedArray:
+    try:
+        dates = parse_dates(column, name, day_first) if pa.types.is_string(column.type) else None
+    except AmbiguousDatesError as error:
+        raise DataError(
+            f"{option}.{name} is date, but in {place} nothing tells whether the day or the month comes first, as in "
+            f"{error.example!r}. Set data.day_first=true or data.day_first=false."
+        ) from error
     if dates is None:
         present = column.drop_null()
         example = f", such as {present[0].as_py()!r}" if len(present) else ""
         raise DataError(
-            f"{option}.{name} is date, so {place} must have dates in ISO 8601 there, such as 2024-05-31, but the "
+            f"{option}.{name} is date, so {place} must have dates there, such as 2024-05-31 or 31.05.2024, but the "
             f"column is of type {column.type}{example}. Convert it, or declare another kind."
         )
-    return dates
+    return dates.column
 
 
 def _is_list(type_: pa.DataType) -> bool:

@@ -13,6 +13,7 @@ from recsys.data.readers.table_files import FileTable
 from recsys.data.readers.tables.column_names import ColumnNames
 from recsys.data.readers.tables.table_set import TableSet
 from recsys.data.readers.tables.text_format import Header, parse_settings
+from recsys.data.readers.tables.text_forms import TextForms
 from recsys.data.sources.locate import record
 from recsys.data.sources.raw_file import RawFile
 
@@ -51,6 +52,9 @@ class TableReader:
         header: whether the first line of text files names the columns; or the names, for files without that line; or
             one of these for each table. False: columns are called by their positions, ``columns={"user": 0}``. None:
             there is a header, unless it looks like a row.
+        day_first: whether the day comes before the month in dates such as ``03/04/2024``; None: as the dates tell.
+        list_separators: what divides the values of text columns of users and items that hold several, by column, such
+            as ``{"genres": ","}``; None for a column whose text is one value. Other columns are looked at.
 
     Raises:
         DataError: ``columns`` has another key, or a setting of the format is none.
@@ -72,6 +76,8 @@ class TableReader:
         separator: str | Mapping[str, str | None] | None = None,
         encoding: str | Mapping[str, str | None] | None = None,
         header: Header | Mapping[str, Header] = None,
+        day_first: bool | None = None,
+        list_separators: Mapping[str, str | None] | None = None,
     ) -> None:
         start = Path(root or "").expanduser()
         given = {"interactions": interactions, "train": train, "valid": valid, "test": test}
@@ -81,7 +87,8 @@ class TableReader:
             for part, path in given.items()
             if path is not None
         }
-        self._set = TableSet(name, tables, ColumnNames.parse(columns), user_features, item_features)
+        forms = TextForms.parse(day_first, list_separators)
+        self._set = TableSet(name, tables, ColumnNames.parse(columns), user_features, item_features, forms)
         self.name = name
 
     def read(self) -> RawDataset:

@@ -47,16 +47,18 @@ class FileTable:
     def __str__(self) -> str:
         return str(self.file)
 
-    def read_interactions(self, columns: ColumnNames) -> ReadTable:
+    def read_interactions(self, columns: ColumnNames, day_first: bool | None = None) -> ReadTable:
         """See :func:`read_interactions`."""
-        return read_interactions(self.file, columns, self.settings)
+        return read_interactions(self.file, columns, self.settings, day_first)
 
     def read_entities(self, id_name: str, role: str) -> ReadTable:
         """See :func:`read_entities`."""
         return read_entities(self.file, id_name, role, self.settings)
 
 
-def read_interactions(file: RawFile, columns: ColumnNames, settings: TextSettings = _RECOGNISED) -> ReadTable:
+def read_interactions(
+    file: RawFile, columns: ColumnNames, settings: TextSettings = _RECOGNISED, day_first: bool | None = None
+) -> ReadTable:
     """User, item and, if the file has them, rating, weight (float32) and time; no other columns.
 
     Times are ``timestamp`` (int64, seconds) and, where they are finer than that, ``subsecond_ns`` (int32).
@@ -65,6 +67,7 @@ def read_interactions(file: RawFile, columns: ColumnNames, settings: TextSetting
         file: the file.
         columns: names of the columns.
         settings: what is known of the format of text.
+        day_first: whether the day comes before the month in dates such as 03/04/2024; None to find out.
 
     Raises:
         DataError: a column is missing or has values of another type, or the file is empty or of an unknown kind.
@@ -84,7 +87,8 @@ def read_interactions(file: RawFile, columns: ColumnNames, settings: TextSetting
         found = parquet_columns(file)
         wanted = columns.wanted(found, str(file))
         table = read_parquet(file, list(wanted.values()), as_dictionary=[wanted[USER_ID], wanted[ITEM_ID]])
-    return ReadTable(typed_interactions(table, wanted, str(file)), (*notes, *unread_columns(found, wanted)))
+    read = typed_interactions(table, wanted, str(file), day_first)
+    return ReadTable(read.table, (*notes, *read.notes, *unread_columns(found, wanted)))
 
 
 def read_entities(file: RawFile, id_name: str, role: str, settings: TextSettings = _RECOGNISED) -> ReadTable:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from recsys.data.readers.date_order import AmbiguousDatesError, ordered_dates, warn_of_order
 from recsys.data.readers.numbers import as_numbers, first_uncastable
 from recsys.data.times import NANOSECONDS, split_seconds
 from recsys.errors import DataError
@@ -32,13 +33,15 @@ class Times:
         seconds: seconds since 1970, rounded down, null where they are missing; int64, or float64 where a number is
             too large for that.
         subsecond_ns: nanoseconds after the whole second, int32; None where all moments are whole seconds.
+        order: of day, month and year in dates that are not in ISO 8601, in words; None for others.
     """
 
     seconds: pa.ChunkedArray
     subsecond_ns: pa.ChunkedArray | None = None
+    order: str | None = None
 
 
-def as_times(column: pa.ChunkedArray, name: str, place: str) -> Times:
+def as_times(column: pa.ChunkedArray, name: str, place: str, day_first: bool | None = None) -> Times:
     """A timestamp column in its finest unit.
 
     - Numbers are seconds (or any clock that counts up). Where their median is above 1e11 they are milliseconds, above
@@ -47,15 +50,21 @@ def as_times(column: pa.ChunkedArray, name: str, place: str) -> Times:
       ``202405311200``, ``20240531120000``) are dates.
     - Arrow dates and timestamps are converted; without a time zone they are UTC.
     - Text holds numbers, or dates in ISO 8601 such as ``2024-05-31``, ``2024-05-31 12:00:00`` or
-      ``2024-05-31T12:00:00.5+02:00``; without a time zone they are UTC.
+      ``2024-05-31T12:00:00.5+02:00``; without a time zone they are UTC. Dates in another order, such as
+      ``31.12.2024 17:00``, are read by :func:`recsys.data.readers.date_order.ordered_dates`.
 
     Args:
         column: the timestamps.
         name: name of the column, for messages.
         place: the file that it is from, for messages.
+        day_first: whether the day comes before the month in dates such as 03/04/2024; None to find out.
 
     Raises:
-        DataError: a value is no timestamp; the message gives the first with its row.
+        DataError: a value is no timestamp; the message gives the first with its row. Or the order of day and month
+            cannot be told.
+
+    Warns:
+        DataWarning: that order is assumed.
     """
     kind = column.type
     if pa.types.is_dictionary(kind):
@@ -65,7 +74,7 @@ def as_times(column: pa.ChunkedArray, name: str, place: str) -> Times:
         for number in (pa.int64(), pa.float64()):
             if first_uncastable(column, number) is None:
                 return _from_numbers(column.cast(number), name, place)
-        return _from_text(column.cast(pa.string()), name, place)
+        return _from_any_text(column.cast(pa.string()), name, place, day_first)
     if pa.types.is_timestamp(kind):
         return _divided(column.cast(pa.int64()), {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[kind.unit])
     if pa.types.is_date(kind):
@@ -160,6 +169,22 @@ def _times(
     return Times(whole, pa.chunked_array([pa.array(nanoseconds.astype(np.int32), mask=missing)]))
 
 
+def _from_any_text(column: pa.ChunkedArray, name: str, place: str, day_first: bool | None) -> Times:
+    """Dates in another order where all values are such, else ISO 8601."""
+    try:
+        ordered = ordered_dates(pc.utf8_trim_whitespace(column), day_first)
+    except AmbiguousDatesError as error:
+        raise DataError(
+            f"{place}: column {name!r} holds dates of which nothing tells whether the day or the month comes first, as "
+            f"in {error.example!r}. Set data.day_first=true or data.day_first=false."
+        ) from error
+    if ordered is None:
+        return _from_text(column, name, place)
+    if ordered.is_assumed:
+        warn_of_order(name, ordered.order)
+    return replace(_from_text(ordered.text, name, place), order=ordered.order)
+
+
 def _from_text(column: pa.ChunkedArray, name: str, place: str) -> Times:
     """ISO 8601, each value with or without a time zone."""
     # Arrow takes no fractions for whole seconds and no mixture of texts with and without a zone.
@@ -176,8 +201,9 @@ def _from_text(column: pa.ChunkedArray, name: str, place: str) -> Times:
         # If the column begins with numbers, the first value that is not a number is the one to show.
         row = max(min(bad), first_uncastable(column, pa.float64()) or 0)
         raise DataError(
-            f"{place}: column {name!r} must hold seconds since 1970 or dates in ISO 8601 (2024-05-31T12:00:00Z), but "
-            f"row {row + 1:,} has {column[row].as_py()!r}. Correct the value, or leave it empty if it is unknown."
+            f"{place}: column {name!r} must hold seconds since 1970 or dates, in ISO 8601 (2024-05-31T12:00:00Z) or "
+            f"all in one other order (31.05.2024), but row {row + 1:,} has {column[row].as_py()!r}. Correct the value, "
+            "or leave it empty if it is unknown."
         )
     with_zone, without_zone = (part.cast(kind).cast(pa.int64()) for part, kind in parts)
     return Times(pc.coalesce(with_zone, without_zone), _fractions(column))

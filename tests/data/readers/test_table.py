@@ -432,3 +432,37 @@ def test_each_table_may_have_a_format_of_its_own(tmp_path: Path) -> None:
     assert dataset.items.to_pylist() == [{"item_id": "1", "title": "One"}]
     other = TableReader(interactions=tmp_path / "i.dat", items=tmp_path / "items.csv", encoding="cp1252")
     assert other.fingerprint() != reader.fingerprint()
+
+
+def test_a_file_as_excel_writes_it_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "sales.csv").write_text(
+        "sep=;\nuser_id;item_id;rating;timestamp\n1;a;4,5;31.12.2024 17:00\n2;b;3,0;1.2.2024 8:00\n", encoding="utf-8"
+    )
+    (tmp_path / "items.csv").write_text(
+        "item_id,genres,listed\n"
+        + "".join(f'{name},"{genres}",{day}\n' for name, genres, day in zip("abcdef", GENRES, DAYS, strict=True)),
+        encoding="utf-8",
+    )
+    raw = TableReader(tmp_path / "sales.csv", items=tmp_path / "items.csv").read()
+    assert raw.interactions["rating"].to_pylist() == [4.5, 3.0]
+    assert raw.interactions["timestamp"].to_pylist() == [1735664400, 1706774400]
+    assert [(one.name, one.kind, one.separator) for one in raw.item_features] == [
+        ("genres", FeatureKind.MULTI_VALUED, ","),
+        ("listed", FeatureKind.NUMBER, None),
+    ]
+    assert "interactions: fields are separated by ';', as the first line says" in raw.notes
+    assert "interactions: timestamp is read as dates, the day first" in raw.notes
+    single = TableReader(
+        tmp_path / "sales.csv", items=tmp_path / "items.csv", list_separators={"genres": None}, day_first=True
+    ).read()
+    assert all(one.separator is None for one in single.item_features)
+
+
+GENRES = ("Drama, Comedy", "Comedy", "Drama", "War,Drama", "Comedy, War", "War")
+DAYS = ("1/2/2024", "31/12/2024", "", "4/5/2023", "5/5/2023", "6/5/2023")
+
+
+def test_separators_of_columns_that_are_not_there_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "sales.csv").write_text("user_id,item_id\n1,a\n", encoding="utf-8")
+    with pytest.raises(DataError, match="data.list_separators names the column 'genre', but users and items have"):
+        TableReader(tmp_path / "sales.csv", list_separators={"genre": ","}).read()

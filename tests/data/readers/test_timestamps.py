@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.data.readers.timestamps import as_seconds, as_times
-from recsys.errors import DataError
+from recsys.errors import DataError, DataWarning
 
 
 def _seconds(values: list[object], type_: pa.DataType | None = None) -> list[object]:
@@ -104,6 +104,23 @@ def test_only_missing_values() -> None:
 def test_other_text_is_refused_with_its_row() -> None:
     with pytest.raises(DataError, match=r"file: column 'time' must hold seconds .* but row 2 has 'yesterday'"):
         _seconds(["2024-05-31", "yesterday", "2024-05-32"])
+
+
+def test_dates_in_another_order_are_read_in_it() -> None:
+    assert _seconds(["31.12.1970 00:01", None, "02.01.1970"]) == [364 * 86_400 + 60, None, 86_400]
+    assert _seconds(["12/31/1970", "1/2/1970"]) == [364 * 86_400, 86_400]
+
+
+def test_dates_that_may_be_read_in_two_ways_are_refused_or_warned_of() -> None:
+    with pytest.raises(DataError, match=r"comes first, as in '03/04/2024'\. Set data\.day_first"):
+        _seconds(["03/04/2024", "05/06/2024"])
+    with pytest.warns(DataWarning, match="time holds dates that do not tell"):
+        assert _seconds(["02.01.1970"]) == [86_400]
+
+
+def test_a_day_that_is_none_is_refused_also_in_another_order() -> None:
+    with pytest.raises(DataError, match="row 2 has '2024-02-30'"):
+        _seconds(["31/12/2024", "30/02/2024"])
 
 
 def test_other_types_are_refused() -> None:

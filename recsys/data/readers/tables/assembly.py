@@ -24,8 +24,11 @@ from recsys.data.raw import FeatureColumn, RawDataset
 from recsys.data.readers.feature_kinds import Declaration, declare_features, infer_features
 from recsys.data.readers.tables.column_names import ColumnNames
 from recsys.data.readers.tables.recognised_columns import recognise_columns
+from recsys.data.readers.tables.text_forms import TextForms
 from recsys.data.readers.tables.typed_columns import ReadTable
 from recsys.errors import DataError, SourceError
+
+_ANY_FORM = TextForms()
 
 #: The parts that interactions can come in, with the fold of each.
 _FOLDS = {"train": FOLD_TRAIN, "valid": FOLD_VALID, "test": FOLD_TEST}
@@ -34,7 +37,7 @@ _FOLDS = {"train": FOLD_TRAIN, "valid": FOLD_VALID, "test": FOLD_TEST}
 class SourceTable(Protocol):
     """One table, which can be read as interactions or as users or items. Its text is the place for messages."""
 
-    def read_interactions(self, columns: ColumnNames) -> ReadTable:
+    def read_interactions(self, columns: ColumnNames, day_first: bool | None = None) -> ReadTable:
         """The table as :func:`recsys.data.readers.tables.typed_columns.typed_interactions` returns it."""
         ...
 
@@ -66,6 +69,7 @@ def assemble(
     columns: ColumnNames,
     user_features: Mapping[str, Declaration] | None = None,
     item_features: Mapping[str, Declaration] | None = None,
+    forms: TextForms = _ANY_FORM,
 ) -> RawDataset:
     """Read the tables and choose the features among their columns.
 
@@ -75,15 +79,17 @@ def assemble(
         columns: names of the columns.
         user_features: declared features of users; None to infer them.
         item_features: declared features of items; None to infer them.
+        forms: how text in the tables is meant.
 
     Raises:
         SourceError: there are no interactions, or a table cannot be read.
         DataError: a table does not have the columns, types or values that are required.
     """
     check_parts(tables)
-    interactions = _interactions(tables, columns)
-    users = _entities(tables, "users", USER_ID, columns, user_features)
-    items = _entities(tables, "items", ITEM_ID, columns, item_features)
+    interactions = _interactions(tables, columns, forms.day_first)
+    users = _entities(tables, "users", USER_ID, columns, user_features, forms)
+    items = _entities(tables, "items", ITEM_ID, columns, item_features, forms)
+    forms.check_columns([*users.columns, *items.columns], [*users.declared_columns, *items.declared_columns])
     return RawDataset(
         name=name,
         interactions=interactions.table,
@@ -95,8 +101,9 @@ def assemble(
     )
 
 
-def _interactions(tables: Mapping[str, SourceTable], columns: ColumnNames) -> ReadTable:
-    read = {part: tables[part].read_interactions(columns) for part in ("interactions", *_FOLDS) if part in tables}
+def _interactions(tables: Mapping[str, SourceTable], columns: ColumnNames, day_first: bool | None) -> ReadTable:
+    parts_read = [part for part in ("interactions", *_FOLDS) if part in tables]
+    read = {part: tables[part].read_interactions(columns, day_first) for part in parts_read}
     notes = tuple(note for part, table in read.items() for note in _told(part, table.notes))
     if "interactions" in read:
         return ReadTable(read["interactions"].table, notes)
@@ -143,6 +150,15 @@ class _Entities:
     table: pa.Table | None = None
     features: tuple[FeatureColumn, ...] = ()
     notes: tuple[str, ...] = ()
+    is_declared: bool = False
+
+    @property
+    def columns(self) -> list[str]:
+        return [] if self.table is None else self.table.column_names[1:]
+
+    @property
+    def declared_columns(self) -> list[str]:
+        return self.columns if self.is_declared else []
 
 
 def _entities(
@@ -151,6 +167,7 @@ def _entities(
     role: str,
     columns: ColumnNames,
     declared: Mapping[str, Declaration] | None,
+    forms: TextForms,
 ) -> _Entities:
     option = f"data.{part.removesuffix('s')}_features"
     if part not in tables:
@@ -160,11 +177,12 @@ def _entities(
     place = str(tables[part])
     read = tables[part].read_entities(columns.user if role == USER_ID else columns.item, role)
     table = _with_title(read.table, columns.title, place) if role == ITEM_ID else read.table
-    recognised = recognise_columns(table, role, declared or ())
+    recognised = recognise_columns(table, role, declared or (), forms)
     notes = _told(part, (*read.notes, *recognised.notes))
     if declared is None:
         return _Entities(recognised.table, infer_features(recognised.table, role, recognised.separators), notes)
-    return _Entities(*declare_features(recognised.table, declared, role, place, option), notes)
+    table, features = declare_features(recognised.table, declared, role, place, option, forms.day_first)
+    return _Entities(table, features, notes, is_declared=True)
 
 
 def _with_title(table: pa.Table, name: str | None, place: str) -> pa.Table:

@@ -25,10 +25,12 @@ class ConvertedText(RawFile):
         member: as of :class:`RawFile`.
         encoding: that of its text.
         separator: what separates its fields; one of two characters becomes :data:`UNIT_SEPARATOR`.
+        skips_line: whether the first line that is not blank is left out.
     """
 
     encoding: str = "utf-8"
     separator: str = ","
+    skips_line: bool = False
 
     @contextmanager
     def open(self) -> Iterator[BinaryIO]:
@@ -41,6 +43,8 @@ class ConvertedText(RawFile):
         with RawFile.open(self) as stream:
             encoding = "utf-8-sig" if self.encoding == "utf-8" else self.encoding
             text = io.TextIOWrapper(stream, encoding, newline=None)
+            while self.skips_line and (line := text.readline()) and not line.strip():
+                pass
             try:
                 yield cast(BinaryIO, io.BufferedReader(_Converted(text, self.separator), _CHUNK_CHARACTERS))
             finally:

@@ -9,17 +9,23 @@ import re
 import tokenize
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-#: Separators that are recognised, and one that is too common in text to be taken without a word of the user.
+#: Separators that are recognised, and one that is so common in text that more has to speak for it.
 _SEPARATORS = ("|", ";")
-_SUSPECTED = ","
+_COMMA = ","
 
 #: Values of a list in one text are short; a longer part is a phrase.
 _MAX_PART_CHARACTERS = 50
 #: Each of the values has to occur at least this many times, on average.
 _MIN_OCCURRENCES = 2
+#: The same, and shares, of values that commas divide: nearly all texts are made of values that recur, and those that
+#: come later in a text come first in others, as genres do and the parts of ``King, Stephen`` do not.
+_MIN_OCCURRENCES_OF_COMMAS = 3
+_NEARLY_ALL = 0.9
+_MOST = 0.8
 
 #: Perhaps two strings that only white space divides, as NumPy writes them; Python would read them as one.
 _UNDIVIDED = re.compile(r"""(['"])\s+(['"])""")
@@ -88,17 +94,44 @@ def _name(element: Any) -> str | None:
 
 
 def find_separator(column: pa.ChunkedArray) -> str | None:
-    """What divides several values of a text column, ``|`` or ``;``, or None if its values are single.
+    """What divides several values of a text column, ``|``, ``;`` or ``,``, or None if its values are single.
 
     A character is a separator if the parts that it divides are short and recur: genres and tags do, titles and
-    sentences do not.
+    sentences do not. Of a comma the parts have to be a small vocabulary that nearly all texts are made of, in any
+    order: genres are, a family name and a first name are not.
     """
-    return next((separator for separator in _SEPARATORS if _divides(column, separator)), None)
+    found = next((separator for separator in _SEPARATORS if _divides(column, separator)), None)
+    if found is None and _divides(column, _COMMA) and _is_vocabulary(column):
+        return _COMMA
+    return found
 
 
 def suspect_separator(column: pa.ChunkedArray) -> str | None:
     """A comma, if it seems to divide several values as in ``War, Drama``, but may as well be part of one."""
-    return _SUSPECTED if _divides(column, _SUSPECTED) else None
+    return _COMMA if _divides(column, _COMMA) else None
+
+
+def _is_vocabulary(column: pa.ChunkedArray) -> bool:
+    """Whether commas divide texts into a small vocabulary of values that come in any order."""
+    lists = pc.split_pattern(column.drop_null().combine_chunks(), _COMMA)
+    texts = pc.list_parent_indices(lists).to_numpy()
+    values = pc.utf8_trim_whitespace(pc.list_flatten(lists))
+    there = pc.not_equal(values, "").to_numpy(zero_copy_only=False)
+    texts, values = texts[there], values.filter(pa.array(there))
+    if pc.all(pc.match_substring_regex(values, r"^[+-]?\d+(\.\d+)?$")).as_py():
+        return False  # perhaps decimal commas
+    coded = values.dictionary_encode()
+    codes = coded.indices.to_numpy()
+    counts = np.bincount(codes)
+    if len(counts) * _MIN_OCCURRENCES_OF_COMMAS > len(codes):
+        return False
+    rare = np.bincount(texts, weights=counts[codes] < _MIN_OCCURRENCES) > 0
+    if rare[texts].mean() > 1 - _NEARLY_ALL:
+        return False
+    is_first = np.concatenate([[True], texts[1:] != texts[:-1]])
+    ever_first = np.zeros(len(counts), dtype=np.bool_)
+    ever_first[codes[is_first]] = True
+    return bool(ever_first[codes[~is_first]].mean() >= _MOST)
 
 
 def _divides(column: pa.ChunkedArray, separator: str) -> bool:

@@ -13,6 +13,7 @@ from recsys.data.raw import RawDataset, RawSource
 from recsys.data.readers.feature_kinds import Declaration
 from recsys.data.readers.tables.column_names import ColumnNames, id_column
 from recsys.data.readers.tables.table_set import TableSet
+from recsys.data.readers.tables.text_forms import TextForms
 from recsys.data.readers.tables.typed_columns import ReadTable, typed_entities, typed_interactions, unread_columns
 from recsys.errors import DataError
 
@@ -34,6 +35,8 @@ class MemoryTableReader:
         user_features: columns of users that are features, and their kinds; None to infer them.
         item_features: the same for items.
         name: short name of the data set, used in paths and reports.
+        day_first: as for :class:`recsys.data.readers.table.TableReader`.
+        list_separators: likewise.
 
     Raises:
         DataError: ``columns`` has another key, or a table is no table.
@@ -51,6 +54,8 @@ class MemoryTableReader:
         user_features: Mapping[str, Declaration] | None = None,
         item_features: Mapping[str, Declaration] | None = None,
         name: str = "table",
+        day_first: bool | None = None,
+        list_separators: Mapping[str, str | None] | None = None,
     ) -> None:
         given = {"interactions": interactions, "train": train, "valid": valid, "test": test}
         given |= {"users": users, "items": items}
@@ -59,7 +64,8 @@ class MemoryTableReader:
             for part, table in given.items()
             if table is not None
         }
-        self._set = TableSet(name, tables, ColumnNames.parse(columns), user_features, item_features)
+        forms = TextForms.parse(day_first, list_separators)
+        self._set = TableSet(name, tables, ColumnNames.parse(columns), user_features, item_features, forms)
         self.name = name
 
     def read(self) -> RawDataset:
@@ -89,11 +95,11 @@ class MemoryTable:
     def __str__(self) -> str:
         return self.place
 
-    def read_interactions(self, columns: ColumnNames) -> ReadTable:
+    def read_interactions(self, columns: ColumnNames, day_first: bool | None = None) -> ReadTable:
         """See :class:`recsys.data.readers.tables.assembly.SourceTable`."""
         wanted = columns.wanted(self.table.column_names, self.place)
-        table = typed_interactions(self.table, wanted, self.place)
-        return ReadTable(table, unread_columns(self.table.column_names, wanted))
+        read = typed_interactions(self.table, wanted, self.place, day_first)
+        return ReadTable(read.table, (*read.notes, *unread_columns(self.table.column_names, wanted)))
 
     def read_entities(self, id_name: str, role: str) -> ReadTable:
         """See :class:`recsys.data.readers.tables.assembly.SourceTable`."""

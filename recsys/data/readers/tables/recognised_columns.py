@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from recsys.data.columns import TITLE
+from recsys.data.readers.date_order import AmbiguousDatesError
 from recsys.data.readers.tables.list_texts import find_separator, parse_lists, suspect_separator
 from recsys.data.readers.tables.nested_columns import flatten_columns
-from recsys.data.readers.tables.text_dates import other_dates, parse_dates
+from recsys.data.readers.tables.text_dates import is_ambiguous, parse_dates
+from recsys.data.readers.tables.text_forms import TextForms
+from recsys.errors import DataError
 
 _TRUTH = ("true", "false")
+_ANY_FORM = TextForms()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +36,22 @@ class RecognisedTable:
     notes: tuple[str, ...]
 
 
-def recognise_columns(table: pa.Table, id_column: str, declared: Collection[str]) -> RecognisedTable:
+def recognise_columns(
+    table: pa.Table, id_column: str, declared: Collection[str], forms: TextForms = _ANY_FORM
+) -> RecognisedTable:
     """Recognise what the columns hold.
 
     Args:
         table: a users or items table.
         id_column: its ids, which are left alone, as titles are.
         declared: columns of which the user has said what they are; only their objects are laid flat.
+        forms: what the user says of text.
+
+    Raises:
+        DataError: a column that is said to hold several values in a text holds no text.
+
+    Warns:
+        DataWarning: the order of day and month is assumed.
     """
     columns = dict(zip(table.column_names, table.columns, strict=True))
     flat, notes = flatten_columns({name: column for name, column in columns.items() if name != id_column})
@@ -45,19 +59,24 @@ def recognise_columns(table: pa.Table, id_column: str, declared: Collection[str]
     for name, column in flat.items():
         if pa.types.is_timestamp(column.type) and (days := as_days(column)) is not None:
             flat[name] = days
+        if name in forms.list_separators:
+            if (separator := forms.list_separators[name]) is not None:
+                separators[name] = _of_text(name, column, separator)
+            continue
         if name in declared or name == TITLE or not pa.types.is_string(column.type):
             continue
-        for parse, what in _PARSERS:
-            if (parsed := parse(column)) is not None:
-                flat[name] = parsed
-                notes.append(f"{name} is read as {what}")
-                break
-        else:
-            if separator := find_separator(column):
-                separators[name] = separator
-                notes.append(f"{name} holds several values in a text, separated by {separator!r}")
-            elif doubt := _doubt(name, column):
-                notes.append(doubt)
+        parsed, what = _parsed(name, column, forms)
+        if parsed is not None:
+            flat[name] = parsed
+            notes.append(f"{name} is read as {what}")
+        elif separator := find_separator(column):
+            separators[name] = separator
+            notes.append(
+                f"{name} holds several values in a text, separated by {separator!r}; "
+                f"'data.list_separators={{{name}: null}}' keeps each text as one value"
+            )
+        elif doubt := _doubt(name, column):
+            notes.append(doubt)
     return RecognisedTable(pa.table({id_column: columns[id_column]} | flat), separators, tuple(notes))
 
 
@@ -79,19 +98,39 @@ def parse_truth_values(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
     return pc.equal(text, "true")
 
 
-_PARSERS: tuple[tuple[Callable[[pa.ChunkedArray], pa.ChunkedArray | None], str], ...] = (
-    (parse_truth_values, "truth values"),
-    (parse_dates, "dates"),
-    (parse_lists, "lists, as its text is written"),
-)
+def _parsed(name: str, column: pa.ChunkedArray, forms: TextForms) -> tuple[pa.ChunkedArray | None, str]:
+    """What a text column holds, if that is no text, and what it is called."""
+    if (truth := parse_truth_values(column)) is not None:
+        return truth, "truth values"
+    with suppress(AmbiguousDatesError):  # which is a doubt
+        if (dates := parse_dates(column, name, forms.day_first)) is not None:
+            return dates.column, "dates" if dates.order is None else f"dates, {dates.order}"
+    return parse_lists(column), "lists, as its text is written"
+
+
+def _of_text(name: str, column: pa.ChunkedArray, separator: str) -> str:
+    """The separator, of a column of text.
+
+    Raises:
+        DataError: it is none.
+    """
+    if not pa.types.is_string(column.type):
+        raise DataError(
+            f"data.list_separators says what divides several values in a text of the column {name!r}, but it is of "
+            f"type {column.type}. Leave it out."
+        )
+    return separator
 
 
 def _doubt(name: str, column: pa.ChunkedArray) -> str | None:
-    if other_dates(column):
-        return f"{name} seems to hold dates; write them as 2024-05-31 to have them read as such"
+    if is_ambiguous(column):
+        return (
+            f"{name} seems to hold dates, of which nothing tells whether the day or the month comes first; it is text "
+            "until data.day_first=true or data.day_first=false says so"
+        )
     if (separator := suspect_separator(column)) is not None:
         return (
-            f"{name} may hold several values in a text; if so, declare it as "
-            f"{name}: {{kind: multi_valued, separator: '{separator}'}}"
+            f"{name} may hold several values in a text; if so, 'data.list_separators={{{name}: \"{separator}\"}}' "
+            "divides them"
         )
     return None

@@ -10,6 +10,7 @@ from recsys.data.raw import RawDataset
 from recsys.data.readers.feature_kinds import Declaration
 from recsys.data.readers.tables.assembly import SourceTable, assemble, check_parts
 from recsys.data.readers.tables.column_names import ColumnNames
+from recsys.data.readers.tables.text_forms import TextForms
 
 Table = TypeVar("Table", bound=SourceTable)
 
@@ -24,6 +25,7 @@ class TableSet(Generic[Table]):
         columns: names of the columns.
         user_features: declared features of users; None to infer them.
         item_features: declared features of items; None to infer them.
+        forms: how text in them is meant.
     """
 
     name: str
@@ -31,10 +33,11 @@ class TableSet(Generic[Table]):
     columns: ColumnNames
     user_features: Mapping[str, Declaration] | None = None
     item_features: Mapping[str, Declaration] | None = None
+    forms: TextForms = TextForms()
 
     def read(self) -> RawDataset:
         """The tables in one; see :func:`recsys.data.readers.tables.assembly.assemble`."""
-        return assemble(self.name, self.tables, self.columns, self.user_features, self.item_features)
+        return assemble(self.name, self.tables, self.columns, self.user_features, self.item_features, self.forms)
 
     def arguments(self) -> dict[str, object]:
         """What is said of the tables, as values that JSON can hold: the same tables with other ones are other data.
@@ -48,6 +51,8 @@ class TableSet(Generic[Table]):
             "columns": self.columns.as_mapping(),
             "user_features": plain_declarations(self.user_features),
             "item_features": plain_declarations(self.item_features),
+            "day_first": self.forms.day_first,
+            "list_separators": dict(self.forms.list_separators),
         }
 
 

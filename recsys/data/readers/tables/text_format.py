@@ -58,6 +58,7 @@ class TextFormat:
         raw_names: the same as the file has them, with the white space around them.
         old_line_ends: whether lines end in a carriage return alone.
         notes: what was recognised and not told, in sentences.
+        skips_line: whether the first line says what the separator is, and is no part of the table.
     """
 
     separator: str
@@ -67,6 +68,7 @@ class TextFormat:
     raw_names: tuple[str, ...]
     old_line_ends: bool
     notes: tuple[str, ...]
+    skips_line: bool = False
 
 
 def parse_settings(part: str, separator: object, encoding: object, header: object) -> TextSettings:
@@ -119,7 +121,7 @@ def recognise(file: RawFile, settings: TextSettings, default: str | None, requir
         SourceError: the file cannot be read.
     """
     sample = read_sample(file, settings.encoding)
-    separator = settings.separator
+    separator = settings.separator or sample.said_separator
     if separator is None:
         separator = _recognise_separator(file, sample, default, required)
     rows = split_lines(sample.lines, separator)
@@ -131,7 +133,9 @@ def recognise(file: RawFile, settings: TextSettings, default: str | None, requir
             "longer than 128 kB, or quotes that do not end. Correct it, or check that it is the right file."
         )
     notes = []
-    if separator != default and settings.separator is None:
+    if sample.said_separator is not None and settings.separator is None:
+        notes.append(f"fields are separated by {_quoted(separator)}, as the first line says")
+    elif separator != default and settings.separator is None:
         notes.append(f"fields are separated by {_quoted(separator)}, as recognised")
     if settings.encoding is None and sample.encoding != "utf-8":
         notes.append(f"the text is {sample.encoding.upper()}, as its byte order mark says")
@@ -140,7 +144,16 @@ def recognise(file: RawFile, settings: TextSettings, default: str | None, requir
     names = column_names(str(file), rows, settings.header, required, settings.part)
     has_header = settings.header in (None, True)
     raw_names = tuple(rows[0]) if has_header else names
-    return TextFormat(separator, sample.encoding, has_header, names, raw_names, sample.old_line_ends, tuple(notes))
+    return TextFormat(
+        separator,
+        sample.encoding,
+        has_header,
+        names,
+        raw_names,
+        sample.old_line_ends,
+        tuple(notes),
+        skips_line=sample.said_separator is not None,
+    )
 
 
 def split_lines(lines: Sequence[str], separator: str) -> list[list[str]] | None:

@@ -17,6 +17,9 @@ _MAX_LINE_BYTES = 1 << 20
 #: Lines that are looked at.
 _SAMPLE_LINES = 200
 
+#: The first line that Excel writes where the separator is not that of the reader's language.
+_SEPARATOR_LINE = re.compile(r'\s*"?sep=(?P<separator>.)"?[ ,;\t]*', re.IGNORECASE)
+
 #: Byte order marks, the longest first, and the encodings that read them.
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -35,11 +38,14 @@ class TextSample:
         lines: those that are not blank, at least one.
         encoding: the one that they were read with.
         old_line_ends: whether lines end in a carriage return alone, as on old Macs.
+        said_separator: what a first line such as ``sep=;``, as Excel writes it, says of the separator; it is not among
+            the lines. None where there is no such line.
     """
 
     lines: Sequence[str]
     encoding: str
     old_line_ends: bool
+    said_separator: str | None = None
 
 
 def read_sample(file: RawFile, encoding: str | None = None) -> TextSample:
@@ -65,6 +71,9 @@ def read_sample(file: RawFile, encoding: str | None = None) -> TextSample:
     if not is_whole:
         lines.pop()  # it may go on
     lines = [line for line in lines if line.strip()][:_SAMPLE_LINES]
+    said = _SEPARATOR_LINE.fullmatch(lines[0]) if lines else None
+    if said:
+        lines.pop(0)
     if not lines and not is_whole:
         raise DataError(
             f"{file} has a first line of more than {_MAX_LINE_BYTES >> 20} MB, so it is no table of rows. Check that "
@@ -72,7 +81,7 @@ def read_sample(file: RawFile, encoding: str | None = None) -> TextSample:
         )
     if not lines:
         raise DataError(f"{file} is empty; at least one row is needed. Check that it is the right file.")
-    return TextSample(lines, encoding, "\r" in text and "\n" not in text)
+    return TextSample(lines, encoding, "\r" in text and "\n" not in text, said["separator"] if said else None)
 
 
 def check_encoding(encoding: str) -> str:

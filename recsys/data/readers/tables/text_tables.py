@@ -90,10 +90,11 @@ def read_text_entities(file: RawFile, text: TextFormat, id_name: str) -> TextCol
 def _read(file: RawFile, text: TextFormat, types: Mapping[str, pa.DataType]) -> pa.Table:
     is_long = len(text.separator) > 1
     raw = dict(zip(text.names, text.raw_names, strict=True))
-    converted = is_long or text.old_line_ends or text.encoding != "utf-8"
+    converted = is_long or text.old_line_ends or text.skips_line or text.encoding != "utf-8"
+    plain = ConvertedText(file.path, file.member, text.encoding, text.separator, text.skips_line) if converted else file
     with _own_words(file, text):
         table = read_delimited(
-            ConvertedText(file.path, file.member, text.encoding, text.separator) if converted else file,
+            plain,
             {raw[name]: type_ for name, type_ in types.items()},
             separator=UNIT_SEPARATOR if is_long else text.separator,
             column_names=None if text.has_header else text.names,

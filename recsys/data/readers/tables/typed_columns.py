@@ -37,7 +37,9 @@ def unread_columns(found: Sequence[str], wanted: Mapping[str, str]) -> tuple[str
     return (f"columns that are not read: {', '.join(left)}",) if left else ()
 
 
-def typed_interactions(table: pa.Table, wanted: Mapping[str, str], place: str) -> pa.Table:
+def typed_interactions(
+    table: pa.Table, wanted: Mapping[str, str], place: str, day_first: bool | None = None
+) -> ReadTable:
     """User, item and, if they are wanted, rating, weight (float32) and time; no other columns.
 
     Times are ``timestamp`` (int64, seconds) and, where they are finer than that, ``subsecond_ns`` (int32).
@@ -46,20 +48,24 @@ def typed_interactions(table: pa.Table, wanted: Mapping[str, str], place: str) -
         table: columns of any type that can be converted.
         wanted: the framework's names and those in ``table``.
         place: where the table is from, for messages.
+        day_first: whether the day comes before the month in dates such as 03/04/2024; None to find out.
 
     Raises:
-        DataError: a column has values of another type.
+        DataError: a column has values of another type, or the order of day and month cannot be told.
     """
+    notes: tuple[str, ...] = ()
     converted = {role: as_identifiers(table[wanted[role]], wanted[role], place) for role in (USER_ID, ITEM_ID)}
     for role in (RATING, WEIGHT):
         if role in wanted:
             converted[role] = as_numbers(table[wanted[role]], wanted[role], place, decimal_comma=True)
     if TIMESTAMP in wanted:
-        times = as_times(table[wanted[TIMESTAMP]], wanted[TIMESTAMP], place)
+        times = as_times(table[wanted[TIMESTAMP]], wanted[TIMESTAMP], place, day_first)
+        if times.order is not None:
+            notes = (f"{wanted[TIMESTAMP]} is read as dates, {times.order}",)
         converted[TIMESTAMP] = times.seconds
         if times.subsecond_ns is not None:
             converted[SUBSECOND_NS] = times.subsecond_ns
-    return pa.table(converted).unify_dictionaries()
+    return ReadTable(pa.table(converted).unify_dictionaries(), notes)
 
 
 def typed_entities(columns: Mapping[str, pa.ChunkedArray], id_name: str, role: str, place: str) -> pa.Table:

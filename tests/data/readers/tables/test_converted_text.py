@@ -29,6 +29,12 @@ def test_text_becomes_utf_8_with_common_line_ends(tmp_path: Path, encoding: str)
     assert _read(tmp_path / "a", f"{content}\rb\r\nc\n".encode(encoding), encoding, ",") == "é\nb\nc\n"
 
 
+def test_the_first_line_may_be_left_out(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"\n \r\nsep=;\r\na;b\r\n")
+    with ConvertedText(tmp_path / "a", None, "utf-8", ";", skips_line=True).open() as stream:
+        assert stream.read() == b"a;b\n"
+
+
 def test_long_separators_become_one_character(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(converted_text, "_CHUNK_CHARACTERS", 4)  # so that separators are cut
     text = "1::Amélie: a film::x\n22::b::y\n"

@@ -63,6 +63,34 @@ def test_a_separator_divides_short_values_that_recur() -> None:
 @pytest.mark.parametrize(
     "values",
     [
+        ("Drama, Comedy", "Comedy", "Drama", "War,Drama", "Comedy, War", "War", None, ""),
+        ("rot,blau", "blau", "rot", "blau,grün", "grün, rot", "rot, ", "grün"),
+        ("Nordic Noir, Crime", "Crime", "Crime, Nordic Noir", "Nordic Noir", "Crime, Nordic Noir"),
+        ("Drama, Comedy", "Comedy", "Drama", "War,Drama", "Comedy, War", "War", "Drama, Western", *["Comedy, War"] * 9),
+    ],
+)
+def test_a_comma_divides_a_small_vocabulary_in_any_order(values: tuple[str | None, ...]) -> None:
+    assert find_separator(_column(*values)) == ","
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ("King, Stephen", "Christie, Agatha", "King, Stephen", "Christie, Agatha") * 3,
+        ("Paris, France", "Lyon, France", "Paris, France", "Rome, Italy", "Rome, Italy") * 3,
+        ("Paris, Texas", "Paris", "Texas", "Berlin", "Drama, Comedy", "Comedy, Paris"),  # little of it recurs
+        ("1,5", "2,5", "1,5", "5", "2", "1") * 3,  # decimal commas
+        ("S, M, L", "S, M, L", "S, M, L"),  # always in one order
+        ("Yes, of course", "No, never", "Yes", "No"),
+    ],
+)
+def test_a_comma_inside_values_divides_nothing(values: tuple[str, ...]) -> None:
+    assert find_separator(_column(*values)) is None
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
         ("a|b", "c|d"),  # nothing recurs
         ("a", "a", "b", "b"),  # nothing is divided
         ("x" * 60 + "|b", "x" * 60 + "|b", "x" * 60 + "|b"),  # a phrase

@@ -7,6 +7,8 @@ import pyarrow as pa
 import pytest
 
 from recsys.data.readers.tables.recognised_columns import as_days, parse_truth_values, recognise_columns
+from recsys.data.readers.tables.text_forms import TextForms
+from recsys.errors import DataError
 
 
 def _table(**columns: list[object]) -> pa.Table:
@@ -48,8 +50,8 @@ def test_what_is_declared_is_left_to_the_declaration() -> None:
 @pytest.mark.parametrize(
     ("values", "hint"),
     [
-        (["31/12/2024", "1/2/2024", "", ""], "day seems to hold dates; write them as 2024-05-31"),
-        (["a, b", "a", "b", "a, b"], "day may hold several values.*day: {kind: multi_valued, separator: ','}"),
+        (["3/12/2024", "1/2/2024", "", ""], "day seems to hold dates, of which nothing tells.*data.day_first=true or"),
+        (["a, b", "a", "a", "a, b"], r"day may hold several values.*'data\.list_separators={day: \",\"}' divides them"),
     ],
 )
 def test_doubts_are_told(values: list[object], hint: str) -> None:
@@ -57,6 +59,31 @@ def test_doubts_are_told(values: list[object], hint: str) -> None:
     (note,) = recognised.notes
     assert re.search(hint, note)
     assert recognised.table["day"].to_pylist() == values
+
+
+def test_what_the_user_says_of_text_counts() -> None:
+    table = _table(
+        tags=["a, b", "a", "b", "a, b"], maker=["x|y", "x", "y", "x|y"], day=["3/12/2024", "1/2/2024", "", None]
+    )
+    forms = TextForms(False, {"tags": ",", "maker": None})
+    recognised = recognise_columns(table, "item_id", (), forms)
+    assert recognised.separators == {"tags": ","}
+    assert recognised.table["day"].to_pylist() == [date(2024, 3, 12), date(2024, 1, 2), None, None]
+    assert recognised.notes == ("day is read as dates, the month first",)
+
+
+def test_numbers_have_no_separator() -> None:
+    with pytest.raises(DataError, match="of the column 'year', but it is of type int64. Leave it out"):
+        recognise_columns(_table(year=[1, 2, 3, 4]), "item_id", (), TextForms(None, {"year": ","}))
+
+
+def test_commas_between_genres_are_told_with_how_to_keep_the_text() -> None:
+    genres = ["Drama, Comedy", "Comedy", "Drama", "Comedy, Drama, War", "War", "War, Drama", "Comedy, War"] * 2
+    table = pa.table({"item_id": [str(row) for row in range(14)], "genres": genres})
+    recognised = recognise_columns(table, "item_id", ())
+    assert recognised.separators == {"genres": ","}
+    (note,) = recognised.notes
+    assert "separated by ','; 'data.list_separators={genres: null}' keeps each text as one value" in note
 
 
 def test_truth_values_are_all_or_none() -> None:

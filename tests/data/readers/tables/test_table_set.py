@@ -28,6 +28,8 @@ def test_the_arguments_are_all_that_is_said_of_the_tables() -> None:
         "columns": NAMES.as_mapping(),
         "user_features": {"age": "number"},
         "item_features": {},
+        "day_first": None,
+        "list_separators": {},
     }
 
 

@@ -29,6 +29,16 @@ def test_lines_and_the_byte_order_mark_are_read(tmp_path: Path, text: str, encod
         assert (list(sample.lines), sample.encoding, sample.old_line_ends) == (["é,b", "1,2"], found, False)
 
 
+@pytest.mark.parametrize(
+    ("first", "separator"),
+    [("sep=;", ";"), ('"sep=,"', ","), ("SEP=|", "|"), ("sep=\t", "\t"), ("\ufeffsep=;;;", ";"), ("sepal;petal", None)],
+)
+def test_a_first_line_may_say_what_the_separator_is(tmp_path: Path, first: str, separator: str | None) -> None:
+    sample = read_sample(_file(tmp_path, f"{first}\r\na;b\r\n1;2\r\n".encode()))
+    assert sample.said_separator == separator
+    assert list(sample.lines)[-2:] == ["a;b", "1;2"] and len(sample.lines) == (2 if separator else 3)
+
+
 def test_the_encoding_may_be_said(tmp_path: Path) -> None:
     sample = read_sample(_file(tmp_path, "Amélie\n".encode("cp1252")), "cp1252")
     assert list(sample.lines) == ["Amélie"]

@@ -14,7 +14,7 @@ def test_interactions_get_the_framework_s_names_and_types() -> None:
         {"who": [7, 8], "what": ["a", "b"], "stars": ["4", ""], "when": ["1970-01-02", "5"], "note": [1, 2]}
     )
     wanted = {"user_id": "who", "item_id": "what", "rating": "stars"}
-    typed = typed_interactions(table, wanted, "shop")
+    typed = typed_interactions(table, wanted, "shop").table
     assert typed.to_pylist() == [
         {"user_id": "7", "item_id": "a", "rating": 4.0},
         {"user_id": "8", "item_id": "b", "rating": None},
@@ -24,8 +24,18 @@ def test_interactions_get_the_framework_s_names_and_types() -> None:
 
 def test_times_become_seconds() -> None:
     table = pa.table({"u": ["a"], "i": ["b"], "t": pa.array([86_400_000], pa.timestamp("ms"))})
-    typed = typed_interactions(table, {"user_id": "u", "item_id": "i", "timestamp": "t"}, "shop")
-    assert typed["timestamp"].to_pylist() == [86_400]
+    read = typed_interactions(table, {"user_id": "u", "item_id": "i", "timestamp": "t"}, "shop")
+    assert read.table["timestamp"].to_pylist() == [86_400] and read.notes == ()
+
+
+def test_the_order_of_dates_is_noted_or_said() -> None:
+    names = {"user_id": "u", "item_id": "i", "timestamp": "t"}
+    table = pa.table({"u": ["a", "b"], "i": ["c", "d"], "t": ["2/1/1970", "31/1/1970"]})
+    told = typed_interactions(table, names, "shop")
+    assert told.table["timestamp"].to_pylist() == [86_400, 30 * 86_400]
+    assert told.notes == ("t is read as dates, the day first",)
+    said = typed_interactions(pa.table({"u": ["a"], "i": ["c"], "t": ["1/2/1970"]}), names, "shop", day_first=False)
+    assert said.table["timestamp"].to_pylist() == [86_400]
 
 
 def test_entities_keep_their_columns_under_the_id_s_role() -> None:
