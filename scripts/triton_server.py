@@ -54,14 +54,16 @@ def _start(config: DictConfig, directory: Path) -> None:
         raise ServingError("A model repository is required to start a server. Add repository=DIR.")
     repository, ports = Path(config.repository), Ports(config.http_port, config.grpc_port, config.metrics_port)
     memory_bytes = None if config.memory_gb is None else int(config.memory_gb * 10**9)
-    options = Options(config.address, memory_bytes, config.timeout_seconds)
+    options = Options(config.address, config.grpc_address, memory_bytes, config.timeout_seconds)
     check_repository(repository)
     with console.status("Waiting for Triton"):
         say = lambda text: console.print(f"Triton: {text}")  # noqa: E731
         state = start(directory, repository, ports, config.python, options, say=say)
     _show(state, directory)
-    if is_reached_by_others(config.address):
+    if is_reached_by_others(config.address) or is_reached_by_others(config.grpc_address):
         console.print("Other machines reach it: nobody is asked who they are, and nothing is encrypted.")
+    if is_reached_by_others(config.grpc_address):
+        console.print("By gRPC they reach Triton itself, which no check of requests stands before (docs/triton.md).")
 
 
 def _serve(config: DictConfig, running: ServerState | None) -> None:

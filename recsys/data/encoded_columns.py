@@ -32,12 +32,14 @@ class EncodedColumn:
         kind: kind of the feature.
         separator: separator of the values of a multi-valued column of strings; None where the column holds lists.
         vocabulary: the known values in the order of their codes, from 0; None for numbers.
+        is_date: whether the numbers are dates, as days since 1970, so that a single value may be told as a date.
     """
 
     name: str
     kind: FeatureKind
     separator: str | None
     vocabulary: tuple[str, ...] | None
+    is_date: bool = False
 
     def missing(self, num_rows: int) -> npt.NDArray[Any]:
         """Encoding of rows with a missing value: shape [N, 1], all -1; for numbers shape [N], all NaN."""
@@ -112,6 +114,7 @@ def write_columns(columns: Sequence[EncodedColumn], path: Path) -> None:
     """Write the names, kinds, separators and vocabularies of ``columns`` as JSON."""
     content = [
         {"name": of.name, "kind": of.kind.value, "separator": of.separator, "vocabulary": of.vocabulary}
+        | ({"is_date": True} if of.is_date else {})
         for of in columns
     ]
     path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
@@ -126,6 +129,7 @@ def read_columns(path: Path) -> list[EncodedColumn]:
             FeatureKind(of["kind"]),
             of["separator"],
             None if of["vocabulary"] is None else tuple(of["vocabulary"]),
+            of.get("is_date", False),
         )
         for of in content
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 
+from recsys.data.column_values import is_date, plain_type
 from recsys.data.columns import ITEM_INDEX, RATING, TIMESTAMP, USER_INDEX
 from recsys.data.encoded_columns import EncodedColumn, write_columns
 from recsys.data.histories import Histories
@@ -72,7 +74,9 @@ def write_tables(
     if histories:
         write_histories(prepared, directory / HISTORIES)
     if user_columns:
-        write_columns(user_columns, directory / USER_COLUMNS)
+        types = prepared.users.schema
+        dated = [replace(one, is_date=is_date(plain_type(types.field(one.name).type))) for one in user_columns]
+        write_columns(dated, directory / USER_COLUMNS)
     if user_columns and histories:
         read = prepared.users.select([column.name for column in user_columns])
         pq.write_table(read, directory / USERS, compression="zstd")

@@ -118,7 +118,7 @@ class _UserColumn:
         self._column = column
         self._codes = {value: code for code, value in enumerate(column.vocabulary or ())}
         self._numbers = self._offsets = self._values = None
-        self._is_date = values is not None and is_date(plain_type(values.type))
+        self._is_date = column.is_date or (values is not None and is_date(plain_type(values.type)))
         if values is not None and column.vocabulary is None:
             self._numbers = column.encode(values)
         elif values is not None:

@@ -11,6 +11,7 @@ TAGS = EncodedColumn("tags", FeatureKind.MULTI_VALUED, "|", ("a", "b", "c"))
 LISTS = EncodedColumn("lists", FeatureKind.MULTI_VALUED, None, ("a", "b", "c"))
 TITLE = EncodedColumn("title", FeatureKind.TEXT, None, ("sea", "the"))
 AGE = EncodedColumn("age", FeatureKind.NUMBER, None, None)
+JOINED = EncodedColumn("joined", FeatureKind.NUMBER, None, None, is_date=True)
 COLUMNS = (CITY, TAGS, LISTS, TITLE, AGE)
 
 
@@ -54,5 +55,6 @@ def test_a_column_of_another_type_is_refused(column, values):
 
 
 def test_columns_are_kept_as_they_are(tmp_path):
-    write_columns(COLUMNS, tmp_path / "columns.json")
-    assert tuple(read_columns(tmp_path / "columns.json")) == COLUMNS
+    write_columns((*COLUMNS, JOINED), tmp_path / "columns.json")
+    assert tuple(read_columns(tmp_path / "columns.json")) == (*COLUMNS, JOINED)
+    assert (tmp_path / "columns.json").read_text(encoding="utf-8").count("is_date") == 1  # as bundles of before

@@ -133,3 +133,11 @@ def test_a_date_is_told_as_a_date_or_as_days_since_1970():
         features.of(0, {"joined": "soon"})
     with pytest.raises(RecsysError, match="age must be a number, but it is '1970-01-11'"):
         FEATURES.of(0, {"age": "1970-01-11"})
+
+
+def test_a_date_may_be_told_also_where_nothing_is_kept_of_users():
+    column = EncodedColumn("joined", FeatureKind.NUMBER, None, None, is_date=True)
+    features, _ = UserFeatures([column], None).of(-1, {"joined": "1970-01-03"})
+    assert features["joined"].tolist() == [2]
+    with pytest.raises(RecsysError, match="must be a number, but it is '1970-01-03'"):
+        UserFeatures([EncodedColumn("age", FeatureKind.NUMBER, None, None)], None).of(-1, {"age": "1970-01-03"})

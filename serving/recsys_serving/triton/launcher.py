@@ -61,12 +61,16 @@ class Options:
     """How a server is started.
 
     Args:
-        address: of this machine, where it listens; 0.0.0.0 is all of them, and then everyone who reaches it may ask.
+        address: of this machine, where HTTP and the metrics listen; 0.0.0.0 is all of them, and then everyone who
+            reaches it may ask.
+        grpc_address: where gRPC listens, which nothing checks before Triton does; other machines do not reach the usual
+            one.
         memory_bytes: that each of its processes may have for itself; None: half of the machine's.
         timeout_seconds: how long the models may take.
     """
 
     address: str = ADDRESS
+    grpc_address: str = ADDRESS
     memory_bytes: int | None = None
     timeout_seconds: float = 120.0
 
@@ -132,7 +136,7 @@ def _start(
     directory: Path, repository: Path, environment: ServerEnvironment, ports: Ports, options: Options
 ) -> ServerState:
     for attempt in range(1, ATTEMPTS + 1):
-        found = ports.found(options.address)
+        found = ports.found(options.address, options.grpc_address)
         state = _launched(directory, repository, environment, found, options)
         state.save(directory)
         try:
@@ -207,6 +211,7 @@ def _launched(
         private=str(private),
         admin_key=secrets.token_urlsafe(24),
         address=options.address,
+        grpc_address=options.grpc_address,
     )
     lay_out(environment, private)
     plan = Plan(

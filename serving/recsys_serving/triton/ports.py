@@ -19,8 +19,12 @@ class Ports:
     grpc: int | None = None
     metrics: int | None = None
 
-    def found(self, address: str = ADDRESS) -> tuple[int, int, int]:
-        """The three ports of an address of this machine, free ones where none is told.
+    def found(self, address: str = ADDRESS, grpc_address: str = ADDRESS) -> tuple[int, int, int]:
+        """The three ports, free ones where none is told.
+
+        Args:
+            address: of this machine, where HTTP and the metrics listen.
+            grpc_address: where gRPC listens.
 
         Raises:
             ServingError: one that is told is taken, or told twice, or the machine has no such address.
@@ -30,15 +34,16 @@ class Ports:
             raise ServingError(f"Three different ports are required for HTTP, gRPC and metrics, but {told} came.")
         sockets = []
         try:
-            for port in (self.http, self.grpc, self.metrics):
+            places = ((self.http, address), (self.grpc, grpc_address), (self.metrics, address))
+            for port, host in places:
                 listener = socket.socket()
                 sockets.append(listener)
                 listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 try:
-                    listener.bind((address, port or 0))
+                    listener.bind((host, port or 0))
                 except (OSError, OverflowError) as error:
                     raise ServingError(
-                        f"The port {port} of {address} cannot be had ({error}). Choose another one, or none for a "
+                        f"The port {port} of {host} cannot be had ({error}). Choose another one, or none for a "
                         "free one."
                     ) from None
             http_port, grpc_port, metrics_port = (listener.getsockname()[1] for listener in sockets)

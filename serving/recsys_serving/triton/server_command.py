@@ -26,7 +26,7 @@ def server_command(environment: ServerEnvironment, private: Path, state: ServerS
     Args:
         environment: that has the program.
         private: the working directory, as :func:`lay_out` made it.
-        state: repository, address, ports and key.
+        state: repository, addresses, ports and key.
     """
     return [
         str(environment.server),
@@ -40,7 +40,7 @@ def server_command(environment: ServerEnvironment, private: Path, state: ServerS
         "--strict-readiness=false",
         f"--exit-timeout-secs={EXIT_TIMEOUT_SECONDS}",
         f"--http-address=unix:{HTTP_SOCKET}",
-        f"--grpc-address={state.address}",
+        f"--grpc-address={state.grpc_address or state.address}",
         f"--metrics-address={state.address}",
         f"--grpc-port={state.grpc_port}",
         f"--metrics-port={state.metrics_port}",

@@ -23,7 +23,8 @@ class ServerState:
         log: what it writes.
         private: a directory of this start alone, removed when the server is stopped.
         admin_key: that loading and unloading models needs; None: anybody may.
-        address: where all interfaces listen.
+        address: where HTTP and the metrics listen.
+        grpc_address: where gRPC listens; None: as the others.
     """
 
     pid: int
@@ -36,6 +37,7 @@ class ServerState:
     private: str
     admin_key: str | None = None
     address: str = "127.0.0.1"
+    grpc_address: str | None = None
 
     @property
     def is_running(self) -> bool:
@@ -44,8 +46,8 @@ class ServerState:
 
     @property
     def host(self) -> str:
-        """Where this machine reaches it."""
-        return "127.0.0.1" if self.address == "0.0.0.0" else self.address
+        """Where this machine reaches HTTP and the metrics."""
+        return _reached_at(self.address)
 
     @property
     def http_url(self) -> str:
@@ -55,7 +57,7 @@ class ServerState:
     @property
     def grpc_url(self) -> str:
         """Where gRPC is spoken."""
-        return f"{self.host}:{self.grpc_port}"
+        return f"{_reached_at(self.grpc_address or self.address)}:{self.grpc_port}"
 
     def save(self, directory: Path) -> None:
         """Write the state file into ``directory``, whole or not at all."""
@@ -63,6 +65,10 @@ class ServerState:
         partial.touch(mode=0o600)  # the key is for its owner alone
         partial.write_text(json.dumps(asdict(self), indent=2), encoding="utf-8")
         partial.replace(directory / STATE)
+
+
+def _reached_at(address: str) -> str:
+    return "127.0.0.1" if address == "0.0.0.0" else address
 
 
 def read_state(directory: Path) -> ServerState | None:

@@ -62,6 +62,24 @@ def test_start_and_stop(tmp_path: Path, models: Path, triton_environment: Path):
     assert not list(Path("/dev/shm").glob(f"{Path(state.private).name}*"))
 
 
+def listens(address: str, port: int) -> bool:
+    with socket.socket() as connection:
+        connection.settimeout(5)
+        return connection.connect_ex((address, port)) == 0
+
+
+@pytest.mark.triton
+def test_http_may_be_open_to_others_while_grpc_is_not(tmp_path: Path, models: Path, triton_environment: Path):
+    state = start(tmp_path, models, environment=triton_environment, options=Options(address="0.0.0.0"))
+    try:
+        assert listens("127.0.0.1", state.http_port) and listens("127.0.0.1", state.grpc_port)
+        # Another address of this machine stands for that by which others reach it.
+        assert listens("127.0.0.2", state.http_port) and not listens("127.0.0.2", state.grpc_port)
+        assert is_ready(state)
+    finally:
+        stop(tmp_path)
+
+
 @pytest.mark.triton
 def test_what_a_killed_server_left_is_no_obstacle(tmp_path: Path, models: Path, triton_environment: Path):
     killed = start(tmp_path, models, environment=triton_environment)

@@ -32,6 +32,8 @@ def test_a_port_for_two_interfaces_is_refused():
 def test_an_address_that_is_not_of_this_machine_is_refused():
     with pytest.raises(ServingError, match=r"of 192\.0\.2\.1 cannot be had"):
         Ports().found("192.0.2.1")
+    with pytest.raises(ServingError, match=r"of 192\.0\.2\.1 cannot be had"):
+        Ports().found(grpc_address="192.0.2.1")
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ REQUESTS = [
     RecommendationRequest(history=[]),
     RecommendationRequest(history=["Amélie", "007"], ratings=[3.5, 5], timestamps=[0, 4_102_444_800]),
     RecommendationRequest(user_features={"age": 24, "city": None, "hobbies": ["a", "b"], "is_new": True}),
+    RecommendationRequest(user_features={"joined": "2024-05-31", "seen": "2024-05-31T12:00:00Z"}),
     RecommendationRequest(exclude_items=["1", "2"], diversity="mmr", diversity_weight=0.1, diversity_column="genres"),
     RecommendationRequest(filters={"genres": {"any_of": ["Drama"]}, "not": {"year": {"gte": 1990.5}}}, explain=True),
     RecommendationRequest(exclude_seen=False),

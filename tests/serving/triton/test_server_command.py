@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,8 @@ def test_by_http_only_the_gate_reaches_it(environment: ServerEnvironment):
     command = server_command(environment, Path("/private"), state)
     assert "--http-address=unix:http.sock" in command and not any(part.startswith("--http-port") for part in command)
     assert {"--grpc-address=10.1.2.3", "--grpc-port=8001", "--model-control-mode=explicit"} <= set(command)
+    local = server_command(environment, Path("/private"), replace(state, grpc_address="127.0.0.1"))
+    assert {"--grpc-address=127.0.0.1", "--metrics-address=10.1.2.3"} <= set(local)
     assert sum(part.endswith("recsys-admin-key=secret") for part in command) == 2
 
 

@@ -6,6 +6,7 @@ import shutil
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,13 @@ def test_only_the_owner_reads_the_key(tmp_path: Path):
 def test_a_server_is_asked_on_this_machine(tmp_path: Path):
     state = state_of(7, 11, tmp_path)
     assert (state.http_url, state.grpc_url) == ("127.0.0.1:1", "127.0.0.1:2")
+
+
+def test_grpc_may_listen_elsewhere(tmp_path: Path):
+    state = replace(state_of(7, 11, tmp_path), address="10.1.2.3")
+    assert (state.http_url, state.grpc_url) == ("10.1.2.3:1", "10.1.2.3:2")  # as a server of before
+    assert replace(state, grpc_address="127.0.0.1").grpc_url == "127.0.0.1:2"
+    assert replace(state, grpc_address="0.0.0.0").grpc_url == "127.0.0.1:2"
 
 
 def test_a_process_that_is_there_runs(tmp_path: Path):
