@@ -23,7 +23,7 @@ from recsys.experiments.metric import require_number
 from recsys.experiments.unit_statistics import Numbers
 from recsys.retrieval.types import BoolArray, FloatArray
 
-_BISECTIONS = 60
+_BISECTIONS = 52
 
 
 def rate_bounds(
@@ -49,8 +49,7 @@ def rate_bounds(
     def outside(p: FloatArray) -> BoolArray:
         return scipy.special.xlogy(ones, p) + scipy.special.xlog1py(total - ones, -p) <= level
 
-    low = _boundary(outside, np.zeros_like(top), top)
-    high = _boundary(outside, np.ones_like(top), top)
+    low, high = _boundary(outside, np.stack([np.zeros_like(top), np.ones_like(top)]), np.stack([top, top]))
     return np.where(ones > 0, low, 0.0), np.where(ones < total, high, 1.0)
 
 
