@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from recsys.errors import ExperimentError
 from recsys.experiments.metric import Guardrail, Metric, require_name, require_number, require_one_of
+from recsys.experiments.variant_options import check_options
 
 #: Units of a layer are spread over so many buckets: .01 % of the traffic each.
 NUM_BUCKETS = 10_000
@@ -40,8 +41,8 @@ class Variant:
         name: of the variant, such as ``control``.
         share: of the units that take part; 0 for a variant that nobody gets any more.
         bundle: name or directory of the bundle that answers; None: the one that is live.
-        list_options: what is different in the requests, such as ``{"diversity": "mmr"}``, by the names of a request's
-            fields, and ``exploration``.
+        list_options: what is different in the requests, such as ``{"diversity": "mmr"}``, see
+            :data:`recsys.experiments.variant_options.OPTIONS`.
 
     Raises:
         ExperimentError: a value is of another type or range.
@@ -62,6 +63,7 @@ class Variant:
                 f"list_options of variant {self.name!r} must be a mapping by the names of options; "
                 f"{self.list_options!r} came"
             )
+        check_options(self.name, self.list_options)
         object.__setattr__(self, "list_options", MappingProxyType(dict(self.list_options)))
 
 

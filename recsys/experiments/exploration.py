@@ -15,13 +15,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 
 from recsys.errors import ExperimentError
-from recsys.experiments.metric import require_number
+from recsys.experiments.metric import require_number, require_one_of
 from recsys.experiments.thompson import thompson_probabilities
 from recsys.retrieval.types import FloatArray, IntArray
+
+#: How the items of a pool are weighted.
+ExplorationMethod = Literal["uniform", "thompson"]
+METHODS = ("uniform", "thompson")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,7 @@ class ExplorationPolicy:
     Args:
         slots: positions from 0, ascending.
         epsilon: probability of each slot to show an item of the pool; 1: it always does.
+        method: ``uniform``: all items of the pool alike; ``thompson``: by how likely each is the best.
 
     Raises:
         ExperimentError: a value is out of range.
@@ -38,12 +44,29 @@ class ExplorationPolicy:
 
     slots: Sequence[int] = (4,)
     epsilon: float = 0.1
+    method: ExplorationMethod = "uniform"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "slots", tuple(self.slots))
         if not self.slots or min(self.slots) < 0 or any(low >= high for low, high in pairwise(self.slots)):
             raise ExperimentError(f"slots must be positions from 0 in ascending order; {list(self.slots)} came")
         require_number("epsilon", self.epsilon, 0.0, 1.0)
+        require_one_of("the method of exploration", self.method, METHODS)
+
+    def pool(self, item_ids: Sequence[str], successes: Sequence[float], failures: Sequence[float]) -> ExplorationPool:
+        """The pool of the method. It takes some time where there are many items: make it once for many lists.
+
+        Args:
+            item_ids: each once.
+            successes: of each, such as clicks.
+            failures: of each, such as times it was shown without a click.
+
+        Raises:
+            ExperimentError: an item comes twice, or the numbers do not fit.
+        """
+        if self.method == "uniform":
+            return ExplorationPool(item_ids)
+        return ExplorationPool.thompson(item_ids, successes, failures)
 
 
 class ExplorationPool:

@@ -64,8 +64,8 @@ class PlannedUnits:
 def plan_units(control: UnitStatistics, settings: PowerSettings) -> PlannedUnits:
     """Units that are needed to find a change.
 
-    Treatment is taken to vary as control does. A rate that rises varies more: planned for a power of 80 %, a rate of .10
-    that rises to .11 is found with 78 %.
+    Treatment is taken to vary as control does. A rate that rises varies more: planned for a power of 80 %, a rate of
+    .10 that rises to .11 is found with 78 %.
 
     Args:
         control: moments of units as they are today.

@@ -59,8 +59,9 @@ def test_a_wrong_value_is_named(values, message):
         ({"bundle": ""}, "the bundle of variant 'b' needs a name"),
         ({"list_options": ["mmr"]}, "must be a mapping"),
         ({"list_options": {1: 2}}, "must be a mapping by the names of options"),
+        ({"list_options": {"diversty": "mmr"}}, "diversty came as well"),
     ],
-    ids=["negative", "above-one", "bundle", "list", "number"],
+    ids=["negative", "above-one", "bundle", "list", "number", "option"],
 )
 def test_a_wrong_variant_is_refused(values, message):
     with pytest.raises(ExperimentError, match=message):

@@ -64,6 +64,13 @@ def test_thompson_shows_what_may_be_the_best_more_often():
     assert counts["p4"] > counts["p3"]  # less is known of it
 
 
+def test_a_policy_makes_the_pool_of_its_method():
+    counts = [9, 3, 1, 0], [11, 17, 19, 2]
+    uniform, thompson = (ExplorationPolicy(method=method).pool(NAMES, *counts) for method in ("uniform", "thompson"))
+    assert uniform.weights.tolist() == [1, 1, 1, 1]
+    assert thompson.weights.tolist() == THOMPSON.weights.tolist()
+
+
 def test_no_item_is_left_out_however_bad():
     pool = ExplorationPool.thompson(["good", "bad"], successes=[900, 1], failures=[100, 999], uniform_share=0.2)
     assert pool.weights == pytest.approx([0.9, 0.1])
@@ -106,8 +113,9 @@ def test_inclusion_probabilities_add_up_and_are_drawn_once(weights, data):
         ({"slots": [3, 3]}, "positions from 0 in ascending order"),
         ({"slots": [-1]}, "positions from 0 in ascending order"),
         ({"epsilon": 1.1}, "epsilon must be from 0 to 1"),
+        ({"method": "greedy"}, "must be one of uniform, thompson"),
     ],
-    ids=["none", "equal", "negative", "epsilon"],
+    ids=["none", "equal", "negative", "epsilon", "method"],
 )
 def test_a_wrong_policy_is_refused(values, message):
     with pytest.raises(ExperimentError, match=message):

@@ -36,11 +36,11 @@ EXPERIMENT = with_traffic(
 
 @pytest.fixture(scope="module", params=[("better", 0.16), ("worse", 0.06)], ids=["better", "worse"])
 def outcomes(request):
-    """Outcomes of 6,000 users, of whom those of control click on a list with chance .1 and those of b with another."""
+    """Outcomes of 4,000 users, of whom those of control click on a list with chance .1 and those of b with another."""
     expected, rate = request.param
     generator, assigner = np.random.default_rng(0), Assigner([EXPERIMENT])
     shown = []
-    for user in range(6000):
+    for user in range(4000):
         for assignment in assigner.assign(str(user)):
             times = generator.uniform(0, 240, 1 + generator.poisson(2)) * HOUR
             shown += [(f"{user}-{place}", str(user), assignment.variant.name, at) for place, at in enumerate(times)]
@@ -57,7 +57,7 @@ def outcomes(request):
 def test_the_traffic_takes_part_and_the_shares_are_right(outcomes):
     _, joined = outcomes
     counts = joined.units["variant"].value_counts().to_dict()
-    assert sum(counts.values()) / 6000 == pytest.approx(0.8, abs=0.02)
+    assert sum(counts.values()) / 4000 == pytest.approx(0.8, abs=0.02)
     assert not check_sample_ratio(counts, EXPERIMENT.shares).mismatch
     assert joined.counts.crossed_units == 0 and joined.counts.repeated_events > 0
 
