@@ -15,8 +15,8 @@ distribution and M is multiplied by ``2 Phi(z sqrt(u / (u + 1)))``. For units th
 is estimated, the sequence is asymptotic: it holds from a number of units on at which means are about normal, as
 intervals by the central limit theorem do. So callers look only after a burn-in.
 
-u is 0 at the start and grows with the information of an estimate; the interval is tightest, against the interval of a
-single look, at the information that is said beforehand (``optimal_information``).
+u is 0 at the start and grows with the information of an estimate; ``c`` is smallest at the information that is said
+beforehand (``optimal_information``).
 
 Source: Robbins, Statistical Methods Related to the Law of the Iterated Logarithm, 1970; Howard, Ramdas, McAuliffe and
 Sekhon, Time-uniform, Nonparametric, Nonasymptotic Confidence Sequences, 2021; Waudby-Smith, Arbour, Sinha, Kennedy and
@@ -44,7 +44,7 @@ def two_sided_multiplier(information: Numbers, alpha: float, optimal_information
     Args:
         information: of the estimate; infinity comes where it is 0.
         alpha: probability that the sequence ever misses the truth.
-        optimal_information: at which it is to be tightest.
+        optimal_information: at which the multiplier is smallest.
 
     Raises:
         ExperimentError: ``alpha`` or ``optimal_information`` is out of range.

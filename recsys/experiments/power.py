@@ -51,7 +51,7 @@ class PlannedUnits:
 
     Args:
         fixed_horizon: for one look when they have all come.
-        always_valid: for looks at any time, with intervals that are narrowest at that number; the change is found
+        always_valid: for looks at any time, with ``optimal_units`` of that number; the change is found
             before in most experiments.
         sentence: what a person reads.
     """
