@@ -9,6 +9,9 @@
 # make triton       serve a bundle, that of the demo's run or BUNDLE=DIR, on a Triton server in the background; RUN=DIR is
 #                   another run; HTTP_PORT= GRPC_PORT= METRICS_PORT= fix its ports, ADDRESS= lets it listen elsewhere
 # make triton-stop  stop it
+# make serve        serve a bundle, that of the demo's run or BUNDLE=DIR, over HTTP in the background, with PostgreSQL and
+#                   Redis beside it; prints the URL and an API key; PORT= WORKERS= HOST= as in configs/serve.yaml
+# make serve-stop   stop all of it
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -18,7 +21,7 @@ BUNDLE ?= bundles/demo
 RUN ?= $(patsubst %/run.json,%,$(shell ls -t runs/*movielens_100k*/run.json 2>/dev/null | head -n 1))
 REPOSITORY := .triton/repositories/$(notdir $(BUNDLE))
 
-.PHONY: demo shell test lint format models-page clean triton triton-stop docs-check wheel wheel-check
+.PHONY: demo shell test lint format models-page clean triton triton-stop serve serve-stop docs-check wheel wheel-check
 
 demo: $(VENV)/.core
 	$(BIN)/python scripts/train.py $(DEMO)
@@ -34,6 +37,13 @@ triton: $(REPOSITORY) | $(VENV)/.serving
 
 triton-stop: | $(VENV)/.serving
 	$(BIN)/python scripts/triton_server.py action=stop
+
+serve: | $(BUNDLE) $(VENV)/.service
+	$(BIN)/python scripts/serve.py action=start bundle=$(BUNDLE) \
+	    $(if $(PORT),port=$(PORT)) $(if $(WORKERS),workers=$(WORKERS)) $(if $(HOST),host=$(HOST))
+
+serve-stop: | $(VENV)/.service
+	$(BIN)/python scripts/serve.py action=stop
 
 $(REPOSITORY): | $(BUNDLE) $(VENV)/.serving
 	$(BIN)/python scripts/export_triton.py bundle=$(BUNDLE) output=$@
@@ -81,9 +91,13 @@ $(VENV)/.serving: pyproject.toml setup.py | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --editable '.[serving]'
 	touch $@ $(VENV)/.core
 
+$(VENV)/.service: pyproject.toml setup.py | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --editable '.[service]'
+	touch $@ $(VENV)/.core $(VENV)/.serving
+
 $(VENV)/.dev: pyproject.toml setup.py | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
-	touch $@ $(VENV)/.core $(VENV)/.serving
+	touch $@ $(VENV)/.core $(VENV)/.serving $(VENV)/.service
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage

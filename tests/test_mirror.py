@@ -17,6 +17,9 @@ EXCEPTIONS: dict[str, str] = {
     "recsys/retrieval/types.py": "type aliases only",
     "recsys/runtime/recommendation.py": "data classes without behaviour, and the protocol of whoever returns them",
     "recsys/models/interface/model_card.py": "fields only, no methods",
+    "serving/recsys_serving/api/parts.py": "fields only, and the two functions by which routes find them",
+    "serving/recsys_serving/api/schemas/shared.py": "fields only, no methods",
+    "serving/recsys_serving/local/server.py": "a process of its own, which the test of the launcher starts",
     "serving/recsys_serving/recommending/types.py": "data classes without behaviour",
 }
 

@@ -179,6 +179,18 @@ PLAIN_SETTINGS: Mapping[str, Mapping[str, object]] = MappingProxyType(
             "python": str | None,
             "timeout_seconds": float,
         },
+        "serve": {
+            "action": Literal["start", "status", "stop"],
+            "bundle": str | None,
+            "data": str | None,
+            "var": str | None,
+            "host": str | None,
+            "port": int | None,
+            "workers": int | None,
+            "runtime": Literal["inprocess", "triton"] | None,
+            "triton_url": str | None,
+            "timeout_seconds": float,
+        },
         "recommend": {**_REQUEST, **_OPENS_RUNS, "run": str | None, "bundle": str | None, "num_candidates": int},
         "similar": {**_OPENS_RUNS, "run": str | None, "bundle": str | None, "item": Any, "k": int},
         "recommend_all": {

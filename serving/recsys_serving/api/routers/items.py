@@ -1,0 +1,269 @@
+"""The catalogue."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import Query, Response
+from pydantic import StringConstraints
+
+from recsys_serving.api.entity_tags import entity_tag, expected_revision, is_not_modified
+from recsys_serving.api.parts import Parts, ServiceParts
+from recsys_serving.api.path_segments import as_segment
+from recsys_serving.api.routing import (
+    Cursor,
+    IfMatch,
+    IfNoneMatch,
+    Limit,
+    PathId,
+    api_router,
+    check_most,
+    created_at,
+    operation,
+    problem_answer,
+    reply,
+)
+from recsys_serving.api.schemas.items import (
+    ItemBatchBody,
+    ItemBatchResponse,
+    ItemBody,
+    ItemChangeBody,
+    ItemContent,
+    ItemPageResponse,
+    ItemResponse,
+    ItemSummary,
+    catalogue_item,
+)
+from recsys_serving.api.schemas.recommendations import MAX_K, SimilarResponse
+from recsys_serving.api.schemas.shared import AcceptedResponse
+from recsys_serving.recommending.types import CatalogueItem
+from recsys_serving.store.errors import NotFound, StoreUnavailable
+from recsys_serving.store.records import Item, ItemDraft
+from recsys_serving.writing.write_gateway import ItemChanges
+
+router = api_router("items")
+
+_WAITS = {"model": AcceptedResponse, "description": "The store is away; it is safe here and will be stored."}
+_CONTENT = {"title": "Brief Encounter (1945)", "properties": {"genres": "Drama|Romance"}, "available": True}
+_LINKS = {
+    name: {"item_id": "$response.body#/item_id"}
+    for name in ("get_item", "put_item", "change_item", "delete_item", "similar_items")
+}
+
+
+@router.get(
+    "/v1/items",
+    response_model=ItemPageResponse,
+    **operation("read", summary="Search the catalogue, or read it"),
+)
+def list_items(
+    parts: Parts,
+    query: Annotated[Annotated[str, StringConstraints(min_length=1, max_length=200)] | None, Query()] = None,
+    limit: Limit = 20,
+    cursor: Cursor = None,
+) -> Response:
+    """With ``query`` the items whose titles match, also misspelt; without, all items in the order of their ids."""
+    if query is not None:
+        return _search(parts, query, limit, cursor)
+    after = None if cursor is None else parts.cursors.read("items", cursor)
+    items = parts.store.items.list_items(limit, after)
+    following = parts.cursors.write("items", items[-1].item_id) if len(items) == limit else None
+    told = [ItemSummary.of_item(item) for item in items]
+    return reply(ItemPageResponse(items=told, total=None, next_cursor=following))
+
+
+def _search(parts: ServiceParts, query: str, limit: int, cursor: str | None) -> Response:
+    purpose = f"search {query}"
+    offset = 0 if cursor is None else int(parts.cursors.read(purpose, cursor))
+    found = parts.recommendations.search(query, limit, offset)
+    end = offset + len(found.items)
+    following = parts.cursors.write(purpose, end) if found.items and end < found.total else None
+    told = [ItemSummary.of_match(item) for item in found.items]
+    return reply(ItemPageResponse(items=told, total=found.total, next_cursor=following))
+
+
+@router.post(
+    "/v1/items",
+    status_code=201,
+    response_model=ItemResponse,
+    **operation(
+        "write",
+        409,
+        summary="Add an item",
+        examples={"a film": {"item_id": "film-1945", **_CONTENT}},
+        others={201: created_at("/v1/items/{item_id}", **_LINKS), 202: _WAITS},
+    ),
+)
+def add_item(body: ItemBody, parts: Parts) -> Response:
+    """The next list can have it; a model that knows items by their columns places it by them."""
+    draft = body.to_draft(body.item_id)
+    notes = parts.recommendations.check_items([catalogue_item(draft)])
+    result = parts.writes.create_item(draft)
+    parts.recommendations.add_items([catalogue_item(draft)])
+    if result.value is None:
+        return reply(AcceptedResponse(id=draft.item_id), 202)
+    return _item_reply(result.value, 201, notes, {"Location": f"/v1/items/{as_segment(draft.item_id)}"})
+
+
+@router.post(
+    "/v1/items/batch",
+    response_model=ItemBatchResponse,
+    **operation(
+        "write",
+        summary="Put several items",
+        examples={
+            "two": {"items": [{"item_id": "film-1945", **_CONTENT}, {"item_id": "film-1946", "available": False}]}
+        },
+        others={202: _WAITS},
+    ),
+)
+def put_items(body: ItemBatchBody, parts: Parts) -> Response:
+    """All or none; items that are there are replaced."""
+    check_most("items", len(body.items), parts.settings.max_batch)
+    drafts = [one.to_draft(one.item_id) for one in body.items]
+    told = [catalogue_item(draft) for draft in drafts]
+    notes = parts.recommendations.check_items(told)
+    result = parts.writes.put_items(drafts)
+    parts.recommendations.add_items(told)
+    if result.value is None:
+        return reply(AcceptedResponse(), 202)
+    return reply(ItemBatchResponse(items=[ItemResponse.of(item) for item in result.value], notes=list(notes)))
+
+
+@router.get(
+    "/v1/items/{item_id}",
+    response_model=ItemResponse,
+    **operation("read", 404, summary="Read an item", others={304: {"description": "The client has this revision."}}),
+)
+def get_item(item_id: PathId, parts: Parts, if_none_match: IfNoneMatch = None) -> Response:
+    """An item as it is stored; while the store is away, as it is served."""
+    try:
+        item = parts.store.items.get(item_id)
+    except StoreUnavailable:
+        return _served_item(item_id, parts)
+    if item is None:
+        return _served_item(item_id, parts)
+    if item.deleted_at is not None:
+        raise _no_item(item_id)
+    if is_not_modified(if_none_match, item.revision):
+        return Response(status_code=304, headers={"ETag": entity_tag(item.revision)})
+    return _item_reply(item)
+
+
+@router.put(
+    "/v1/items/{item_id}",
+    response_model=ItemResponse,
+    **operation(
+        "write",
+        412,
+        summary="Put an item",
+        examples={"a film": _CONTENT},
+        others={201: created_at("/v1/items/{item_id}", **_LINKS) | {"model": ItemResponse}, 202: _WAITS},
+    ),
+)
+def put_item(item_id: PathId, body: ItemContent, parts: Parts, if_match: IfMatch = None) -> Response:
+    """Make an item, or put this one in its place."""
+    revision = expected_revision(if_match)
+    draft = body.to_draft(item_id)
+    notes = parts.recommendations.check_items([catalogue_item(draft)])
+    result = parts.writes.put_item(draft, revision)
+    parts.recommendations.add_items([catalogue_item(draft)])
+    if result.value is None:
+        return reply(AcceptedResponse(id=item_id), 202)
+    item = result.value
+    if item.created_at == item.updated_at:
+        return _item_reply(item, 201, notes, {"Location": f"/v1/items/{as_segment(item_id)}"})
+    return _item_reply(item, 200, notes)
+
+
+@router.patch(
+    "/v1/items/{item_id}",
+    response_model=ItemResponse,
+    **operation(
+        "write",
+        404,
+        412,
+        summary="Change parts of an item",
+        examples={"out of stock": {"available": False}, "another price": {"properties": {"price": 9.5, "offer": None}}},
+        others={202: _WAITS},
+    ),
+)
+def change_item(item_id: PathId, body: ItemChangeBody, parts: Parts, if_match: IfMatch = None) -> Response:
+    """Parts that are not named stay; a property that is null is taken away."""
+    revision = expected_revision(if_match)
+    set_values = {name: value for name, value in (body.properties or {}).items() if value is not None}
+    parts.recommendations.check_items([CatalogueItem(item_id, body.title, set_values)])
+    result = parts.writes.update_item(item_id, ItemChanges(body.title, body.properties, body.available), revision)
+    if result.value is None:
+        available = True if body.available is None else body.available
+        parts.recommendations.update_items([CatalogueItem(item_id, body.title, set_values, available)])
+        return reply(AcceptedResponse(id=item_id), 202)
+    parts.recommendations.update_items([_as_served(result.value)])
+    return _item_reply(result.value)
+
+
+@router.delete(
+    "/v1/items/{item_id}",
+    status_code=204,
+    response_model=None,
+    **operation("write", 404, 412, summary="Delete an item", others={202: _WAITS, 404: problem_answer(404)}),
+)
+def delete_item(item_id: PathId, parts: Parts, if_match: IfMatch = None) -> Response:
+    """The next list does not have it. What users did with it stays."""
+    result = parts.writes.delete_item(item_id, expected_revision(if_match))
+    parts.recommendations.remove_items([item_id])
+    if result.is_spooled:
+        return reply(AcceptedResponse(id=item_id), 202)
+    return Response(status_code=204)
+
+
+@router.get(
+    "/v1/items/{item_id}/similar",
+    response_model=SimilarResponse,
+    **operation("read", 404, summary="Items that are most like one"),
+)
+def similar_items(
+    item_id: PathId,
+    parts: Parts,
+    k: Annotated[int, Query(ge=1, le=MAX_K)] = 10,
+    by: Literal["model", "content"] = "model",
+) -> Response:
+    """By what users did (model), or by the columns of the items (content)."""
+    check_most("k", k, parts.settings.max_k)
+    if parts.recommendations.item(item_id) is None:
+        raise _no_item(item_id)
+    answer = parts.recommendations.similar(item_id, k, by)
+    return reply(SimilarResponse.model_validate(answer, from_attributes=True))
+
+
+def _item_reply(
+    item: Item, status: int = 200, notes: tuple[str, ...] = (), headers: dict[str, str] | None = None
+) -> Response:
+    return reply(ItemResponse.of(item, notes), status, {"ETag": entity_tag(item.revision), **(headers or {})})
+
+
+def _served_item(item_id: str, parts: ServiceParts) -> Response:
+    columns = parts.recommendations.item(item_id)
+    if columns is None:
+        raise _no_item(item_id)
+    title = columns.pop("title", None)
+    return reply(
+        ItemResponse(
+            item_id=item_id,
+            title=None if title is None else str(title),
+            properties=columns,
+            available=True,
+            source="bundle",
+            revision=0,
+            created_at=None,
+            updated_at=None,
+        )
+    )
+
+
+def _as_served(item: Item) -> CatalogueItem:
+    return catalogue_item(ItemDraft(item.item_id, item.title, item.properties, item.available))
+
+
+def _no_item(item_id: str) -> NotFound:
+    return NotFound(f"There is no item {item_id!r}.")

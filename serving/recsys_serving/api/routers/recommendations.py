@@ -1,0 +1,117 @@
+"""Lists for users and sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import orjson
+from fastapi import Query, Response
+from pydantic import Discriminator, StringConstraints, Tag
+
+from recsys_serving.api.parts import Parts, ServiceParts
+from recsys_serving.api.routing import Cursor, PathId, api_router, check_most, operation
+from recsys_serving.api.schemas.base import ONE, SEVERAL
+from recsys_serving.api.schemas.recommendations import (
+    MAX_K,
+    ElicitationResponse,
+    RecommendationBatchBody,
+    RecommendationBatchResponse,
+    RecommendationBody,
+    RecommendationResponse,
+)
+from recsys_serving.recommending.types import RecommendationAnswer, RecommendationQuery
+
+router = api_router("recommendations")
+
+
+def _form(body: Any) -> str:
+    return SEVERAL if isinstance(body, dict) and "requests" in body else ONE
+
+
+Bodies = Annotated[
+    Annotated[RecommendationBody, Tag(ONE)] | Annotated[RecommendationBatchBody, Tag(SEVERAL)], Discriminator(_form)
+]
+
+_EXAMPLES = {
+    "ten items for a user": {"user_id": "196", "k": 10},
+    "somebody who is not known": {"session": {"history": [{"item_id": "50", "value": 5}, {"item_id": "172"}]}, "k": 5},
+    "filters, boosts and diversity": {
+        "user_id": "196",
+        "filters": {"genres": {"any_of": ["Drama"]}},
+        "boosts": [{"filters": {"genres": {"any_of": ["Romance"]}}, "factor": 1.2}],
+        "diversity": {"kind": "mmr", "weight": 0.3},
+    },
+    "several at once": {"requests": [{"user_id": "196", "k": 3}, {"user_id": "186", "k": 3}]},
+}
+
+
+@router.post(
+    "/v1/recommendations",
+    response_model=RecommendationResponse | RecommendationBatchResponse,
+    **operation("read", summary="Recommend items", examples=_EXAMPLES),
+)
+def recommend(body: Bodies, parts: Parts) -> Response:
+    """A list for a user, a session or nobody in particular; or, with ``requests``, several lists."""
+    if isinstance(body, RecommendationBody):
+        _check(body, parts)
+        return _json(_answers([body.to_query()], parts)[0])
+    check_most("requests", len(body.requests), parts.settings.max_requests)
+    for one in body.requests:
+        _check(one, parts)
+    return _json({"recommendations": _answers([one.to_query() for one in body.requests], parts)})
+
+
+@router.get(
+    "/v1/users/{user_id}/recommendations",
+    response_model=RecommendationResponse,
+    **operation("read", summary="Recommend items to a user"),
+)
+def recommend_to_user(
+    user_id: PathId,
+    parts: Parts,
+    k: Annotated[int, Query(ge=1, le=MAX_K)] = 10,
+    explain: bool = False,
+    scenario: Annotated[Annotated[str, StringConstraints(min_length=1, max_length=64)] | None, Query()] = None,
+    cursor: Cursor = None,
+) -> Response:
+    """The plain list of a user; a user who is not known gets what is popular."""
+    check_most("k", k, parts.settings.max_k)
+    query = RecommendationQuery(user_id=user_id, k=k, explain=explain, scenario=scenario, cursor=cursor)
+    return _json(_answers([query], parts)[0])
+
+
+@router.get(
+    "/v1/elicitation",
+    response_model=ElicitationResponse,
+    **operation("read", summary="Items to ask a new user about"),
+)
+def elicitation(parts: Parts, k: Annotated[int, Query(ge=1, le=MAX_K)] = 10) -> Response:
+    """Items that many know and that tell most of a taste: what a new user likes of them is a session."""
+    check_most("k", k, parts.settings.max_k)
+    return _json(parts.recommendations.elicitation(k))
+
+
+def _check(body: RecommendationBody, parts: ServiceParts) -> None:
+    check_most("k", body.k, parts.settings.max_k)
+    check_most("exclude_items", len(body.exclude_items), parts.settings.max_list)
+    if body.session is not None:
+        check_most("session.history", len(body.session.history), parts.settings.max_history)
+
+
+def _answers(queries: Sequence[RecommendationQuery], parts: ServiceParts) -> list[RecommendationAnswer]:
+    answers = parts.recommendations.recommend(queries)
+    for answer in answers:
+        parts.metrics.count_answer(answer.variant or "none", answer.degraded)
+    return answers
+
+
+def _json(answer: object) -> Response:
+    """Data classes as JSON, without a detour over models: a list is what is asked for most."""
+    return Response(
+        orjson.dumps(answer, default=_plain, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json"
+    )
+
+
+def _plain(value: Any) -> Any:
+    return dict(value) if hasattr(value, "items") else str(value)

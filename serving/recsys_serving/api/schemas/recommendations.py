@@ -1,0 +1,177 @@
+"""Bodies of requests for lists, and of their answers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints, model_validator
+
+from recsys_serving.api.schemas.base import MAX_LIST, Id, Moment, Name, RequestBody, ResponseBody, Scalar
+from recsys_serving.recommending.types import Boost, Diversity, HistoryItem, Promotion, RecommendationQuery
+
+#: The longest list, whatever the settings say.
+MAX_K = 1_000
+MAX_REQUESTS = 100
+
+Column = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+Filters = Annotated[
+    dict[str, Any],
+    Field(
+        max_length=100,
+        description='Which items, by column: {"genres": {"any_of": ["Drama"], "none_of": ["Horror"]}, "year": '
+        '{"gte": 1990, "lte": 1999}}; combined by "and", "or" (lists of filters) and "not".',
+    ),
+]
+
+
+class SessionItem(RequestBody):
+    """An interaction of a visit that the store does not know."""
+
+    item_id: Id
+    value: Annotated[float, Field(ge=-1e9, le=1e9)] | None = None
+    timestamp: Moment | None = None
+
+
+class SessionBody(RequestBody):
+    """What somebody has done who need not be known, oldest first."""
+
+    history: Annotated[list[SessionItem], Field(max_length=MAX_LIST)]
+
+    @model_validator(mode="after")
+    def _check_times(self) -> SessionBody:
+        if len({one.timestamp is None for one in self.history}) > 1:
+            raise ValueError("Either each interaction of a session has a timestamp, or none has")
+        return self
+
+
+class BoostBody(RequestBody):
+    """A factor on the scores of items that match."""
+
+    filters: Filters
+    factor: Annotated[float, Field(ge=0, le=1_000)]
+
+
+class PromotionBody(RequestBody):
+    """An item with a place of its own."""
+
+    item_id: Id
+    position: Annotated[int, Field(ge=1, le=MAX_K)]
+
+
+class DiversityBody(RequestBody):
+    """How a list is made diverse."""
+
+    kind: Literal["mmr", "calibrated"]
+    weight: Annotated[float, Field(ge=0, le=1)] = 0.3
+    column: Column | None = None
+
+
+class SeenAfterBody(RequestBody):
+    """Seen items come back after some days."""
+
+    after_days: Annotated[float, Field(gt=0, le=36_500)]
+
+
+class RecommendationBody(RequestBody):
+    """A request for one list: of a user, of a session, or of nobody in particular."""
+
+    user_id: Id | None = None
+    session: SessionBody | None = None
+    k: Annotated[int, Field(ge=1, le=MAX_K)] = 10
+    filters: Filters | None = None
+    exclude_items: Annotated[list[Id], Field(max_length=MAX_LIST)] = []
+    boosts: Annotated[list[BoostBody], Field(max_length=20)] = []
+    promotions: Annotated[list[PromotionBody], Field(max_length=50)] = []
+    diversity: DiversityBody | None = None
+    explain: bool = False
+    user_features: Annotated[
+        dict[Column, Scalar | Annotated[list[Scalar], Field(max_length=100)] | None], Field(max_length=100)
+    ] = {}
+    scenario: Name | None = None
+    exclude_seen: bool | SeenAfterBody | None = None
+    metadata: Annotated[list[Column], Field(max_length=50, description="Columns of the items to answer with.")] = []
+    cursor: Annotated[str, StringConstraints(min_length=1, max_length=8_192)] | None = None
+
+    def to_query(self) -> RecommendationQuery:
+        """What the service is asked."""
+        session = None
+        if self.session is not None:
+            session = [HistoryItem(one.item_id, one.value, one.timestamp) for one in self.session.history]
+        diversity, seen = self.diversity, self.exclude_seen
+        return RecommendationQuery(
+            user_id=self.user_id,
+            session=session,
+            k=self.k,
+            filters=self.filters or None,
+            exclude_items=tuple(self.exclude_items),
+            boosts=tuple(Boost(one.filters, one.factor) for one in self.boosts),
+            promotions=tuple(Promotion(one.item_id, one.position) for one in self.promotions),
+            diversity=None if diversity is None else Diversity(diversity.kind, diversity.weight, diversity.column),
+            explain=self.explain,
+            user_features=self.user_features,
+            scenario=self.scenario,
+            exclude_seen={"after_days": seen.after_days} if isinstance(seen, SeenAfterBody) else seen,
+            metadata=tuple(self.metadata),
+            cursor=self.cursor,
+        )
+
+
+class RecommendationBatchBody(RequestBody):
+    """Several requests, which are answered together."""
+
+    requests: Annotated[list[RecommendationBody], Field(min_length=1, max_length=MAX_REQUESTS)]
+
+
+class ListedItem(ResponseBody):
+    """An item of a list."""
+
+    item_id: str
+    title: str
+    score: float | None = Field(description="By the model, with boosts; null where it has none.")
+    rank: int = Field(description="In the whole list, from 1.")
+    metadata: dict[str, Any] = Field(description="The columns that were asked for; null where nothing is known.")
+    reasons: list[str] = Field(description="Why it is here, where that was asked for.")
+    propensity: float = Field(description="Probability that it was shown at this rank; 1 without exploration.")
+
+
+class RecommendationResponse(ResponseBody):
+    """A list."""
+
+    recommendation_id: str = Field(description="For interactions to name the list that they came from.")
+    user_id: str | None
+    model_version: str
+    bundle: str
+    variant: str | None
+    experiment_id: str | None
+    personalized: bool = Field(description="Whether the list is the user's own, and not what is popular.")
+    degraded: list[str] = Field(description="What the answer had to do without; empty when all is well.")
+    notes: list[str]
+    unknown_items: list[str]
+    unknown_values: list[str]
+    explanation_method: str | None
+    items: list[ListedItem]
+    next_cursor: str | None = Field(description="For the next page; null where nothing is left.")
+
+
+class RecommendationBatchResponse(ResponseBody):
+    """A list for each request, in their order."""
+
+    recommendations: list[RecommendationResponse]
+
+
+class SimilarResponse(ResponseBody):
+    """The items that are most like one."""
+
+    item_id: str
+    by: Literal["model", "content"]
+    measure: str = Field(description="What the similarities are, or why there are none.")
+    bundle: str
+    degraded: list[str]
+    items: list[ListedItem]
+
+
+class ElicitationResponse(ResponseBody):
+    """Items to ask a new user about."""
+
+    bundle: str
+    items: list[ListedItem]

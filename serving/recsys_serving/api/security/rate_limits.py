@@ -1,0 +1,102 @@
+"""How often a key may ask: counted in Redis for all workers, or in this process where there is none or it is away."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+
+import structlog
+from limits import RateLimitItem, parse
+from limits.errors import StorageError
+from limits.storage import MemoryStorage, RedisStorage, Storage
+from limits.strategies import SlidingWindowCounterRateLimiter
+
+from recsys_serving.settings import MEMORY
+
+#: Seconds for which Redis is not asked again after it did not answer.
+_PAUSE_SECONDS = 2.0
+
+_log = structlog.get_logger("recsys_serving.rate_limits")
+
+
+@dataclass(frozen=True, slots=True)
+class RateDecision:
+    """Whether a request may go on.
+
+    Args:
+        allowed: whether it may.
+        limit: requests that are allowed in the window.
+        retry_seconds: until some are allowed again; 0 where this one is.
+    """
+
+    allowed: bool
+    limit: int
+    retry_seconds: int = 0
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What a client is told whose request is not allowed."""
+        return {"RateLimit-Limit": str(self.limit), "Retry-After": str(self.retry_seconds)}
+
+
+class RateLimiter:
+    """Counts requests in sliding windows.
+
+    Args:
+        redis_url: of the counts that all workers share; None or ``memory``: each worker counts for itself.
+        timeout_seconds: that Redis may take.
+    """
+
+    def __init__(self, redis_url: str | None, timeout_seconds: float) -> None:
+        self._memory = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._shared: SlidingWindowCounterRateLimiter | None = None
+        self._paused_until = 0.0
+        if redis_url is not None and redis_url != MEMORY:
+            self._shared = SlidingWindowCounterRateLimiter(_redis_storage(redis_url, timeout_seconds))
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether counting may wait for a server."""
+        return self._shared is not None
+
+    def hit(self, rate: str, who: str) -> RateDecision:
+        """Count a request.
+
+        Args:
+            rate: such as ``3000/minute``.
+            who: whose request it is.
+        """
+        return self._ask(parse(rate), who, count=True)
+
+    def test(self, rate: str, who: str) -> RateDecision:
+        """Whether a request would be allowed, without counting it."""
+        return self._ask(parse(rate), who, count=False)
+
+    def _ask(self, item: RateLimitItem, who: str, count: bool) -> RateDecision:
+        if self._shared is not None and time.monotonic() >= self._paused_until:
+            try:
+                return _decide(self._shared, item, who, count)
+            except StorageError as error:
+                self._paused_until = time.monotonic() + _PAUSE_SECONDS
+                _log.warning(
+                    "counting in this process, Redis does not answer", error=type(error.storage_error).__name__
+                )
+        return _decide(self._memory, item, who, count)
+
+
+def _decide(limiter: SlidingWindowCounterRateLimiter, item: RateLimitItem, who: str, count: bool) -> RateDecision:
+    if limiter.hit(item, who) if count else limiter.test(item, who):
+        return RateDecision(True, item.amount)
+    reset = limiter.get_window_stats(item, who).reset_time
+    return RateDecision(False, item.amount, max(1, math.ceil(reset - time.time())))
+
+
+def _redis_storage(url: str, timeout_seconds: float) -> Storage:
+    return RedisStorage(
+        url,
+        key_prefix="recsys-rate",
+        wrap_exceptions=True,
+        socket_timeout=timeout_seconds,
+        socket_connect_timeout=timeout_seconds,
+    )

@@ -1,0 +1,235 @@
+"""Starts and stops the service with all it needs, in the background, with its files below ``var``.
+
+Servers without a URL are started here: PostgreSQL and Redis from wheels. What was killed is no obstacle: a later start
+or stop finds the processes that are left, and ends them.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from pydantic import SecretStr
+
+from recsys.errors import ServingError
+from recsys_serving.api.observability.metrics import MULTIPROCESS_VARIABLE
+from recsys_serving.local.embedded_postgres import start_postgres, stop_postgres
+from recsys_serving.local.embedded_redis import start_redis, stop_redis
+from recsys_serving.local.first_start import prepare_store
+from recsys_serving.local.free_port import free_port
+from recsys_serving.local.installation import Installation
+from recsys_serving.local.service_state import START_VARIABLE, STATE, ServiceState, read_service_state
+from recsys_serving.settings import ServiceSettings, to_environment
+from recsys_serving.triton.state import started_at
+
+#: Seconds beyond its own time that the service has to end before it is killed.
+_LONGER_SECONDS = 10.0
+
+#: Times that a port is looked for, where one that was free is taken by another before the service has it.
+_ATTEMPTS = 3
+
+_TAKEN = "address already in use"
+_SHOWN_LINES = 12
+
+
+def start(
+    settings: ServiceSettings,
+    data: Path | None = None,
+    timeout_seconds: float = 120.0,
+    say: Callable[[str], None] = lambda text: None,
+) -> tuple[ServiceState, str]:
+    """Start everything, and wait until it answers.
+
+    Args:
+        settings: of the installation.
+        data: a prepared directory whose interactions and items the store gets, once; None: that of the bundle's run.
+        timeout_seconds: that the workers may take to open the bundle.
+        say: told what is done.
+
+    Returns:
+        The service, which may have run before, and its first API key.
+
+    Raises:
+        ServingError: something does not start, with its last lines; what was started is stopped again.
+        BundleError: there is no bundle.
+    """
+    installation = Installation.of(settings)
+    installation.log.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(installation.directory / "start.lock", timeout=0):
+            running = read_service_state(installation.directory)
+            if running is not None and running.is_running:
+                return running, installation.api_key.read_text(encoding="utf-8").strip()
+            _end_leftovers(installation, running)
+            try:
+                complete = _with_servers(settings, installation, say)
+                prepared = prepare_store(complete, installation, data, say)
+                if prepared.has_histories:
+                    complete = complete.model_copy(update={"bundle_histories": False})
+                say("workers")
+                return _start_workers(complete, installation, timeout_seconds), prepared.key
+            except BaseException:  # whoever does not wait does not want it
+                _stop(installation, settings.shutdown_timeout_seconds)
+                raise
+    except Timeout:
+        raise ServingError(f"The service is being started in {installation.directory} already. Wait for it.") from None
+
+
+def stop(settings: ServiceSettings) -> bool:
+    """Stop everything that was started: workers, then Redis, then PostgreSQL.
+
+    Returns:
+        Whether anything ran.
+    """
+    installation = Installation.of(settings)
+    if not installation.directory.is_dir():
+        return False
+    return _stop(installation, settings.shutdown_timeout_seconds)
+
+
+def answers(state: ServiceState) -> bool:
+    """Whether a service is ready, see ``/readyz``."""
+    connection = http.client.HTTPConnection(state.url.removeprefix("http://"), timeout=5)
+    try:
+        connection.request("GET", "/readyz", headers={"Connection": "close"})
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _with_servers(settings: ServiceSettings, installation: Installation, say: Callable[[str], None]) -> ServiceSettings:
+    """The settings with the addresses of the servers that are started for them."""
+    addresses = {}
+    if settings.database_url is None:
+        _require_embedded(settings, "database_url")
+        say("PostgreSQL")
+        addresses["database_url"] = SecretStr(start_postgres(installation.postgres))
+    if settings.redis_url is None:
+        _require_embedded(settings, "redis_url")
+        say("Redis")
+        addresses["redis_url"] = SecretStr(start_redis(installation.redis))
+    return settings.model_copy(update=addresses | {"var": installation.directory, "bundle": settings.bundle.absolute()})
+
+
+def _require_embedded(settings: ServiceSettings, name: str) -> None:
+    if not settings.wants_embedded:
+        raise ServingError(f"{name} is required, because embedded_servers is false: set RECSYS_{name.upper()}.")
+
+
+def _start_workers(settings: ServiceSettings, installation: Installation, timeout_seconds: float) -> ServiceState:
+    for attempt in range(1, _ATTEMPTS + 1):
+        port = free_port(settings.host, settings.port)
+        state = _launch(settings, installation, port)
+        state.save(installation.directory)
+        failure = _wait(state, timeout_seconds)
+        if failure is None:
+            return state
+        _end_processes(state, settings.shutdown_timeout_seconds)
+        log = _last_lines(installation.log)
+        if settings.port is not None or _TAKEN not in log or attempt == _ATTEMPTS:
+            raise ServingError(f"The service {failure}. Its last lines, from {state.log}:\n{log}")
+    raise AssertionError("the last attempt either succeeds or raises")
+
+
+def _launch(settings: ServiceSettings, installation: Installation, port: int) -> ServiceState:
+    """A service that was just started, ready or not."""
+    shutil.rmtree(installation.metrics, ignore_errors=True)  # numbers of processes that have ended
+    installation.metrics.mkdir(parents=True)
+    token = secrets.token_hex(16)
+    own = {
+        START_VARIABLE: token,
+        MULTIPROCESS_VARIABLE: str(installation.metrics),
+        # The packages of a checkout are found where this process finds them.
+        "PYTHONPATH": os.pathsep.join(os.path.abspath(path) for path in sys.path),
+        "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),  # requests are what runs at once
+    }
+    command = [sys.executable, "-m", "recsys_serving.local.server", settings.host, str(port)]
+    # A shell starts it and ends, so that it is nobody's child and outlives this process.
+    in_background = 'log=$1; shift; "$@" >"$log" 2>&1 </dev/null & echo $!'
+    shell = subprocess.run(
+        ["/bin/sh", "-c", in_background, "sh", str(installation.log), *command],
+        env=os.environ | to_environment(settings) | own,
+        cwd=installation.directory,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        check=True,
+    )
+    pid = int(shell.stdout)
+    return ServiceState(
+        pid=pid,
+        started=started_at(pid) or 0,
+        host=settings.host,
+        port=port,
+        log=str(installation.log),
+        token=token,
+        bundle=str(settings.bundle),
+    )
+
+
+def _wait(state: ServiceState, timeout_seconds: float) -> str | None:
+    """Wait until the service answers; what went wrong where it does not come to it."""
+    end = time.monotonic() + timeout_seconds
+    while time.monotonic() < end:
+        if not state.is_running:
+            return "ended before it was ready"
+        if answers(state):
+            return None
+        if "Traceback" in (log := _last_lines(Path(state.log))) or "Application startup failed" in log:
+            return "cannot start"
+        time.sleep(0.1)
+    return f"was not ready after {timeout_seconds:g} seconds"
+
+
+def _stop(installation: Installation, timeout_seconds: float) -> bool:
+    state = read_service_state(installation.directory)
+    was_running = state is not None and _end_processes(state, timeout_seconds)
+    was_running |= stop_redis(installation.redis) if installation.redis.is_dir() else False
+    was_running |= stop_postgres(installation.postgres) if installation.postgres.is_dir() else False
+    (installation.directory / STATE).unlink(missing_ok=True)
+    return was_running
+
+
+def _end_leftovers(installation: Installation, state: ServiceState | None) -> None:
+    """End workers that have lost the process which kept them."""
+    if state is not None:
+        _end_processes(state, timeout_seconds=0.0)
+        (installation.directory / STATE).unlink(missing_ok=True)
+
+
+def _end_processes(state: ServiceState, timeout_seconds: float) -> bool:
+    """Ask the service to end, and kill what does not; whether anything ran."""
+    if not state.processes():
+        return False
+    if state.is_running:
+        with suppress(ProcessLookupError):
+            os.kill(state.pid, signal.SIGTERM)
+        end = time.monotonic() + timeout_seconds + _LONGER_SECONDS
+        while state.processes() and time.monotonic() < end:
+            time.sleep(0.05)
+    while left := state.processes():
+        for pid in left:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.05)
+    return True
+
+
+def _last_lines(log: Path) -> str:
+    try:
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return "(none)"
+    return "\n".join(line[:500] for line in lines[-_SHOWN_LINES:]) or "(none)"

@@ -1,0 +1,43 @@
+"""The process that keeps the workers running: ``python -m recsys_serving.local.server HOST PORT``."""
+
+from __future__ import annotations
+
+import sys
+
+import uvicorn
+
+from recsys_serving.api.observability.logs import configure_logs
+from recsys_serving.settings import read_settings
+
+#: Makes the application of a worker.
+APPLICATION = "recsys_serving.api.app:application"
+
+#: Seconds after which a worker that does not say that it is alive is started again.
+_WORKER_SECONDS = 30
+
+
+def run(host: str, port: int) -> None:
+    """Answer until the process is told to stop.
+
+    Args:
+        host: address to listen on.
+        port: to listen on.
+    """
+    settings = read_settings()
+    configure_logs(settings.log_level)
+    uvicorn.run(
+        APPLICATION,
+        factory=True,
+        host=host,
+        port=port,
+        workers=settings.workers,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=int(settings.shutdown_timeout_seconds),
+        timeout_worker_healthcheck=_WORKER_SECONDS,
+    )
+
+
+if __name__ == "__main__":
+    run(sys.argv[1], int(sys.argv[2]))

@@ -1,0 +1,102 @@
+"""A recommender of a few films that always says the same: what HTTP adds is tested without models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import uuid4
+
+from recsys_serving.recommending.types import (
+    AnsweredItem,
+    CatalogueItem,
+    ElicitationAnswer,
+    LoadedBundle,
+    RecommendationAnswer,
+    RecommendationQuery,
+    SearchAnswer,
+    SimilarAnswer,
+)
+
+from recsys.errors import RequestError
+
+FILMS = {"a": "Alien", "b": "Brazil", "c": "Casablanca"}
+
+
+class CannedRecommendations:
+    """Stands where :class:`recsys_serving.recommending.service.RecommendationService` does."""
+
+    def __init__(self) -> None:
+        self.queries: list[RecommendationQuery] = []
+        self.changed: list[str] = []
+        self.live = "first"
+
+    def recommend(self, queries: Sequence[RecommendationQuery]) -> list[RecommendationAnswer]:
+        self.queries += queries
+        return [self._answer(query) for query in queries]
+
+    def _answer(self, query: RecommendationQuery) -> RecommendationAnswer:
+        if query.filters and "colour" in query.filters:
+            raise RequestError("The items have no column 'colour'.")
+        if query.scenario == "bug":
+            raise ZeroDivisionError("secret-value")
+        return RecommendationAnswer(
+            recommendation_id=str(uuid4()),
+            user_id=query.user_id,
+            items=self._items(query.k),
+            model_version="first",
+            bundle="first",
+            variant="control",
+            experiment_id="one",
+            degraded=("store",) if query.scenario == "outage" else (),
+        )
+
+    def similar(self, item_id: str, k: int = 10, by: str = "model", metadata: Sequence[str] = ()) -> SimilarAnswer:
+        return SimilarAnswer(item_id, self._items(k), "alike", by, "first")  # type: ignore[arg-type]
+
+    def search(self, text: str, limit: int = 20, offset: int = 0, metadata: Sequence[str] = ()) -> SearchAnswer:
+        found = [item for item in self._items(3) if text.lower() in item.title.lower()]
+        return SearchAnswer(tuple(found[offset : offset + limit]), len(found))
+
+    def elicitation(self, k: int = 10, exclude_items: Sequence[str] = ()) -> ElicitationAnswer:
+        return ElicitationAnswer(self._items(k), "first")
+
+    def item(self, item_id: str) -> dict[str, Any] | None:
+        return {"title": FILMS[item_id], "genres": "Drama"} if item_id in FILMS else None
+
+    def check_items(self, items: Sequence[CatalogueItem]) -> tuple[str, ...]:
+        if any(isinstance(item.properties.get("year"), str) for item in items):
+            raise RequestError("year must be a number.")
+        return ()
+
+    def add_items(self, items: Sequence[CatalogueItem]) -> None:
+        self.changed += [f"add {item.item_id}" for item in items]
+
+    def update_items(self, items: Sequence[CatalogueItem]) -> None:
+        self.changed += [f"update {item.item_id}" for item in items]
+
+    def remove_items(self, item_ids: Sequence[str]) -> None:
+        self.changed += [f"remove {item_id}" for item_id in item_ids]
+
+    def forget_user(self, user_id: str) -> None:
+        self.changed.append(f"forget {user_id}")
+
+    def bundles(self) -> list[LoadedBundle]:
+        return [LoadedBundle(self.live, "f" * 64, "EASE", True, 1, 3, 2, None, "films")]
+
+    def available_bundles(self) -> list[str]:
+        return ["first", "second"]
+
+    def activate(self, name: str, actor: str, note: str | None = None) -> LoadedBundle:
+        self.live = name
+        return self.bundles()[0]
+
+    def roll_back(self, actor: str, note: str | None = None) -> LoadedBundle:
+        return self.activate("first", actor, note)
+
+    def close(self) -> None:
+        pass
+
+    def _items(self, k: int) -> tuple[AnsweredItem, ...]:
+        metadata: Mapping[str, Any] = {}
+        films = list(FILMS.items())[:k]
+        return tuple(AnsweredItem(key, title, 1.0 / rank, rank, metadata) for rank, (key, title) in enumerate(films, 1))

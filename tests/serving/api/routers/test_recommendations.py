@@ -1,0 +1,70 @@
+import pytest
+
+from tests.serving.api.conftest import Api
+
+
+def test_a_list_has_all_its_fields(api: Api):
+    answer = api.client.post("/v1/recommendations", json={"user_id": "anna", "k": 2}).json()
+    assert [(item["item_id"], item["rank"]) for item in answer["items"]] == [("a", 1), ("b", 2)]
+    assert {"recommendation_id", "variant", "personalized", "degraded", "notes", "next_cursor"} <= set(answer)
+
+
+def test_several_requests_are_answered_in_their_order(api: Api):
+    body = {"requests": [{"user_id": "anna", "k": 1}, {"user_id": "ben", "k": 2}]}
+    lists = api.client.post("/v1/recommendations", json=body).json()["recommendations"]
+    assert [(one["user_id"], len(one["items"])) for one in lists] == [("anna", 1), ("ben", 2)]
+
+
+def test_the_path_of_a_user_asks_the_same(api: Api):
+    answer = api.client.get("/v1/users/an%2Fna/recommendations", params={"k": 3, "explain": "true"})
+    assert answer.json()["user_id"] == "an/na"
+    assert (api.canned.queries[-1].k, api.canned.queries[-1].explain) == (3, True)
+
+
+def test_the_whole_query_arrives(api: Api):
+    body = {
+        "session": {"history": [{"item_id": "a", "value": 4, "timestamp": 10}]},
+        "filters": {"year": {"gte": 1990}},
+        "exclude_items": ["b"],
+        "boosts": [{"filters": {"genres": {"any_of": ["Drama"]}}, "factor": 2}],
+        "promotions": [{"item_id": "c", "position": 1}],
+        "diversity": {"kind": "mmr"},
+        "user_features": {"age": 31, "likes": ["a", "b"]},
+        "exclude_seen": {"after_days": 30},
+        "metadata": ["genres"],
+    }
+    assert api.client.post("/v1/recommendations", json=body).status_code == 200
+    query = api.canned.queries[-1]
+    assert query.session[0].item_id == "a" and query.session[0].value == 4
+    assert query.boosts[0].factor == 2 and query.promotions[0].position == 1
+    assert query.diversity.kind == "mmr" and query.exclude_seen == {"after_days": 30}
+    assert query.user_features == {"age": 31, "likes": ["a", "b"]} and query.metadata == ("genres",)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"k": 0},
+        {"k": "3"},
+        {"k": 2.5},
+        {"k": True},
+        {"user_id": 196},
+        {"user_id": ""},
+        {"unknown": 1},
+        {"requests": []},
+        {"requests": [{"k": 1}], "k": 3},
+        {"session": {"history": [{"item_id": "a", "timestamp": 1}, {"item_id": "b"}]}},
+        {"diversity": {"kind": "mmr", "weight": 2}},
+        {"boosts": [{"filters": {}, "factor": -1}]},
+        [],
+        "text",
+        None,
+    ],
+    ids=str,
+)
+def test_a_wrong_body_is_refused(api: Api, body):
+    assert api.client.post("/v1/recommendations", json=body).status_code == 422
+
+
+def test_items_to_ask_a_new_user_about(api: Api):
+    assert len(api.client.get("/v1/elicitation", params={"k": 2}).json()["items"]) == 2

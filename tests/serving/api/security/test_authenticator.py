@@ -1,0 +1,117 @@
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from recsys_serving.api.security.api_keys import new_key
+from recsys_serving.api.security.authenticator import MAX_KNOWN, Authenticator
+from recsys_serving.store.errors import StoreUnavailable
+from recsys_serving.store.records import ApiKeyRecord
+
+
+class KeyStore:
+    def __init__(self, *records: ApiKeyRecord) -> None:
+        self.records = {record.key_id: record for record in records}
+        self.is_away = False
+        self.asked = 0
+
+    def get(self, key_id: str) -> ApiKeyRecord | None:
+        self.asked += 1
+        if self.is_away:
+            raise StoreUnavailable("away")
+        return self.records.get(key_id)
+
+
+class Clock:
+    seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+KEY, RECORD = new_key("shop", ["read"])
+
+
+@pytest.fixture
+def keys() -> KeyStore:
+    return KeyStore(RECORD)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def authenticator(keys, clock) -> Authenticator:
+    return Authenticator(keys, ttl_seconds=5, grace_seconds=100, monotonic=clock)  # type: ignore[arg-type]
+
+
+def test_a_key_is_looked_up_once_for_a_while(authenticator, keys, clock):
+    assert authenticator.find_known(KEY) is None
+    assert authenticator.authenticate(KEY).name == "shop"
+    assert authenticator.find_known(KEY).scopes == {"read"}
+    assert keys.asked == 1
+    clock.seconds = 5
+    assert authenticator.find_known(KEY) is None
+
+
+def test_an_unknown_key_is_nobody(authenticator):
+    assert authenticator.authenticate(new_key("other", ["read"])[0]) is None
+    assert authenticator.authenticate("nonsense") is None
+
+
+def test_known_keys_go_on_while_the_store_is_away(authenticator, keys, clock):
+    authenticator.authenticate(KEY)
+    keys.is_away, clock.seconds = True, 50
+    assert authenticator.authenticate(KEY).name == "shop"
+    asked = keys.asked
+    assert authenticator.find_known(KEY) is not None
+    assert keys.asked == asked  # not asked with each request
+    clock.seconds = 100
+    with pytest.raises(StoreUnavailable):
+        authenticator.authenticate(KEY)
+
+
+def test_an_unknown_key_cannot_be_judged_while_the_store_is_away(authenticator, keys):
+    keys.is_away = True
+    with pytest.raises(StoreUnavailable):
+        authenticator.authenticate(KEY)
+
+
+def test_the_id_of_a_known_key_is_not_enough(authenticator, keys):
+    authenticator.authenticate(KEY)
+    forged = f"rk_{RECORD.key_id}_{'A' * 43}"
+    assert authenticator.find_known(forged) is None
+    assert not authenticator.knows(forged)
+    assert authenticator.authenticate(forged) is None
+    assert authenticator.find_known(KEY) is not None  # the owner is not put out
+    keys.is_away = True
+    with pytest.raises(StoreUnavailable):
+        authenticator.authenticate(forged)
+
+
+def test_a_revoked_key_counts_no_more_once_it_is_looked_up_again(authenticator, keys):
+    authenticator.authenticate(KEY)
+    keys.records[RECORD.key_id] = replace(RECORD, revoked_at=datetime.now(UTC))
+    authenticator.forget(RECORD.key_id)
+    assert authenticator.find_known(KEY) is None
+    assert authenticator.authenticate(KEY) is None
+
+
+def test_a_key_that_expires_meanwhile_counts_no_more(keys, clock):
+    moment = [datetime(2030, 1, 1, tzinfo=UTC)]
+    key, record = new_key("brief", ["read"], datetime(2030, 1, 2, tzinfo=UTC))
+    keys.records[record.key_id] = record
+    authenticator = Authenticator(keys, 1e9, 1e9, clock, lambda: moment[0])
+    assert authenticator.authenticate(key) is not None
+    moment[0] = datetime(2030, 1, 3, tzinfo=UTC)
+    assert authenticator.find_known(key) is None
+
+
+def test_what_is_known_is_bounded(clock):
+    made = [new_key("x", ["read"]) for _ in range(3)]
+    authenticator = Authenticator(KeyStore(*(record for _, record in made)), 5, 5, clock)  # type: ignore[arg-type]
+    assert MAX_KNOWN >= 1000
+    for key, _ in made:
+        authenticator.authenticate(key)
+    assert len(authenticator._known) == 3
