@@ -43,7 +43,7 @@ class WriteResult(Generic[ValueT]):
 
 
 @dataclass(frozen=True, slots=True)
-class ItemChanges:
+class ItemPatch:
     """Parts of an item that change; None leaves a part as it is.
 
     Args:
@@ -137,7 +137,7 @@ class WriteGateway:
         """Put several items, all or none."""
         return self._write(lambda: self._store.items.put_many(drafts), [item_command(draft) for draft in drafts])
 
-    def update_item(self, item_id: str, changes: ItemChanges, revision: int | None) -> WriteResult[Item]:
+    def update_item(self, item_id: str, changes: ItemPatch, revision: int | None) -> WriteResult[Item]:
         """Change parts of an item."""
         return self._write(
             lambda: self._store.items.update(

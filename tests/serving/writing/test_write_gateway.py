@@ -7,7 +7,7 @@ from recsys_serving.spool.spool import Spool
 from recsys_serving.store.errors import Conflict, StoreUnavailable
 from recsys_serving.store.records import AppendStatus, Interaction, ItemDraft
 from recsys_serving.store.store import Store
-from recsys_serving.writing.write_gateway import ItemChanges, WriteGateway
+from recsys_serving.writing.write_gateway import ItemPatch, WriteGateway
 
 EVENT = Interaction("e1", "anna", "a", "view", datetime(2024, 5, 1, tzinfo=UTC))
 
@@ -42,11 +42,11 @@ def test_a_change_waits_in_the_spool_while_the_store_is_away(store, away, spool)
 
 def test_what_comes_later_waits_behind_what_waits(store, away, spool):
     WriteGateway(away, spool).create_item(ItemDraft("a", "First"))
-    result = WriteGateway(store, spool).update_item("a", ItemChanges(title="Second"), None)
+    result = WriteGateway(store, spool).update_item("a", ItemPatch(title="Second"), None)
     assert result.is_spooled
     spool.drain(lambda command: apply_command(store, command))
     assert store.items.get("a").title == "Second"
-    assert not WriteGateway(store, spool).update_item("a", ItemChanges(title="Third"), None).is_spooled
+    assert not WriteGateway(store, spool).update_item("a", ItemPatch(title="Third"), None).is_spooled
 
 
 def test_every_kind_of_change_reaches_the_store_through_the_spool(store, away, spool):

@@ -39,7 +39,7 @@ from recsys_serving.api.schemas.shared import AcceptedResponse
 from recsys_serving.recommending.types import CatalogueItem
 from recsys_serving.store.errors import NotFound, StoreUnavailable
 from recsys_serving.store.records import Item, ItemDraft
-from recsys_serving.writing.write_gateway import ItemChanges
+from recsys_serving.writing.write_gateway import ItemPatch
 
 router = api_router("items")
 
@@ -193,7 +193,7 @@ def change_item(item_id: PathId, body: ItemChangeBody, parts: Parts, if_match: I
     revision = expected_revision(if_match)
     set_values = {name: value for name, value in (body.properties or {}).items() if value is not None}
     parts.recommendations.check_items([CatalogueItem(item_id, body.title, set_values)])
-    result = parts.writes.update_item(item_id, ItemChanges(body.title, body.properties, body.available), revision)
+    result = parts.writes.update_item(item_id, ItemPatch(body.title, body.properties, body.available), revision)
     if result.value is None:
         available = True if body.available is None else body.available
         parts.recommendations.update_items([CatalogueItem(item_id, body.title, set_values, available)])

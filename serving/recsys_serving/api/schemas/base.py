@@ -49,8 +49,8 @@ def _moment(value: object) -> datetime:
     try:
         if isinstance(value, str):
             moment = datetime.fromisoformat(value)
-        else:
-            moment = datetime.fromtimestamp(value, UTC)
+        else:  # finer units than seconds are later than any year
+            moment = datetime.fromtimestamp(min(value, LAST_MOMENT.timestamp()), UTC)
     except (ValueError, OverflowError, OSError):
         raise PydanticCustomError("moment", "A time is required: ISO 8601 with a zone, or seconds since 1970") from None
     if moment.tzinfo is None:

@@ -88,6 +88,7 @@ class RecommendationBody(RequestBody):
         dict[Column, Scalar | Annotated[list[Scalar], Field(max_length=100)] | None], Field(max_length=100)
     ] = {}
     scenario: Name | None = None
+    session_id: Id | None = Field(default=None, description="Of the visit, for experiments by session.")
     exclude_seen: bool | SeenAfterBody | None = None
     metadata: Annotated[list[Column], Field(max_length=50, description="Columns of the items to answer with.")] = []
     cursor: Annotated[str, StringConstraints(min_length=1, max_length=8_192)] | None = None
@@ -110,6 +111,7 @@ class RecommendationBody(RequestBody):
             explain=self.explain,
             user_features=self.user_features,
             scenario=self.scenario,
+            session_id=self.session_id,
             exclude_seen={"after_days": seen.after_days} if isinstance(seen, SeenAfterBody) else seen,
             metadata=tuple(self.metadata),
             cursor=self.cursor,
@@ -148,6 +150,7 @@ class RecommendationResponse(ResponseBody):
     notes: list[str]
     unknown_items: list[str]
     unknown_values: list[str]
+    unknown_filter_values: list[str] = Field(description="Values in filters that no item has, as column: value.")
     explanation_method: str | None
     items: list[ListedItem]
     next_cursor: str | None = Field(description="For the next page; null where nothing is left.")
