@@ -96,7 +96,8 @@ def main() -> None:
     lines = [
         "# A large CSV file",
         "",
-        f"`python benchmarks/preparing_speed.py`: {rows:,} made ratings of {users:,} users and {items:,} items, "
+        "`python benchmarks/preparing_speed.py --output benchmarks/results/preparing_speed.md`: "
+        f"{rows:,} made ratings of {users:,} users and {items:,} items, "
         f"{megabytes:,.0f} MB; {next(iter(found.values()))['interactions']:,} different pairs. {os.cpu_count()} CPU "
         "cores, shared with other work: processor time varies less.",
         "",
