@@ -105,6 +105,8 @@ def stop_postgres(directory: Path) -> bool:
         try:
             _pg_ctl(_server(directory), directory, "-m", "fast", "stop")
         except subprocess.CalledProcessError as error:
+            if _process(directory) is None:  # it ended by itself meanwhile
+                return True
             raise ServingError(
                 f"The PostgreSQL server of {directory} is to stop, but {_reason(error)}.{_log_tail(directory)}"
             ) from error
@@ -178,7 +180,10 @@ def _pg_ctl(server: PostgresServer, directory: Path, *arguments: str) -> None:
     """Run ``pg_ctl`` as the user whom the data belong to, and wait until it is done."""
     command = [str(server.bin_path / "pg_ctl"), "-w", "-t", str(_LOCK_SECONDS), "-D", str(directory), *arguments]
     with tempfile.TemporaryFile() as output:  # a pipe would stay open as long as the server runs
-        subprocess.run(command, stdout=output, stderr=output, check=True, user=server.system_user, cwd="/")
+        done = subprocess.run(command, stdout=output, stderr=output, user=server.system_user, cwd="/")
+        if done.returncode:
+            output.seek(0)
+            raise subprocess.CalledProcessError(done.returncode, command, output.read().decode(errors="replace"))
 
 
 def _write_options(directory: Path, options: Mapping[str, str]) -> None:
@@ -261,7 +266,8 @@ def _make_database(url: str, database: str) -> None:
 
 def _reason(error: BaseException) -> str:
     if isinstance(error, subprocess.CalledProcessError):
-        return f"{Path(error.cmd[0]).name} {error.cmd[-1]} failed with status {error.returncode}"
+        said = " | ".join((error.output or "").strip().splitlines()[-2:])
+        return f"{Path(error.cmd[0]).name} says: {said or f'status {error.returncode}'}"
     return str(error).rstrip(".") or type(error).__name__
 
 

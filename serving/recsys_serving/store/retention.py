@@ -144,6 +144,9 @@ def _clean(database: Database, table: _Table) -> tuple[int, list[str]]:
             dropped.append(name)
         elif start < any_before:
             deleted += _delete(database, table, name)
+    if deleted or dropped:
+        with database.transaction() as connection:  # who reads for training sees that something changed
+            connection.execute(text("SELECT nextval('user_revision')"))
     return deleted, dropped
 
 

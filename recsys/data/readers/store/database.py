@@ -1,0 +1,134 @@
+"""The service's database as raw data are read from it: one snapshot, a table for each view."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.csv as csv
+
+from recsys.errors import SourceError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+#: Where the database is, if the configuration does not say it: so that no password is in a run's directory.
+URL_VARIABLE = "RECSYS_DATABASE_URL"
+
+_SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
+
+
+@dataclass(frozen=True, slots=True)
+class StoreDatabase:
+    """A database of the service.
+
+    Args:
+        url: ``postgresql://user:password@host:port/name``.
+        place: host and name, without user and password, for messages and fingerprints.
+    """
+
+    url: str
+    place: str
+
+    @classmethod
+    def locate(cls, url: str | None) -> StoreDatabase:
+        """The database of a URL, or of the variable ``RECSYS_DATABASE_URL`` where it is None.
+
+        Raises:
+            SourceError: there is no URL, or it is none of PostgreSQL.
+        """
+        from sqlalchemy import make_url
+        from sqlalchemy.exc import ArgumentError
+
+        url = url or os.environ.get(URL_VARIABLE)
+        if not url:
+            raise SourceError(
+                "data=store needs the database of the service: data.database_url=postgresql://user@host/name, or the "
+                f"variable {URL_VARIABLE}, which keeps a password out of the run's files. Give one of them."
+            )
+        try:
+            parsed = make_url(url)
+        except ArgumentError:
+            parsed = None
+        if parsed is None or parsed.drivername not in _SCHEMES:
+            raise SourceError(
+                "data.database_url must be postgresql://user:password@host:port/name, and is not. Correct it, or the "
+                f"variable {URL_VARIABLE}."
+            )
+        host = parsed.host or parsed.query.get("host") or "localhost"
+        return cls(url, f"{host}{f':{parsed.port}' if parsed.port else ''}/{parsed.database or ''}")
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A connection that only reads, and sees the database as it is now, however long it takes.
+
+        Raises:
+            SourceError: the extra is not installed, the database is away, or it has no such tables.
+        """
+        from sqlalchemy import create_engine, make_url
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            engine = create_engine(
+                make_url(self.url).set(drivername="postgresql+psycopg"), connect_args={"connect_timeout": 10}
+            )
+        except ImportError as error:
+            raise SourceError(
+                "data=store reads PostgreSQL by psycopg, which is not installed. Install the extra service: "
+                "pip install 'recsys-framework[service]'."
+            ) from error
+        try:
+            with engine.connect() as connection:
+                yield connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        except SQLAlchemyError as error:
+            raise SourceError(self._message(error)) from error
+        finally:
+            engine.dispose()
+
+    def _message(self, error: Any) -> str:
+        reason = str(getattr(error, "orig", None) or error).strip().split("\n")[0].rstrip(".")
+        code = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
+        if code.startswith("42"):
+            return f"{self.place} is no database of the service, or of another version: {reason}. Name the right one."
+        return f"The database {self.place} cannot be read: {reason}. Start it, or correct data.database_url."
+
+
+def copy_table(connection: Connection, query: str, types: Mapping[str, pa.DataType]) -> pa.Table:
+    """The rows of a query as a table; text that is empty and text that is missing are told apart.
+
+    Args:
+        connection: see :meth:`StoreDatabase.snapshot`.
+        query: SQL without parameters.
+        types: of its columns, in their order.
+    """
+    connection.exec_driver_sql("SELECT 1")  # begins the transaction
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    buffer = io.BytesIO()
+    with driver.cursor() as cursor, cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT csv)") as copy:
+        for block in copy:
+            buffer.write(block)
+    if not buffer.tell():
+        return pa.table({name: pa.array([], type_) for name, type_ in types.items()})
+    buffer.seek(0)
+    return csv.read_csv(
+        buffer,
+        csv.ReadOptions(column_names=list(types)),
+        csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
+        csv.ConvertOptions(
+            column_types=dict(types),
+            null_values=[""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+        ),
+    )
+
+
+def literal(text: str) -> str:
+    """A text as it stands in SQL, which COPY takes no parameters for."""
+    return "'" + text.replace("'", "''") + "'"
