@@ -256,3 +256,14 @@ class TestWhatIsThereNow:
         for thread in threads:
             thread.join(10)
         assert wrong == []
+
+
+def test_a_new_item_with_other_content_is_found_by_what_it_is_now(recommender):
+    recommender.add_items(new_items())
+    before = recommender.recommend_one(EVEN).item_ids
+    recommender.update_items({"colours": {"new even": "odd|white"}, "in_stock": {"i02": True}})
+    after = recommender.recommend_one(EVEN)
+    scores = dict(zip(after.item_ids, after.scores, strict=True))
+    assert scores["new even"] == pytest.approx(scores["new odd"], rel=1e-5)
+    others = [name for name in before if name != "new even"]
+    assert [name for name in after.item_ids if name != "new even"] == others

@@ -26,7 +26,7 @@ NO_PROFILING = "Profiling is off for this user: here is what is popular."
 FEATURES_LEFT_OUT = "What is stored about this user's attributes does not fit the model, and was left out."
 
 
-class _Asked(NamedTuple):
+class _ListDraft(NamedTuple):
     """A plan with what was asked for it, and the answer."""
 
     plan: QueryPlan
@@ -59,15 +59,13 @@ class ListMaker:
         Raises:
             RecsysError: a query names what does not exist, or a value is out of range.
         """
-        asked, is_degraded = self._ask(plans, num_spare, deadline)
-        made = []
-        for one, spare in zip(asked, num_spare, strict=True):
-            made.append(self._made(one, spare, deadline))
+        drafts, is_degraded = self._ask(plans, num_spare, deadline)
+        made = [self._made(one, spare, deadline) for one, spare in zip(drafts, num_spare, strict=True)]
         return made, is_degraded
 
     def _ask(
         self, plans: Sequence[QueryPlan], num_spare: Sequence[int], deadline: Deadline
-    ) -> tuple[list[_Asked], bool]:
+    ) -> tuple[list[_ListDraft], bool]:
         requests = [self._request(plan, _num_asked(plan, spare)) for plan, spare in zip(plans, num_spare, strict=True)]
         opened = plans[0].opened
         try:
@@ -82,8 +80,8 @@ class ListMaker:
             ]
             answers, is_degraded = self._runtime.recommend(opened, requests, deadline)
             notes = [(FEATURES_LEFT_OUT,) if _stored_features(plan) else () for plan in plans]
-            return [_Asked(*one) for one in zip(plans, requests, answers, notes, strict=True)], is_degraded
-        return [_Asked(*one) for one in zip(plans, requests, answers, strict=True)], is_degraded
+            return [_ListDraft(*one) for one in zip(plans, requests, answers, notes, strict=True)], is_degraded
+        return [_ListDraft(*one) for one in zip(plans, requests, answers, strict=True)], is_degraded
 
     def _request(self, plan: QueryPlan, k: int, with_stored: bool = True) -> RecommendationRequest:
         query, user, recommender = plan.query, plan.user, plan.opened.recommender
@@ -118,17 +116,17 @@ class ListMaker:
             **common,
         )
 
-    def _made(self, asked: _Asked, num_spare: int, deadline: Deadline) -> MadeList:
-        plan, query, opened = asked.plan, asked.plan.query, asked.plan.opened
-        asked = self._boosted(asked, num_spare, deadline)
-        answer = asked.answer
+    def _made(self, draft: _ListDraft, num_spare: int, deadline: Deadline) -> MadeList:
+        plan, query, opened = draft.plan, draft.plan.query, draft.plan.opened
+        draft = self._boosted(draft, num_spare, deadline)
+        answer = draft.answer
         ranked = answer.item_ids
         length = query.k + num_spare
         promoted: tuple[str, ...] = ()
-        notes = [*asked.notes, *answer.notes]
+        notes = [*draft.notes, *answer.notes]
         if query.promotions:
             ids = [promotion.item_id for promotion in query.promotions]
-            allowed = self._allowed_promotions(asked, ids)
+            allowed = self._allowed_promotions(draft, ids)
             ranked = with_promotions(ranked, query.promotions, allowed, plan.first_rank, length)
             promoted = tuple(item_id for item_id in ranked if item_id in allowed)
             notes += [f"{name} is promoted, but may not be shown." for name in ids if name not in allowed]
@@ -136,7 +134,7 @@ class ListMaker:
         if not plan.user.profiling:
             notes = [NO_PROFILING, *(note for note in notes if "what is popular" not in note)]
         return MadeList(
-            items=self._items(asked, ranked, promoted),
+            items=self._items(draft, ranked, promoted),
             model_version=answer.model_version,
             personalized=answer.personalized and plan.user.profiling,
             notes=tuple(dict.fromkeys(notes)),
@@ -147,11 +145,11 @@ class ListMaker:
             promoted=promoted,
         )
 
-    def _boosted(self, asked: _Asked, num_spare: int, deadline: Deadline) -> _Asked:
+    def _boosted(self, draft: _ListDraft, num_spare: int, deadline: Deadline) -> _ListDraft:
         """The same with the list in the order of its boosts; more candidates are asked for until it is settled."""
-        plan, request, answer = asked.plan, asked.request, asked.answer
+        plan, request, answer = draft.plan, draft.request, draft.answer
         if not plan.boosts:
-            return asked
+            return draft
         length = plan.query.k + num_spare + len(plan.query.promotions)
         recommender = plan.opened.recommender
         while True:
@@ -170,11 +168,11 @@ class ListMaker:
             scores=[answer.scores[place] for place in order],
             explanations=None if answer.explanations is None else tuple(answer.explanations[place] for place in order),
         )
-        return _Asked(plan, request, ordered, asked.notes)
+        return _ListDraft(plan, request, ordered, draft.notes)
 
-    def _allowed_promotions(self, asked: _Asked, ids: Sequence[str]) -> set[str]:
+    def _allowed_promotions(self, draft: _ListDraft, ids: Sequence[str]) -> set[str]:
         """Promoted items that may be shown; unplaced ones where the query has no filters that they might not pass."""
-        opened, request = asked.plan.opened, asked.request
+        opened, request = draft.plan.opened, draft.request
         allowed = opened.recommender.allows(request, ids)
         found = {name for name, is_allowed in zip(ids, allowed, strict=True) if is_allowed}
         if request.filters is None:
@@ -183,13 +181,13 @@ class ListMaker:
             found |= {name for name in ids if name in unplaced and unplaced[name].available and name not in seen}
         return found
 
-    def _items(self, asked: _Asked, ranked: Sequence[str], promoted: Sequence[str]) -> list[MadeItem]:
-        answer, query, overlay = asked.answer, asked.plan.query, asked.plan.opened.overlay
+    def _items(self, draft: _ListDraft, ranked: Sequence[str], promoted: Sequence[str]) -> list[MadeItem]:
+        answer, query, overlay = draft.answer, draft.plan.query, draft.plan.opened.overlay
         scores = dict(zip(answer.item_ids, answer.scores, strict=True))
         details = overlay.details(ranked, query.metadata)
         reasons: dict[str, tuple[str, ...]] = {}
         if query.explain:
-            reasons = self._reasons(asked, ranked, promoted)
+            reasons = self._reasons(draft, ranked, promoted)
         return [
             MadeItem(
                 name,
@@ -201,8 +199,8 @@ class ListMaker:
             for name, (title, metadata) in zip(ranked, details, strict=True)
         ]
 
-    def _reasons(self, asked: _Asked, ranked: Sequence[str], promoted: Sequence[str]) -> dict[str, tuple[str, ...]]:
-        answer, overlay = asked.answer, asked.plan.opened.overlay
+    def _reasons(self, draft: _ListDraft, ranked: Sequence[str], promoted: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        answer, overlay = draft.answer, draft.plan.opened.overlay
 
         def titles_of(ids: Sequence[str]) -> list[str]:
             return [title for title, _ in overlay.details(ids)]

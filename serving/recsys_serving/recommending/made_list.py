@@ -49,7 +49,7 @@ class MadeList:
         """The list as compact JSON."""
         return orjson.dumps(
             [
-                self.items,
+                [list(item) for item in self.items],
                 self.model_version,
                 self.personalized,
                 self.notes,

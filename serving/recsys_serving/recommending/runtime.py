@@ -83,7 +83,7 @@ class Runtime:
         except Exception as error:
             _log.exception("%s could not be asked.", opened.name)
             self._health.failed("runtime", error)
-            return [popular_list(opened, request) for request in requests], True
+            return [recommend_popular(opened, request) for request in requests], True
         if self._server is None:
             self._health.succeeded("runtime")
         return lists, is_degraded
@@ -117,7 +117,7 @@ class Runtime:
         return kept
 
 
-def popular_list(opened: OpenBundle, request: RecommendationRequest) -> Recommendation:
+def recommend_popular(opened: OpenBundle, request: RecommendationRequest) -> Recommendation:
     """What is popular among the items that a request allows, without any model.
 
     Raises:

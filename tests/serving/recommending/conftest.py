@@ -58,7 +58,14 @@ def new_service(bundles: Path) -> Iterator[OpenService]:
     """
     opened: list[RecommendationService] = []
 
-    def make(store: Any = None, spool: Any = None, cache: Any = None, health: Any = None, **options: Any) -> Any:
+    def make(
+        store: Any = None,
+        spool: Any = None,
+        cache: Any = None,
+        health: Any = None,
+        on_stage: Callable[[str, float], None] = lambda stage, seconds: None,
+        **options: Any,
+    ) -> Any:
         chosen = {"bundles": bundles, "bundle": CLASSIC, "cursor_secret": b"s" * 32, **PATIENT, **options}
         service = open_service(
             RecommendingOptions(**chosen),
@@ -66,6 +73,7 @@ def new_service(bundles: Path) -> Iterator[OpenService]:
             spool,
             MemoryCache() if cache is None else cache,
             health or HealthRegistry(),
+            on_stage,
         )
         opened.append(service)
         return service

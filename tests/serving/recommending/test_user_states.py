@@ -1,0 +1,109 @@
+from datetime import UTC, datetime
+
+import pytest
+from recsys_serving.recommending.history import StoredHistory
+from recsys_serving.recommending.user_states import Revisions, UserStates
+from recsys_serving.resilience.deadline import Deadline
+from recsys_serving.resilience.dependency import Dependency, DependencyPolicy
+from recsys_serving.resilience.health import HealthRegistry
+from recsys_serving.spool.commands import erase_command, interaction_command, user_command
+from recsys_serving.spool.spool import Spool
+from recsys_serving.store.errors import StoreUnavailable
+from recsys_serving.store.records import Interaction
+
+from tests.serving.recommending.fakes import Faulty
+
+LONG = Deadline(100)
+DEPENDENCY = DependencyPolicy(threshold=100, failures=(StoreUnavailable,))
+
+
+def event(number, item_id, type_="rating", value=5.0):
+    return Interaction(f"e{number}", "ann", item_id, type_, datetime.fromtimestamp(1e9 + number, UTC), value)
+
+
+@pytest.fixture
+def spool(tmp_path):
+    spool = Spool(tmp_path / "spool.sqlite")
+    yield spool
+    spool.close()
+
+
+def states(store, spool=None, **values):
+    return UserStates(store, spool, Dependency("store", DEPENDENCY, HealthRegistry()), **values)
+
+
+def test_a_users_history_properties_and_consent_come_from_the_store(store):
+    store.users.create("ann", {"age": 30}, profiling=False)
+    store.interactions.append([event(1, "a"), event(2, "b", value=None)])
+    user, is_degraded = states(store).of("ann", LONG)
+    assert not is_degraded and user.properties == {"age": 30} and not user.profiling
+    assert user.history == StoredHistory(("a", "b"), (5.0, None), (1e9 + 1, 1e9 + 2))
+    assert isinstance(user.revisions, Revisions)
+
+
+def test_the_version_changes_with_each_interaction(store):
+    users = states(store)
+    versions = [users.of("ann", LONG)[0].version]
+    for number in range(3):
+        store.interactions.append([event(number, "a")])
+        versions.append(users.of("ann", LONG)[0].version)
+    assert len(set(versions)) == 4
+
+
+def test_types_that_make_no_history_are_left_out(store, spool):
+    store.interactions.append([event(1, "a"), event(2, "b", "view")])
+    spool.append([interaction_command(event(3, "c", "view")), interaction_command(event(4, "d"))])
+    assert states(store, spool, types=("rating",)).of("ann", LONG)[0].history.item_ids == ("a", "d")
+
+
+def test_an_item_stands_once_or_each_time(store):
+    store.interactions.append([event(1, "a"), event(2, "b"), event(3, "a")])
+    assert states(store).of("ann", LONG)[0].history.item_ids == ("b", "a")
+    assert states(store, repeats=lambda: "all").of("ann", LONG)[0].history.item_ids == ("a", "b", "a")
+
+
+def test_without_the_store_what_was_known_last_counts_with_the_spool(store, spool):
+    faulty = Faulty(store)
+    users = states(faulty, spool)
+    store.interactions.append([event(1, "a")])
+    before, _ = users.of("ann", LONG)
+    faulty.fail()
+    user, is_degraded = users.of("ann", LONG)
+    assert is_degraded and user.history == before.history and user.revisions is None
+    spool.append([interaction_command(event(2, "b")), user_command("ann", {"age": 9, "city": None}, False)])
+    user, _ = users.of("ann", LONG)
+    assert user.history.item_ids == ("a", "b") and user.properties == {"age": 9} and not user.profiling
+    assert user.version != before.version
+    spool.append([erase_command("ann", datetime.now(UTC))])
+    user, _ = users.of("ann", LONG)
+    assert user.is_erased and user.history == StoredHistory() and user.properties == {}
+
+
+def test_a_user_that_was_forgotten_is_not_known_without_the_store(store):
+    faulty = Faulty(store)
+    users = states(faulty)
+    store.interactions.append([event(1, "a")])
+    users.of("ann", LONG)
+    users.forget("ann")
+    faulty.fail()
+    assert users.of("ann", LONG)[0].history == StoredHistory()
+
+
+def test_so_many_users_are_remembered_and_no_more(store):
+    faulty = Faulty(store)
+    users = states(faulty, max_known=1)
+    for name in ("ann", "bob"):
+        store.users.create(name, {"name": name})
+        users.of(name, LONG)
+    faulty.fail()
+    assert [users.of(name, LONG)[0].properties for name in ("ann", "bob")] == [{}, {"name": "bob"}]
+
+
+def test_nobody_in_particular_has_revisions_alone(store):
+    user, is_degraded = states(store).of(None, LONG)
+    assert user.user_id is None and user.history == StoredHistory() and user.revisions is not None and not is_degraded
+
+
+def test_without_any_store_bundles_alone_know_users():
+    user, is_degraded = states(None).of("ann", LONG)
+    assert user.version == "bundle" and not is_degraded and user.revisions is None
