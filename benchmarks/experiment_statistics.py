@@ -245,8 +245,11 @@ def main() -> None:
     lines = [
         "# Statistics of experiments",
         "",
-        f"{arguments.experiments} simulated experiments a line, seed {arguments.seed}; shares of experiments ± their "
-        "standard error. What each number means: [experiments](../../docs/experiments.md).",
+        f"{arguments.experiments} simulated experiments a line (of power ten times as many), seed {arguments.seed}; "
+        "shares of experiments ± their standard error. A rate of .11 varies more than that of .10 which the plan "
+        "knows: of "
+        "the planned power of .8 that leaves .783. Interleaving and the A/B test have their default settings. What "
+        "each number means: [experiments](../../docs/experiments.md).",
         "",
         f"`python benchmarks/experiment_statistics.py --experiments {arguments.experiments} --seed {arguments.seed}`",
         "",
