@@ -52,8 +52,10 @@ def _wrapped_line(line: str, width: int) -> str:
         if cell_len(lines[-1] + unit) <= width:
             lines[-1] += unit
         else:
-            parts = _shell_lines(unit.lstrip(), width)
-            lines = [*lines, *parts] if lines[-1] else [unit[: -len(unit.lstrip())] + parts[0], *parts[1:]]
+            words = unit.lstrip()
+            indent = "" if lines[-1] else unit[: -len(words)]
+            parts = [f"{indent}{part}" for part in _shell_lines(words, width - len(indent))]
+            lines = [*lines, *parts] if lines[-1] else parts
     return "\n".join(lines)
 
 

@@ -36,6 +36,8 @@ class Bar:
         done: steps that were done before, of which nothing is learned about their time.
         at_most: whether the end may come earlier, as with early stopping.
         counted: whether a user knows what a step is; else the share of them is shown.
+        timed: whether steps take alike, so that those that are done say how long the rest takes; else whoever counts
+            them says it, or nobody.
         changed: called after each change.
         clock: gives the time in seconds.
     """
@@ -46,18 +48,21 @@ class Bar:
         done: int = 0,
         at_most: bool = False,
         counted: bool = True,
+        timed: bool = True,
         changed: Callable[[Bar], None] = lambda bar: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.total = total
         self.done = done
         self.counted = counted
+        self.timed = timed
         self.description = ""
         self._before = done
         self._at_most = at_most
         self._changed = changed
         self._clock = clock
         self._start = self._last = clock()
+        self._forecast: tuple[float, str] | None = None
 
     def advance(self, steps: int = 1) -> None:
         """Count steps that are done now."""
@@ -75,20 +80,35 @@ class Bar:
         self.description = description
         self._changed(self)
 
+    def forecast(self, seconds: float, of_what: str = "") -> None:
+        """Say how long the rest will take from now on, in place of what the steps tell.
+
+        Args:
+            seconds: the time.
+            of_what: of which part it is the rest, such as ``in the epoch``; of all unless it is said.
+        """
+        self._forecast = self._clock() + seconds, of_what
+        self._changed(self)
+
     @property
     def seconds_left(self) -> float | None:
         """How long the rest will take if it goes on as so far; None if nothing can be said yet."""
+        if self._forecast is not None:
+            return max(0.0, self._forecast[0] - self._clock())
         made, took = self.done - self._before, self._last - self._start
-        if self.total is None or made <= 0 or took < SHORT_SECONDS:
+        if not self.timed or self.total is None or made <= 0 or took < SHORT_SECONDS:
             return None
         return max(0.0, took / made * (self.total - self.done) - (self._clock() - self._last))
 
     @property
     def left(self) -> str:
-        """That in words."""
+        """That in words; nothing where it takes longer than was expected."""
         seconds = self.seconds_left
-        if seconds is None:
+        if seconds is None or round(seconds) < 1:
             return ""
+        of_what = "" if self._forecast is None else self._forecast[1]
+        if of_what:  # whose end is sure
+            return f"{duration(seconds)} left {of_what}"
         return f"{'at most ' * self._at_most}{duration(seconds)} left"
 
 
@@ -124,7 +144,13 @@ class ProgressDisplay:
 
     @contextmanager
     def bar(
-        self, description: str, total: int | None, done: int = 0, at_most: bool = False, counted: bool = True
+        self,
+        description: str,
+        total: int | None,
+        done: int = 0,
+        at_most: bool = False,
+        counted: bool = True,
+        timed: bool = True,
     ) -> Iterator[Bar]:
         """Show a bar until the end of the block, which removes it.
 
@@ -134,16 +160,22 @@ class ProgressDisplay:
             done: steps that were done before.
             at_most: whether the end may come earlier.
             counted: whether a user knows what a step is; else the share of them is shown.
+            timed: whether steps take alike, so that those that are done say how long the rest takes.
         """
         if not self.enabled:
-            yield Bar(total, done, at_most, counted)
+            yield Bar(total, done, at_most, counted, timed)
             return
         if self._console.is_jupyter:
             with notebook_display() as show:
                 shown = NotebookBar(show)
                 update = shown.update
                 bar = Bar(
-                    total, done, at_most, counted, lambda bar: update(bar.description, bar.done, bar.total, bar.left)
+                    total,
+                    done,
+                    at_most,
+                    counted,
+                    timed,
+                    lambda bar: update(bar.description, bar.done, bar.total, bar.left),
                 )
                 bar.describe(description)
                 yield bar
@@ -152,7 +184,7 @@ class ProgressDisplay:
         progress = self._progress or self._begin()
         try:
             task = progress.add_task(description, total=total, completed=done, bar=None)
-            bar = Bar(total, done, at_most, counted, lambda bar: _show(progress, task, bar))
+            bar = Bar(total, done, at_most, counted, timed, lambda bar: _show(progress, task, bar))
             bar.describe(description)
             progress.update(task, bar=bar)
             yield bar

@@ -76,7 +76,8 @@ def print_origin(manifest: RunManifest, metrics: Mapping[str, float]) -> None:
     """
     if manifest.trained_on == "training":
         return
-    epochs = f", for {manifest.best_epoch} epochs ({manifest.epochs_chosen})" if manifest.epochs_chosen else ""
+    number = manifest.best_epoch
+    epochs = f", for {number} epoch{'s' * (number != 1)} ({manifest.epochs_chosen})" if manifest.epochs_chosen else ""
     console.print(f"this model was trained on {manifest.trained_on}{epochs}", markup=False)
     if manifest.measured == THIS_MODEL:
         return

@@ -43,6 +43,11 @@ class ChosenEpochs:
             )
         return read_report(report).best_epoch
 
+    def in_words(self) -> str:
+        """:meth:`number` with its unit; the errors are those of :meth:`number`."""
+        number = self.number()
+        return f"{number} epoch{'s' * (number != 1)}"
+
     def part(self, *names: str) -> ChosenEpochs | None:
         """The epochs of a part, whose checkpoints are so named below those of the whole; None where none are known."""
         return None if self.checkpoints is None else ChosenEpochs(self.checkpoints.joinpath(*names))

@@ -24,6 +24,7 @@ from recsys.models.interface.protocols import Fittable, PredictsRatings, Pretrai
 from recsys.runs.assembly import build_known_items
 from recsys.runs.chosen_epochs import ChosenEpochs
 from recsys.runs.device import accelerator, training_device
+from recsys.runs.fit_stages import fit_stages
 from recsys.runs.part_settings import source_settings, tower_settings
 from recsys.runs.run_directory import CHECKPOINTS
 from recsys.training.fit_report import FitReport, Listener
@@ -82,13 +83,20 @@ class ModelFitter:
             model.fit(train)
             model.cpu()
             return FitReport([], best_epoch=0, best_value=None)
+        ranks, pretrains = isinstance(model, RanksCandidates), self.config.pretraining is not None
+        towers = len(model.towers()) if pretrains and isinstance(model, PretrainsInTowers) else 0
         lists = None
-        if isinstance(model, RanksCandidates):
-            lists = self._candidate_lists(model)
-            self.print_line(f"training the ranker on {len(lists):,} lists of up to {lists.items.shape[1]:,} candidates")
-        if self.config.pretraining is not None:
-            self._pretrain(model, train)
-        return self._train(model, train, lists)
+        with fit_stages(ranks + towers + 1, self.progress_bar) as begin_stage:
+            if isinstance(model, RanksCandidates):
+                begin_stage("sources")
+                lists = self._candidate_lists(model)
+                self.print_line(
+                    f"training the ranker on {len(lists):,} lists of up to {lists.items.shape[1]:,} candidates"
+                )
+            if pretrains:
+                self._pretrain(model, train, begin_stage)
+            begin_stage("the ranker" if ranks else "whole network")
+            return self._train(model, train, lists)
 
     def check(self, model: nn.Module) -> None:
         """Require that ``model`` can be fitted with these settings, before anything is written or trained.
@@ -177,11 +185,12 @@ class ModelFitter:
         )
         return report
 
-    def _pretrain(self, model: nn.Module, train: Interactions) -> None:
+    def _pretrain(self, model: nn.Module, train: Interactions, begin_stage: Callable[[str], None]) -> None:
         """Train each tower alone, then put them together."""
         towers = tower_settings(self.config, model)
         assert isinstance(model, PretrainsInTowers), "tower_settings refuses other models"
         for name, settings in towers.items():
+            begin_stage(f"{name} tower")
             self.print_line(f"pre-training the {name} tower")
             alone = replace(
                 self,

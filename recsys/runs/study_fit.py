@@ -78,6 +78,6 @@ def fit_in_study(
             first = Path(directory) / "first"
             ModelFitter(config, view, apart, checkpoints=first, print_line=print_line).fit(model)
             model, epochs = build(), ChosenEpochs(first)
-            print_line(f"now on training and validation, for {epochs.number()} epochs")
+            print_line(f"now on training and validation, for {epochs.in_words()}")
         last = Path(directory) / "last"
         return model, ModelFitter(config, view, rows, last, print_line, epochs=epochs).fit(model)

@@ -109,7 +109,7 @@ class TrainingRun:
 
     def _told_of_last(self, epochs: ChosenEpochs | None) -> str:
         rows = f"{self.plan.trained_on} ({len(self.plan.last.train):,})"
-        return f"now on {rows}" + ("" if epochs is None else f", for {epochs.number()} epochs")
+        return f"now on {rows}" + ("" if epochs is None else f", for {epochs.in_words()}")
 
     def _fit(
         self, model: nn.Module, split: Split, checkpoints: Path, epochs: ChosenEpochs | None, listener: Listener | None

@@ -57,6 +57,11 @@ def test_a_command_that_does_not_fit_can_be_copied_from_its_lines():
     ]
 
 
+def test_a_command_with_an_indent_keeps_it_on_all_its_lines():
+    lines = wrapped("  recsys train data=synthetic model=ease seed=1", 33).splitlines()
+    assert lines == ["  recsys train data=synthetic \\", "    model=ease seed=1"]
+
+
 @given(st.text("ab 漢", max_size=60), st.integers(2, 20))
 def test_nothing_is_lost_and_only_whole_words_are_too_wide(text, width):
     lines = wrapped(text, width).split("\n")

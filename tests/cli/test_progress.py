@@ -46,6 +46,26 @@ def test_what_was_done_before_tells_nothing_of_the_time(clock):
     assert bar.left == "at most 27 s left"
 
 
+def test_a_forecast_takes_the_place_of_what_steps_tell(clock):
+    bar = Bar(total=10, at_most=True, clock=clock)
+    clock.now += 8
+    bar.advance(4)
+    bar.forecast(30)
+    clock.now += 10
+    assert bar.left == "at most 20 s left"
+    bar.forecast(5, "in the epoch")
+    assert bar.left == "5 s left in the epoch"
+    clock.now += 6
+    assert bar.left == ""  # it takes longer than was expected
+
+
+def test_steps_that_do_not_take_alike_tell_nothing(clock):
+    bar = Bar(total=2, timed=False, clock=clock)
+    clock.now += 8
+    bar.advance()
+    assert (bar.seconds_left, bar.left) == (None, "")
+
+
 def test_without_a_total_nothing_is_estimated_until_it_is_said(clock):
     bar = Bar(total=None, clock=clock)
     clock.now += 2

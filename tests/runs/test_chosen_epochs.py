@@ -28,3 +28,8 @@ def test_a_given_number_goes_first_and_says_nothing_of_parts():
 def test_an_earlier_fit_that_left_no_report_is_refused(tmp_path):
     with pytest.raises(RunError, match="leave chosen_by out"):
         ChosenEpochs(tmp_path).number()
+
+
+@pytest.mark.parametrize(("number", "words"), [(1, "1 epoch"), (2, "2 epochs")])
+def test_epochs_in_words(number, words):
+    assert ChosenEpochs(None, given=number).in_words() == words

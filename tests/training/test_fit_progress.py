@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -45,6 +46,34 @@ def test_the_bar_counts_the_calls_of_all_epochs():
     assert shown.lines() == []
 
 
+class Clock:
+    """A time that a test sets."""
+
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_the_rest_is_told_by_whole_epochs_validation_included(early_stopping):
+    shown, clock = Shown(), Clock()
+    callback = FitProgress(early_stopping, shown.display, clock)
+    callback.on_train_start(trainer(0), None)
+    callback.on_train_epoch_start(trainer(0), None)
+    for _ in range(2):
+        clock.now += 4
+        callback.on_train_batch_end(trainer(0))
+    assert shown.lines()[0].endswith("12 s left in the epoch")  # three steps of four seconds
+    clock.now += 40  # the other steps, and validation
+    callback.on_train_epoch_start(trainer(1), None)
+    at_most = "at most " * early_stopping
+    assert shown.lines()[0].endswith(f" {at_most}2:24 min left")  # three epochs of 48 s
+    callback.on_train_batch_end(trainer(1))
+    assert shown.lines()[0].endswith(f" {at_most}2:24 min left")  # a step alone changes nothing
+    callback.on_train_end(trainer(3), None)
+
+
 @pytest.mark.parametrize(("max_epochs", "calls"), [(None, 5), (-1, 5), (4, float("inf"))])
 def test_a_training_without_a_known_end_has_no_total(max_epochs, calls):
     shown = Shown()
@@ -61,7 +90,7 @@ def test_a_training_without_a_known_end_has_no_total(max_epochs, calls):
 def test_lines_of_epochs_stay_and_the_bar_leaves_nothing(tmp_path, monkeypatch):
     shown = Shown()
     monkeypatch.setattr("recsys.training.fit_progress.progress", shown.display)
-    monkeypatch.setattr(FitProgress.__init__, "__defaults__", (shown.display,))
+    monkeypatch.setattr(FitProgress.__init__, "__defaults__", (shown.display, time.monotonic))
     run(sampled(mf()), tmp_path, 3, print_line=shown.console.print, progress_bar=True)
     lines = shown.lines()
     assert [line.partition("  ")[0] for line in lines] == ["epoch 1/3", "epoch 2/3", "epoch 3/3"]
