@@ -106,7 +106,6 @@ class ServiceSettings(BaseSettings):
     max_k: int = Field(default=200, ge=1, le=10_000)
     max_history: int = Field(default=500, ge=1, le=10_000)
     max_list: int = Field(default=1_000, ge=1, le=100_000)
-    max_properties_bytes: int = Field(default=16_384, ge=100, le=1_000_000)
 
     rate_limit: str = "3000/minute"
     admin_rate_limit: str = "300/minute"

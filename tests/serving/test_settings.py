@@ -1,6 +1,8 @@
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
-from recsys_serving.settings import ServiceSettings, read_settings
+from recsys_serving.settings import ServiceSettings, read_settings, to_environment
 
 from recsys.errors import SettingsError
 
@@ -88,6 +90,23 @@ def test_production_refuses(values, message):
 def test_production_starts_with_what_it_needs():
     settings = read_settings(environment="production", signing_secret=SECRET, embedded_servers=True, redis_url="memory")
     assert settings.wants_embedded
+
+
+def test_the_page_has_every_setting_with_its_default():
+    page = (Path(__file__).parents[2] / "docs" / "service.md").read_text(encoding="utf-8")
+    for name, field in ServiceSettings.model_fields.items():
+        default = {} if field.default_factory is not None else field.default
+        written = "none" if default is None else f"`{default}`"
+        assert f"| `{name}` | {written} |" in page, name
+
+
+def test_another_process_has_the_same_settings(monkeypatch):
+    settings = read_settings(
+        bundle="/b/first", redis_url="memory", interaction_types=("view",), embedded_servers=True, workers=3
+    )
+    for name, value in to_environment(settings).items():
+        monkeypatch.setenv(name, value)
+    assert read_settings() == settings
 
 
 def test_bundles_are_beside_the_first_one(tmp_path):

@@ -29,6 +29,7 @@ from recsys_serving.store.database import DatabaseSettings
 from recsys_serving.store.store import Store
 from recsys_serving.writing.erasure import Eraser
 from recsys_serving.writing.receipts import read_signer
+from recsys_serving.writing.retention_job import RetentionJob, retention_policy
 from recsys_serving.writing.spool_drain import SpoolDrain
 from recsys_serving.writing.write_gateway import WriteGateway
 
@@ -85,6 +86,9 @@ def assemble(
     drain = SpoolDrain(store, spool, settings.spool_drain_seconds)
     drain.start()
     stack.callback(drain.close)
+    retention = RetentionJob(store, retention_policy(settings))
+    retention.start()
+    stack.callback(retention.close)
     health = HealthChecks(_checks(settings, store, spool, recommendations))
     stack.callback(health.close)
     return ServiceParts(

@@ -119,7 +119,7 @@ def _with_servers(settings: ServiceSettings, installation: Installation, say: Ca
     if settings.redis_url is None:
         _require_embedded(settings, "redis_url")
         say("Redis")
-        addresses["redis_url"] = SecretStr(start_redis(installation.redis))
+        addresses["redis_url"] = SecretStr(start_redis(installation.redis, settings.cache_max_bytes))
     return settings.model_copy(update=addresses | {"var": installation.directory, "bundle": settings.bundle.absolute()})
 
 
