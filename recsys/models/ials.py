@@ -7,7 +7,8 @@ K items of each query.
 from __future__ import annotations
 
 import math
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -77,7 +78,7 @@ class IALS(FoldInFactorization):
         weights="the confidence of each interaction, beside `unobserved_weight` for what did not happen",
     )
 
-    sized_settings: ClassVar[tuple[str, ...]] = ("embedding_dim", "unobserved_weight")
+    sized_settings: ClassVar[tuple[str, ...]] = ("embedding_dim", "unobserved_weight", "l2")
 
     def __init__(
         self,
@@ -110,18 +111,29 @@ class IALS(FoldInFactorization):
         self.seed = seed
 
     @staticmethod
-    def sized_defaults(size: DataSize) -> dict[str, float]:
-        """Dimensions that grow with the catalogue, and a weight of the unobserved that grows with the density.
+    def sized_defaults(size: DataSize, given: Mapping[str, Any]) -> dict[str, float]:
+        """Dimensions that grow with the catalogue, a weight by the density, and the penalty that goes with both.
 
-        All unobserved pairs together weigh about twelve times what the interactions do, and each 0.3 at most: on data
-        as dense as MovieLens (from 2.5 % on) the weight is 0.3. On sparse data that would make the penalty, which grows
-        with the weight times the number of items, so large that little but popularity is left. There are 64 dimensions
-        for up to some 5,600 items, and twice as many for each doubling, up to 1,024 and to an eighth of the users.
+        All unobserved pairs together weigh about six times what the interactions do, and each 0.3 at most. There are 64
+        dimensions for up to some 5,600 items, and twice as many for each doubling, up to 1,024 and to an eighth of the
+        users and of the items.
+
+        The penalty decides how many of the dimensions are used: directions of the matrix of interactions vanish whose
+        singular value is below ``sqrt(l_u l_i)`` of a user and an item of whom nothing is known. It is 0.3 times about
+        the largest singular value of a matrix with its N ones in random places, ``sqrt(N / U) + sqrt(N / I)``: less
+        keeps noise, much more leaves little but popularity. As the penalty is ``l2`` times the weight times the size of
+        the other side, one ``l2`` for all data would be many times too large for a sparse catalogue of 40,000 items.
         """
-        doublings = min(4, max(0, round(math.log2(max(size.num_items, 1) / 4000))))
+        users, items, num = max(size.num_users, 1), max(size.num_items, 1), size.num_interactions
+        doublings = min(4, max(0, round(math.log2(items / 4000))))
+        weight = float(given.get("unobserved_weight") or f"{min(0.3, max(0.005, 6 * size.density)):.2g}")
+        noise = math.sqrt(num / users) + math.sqrt(num / items)
+        exponent = float(given.get("l2_exponent", 1.0))
+        l2 = 0.3 * noise / (weight * math.sqrt(users * items)) ** exponent
         return {
-            "embedding_dim": min(64 * 2**doublings, max(64, size.num_users // 8)),
-            "unobserved_weight": float(f"{min(0.3, max(0.005, 12 * size.density)):.2g}"),
+            "embedding_dim": min(64 * 2**doublings, max(64, users // 8), max(16, items // 8)),
+            "unobserved_weight": weight,
+            "l2": float(f"{max(l2, 1e-6):.2g}"),
         }
 
     def fit(self, interactions: Interactions) -> None:

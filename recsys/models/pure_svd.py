@@ -5,7 +5,9 @@ Shape suffixes: B queries, I items of the catalogue, D dim, K items of each quer
 
 from __future__ import annotations
 
-from typing import ClassVar
+import math
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -13,6 +15,7 @@ from torch import Tensor
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.models.components.fold_in_factorization import FoldInFactorization
+from recsys.models.interface.data_size import DataSize
 from recsys.models.interface.explanation import Explanation, rows_of
 from recsys.models.interface.model_card import ModelCard
 from recsys.models.interface.protocols import Query
@@ -61,6 +64,8 @@ class PureSVD(FoldInFactorization):
         weights="stand in the matrix in place of ones",
     )
 
+    sized_settings: ClassVar[tuple[str, ...]] = ("embedding_dim",)
+
     def __init__(
         self,
         num_users: int,
@@ -75,6 +80,16 @@ class PureSVD(FoldInFactorization):
         self.iterations = iterations
         self.popularity_exponent = popularity_exponent
         self.seed = seed
+
+    @staticmethod
+    def sized_defaults(size: DataSize, given: Mapping[str, Any]) -> dict[str, int]:
+        """Dimensions that grow with the catalogue: nothing but their number keeps noise out of a projection.
+
+        There are 16 for up to some 1,700 items, and twice as many for each doubling, up to 512 and to an eighth of the
+        users.
+        """
+        doublings = min(5, max(0, round(math.log2(max(size.num_items, 1) / 1200))))
+        return {"embedding_dim": min(16 * 2**doublings, max(16, size.num_users // 8))}
 
     def fit(self, interactions: Interactions) -> None:
         """Decompose the matrix of interactions."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from hydra.utils import get_class
 from omegaconf import DictConfig, OmegaConf
 
@@ -28,7 +29,13 @@ def sized_model(config: DictConfig, prepared: PreparedDataset) -> tuple[DictConf
         where nothing was.
     """
     sizes = prepared.schema
-    return sized_by(config, lambda: DataSize(sizes.num_users, sizes.num_items, len(prepared.positives())))
+
+    def size_of_data() -> DataSize:
+        positives = prepared.positives()
+        pairs = positives.user_index.astype(np.int64) * sizes.num_items + positives.item_index
+        return DataSize(sizes.num_users, sizes.num_items, len(np.unique(pairs)))
+
+    return sized_by(config, size_of_data)
 
 
 def sized_by(config: DictConfig, size_of_data: Callable[[], DataSize]) -> tuple[DictConfig, str]:
@@ -42,7 +49,9 @@ def sized_by(config: DictConfig, size_of_data: Callable[[], DataSize]) -> tuple[
     for key in keys:
         node, _, name = key.rpartition(".")
         target = OmegaConf.select(config, f"{node}._target_" if node else "_target_")
-        value = get_class(target).sized_defaults(size)[name]  # type: ignore[attr-defined]  # config_check looked
+        given = OmegaConf.select(config, node) if node else config
+        numbers = {str(own): given[own] for own in given if isinstance(given[own], int | float)}
+        value = get_class(target).sized_defaults(size, numbers)[name]  # type: ignore[attr-defined]  # config_check looked
         OmegaConf.update(sized, key, value)
         chosen.append(f"model.{key}={value}")
     return sized, (

@@ -11,6 +11,7 @@ from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.errors import ModelError
 from recsys.models.ials import IALS
+from recsys.models.interface.data_size import DataSize
 from recsys.models.interface.protocols import Fittable, Query
 from recsys.models.linalg.least_squares import Cholesky, ConjugateGradient
 from tests.checkerboard import checkerboard
@@ -190,3 +191,32 @@ def test_refuses_settings_without_a_solution(name):
 def test_refuses_no_iterations():
     with pytest.raises(ModelError, match="iterations must be at least 1, but it is 0"):
         IALS(2, 2, iterations=0)
+
+
+@pytest.mark.parametrize(
+    ("users", "items", "interactions", "dim", "weight", "l2"),
+    [
+        # MovieLens 100K: 0.3 * (sqrt(100000 / 943) + sqrt(100000 / 1682)) / (0.3 * sqrt(943 * 1682)) = 5.40 / 377.8
+        (943, 1682, 100_000, 64, 0.3, 0.014),
+        (6040, 3706, 1_000_209, 64, 0.27, 0.0069),  # MovieLens 1M: 6 * 0.0447
+        (1985, 399, 28_411, 49, 0.22, 0.019),  # a shop; an eighth of the items
+        (30_000, 41_000, 395_160, 512, 0.005, 0.012),  # log2(41 / 4) = 3.4: 64 * 2^3; the least weight
+        (300_000, 400_000, 3_000_000, 1024, 0.005, 0.001),  # the most dimensions
+        (900, 41_000, 50_000, 112, 0.0081, 0.052),  # an eighth of the users
+        (0, 0, 0, 16, 0.005, 1e-6),
+    ],
+)
+def test_defaults_by_the_size_of_the_data(users, items, interactions, dim, weight, l2):
+    chosen = IALS.sized_defaults(DataSize(users, items, interactions), {})
+    assert chosen == {"embedding_dim": dim, "unobserved_weight": weight, "l2": l2}
+    assert tuple(chosen) == IALS.sized_settings
+
+
+def test_the_penalty_is_the_same_whatever_weight_and_exponent_are_given():
+    size = DataSize(900, 2500, 40_000)
+    for weight, exponent in ((0.3, 1.0), (0.05, 1.0), (0.3, 0.5), (0.01, 0.8)):
+        given = {"unobserved_weight": weight, "l2_exponent": exponent}
+        l2 = IALS.sized_defaults(size, given)["l2"]
+        # of a user and an item without interactions, sqrt(l_u l_i); 0.3 * (sqrt(40000 / 900) + sqrt(40000 / 2500))
+        penalty = l2 * ((weight * 2500) ** exponent * (weight * 900) ** exponent) ** 0.5
+        assert penalty == pytest.approx(0.3 * (6.667 + 4.0), rel=0.03)

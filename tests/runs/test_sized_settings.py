@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
 from recsys.models.ials import IALS
-from recsys.models.interface.data_size import DataSize
 from recsys.runs.assembly import build_data, build_model
 from recsys.runs.sized_settings import sized_model
 from tests.studies.small_study import study_config
@@ -20,9 +22,10 @@ def small(tmp_path):
 def test_the_model_chooses_what_is_auto_and_nothing_else(small):
     config, prepared = small
     sized, said = sized_model(OmegaConf.merge(config.model, {"embedding_dim": 7}), prepared)
-    assert (sized.embedding_dim, sized.unobserved_weight, sized.l2) == (7, 0.3, config.model.l2)
+    assert (sized.embedding_dim, sized.unobserved_weight, sized.iterations) == (7, 0.3, config.model.iterations)
     assert config.model.unobserved_weight == "auto"  # not changed
-    assert said.startswith("chosen by 40 users, ") and said.endswith(" interactions: model.unobserved_weight=0.3")
+    assert said.startswith("chosen by 40 users, ")
+    assert said.endswith(f" interactions: model.unobserved_weight=0.3 model.l2={sized.l2}")
 
 
 def test_where_nothing_is_auto_nothing_is_said(small):
@@ -35,30 +38,24 @@ def test_also_the_sources_of_a_model_are_sized(small):
     config, prepared = small
     hybrid = OmegaConf.create({"_target_": "recsys.models.hybrid.Hybrid", "sources": {"a": config.model, "b": None}})
     sized, said = sized_model(hybrid, prepared)
-    assert sized.sources.a.embedding_dim == 64
-    assert "model.sources.a.embedding_dim=64" in said
+    assert sized.sources.a.embedding_dim == 16
+    assert "model.sources.a.embedding_dim=16" in said
 
 
 def test_a_model_is_built_with_what_was_chosen(small):
     config, prepared = small
     model = build_model(config.model, 0, prepared)
     assert isinstance(model, IALS)
-    assert (model.item_vectors.shape[1], model.unobserved_weight) == (64, 0.3)
+    assert (model.item_vectors.shape[1], model.unobserved_weight) == (16, 0.3)
 
 
-@pytest.mark.parametrize(
-    ("users", "items", "interactions", "dim", "weight"),
-    [
-        (943, 1682, 100_000, 64, 0.3),  # MovieLens 100K
-        (6040, 3706, 1_000_209, 64, 0.3),  # MovieLens 1M
-        (5000, 7855, 75_113, 128, 0.023),  # 12 * 75,113 / (5,000 * 7,855) = 0.0229
-        (30_000, 41_000, 1_500_000, 512, 0.015),  # log2(41 / 4) = 3.4: 64 * 2^3
-        (300_000, 400_000, 3_000_000, 1024, 0.005),  # the least weight, and the most dimensions
-        (900, 41_000, 50_000, 112, 0.016),  # an eighth of the users
-        (0, 0, 0, 64, 0.005),
-    ],
-)
-def test_defaults_of_ials_by_the_size_of_the_data(users, items, interactions, dim, weight):
-    chosen = IALS.sized_defaults(DataSize(users, items, interactions))
-    assert chosen == {"embedding_dim": dim, "unobserved_weight": weight}
-    assert tuple(chosen) == IALS.sized_settings
+def test_pairs_that_repeat_count_once(small):
+    config, prepared = small
+    twice = replace(prepared, interactions=prepared.interactions.take(np.repeat(np.arange(240), 2)))
+    assert sized_model(config.model, twice) == sized_model(config.model, prepared)
+
+
+def test_what_is_given_decides_what_goes_with_it(small):
+    config, prepared = small
+    chosen = [sized_model(OmegaConf.merge(config.model, {"unobserved_weight": a}), prepared)[0].l2 for a in (0.1, 0.2)]
+    assert chosen[0] == pytest.approx(2 * chosen[1], rel=0.05)  # their product is the penalty

@@ -15,7 +15,7 @@ class DataSize:
     Args:
         num_users: size of the user vocabulary.
         num_items: size of the item vocabulary.
-        num_interactions: positive interactions.
+        num_interactions: pairs of a user and an item with a positive interaction, each once.
     """
 
     num_users: int

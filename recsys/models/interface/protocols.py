@@ -21,8 +21,8 @@ Besides its protocols a model may have any of these methods; callers look for th
 - ``fit_bytes(num_users, num_items) -> int``, a static method: what fitting holds at least, in bytes, where that grows
   with the square of a side, so that nobody starts what cannot end;
 - ``sized_settings``, a class attribute: names of the settings that may be ``auto`` in the model's configuration, and
-  ``sized_defaults(size) -> settings``, a static method: their values for data of a size
-  (:class:`recsys.models.interface.data_size.DataSize`);
+  ``sized_defaults(size, given) -> settings``, a static method: their values for data of a size
+  (:class:`recsys.models.interface.data_size.DataSize`), beside the numbers that are given;
 - ``default_training``, a class attribute: the choice of ``training`` where none is made.
 
 What a model may have for its export is in :mod:`recsys.models.onnx.exportable`.
