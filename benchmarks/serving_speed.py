@@ -26,7 +26,7 @@ from results_file import write_results
 
 from recsys.runtime.bundle import Bundle
 from recsys.runtime.bundle_recommender import BundleRecommender
-from recsys.runtime.onnx_inputs import query_inputs, ranker_feeds
+from recsys.runtime.onnx_inputs import NEW_ITEMS, no_new_items, query_inputs, ranker_feeds
 from recsys.runtime.request import RecommendationRequest
 from recsys.runtime.request_resolution import RequestResolver, UserTables, batch_of
 from recsys.studies.benchmark.hardware import hardware_summary
@@ -98,6 +98,8 @@ def beside_parts(recommender: BundleRecommender, users: list[str], num_requests:
         found = timed("index", lambda query=query, depth=depth: index.search(query, depth))
         if ranker is not None:
             ranked = ranker_feeds(onnx_inputs, found.items[:, : manifest.num_candidates])
+            if bundle.ranker_item_width is not None:
+                ranked[NEW_ITEMS] = no_new_items(bundle.ranker_item_width)
             timed("ranker", lambda ranked=ranked: ranker.run(ranked))
     return taken
 

@@ -45,7 +45,7 @@ def show(opened: OpenedRecommender, request: RecommendationRequest) -> None:
         console.print(note)
     heading = "For a new user" if request.user_id is None else f"For user {request.user_id}"
     if not recommendation.personalized:
-        heading = f"Most popular (score: interactions in {opened.data_name})"
+        heading = f"Most popular (score: {opened.counted})"
     table = recommendation_table if recommendation.explanations is None else explanation_table
     console.print(table(opened.titles_of, heading, recommendation))
 

@@ -63,12 +63,12 @@ def opened(run: str | None, bundle: str | None) -> FrameRecommender:
     Raises:
         RunError: not exactly one of both is named.
     """
-    import recsys
+    from recsys.api.loading import opened_bundle, opened_run
     from recsys.errors import RunError
 
     if (run is None) == (bundle is None):
         raise RunError(f"Give either run=DIR or bundle=DIR; {'neither' if run is None else 'both'} came.")
-    return recsys.load_run(run) if run is not None else recsys.load_bundle(str(bundle))
+    return opened_run(run) if run is not None else opened_bundle(str(bundle))
 
 
 def list_options(config: DictConfig) -> dict[str, Any]:

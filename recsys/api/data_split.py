@@ -12,6 +12,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from recsys.api.dataset import Dataset
+from recsys.api.python_wording import python_wording
 from recsys.data.feedback_view import FeedbackView, ViewKind
 from recsys.data.interactions import IntArray
 from recsys.data.split import Split
@@ -74,6 +75,7 @@ class DataSplit:
         """The rows of each part in one view."""
         return self.of(kind)[1]
 
+    @python_wording
     def of(self, kind: ViewKind) -> tuple[FeedbackView, Split]:
         """One view of the data, and the rows of each part in it.
 

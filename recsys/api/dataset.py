@@ -18,6 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 from recsys.api.composition import choices_of, composed, plain, require_choice
 from recsys.api.console_text import as_text_of_console
 from recsys.api.ids import as_text, restored
+from recsys.api.python_wording import in_python, python_wording
 from recsys.api.typed_reader import TypedReader
 from recsys.data.columns import ITEM_ID, ITEM_INDEX, RATING, SUBSECOND_NS, TIMESTAMP, USER_ID, USER_INDEX, WEIGHT
 from recsys.data.data_warnings import collected_warnings, tell_again
@@ -72,6 +73,7 @@ class Dataset(metaclass=_LoadsByName):
         self.is_temporary = False
 
     @classmethod
+    @python_wording
     def from_pandas(
         cls,
         interactions: Any,
@@ -166,6 +168,7 @@ class Dataset(metaclass=_LoadsByName):
         return cls.load("table", directory=directory, strict=strict, **{**given, **settings})
 
     @classmethod
+    @python_wording
     def load(
         cls, source: str, *, directory: str | Path | None = None, strict: bool = False, **settings: Any
     ) -> Dataset:
@@ -188,9 +191,13 @@ class Dataset(metaclass=_LoadsByName):
             values["paths.prepared_dir"] = str(directory)
         config = composed("prepare", {"data": source}, values)
         config.strict = strict
-        return cls(build_data(config, on_prepared=lambda prepared: None), config)
+        with collected_warnings() as warned:
+            prepared = build_data(config, on_prepared=lambda prepared: None)
+        tell_again(map(in_python, warned))
+        return cls(prepared, config)
 
     @classmethod
+    @python_wording
     def open(cls, directory: str | Path) -> Dataset:
         """A prepared directory, as ``scripts/prepare.py`` and :meth:`save` leave it.
 
@@ -224,6 +231,7 @@ class Dataset(metaclass=_LoadsByName):
             shutil.copytree(self.prepared.directory, partial, dirs_exist_ok=True)
         return Dataset(open_prepared(target), self.config)
 
+    @python_wording
     def split(
         self, strategy: str = "default", *, seed: int = 42, view: str | None = None, **settings: Any
     ) -> DataSplit:
@@ -327,7 +335,7 @@ class Dataset(metaclass=_LoadsByName):
 
     def describe(self) -> str:
         """What preparation found: the columns, sizes and ranges, and what each rule did, as text."""
-        return as_text_of_console(lambda console: print_preparation(self.prepared, console))
+        return in_python(as_text_of_console(lambda console: print_preparation(self.prepared, console)))
 
 
 def _prepared(reader: Reader, preparation: Preparation, directory: Path, strict: bool) -> PreparedDataset:
@@ -340,7 +348,7 @@ def _prepared(reader: Reader, preparation: Preparation, directory: Path, strict:
         prepared = preparation.prepare(reader, directory)
     if warned and strict:
         raise DataError(f"{' '.join(warned)} This is an error because of strict=True.")
-    tell_again(warned)
+    tell_again(map(in_python, warned))
     return prepared
 
 

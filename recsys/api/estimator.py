@@ -16,6 +16,7 @@ from recsys.api.composition import composed, is_group, require_choice
 from recsys.api.dataset import Dataset, resolved_data
 from recsys.api.fitting import Fitted, fit_model
 from recsys.api.frame_recommender import FrameRecommender
+from recsys.api.python_wording import NESTED, python_wording
 from recsys.api.training_part import training_part
 from recsys.cli.configuration import NO_TRAINING, training_of
 from recsys.cli.model_choices import ModelChoice
@@ -53,7 +54,6 @@ _GRADIENT_KEYS = {
 _OF_GRADIENT_STEPS = ("training", *_GRADIENT_KEYS)
 
 #: Divides the parts of a nested setting: ``recency__step_decay``.
-NESTED = "__"
 
 
 class Estimator(FrameRecommender):
@@ -99,6 +99,7 @@ class Estimator(FrameRecommender):
                 found |= {key: inner for key, inner in _inside(name, value).items() if key not in self._settings}
         return found
 
+    @python_wording
     def fit(self, data: Dataset | DataSplit | SplitPart, *, progress: bool = True) -> Self:
         """Learn from data.
 
@@ -214,6 +215,7 @@ class Estimator(FrameRecommender):
 
         return save_run(self.fitted, Path(path), report)
 
+    @python_wording
     def export(self, path: str | Path, **settings: Any) -> Path:
         """Write a bundle, which :func:`recsys.load_bundle` opens and the service serves without PyTorch.
 

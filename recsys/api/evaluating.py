@@ -15,6 +15,7 @@ from recsys.api.composition import set_value
 from recsys.api.data_split import DataSplit, SplitPart
 from recsys.api.estimator import Estimator
 from recsys.api.fitting import Fitted
+from recsys.api.python_wording import python_wording
 from recsys.api.report import Report
 from recsys.cli.config_check import check_config
 from recsys.data.split import Split, Stage
@@ -25,6 +26,7 @@ from recsys.runs.assembly import build_model, build_seen_policy
 from recsys.runs.device import training_device
 
 
+@python_wording
 def evaluate(
     model: Estimator,
     split: DataSplit | SplitPart | None = None,

@@ -14,6 +14,7 @@ from recsys.api.dataset import Dataset
 from recsys.api.estimator import COMMON, Estimator
 from recsys.api.estimator_class import estimator_class
 from recsys.api.fitting import Fitted
+from recsys.api.python_wording import python_wording
 from recsys.cli.model_choices import ModelChoice, model_choices, without_targets
 from recsys.cli.process.extras import missing_library
 from recsys.errors import BundleError
@@ -22,8 +23,28 @@ from recsys.runs.trained_run import open_run
 from recsys.training.fit_report import FitReport
 
 
+@python_wording
 def load_run(path: str | Path) -> Estimator:
     """Open a run directory, of a command or of ``model.save``, as a fitted model.
+
+    Raises:
+        RunError: it is missing, unfinished or damaged, or its data are no longer the same.
+    """
+    return opened_run(path)
+
+
+@python_wording
+def load_bundle(path: str | Path) -> BundleModel:
+    """Open a bundle, which answers without PyTorch.
+
+    Raises:
+        BundleError: it is missing or damaged, or the extra ``serving`` is not installed.
+    """
+    return opened_bundle(path)
+
+
+def opened_run(path: str | Path) -> Estimator:
+    """As :func:`load_run`, with messages in the words of the command line.
 
     Raises:
         RunError: it is missing, unfinished or damaged, or its data are no longer the same.
@@ -53,8 +74,8 @@ def load_run(path: str | Path) -> Estimator:
     return estimator
 
 
-def load_bundle(path: str | Path) -> BundleModel:
-    """Open a bundle, which answers without PyTorch.
+def opened_bundle(path: str | Path) -> BundleModel:
+    """As :func:`load_bundle`, with messages in the words of the command line.
 
     Raises:
         BundleError: it is missing or damaged, or the extra ``serving`` is not installed.

@@ -24,11 +24,21 @@ class OpenedRecommender:
         recommender: answers requests.
         titles_of: gives the titles of items by their ids.
         data_name: name of the data.
+        popular_days: what is popular is that of so many days; None: of all time.
     """
 
     recommender: Recommender
     titles_of: Callable[[Sequence[str]], list[str]]
     data_name: str
+    popular_days: float | None = None
+
+    @property
+    def counted(self) -> str:
+        """What the scores of popular items are numbers of."""
+        if self.popular_days is None:
+            return f"interactions in {self.data_name}"
+        days = "the last day" if self.popular_days == 1 else f"the last {self.popular_days:g} days"
+        return f"interactions of {days} of {self.data_name}"
 
 
 def open_recommender(
@@ -66,12 +76,14 @@ def open_recommender(
             filters=filters,
             popular_days=popular_days,
         )
-        return OpenedRecommender(recommender, opened.prepared.titles_of, opened.prepared.schema.name)
+        return OpenedRecommender(recommender, opened.prepared.titles_of, opened.prepared.schema.name, popular_days)
     from recsys.runtime.bundle_recommender import BundleRecommender  # needs the extra `serving`
 
     assert bundle is not None, "checked above"
     found = Bundle.open(bundle)
-    return OpenedRecommender(BundleRecommender(found), found.titles_of, found.manifest.data.name)
+    return OpenedRecommender(
+        BundleRecommender(found), found.titles_of, found.manifest.data.name, found.manifest.popular_days
+    )
 
 
 def _training(run: TrainedRun) -> Interactions | None:

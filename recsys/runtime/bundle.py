@@ -48,6 +48,7 @@ from recsys.runtime.hashing import check_files, report_extra_files
 from recsys.runtime.item_encoder import ItemEncoder
 from recsys.runtime.manifest import Manifest, fingerprint_of
 from recsys.runtime.neighbours import NeighbourTable
+from recsys.runtime.onnx_inputs import NEW_ITEMS
 from recsys.runtime.onnx_model import OnnxModel
 from recsys.runtime.personalization.knowledge import Knowledge
 from recsys.runtime.recommendation import SimilarityKind
@@ -172,6 +173,13 @@ class Bundle:
         if RANKER_ITEM_ENCODER not in self.manifest.files:
             return None
         return self._encoder(RANKER_ITEM_ENCODER, RANKER_ITEM_FEATURES, open_model)
+
+    @property
+    def ranker_item_width(self) -> int | None:
+        """Numbers of the vector that the ranker reads of a new item; None where it scores none."""
+        if RANKER_ITEM_ENCODER not in self.manifest.files:
+            return None
+        return int(self.manifest.inputs[RANKER][NEW_ITEMS]["shape"][1])
 
     def _encoder(self, file: str, columns: str, open_model: Callable[[str], OnnxModel] | None) -> ItemEncoder:
         model = OnnxModel(self.directory / file) if open_model is None else open_model(file)

@@ -21,11 +21,10 @@ from recsys.retrieval.format_list import format_list
 from recsys.retrieval.index import CandidateIndex, UpdatableIndex
 from recsys.retrieval.item_columns import ItemColumns
 from recsys.retrieval.types import BoolArray, FloatArray, IntArray
-from recsys.runtime.bundle import RANKER, RANKER_ITEM_ENCODER, Bundle
+from recsys.runtime.bundle import Bundle
 from recsys.runtime.explanations.shared_attributes import SharedAttributes
 from recsys.runtime.item_values import ItemValues, with_values
 from recsys.runtime.new_item_columns import as_catalogue_columns
-from recsys.runtime.onnx_inputs import NEW_ITEMS
 from recsys.runtime.onnx_model import OnnxModel
 from recsys.runtime.request_resolution import RequestResolver
 
@@ -140,8 +139,7 @@ class Catalogue:
         manifest = bundle.manifest
         #: What the ranker knows of added items, a row for each; None where it scores none.
         self.added_for_ranker: FloatArray | None = None
-        if RANKER_ITEM_ENCODER in manifest.files:
-            width = manifest.inputs[RANKER][NEW_ITEMS]["shape"][1]
+        if (width := bundle.ranker_item_width) is not None:
             self.added_for_ranker = np.zeros((0, width), dtype=np.float32)
         self.state = CatalogueState.of(
             bundle.items, manifest.data.item_features, bundle.popularity, bundle.num_interactions, manifest.filters

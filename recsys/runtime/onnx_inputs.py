@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from recsys.retrieval.ragged_items import RaggedItems
 from recsys.retrieval.request_batch import RequestBatch
-from recsys.retrieval.types import IntArray
+from recsys.retrieval.types import FloatArray, IntArray
 
 QUERY_INPUTS = ("user_index", "history", "rating", "timestamp")
 CANDIDATES = "candidates"
@@ -66,6 +66,11 @@ def query_inputs(requests: RequestBatch, min_width: int = 1) -> OnnxInputs:
 def ranker_feeds(queries: OnnxInputs, candidates: IntArray) -> OnnxInputs:
     """The inputs of a ranker: those of the encoder, and the candidates, shape [B, C], -1 for none."""
     return {**queries, CANDIDATES: candidates.astype(np.int64, copy=False)}
+
+
+def no_new_items(width: int) -> FloatArray:
+    """The input ``new_items`` of a ranker where there are none: one of which nothing is known, as no table is empty."""
+    return np.full((1, width), np.nan, dtype=np.float32)
 
 
 def _padded(

@@ -11,7 +11,7 @@ import numpy as np
 
 from recsys.retrieval.request_batch import RequestBatch
 from recsys.retrieval.types import FloatArray, IntArray
-from recsys.runtime.onnx_inputs import NEW_ITEMS, OnnxInputs, query_inputs, ranker_feeds
+from recsys.runtime.onnx_inputs import NEW_ITEMS, OnnxInputs, no_new_items, query_inputs, ranker_feeds
 from recsys.runtime.onnx_model import OnnxModel
 
 #: Numbers that a model holds at once for the histories of a block of requests, at most: 2**26 float32 are 256 MiB.
@@ -66,8 +66,7 @@ class OnnxRanker:
         if self._new_items is not None:
             vectors = self._new_items()
             num_known += len(vectors)
-            # Of no items there is one, of which nothing is known: ONNX Runtime looks up nothing in an empty table.
-            given[NEW_ITEMS] = vectors if len(vectors) > 0 else np.full((1, vectors.shape[1]), np.nan, np.float32)
+            given[NEW_ITEMS] = vectors if len(vectors) > 0 else no_new_items(vectors.shape[1])
         known = items < num_known
         scores = self._scored(requests, items if known.all() else np.where(known, items, -1), given)
         return scores if known.all() else np.where(known, scores, np.nan)

@@ -106,7 +106,7 @@ def test_buying_again_is_measured_where_it_is_asked_for(sales):
     assert set(split.train.to_pandas()["weight"]) == {1.0, 2.0}
     model = recsys.EASE(l2=1.0).fit(split.train)
     # All that is held out was bought before: nothing new is to be found, all of it again.
-    with pytest.raises(EvaluationError, match="was known before: .*evaluation.repeats=keep"):
+    with pytest.raises(EvaluationError, match="was known before: .*set repeats='keep'"):
         recsys.evaluate(model, split, bootstrap_samples=0)
     again = recsys.evaluate(model, split, bootstrap_samples=0, repeats="keep", exclude_seen=False)
     assert again.metrics["test/known_share"] == 1.0

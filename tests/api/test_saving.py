@@ -57,7 +57,7 @@ def test_a_failure_leaves_nothing_behind(model, tmp_path, monkeypatch):
 def test_a_bundle_answers_as_the_model_does(model, bundle_path):
     bundle = recsys.load_bundle(bundle_path)
     lists = bundle.recommend([104, 101], k=3)
-    assert lists["item_id"].tolist() == model.recommend([104, 101], k=3)["item_id"].astype(str).tolist()
+    assert lists["item_id"].tolist() == model.recommend([104, 101], k=3)["item_id"].tolist()
     assert bundle.bundle.manifest.retriever.run == "EASE_board"
 
 

@@ -54,6 +54,13 @@ def test_of_a_run_the_titles_and_the_name_of_its_data_are_known(opened_paths):
     assert opened.titles_of(["i03", "i00"]) == ["Square 3", "Square 0"] and opened.data_name == "board"
 
 
+def test_what_popular_items_are_counted_by(opened_paths):
+    assert open_recommender("runs/highest", None).counted == "interactions in board"
+    lately = open_recommender("runs/highest", None, popular_days=30)
+    assert lately.counted == "interactions of the last 30 days of board"
+    assert open_recommender("runs/highest", None, popular_days=1.0).counted == "interactions of the last day of board"
+
+
 @pytest.mark.parametrize(("num_candidates", "expected"), [(2, ["i28", "i26"]), (3, ["i28", "i25"])])
 def test_diversity_chooses_from_as_many_candidates_as_is_said(opened_paths, num_candidates, expected):
     # without 29 and 27 the best are 28 and 26, both black, and then 25, which is white

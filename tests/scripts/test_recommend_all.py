@@ -29,9 +29,9 @@ def test_the_lists_of_a_bundle_for_the_users_of_a_file(scripts, bundle_path, tmp
     options = ["users=ids.txt", "k=2", "exclude_items=[11]", "filters={year: {gte: 2015}}"]
     finished = scripts("recommend_all", f"bundle={bundle_path}", "output=lists.csv", *options)
     assert finished.status == 0, finished.err
-    found = pd.read_csv(tmp_path / "lists.csv", dtype={"user_id": str, "item_id": str})
+    found = pd.read_csv(tmp_path / "lists.csv")
     expected = recsys.load_bundle(bundle_path).recommend(
-        ["104", "101"], k=2, exclude_items=["11"], filters={"year": {"gte": 2015}}
+        [104, 101], k=2, exclude_items=["11"], filters={"year": {"gte": 2015}}
     )
     assert found["item_id"].tolist() == expected["item_id"].tolist()
     assert found["user_id"].tolist() == expected["user_id"].tolist()
