@@ -91,7 +91,7 @@ class ServiceSettings(BaseSettings):
 
     database_timeout_seconds: float = Field(default=2, gt=0, le=60)
     database_connect_timeout_seconds: float = Field(default=2, gt=0, le=60)
-    database_pool_size: int = Field(default=8, ge=1, le=100)
+    database_pool_size: int = Field(default=16, ge=1, le=100)
     redis_timeout_seconds: float = Field(default=0.25, gt=0, le=10)
     deadline_seconds: float = Field(default=0.8, gt=0, le=60)
     store_timeout_seconds: float = Field(default=0.2, gt=0, le=60)

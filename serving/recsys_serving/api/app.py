@@ -94,6 +94,7 @@ def _gauges(app: FastAPI) -> dict[str, tuple[str, float]]:
     parts: ServiceParts = app.state.parts
     return {
         "recsys_spool_commands": ("Changes that wait for the store.", float(parts.writes.num_waiting())),
+        "recsys_spool_refused_commands": ("Changes that the store refused.", float(parts.writes.num_refused())),
         **{
             f"recsys_{name}_up": (f"Whether the dependency {name} answers.", float(one.status == "up"))
             for name, one in parts.health.read().items()

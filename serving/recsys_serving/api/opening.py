@@ -19,7 +19,7 @@ from recsys_serving.cache.memory_cache import MemoryCache
 from recsys_serving.cache.recommendation_cache import RecommendationCache
 from recsys_serving.cache.redis_cache import RedisCache
 from recsys_serving.local.installation import Installation
-from recsys_serving.recommending.assembly import open_service
+from recsys_serving.recommending.assembly import RUNTIME, open_service
 from recsys_serving.recommending.options import RecommendingOptions
 from recsys_serving.recommending.service import RecommendationService
 from recsys_serving.resilience.health import HealthRegistry
@@ -51,7 +51,7 @@ def open_parts(settings: ServiceSettings, metrics: ServiceMetrics, stack: ExitSt
     cache = CountedCache(_open_cache(settings), metrics.count_cache)
     recommendations = open_service(_options(settings), store, spool, cache, registry, metrics.observe_stage)
     stack.callback(recommendations.close)
-    return assemble(settings, metrics, store, spool, recommendations, stack)
+    return assemble(settings, metrics, store, spool, recommendations, stack, registry)
 
 
 def assemble(
@@ -61,6 +61,7 @@ def assemble(
     spool: Spool,
     recommendations: RecommendationService,
     stack: ExitStack,
+    registry: HealthRegistry | None = None,
 ) -> ServiceParts:
     """The parts, with a store, a spool and a recommender that are open.
 
@@ -71,6 +72,7 @@ def assemble(
         spool: what waits for it.
         recommendations: where lists come from.
         stack: closes what is opened here.
+        registry: has how a model server does; None: there is none.
     """
     installation = Installation.of(settings)
     authenticator = Authenticator(store.api_keys, settings.key_ttl_seconds, settings.key_grace_seconds)
@@ -89,7 +91,12 @@ def assemble(
     retention = RetentionJob(store, retention_policy(settings))
     retention.start()
     stack.callback(retention.close)
-    health = HealthChecks(_checks(settings, store, spool, recommendations))
+    checks = _checks(settings, store, spool, recommendations)
+    if registry is not None and settings.runtime == "triton":
+        checks["triton"] = HealthCheck(
+            lambda: _require_up(registry), required=False, effect="lists come from the bundle in this process"
+        )
+    health = HealthChecks(checks)
     stack.callback(health.close)
     return ServiceParts(
         settings=settings,
@@ -194,6 +201,12 @@ def _checks(
         "spool": HealthCheck(lambda: len(spool), required=False, effect="changes are lost while the store is away"),
         "bundle": HealthCheck(lambda: _live(recommendations), required=True, effect="there are no lists"),
     }
+
+
+def _require_up(registry: HealthRegistry) -> None:
+    health = registry.of(RUNTIME)
+    if health.state in ("failing", "down"):
+        raise ConnectionError(f"Triton is {health.state}")
 
 
 def _live(recommendations: RecommendationService) -> None:

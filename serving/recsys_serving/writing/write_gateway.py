@@ -161,6 +161,10 @@ class WriteGateway:
         """Changes in the spool."""
         return len(self._spool)
 
+    def num_refused(self) -> int:
+        """Changes that had waited, and that the store will never take: somebody should look at them."""
+        return self._spool.num_dead_letters()
+
     def _write(
         self, write: Callable[[], ValueT], commands: Sequence[SpoolCommand], revision: int | None = None
     ) -> WriteResult[ValueT]:
