@@ -119,8 +119,7 @@ class MLflowTracker:
         try:
             action()
         except Exception as error:  # MLflow raises its own errors, those of its database and those of the network
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            self._warn(f"not tracked: MLflow at {self._uri} failed ({reason}); tracking=none switches it off")
+            self._warn(f"not tracked: MLflow at {self._uri} failed ({_reason(error)}); tracking=none switches it off")
             self._client = None
 
     def _experiment_id(self) -> str:
@@ -155,6 +154,14 @@ class MLflowTracker:
         rows = [Metric(legal_name(name), value, now, step) for name, value in metrics.items()]
         for start in range(0, len(rows), 1000):
             self._client.log_batch(run_id or self._run_id, metrics=rows[start : start + 1000])
+
+
+def _reason(error: BaseException) -> str:
+    """What went wrong, in a line."""
+    text = str(error).partition("\n")[0]
+    if "Read timed out" in text:  # inside of three errors of libraries
+        return "the server takes connections, but does not answer in time"
+    return text or type(error).__name__
 
 
 def legal_name(name: str) -> str:

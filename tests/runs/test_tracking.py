@@ -1,3 +1,4 @@
+import socket
 from pathlib import Path
 
 import pytest
@@ -107,3 +108,17 @@ def test_names_are_made_legal(name, expected):
 
 def test_nested_parameters_get_dotted_names():
     assert flatten({"a": {"b": 1, "c": {"d": None}}, "e": [1, 2]}) == {"a.b": 1, "a.c.d": None, "e": [1, 2]}
+
+
+def test_a_server_that_never_answers_is_one_warning_and_no_more(tmp_path, monkeypatch):
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    warnings: list[str] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:  # whose connections nobody takes up
+        uri = f"http://127.0.0.1:{server.getsockname()[1]}"
+        recorder = MLflowTracker(uri, "toys", str(tmp_path), warn=warnings.append)
+        recorder.start("lost", {"seed": 1}, tmp_path / "state", {})
+        recorder.log_epoch(1, {"train/loss": 1.0})
+        recorder.finish({"test/ndcg@10": 0.3}, [])
+    reason = "the server takes connections, but does not answer in time"
+    assert warnings == [f"not tracked: MLflow at {uri} failed ({reason}); tracking=none switches it off"]
