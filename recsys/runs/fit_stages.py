@@ -13,13 +13,16 @@ from recsys.cli.progress import ProgressDisplay, progress
 
 
 @contextmanager
-def fit_stages(count: int, shown: bool = True, display: ProgressDisplay = progress) -> Iterator[Callable[[str], None]]:
+def fit_stages(
+    count: int, shown: bool = True, display: ProgressDisplay = progress, what: str = "stage"
+) -> Iterator[Callable[[str], None]]:
     """Show a bar for the stages of a fit, where it has more than one.
 
     Args:
         count: of the stages.
         shown: whether bars are wanted.
         display: where it is shown.
+        what: a stage is called.
 
     Yields:
         A function that begins the next stage by its name.
@@ -32,7 +35,7 @@ def fit_stages(count: int, shown: bool = True, display: ProgressDisplay = progre
 
         def begin(name: str) -> None:
             nonlocal begun
-            bar.describe(f"stage {begun + 1}/{count}: {name}")
+            bar.describe(f"{what} {begun + 1}/{count}: {name}")
             if begun > 0:
                 bar.advance()
             begun += 1

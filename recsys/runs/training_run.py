@@ -21,6 +21,7 @@ from recsys.runs.assembly import build_baseline, build_model, build_seen_policy
 from recsys.runs.chosen_epochs import ChosenEpochs
 from recsys.runs.device import training_device
 from recsys.runs.fit_plan import FitPlan
+from recsys.runs.fit_stages import fit_stages
 from recsys.runs.model_fitting import ModelFitter
 from recsys.runs.run_directory import CHECKPOINTS, METRICS, SELECTION, RunDirectory
 from recsys.runs.run_manifest import CARRIED_PREFIX, RunManifest
@@ -77,14 +78,20 @@ class TrainingRun:
         Raises:
             RecsysError: the model cannot be fitted or measured, or the directory cannot be written.
         """
+        with fit_stages(1 if self.plan.first is None else 2, self.progress_bar, what="fit") as begin_fit:
+            return self._train(model, listener, begin_fit)
+
+    def _train(self, model: nn.Module, listener: Listener, begin_fit: Callable[[str], None]) -> Outcome:
         plan, monitored, evaluation = self.plan, None, None
         epochs = plan.epochs
         if plan.first is not None:
+            begin_fit("with validation")
             monitored, evaluation = self._first(model, plan.first, listener)
             model = build_model(self.config.model, self.config.seed, self.prepared)
             if epochs is None and not isinstance(model, Fittable):
                 epochs = ChosenEpochs(self.run.path / SELECTION / CHECKPOINTS)
             self.print_line(self._told_of_last(epochs))
+            begin_fit("the last")
         report = self._fit(model, plan.last, self.run.checkpoints, epochs, None if plan.first is not None else listener)
         self.run.save_model(model)
         self._save_history(report, model)

@@ -17,8 +17,8 @@ def shown() -> tuple[ProgressDisplay, io.StringIO]:
 
 def test_the_bar_says_which_stage_of_how_many():
     display, stream = shown()
-    with fit_stages(2, display=display) as begin:
-        for name, line in (("sources", "stage 1/2: sources"), ("the ranker", "stage 2/2: the ranker")):
+    with fit_stages(2, display=display, what="part") as begin:
+        for name, line in (("sources", "part 1/2: sources"), ("the ranker", "part 2/2: the ranker")):
             begin(name)
             display._progress.refresh()
             (found,) = screen_lines(stream.getvalue(), 80)
