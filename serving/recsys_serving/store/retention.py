@@ -76,8 +76,8 @@ def apply_retention(database: Database, policy: RetentionPolicy, now: datetime |
     with database.leadership(_LOCK) as leader:
         if not leader:
             return RetentionResult(leader=False)
-        interactions = _Table("interactions", "occurred_at", *_interaction_cuts(policy, now))
-        exposures = _Table("exposures", "shown_at", _cut(policy.exposure_days, now), {})
+        interactions = _RetainedTable("interactions", "occurred_at", *_interaction_cuts(policy, now))
+        exposures = _RetainedTable("exposures", "shown_at", _cut(policy.exposure_days, now), {})
         deleted: dict[str, int] = {}
         dropped: list[str] = []
         for table in (interactions, exposures):
@@ -89,7 +89,7 @@ def apply_retention(database: Database, policy: RetentionPolicy, now: datetime |
 
 
 @dataclass(frozen=True, slots=True)
-class _Table:
+class _RetainedTable:
     """A partitioned table and from when on its rows may stay.
 
     Args:
@@ -129,7 +129,7 @@ class _Table:
         return f"({' OR '.join(parts)})", values
 
 
-def _clean(database: Database, table: _Table) -> tuple[int, list[str]]:
+def _clean(database: Database, table: _RetainedTable) -> tuple[int, list[str]]:
     """Drop and delete of one table; returns the rows deleted and the partitions dropped."""
     any_before, all_before = table.any_before(), table.all_before()
     if any_before is None:
@@ -150,7 +150,7 @@ def _clean(database: Database, table: _Table) -> tuple[int, list[str]]:
     return deleted, dropped
 
 
-def _drop(database: Database, table: _Table, name: str) -> None:
+def _drop(database: Database, table: _RetainedTable, name: str) -> None:
     if table.name == "interactions":
         forget = text(
             f"DELETE FROM interaction_keys k USING {name} p WHERE p.ctid >= CAST(:first AS tid) "
@@ -164,7 +164,7 @@ def _drop(database: Database, table: _Table, name: str) -> None:
         connection.execute(text(f"DROP TABLE {name}"))
 
 
-def _delete(database: Database, table: _Table, name: str) -> int:
+def _delete(database: Database, table: _RetainedTable, name: str) -> int:
     condition, values = table.condition()
     delete = f"DELETE FROM {name} WHERE ctid >= CAST(:first AS tid) AND ctid < CAST(:last AS tid) AND {condition}"
     if table.name == "interactions":
