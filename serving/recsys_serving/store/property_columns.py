@@ -14,18 +14,18 @@ from recsys_serving.store.json_text import to_json
 
 
 def property_rows(
-    table: pa.Table, id_column: str, without: Sequence[str], batch: int, title: str | None = None
+    table: pa.Table, id_column: str, excluded: Sequence[str], batch: int, title: str | None = None
 ) -> Iterator[pa.Table]:
     """Tables of ``id``, ``properties`` and perhaps ``title`` as text.
 
     Args:
         table: users or items.
         id_column: column of the ids.
-        without: columns that are no properties.
+        excluded: columns that are no properties.
         batch: rows of each table.
         title: column of the titles, or None.
     """
-    names = [name for name in table.column_names if name not in without]
+    names = [name for name in table.column_names if name not in excluded]
     for start in range(0, len(table), batch):
         part = table.slice(start, batch)
         columns = {"id": part.column(id_column).cast(pa.string())}
