@@ -5,7 +5,8 @@ Shape suffixes: B queries, I items of the catalogue, U users, R rows of one side
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -16,6 +17,8 @@ from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.errors import ModelError
 from recsys.models.components.fold_in_factorization import FoldInFactorization
+from recsys.models.components.unpenalised_dims import unpenalised_dims
+from recsys.models.interface.data_size import DataSize
 from recsys.models.interface.model_card import ModelCard
 from recsys.models.layers.validation import check_dims
 from recsys.models.linalg.interaction_matrix import InteractionMatrix
@@ -65,6 +68,8 @@ class NMF(FoldInFactorization):
         weights="stand in the matrix in place of ones",
     )
 
+    sized_settings: ClassVar[tuple[str, ...]] = ("embedding_dim",)
+
     def __init__(
         self,
         num_users: int,
@@ -86,6 +91,11 @@ class NMF(FoldInFactorization):
         self.l1 = l1
         self.l2 = l2
         self.seed = seed
+
+    @staticmethod
+    def sized_defaults(size: DataSize, given: Mapping[str, Any]) -> dict[str, int]:
+        """Dimensions that grow with the catalogue, from 16 to 128, as there is no penalty by default."""
+        return {"embedding_dim": unpenalised_dims(size, most=128)}
 
     def fit(self, interactions: Interactions) -> None:
         """Go over users and items in turn, from the start that the singular vectors give."""

@@ -5,7 +5,6 @@ Shape suffixes: B queries, I items of the catalogue, D dim, K items of each quer
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -15,6 +14,7 @@ from torch import Tensor
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.models.components.fold_in_factorization import FoldInFactorization
+from recsys.models.components.unpenalised_dims import unpenalised_dims
 from recsys.models.interface.data_size import DataSize
 from recsys.models.interface.explanation import Explanation, rows_of
 from recsys.models.interface.model_card import ModelCard
@@ -83,13 +83,8 @@ class PureSVD(FoldInFactorization):
 
     @staticmethod
     def sized_defaults(size: DataSize, given: Mapping[str, Any]) -> dict[str, int]:
-        """Dimensions that grow with the catalogue: nothing but their number keeps noise out of a projection.
-
-        There are 16 for up to some 1,700 items, and twice as many for each doubling, up to 512 and to an eighth of the
-        users.
-        """
-        doublings = min(5, max(0, round(math.log2(max(size.num_items, 1) / 1200))))
-        return {"embedding_dim": min(16 * 2**doublings, max(16, size.num_users // 8))}
+        """Dimensions that grow with the catalogue, from 16 to 512: nothing else keeps noise out of a projection."""
+        return {"embedding_dim": unpenalised_dims(size, most=512)}
 
     def fit(self, interactions: Interactions) -> None:
         """Decompose the matrix of interactions."""

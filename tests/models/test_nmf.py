@@ -9,6 +9,7 @@ from safetensors.torch import load, save
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.errors import ModelError
+from recsys.models.interface.data_size import DataSize
 from recsys.models.interface.protocols import Fittable
 from recsys.models.nmf import NMF
 from tests.checkerboard import checkerboard
@@ -144,3 +145,8 @@ def test_refuses_negative_penalties(name):
 def test_refuses_to_do_nothing(name):
     with pytest.raises(ModelError, match=f"{name} must be at least 1, but it is 0"):
         NMF(2, 2, **{name: 0})
+
+
+def test_a_small_catalogue_has_few_dimensions_and_a_large_one_many():
+    chosen = [NMF.sized_defaults(DataSize(50_000, items, 500_000), {}) for items in (399, 900_000)]
+    assert chosen == [{"embedding_dim": 16}, {"embedding_dim": 128}]

@@ -98,18 +98,6 @@ def test_is_fitted_in_closed_form():
     assert isinstance(PureSVD(2, 2), Fittable)
 
 
-@pytest.mark.parametrize(
-    ("users", "items", "dim"),
-    [
-        (1985, 399, 16),
-        (943, 1682, 16),  # MovieLens 100K
-        (6040, 3706, 64),  # MovieLens 1M: log2(3706 / 1200) = 1.6
-        (6000, 8160, 128),
-        (30_000, 40_763, 512),
-        (400_000, 900_000, 512),
-        (800, 8160, 100),  # an eighth of the users
-        (0, 0, 16),
-    ],
-)
-def test_dimensions_by_the_size_of_the_catalogue(users, items, dim):
-    assert PureSVD.sized_defaults(DataSize(users, items, 1000), {}) == {"embedding_dim": dim}
+def test_a_small_catalogue_has_few_dimensions_and_a_large_one_many():
+    chosen = [PureSVD.sized_defaults(DataSize(50_000, items, 500_000), {}) for items in (399, 900_000)]
+    assert chosen == [{"embedding_dim": 16}, {"embedding_dim": 512}]
