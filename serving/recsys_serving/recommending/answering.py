@@ -1,4 +1,4 @@
-"""From queries to answers: state, assignment, cache, model, exploration, exposure; see ``docs/service.md``."""
+"""From queries to answers: state, assignment, cache, model, exploration, exposure; see ``docs/service_answers.md``."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from recsys.experiments.exploration import ExplorationPolicy
 from recsys_serving.cache.guarded_cache import GuardedCache
 from recsys_serving.recommending.assignments import Assignments, Treatment
 from recsys_serving.recommending.catalogue.bundle_pool import BundlePool
 from recsys_serving.recommending.catalogue.open_bundle import OpenBundle
 from recsys_serving.recommending.catalogue.worker_sync import CatalogueItems, WorkerSync
 from recsys_serving.recommending.cursor import CursorCodec
-from recsys_serving.recommending.exploring import Exploration, explored_page, parse_exploration
-from recsys_serving.recommending.exposure_log import ExposureLog
+from recsys_serving.recommending.exploring import POOL_SIZE, explored_page, parse_exploration
+from recsys_serving.recommending.exposure_log import ExposureCounts, ExposureLog
 from recsys_serving.recommending.list_maker import ListMaker
 from recsys_serving.recommending.made_list import MadeList
 from recsys_serving.recommending.options import RecommendingOptions
@@ -63,13 +64,13 @@ class _Open:
 
     plan: QueryPlan
     degraded: list[Degraded]
-    exploration: Exploration | None
+    exploration: ExplorationPolicy | None
     made: MadeList | None = None
     notes: list[str] = field(default_factory=list)
 
     @property
     def num_spare(self) -> int:
-        return 0 if self.exploration is None else self.exploration.pool_size
+        return 0 if self.exploration is None else POOL_SIZE
 
 
 class Answering:
@@ -105,6 +106,11 @@ class Answering:
         """Remember a user no more."""
         self._parts.users.forget(user_id)
 
+    def exposure_counts(self) -> ExposureCounts:
+        """What became of the lists that were to be noted."""
+        exposures = self._parts.exposures
+        return ExposureCounts(0, 0, 0, 0) if exposures is None else exposures.counts()
+
     def close(self) -> None:
         """Write what was not written yet, and end the threads."""
         parts = self._parts
@@ -133,7 +139,7 @@ class Answering:
                 degraded.append("experiments")
         with timer("plan"):
             plan = self._plan(query, user, treatment, opened)
-        exploration = parse_exploration(treatment.list_options.get("exploration"))
+        exploration = parse_exploration(treatment.list_options)
         return _Open(plan, degraded, exploration)
 
     def _sync(self, user: KnownUser, deadline: Deadline) -> None:
@@ -148,7 +154,7 @@ class Answering:
     def _plan(self, query: RecommendationQuery, user: KnownUser, treatment: Treatment, opened: OpenBundle) -> QueryPlan:
         own_hash = query_hash(query)
         shown = [] if query.cursor is None else self._cursors.decode(query.cursor, own_hash)
-        treated = with_treatment(query, treatment)
+        treated = with_treatment(query, treatment, self._parts.options.max_k)
         boosts = check_query(treated, self._parts.options.max_k, query.metadata)
         options = [own_hash, shown, dict(treatment.list_options)]
         key = cache_key(opened, treated, user, treatment, self._parts.items.version, options)

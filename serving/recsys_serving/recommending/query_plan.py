@@ -14,12 +14,11 @@ from recsys_serving.recommending.assignments import NO_TREATMENT, Treatment
 from recsys_serving.recommending.boosts import ParsedBoost, parse_boosts
 from recsys_serving.recommending.catalogue.open_bundle import OpenBundle
 from recsys_serving.recommending.promotions import check_promotions
-from recsys_serving.recommending.types import Boost, Diversity, RecommendationQuery
+from recsys_serving.recommending.types import Diversity, RecommendationQuery
 from recsys_serving.recommending.user_states import KnownUser
 
-#: Options of a query that a variant may set, besides ``exploration``.
-DIVERSITY, DIVERSITY_WEIGHT, DIVERSITY_COLUMN = "diversity", "diversity_weight", "diversity_column"
-LIST_OPTIONS = frozenset({DIVERSITY, DIVERSITY_WEIGHT, DIVERSITY_COLUMN, "exclude_seen", "boosts", "exploration"})
+#: Weight of the diversity of a variant that does not say one.
+DIVERSITY_WEIGHT = Diversity("mmr").weight
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,20 +73,29 @@ def check_query(query: RecommendationQuery, max_k: int, columns: Sequence[str]) 
     return parse_boosts(query.boosts)
 
 
-def with_treatment(query: RecommendationQuery, treatment: Treatment) -> RecommendationQuery:
-    """The query with the options that a variant sets in place of its own; unknown ones are left out."""
+def with_treatment(query: RecommendationQuery, treatment: Treatment, max_k: int) -> RecommendationQuery:
+    """The query with the options that a variant sets in place of its own.
+
+    They are those of :mod:`recsys.experiments.variant_options`. Filters of both hold, and no page is longer than
+    ``max_k``.
+    """
     options = treatment.list_options
     if treatment is NO_TREATMENT or not options:
         return query
-    changes: dict[str, Any] = {}
-    if DIVERSITY in options:
-        kind = options[DIVERSITY]
-        weight, column = options.get(DIVERSITY_WEIGHT, 0.3), options.get(DIVERSITY_COLUMN)
-        changes["diversity"] = None if kind is None else Diversity(str(kind), float(weight), column)
-    if "exclude_seen" in options:
-        changes["exclude_seen"] = options["exclude_seen"]
-    if "boosts" in options:
-        changes["boosts"] = (*query.boosts, *(Boost(one["filters"], one["factor"]) for one in options["boosts"]))
+    changes: dict[str, Any] = {name: options[name] for name in ("explain", "exclude_seen") if name in options}
+    if "k" in options:
+        changes["k"] = min(int(options["k"]), max_k)
+    if options.get("filters"):
+        own = options["filters"]
+        changes["filters"] = {"and": [query.filters, own]} if query.filters else own
+    if "diversity" in options:
+        kind, column = options["diversity"], options.get("diversity_column")
+        weight = float(options.get("diversity_weight", DIVERSITY_WEIGHT))
+        changes["diversity"] = None if kind is None else Diversity(str(kind), weight, column)
+    elif query.diversity is not None:
+        weight = float(options.get("diversity_weight", query.diversity.weight))
+        column = options.get("diversity_column", query.diversity.column)
+        changes["diversity"] = Diversity(query.diversity.kind, weight, column)
     return replace(query, **changes)
 
 

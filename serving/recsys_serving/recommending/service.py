@@ -15,6 +15,7 @@ from recsys_serving.recommending.catalogue.deployments import Deployments
 from recsys_serving.recommending.catalogue.elicitation import ElicitationItems
 from recsys_serving.recommending.catalogue.open_bundle import OpenBundle
 from recsys_serving.recommending.catalogue.worker_sync import CatalogueItems
+from recsys_serving.recommending.exposure_log import ExposureCounts
 from recsys_serving.recommending.options import RecommendingOptions
 from recsys_serving.recommending.types import (
     AnsweredItem,
@@ -192,6 +193,10 @@ class RecommendationService:
                 "Activate another bundle."
             )
         return self.activate(name, actor, note)
+
+    def exposure_counts(self) -> ExposureCounts:
+        """What became of the lists that were to be noted, since the process began."""
+        return self._answering.exposure_counts()
 
     def close(self) -> None:
         """Write what was not written yet, and let everything go."""

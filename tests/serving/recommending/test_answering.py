@@ -145,20 +145,20 @@ class TestExperiments:
 
     def test_a_variant_explores_and_its_propensities_are_noted(self, store, new_service):
         service = new_service(store=store)
-        options = {"exploration": {"slots": [1], "epsilon": 1.0, "pool_size": 4}}
+        options = {"exploration": {"slots": [1], "epsilon": 1.0}}
         self.start(
             store, variants=[Variant("control", 0.5), Variant("new", 0.5, None, options)], overrides={"ann": "new"}
         )
         plain = ask(service, user_id="bob", session=EVEN, k=28)
         shown = {ids(ask(service, user_id="ann", session=EVEN, k=3))[1] for _ in range(40)}
-        assert shown == set(ids(plain)[3:7])
+        assert len(shown) > 5 and shown <= set(ids(plain)[3:])
         answer = ask(service, user_id="ann", session=EVEN, k=3)
-        assert [item.propensity for item in answer.items] == pytest.approx([1.0, 0.25, 1.0])
+        assert [item.propensity for item in answer.items] == pytest.approx([1.0, 1 / 25, 1.0])
         second = ask(service, user_id="ann", session=EVEN, k=3, cursor=answer.next_cursor)
         assert not set(ids(answer)) & set(ids(second))
         service.close()
         noted = {str(one.recommendation_id): one for one in exposures(store)}
-        assert noted[answer.recommendation_id].propensities == pytest.approx((1.0, 0.25, 1.0))
+        assert noted[answer.recommendation_id].propensities == pytest.approx((1.0, 1 / 25, 1.0))
 
 
 def test_attributes_that_do_not_fit_the_model_are_no_error(store, new_service):
@@ -178,6 +178,7 @@ def test_a_list_that_cannot_be_noted_says_so(store, new_service):
     service = new_service(store=faulty, exposure_queue_size=1, exposure_flush_seconds=100)
     answers = service.recommend([RecommendationQuery(session=EVEN)] * 2)
     assert [answer.degraded for answer in answers] == [(), ("exposures",)]
+    assert service.exposure_counts().dropped == 1
 
 
 def test_no_answers_without_questions(new_service):

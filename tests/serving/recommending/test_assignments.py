@@ -46,11 +46,11 @@ def test_of_several_experiments_all_are_named_and_the_first_counts():
     assignments = Assignments()
     second = experiment("e2", overrides={"ann": "new"})
     second = replace(
-        second, variants=[Variant("control", 0.5), Variant("new", 0.5, "third", {"diversity": None, "x": 1})]
+        second, variants=[Variant("control", 0.5), Variant("new", 0.5, "third", {"diversity": None, "k": 3})]
     )
     assignments.take([record(experiment(overrides={"ann": "new"})), record(second)])
     ann = assignments.treatment("ann", None)
-    assert (ann.experiment_id, ann.bundle) == ("e1", "second") and ann.list_options == {"diversity": "mmr", "x": 1}
+    assert (ann.experiment_id, ann.bundle) == ("e1", "second") and ann.list_options == {"diversity": "mmr", "k": 3}
     assert ann.variants == {"e1": "new", "e2": "new"}
 
 

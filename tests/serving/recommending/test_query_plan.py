@@ -61,18 +61,28 @@ def test_a_list_is_kept_for_one_user_one_state_and_one_catalogue(classic, by_con
     assert all("ann" not in one for one in keys) and key(classic).split(":")[1] == classic.fingerprint[:16]
 
 
+def treated(options, query=PLAIN):
+    return with_treatment(query, Treatment("e", "new", list_options=options), max_k=50)
+
+
 def test_a_variant_sets_options_in_place_of_those_of_the_query():
-    options = {"diversity": "mmr", "diversity_weight": 0.7, "exclude_seen": False, "unknown": 1}
-    options["boosts"] = [{"filters": WHITE, "factor": 2.0}]
-    query = with_treatment(RecommendationQuery(boosts=[Boost(WHITE, 3.0)]), Treatment("e", "new", list_options=options))
-    assert query.diversity == Diversity("mmr", 0.7) and query.exclude_seen is False
-    assert [boost.factor for boost in query.boosts] == [3.0, 2.0]
-    assert with_treatment(PLAIN, NO_TREATMENT) is PLAIN
+    options = {"diversity": "mmr", "diversity_weight": 0.7, "exclude_seen": False, "explain": True, "k": 20}
+    query = treated(options, RecommendationQuery(k=5, diversity=Diversity("calibrated")))
+    assert query == RecommendationQuery(k=20, diversity=Diversity("mmr", 0.7), exclude_seen=False, explain=True)
+    assert with_treatment(PLAIN, NO_TREATMENT, 50) is PLAIN and treated({"k": 1000}).k == 50
 
 
-def test_a_variant_may_take_diversity_away():
-    query = RecommendationQuery(diversity=Diversity("mmr"))
-    assert with_treatment(query, Treatment("e", "new", list_options={"diversity": None})).diversity is None
+def test_filters_of_a_variant_and_of_the_query_both_hold():
+    assert treated({"filters": WHITE}).filters == WHITE
+    new = {"year": {"gte": 2000}}
+    assert treated({"filters": WHITE}, RecommendationQuery(filters=new)).filters == {"and": [new, WHITE]}
+
+
+def test_a_variant_may_change_or_take_away_the_diversity_of_the_query():
+    query = RecommendationQuery(diversity=Diversity("mmr", 0.4, "genres"))
+    assert treated({"diversity": None}, query).diversity is None
+    assert treated({"diversity_weight": 0.9}, query).diversity == Diversity("mmr", 0.9, "genres")
+    assert treated({"diversity_weight": 0.9}).diversity is None
 
 
 def test_a_sensible_query_gives_its_boosts():
