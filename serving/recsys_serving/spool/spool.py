@@ -72,10 +72,12 @@ class Spool:
         with mapped_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch(mode=0o600)
-            self._connection = self._connect()
-            with self._write():
-                for statement in _TABLES.split(";"):
-                    self._connection.execute(statement)
+            # SQLite does not wait where several turn a new file into one with a log at once.
+            with FileLock(path.with_name(path.name + ".opening"), mode=0o600):
+                self._connection = self._connect()
+                with self._write():
+                    for statement in _TABLES.split(";"):
+                        self._connection.execute(statement)
 
     def append(self, commands: Sequence[SpoolCommand]) -> int:
         """Add commands, all or none; those whose id is there are left out. On return they are on the disk.

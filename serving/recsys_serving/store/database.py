@@ -78,7 +78,7 @@ class Database:
         outer = self._current.get()
         with mapped_errors():
             if outer is not None:
-                with outer.begin_nested():
+                with outer.begin_nested(), _timeout_within(outer, timeout_seconds):
                     yield outer
                 return
             with self._engine.begin() as connection:
@@ -151,6 +151,18 @@ def make_engine(url: str, settings: DatabaseSettings) -> Engine:
 def set_timeout(connection: Connection, seconds: float) -> None:
     """Let each further statement of a transaction take up to some seconds."""
     connection.execute(text("SELECT set_config('statement_timeout', :ms, true)"), {"ms": str(int(seconds * 1000))})
+
+
+@contextmanager
+def _timeout_within(connection: Connection, seconds: float | None) -> Iterator[None]:
+    """Another time for the statements of a part of a transaction; the rest has that of before."""
+    if seconds is None:
+        yield
+        return
+    before = connection.execute(text("SELECT current_setting('statement_timeout')")).scalar_one()
+    set_timeout(connection, seconds)
+    yield  # an error rolls the part back, and with it the setting
+    connection.execute(text("SELECT set_config('statement_timeout', :before, true)"), {"before": before})
 
 
 def _try_rested_connections(engine: Engine) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import DataError as ValueRefused
+import psycopg
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -35,24 +35,32 @@ def mapped_errors() -> Iterator[None]:
         yield
     except PoolTimeout as error:
         raise StoreUnavailable("All connections to the database are in use. Try again, or enlarge the pool.") from error
-    except StatementError as error:  # DBAPIError is one
+    except DBAPIError as error:
+        raise _mapped(error.orig or error) from error
+    except psycopg.Error as error:  # of COPY, which SQLAlchemy does not know
         raise _mapped(error) from error
+    except StatementError as error:
+        raise StoreRefused(_refusal(error.orig or error)) from error
     except SQLAlchemyError as error:
         raise StoreUnavailable(f"The database cannot be used: {_first_line(error)}.") from error
     except UnicodeEncodeError as error:
         raise StoreRefused("A text has a lone surrogate, which is no character. Send valid Unicode.") from error
 
 
-def _mapped(error: StatementError) -> StoreError:
-    code = getattr(error.orig, "sqlstate", None) or ""
-    reason = _first_line(error.orig or error)
+def _mapped(error: BaseException) -> StoreError:
+    code = getattr(error, "sqlstate", None) or ""
+    reason = _first_line(error)
     if code.startswith(_OTHER_TABLES):
         return StoreError(f"The database has other tables than this version needs: {reason}. Run the migrations.")
-    if code.startswith(_REFUSED) or isinstance(error, ValueRefused) or not isinstance(error, DBAPIError):
-        return StoreRefused(f"The database cannot hold a value: {reason}. Correct it.")
+    if code.startswith(_REFUSED) or isinstance(error, psycopg.DataError):
+        return StoreRefused(_refusal(error))
     if code.startswith(_TRANSIENT) or not code:
         return StoreUnavailable(f"The database is away or too slow: {reason}. Try again.")
     return StoreError(f"The database refuses a statement: {reason}.")
+
+
+def _refusal(error: BaseException) -> str:
+    return f"The database cannot hold a value: {_first_line(error)}. Correct it."
 
 
 def _first_line(error: BaseException) -> str:

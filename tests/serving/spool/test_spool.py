@@ -95,6 +95,22 @@ def test_another_process_sees_what_was_appended(spool, path):
     other.close()
 
 
+def test_several_may_open_a_new_spool_at_once(path):
+    barrier = threading.Barrier(8)
+
+    def open_and_append(number):
+        barrier.wait()
+        spool = Spool(path)
+        spool.append([command(str(number))])
+        spool.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(open_and_append, range(8)))
+    spool = Spool(path)
+    assert len(spool) == 8
+    spool.close()
+
+
 def test_only_its_owner_can_read_the_file(spool, path):
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 

@@ -83,6 +83,17 @@ def test_a_transaction_may_have_more_time_for_itself(database_url):
     database.close()
 
 
+def test_a_part_of_a_transaction_may_have_more_time_and_the_rest_has_not(database):
+    limit = text("SHOW statement_timeout")
+    with database.transaction() as connection:
+        with database.transaction(timeout_seconds=30):
+            assert connection.execute(limit).scalar() == "30s"
+        assert connection.execute(limit).scalar() == "2s"
+        with pytest.raises(RuntimeError), database.transaction(timeout_seconds=30):
+            raise RuntimeError
+        assert connection.execute(limit).scalar() == "2s"
+
+
 def test_a_pool_that_is_empty_is_unavailable(database):
     def take():
         with database.transaction():

@@ -63,6 +63,12 @@ def test_other_tables_are_told_and_not_tried_again(name):
     assert type(caught.value) is StoreError
 
 
+def test_an_error_of_copy_is_mapped_as_well():
+    for name, kind in (("AdminShutdown", StoreUnavailable), ("InvalidTextRepresentation", StoreRefused)):
+        with pytest.raises(kind, match="it failed"), mapped_errors():
+            raise getattr(psycopg.errors, name)("it failed")
+
+
 def test_a_pool_without_a_free_connection_is_unavailable():
     with pytest.raises(StoreUnavailable, match="All connections"), mapped_errors():
         raise PoolTimeout("QueuePool limit")

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 #: Where the database is, if the configuration does not say it: so that no password is in a run's directory.
 URL_VARIABLE = "RECSYS_DATABASE_URL"
 
+#: Bytes that are read at once; no row may be longer.
+_BLOCK = 1 << 26
+
 _SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
 
 
@@ -74,6 +77,8 @@ class StoreDatabase:
         from sqlalchemy.exc import SQLAlchemyError
 
         try:
+            import psycopg
+
             engine = create_engine(
                 make_url(self.url).set(drivername="postgresql+psycopg"), connect_args={"connect_timeout": 10}
             )
@@ -85,14 +90,15 @@ class StoreDatabase:
         try:
             with engine.connect() as connection:
                 yield connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, psycopg.Error) as error:  # the latter of COPY, which SQLAlchemy does not know
             raise SourceError(self._message(error)) from error
         finally:
             engine.dispose()
 
     def _message(self, error: Any) -> str:
-        reason = str(getattr(error, "orig", None) or error).strip().split("\n")[0].rstrip(".")
-        code = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
+        error = getattr(error, "orig", None) or error
+        reason = str(error).strip().split("\n")[0].rstrip(".")
+        code = getattr(error, "sqlstate", None) or ""
         if code.startswith("42"):
             return f"{self.place} is no database of the service, or of another version: {reason}. Name the right one."
         return f"The database {self.place} cannot be read: {reason}. Start it, or correct data.database_url."
@@ -118,7 +124,7 @@ def copy_table(connection: Connection, query: str, types: Mapping[str, pa.DataTy
     buffer.seek(0)
     return csv.read_csv(
         buffer,
-        csv.ReadOptions(column_names=list(types)),
+        csv.ReadOptions(column_names=list(types), block_size=_BLOCK),
         csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
         csv.ConvertOptions(
             column_types=dict(types),

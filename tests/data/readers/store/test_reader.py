@@ -9,7 +9,8 @@ from recsys_serving.store.records import ItemDraft
 
 from recsys.data.preparing import Preparation
 from recsys.data.readers.store.reader import StoreReader
-from recsys.errors import DataError, SettingsError
+from recsys.errors import DataError, SettingsError, SourceError
+from tests.serving.conftest import new_database
 from tests.serving.store.moments import NOON, minutes, watched
 
 SECONDS = int(NOON.timestamp())
@@ -123,6 +124,14 @@ def test_users_and_items_may_be_unknown(database_url, store):
     raw = StoreReader(database_url).read()
     assert raw.items is None
     assert raw.users.to_pylist() == [{"user_id": "ada"}]
+
+
+def test_a_database_without_the_views_is_told(postgres_server):
+    with new_database(postgres_server) as url:
+        reader = StoreReader(url)
+        for ask in (reader.read, reader.fingerprint):
+            with pytest.raises(SourceError, match="is no database of the service"):
+                ask()
 
 
 def test_no_interactions_are_an_error_that_says_what_was_asked(database_url, filled):
