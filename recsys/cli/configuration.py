@@ -25,6 +25,7 @@ from omegaconf import DictConfig, OmegaConf
 from recsys.cli.config_check import check_config
 from recsys.cli.config_directory import CONFIG_DIRECTORY as CONFIG_DIRECTORY
 from recsys.cli.data_warnings import told_data_warnings
+from recsys.cli.help_text import fitted_help
 from recsys.cli.hydra_errors import COMPOSITION_ERRORS, explained
 from recsys.cli.positional import Positional, as_settings
 from recsys.cli.process.user_errors import USER_ERROR_STATUS, is_told, user_errors
@@ -111,7 +112,7 @@ def run_command(name: str, body: Callable[[DictConfig], Any], positional: Positi
             _register_sources()
         if positional is not None:
             sys.argv[1:] = as_settings(sys.argv[1:], positional)
-        with _composition_errors():
+        with _composition_errors(), fitted_help(sys.argv[1:]):
             return _run(run)
 
 

@@ -30,7 +30,7 @@ def fit_stages(
     if count < 2 or not shown:
         yield lambda name: None
         return
-    with display.bar("", count, timed=False) as bar:
+    with display.bar(f"{what} 1/{count}", count, timed=False) as bar:
         begun = 0
 
         def begin(name: str) -> None:

@@ -39,3 +39,14 @@ def test_no_line_of_a_training_is_lost_overwritten_or_too_wide(
     assert "━" not in "".join(lines), "and leave nothing"
     assert told("\n".join(lines)) == told(plain.out)
     assert max(map(len, lines)) <= columns
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+def test_an_error_is_broken_between_words(scripts: Scripts, tmp_path: Path, columns: int) -> None:
+    plain = scripts("prepare", "data=nowhere")
+    assert plain.status == 2 and len(plain.err.splitlines()) == 1 and len(plain.err) > 2 * columns
+    status, stream = on_terminal([sys.executable, str(SCRIPTS / "prepare.py"), "data=nowhere"], columns, tmp_path)
+    lines = screen_lines(stream, columns)
+    assert status == 2
+    assert " ".join(lines).split() == plain.err.split()
+    assert 1 < len(lines) and max(map(len, lines)) <= columns
