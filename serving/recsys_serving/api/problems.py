@@ -164,7 +164,10 @@ def install_problem_handlers(app: FastAPI) -> None:
         assert isinstance(error, StarletteHTTPException)
         faults = error.faults if isinstance(error, ProblemError) else ()
         detail = error.detail if isinstance(error, ProblemError) else _routing_detail(error.status_code, request)
-        return problem_response(error.status_code, detail, request.url.path, faults, error.headers)
+        headers = dict(error.headers or {})
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            headers["Allow"] = ", ".join(_methods(app, request)) or headers.get("Allow", "")
+        return problem_response(error.status_code, detail, request.url.path, faults, headers)
 
     async def invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
@@ -183,6 +186,12 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(RecsysError, library)
     app.add_exception_handler(ResponseValidationError, wrong_answer)
+
+
+def _methods(app: FastAPI, request: Request) -> list[str]:
+    """What is allowed at the path of a request, by all of its routes."""
+    path = getattr(request.scope.get("route"), "path", None)
+    return sorted(method.upper() for method in app.openapi()["paths"].get(path, ()))
 
 
 def _routing_detail(status: int, request: Request) -> str:

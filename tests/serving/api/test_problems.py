@@ -80,3 +80,8 @@ def test_further_faults_are_only_counted():
 def test_a_status_of_no_kind_is_told_by_its_phrase():
     assert json.loads(problem_response(418, "No coffee.", "/").body)["type"] == "about:blank"
     assert 418 not in KINDS
+
+
+def test_all_methods_of_a_path_are_told(api: Api):
+    answer = api.client.request("OPTIONS", "/v1/items/a")
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "DELETE, GET, PATCH, PUT")

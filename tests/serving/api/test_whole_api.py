@@ -30,7 +30,7 @@ def test_the_api_keeps_to_its_description(method: str, path: str, api: Api) -> N
 
     @given(case=operation.as_strategy())
     @settings(
-        max_examples=5,
+        max_examples=3,
         deadline=None,
         derandomize=True,
         database=None,

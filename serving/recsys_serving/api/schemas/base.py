@@ -64,6 +64,10 @@ def _moment(value: object) -> datetime:
     return moment
 
 
+def _describe_moment(schema: dict[str, Any]) -> None:
+    schema["anyOf"] = [{"type": "string", "format": "date-time"}, {"type": "number"}]
+
+
 def _properties(value: dict[str, Any]) -> dict[str, Any]:
     size = len(orjson.dumps(value))
     if size > MAX_PROPERTIES_BYTES:
@@ -107,15 +111,17 @@ def _uuid(value: object) -> UUID:
 Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID), AfterValidator(_id)]
 #: A short name, such as the type of an interaction.
 Name = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:\-]*$")]
+#: What :mod:`recsys_serving.api.cursor_signer` and the recommender make.
+CursorText = Annotated[str, StringConstraints(min_length=1, max_length=4_096, pattern=r"^[A-Za-z0-9_\-]+$")]
 #: A text that people read.
 Title = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TITLE)]
 #: A moment with a zone.
 Moment = Annotated[
     datetime,
-    BeforeValidator(_moment, json_schema_input_type=str),
+    BeforeValidator(_moment, json_schema_input_type=str | float),
     Field(
-        json_schema_extra={"type": "string", "format": "date-time"},
-        description="ISO 8601 with a zone; seconds since 1970 are taken as well.",
+        json_schema_extra=_describe_moment,
+        description="ISO 8601 with a zone, or seconds since 1970; from 1970 to 2199.",
     ),
 ]
 #: An id that the service made.

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from recsys_serving.api.schemas.base import MAX_LIST, Id, Moment, Name, RequestBody, ResponseBody, Scalar
+from recsys_serving.api.schemas.base import MAX_LIST, CursorText, Id, Moment, Name, RequestBody, ResponseBody, Scalar
 from recsys_serving.recommending.types import Boost, Diversity, HistoryItem, Promotion, RecommendationQuery
 
 #: The longest list, whatever the settings say.
@@ -91,7 +91,7 @@ class RecommendationBody(RequestBody):
     session_id: Id | None = Field(default=None, description="Of the visit, for experiments by session.")
     exclude_seen: bool | SeenAfterBody | None = None
     metadata: Annotated[list[Column], Field(max_length=50, description="Columns of the items to answer with.")] = []
-    cursor: Annotated[str, StringConstraints(min_length=1, max_length=8_192)] | None = None
+    cursor: CursorText | None = None
 
     def to_query(self) -> RecommendationQuery:
         """What the service is asked."""

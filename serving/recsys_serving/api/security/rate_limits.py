@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass
+from functools import cache
 
 import structlog
 from limits import RateLimitItem, parse
@@ -67,11 +68,11 @@ class RateLimiter:
             rate: such as ``3000/minute``.
             who: whose request it is.
         """
-        return self._ask(parse(rate), who, count=True)
+        return self._ask(_parsed(rate), who, count=True)
 
     def test(self, rate: str, who: str) -> RateDecision:
         """Whether a request would be allowed, without counting it."""
-        return self._ask(parse(rate), who, count=False)
+        return self._ask(_parsed(rate), who, count=False)
 
     def _ask(self, item: RateLimitItem, who: str, count: bool) -> RateDecision:
         if self._shared is not None and time.monotonic() >= self._paused_until:
@@ -83,6 +84,11 @@ class RateLimiter:
                     "counting in this process, Redis does not answer", error=type(error.storage_error).__name__
                 )
         return _decide(self._memory, item, who, count)
+
+
+@cache
+def _parsed(rate: str) -> RateLimitItem:
+    return parse(rate)
 
 
 def _decide(limiter: SlidingWindowCounterRateLimiter, item: RateLimitItem, who: str, count: bool) -> RateDecision:
