@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 import orjson
+import structlog
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError, ResponseValidationError
 from starlette.exceptions import HTTPException as StarletteHTTPException
@@ -21,7 +22,14 @@ from starlette.responses import Response
 from recsys.errors import BundleError, RecsysError, RequestError, RetrievalError, ServingError, SettingsError
 from recsys_serving.api.observability.request_ids import current_request_id
 from recsys_serving.api.schemas.base import ONE, SEVERAL
-from recsys_serving.store.errors import Conflict, NotFound, PreconditionFailed, StoreRefused
+from recsys_serving.store.errors import (
+    Conflict,
+    NotFound,
+    PreconditionFailed,
+    StoreError,
+    StoreRefused,
+    StoreUnavailable,
+)
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -30,6 +38,11 @@ MAX_FAULTS = 20
 
 #: Seconds after which a request may be tried again where the store is away.
 RETRY_AFTER_SECONDS = 2
+
+
+_STORE_AWAY = "The store is away or too slow, and this cannot be answered without it. Try again in a moment."
+
+_log = structlog.get_logger("recsys_serving.problems")
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +189,11 @@ def install_problem_handlers(app: FastAPI) -> None:
 
     async def library(request: Request, error: Exception) -> Response:
         assert isinstance(error, RecsysError)
-        told = _told(error)
-        return problem_response(told.status, str(error), request.url.path, headers=told.headers)
+        told, detail = _told(error), str(error)
+        if type(error) in (StoreUnavailable, StoreError):
+            _log.warning("the store failed", error=detail)
+            detail = _STORE_AWAY  # the error's own text names addresses
+        return problem_response(told.status, detail, request.url.path, headers=told.headers)
 
     async def wrong_answer(request: Request, error: Exception) -> Response:
         raise error  # a bug: the request's context logs it

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.routing import APIRoute
-from pydantic import AfterValidator
+from pydantic import AfterValidator, StringConstraints
 
 from recsys_serving.api.path_segments import segment_text
 from recsys_serving.api.problems import KINDS, MEDIA_TYPE, Fault, ProblemError
-from recsys_serving.api.schemas.base import MAX_ID, CursorText, ResponseBody
+from recsys_serving.api.schemas.base import CURSOR_PATTERN, MAX_ID, ResponseBody
 from recsys_serving.api.security.api_keys import Scope
 from recsys_serving.api.strict_json import StrictRequest, check_told_size
 
@@ -28,7 +28,7 @@ PathId = Annotated[
 #: A name in a path: of a bundle, an experiment or a key.
 PathName = Annotated[str, Path(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:\-]*$")]
 Cursor = Annotated[
-    CursorText | None,
+    Annotated[str, StringConstraints(min_length=1, max_length=16_000, pattern=CURSOR_PATTERN)] | None,
     Query(description="next_cursor of the page before; none for the first page."),
 ]
 Limit = Annotated[int, Query(ge=1, le=1_000, description="Rows of a page, at most.")]

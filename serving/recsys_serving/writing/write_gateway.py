@@ -29,6 +29,10 @@ from recsys_serving.store.store import Store
 ValueT = TypeVar("ValueT")
 
 
+class RevisionUnknown(StoreUnavailable):
+    """A change is meant for one revision of a record, which is not known while changes wait for the store."""
+
+
 @dataclass(frozen=True, slots=True)
 class WriteResult(Generic[ValueT]):
     """What became of a change.
@@ -175,7 +179,7 @@ class WriteGateway:
                 if revision is not None:
                     raise
         elif revision is not None:
-            raise StoreUnavailable(
+            raise RevisionUnknown(
                 "Earlier changes wait for the store, so the revision of this record is not known now. Try again in "
                 "a moment, or leave If-Match out."
             )

@@ -85,3 +85,12 @@ def test_a_status_of_no_kind_is_told_by_its_phrase():
 def test_all_methods_of_a_path_are_told(api: Api):
     answer = api.client.request("OPTIONS", "/v1/items/a")
     assert (answer.status_code, answer.headers["Allow"]) == (405, "DELETE, GET, PATCH, PUT")
+
+
+def test_the_address_of_the_store_is_told_to_nobody(api: Api, make_api):
+    api.client.get("/v1/elicitation")
+    away = make_api(database_url="postgresql://nobody@127.0.0.1:1/nothing")
+    away.parts.authenticator._known.update(api.parts.authenticator._known)
+    answer = away.client.get("/v1/keys")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+    assert "127.0.0.1" not in answer.text and "nobody" not in answer.text

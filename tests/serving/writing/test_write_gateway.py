@@ -7,7 +7,7 @@ from recsys_serving.spool.spool import Spool
 from recsys_serving.store.errors import Conflict, StoreUnavailable
 from recsys_serving.store.records import AppendStatus, Interaction, ItemDraft
 from recsys_serving.store.store import Store
-from recsys_serving.writing.write_gateway import ItemPatch, WriteGateway
+from recsys_serving.writing.write_gateway import ItemPatch, RevisionUnknown, WriteGateway
 
 EVENT = Interaction("e1", "anna", "a", "view", datetime(2024, 5, 1, tzinfo=UTC))
 
@@ -72,7 +72,7 @@ def test_a_change_of_one_revision_does_not_wait(store, away, spool):
     with pytest.raises(StoreUnavailable):
         WriteGateway(away, spool).put_item(ItemDraft("a"), 7)
     WriteGateway(away, spool).put_item(ItemDraft("a"), None)
-    with pytest.raises(StoreUnavailable, match="leave If-Match out"):
+    with pytest.raises(RevisionUnknown, match="leave If-Match out"):
         WriteGateway(store, spool).put_item(ItemDraft("a"), 7)
     assert len(spool) == 1
 

@@ -112,7 +112,8 @@ Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID), AfterVal
 #: A short name, such as the type of an interaction.
 Name = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:\-]*$")]
 #: What :mod:`recsys_serving.api.cursor_signer` and the recommender make.
-CursorText = Annotated[str, StringConstraints(min_length=1, max_length=4_096, pattern=r"^[A-Za-z0-9_\-]+$")]
+CURSOR_PATTERN = r"^[A-Za-z0-9_\-]+$"
+CursorText = Annotated[str, StringConstraints(min_length=1, max_length=200_000, pattern=CURSOR_PATTERN)]
 #: A text that people read.
 Title = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TITLE)]
 #: A moment with a zone.
