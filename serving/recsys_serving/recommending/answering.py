@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from recsys.errors import RecsysError
 from recsys.experiments.exploration import ExplorationPolicy
 from recsys_serving.cache.guarded_cache import GuardedCache
 from recsys_serving.recommending.assignments import Assignments, Treatment
@@ -25,6 +27,8 @@ from recsys_serving.recommending.types import AnsweredItem, Degraded, Recommenda
 from recsys_serving.recommending.user_states import KnownUser, UserStates
 from recsys_serving.resilience.deadline import Deadline
 from recsys_serving.store.records import Exposure
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,11 +66,11 @@ class AnsweringParts:
 class _Open:
     """One query on its way."""
 
+    asked: RecommendationQuery
     plan: QueryPlan
     degraded: list[Degraded]
     exploration: ExplorationPolicy | None
     made: MadeList | None = None
-    notes: list[str] = field(default_factory=list)
 
     @property
     def num_spare(self) -> int:
@@ -140,7 +144,7 @@ class Answering:
         with timer("plan"):
             plan = self._plan(query, user, treatment, opened)
         exploration = parse_exploration(treatment.list_options)
-        return _Open(plan, degraded, exploration)
+        return _Open(query, plan, degraded, exploration)
 
     def _sync(self, user: KnownUser, deadline: Deadline) -> None:
         if self._parts.sync is not None and user.revisions is not None:
@@ -179,9 +183,7 @@ class Answering:
         kept: dict[str, bytes] = {}
         for group in missing.values():
             with self._parts.timer("model"):
-                lists, is_degraded = self._parts.maker.make(
-                    [one.plan for one in group], [one.num_spare for one in group], deadline
-                )
+                lists, is_degraded = self._lists(group, deadline)
             for one, made in zip(group, lists, strict=True):
                 one.made = made
                 if is_degraded:
@@ -191,6 +193,29 @@ class Answering:
         if kept and self._parts.cache is not None:
             with self._parts.timer("cache_write"):
                 self._parts.cache.set_many(kept, self._parts.options.cache_ttl_seconds)
+
+    def _lists(self, group: Sequence[_Open], deadline: Deadline) -> tuple[list[MadeList], bool]:
+        """The lists of queries of one bundle; without what variants set, where that is what is wrong."""
+        try:
+            return self._made(group, deadline)
+        except RecsysError as error:
+            treated = [one for one in group if one.plan.treatment.list_options]
+            if not treated:
+                raise
+            experiments = {str(one.plan.treatment.experiment_id) for one in treated}
+            for one in treated:
+                plan = one.plan
+                one.plan = self._plan(one.asked, plan.user, Treatment(), plan.opened)
+                one.exploration = None
+            lists = self._made(group, deadline)
+            # Without the variants it is right: whoever asks is not at fault, but whoever made the experiment.
+            _log.error("Variants of %s cannot be served: %s", ", ".join(sorted(experiments)), error)
+            for one in treated:
+                one.degraded.append("experiments")
+            return lists
+
+    def _made(self, group: Sequence[_Open], deadline: Deadline) -> tuple[list[MadeList], bool]:
+        return self._parts.maker.make([one.plan for one in group], [one.num_spare for one in group], deadline)
 
     def _finish(self, one: _Open) -> RecommendationAnswer:
         with self._parts.timer("assembly"):

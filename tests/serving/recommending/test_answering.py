@@ -10,6 +10,7 @@ from recsys_serving.spool.commands import interaction_command, user_command
 from recsys_serving.spool.spool import Spool
 from recsys_serving.store.records import Interaction
 
+from recsys.errors import RecsysError
 from recsys.experiments.experiment import Experiment, Variant
 from recsys.experiments.experiment_json import experiment_to_dict
 from tests.serving.recommending.fakes import Faulty
@@ -159,6 +160,18 @@ class TestExperiments:
         service.close()
         noted = {str(one.recommendation_id): one for one in exposures(store)}
         assert noted[answer.recommendation_id].propensities == pytest.approx((1.0, 1 / 25, 1.0))
+
+    def test_a_variant_that_cannot_be_served_is_nobodys_error(self, store, new_service, caplog):
+        service = new_service(store=store)
+        variants = [Variant("control", 0.5), Variant("new", 0.5, None, {"filters": {"size": {"gte": 3}}})]
+        self.start(store, variants=variants, overrides={"ann": "new", "bob": "control"})
+        queries = [RecommendationQuery(user_id=name, session=EVEN, k=5) for name in ("ann", "bob", "ann")]
+        ann, bob, again = service.recommend(queries)
+        assert ids(ann) == ids(bob) == ids(again) and bob.degraded == () and bob.variant == "control"
+        assert ann.degraded == ("experiments",) and (ann.variant, ann.experiment_id) == (None, None)
+        assert "Variants of e1 cannot be served: There is no column size" in caplog.text
+        with pytest.raises(RecsysError, match="There is no column weight"):
+            ask(service, user_id="ann", filters={"weight": {"gte": 3}})
 
 
 def test_attributes_that_do_not_fit_the_model_are_no_error(store, new_service):

@@ -196,7 +196,7 @@ class TestItems:
         for _ in range(2):
             answer = ask(service, session=EVEN, k=50, filters=WHITE, metadata=["colours"])
             told = {item.item_id: item for item in answer.items}["i04"]
-            assert told.title == "Another title" and told.metadata == {"colours": "white"}
+            assert told.title == "Another title" and told.metadata == {"colours": ["white"]}
             service.activate("two_tower", "tests")
 
     def test_this_worker_knows_changes_before_the_store_tells_them(self, new_service):
@@ -207,7 +207,7 @@ class TestItems:
         assert service.item("n1") == {
             "title": "Brand new",
             "available": True,
-            "properties": {"colours": "black|even", "price": 3.5},
+            "properties": {"colours": ["black", "even"], "price": 3.5},
         }
         service.remove_items(["n1", "unknown"])
         assert "n1" not in ids(ask(service, session=EVEN, k=50)) and service.item("n1") is None

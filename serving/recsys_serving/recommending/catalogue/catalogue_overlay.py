@@ -39,6 +39,7 @@ class CatalogueOverlay:
         self._recommender = recommender
         self._lock = threading.Lock()
         self._original = recommender.catalogue.table
+        self._separators = recommender.bundle.manifest.data.separators
         self._overlaid: dict[str, frozenset[str]] = {}
         self.unplaced: dict[str, CatalogueItem] = {}
         self.deleted: frozenset[str] = frozenset()
@@ -79,13 +80,16 @@ class CatalogueOverlay:
         return () if self._known([item.item_id]) else self._notes_of_new(item.item_id, table)
 
     def details(self, ids: Sequence[str], columns: Sequence[str] = ()) -> list[tuple[str, dict[str, Any]]]:
-        """Title and columns of items, in order; the id stands for a missing title, None for a missing value."""
+        """Title and columns of items, in order; the id stands for a missing title, None for a missing value.
+
+        Several values that the data have in one text are a list.
+        """
         table, rows = self._recommender.catalogue.table, self._recommender.items_of(ids)
         # Rows of items that came after the table was read are not in it yet.
         known = (rows >= 0) & (rows < table.num_rows)
         wanted = [TITLE, *columns]
         taken = {
-            name: table.column(name).take(pa.array(rows[known])).to_pylist()
+            name: self._told_values(name, table.column(name).take(pa.array(rows[known])).to_pylist())
             for name in wanted
             if name in table.column_names and name not in HIDDEN
         }
@@ -108,7 +112,7 @@ class CatalogueOverlay:
             if unplaced is None:
                 return None
             return {"title": unplaced.title, "available": unplaced.available, "properties": dict(unplaced.properties)}
-        values = {name: table.column(name)[row].as_py() for name in table.column_names}
+        values = {name: self._told_values(name, [table.column(name)[row].as_py()])[0] for name in table.column_names}
         properties = {name: value for name, value in values.items() if name not in HIDDEN and name != TITLE}
         return {"title": values.get(TITLE), "available": values[AVAILABLE] is not False, "properties": properties}
 
@@ -123,6 +127,12 @@ class CatalogueOverlay:
     def columns(self) -> list[str]:
         """Names of the columns that can be told of an item."""
         return [name for name in self._recommender.catalogue.table.column_names if name not in HIDDEN]
+
+    def _told_values(self, column: str, values: list[Any]) -> list[Any]:
+        separator = self._separators.get(column)
+        if separator is None:
+            return values
+        return [_split(value, separator) if isinstance(value, str) else value for value in values]
 
     def _known(self, ids: Sequence[str]) -> set[str]:
         rows = self._recommender.items_of(ids)
@@ -232,14 +242,16 @@ class CatalogueOverlay:
                 columns[name] = pa.array(told)
             except (pa.ArrowException, OverflowError, TypeError) as error:
                 raise RequestError(f"Values of {name} must be of one type that a column can have: {error}.") from error
-        state = self._recommender.catalogue
-        separators = {one.name: one.separator for one in state.features if one.separator is not None}
-        return as_catalogue_columns(pa.table(columns), state.table, separators)
+        return as_catalogue_columns(pa.table(columns), self._recommender.catalogue.table, self._separators)
 
     def _row_for_check(self, ids: Sequence[str]) -> Any:
         """Rows of items, the first one for new items, whose values are only tried."""
         rows = self._recommender.items_of(ids)
         return rows.clip(min=0)
+
+
+def _split(text: str, separator: str) -> list[str]:
+    return [part.strip() for part in text.split(separator) if part.strip()]
 
 
 def _told(item: CatalogueItem) -> CatalogueItem:

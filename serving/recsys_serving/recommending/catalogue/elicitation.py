@@ -35,7 +35,7 @@ class ElicitationItems:
         candidates = candidates[counts[candidates] > 0]
         gains = np.zeros(num_items)
         gains[candidates] = np.log1p(counts[candidates])
-        table = opened.bundle.neighbours("model") or opened.bundle.neighbours("content")
+        table = opened.neighbours
         asked = opened.recommender.items_of(list(exclude_items))
         for row in asked[(asked >= 0) & (asked < num_items)].tolist():
             _lower(gains, row, table)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy as np
 from recsys.retrieval.types import BoolArray
 from recsys.runtime.bundle_recommender import BundleRecommender
 from recsys.runtime.catalogue import CatalogueState
+from recsys.runtime.neighbours import NeighbourTable
 from recsys_serving.recommending.catalogue.catalogue_overlay import CatalogueOverlay
 from recsys_serving.recommending.catalogue.catalogued_bundle import CataloguedBundle
 from recsys_serving.recommending.catalogue.item_search import ItemSearch
@@ -76,6 +77,11 @@ class OpenBundle:
                 search.remove(self.overlay.deleted)
                 self._search = search
             return self._search
+
+    @cached_property
+    def neighbours(self) -> NeighbourTable | None:
+        """The items that are most like each one, by the model, else by content; None where nothing tells."""
+        return self.bundle.neighbours("model") or self.bundle.neighbours("content")
 
     def mask(self, filters: Any) -> BoolArray:
         """Which items filters allow, a truth value for each row of the catalogue; kept ready for the next time.

@@ -23,8 +23,8 @@ def test_new_items_are_recommended_and_told(by_content):
     assert by_content.overlay.apply([new(), new("n2", properties={"colours": ["white", "odd"], "price": 2.5})]) == ()
     assert {"n1", "n2"} < set(listed(by_content)) and "n1" not in listed(by_content, filters=WHITE)
     assert by_content.overlay.details(["n2", "i04", "none"], ["colours", "price"]) == [
-        ("New", {"colours": "white|odd", "price": 2.5}),
-        ("Square 4", {"colours": "black|even", "price": None}),
+        ("New", {"colours": ["white", "odd"], "price": 2.5}),
+        ("Square 4", {"colours": ["black", "even"], "price": None}),
         ("none", {"colours": None, "price": None}),
     ]
 
@@ -36,7 +36,7 @@ def test_doing_it_again_changes_nothing(by_content):
     assert by_content.overlay.item("i04") == {
         "title": "Other",
         "available": False,
-        "properties": {"colours": "black|even", "price": 3.0},
+        "properties": {"colours": ["black", "even"], "price": 3.0},
     }
 
 
@@ -45,7 +45,7 @@ def test_what_is_no_longer_said_is_as_the_bundle_has_it(by_content):
     assert "i04" in listed(by_content, filters=WHITE)
     by_content.overlay.apply([CatalogueItem("i04")])
     assert "i04" not in listed(by_content, filters=WHITE)
-    assert by_content.overlay.item("i04")["properties"] == {"colours": "black|even", "price": None}
+    assert by_content.overlay.item("i04")["properties"] == {"colours": ["black", "even"], "price": None}
 
 
 def test_a_new_item_with_other_content_is_found_by_it(by_content):
@@ -100,7 +100,7 @@ def test_a_value_that_does_not_fit_leaves_the_others(by_content):
     assert by_content.overlay.item("i04") == {
         "title": "Other",
         "available": False,
-        "properties": {"colours": "black|even", "price": None, "size": 3},
+        "properties": {"colours": ["black", "even"], "price": None, "size": 3},
     }
     assert by_content.overlay.details(["i08"])[0][0] == "Eight" and "i04" not in listed(by_content)
 
