@@ -22,6 +22,7 @@ from filelock import FileLock, Timeout
 from pydantic import SecretStr
 
 from recsys.errors import ServingError
+from recsys.runtime.manifest import Manifest
 from recsys_serving.api.observability.metrics import MULTIPROCESS_VARIABLE
 from recsys_serving.local.embedded_postgres import start_postgres, stop_postgres
 from recsys_serving.local.embedded_redis import start_redis, stop_redis
@@ -71,6 +72,7 @@ def start(
             if running is not None and running.is_running:
                 return running, installation.api_key.read_text(encoding="utf-8").strip()
             _end_leftovers(installation, running)
+            Manifest.read(settings.bundle)  # before anything is started
             try:
                 complete = _with_servers(settings, installation, say)
                 prepared = prepare_store(complete, installation, data, say)
