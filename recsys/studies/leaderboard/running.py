@@ -50,6 +50,9 @@ class LeaderboardSettings:
         return f"valid/{self.comparison.metric}@{self.comparison.k}"
 
 
+#: How often the time that is spent is kept, in seconds, so that a process that is killed counts as well.
+KEPT_SECONDS = 5.0
+
 #: Guess of what a last fit takes beyond its trial, before one was measured: these seconds, and loading the data twice.
 START_SECONDS = 1.5
 
@@ -123,7 +126,13 @@ def _searched(
     directory: ResultDirectory, settings: LeaderboardSettings, budget: Budget, lines: ProgressLines
 ) -> tuple[DataFacts, list[Standing]]:
     """Look at the data, ask the models, and spend the budget on trials and tests."""
-    with Worker(lines.tick) as worker:
+
+    def tick() -> None:
+        lines.tick()
+        if budget.elapsed - directory.spent_seconds > KEPT_SECONDS:
+            directory.reach(directory.stage, budget.elapsed)
+
+    with Worker(tick) as worker:
         lines.now("preparing the data and asking the models")
         data: DataFacts = worker.call(look, settings.shared, settings.models, settings.metric)
         lines.say(
@@ -149,7 +158,7 @@ def _searched(
         def test(standing: Standing, limit: float) -> None:
             name = standing.entrant.name
             lines.now(f"{name}: fitting to training and validation, and testing", limit)
-            with Worker(lines.tick) as fresh:
+            with Worker(tick) as fresh:
                 model = best_of(standing, settings.metric, data.overrides)
                 tested = fit_and_test(directory, model, data.name, fresh, limit)
             lines.tested(name, Path(tested.run).name, tested.error, budget.elapsed)

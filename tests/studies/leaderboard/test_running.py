@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import json
 from dataclasses import replace
 
 import pytest
@@ -74,6 +75,28 @@ def test_one_that_was_interrupted_does_nothing_twice(tmp_path, settings, monkeyp
     InlineWorker.calls.clear()
     run(replace(directory, finished=False), settings)
     assert InlineWorker.calls == ["look"]
+
+
+def test_the_time_of_a_process_that_is_killed_counts(tmp_path, settings, monkeypatch):
+    class Killed(Exception):
+        """Nothing after this runs; the state on disk is what another process finds."""
+
+    directory = ResultDirectory.create(tmp_path, "toy", [], 10.0)
+    kept = []
+
+    class Ticking(InlineWorker):
+        def call(self, function, *arguments, **options):
+            now[0] += 7.0
+            self._tick()
+            kept.append(json.loads((directory.path / "leaderboard.json").read_text())["spent_seconds"])
+            raise Killed
+
+    now = [100.0]
+    monkeypatch.setattr(running, "Worker", Ticking)
+    budget = Budget(600.0, clock=lambda: now[0])
+    with pytest.raises(Killed):
+        run_leaderboard(directory, settings, budget, ProgressLines(PlainConsole(file=io.StringIO()), 60))
+    assert kept == [7.0]
 
 
 def test_one_model_is_no_ranking_and_the_reasons_of_the_others_are_told(tmp_path, settings, monkeypatch):
