@@ -12,6 +12,7 @@ from recsys_serving.recommending.answering import Answering, AnsweringParts
 from recsys_serving.recommending.assignments import Assignments
 from recsys_serving.recommending.catalogue.bundle_pool import BundlePool
 from recsys_serving.recommending.catalogue.deployments import Deployments
+from recsys_serving.recommending.catalogue.open_bundle import OpenBundle
 from recsys_serving.recommending.catalogue.worker_sync import CatalogueItems, WorkerSync
 from recsys_serving.recommending.exposure_log import ExposureLog
 from recsys_serving.recommending.list_maker import ListMaker
@@ -64,7 +65,12 @@ def open_service(
         ServingError: Triton's client is not installed.
     """
     items = CatalogueItems()
-    pool = BundlePool(options.bundles, options.bundle, prepare=items.lay_over)
+
+    def prepare(opened: OpenBundle) -> None:
+        items.lay_over(opened)
+        opened.search()  # so that the first search does not wait for the titles
+
+    pool = BundlePool(options.bundles, options.bundle, prepare)
     answers = Dependency(STORE, _store_policy(options, options.store_timeout_seconds), health)
     assignments = Assignments()
     sync: WorkerSync | None = None

@@ -131,7 +131,7 @@ class UserStates:
         if spool is None:
             return known
         try:
-            if not is_degraded and len(spool) == 0:
+            if not is_degraded and spool.is_empty():
                 return known
             commands = spool.pending_for(user_id)
         except SpoolError:

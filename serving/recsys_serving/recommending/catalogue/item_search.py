@@ -40,8 +40,9 @@ MAX_MISSPELT = 4
 MAX_TYPED = 16
 #: How well the words of a title fit that is found, from 0 to 1.
 LEAST_FIT = 0.4
-#: Changed items that are searched one by one before the words are put in order again.
-MAX_CHANGED = 500
+#: Items whose titles changed, of each that did not, before all words are put in order again; and how many are few.
+CHANGED_SHARE = 0.1
+FEW_CHANGED = 500
 
 _WORD = re.compile(r"\w+")
 #: Letters that are no letter with an accent for Unicode, but are typed as if they were.
@@ -74,33 +75,27 @@ class ItemSearch:
         self._updating = threading.Lock()
         known = list(items)
         weights = np.zeros(len(known)) if popularity is None else np.asarray(popularity, dtype=np.float64)
-        self._titles = _TitleTable.of(known, np.resize(weights, len(known)) if len(weights) else np.zeros(len(known)))
-        #: Titles since the table was made; None: the item is gone.
-        self._changed: dict[str, str | None] = {}
+        self._index = _Index(_TitleTable.of(known, weights), {}, _TitleTable.of([], np.zeros(0)))
 
     def search(self, text: str, limit: int = 20, offset: int = 0) -> tuple[list[Match], int]:
         """The best matches from ``offset`` on, and how many there are in all (at most :data:`MAX_FOUND`).
 
         An item whose id is the text comes first. The last word of the text may be the beginning of one.
         """
-        titles, changed = self._titles, dict(self._changed)
-        query = normalized(text)
+        index, query = self._index, normalized(text)
         scores: dict[str, float] = {}
         if query:
-            scores = {match.item_id: match.likeness for match in titles.search(query) if match.item_id not in changed}
-            recent = [(name, title) for name, title in changed.items() if title is not None]
-            if recent:
-                table = _TitleTable.of(recent, np.zeros(len(recent)))
-                scores |= {match.item_id: match.likeness for match in table.search(query)}
+            scores = {name: likeness for name, likeness in index.titles.search(query) if name not in index.changed}
+            scores.update(index.recent.search(query))
         exact = text.strip()
-        if changed.get(exact, titles.has(exact)) not in (None, False):
+        if index.has(exact):
             scores[exact] = 101.0
         ordered = sorted(scores.items(), key=lambda one: -one[1])[:MAX_FOUND]
         found = [Match(name, min(100.0, score)) for name, score in ordered[offset : offset + limit]]
         return found, len(ordered)
 
     def put(self, items: Iterable[tuple[str, str | None]]) -> None:
-        """Know new items, or known ones by other titles."""
+        """Know new items, or known ones by other titles; those that are as they were cost nothing."""
         self._change({item_id: title or "" for item_id, title in items})
 
     def remove(self, ids: Iterable[str]) -> None:
@@ -109,13 +104,39 @@ class ItemSearch:
 
     def _change(self, titles: dict[str, str | None]) -> None:
         with self._updating:
-            changed = {**self._changed, **titles}
-            if len(changed) <= MAX_CHANGED:
-                self._changed = changed
-                return
-            # Whoever searches meanwhile may find a changed item in both, never in neither.
-            self._titles = self._titles.with_changes(changed)
-            self._changed = {}
+            self._index = self._index.after(titles)
+
+
+class _Index(NamedTuple):
+    """All titles at one moment.
+
+    Args:
+        titles: in order; some of them may have changed.
+        changed: titles since, by item; None: the item is gone.
+        recent: those since in order.
+    """
+
+    titles: _TitleTable
+    changed: dict[str, str | None]
+    recent: _TitleTable
+
+    def has(self, item_id: str) -> bool:
+        return self.changed[item_id] is not None if item_id in self.changed else self.titles.has(item_id)
+
+    def after(self, titles: dict[str, str | None]) -> _Index:
+        new = {name: title for name, title in titles.items() if not self._is_known(name, title)}
+        if not new:
+            return self
+        changed = {**self.changed, **new}
+        if len(changed) > max(FEW_CHANGED, CHANGED_SHARE * len(self.titles)):
+            return _Index(self.titles.with_changes(changed), {}, _TitleTable.of([], np.zeros(0)))
+        recent = [(name, title) for name, title in changed.items() if title is not None]
+        return _Index(self.titles, changed, _TitleTable.of(recent, np.zeros(len(recent))))
+
+    def _is_known(self, name: str, title: str | None) -> bool:
+        if name in self.changed:
+            return self.changed[name] == title
+        return not self.titles.has(name) if title is None else self.titles.title_of(name) == normalized(title)
 
 
 class _TitleTable:
@@ -148,8 +169,15 @@ class _TitleTable:
         rows = np.array([row for word in words for row in postings[word]], dtype=np.int64)
         return cls([name for name, _ in items], titles, popularity, words, offsets, rows)
 
+    def __len__(self) -> int:
+        return len(self._ids)
+
     def has(self, item_id: str) -> bool:
         return item_id in self._rows
+
+    def title_of(self, item_id: str) -> str | None:
+        row = self._rows.get(item_id)
+        return None if row is None else self._titles[row]
 
     def with_changes(self, changed: dict[str, str | None]) -> _TitleTable:
         """A table with other titles in the place of some; None takes an item out."""

@@ -56,17 +56,19 @@ class OpenBundle:
 
     def lay_over(self, items: Sequence[CatalogueItem]) -> tuple[str, ...]:
         """Serve items of the API; returns what does not fit, in sentences."""
-        notes = self.overlay.apply(items)
-        search = self._search
-        if search is not None:
-            search.remove([item.item_id for item in items if item.deleted])
-            kept = [item.item_id for item in items if not item.deleted]
-            titles = self.overlay.details(kept)
-            search.put([(name, title) for name, (title, _) in zip(kept, titles, strict=True)])
+        with self._making_search:  # what is read for the search while items change would miss some
+            notes = self.overlay.apply(items)
+            if self._search is not None:
+                self._search.remove([item.item_id for item in items if item.deleted])
+                kept = [item.item_id for item in items if not item.deleted]
+                titles = self.overlay.details(kept)
+                self._search.put([(name, title) for name, (title, _) in zip(kept, titles, strict=True)])
         return notes
 
     def search(self) -> ItemSearch:
         """The titles of its items, put in order when they are first searched."""
+        if self._search is not None:
+            return self._search
         with self._making_search:
             if self._search is None:
                 titles = list(self.overlay.titles())

@@ -194,11 +194,17 @@ class WorkerSync:
                 break
             reached = max(reached, page[-1].revision)
             self._items.change([catalogue_item(item) for item in page], reached)
-        if self._spool is None or len(self._spool) == 0:
+        if self._nothing_waits():
             self._items.settle()
         reached = max(reached, revision)
         self._items.change([], reached)
         return reached
+
+    def _nothing_waits(self) -> bool:
+        try:
+            return self._spool is None or self._spool.is_empty()
+        except SpoolError:
+            return False
 
     def _changes_since(self, revision: int) -> Sequence[Item]:
         return self._dependency.call(lambda: self._store.items.changes_since(revision, PAGE))

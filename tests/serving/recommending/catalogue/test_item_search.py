@@ -85,11 +85,21 @@ def test_changes_are_found_at_once(search):
 
 
 def test_many_changes_are_put_in_order(search, monkeypatch):
-    monkeypatch.setattr(item_search, "MAX_CHANGED", 2)
+    monkeypatch.setattr(item_search, "FEW_CHANGED", 2)
     search.put([("9", "Brand New"), ("1", "Renamed"), ("10", "Brand Old")])
     search.remove(["4", "5", "6"])
     assert set(found(search, "brand")) == {"9", "10"} and found(search, "renamed") == ["1"]
     assert found(search, "reloaded") == [] and found(search, "amelie") == ["2"]
+
+
+def test_titles_that_are_as_they_were_cost_nothing(search):
+    before = search._index
+    search.put([("1", "The MATRIX (1999)"), ("7", None)])
+    search.remove(["none"])
+    assert search._index is before
+    search.put([("1", "Other")])
+    search.put([("1", "Other")])
+    assert found(search, "other") == ["1"]
 
 
 def test_an_empty_catalogue_has_nothing():
