@@ -28,7 +28,7 @@ PathId = Annotated[
 #: A name in a path: of a bundle, an experiment or a key.
 PathName = Annotated[str, Path(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:\-]*$")]
 Cursor = Annotated[
-    Annotated[str, StringConstraints(min_length=1, max_length=16_000, pattern=CURSOR_PATTERN)] | None,
+    Annotated[str, StringConstraints(min_length=1, max_length=4_096, pattern=CURSOR_PATTERN)] | None,
     Query(description="next_cursor of the page before; none for the first page."),
 ]
 Limit = Annotated[int, Query(ge=1, le=1_000, description="Rows of a page, at most.")]
