@@ -22,6 +22,9 @@ from recsys_serving.recommending.reasons import POPULAR, PROMOTED, reasons_of
 from recsys_serving.recommending.runtime import Runtime
 from recsys_serving.resilience.deadline import Deadline
 
+#: Candidates that are looked at for boosts where each comes with reasons, which take longer than scores.
+MAX_EXPLAINED = 300
+
 NO_PROFILING = "Profiling is off for this user: here is what is popular."
 FEATURES_LEFT_OUT = "What is stored about this user's attributes does not fit the model, and was left out."
 
@@ -155,10 +158,10 @@ class ListMaker:
         while True:
             rows = recommender.items_of(answer.item_ids)
             competing = competing_ranks(rows, plan.boosts, plan.opened.mask)
-            is_all = len(answer.item_ids) < request.k or request.k >= MAX_CANDIDATES
+            is_all = len(answer.item_ids) < request.k or request.k >= _most_candidates(plan)
             if is_all or is_settled(competing, length, plan.boosts):
                 break
-            request = self._request(plan, min(MAX_CANDIDATES, request.k * 4))
+            request = self._request(plan, min(_most_candidates(plan), request.k * 4))
             answers, _ = self._runtime.recommend(plan.opened, [request], deadline)
             answer = answers[0]
         order = np.argsort(competing, kind="stable").tolist()
@@ -215,7 +218,13 @@ class ListMaker:
 
 
 def _num_asked(plan: QueryPlan, num_spare: int) -> int:
-    return candidates_needed(plan.query.k + num_spare + len(plan.query.promotions), plan.boosts)
+    length = plan.query.k + num_spare + len(plan.query.promotions)
+    return max(length, min(_most_candidates(plan), candidates_needed(length, plan.boosts)))
+
+
+def _most_candidates(plan: QueryPlan) -> int:
+    """How many items are looked at for boosts, at most."""
+    return MAX_EXPLAINED if plan.query.explain else MAX_CANDIDATES
 
 
 def _stored_features(plan: QueryPlan) -> dict[str, Any]:

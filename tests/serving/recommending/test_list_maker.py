@@ -1,4 +1,5 @@
 import pytest
+from recsys_serving.recommending import list_maker
 from recsys_serving.recommending.assignments import NO_TREATMENT
 from recsys_serving.recommending.boosts import parse_boosts
 from recsys_serving.recommending.history import StoredHistory
@@ -56,6 +57,15 @@ def test_a_boosted_page_is_the_beginning_of_the_boosted_list(maker, classic, fac
     assert whole == sorted(plain, key=ranks.__getitem__)
     for k in (1, 4, 9):
         assert ids(make(maker, classic, k=k, boosts=boosts)) == whole[:k]
+
+
+def test_with_reasons_fewer_candidates_are_looked_at(maker, classic, monkeypatch):
+    monkeypatch.setattr(list_maker, "MAX_EXPLAINED", 6)
+    ranks = {name: place for place, name in enumerate(ids(make(maker, classic, k=NUM_ITEMS)))}
+    for explain, reach in ((True, 6), (False, NUM_ITEMS)):
+        made = make(maker, classic, k=2, boosts=[Boost({"colours": {"any_of": ["black"]}}, 100.0)], explain=explain)
+        black = [name for name in ranks if int(name[1:]) % 2 == 0 and ranks[name] < reach]
+        assert ids(made) == (black + [name for name in ranks if name not in black])[:2]
 
 
 def test_scores_stay_those_of_the_model(maker, classic):
