@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Sequence
 from dataclasses import replace
-from decimal import Decimal
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -196,7 +194,7 @@ class ListMaker:
                 name,
                 title,
                 scores.get(name),
-                {column: _plain(value) for column, value in metadata.items()},
+                metadata,
                 reasons.get(name, ()),
             )
             for name, (title, metadata) in zip(ranked, details, strict=True)
@@ -233,10 +231,3 @@ def _stored_features(plan: QueryPlan) -> dict[str, Any]:
         return {}
     read = {column.name for column in plan.opened.bundle.user_columns}
     return {name: value for name, value in plan.user.properties.items() if name in read}
-
-
-def _plain(value: Any) -> Any:
-    """A value as JSON has it, so that a list is the same from the cache and without."""
-    if isinstance(value, datetime.datetime | datetime.date):
-        return value.isoformat()
-    return float(value) if isinstance(value, Decimal) else value

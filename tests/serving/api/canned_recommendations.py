@@ -61,7 +61,9 @@ class CannedRecommendations:
         return ElicitationAnswer(self._items(k), "first")
 
     def item(self, item_id: str) -> dict[str, Any] | None:
-        return {"title": FILMS[item_id], "genres": "Drama"} if item_id in FILMS else None
+        if item_id not in FILMS:
+            return None
+        return {"title": FILMS[item_id], "available": True, "properties": {"genres": "Drama", "year": None}}
 
     def check_items(self, items: Sequence[CatalogueItem]) -> tuple[str, ...]:
         if any(isinstance(item.properties.get("year"), str) for item in items):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import Query, Response
 from pydantic import StringConstraints
@@ -38,7 +38,7 @@ from recsys_serving.api.schemas.recommendations import MAX_K, SimilarResponse
 from recsys_serving.api.schemas.shared import AcceptedResponse
 from recsys_serving.recommending.types import CatalogueItem
 from recsys_serving.store.errors import NotFound, StoreUnavailable
-from recsys_serving.store.records import Item, ItemDraft
+from recsys_serving.store.records import Item, ItemDraft, ItemSource
 from recsys_serving.writing.write_gateway import ItemPatch
 
 router = api_router("items")
@@ -193,6 +193,7 @@ def change_item(item_id: PathId, body: ItemChangeBody, parts: Parts, if_match: I
     revision = expected_revision(if_match)
     set_values = {name: value for name, value in (body.properties or {}).items() if value is not None}
     parts.recommendations.check_items([CatalogueItem(item_id, body.title, set_values)])
+    _store_served(item_id, parts)
     result = parts.writes.update_item(item_id, ItemPatch(body.title, body.properties, body.available), revision)
     if result.value is None:
         available = True if body.available is None else body.available
@@ -210,6 +211,7 @@ def change_item(item_id: PathId, body: ItemChangeBody, parts: Parts, if_match: I
 )
 def delete_item(item_id: PathId, parts: Parts, if_match: IfMatch = None) -> Response:
     """The next list does not have it. What users did with it stays."""
+    _store_served(item_id, parts)
     result = parts.writes.delete_item(item_id, expected_revision(if_match))
     parts.recommendations.remove_items([item_id])
     if result.is_spooled:
@@ -243,22 +245,39 @@ def _item_reply(
 
 
 def _served_item(item_id: str, parts: ServiceParts) -> Response:
-    columns = parts.recommendations.item(item_id)
-    if columns is None:
+    served = parts.recommendations.item(item_id)
+    if served is None:
         raise _no_item(item_id)
-    title = columns.pop("title", None)
     return reply(
         ItemResponse(
             item_id=item_id,
-            title=None if title is None else str(title),
-            properties=columns,
-            available=True,
+            title=served["title"],
+            properties=_told(served["properties"]),
+            available=served["available"],
             source="bundle",
             revision=0,
             created_at=None,
             updated_at=None,
         )
     )
+
+
+def _store_served(item_id: str, parts: ServiceParts) -> None:
+    """Store an item that only the bundle has as it is served, so that it can be changed or deleted."""
+    served = parts.recommendations.item(item_id)
+    if served is None:
+        return
+    try:
+        if parts.store.items.get(item_id) is not None:
+            return
+    except StoreUnavailable:
+        return
+    values = _told(served["properties"])
+    parts.writes.put_item(ItemDraft(item_id, served["title"], values, served["available"], ItemSource.BUNDLE), None)
+
+
+def _told(properties: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in properties.items() if value is not None}
 
 
 def _as_served(item: Item) -> CatalogueItem:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime
 import logging
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -131,7 +133,7 @@ class CatalogueOverlay:
     def _told_values(self, column: str, values: list[Any]) -> list[Any]:
         separator = self._separators.get(column)
         if separator is None:
-            return values
+            return [_plain(value) for value in values]
         return [_split(value, separator) if isinstance(value, str) else value for value in values]
 
     def _known(self, ids: Sequence[str]) -> set[str]:
@@ -248,6 +250,13 @@ class CatalogueOverlay:
         """Rows of items, the first one for new items, whose values are only tried."""
         rows = self._recommender.items_of(ids)
         return rows.clip(min=0)
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON has it."""
+    if isinstance(value, datetime.datetime | datetime.date):
+        return value.isoformat()
+    return float(value) if isinstance(value, Decimal) else value
 
 
 def _split(text: str, separator: str) -> list[str]:

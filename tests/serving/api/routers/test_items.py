@@ -84,6 +84,15 @@ def test_an_item_of_the_bundle_alone_is_told_as_it_is_served(api: Api):
     assert (answer["title"], answer["properties"], answer["source"]) == ("Alien", {"genres": "Drama"}, "bundle")
 
 
+def test_an_item_of_the_bundle_alone_may_be_changed_and_deleted(api: Api):
+    changed = api.client.patch("/v1/items/a", json={"available": False}).json()
+    assert (changed["title"], changed["properties"], changed["available"]) == ("Alien", {"genres": "Drama"}, False)
+    assert api.client.delete("/v1/items/b").status_code == 204
+    assert api.store.items.get("b").deleted_at is not None
+    assert api.client.get("/v1/items/b").status_code == 404
+    assert api.client.delete("/v1/items/none").status_code == 404
+
+
 def test_similar_items(api: Api):
     answer = api.client.get("/v1/items/a/similar", params={"k": 2, "by": "content"}).json()
     assert (answer["by"], len(answer["items"])) == ("content", 2)
