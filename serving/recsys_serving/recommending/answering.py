@@ -66,7 +66,7 @@ class AnsweringParts:
 class _Open:
     """One query on its way."""
 
-    asked: RecommendationQuery
+    query: RecommendationQuery
     plan: QueryPlan
     degraded: list[Degraded]
     exploration: ExplorationPolicy | None
@@ -205,7 +205,7 @@ class Answering:
             experiments = {str(one.plan.treatment.experiment_id) for one in treated}
             for one in treated:
                 plan = one.plan
-                one.plan = self._plan(one.asked, plan.user, Treatment(), plan.opened)
+                one.plan = self._plan(one.query, plan.user, Treatment(), plan.opened)
                 one.exploration = None
             lists = self._made(group, deadline)
             # Without the variants it is right: whoever asks is not at fault, but whoever made the experiment.

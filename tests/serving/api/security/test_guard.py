@@ -5,7 +5,15 @@ from tests.serving.api.conftest import Api, MakeApi
 
 
 @pytest.mark.parametrize(
-    "header", [None, "", "Bearer", "Basic abc", "Bearer nonsense", f"Bearer {new_key('x', ['read'])[0]}"]
+    "header",
+    [
+        None,
+        "",
+        "Bearer",
+        "Basic abc",
+        "Bearer nonsense",
+        pytest.param(f"Bearer {new_key('x', ['read'])[0]}", id="a key of nobody"),  # drawn anew in each process
+    ],
 )
 def test_nobody_comes_in_without_a_valid_key(api: Api, header):
     headers = {"Authorization": ""} if header is None else {"Authorization": header}
