@@ -16,10 +16,12 @@ def shared(tmp_path):
 
 
 def test_models_are_asked_whether_they_fit(shared):
-    facts = look(shared, ["ease", "bias", "mf", "content"], METRIC)
+    names = ["ease", "random", "mf", "content", "bias"]
+    facts = look(shared, names, METRIC)
     assert (facts.num_users, facts.num_items > 0, facts.num_valid > 0) == (40, True, True)
-    assert [(model.name, model.unfit) for model in facts.models] == [(n, "") for n in ("ease", "bias", "mf", "content")]
-    assert [model.order for model in facts.models] == [0, 0, 1, 0]
+    assert [(model.name, model.unfit) for model in facts.models] == [(name, "") for name in names]
+    assert [model.order for model in facts.models] == [0, 0, 1, 0, 0]
+    assert facts.load_seconds > 0
     # What is searched comes from configs/search, and starts where configs/model does.
     ease = facts.models[0]
     assert "model.l2" in ease.space.parameters and ease.start["model.l2"] == 500.0
