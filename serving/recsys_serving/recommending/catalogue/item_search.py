@@ -58,7 +58,8 @@ class Match(NamedTuple):
 
 def normalized(text: str) -> str:
     """A text as it is compared: small letters, no accents, single blanks between words."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
+    # Some letters are capital only after they are taken apart (mathematical ones), some fall apart when they are small.
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     plain = "".join(letter for letter in plain if not unicodedata.combining(letter)).translate(_LETTERS)
     return " ".join(_WORD.findall(plain))
 

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from recsys_serving.recommending.catalogue import item_search
 from recsys_serving.recommending.catalogue.item_search import ItemSearch, normalized
@@ -116,6 +116,7 @@ def test_no_text_is_an_error(titles, text):
 
 
 @given(st.text(max_size=40))
+@example("\U0001d400\u0130\u03d3\ufb01 \u1e9e")
 def test_a_normalized_text_stays_so(text):
     once = normalized(text)
     assert normalized(once) == once
