@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import urllib.request
 from pathlib import Path
 
 from recsys_serving.local.launcher import start, stop
@@ -43,11 +44,12 @@ def main() -> int:
         state, key = start(settings)
         try:
             told = _fuzz(state.url, key, arguments)
+            statuses = _statuses(state.url)
             log = Path(state.log).read_text(encoding="utf-8", errors="replace")
         finally:
             stop(settings)
     failures = [line for line in log.splitlines() if '"event":"failed"' in line]
-    page = _page(told.stdout, len(failures), arguments)
+    page = _page(told.stdout, statuses, len(failures), arguments)
     print(page)
     print("\n".join(failures[:20]), file=sys.stderr)
     write_results(page, arguments.output)
@@ -75,17 +77,30 @@ def _fuzz(url: str, key: str, arguments: argparse.Namespace) -> subprocess.Compl
         "--generation-database",
         "none",
     ]
-    command += ["--suppress-health-check", "all", "--continue-on-failure"]
+    command += ["--warnings", "off", "--suppress-health-check", "all", "--continue-on-failure"]
     return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
-def _page(text: str, failures: int, arguments: argparse.Namespace) -> str:
+def _statuses(url: str) -> str:
+    """A table of the answers by method, route and status."""
+    with urllib.request.urlopen(f"{url}/metrics") as answer:
+        text = answer.read().decode()
+    found: dict[tuple[str, str], list[str]] = {}
+    pattern = r'^recsys_requests_total\{method="(.*?)",route="(.*?)",status="(.*?)"\} (\d+)'
+    for method, route, status, number in re.findall(pattern, text, re.M):
+        found.setdefault((route, method), []).append(f"{status}: {number}")
+    rows = [f"| `{method} {route}` | {', '.join(sorted(told))} |" for (route, method), told in sorted(found.items())]
+    return "\n".join(["| operation | answers by status |", "|---|---|", *rows]) + "\n"
+
+
+def _page(text: str, statuses: str, failures: int, arguments: argparse.Namespace) -> str:
     text = re.sub(r"http://127\.0\.0\.1:\d+", "URL", text)
     text = re.sub(r"rk_[0-9a-f]{16}_[\w\-]{43}", "KEY", text)
     return (
         f"# The API under made-up requests\n\n`python benchmarks/api_fuzz.py --examples {arguments.examples} --minutes "
         f"{arguments.minutes:g} --seed {arguments.seed}`, the demo's bundle. Tracebacks in the service's log: "
-        f"{failures}.\n\n```\n{text.strip()}\n```\n"
+        f"{failures}.\n\n```\n{text.strip()}\n```\n\nAnswers by route and status, as the service counted them:\n\n"
+        f"{statuses}"
     )
 
 

@@ -75,7 +75,7 @@ def test_nothing_is_started_without_a_bundle(tmp_path: Path):
 
 
 def test_embedded_servers_are_not_started_where_they_are_not_wanted(tmp_path: Path):
-    settings = ServiceSettings(var=tmp_path / "var", bundle=tmp_path / "none", embedded_servers=False)
+    settings = ServiceSettings(var=tmp_path / "var", bundle=board_bundle("ease"), embedded_servers=False)
     with pytest.raises(ServingError, match="set RECSYS_DATABASE_URL"):
         start(settings)
 
