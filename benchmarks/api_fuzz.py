@@ -43,7 +43,7 @@ def main() -> int:
         )
         state, key = start(settings)
         try:
-            told = _fuzz(state.url, key, arguments)
+            told = _fuzz(state.url, key, Path(directory), arguments)
             statuses = _statuses(state.url)
             log = Path(state.log).read_text(encoding="utf-8", errors="replace")
         finally:
@@ -56,8 +56,8 @@ def main() -> int:
     return told.returncode or int(bool(failures))
 
 
-def _fuzz(url: str, key: str, arguments: argparse.Namespace) -> subprocess.CompletedProcess[str]:
-    program = shutil.which("schemathesis", path=str(Path(sys.executable).parent)) or "schemathesis"
+def _fuzz(url: str, key: str, directory: Path, arguments: argparse.Namespace) -> subprocess.CompletedProcess[str]:
+    program = shutil.which("schemathesis", path=str(Path(sys.executable).absolute().parent)) or "schemathesis"
     command = [program, "run", f"{url}/openapi.json", "--header", f"Authorization: Bearer {key}"]
     command += ["--max-examples", str(arguments.examples), "--seed", str(arguments.seed), "--mode", "all"]
     command += [
@@ -78,7 +78,7 @@ def _fuzz(url: str, key: str, arguments: argparse.Namespace) -> subprocess.Compl
         "none",
     ]
     command += ["--warnings", "off", "--suppress-health-check", "all", "--continue-on-failure"]
-    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return subprocess.run(command, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
 def _statuses(url: str) -> str:
