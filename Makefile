@@ -9,14 +9,16 @@
 # make triton       serve a bundle, that of the demo's run or BUNDLE=DIR, on a Triton server in the background; RUN=DIR is
 #                   another run; HTTP_PORT= GRPC_PORT= METRICS_PORT= fix its ports, ADDRESS= lets it listen elsewhere
 # make triton-stop  stop it
-# make serve        serve a bundle, that of the demo's run or BUNDLE=DIR, over HTTP in the background, with PostgreSQL and
-#                   Redis beside it; prints the URL and an API key; PORT= WORKERS= HOST= as in configs/serve.yaml
+# make serve        serve a bundle, one of MovieLens 100K or BUNDLE=DIR, over HTTP in the background, with PostgreSQL and Redis
+#                   beside it; prints the URL and an API key; PORT= WORKERS= HOST= as in configs/serve.yaml
 # make serve-stop   stop all of it
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO ?=
+# The service has users who come anew, so without BUNDLE= its model is one that scores a user from a history.
+SERVICE_BUNDLE := $(if $(BUNDLE),$(BUNDLE),bundles/service)
 BUNDLE ?= bundles/demo
 RUN ?= $(patsubst %/run.json,%,$(shell ls -t runs/*movielens_100k*/run.json 2>/dev/null | head -n 1))
 REPOSITORY := .triton/repositories/$(notdir $(BUNDLE))
@@ -38,8 +40,8 @@ triton: $(REPOSITORY) | $(VENV)/.serving
 triton-stop: | $(VENV)/.serving
 	$(BIN)/python scripts/triton_server.py action=stop
 
-serve: | $(BUNDLE) $(VENV)/.service
-	$(BIN)/python scripts/serve.py action=start bundle=$(BUNDLE) \
+serve: | $(SERVICE_BUNDLE) $(VENV)/.service
+	$(BIN)/python scripts/serve.py action=start bundle=$(SERVICE_BUNDLE) \
 	    $(if $(PORT),port=$(PORT)) $(if $(WORKERS),workers=$(WORKERS)) $(if $(HOST),host=$(HOST))
 
 serve-stop: | $(VENV)/.service
@@ -51,6 +53,10 @@ $(REPOSITORY): | $(BUNDLE) $(VENV)/.serving
 bundles/demo: | $(VENV)/.serving
 	run="$(RUN)"; \
 	test -n "$$run" || run=$$($(BIN)/python scripts/train.py $(DEMO) | tee /dev/stderr | sed -n 's/^run: //p'); \
+	test -n "$$run" && $(BIN)/python scripts/export.py run="$$run" output=$@
+
+bundles/service: | $(VENV)/.serving
+	run=$$($(BIN)/python scripts/train.py model=ials | tee /dev/stderr | sed -n 's/^run: //p'); \
 	test -n "$$run" && $(BIN)/python scripts/export.py run="$$run" output=$@
 
 test: $(VENV)/.dev lint

@@ -107,7 +107,7 @@ class ServiceSettings(BaseSettings):
     max_history: int = Field(default=500, ge=1, le=10_000)
     max_list: int = Field(default=1_000, ge=1, le=100_000)
 
-    rate_limit: str = "3000/minute"
+    rate_limit: str = "60000/minute"
     admin_rate_limit: str = "300/minute"
     failed_login_limit: str = "30/minute"
 
