@@ -14,6 +14,7 @@ from recsys_serving.api.observability.metrics import ServiceMetrics
 from recsys_serving.api.parts import ServiceParts
 from recsys_serving.api.security.authenticator import Authenticator
 from recsys_serving.api.security.guard import Guard
+from recsys_serving.api.security.known_keys import KnownKeys
 from recsys_serving.api.security.rate_limits import RateLimiter
 from recsys_serving.cache.memory_cache import MemoryCache
 from recsys_serving.cache.recommendation_cache import RecommendationCache
@@ -75,7 +76,12 @@ def assemble(
         registry: has how a model server does; None: there is none.
     """
     installation = Installation.of(settings)
-    authenticator = Authenticator(store.api_keys, settings.key_ttl_seconds, settings.key_grace_seconds)
+    authenticator = Authenticator(
+        store.api_keys,
+        settings.key_ttl_seconds,
+        settings.key_grace_seconds,
+        file=KnownKeys(installation.known_keys),
+    )
     limiter = RateLimiter(_redis_url(settings), settings.redis_timeout_seconds)
     eraser = Eraser(
         store,

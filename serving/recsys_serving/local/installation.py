@@ -5,7 +5,7 @@
     var/
         postgres/        data of the embedded PostgreSQL      redis/  of the embedded Redis
         spool.sqlite3    changes that wait for the store
-        secrets/         the first API key, what signs cursors and receipts; for their owner alone
+        secrets/         the first API key, what signs cursors and receipts, hashes of keys; for their owner alone
         metrics/         numbers that workers share
         log/             service.log
         service.json     process, address and log, as long as the service runs
@@ -67,6 +67,11 @@ class Installation:
     def api_key(self) -> Path:
         """The first API key."""
         return self.directory / "secrets" / "api_key"
+
+    @property
+    def known_keys(self) -> Path:
+        """API keys that were valid lately, for the time that the store is away."""
+        return self.directory / "secrets" / "known_keys.json"
 
     @property
     def receipt_key(self) -> Path:

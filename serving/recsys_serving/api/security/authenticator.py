@@ -1,7 +1,8 @@
 """Who asks: looks API keys up, and knows those that were valid for a while.
 
 So an answer seldom waits for the store, and while the store is away the keys that this process knows go on, for at most
-``grace_seconds``. A key that is revoked counts until ``ttl_seconds`` later in the other workers.
+``grace_seconds``; a process that starts meanwhile knows them from a file. A key that is revoked counts until
+``ttl_seconds`` later in the other workers.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from recsys_serving.api.security.api_keys import Principal, hash_of, is_valid, key_id_of
+from recsys_serving.api.security.known_keys import KnownKeys
 from recsys_serving.store.api_keys import ApiKeyStore
 from recsys_serving.store.errors import StoreUnavailable
 from recsys_serving.store.records import ApiKeyRecord
@@ -42,6 +44,7 @@ class Authenticator:
         grace_seconds: how long it counts without being looked up while the store is away.
         monotonic: clock of the two, in seconds.
         now: the time that expiry is compared with.
+        file: of keys that were valid lately; None: a process knows only those that it has looked up itself.
     """
 
     def __init__(
@@ -51,12 +54,14 @@ class Authenticator:
         grace_seconds: float,
         monotonic: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = _utc_now,
+        file: KnownKeys | None = None,
     ) -> None:
         self._keys = keys
         self._ttl_seconds = ttl_seconds
         self._grace_seconds = grace_seconds
         self._monotonic = monotonic
         self._now = now
+        self._file = file
         self._lock = threading.Lock()
         self._known: OrderedDict[str, _KnownKey] = OrderedDict()
 
@@ -93,6 +98,8 @@ class Authenticator:
         """Look a key up anew at its next use."""
         with self._lock:
             self._known.pop(key_id, None)
+        if self._file is not None:
+            self._file.drop(key_id)
 
     def _known_key(self, key: str) -> _KnownKey | None:
         key_id = key_id_of(key)
@@ -105,7 +112,11 @@ class Authenticator:
         return Principal(record.key_id, record.name, frozenset(record.scopes))
 
     def _learn(self, key: str, record: ApiKeyRecord | None) -> None:
-        if record is None or not is_valid(key, record, self._now()):
+        if record is None or record.hash != hash_of(key):
+            return
+        if self._file is not None:
+            self._file.note(record)  # also that it is revoked
+        if not is_valid(key, record, self._now()):
             return  # somebody without the key must not make the owner's be forgotten
         read_at = self._monotonic()
         with self._lock:
@@ -114,8 +125,18 @@ class Authenticator:
             while len(self._known) > MAX_KNOWN:
                 self._known.popitem(last=False)
 
+    def _noted_key(self, key: str) -> _KnownKey | None:
+        """What the file has of a key."""
+        key_id = key_id_of(key)
+        noted = None if self._file is None or key_id is None else self._file.find(key_id)
+        if noted is None:
+            return None
+        age = max(0.0, (self._now() - noted.read_at).total_seconds())
+        read_at = self._monotonic() - age
+        return _KnownKey(noted.record, read_at, read_at + self._ttl_seconds)
+
     def _record_while_away(self, key: str) -> ApiKeyRecord:
-        known, moment = self._known_key(key), self._monotonic()
+        known, moment = self._known_key(key) or self._noted_key(key), self._monotonic()
         if known is None or known.record.hash != hash_of(key) or moment >= known.read_at + self._grace_seconds:
             raise StoreUnavailable("The key cannot be looked up now. Try again in a moment.")
         with self._lock:  # do not ask again with each request

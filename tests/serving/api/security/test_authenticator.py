@@ -1,9 +1,10 @@
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from recsys_serving.api.security.api_keys import new_key
 from recsys_serving.api.security.authenticator import MAX_KNOWN, Authenticator
+from recsys_serving.api.security.known_keys import KnownKeys
 from recsys_serving.store.errors import StoreUnavailable
 from recsys_serving.store.records import ApiKeyRecord
 
@@ -115,3 +116,49 @@ def test_what_is_known_is_bounded(clock):
     for key, _ in made:
         authenticator.authenticate(key)
     assert len(authenticator._known) == 3
+
+
+def test_a_process_that_starts_while_the_store_is_away_knows_keys_of_another_one(keys, clock, tmp_path):
+    file = KnownKeys(tmp_path / "known_keys.json")
+    before = Authenticator(keys, 5, 100, clock, file=file)
+    assert before.authenticate(KEY) is not None
+    keys.is_away = True
+    after = Authenticator(keys, 5, 100, clock, file=file)
+    found = after.authenticate(KEY)
+    assert found is not None and found.scopes == {"read"}
+
+
+def test_a_key_in_the_file_counts_no_longer_than_one_in_memory(keys, clock, tmp_path):
+    file = KnownKeys(tmp_path / "known_keys.json")
+    Authenticator(keys, 5, 100, clock, file=file).authenticate(KEY)
+    keys.is_away = True
+    later = Authenticator(keys, 5, 100, clock, lambda: datetime.now(UTC) + timedelta(seconds=101), file)
+    with pytest.raises(StoreUnavailable):
+        later.authenticate(KEY)
+
+
+def test_another_key_with_the_id_of_one_in_the_file_does_not_count(keys, clock, tmp_path):
+    file = KnownKeys(tmp_path / "known_keys.json")
+    Authenticator(keys, 5, 100, clock, file=file).authenticate(KEY)
+    keys.is_away = True
+    with pytest.raises(StoreUnavailable):
+        Authenticator(keys, 5, 100, clock, file=file).authenticate(KEY[:-4] + "AAAA")
+
+
+@pytest.mark.parametrize("is_told", [True, False], ids=["its process is told", "it is looked up"])
+def test_a_revoked_key_is_not_let_in_by_the_file(keys, clock, tmp_path, is_told):
+    file = KnownKeys(tmp_path / "known_keys.json")
+    before = Authenticator(keys, 5, 100, clock, file=file)
+    before.authenticate(KEY)
+    keys.records[RECORD.key_id] = replace(RECORD, revoked_at=datetime.now(UTC))
+    if is_told:
+        before.forget(RECORD.key_id)
+    else:
+        assert before.authenticate(KEY) is None
+    keys.is_away = True
+    after = Authenticator(keys, 5, 100, clock, file=file)
+    if is_told:
+        with pytest.raises(StoreUnavailable):
+            after.authenticate(KEY)
+    else:
+        assert after.authenticate(KEY) is None
