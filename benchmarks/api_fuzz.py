@@ -77,7 +77,15 @@ def _fuzz(url: str, key: str, directory: Path, arguments: argparse.Namespace) ->
         "--generation-database",
         "none",
     ]
-    command += ["--warnings", "off", "--suppress-health-check", "all", "--continue-on-failure"]
+    command += [
+        "--generation-with-security-parameters",
+        "false",
+        "--warnings",
+        "off",
+        "--suppress-health-check",
+        "all",
+        "--continue-on-failure",
+    ]
     return subprocess.run(command, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
