@@ -12,18 +12,21 @@
 # make serve        serve a bundle, one of MovieLens 100K or BUNDLE=DIR, over HTTP in the background, with PostgreSQL and Redis
 #                   beside it; prints the URL and an API key; PORT= WORKERS= HOST= as in configs/serve.yaml
 # make serve-stop   stop all of it
+# make retrain      train with what that service has stored, and make it live where it is not worse; RETRAIN= other
+#                   settings, as in configs/retrain.yaml
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO ?=
+RETRAIN ?=
 # The service has users who come anew, so without BUNDLE= its model is one that scores a user from a history.
 SERVICE_BUNDLE := $(if $(BUNDLE),$(BUNDLE),bundles/service)
 BUNDLE ?= bundles/demo
 RUN ?= $(patsubst %/run.json,%,$(shell ls -t runs/*movielens_100k*/run.json 2>/dev/null | head -n 1))
 REPOSITORY := .triton/repositories/$(notdir $(BUNDLE))
 
-.PHONY: demo shell test lint format models-page clean triton triton-stop serve serve-stop docs-check wheel wheel-check
+.PHONY: demo shell test lint format models-page clean triton triton-stop serve serve-stop retrain docs-check wheel wheel-check
 
 demo: $(VENV)/.core
 	$(BIN)/python scripts/train.py $(DEMO)
@@ -46,6 +49,9 @@ serve: | $(SERVICE_BUNDLE) $(VENV)/.service
 
 serve-stop: | $(VENV)/.service
 	$(BIN)/python scripts/serve.py action=stop
+
+retrain: | $(VENV)/.service
+	@$(BIN)/python scripts/retrain.py $(RETRAIN)
 
 $(REPOSITORY): | $(BUNDLE) $(VENV)/.serving
 	$(BIN)/python scripts/export_triton.py bundle=$(BUNDLE) output=$@

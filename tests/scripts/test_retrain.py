@@ -1,0 +1,75 @@
+"""The loop: simulated users visit a service, one of them is erased, and the retrained bundle answers."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from fastapi.testclient import TestClient
+from recsys_serving.api.app import create_app
+from recsys_serving.api.security.api_keys import new_key
+from recsys_serving.client.bundle_promotion import BundlePromotion
+from recsys_serving.client.service_client import ServiceClient
+from recsys_serving.settings import ServiceSettings
+
+from recsys.data.readers.store.database import URL_VARIABLE, StoreDatabase
+from recsys.runtime.bundle import USER_VOCABULARY
+from recsys.studies.retraining import retraining
+from recsys.studies.retraining.retraining import Retraining, RetrainingSettings
+from recsys.studies.simulation.click_model import ClickModel
+from recsys.studies.simulation.driving import DrivingSettings, Simulation
+from recsys.studies.simulation.taste import TasteModel
+from tests.export.board_bundles import board_bundle
+from tests.scripts.running import Scripts
+from tests.serving.conftest import database_url, postgres_server, store
+
+__all__ = ["database_url", "postgres_server", "store"]
+
+ERASED = "simulated-00000"
+
+
+@pytest.fixture
+def client(store: Any, database_url: str, tmp_path: Path) -> Iterator[TestClient]:
+    """A service that answers from the bundle of the board."""
+    shutil.copytree(board_bundle("ease"), tmp_path / "bundles" / "first")
+    key, record = new_key("all", ["read", "write", "admin"])
+    store.api_keys.create(record)
+    given: dict[str, Any] = {"database_url": database_url, "redis_url": "memory", "var": tmp_path / "var"}
+    patient = {"deadline_seconds": 60, "store_timeout_seconds": 20, "runtime_timeout_seconds": 20}
+    settings = ServiceSettings(bundle=tmp_path / "bundles" / "first", **given, **patient)  # type: ignore[arg-type]
+    with TestClient(create_app(settings), headers={"Authorization": f"Bearer {key}"}) as client:
+        yield client
+
+
+def test_the_retrained_bundle_answers_and_does_not_know_who_was_erased(
+    client: TestClient, store: Any, database_url: str, scripts: Scripts, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    service = ServiceClient(client)
+    taste = TasteModel({f"i{number:02}": {} for number in range(30)})
+    settings = DrivingSettings(num_users=20, num_visits=100, k=5, own_share=1.0, threads=1)
+    visits = Simulation(service, taste, ClickModel(), settings).run()
+    assert {(one.bundle, one.degraded) for one in visits} == {("first", False)}
+    assert client.get(f"/v1/users/{ERASED}").is_success
+    assert client.delete(f"/v1/users/{ERASED}").is_success
+
+    def in_this_process(name: str, arguments: Any, log: Path, variables: Any = None) -> Path:
+        monkeypatch.setenv(URL_VARIABLE, database_url)
+        done = scripts(name, *arguments)
+        assert done.status == 0, done.out + done.err
+        return Path(done.out.strip().splitlines()[-1].partition(": ")[2])
+
+    monkeypatch.setattr(retraining, "run_command_stage", in_this_process)
+    rule = RetrainingSettings(train=["model=ease", "trainer.accelerator=cpu"], min_held_out=10, tolerance=1.0)
+    promotion, database = BundlePromotion(service, store), StoreDatabase.locate(database_url)
+    result = Retraining(promotion, database, tmp_path / "bundles", tmp_path / "retraining", rule).run()
+
+    assert result.promoted == service.live_bundle()
+    [answer] = service.recommend([{"user_id": "simulated-00001", "k": 5}])
+    assert (answer["bundle"], answer["degraded"]) == (result.promoted, [])
+    users = pq.read_table(tmp_path / "bundles" / result.live / USER_VOCABULARY).column("user_id").to_pylist()
+    assert ERASED not in users
+    assert "simulated-00001" in users
