@@ -16,6 +16,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from recsys_serving.store.error_mapping import mapped_errors
 from recsys_serving.store.errors import StoreError
 from recsys_serving.store.json_text import to_json
+from recsys_serving.store.patient_connection import LONGER_SECONDS, PatientConnection
 
 #: Seconds for which a connection may rest in the pool before it is tried when it is taken out again.
 IDLE_SECONDS = 5.0
@@ -130,7 +131,7 @@ def make_engine(url: str, settings: DatabaseSettings) -> Engine:
             "The store needs PostgreSQL."
         )
     milliseconds = int(settings.statement_timeout_seconds * 1000)
-    return create_engine(
+    engine = create_engine(
         parsed.set(drivername="postgresql+psycopg"),
         pool_size=settings.pool_size,
         max_overflow=0,
@@ -146,11 +147,14 @@ def make_engine(url: str, settings: DatabaseSettings) -> Engine:
             "tcp_user_timeout": milliseconds + 3000,
         },
     )
+    _limit_waits(engine, settings.statement_timeout_seconds)
+    return engine
 
 
 def set_timeout(connection: Connection, seconds: float) -> None:
     """Let each further statement of a transaction take up to some seconds."""
     connection.execute(text("SELECT set_config('statement_timeout', :ms, true)"), {"ms": str(int(seconds * 1000))})
+    _driver_connection(connection).patience_seconds = seconds + LONGER_SECONDS
 
 
 @contextmanager
@@ -160,9 +164,32 @@ def _timeout_within(connection: Connection, seconds: float | None) -> Iterator[N
         yield
         return
     before = connection.execute(text("SELECT current_setting('statement_timeout')")).scalar_one()
+    driver = _driver_connection(connection)
+    patience_seconds = driver.patience_seconds
     set_timeout(connection, seconds)
-    yield  # an error rolls the part back, and with it the setting
+    try:
+        yield  # an error rolls the part back, and with it the setting
+    finally:
+        driver.patience_seconds = patience_seconds
     connection.execute(text("SELECT set_config('statement_timeout', :before, true)"), {"before": before})
+
+
+def _driver_connection(connection: Connection) -> PatientConnection:
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, PatientConnection), "every engine of the store makes these"
+    return driver
+
+
+def _limit_waits(engine: Engine, statement_seconds: float) -> None:
+    """Let no thread wait for the server much longer than a statement may take."""
+
+    @event.listens_for(engine, "do_connect")
+    def connect(_: Any, __: Any, arguments: list[Any], options: dict[str, Any]) -> PatientConnection:
+        return PatientConnection.connect(*arguments, **options)
+
+    @event.listens_for(engine, "checkout")
+    def limit(connection: PatientConnection, _: Any, __: Any) -> None:
+        connection.patience_seconds = statement_seconds + LONGER_SECONDS  # a transaction may have set another
 
 
 def _try_rested_connections(engine: Engine) -> None:
