@@ -109,6 +109,8 @@ class Answering:
     def forget(self, user_id: str) -> None:
         """Remember a user no more."""
         self._parts.users.forget(user_id)
+        if self._parts.exposures is not None:
+            self._parts.exposures.forget(user_id)
 
     def exposure_counts(self) -> ExposureCounts:
         """What became of the lists that were to be noted."""

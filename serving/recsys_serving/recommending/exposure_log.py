@@ -81,6 +81,13 @@ class ExposureLog:
                 self._changed.notify_all()
         return True
 
+    def forget(self, user_id: str) -> None:
+        """Drop what waits of a user, who was erased. What is being written now, the store leaves out."""
+        with self._changed:
+            kept = [one for one in self._waiting if one.user_id != user_id]
+            self._waiting.clear()
+            self._waiting.extend(kept)
+
     def counts(self) -> ExposureCounts:
         """What became of the lists."""
         with self._changed:

@@ -21,10 +21,17 @@ from recsys_serving.store.records import Exposure, UserOutcome
 #: Columns of the table. Arrays of arrays must be of one length in SQL: the lists travel as JSON, the rest as arrays.
 _COLUMNS = ("recommendation_id", "shown_at", "bundle", "model_version", "variant", "experiment_id")
 
-# The user of a list that comes late may have been merged meanwhile; the lock keeps a merge out until the end.
+# Whoever erases these users ends before the statement after this one begins, which so sees what was erased.
+_LOCK_USERS = text(
+    "SELECT user_id FROM users WHERE user_id = ANY(CAST(:user_id AS text[])) ORDER BY user_id FOR KEY SHARE"
+)
+
+# The user of a list that comes late may have been merged meanwhile; the lock keeps a merge out until the end. A list
+# that was shown before its user asked to be erased, and waited somewhere, stays out: a receipt has a hash of the user.
 _INSERT = text(
     "WITH account AS (SELECT user_id, merged_into FROM users WHERE user_id = ANY(CAST(:user_id AS text[])) "
-    "ORDER BY user_id FOR KEY SHARE) "
+    "ORDER BY user_id FOR KEY SHARE), "
+    "erased AS MATERIALIZED (SELECT receipt_id, user_hash, requested_at FROM erasures WHERE requested_at >= :since) "
     "INSERT INTO exposures (recommendation_id, shown_at, bundle, model_version, variant, experiment_id, user_id, "
     "item_ids, propensities, context) "
     "SELECT recommendation_id, shown_at, bundle, model_version, variant, experiment_id, "
@@ -36,7 +43,9 @@ _INSERT = text(
     "CAST(:model_version AS text[]), CAST(:variant AS text[]), CAST(:experiment_id AS text[]), "
     "CAST(:user_id AS text[]), CAST(:item_ids AS jsonb[]), CAST(:propensities AS jsonb[]), CAST(:context AS jsonb[])) "
     "AS given (recommendation_id, shown_at, bundle, model_version, variant, experiment_id, user_id, item_ids, "
-    "propensities, context) LEFT JOIN account ON account.user_id = given.user_id ON CONFLICT DO NOTHING"
+    "propensities, context) LEFT JOIN account ON account.user_id = given.user_id "
+    "WHERE NOT EXISTS (SELECT FROM erased e WHERE e.requested_at >= given.shown_at AND e.user_hash = "
+    "encode(sha256(convert_to(e.receipt_id || ':' || given.user_id, 'UTF8')), 'hex')) ON CONFLICT DO NOTHING"
 )
 
 GET = "SELECT * FROM exposures WHERE recommendation_id = :id"
@@ -79,7 +88,7 @@ class ExposureStore:
     def append(self, exposures: Sequence[Exposure]) -> int:
         """Store lists, in one transaction; one whose id is there is left out. Returns how many were new.
 
-        A list of a merged user goes to the account.
+        A list of a merged user goes to the account. One that a user saw who was erased since is left out.
 
         Raises:
             StoreUnavailable: nothing is stored.
@@ -158,5 +167,7 @@ class ExposureStore:
             None if one.propensities is None else to_json(list(one.propensities)) for one in ordered
         ]
         values["context"] = [properties_json(one.context) for one in ordered]
+        values["since"] = min(one.shown_at for one in ordered)
         with self._database.transaction() as connection:
+            connection.execute(_LOCK_USERS, {"user_id": values["user_id"]})
             return connection.execute(_INSERT, values).rowcount

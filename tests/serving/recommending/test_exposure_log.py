@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -75,3 +76,21 @@ def test_one_list_that_the_store_refuses_is_lost_alone(store, caplog):
     log.close()
     assert log.counts() == ExposureCounts(0, 2, 0, 1) and len(exposures(store)) == 2
     assert f"{UUID(int=2)} is lost" in caplog.text
+
+
+def test_what_waits_of_a_forgotten_user_is_not_written(store):
+    log = ExposureLog(store, None, flush_seconds=100)
+    log.append(shown(1))
+    log.append(replace(shown(2), user_id="ben"))
+    log.forget("ann")
+    log.close()
+    assert [one.user_id for one in exposures(store)] == ["ben"]
+
+
+def test_a_log_of_which_all_was_forgotten_goes_on(store):
+    log = ExposureLog(store, None, flush_seconds=0.001)
+    log.append(shown(1))
+    log.forget("ann")
+    log.append(replace(shown(2), user_id="ben"))
+    log.close()
+    assert "ben" in {one.user_id for one in exposures(store)}

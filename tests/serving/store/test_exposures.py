@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 from recsys_serving.store.errors import StoreRefused
 from recsys_serving.store.records import Exposure, UserOutcome
 from recsys_serving.store.retention import RetentionPolicy
+from recsys_serving.store.store import Store
 
 from tests.serving.store.moments import NOON, minutes, watched
 
@@ -43,6 +46,42 @@ def test_a_list_with_a_value_that_cannot_be_stored_is_refused_with_the_batch(sto
     with pytest.raises(StoreRefused):
         store.exposures.append([shown(1), shown(2, context={"a": object()})])
     assert store.exposures.get(UUID(int=1)) is None
+
+
+def test_a_list_that_waited_while_its_user_was_erased_is_left_out(store):
+    store.users.create("ada", {}, True)
+    store.users.erase("ada", minutes(5), {})
+    late = [shown(1, shown_at=minutes(4)), shown(2, "ben", shown_at=minutes(4)), shown(3, None, shown_at=minutes(4))]
+    assert store.exposures.append(late) == 2
+    assert store.exposures.get(UUID(int=1)) is None
+
+
+def test_a_list_of_a_user_who_came_back_after_an_erasure_is_stored(store):
+    store.users.erase("ada", minutes(5), {})
+    assert store.exposures.append([shown(1, shown_at=minutes(6))]) == 1
+
+
+def test_a_list_that_is_stored_while_its_user_is_erased_is_left_out(store, database_url):
+    store.users.create("ada", {}, True)
+    other = Store.connect(database_url)
+    with ThreadPoolExecutor(1) as pool:
+        with store.transaction():
+            store.users.erase("ada", minutes(5), {})
+            appended = pool.submit(other.exposures.append, [shown(1)])
+            wait_for_a_lock(database_url)
+        assert appended.result(timeout=30) == 0
+    other.close()
+
+
+def wait_for_a_lock(url: str) -> None:
+    """Until somebody waits for somebody else."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with psycopg.connect(url, autocommit=True) as connection:
+        for _ in range(1000):
+            if connection.execute(waiting).fetchone() != (0,):
+                return
+            connection.execute("SELECT pg_sleep(0.01)")
+    raise AssertionError("nobody waits")
 
 
 def test_lists_are_iterated_oldest_first_in_batches(store):
