@@ -118,13 +118,13 @@ class WorkerSync:
         self._pool, self._items, self._assignments = pool, items, assignments
         self._changed = threading.Condition()
         self._wanted, self._reached = NOTHING, NOTHING
-        self._num_rounds = 0
+        self._num_rounds = self._num_failed = 0
         self._closed = False
         self._thread = threading.Thread(target=self._work, name="worker-sync", daemon=True)
         self._thread.start()
 
     def ensure(self, revisions: Revisions, wait_seconds: float) -> bool:
-        """Bring the worker to these revisions; False where that takes longer than the wait."""
+        """Bring the worker to these revisions; False where the store fails, or that takes longer than the wait."""
         reached = self._reached
         if (
             revisions.catalogue <= reached.catalogue
@@ -135,10 +135,14 @@ class WorkerSync:
         with self._changed:
             self._wanted = _newest(self._wanted, revisions)
             self._changed.notify_all()
-            before = self._num_rounds
-            return self._changed.wait_for(
-                lambda: _includes(self._reached, revisions) or self._num_rounds > before + 1, wait_seconds
-            ) and _includes(self._reached, revisions)
+            rounds, failed = self._num_rounds, self._num_failed
+            self._changed.wait_for(
+                lambda: (
+                    _includes(self._reached, revisions) or self._num_failed > failed or self._num_rounds > rounds + 1
+                ),
+                wait_seconds,
+            )
+            return _includes(self._reached, revisions)
 
     def start(self, wait_seconds: float) -> bool:
         """Read everything for the first time; False where the store is away, and only the spool was read."""
@@ -169,6 +173,7 @@ class WorkerSync:
                 if reached is None:
                     # It is wanted again by the next answer, not by this thread for ever.
                     self._wanted = self._reached
+                    self._num_failed += 1
                 else:
                     self._reached = reached
                 self._num_rounds += 1

@@ -129,7 +129,7 @@ def test_items_that_wait_in_the_spool_are_known_after_a_restart(store, new_worke
     faulty = Faulty(store)
     faulty.fail()
     worker = new_worker(faulty, spool)
-    assert not worker.sync.start(5)
+    assert not worker.sync.start(3600)  # which is not waited for
     assert worker.items.get("n1") == CatalogueItem("n1", "New", {"colours": "black"}, available=False)
     assert worker.items.get("n2").deleted
     spool.close()
