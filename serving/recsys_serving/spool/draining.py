@@ -67,3 +67,61 @@ def apply_all(
         # Within a transaction nothing of the batch counts; without one, what was carried out before does.
         return done if transaction is nullcontext else {}
     return done
+
+
+class Draining:
+    """One drain: carries out batch after batch, and goes around what the store does not manage.
+
+    A command may fail again and again though the store answers: it takes too long, say. It waits on then, with all that
+    follows on the same subject, and the others do not wait for it.
+
+    Args:
+        apply: carries out one command.
+        transaction: surrounds a batch.
+        is_alive: whether the store answers at all.
+    """
+
+    def __init__(
+        self,
+        apply: Callable[[SpoolCommand], None],
+        transaction: Callable[[], AbstractContextManager[object]],
+        is_alive: Callable[[], bool],
+    ) -> None:
+        self._apply, self._transaction, self._is_alive = apply, transaction, is_alive
+        self._held: set[tuple[str, str]] = set()
+        self.is_away = False
+
+    def carry_out(self, commands: Mapping[int, SpoolCommand]) -> dict[int, StoreError | None]:
+        """What was done of a batch, see :func:`apply_all`; ``is_away`` says whether there is no use in another."""
+        free = {number: command for number, command in commands.items() if not self._is_held(command)}
+        done = apply_all(free, self._apply, self._transaction)
+        for number, command in free.items():
+            if number in done or self._is_held(command):
+                continue
+            one = apply_all({number: command}, self._apply, self._transaction) if self._is_alive() else {}
+            done |= one
+            if not one:
+                if not self._is_alive():
+                    self.is_away = True
+                    break
+                self._held |= _subjects(command)
+        return done
+
+    def _is_held(self, command: SpoolCommand) -> bool:
+        """Whether a command has to wait; then what follows on any of its subjects waits too, as after a merge."""
+        if not self._held:
+            return False
+        subjects = _subjects(command)
+        # Whose interaction it is that is taken back is not known: it may be one that waits.
+        is_held = command.kind == "interaction_delete" or not self._held.isdisjoint(subjects)
+        if is_held:
+            self._held |= subjects
+        return is_held
+
+
+def _subjects(command: SpoolCommand) -> set[tuple[str, str]]:
+    """What must stay in order: a user, both of a merge, all items, all lists."""
+    if command.user_id is None:
+        return {("kind", command.kind.partition("_")[0])}
+    users = {command.user_id, str(command.payload.get("from_user_id", command.user_id))}
+    return {("user", user) for user in users}

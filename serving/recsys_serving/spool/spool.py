@@ -14,7 +14,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from recsys_serving.spool.commands import SpoolCommand
-from recsys_serving.spool.draining import DeadLetter, DrainResult, apply_all
+from recsys_serving.spool.draining import DeadLetter, Draining, DrainResult
 from recsys_serving.spool.errors import SpoolError, SpoolFull, full_message, mapped_errors
 from recsys_serving.store.errors import StoreError
 
@@ -129,6 +129,7 @@ class Spool:
         apply: Callable[[SpoolCommand], None],
         batch: int = 100,
         transaction: Callable[[], AbstractContextManager[object]] = nullcontext,
+        is_alive: Callable[[], bool] = lambda: False,
     ) -> DrainResult:
         """Carry out commands in order until none waits or the store is away; one process at a time does so.
 
@@ -140,6 +141,7 @@ class Spool:
             apply: carries out one command.
             batch: commands read and removed at a time.
             transaction: surrounds a batch: that of the store saves a commit for each command.
+            is_alive: whether the store answers though a command failed: then the others go around it.
 
         Raises:
             SpoolError: the file cannot be read or written; what was carried out is repeated the next time.
@@ -150,7 +152,7 @@ class Spool:
         except Timeout:
             return DrainResult(0, 0, len(self), leader=False)
         try:
-            return self._drain(apply, batch, transaction)
+            return self._drain(Draining(apply, transaction, is_alive), batch)
         finally:
             leader.release()
 
@@ -188,20 +190,15 @@ class Spool:
         with self._lock:
             self._connection.close()
 
-    def _drain(
-        self,
-        apply: Callable[[SpoolCommand], None],
-        batch: int,
-        transaction: Callable[[], AbstractContextManager[object]],
-    ) -> DrainResult:
-        applied = refused = 0
-        while rows := self._read(f"SELECT number, {_COLUMNS} FROM commands ORDER BY number LIMIT ?", (batch,)):
-            done = apply_all({row[0]: _command(row[1:]) for row in rows}, apply, transaction)
+    def _drain(self, draining: Draining, batch: int) -> DrainResult:
+        applied = refused = last = 0
+        query = f"SELECT number, {_COLUMNS} FROM commands WHERE number > ? ORDER BY number LIMIT ?"
+        while not draining.is_away and (rows := self._read(query, (last, batch))):
+            done = draining.carry_out({row[0]: _command(row[1:]) for row in rows})
             self._remove(done)
             refused += sum(error is not None for error in done.values())
             applied += sum(error is None for error in done.values())
-            if len(done) < len(rows):
-                break
+            last = rows[-1][0]
         self._shrink()
         return DrainResult(applied, refused, len(self))
 

@@ -56,7 +56,7 @@ class Store:
         """
         return cls(Database(url, settings))
 
-    def transaction(self) -> AbstractContextManager[object]:
+    def transaction(self, timeout_seconds: float | None = None) -> AbstractContextManager[object]:
         """One transaction around several calls of this thread: all of them count, or none.
 
         ::
@@ -64,8 +64,11 @@ class Store:
             with store.transaction():
                 store.deployments.activate("bundles/second", fingerprint, actor="key-1")
                 store.audit.append(AuditEntry("key-1", "bundle.activate", "bundles/second"))
+
+        Args:
+            timeout_seconds: longest time of each statement; None for that of the settings.
         """
-        return self._database.transaction()
+        return self._database.transaction(timeout_seconds)
 
     def ping(self) -> None:
         """Check that the database answers and has the tables of this version.

@@ -9,7 +9,11 @@ import structlog
 from recsys.errors import RecsysError
 from recsys_serving.spool.commands import SpoolCommand, apply_command
 from recsys_serving.spool.spool import Spool
+from recsys_serving.store.errors import StoreError
 from recsys_serving.store.store import Store
+
+#: Longest time of a statement: nobody waits for it, and what was too long for an answer is carried out in the end.
+STATEMENT_SECONDS = 10.0
 
 _log = structlog.get_logger("recsys_serving.spool")
 
@@ -43,13 +47,22 @@ class SpoolDrain:
         """Carry out what waits, until the store is away; how many commands were carried out."""
         if self._spool.is_empty():
             return 0
-        result = self._spool.drain(self._apply, transaction=self._store.transaction)
+        result = self._spool.drain(
+            self._apply, transaction=lambda: self._store.transaction(STATEMENT_SECONDS), is_alive=self._is_alive
+        )
         if result.applied or result.refused:
             _log.info("drained", applied=result.applied, refused=result.refused, remaining=result.remaining)
         return result.applied
 
     def _apply(self, command: SpoolCommand) -> None:
         apply_command(self._store, command)
+
+    def _is_alive(self) -> bool:
+        try:
+            self._store.ping()
+        except StoreError:
+            return False
+        return True
 
     def _run(self) -> None:
         while not self._stop.wait(self._interval_seconds):

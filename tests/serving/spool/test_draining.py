@@ -4,7 +4,7 @@ from contextlib import contextmanager, nullcontext
 
 import pytest
 from recsys_serving.spool.commands import SpoolCommand
-from recsys_serving.spool.draining import apply_all
+from recsys_serving.spool.draining import Draining, apply_all
 from recsys_serving.store.errors import NotFound, StoreUnavailable
 
 COMMANDS = {number: SpoolCommand(str(number), "user_put", {}) for number in (3, 5, 8)}
@@ -41,3 +41,44 @@ def test_in_a_transaction_nothing_is_done_where_the_store_went_away():
 def test_other_errors_pass():
     with pytest.raises(KeyError):
         apply_all(COMMANDS, applying({"5": KeyError("bug")}), nullcontext)
+
+
+def command(number, user_id=None, kind="interaction", **payload):
+    return number, SpoolCommand(str(number), kind, payload, user_id)
+
+
+def carried_out(commands, slow, is_alive=True):
+    draining = Draining(applying({str(one): StoreUnavailable("slow") for one in slow}), nullcontext, lambda: is_alive)
+    return set(draining.carry_out(dict(commands))), draining
+
+
+def test_what_is_too_slow_waits_with_what_follows_of_its_user_and_the_others_do_not():
+    commands = [command(1, "ann"), command(2, "ben"), command(3, "ann"), command(4, "eve"), command(5, "ben")]
+    done, draining = carried_out(commands, slow=[2])
+    assert done == {1, 3, 4} and not draining.is_away
+    assert set(draining.carry_out(dict([command(6, "ben"), command(7, "ann")]))) == {7}
+
+
+def test_while_the_store_is_away_nothing_goes_around_it():
+    done, draining = carried_out([command(1, "ann"), command(2, "ben"), command(3, "eve")], slow=[2], is_alive=False)
+    assert done == {1} and draining.is_away
+
+
+def test_both_users_of_a_merge_wait():
+    merge = command(1, "ann", "user_merge", from_user_id="ben")
+    assert carried_out([merge, command(2, "ben"), command(3, "ann"), command(4, "eve")], slow=[1])[0] == {4}
+    assert (
+        carried_out(
+            [command(1, "ben"), command(2, "ann", "user_merge", from_user_id="ben"), command(3, "ann")], slow=[1]
+        )[0]
+        == set()
+    )
+
+
+def test_changes_of_items_stay_in_order_and_lists_do_not_wait_for_them():
+    commands = [command(1, kind="item_put"), command(2, kind="item_delete"), command(3, kind="exposures")]
+    assert carried_out(commands, slow=[1])[0] == {3}
+
+
+def test_an_interaction_is_not_taken_back_before_it_may_have_been_stored():
+    assert carried_out([command(1, "ann"), command(2, kind="interaction_delete")], slow=[1])[0] == set()

@@ -143,6 +143,19 @@ def test_a_drain_stops_where_the_store_is_away_and_goes_on_later(spool):
     assert first.taken + second.taken == [str(n) for n in range(10)]
 
 
+def test_a_command_that_the_store_does_not_manage_waits_and_the_others_do_not(spool):
+    spool.append([SpoolCommand(str(n), "user_put", {}, user_id=str(n)) for n in range(10)])
+
+    def apply(one):
+        if one.command_id == "1":
+            raise StoreUnavailable("too slow")
+
+    result = spool.drain(apply, batch=3, is_alive=lambda: True)
+    assert (result.applied, result.remaining) == (9, 1)
+    assert [one.command_id for one in spool.pending_for("1")] == ["1"]
+    assert spool.drain(Receiver()).applied == 1
+
+
 def test_a_command_that_is_refused_is_kept_and_the_next_ones_follow(spool):
     spool.append([command(str(n), size=n) for n in range(4)])
     receiver = Receiver(refused={"1", "2"})
