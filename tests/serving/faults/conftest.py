@@ -12,7 +12,6 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from fastapi.testclient import TestClient
 from recsys_serving.api.app import create_app
-from recsys_serving.api.parts import ServiceParts
 from recsys_serving.api.security.api_keys import new_key
 from recsys_serving.local.installation import Installation
 from recsys_serving.settings import ServiceSettings
@@ -62,11 +61,6 @@ class FaultyApi:
             return spool.drain(lambda command: apply_command(self.store, command))
         finally:
             spool.close()
-
-    @property
-    def parts(self) -> ServiceParts:
-        parts: ServiceParts = self.client.app.state.parts  # type: ignore[attr-defined]
-        return parts
 
 
 OpenApi = Callable[..., FaultyApi]

@@ -1,0 +1,107 @@
+"""What the service answers while something that it depends on is away, slow or wrong, and after that.
+
+::
+
+    python benchmarks/fault_matrix.py --bundle bundles/demo --interactions 10000 \
+        --output benchmarks/results/fault_matrix.md
+
+A service in processes of its own, with PostgreSQL and Redis behind proxies that refuse, reset, delay, cut and swallow.
+In each cell two clients ask for lists and send interactions while the fault is there and after it is gone; then every
+acknowledged interaction must be in the store once. ``--interactions`` adds as many that are sent while PostgreSQL is
+killed at random moments, and the service once; ``--matrix false`` has them alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from fault_cells import Cell, Seen, cells, closed_cells
+from fault_kills import send_while_killing
+from fault_servers import Api, Servers, running_servers
+from results_file import write_results
+
+from recsys.runtime.bundle import Bundle
+from recsys.studies.benchmark.hardware import hardware_summary
+
+
+@contextmanager
+def running_api(servers: Servers, bundle: Path, workers: int) -> Iterator[Api]:
+    """A service that answers, and ends in the end."""
+    api = Api(servers, bundle, workers, spool_max_bytes=2_000_000 if workers == 1 else 1_000_000_000)
+    try:
+        api.start()
+        yield api
+    finally:
+        api.stop()
+
+
+def matrix(servers: Servers, bundle: Path) -> list[str]:
+    """The table of all cells."""
+    lines = [
+        "| what, how | expected during | seen during | expected after | seen after | lost | as expected |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    with running_api(servers, bundle, workers=1) as api:
+        for cell in cells(servers, api):
+            lines.append(_line(cell, cell.run()))
+        for told in closed_cells(api):
+            lines.append(told)
+            print(told, file=sys.stderr)
+    return lines
+
+
+def _line(cell: Cell, seen: Seen) -> str:
+    cols = [cell.name, cell.expected_during, seen.during, cell.expected_after, seen.after, str(seen.lost)]
+    line = f"| {' | '.join([*cols, 'yes' if seen.is_right else '**no**'])} |"
+    print(line, file=sys.stderr)
+    return line
+
+
+def _about(arguments: argparse.Namespace) -> list[str]:
+    command = "python benchmarks/fault_matrix.py"
+    if arguments.interactions:
+        command += f" --interactions {arguments.interactions}"
+    return [
+        f"`{command} --output benchmarks/results/fault_matrix.md`, {hardware_summary()}.",
+        "",
+        "*200 without store*: a list with status 200 whose `degraded` names the store. In brackets: how many answers. "
+        "*Lost*: acknowledged interactions that are not in the store once, when it is back.",
+    ]
+
+
+def main() -> int:
+    """Measure and write; the status is 1 where something was not as expected."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bundle", type=Path, default=Path("bundles/demo"))
+    parser.add_argument("--interactions", type=int, default=0, help="that are sent while servers are killed")
+    parser.add_argument("--matrix", choices=["true", "false"], default="true")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--output", type=Path)
+    arguments = parser.parse_args()
+    lines = ["# The service while something is away", "", *_about(arguments), ""]
+    is_right = True
+    with tempfile.TemporaryDirectory() as directory, running_servers(Path(directory)) as servers:
+        if arguments.matrix == "true":
+            table = matrix(servers, arguments.bundle)
+            is_right = not any("**no**" in line for line in table)
+            lines += [*table, ""]
+        if arguments.interactions:
+            items = Bundle.open(arguments.bundle).item_vocabulary.ids.to_pylist()
+            with running_api(servers, arguments.bundle, workers=2) as api:
+                outcome = send_while_killing(servers, api, items, arguments.interactions, arguments.seed)
+            is_right &= outcome.is_right
+            lines += ["## Interactions while PostgreSQL is killed at random moments, and the service once", ""]
+            lines += [*outcome.lines(), ""]
+    text = "\n".join(lines)
+    print(text)
+    write_results(text, arguments.output)
+    return int(not is_right)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
