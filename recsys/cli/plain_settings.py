@@ -37,6 +37,9 @@ _TRAINING: dict[str, object] = {
     "sources_training": Mapping[str, Mapping[str, Any]],
 }
 
+#: Of commands that speak with a running service.
+_SERVICE: dict[str, object] = {"url": str | None, "key": str | None, "var": str | None}
+
 #: Those of a request, which says itself what is wrong with filters, ids and features.
 _REQUEST: dict[str, object] = {
     "user": Any,
@@ -73,6 +76,7 @@ PLAIN_SETTINGS: Mapping[str, Mapping[str, object]] = MappingProxyType(
             "trials": int,
             "models": Sequence[str] | None,
             "leave_out": Sequence[str],
+            "strong": Sequence[str],
             "sampler_seed": int,
             "baseline": str,
             "metric": str,
@@ -171,6 +175,7 @@ PLAIN_SETTINGS: Mapping[str, Mapping[str, object]] = MappingProxyType(
             "repository": str | None,
             "version": int | None,
             "address": str,
+            "grpc_address": str,
             "memory_gb": float | None,
             "url": str | None,
             "http_port": int | None,
@@ -190,6 +195,40 @@ PLAIN_SETTINGS: Mapping[str, Mapping[str, object]] = MappingProxyType(
             "runtime": Literal["inprocess", "triton"] | None,
             "triton_url": str | None,
             "timeout_seconds": float,
+        },
+        "simulate": {
+            **_SERVICE,
+            "users": int,
+            "visits": int,
+            "k": int,
+            "own_share": float,
+            "batch": int,
+            "threads": int,
+            "visits_per_second": float | None,
+            "seed": int,
+            "taste.seed": int,
+            "taste.num_factors": int,
+            "taste.content_share": float,
+            "taste.sharpness": float,
+            "taste.quality_spread": float,
+            "taste.offset": float,
+            "click_model.position_bias": float,
+            "click_model.rating_share": float,
+            "click_model.rating_noise": float,
+        },
+        "retrain": {
+            **_SERVICE,
+            "train": Sequence[str],
+            "export": Sequence[str],
+            "held_out": Literal["unprompted", "all"],
+            "share": float,
+            "min_held_out": int,
+            "metric": str,
+            "k": int,
+            "tolerance": float,
+            "alpha": float,
+            "keep": int,
+            "bundles": str | None,
         },
         "recommend": {**_REQUEST, **_OPENS_RUNS, "run": str | None, "bundle": str | None, "num_candidates": int},
         "similar": {**_OPENS_RUNS, "run": str | None, "bundle": str | None, "item": Any, "k": int},
