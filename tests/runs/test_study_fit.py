@@ -36,7 +36,8 @@ def fitted(directory, *overrides, valid=True):
 def test_the_epochs_of_the_last_fit_are_those_that_were_best_on_validation(directory):
     first, _, _, _ = fitted(directory, "model=mf")
     report, lines, is_last, count = fitted(directory, "model=mf", "refit=true")
-    assert f"now on training and validation, for {first.best_epoch} epochs" in lines
+    epochs = "1 epoch" if first.best_epoch == 1 else f"{first.best_epoch} epochs"
+    assert f"now on training and validation, for {epochs}" in lines
     assert (report.best_epoch, is_last, count) == (first.best_epoch, True, 2)
 
 
