@@ -119,7 +119,8 @@ def test_it_prints_what_each_column_holds_and_what_was_recognised(scripts: Scrip
         "items: price is read as numbers with decimal commas",
         "items: gone is read as truth values",
         "items: listed is read as dates",
-        "items: tags holds several values in a text, separated by '|'",
+        "items: tags holds several values in a text, separated by '|'; 'data.list_separators={tags: null}' keeps "
+        "each text as one value",
         "3 of 3 items have a row in the items table (100.0%)",
     ):
         assert line in lines

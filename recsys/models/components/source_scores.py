@@ -53,8 +53,8 @@ class SourceScores:
         mean = (known * counted).sum(2, keepdim=True) / count
         centred = (known - mean) * given
         deviation = ((centred * counted).square().sum(2, keepdim=True) / count).sqrt()
-        # A deviation of equal scores that is due to rounding counts as zero.
-        smallest = 1e-6 * (known.abs() * counted).amax(2, keepdim=True)
+        # A deviation that is due to rounding counts as zero: beside the largest score, which the user may have seen.
+        smallest = 1e-6 * known.abs().amax(2, keepdim=True)
         scale = torch.where(deviation > smallest, 1 / deviation.clamp(min=torch.finfo(scores.dtype).tiny), 0)
         return cls(centred * scale, given, unseen), mean, scale
 

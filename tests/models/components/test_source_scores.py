@@ -72,3 +72,9 @@ def test_retrieves_the_best_unseen_items_of_each_model():
 def test_gathers_by_item():
     values = torch.arange(12.0).view(2, 2, 3)
     assert gather_items(values, torch.tensor([[2, 0], [1, 1]])).tolist() == [[[2, 5], [0, 3]], [[7, 10], [7, 10]]]
+
+
+def test_what_rounding_leaves_beside_a_large_score_is_no_difference():
+    scores = torch.tensor([[[0.9, 1e-9, -2e-9, 3e-9]]])
+    unseen = torch.tensor([[False, True, True, True]])
+    assert SourceScores.of(scores, unseen).scores[0, 0, 1:].tolist() == [0, 0, 0]

@@ -49,7 +49,9 @@ def explained(explainer, items=ITEMS):
 
 
 def printed(explanations, method):
-    recommendation = Recommendation(["i07", "i01"], SCORES.tolist(), True, "", (), (), (), explanations, method)
+    recommendation = Recommendation(
+        ["i07", "i01"], SCORES.tolist(), True, "", explanations=explanations, explanation_method=method
+    )
     console = Console(width=120)
     with console.capture() as capture:
         console.print(explanation_table(prepared_board().titles_of, "For [user] 1", recommendation))
