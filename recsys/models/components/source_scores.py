@@ -34,7 +34,8 @@ class SourceScores:
         """Standardise ``scores`` (shape [B, S, I], NaN for unscored items).
 
         Mean and deviation are those of the unseen items of the user, since scores of training interactions are
-        distributed differently. A model that gives all of them the same score has zeros.
+        distributed differently; where the unseen items differ by rounding alone, the deviation is that of all scored
+        items. A model that gives all items the same score has zeros.
         """
         return cls.with_scale(scores, unseen)[0]
 
@@ -53,8 +54,11 @@ class SourceScores:
         mean = (known * counted).sum(2, keepdim=True) / count
         centred = (known - mean) * given
         deviation = ((centred * counted).square().sum(2, keepdim=True) / count).sqrt()
-        # A deviation that is due to rounding counts as zero: beside the largest score, which the user may have seen.
+        # A deviation that is due to rounding, beside the largest score, would make noise of all scores: that of all
+        # scored items takes its place, and where it is rounding too, the scores are equal.
         smallest = 1e-6 * known.abs().amax(2, keepdim=True)
+        whole = (centred.square().sum(2, keepdim=True) / given.sum(2, keepdim=True).clamp(min=1)).sqrt()
+        deviation = torch.where(deviation > smallest, deviation, whole)
         scale = torch.where(deviation > smallest, 1 / deviation.clamp(min=torch.finfo(scores.dtype).tiny), 0)
         return cls(centred * scale, given, unseen), mean, scale
 

@@ -77,4 +77,8 @@ def test_gathers_by_item():
 def test_what_rounding_leaves_beside_a_large_score_is_no_difference():
     scores = torch.tensor([[[0.9, 1e-9, -2e-9, 3e-9]]])
     unseen = torch.tensor([[False, True, True, True]])
-    assert SourceScores.of(scores, unseen).scores[0, 0, 1:].tolist() == [0, 0, 0]
+    standardised = SourceScores.of(scores, unseen).scores[0, 0]
+    assert standardised[1:].tolist() == pytest.approx([0, 0, 0], abs=1e-6)
+    assert standardised[0] == pytest.approx(
+        2
+    )  # .9 from the mean of the unseen, which is 0; the root mean square is .45
