@@ -13,7 +13,8 @@ from recsys_serving.store.records import Interaction
 
 from tests.serving.recommending.fakes import Faulty
 
-LONG = Deadline(100)
+#: Longer than any session of tests: its time runs from here on.
+LONG = Deadline(1e6)
 DEPENDENCY = DependencyPolicy(threshold=100, failures=(StoreUnavailable,))
 
 
