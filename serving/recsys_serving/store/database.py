@@ -62,7 +62,9 @@ class Database:
         settings = settings or DatabaseSettings()
         self._engine = make_engine(url, settings)
         self._current: ContextVar[Connection | None] = ContextVar("connection", default=None)
+        self._closed = False
         _try_rested_connections(self._engine)
+        event.listen(self._engine, "checkin", self._close_returned)
 
     @contextmanager
     def transaction(self, timeout_seconds: float | None = None) -> Iterator[Connection]:
@@ -110,7 +112,13 @@ class Database:
 
     def close(self) -> None:
         """Close all connections that rest; those in use close when they come back."""
+        self._closed = True
         self._engine.dispose()
+
+    def _close_returned(self, _: Any, entry: ConnectionPoolEntry) -> None:
+        # A disposed pool would take the connection back and leave it to the garbage collector.
+        if self._closed:
+            entry.invalidate()
 
 
 def make_engine(url: str, settings: DatabaseSettings) -> Engine:

@@ -166,3 +166,11 @@ def test_the_lock_is_let_go_after_an_error(database):
         raise RuntimeError
     with database.leadership(1) as leader:
         assert leader
+
+
+def test_a_connection_in_use_is_closed_when_it_comes_back_to_a_closed_database(database):
+    with database.transaction() as connection:
+        raw = connection.connection.driver_connection
+        database.close()
+        assert not raw.closed
+    assert raw.closed
