@@ -32,7 +32,7 @@ from recsys_serving.recommending.service import RecommendationService
 from recsys_serving.recommending.stages import STAGES
 from recsys_serving.recommending.types import RecommendationAnswer, RecommendationQuery
 from recsys_serving.resilience.health import HealthRegistry
-from recsys_serving.store.migration import migrate
+from recsys_serving.store.schema.migration import migrate
 from recsys_serving.store.store import Store
 from results_file import write_results
 

@@ -27,10 +27,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 from recsys_serving.local.embedded_postgres import start_postgres, stop_postgres
-from recsys_serving.store.database import DatabaseSettings
-from recsys_serving.store.migration import migrate
-from recsys_serving.store.records import Interaction
-from recsys_serving.store.retention import RetentionPolicy
+from recsys_serving.store.connection.database import DatabaseSettings
+from recsys_serving.store.events.records import Interaction
+from recsys_serving.store.schema.migration import migrate
+from recsys_serving.store.schema.retention import RetentionPolicy
 from recsys_serving.store.store import Store
 from results_file import write_results
 from sqlalchemy import text

@@ -73,8 +73,8 @@ def test_the_server_s_own_programs_are_in_the_wheel(wheel: zipfile.ZipFile) -> N
     names = set(wheel.namelist())
     assert "recsys_serving/triton/backends/onnxruntime/model.py" in names
     assert "recsys_serving/triton/models/recommender.py" in names
-    assert "recsys_serving/store/migrations/env.py" in names
-    assert "recsys_serving/store/migrations/versions/v0001_first_tables.py" in names
+    assert "recsys_serving/store/schema/migrations/env.py" in names
+    assert "recsys_serving/store/schema/migrations/versions/v0001_first_tables.py" in names
 
 
 def test_the_entry_point_is_the_command_recsys(wheel: zipfile.ZipFile) -> None:

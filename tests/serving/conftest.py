@@ -28,7 +28,7 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """URL of a database with all tables, on a PostgreSQL server for the session."""
     from recsys_serving.local.embedded_postgres import start_postgres, stop_postgres
-    from recsys_serving.store.migration import migrate
+    from recsys_serving.store.schema.migration import migrate
 
     directory: Path = tmp_path_factory.mktemp("postgres") / "data"
     # Nothing of it is needed after a crash.
@@ -59,7 +59,7 @@ def store(database_url: str) -> Iterator[Store]:
 def empty_tables(url: str) -> None:
     """Delete all rows of a database and its partitions: sooner done than another database."""
     import psycopg
-    from recsys_serving.store.tables import METADATA, SERVICE_STATE
+    from recsys_serving.store.schema.tables import METADATA, SERVICE_STATE
 
     partitions = (
         "SELECT c.oid::regclass::text FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid WHERE c.relkind = 'r'"

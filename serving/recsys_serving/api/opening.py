@@ -26,7 +26,7 @@ from recsys_serving.recommending.service import RecommendationService
 from recsys_serving.resilience.health import HealthRegistry
 from recsys_serving.settings import MEMORY, ServiceSettings
 from recsys_serving.spool.spool import Spool
-from recsys_serving.store.database import DatabaseSettings
+from recsys_serving.store.connection.database import DatabaseSettings
 from recsys_serving.store.store import Store
 from recsys_serving.writing.erasure import Eraser
 from recsys_serving.writing.receipts import read_signer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from recsys_serving.client.service_client import ServiceClient
 from recsys_serving.local.first_start import IMPORT
-from recsys_serving.store.records import AuditEntry
+from recsys_serving.store.admin.records import AuditEntry
 from recsys_serving.store.store import Store
 
 ACTOR = "retraining"

@@ -14,8 +14,8 @@ from uuid import uuid4
 from recsys.experiments.experiment import Experiment
 from recsys.experiments.experiment_json import experiment_from_dict, experiment_to_dict
 from recsys.experiments.layers import check_layers, with_traffic
+from recsys_serving.store.admin.records import AuditEntry, ExperimentRecord, ExperimentStatus
 from recsys_serving.store.errors import Conflict, NotFound
-from recsys_serving.store.records import AuditEntry, ExperimentRecord, ExperimentStatus
 from recsys_serving.store.store import Store
 
 #: Keys of a definition that are not the client's to set.

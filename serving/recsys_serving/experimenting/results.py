@@ -19,7 +19,7 @@ from recsys.experiments.outcomes import VARIANT, count_column, value_column
 from recsys.experiments.sample_ratio import check_sample_ratio
 from recsys.experiments.sequential_analysis import compare_sequentially
 from recsys.experiments.unit_metrics import variant_statistics
-from recsys_serving.store.records import UserOutcome
+from recsys_serving.store.events.records import UserOutcome
 
 
 @dataclass(frozen=True, slots=True)

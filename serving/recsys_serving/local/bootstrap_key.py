@@ -7,8 +7,8 @@ from pathlib import Path
 from recsys.errors import ServingError
 from recsys_serving.api.security.api_keys import SCOPES, hash_of, key_id_of, new_key, record_of
 from recsys_serving.local.secret_files import read_or_make
+from recsys_serving.store.admin.records import AuditEntry
 from recsys_serving.store.errors import Conflict
-from recsys_serving.store.records import AuditEntry
 from recsys_serving.store.store import Store
 
 NAME = "first key of this installation"

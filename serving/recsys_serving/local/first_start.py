@@ -16,8 +16,8 @@ from recsys.runtime.manifest import Manifest
 from recsys_serving.local.bootstrap_key import ensure_bootstrap_key
 from recsys_serving.local.installation import Installation
 from recsys_serving.settings import ServiceSettings
-from recsys_serving.store.migration import migrate
-from recsys_serving.store.records import AuditEntry
+from recsys_serving.store.admin.records import AuditEntry
+from recsys_serving.store.schema.migration import migrate
 from recsys_serving.store.store import Store
 
 #: Act of the audit that notes an import.

@@ -26,7 +26,7 @@ from recsys_serving.recommending.stages import StageTimer
 from recsys_serving.recommending.types import AnsweredItem, Degraded, RecommendationAnswer, RecommendationQuery
 from recsys_serving.recommending.user_states import KnownUser, UserStates
 from recsys_serving.resilience.deadline import Deadline
-from recsys_serving.store.records import Exposure
+from recsys_serving.store.events.records import Exposure
 
 _log = logging.getLogger(__name__)
 

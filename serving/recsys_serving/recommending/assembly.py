@@ -25,7 +25,7 @@ from recsys_serving.resilience.dependency import Dependency, DependencyPolicy
 from recsys_serving.resilience.health import HealthRegistry
 from recsys_serving.spool.spool import Spool
 from recsys_serving.store.errors import StoreUnavailable
-from recsys_serving.store.records import Repeats
+from recsys_serving.store.events.records import Repeats
 from recsys_serving.store.store import Store
 from recsys_serving.triton.client import TritonRecommender
 

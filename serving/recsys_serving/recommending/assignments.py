@@ -11,7 +11,7 @@ from recsys.errors import RecsysError
 from recsys.experiments.assignment import Assigner, Assignment
 from recsys.experiments.experiment import Experiment
 from recsys.experiments.experiment_json import experiment_from_dict
-from recsys_serving.store.records import ExperimentRecord
+from recsys_serving.store.admin.records import ExperimentRecord
 
 _log = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from recsys_serving.spool.commands import exposures_command
 from recsys_serving.spool.errors import SpoolError
 from recsys_serving.spool.spool import Spool
 from recsys_serving.store.errors import StoreError, StoreUnavailable
-from recsys_serving.store.records import Exposure
+from recsys_serving.store.events.records import Exposure
 from recsys_serving.store.store import Store
 
 _log = logging.getLogger(__name__)

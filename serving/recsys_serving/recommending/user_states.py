@@ -15,8 +15,9 @@ from recsys_serving.resilience.dependency import Dependency, DependencyUnavailab
 from recsys_serving.spool.commands import SpoolCommand, interaction_of
 from recsys_serving.spool.errors import SpoolError
 from recsys_serving.spool.spool import Spool
-from recsys_serving.store.records import Repeats, UserState
+from recsys_serving.store.events.records import Repeats
 from recsys_serving.store.store import Store
+from recsys_serving.store.users.records import UserState
 
 #: Stands for nobody in particular: asked for the revisions alone. No id of a user is empty.
 NOBODY = ""
@@ -24,7 +25,7 @@ NOBODY = ""
 
 @dataclass(frozen=True, slots=True)
 class Revisions:
-    """How often what all workers share was changed; see :class:`recsys_serving.store.records.UserState`."""
+    """How often what all workers share was changed; :class:`recsys_serving.store.users.records.UserState`."""
 
     catalogue: int
     deployment: int

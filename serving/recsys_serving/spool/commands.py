@@ -10,8 +10,9 @@ from typing import Any, Literal, get_args
 from uuid import UUID, uuid4
 
 from recsys_serving.store.errors import Conflict, NotFound, StoreError, StoreRefused
-from recsys_serving.store.json_text import to_json
-from recsys_serving.store.records import AppendStatus, Exposure, Interaction, ItemDraft, ItemSource, Properties
+from recsys_serving.store.events.records import AppendStatus, Exposure, Interaction
+from recsys_serving.store.items.records import ItemDraft, ItemSource
+from recsys_serving.store.json_text import Properties, to_json
 from recsys_serving.store.store import Store
 
 CommandKind = Literal[

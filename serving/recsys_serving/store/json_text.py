@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from recsys_serving.store.errors import StoreRefused
-from recsys_serving.store.records import Properties
+
+#: What JSON can hold, by name.
+Properties = Mapping[str, Any]
 
 
 def to_json(value: Any) -> str:

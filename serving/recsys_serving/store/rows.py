@@ -6,19 +6,10 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
-from recsys_serving.store.records import (
-    ApiKeyRecord,
-    AuditEntry,
-    Deployment,
-    ErasureReceipt,
-    ExperimentRecord,
-    ExperimentStatus,
-    Exposure,
-    Interaction,
-    Item,
-    ItemSource,
-    User,
-)
+from recsys_serving.store.admin.records import ApiKeyRecord, AuditEntry, Deployment, ExperimentRecord, ExperimentStatus
+from recsys_serving.store.events.records import Exposure, Interaction
+from recsys_serving.store.items.records import Item, ItemSource
+from recsys_serving.store.users.records import ErasureReceipt, User
 
 INTERACTION_COLUMNS = (
     "i.event_id, i.user_id, i.item_id, i.type, i.occurred_at, i.value, i.recommendation_id, i.position, i.session_id, "

@@ -6,18 +6,18 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 
-from recsys_serving.store.api_keys import ApiKeyStore
-from recsys_serving.store.audit import AuditStore
-from recsys_serving.store.bulk_import import ImportOptions, ImportResult, import_prepared
-from recsys_serving.store.database import Database, DatabaseSettings
-from recsys_serving.store.deployments import DeploymentStore
-from recsys_serving.store.experiments import ExperimentStore
-from recsys_serving.store.exposures import ExposureStore
-from recsys_serving.store.interactions import InteractionStore
-from recsys_serving.store.items import ItemStore
-from recsys_serving.store.migration import check_revision
-from recsys_serving.store.retention import RetentionPolicy, RetentionResult, apply_retention
-from recsys_serving.store.users import UserStore
+from recsys_serving.store.admin.api_key_store import ApiKeyStore
+from recsys_serving.store.admin.audit_store import AuditStore
+from recsys_serving.store.admin.deployment_store import DeploymentStore
+from recsys_serving.store.admin.experiment_store import ExperimentStore
+from recsys_serving.store.connection.database import Database, DatabaseSettings
+from recsys_serving.store.events.exposure_store import ExposureStore
+from recsys_serving.store.events.interaction_store import InteractionStore
+from recsys_serving.store.imports.bulk_import import ImportOptions, ImportResult, import_prepared
+from recsys_serving.store.items.item_store import ItemStore
+from recsys_serving.store.schema.migration import check_revision
+from recsys_serving.store.schema.retention import RetentionPolicy, RetentionResult, apply_retention
+from recsys_serving.store.users.user_store import UserStore
 
 
 class Store:
@@ -43,7 +43,7 @@ class Store:
 
     @classmethod
     def connect(cls, url: str, settings: DatabaseSettings | None = None) -> Store:
-        """A store on a database whose tables are there (:func:`recsys_serving.store.migration.migrate` makes them).
+        """A store on a database whose tables are there (see :func:`recsys_serving.store.schema.migration.migrate`).
 
         Connections open when they are first needed, so this works while the database is away.
 
@@ -81,11 +81,11 @@ class Store:
             check_revision(connection)
 
     def apply_retention(self, policy: RetentionPolicy, now: datetime | None = None) -> RetentionResult:
-        """Delete what is older than the policy allows; see :func:`recsys_serving.store.retention.apply_retention`."""
+        """Delete what is too old; see :func:`recsys_serving.store.schema.retention.apply_retention`."""
         return apply_retention(self._database, policy, now)
 
     def import_prepared(self, directory: Path, options: ImportOptions | None = None) -> ImportResult:
-        """Import a prepared directory; see :func:`recsys_serving.store.bulk_import.import_prepared`."""
+        """Import a prepared directory; see :func:`recsys_serving.store.imports.bulk_import.import_prepared`."""
         return import_prepared(self._database, directory, options)
 
     def close(self) -> None:

@@ -16,8 +16,8 @@ from uuid import UUID
 from recsys_serving.spool.commands import erase_command
 from recsys_serving.spool.spool import Spool
 from recsys_serving.store.errors import NotFound, StoreUnavailable
-from recsys_serving.store.records import ErasureReceipt
 from recsys_serving.store.store import Store
+from recsys_serving.store.users.records import ErasureReceipt
 from recsys_serving.writing.bundle_users import bundles_with
 from recsys_serving.writing.receipts import ReceiptSigner
 

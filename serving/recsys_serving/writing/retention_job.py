@@ -8,7 +8,7 @@ import structlog
 
 from recsys.errors import RecsysError
 from recsys_serving.settings import ServiceSettings
-from recsys_serving.store.retention import RetentionPolicy
+from recsys_serving.store.schema.retention import RetentionPolicy
 from recsys_serving.store.store import Store
 
 #: Seconds before the first look, which is not the time for it, and between two looks.

@@ -23,8 +23,11 @@ from recsys_serving.spool.commands import (
 )
 from recsys_serving.spool.spool import Spool
 from recsys_serving.store.errors import StoreUnavailable
-from recsys_serving.store.records import AppendStatus, Interaction, Item, ItemDraft, MergeResult, Properties, User
+from recsys_serving.store.events.records import AppendStatus, Interaction
+from recsys_serving.store.items.records import Item, ItemDraft
+from recsys_serving.store.json_text import Properties
 from recsys_serving.store.store import Store
+from recsys_serving.store.users.records import MergeResult, User
 
 ValueT = TypeVar("ValueT")
 
@@ -83,7 +86,7 @@ class WriteGateway:
     def append(
         self, interactions: Sequence[Interaction], untimed: Collection[str] = ()
     ) -> WriteResult[tuple[AppendStatus, ...]]:
-        """Take interactions, see :meth:`recsys_serving.store.interactions.InteractionStore.append`.
+        """Take interactions, see :meth:`recsys_serving.store.events.interaction_store.InteractionStore.append`.
 
         Args:
             interactions: any number, of any users.
@@ -112,7 +115,7 @@ class WriteGateway:
     def update_user(
         self, user_id: str, properties: Properties | None, profiling: bool | None, revision: int | None
     ) -> WriteResult[User]:
-        """Change a user, see :meth:`recsys_serving.store.users.UserStore.update`."""
+        """Change a user, see :meth:`recsys_serving.store.users.user_store.UserStore.update`."""
         return self._write(
             lambda: self._store.users.update(user_id, properties, profiling, revision),
             [user_command(user_id, properties, profiling)],
@@ -120,7 +123,7 @@ class WriteGateway:
         )
 
     def merge(self, from_user_id: str, into_user_id: str) -> WriteResult[MergeResult]:
-        """Merge a user into another, see :meth:`recsys_serving.store.users.UserStore.merge`."""
+        """Merge a user into another, see :meth:`recsys_serving.store.users.user_store.UserStore.merge`."""
         return self._write(
             lambda: self._store.users.merge(from_user_id, into_user_id), [merge_command(from_user_id, into_user_id)]
         )

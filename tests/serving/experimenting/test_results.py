@@ -3,7 +3,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 from recsys_serving.experimenting.results import experiment_results
-from recsys_serving.store.records import UserOutcome
+from recsys_serving.store.events.records import UserOutcome
 
 from recsys.experiments.experiment import Experiment, Variant
 from recsys.experiments.metric import Guardrail, Metric

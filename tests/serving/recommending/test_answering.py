@@ -8,7 +8,7 @@ from recsys_serving.recommending.types import HistoryItem, RecommendationQuery
 from recsys_serving.resilience.health import HealthRegistry
 from recsys_serving.spool.commands import interaction_command, user_command
 from recsys_serving.spool.spool import Spool
-from recsys_serving.store.records import Interaction
+from recsys_serving.store.events.records import Interaction
 
 from recsys.errors import RecsysError
 from recsys.experiments.experiment import Experiment, Variant

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 
 import pytest
 from recsys_serving.recommending.assignments import NO_TREATMENT, Assignments
-from recsys_serving.store.records import ExperimentRecord, ExperimentStatus
+from recsys_serving.store.admin.records import ExperimentRecord, ExperimentStatus
 
 from recsys.experiments.experiment import Experiment, Variant
 from recsys.experiments.experiment_json import experiment_to_dict

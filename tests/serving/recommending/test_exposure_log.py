@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 from recsys_serving.recommending.exposure_log import ExposureCounts, ExposureLog
 from recsys_serving.spool.spool import Spool
-from recsys_serving.store.records import Exposure
+from recsys_serving.store.events.records import Exposure
 
 from tests.serving.recommending.fakes import Faulty
 from tests.serving.recommending.test_service import exposures

@@ -9,7 +9,8 @@ from recsys_serving.recommending.types import (
     Promotion,
     RecommendationQuery,
 )
-from recsys_serving.store.records import Interaction, ItemDraft
+from recsys_serving.store.events.records import Interaction
+from recsys_serving.store.items.records import ItemDraft
 
 from recsys.errors import BundleError, RecsysError, RequestError
 from tests.models.board_data import NUM_ITEMS

@@ -9,7 +9,7 @@ from recsys_serving.resilience.health import HealthRegistry
 from recsys_serving.spool.commands import erase_command, interaction_command, user_command
 from recsys_serving.spool.spool import Spool
 from recsys_serving.store.errors import StoreUnavailable
-from recsys_serving.store.records import Interaction
+from recsys_serving.store.events.records import Interaction
 
 from tests.serving.recommending.fakes import Faulty
 

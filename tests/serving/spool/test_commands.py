@@ -22,7 +22,8 @@ from recsys_serving.spool.commands import (
 )
 from recsys_serving.spool.spool import Spool
 from recsys_serving.store.errors import Conflict, NotFound, StoreRefused, StoreUnavailable
-from recsys_serving.store.records import Exposure, ItemDraft, ItemSource
+from recsys_serving.store.events.records import Exposure
+from recsys_serving.store.items.records import ItemDraft, ItemSource
 from recsys_serving.store.store import Store
 
 from tests.serving.store.moments import NOON, minutes, watched

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from recsys_serving.store.records import Interaction
+from recsys_serving.store.events.records import Interaction
 
 #: 1 March 2024, noon.
 NOON = datetime(2024, 3, 1, 12, tzinfo=UTC)

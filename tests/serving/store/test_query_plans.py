@@ -6,8 +6,11 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from recsys_serving.store import accounts, exposures, interactions, items, user_state
-from recsys_serving.store.database import Database
+from recsys_serving.store.connection.database import Database
+from recsys_serving.store.events import exposure_store as exposures
+from recsys_serving.store.events import interaction_store as interactions
+from recsys_serving.store.items import item_store as items
+from recsys_serving.store.users import accounts, user_state
 from sqlalchemy import text
 
 from tests.serving.conftest import new_database
@@ -80,7 +83,7 @@ HOT = {
 
 @pytest.fixture(scope="module")
 def database(postgres_server):
-    from recsys_serving.store.migration import migrate
+    from recsys_serving.store.schema.migration import migrate
 
     with new_database(postgres_server) as url:
         migrate(url)

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from recsys_serving.store.admin.records import AuditEntry
 from recsys_serving.store.errors import Conflict, StoreError, StoreUnavailable
-from recsys_serving.store.records import AuditEntry
 from recsys_serving.store.store import Store
 
 from tests.serving.conftest import new_database

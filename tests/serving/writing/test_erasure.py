@@ -4,7 +4,7 @@ from uuid import UUID
 import pytest
 from recsys_serving.spool.commands import apply_command, user_command
 from recsys_serving.spool.spool import Spool
-from recsys_serving.store.records import Interaction
+from recsys_serving.store.events.records import Interaction
 from recsys_serving.store.store import Store
 from recsys_serving.writing.erasure import Eraser
 from recsys_serving.writing.receipts import ReceiptSigner, is_genuine, new_private_key

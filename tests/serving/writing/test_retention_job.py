@@ -2,8 +2,8 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 from recsys_serving.settings import ServiceSettings
-from recsys_serving.store.records import Interaction
-from recsys_serving.store.retention import RetentionPolicy
+from recsys_serving.store.events.records import Interaction
+from recsys_serving.store.schema.retention import RetentionPolicy
 from recsys_serving.store.store import Store
 from recsys_serving.writing.retention_job import RetentionJob, retention_policy
 

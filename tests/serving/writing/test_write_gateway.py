@@ -5,7 +5,8 @@ import pytest
 from recsys_serving.spool.commands import apply_command
 from recsys_serving.spool.spool import Spool
 from recsys_serving.store.errors import Conflict, StoreUnavailable
-from recsys_serving.store.records import AppendStatus, Interaction, ItemDraft
+from recsys_serving.store.events.records import AppendStatus, Interaction
+from recsys_serving.store.items.records import ItemDraft
 from recsys_serving.store.store import Store
 from recsys_serving.writing.write_gateway import ItemPatch, RevisionUnknown, WriteGateway
 

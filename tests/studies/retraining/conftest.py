@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from recsys_serving.store.records import Interaction
+from recsys_serving.store.events.records import Interaction
 
 from recsys.data.readers.store.database import StoreDatabase
 from tests.serving.conftest import database_url, postgres_server, store

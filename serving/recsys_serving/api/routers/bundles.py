@@ -12,8 +12,8 @@ from recsys_serving.api.schemas.administration import (
     LoadedBundleResponse,
     NoteBody,
 )
+from recsys_serving.store.admin.records import AuditEntry
 from recsys_serving.store.errors import NotFound
-from recsys_serving.store.records import AuditEntry
 
 router = api_router("bundles")
 

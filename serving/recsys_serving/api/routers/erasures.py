@@ -10,8 +10,8 @@ from recsys_serving.api.parts import Caller, Parts
 from recsys_serving.api.routing import PathId, api_router, operation, reply
 from recsys_serving.api.schemas.shared import AcceptedResponse
 from recsys_serving.api.schemas.users import ErasureResponse
+from recsys_serving.store.admin.records import AuditEntry
 from recsys_serving.store.errors import NotFound
-from recsys_serving.store.records import AuditEntry
 
 router = api_router("erasures")
 

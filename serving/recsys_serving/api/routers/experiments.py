@@ -22,8 +22,8 @@ from recsys_serving.api.schemas.administration import (
 )
 from recsys_serving.experimenting.experiment_changes import ExperimentChanges, experiment_of
 from recsys_serving.experimenting.results import experiment_results
+from recsys_serving.store.admin.records import ExperimentRecord
 from recsys_serving.store.errors import NotFound
-from recsys_serving.store.records import ExperimentRecord
 
 router = api_router("experiments")
 

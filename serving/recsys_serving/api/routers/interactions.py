@@ -32,7 +32,7 @@ from recsys_serving.api.schemas.interactions import (
 )
 from recsys_serving.api.schemas.shared import AcceptedResponse
 from recsys_serving.store.errors import NotFound
-from recsys_serving.store.records import AppendStatus, Interaction
+from recsys_serving.store.events.records import AppendStatus, Interaction
 
 router = api_router("interactions")
 

@@ -38,7 +38,7 @@ from recsys_serving.api.schemas.recommendations import MAX_K, SimilarResponse
 from recsys_serving.api.schemas.shared import AcceptedResponse
 from recsys_serving.recommending.types import CatalogueItem
 from recsys_serving.store.errors import NotFound, StoreUnavailable
-from recsys_serving.store.records import Item, ItemDraft, ItemSource
+from recsys_serving.store.items.records import Item, ItemDraft, ItemSource
 from recsys_serving.writing.write_gateway import ItemPatch
 
 router = api_router("items")

@@ -21,8 +21,8 @@ from recsys_serving.api.schemas.administration import (
     RotateBody,
 )
 from recsys_serving.api.security.api_keys import new_key
+from recsys_serving.store.admin.records import ApiKeyRecord, AuditEntry
 from recsys_serving.store.errors import Conflict, NotFound
-from recsys_serving.store.records import ApiKeyRecord, AuditEntry
 
 router = api_router("keys")
 

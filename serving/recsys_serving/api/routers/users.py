@@ -28,7 +28,7 @@ from recsys_serving.api.schemas.users import (
     UserResponse,
 )
 from recsys_serving.store.errors import NotFound
-from recsys_serving.store.records import User
+from recsys_serving.store.users.records import User
 
 router = api_router("users")
 

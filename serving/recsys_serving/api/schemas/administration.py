@@ -10,7 +10,7 @@ from pydantic import Field, StringConstraints
 from recsys_serving.api.schemas.base import Moment, Name, RequestBody, ResponseBody, Title
 from recsys_serving.api.security.api_keys import Scope
 from recsys_serving.recommending.types import LoadedBundle
-from recsys_serving.store.records import ApiKeyRecord, AuditEntry, Deployment, ExperimentRecord, ExperimentStep
+from recsys_serving.store.admin.records import ApiKeyRecord, AuditEntry, Deployment, ExperimentRecord, ExperimentStep
 
 Note = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 

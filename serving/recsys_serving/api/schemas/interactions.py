@@ -18,7 +18,7 @@ from recsys_serving.api.schemas.base import (
     ResponseBody,
     Uuid,
 )
-from recsys_serving.store.records import Interaction
+from recsys_serving.store.events.records import Interaction
 
 
 class InteractionBody(RequestBody):

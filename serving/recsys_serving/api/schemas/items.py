@@ -9,7 +9,7 @@ from pydantic import Field
 
 from recsys_serving.api.schemas.base import MAX_BATCH, Id, PropertiesField, RequestBody, ResponseBody, Title
 from recsys_serving.recommending.types import AnsweredItem, CatalogueItem
-from recsys_serving.store.records import Item, ItemDraft
+from recsys_serving.store.items.records import Item, ItemDraft
 
 
 class ItemContent(RequestBody):

@@ -9,7 +9,8 @@ from pydantic import Field
 
 from recsys_serving.api.schemas.base import Id, PropertiesField, RequestBody, ResponseBody
 from recsys_serving.api.schemas.interactions import InteractionResponse
-from recsys_serving.store.records import Exposure, User
+from recsys_serving.store.events.records import Exposure
+from recsys_serving.store.users.records import User
 
 
 class UserBody(RequestBody):

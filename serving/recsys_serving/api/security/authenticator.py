@@ -16,9 +16,9 @@ from datetime import UTC, datetime
 
 from recsys_serving.api.security.api_keys import Principal, hash_of, is_valid, key_id_of
 from recsys_serving.api.security.known_keys import KnownKeys
-from recsys_serving.store.api_keys import ApiKeyStore
+from recsys_serving.store.admin.api_key_store import ApiKeyStore
+from recsys_serving.store.admin.records import ApiKeyRecord
 from recsys_serving.store.errors import StoreUnavailable
-from recsys_serving.store.records import ApiKeyRecord
 
 #: Keys that a process knows at most.
 MAX_KNOWN = 10_000

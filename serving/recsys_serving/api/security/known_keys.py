@@ -16,7 +16,7 @@ from filelock import FileLock
 from filelock import Timeout as LockTimeout
 from pydantic import TypeAdapter, ValidationError
 
-from recsys_serving.store.records import ApiKeyRecord
+from recsys_serving.store.admin.records import ApiKeyRecord
 
 _log = logging.getLogger(__name__)
 

@@ -21,7 +21,7 @@ from recsys_serving.recommending.user_states import Revisions
 from recsys_serving.resilience.dependency import Dependency, DependencyUnavailable
 from recsys_serving.spool.errors import SpoolError
 from recsys_serving.spool.spool import Spool
-from recsys_serving.store.records import Item
+from recsys_serving.store.items.records import Item
 from recsys_serving.store.store import Store
 
 _log = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from recsys_serving.store.records import ItemDraft
+from recsys_serving.store.items.records import ItemDraft
 
 from recsys.data.preparing import Preparation
 from recsys.data.readers.store.reader import StoreReader

@@ -1,7 +1,7 @@
 from datetime import UTC, datetime
 
 from recsys_serving.api.schemas.users import UserResponse
-from recsys_serving.store.records import User
+from recsys_serving.store.users.records import User
 
 
 def test_a_user_is_told_as_it_is_stored():

@@ -5,8 +5,8 @@ import pytest
 from recsys_serving.api.security.api_keys import new_key
 from recsys_serving.api.security.authenticator import MAX_KNOWN, Authenticator
 from recsys_serving.api.security.known_keys import KnownKeys
+from recsys_serving.store.admin.records import ApiKeyRecord
 from recsys_serving.store.errors import StoreUnavailable
-from recsys_serving.store.records import ApiKeyRecord
 
 
 class KeyStore:

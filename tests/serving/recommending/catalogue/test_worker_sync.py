@@ -9,7 +9,7 @@ from recsys_serving.resilience.health import HealthRegistry
 from recsys_serving.spool.commands import delete_item_command, item_command, update_item_command
 from recsys_serving.spool.spool import Spool
 from recsys_serving.store.errors import StoreUnavailable
-from recsys_serving.store.records import ItemDraft
+from recsys_serving.store.items.records import ItemDraft
 
 from tests.serving.recommending.fakes import Faulty
 

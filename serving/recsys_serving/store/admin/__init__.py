@@ -1,0 +1,1 @@
+"""What runs the service: experiments, API keys, deployments, the audit log."""

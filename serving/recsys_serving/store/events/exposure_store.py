@@ -1,0 +1,173 @@
+"""Exposures: lists that were shown, and what users did with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg.errors import CheckViolation
+from sqlalchemy import text
+
+from recsys_serving.store import rows
+from recsys_serving.store.connection.database import Database
+from recsys_serving.store.errors import StoreRefused
+from recsys_serving.store.events.records import Exposure, UserOutcome
+from recsys_serving.store.json_text import properties_json, to_json
+from recsys_serving.store.schema.partitions import Partitions, check_moment
+
+#: Columns of the table. Arrays of arrays must be of one length in SQL: the lists travel as JSON, the rest as arrays.
+_COLUMNS = ("recommendation_id", "shown_at", "bundle", "model_version", "variant", "experiment_id")
+
+# Whoever erases these users ends before the statement after this one begins, which so sees what was erased.
+_LOCK_USERS = text(
+    "SELECT user_id FROM users WHERE user_id = ANY(CAST(:user_id AS text[])) ORDER BY user_id FOR KEY SHARE"
+)
+
+# The user of a list that comes late may have been merged meanwhile; the lock keeps a merge out until the end. A list
+# that was shown before its user asked to be erased, and waited somewhere, stays out: a receipt has a hash of the user.
+_INSERT = text(
+    "WITH account AS (SELECT user_id, merged_into FROM users WHERE user_id = ANY(CAST(:user_id AS text[])) "
+    "ORDER BY user_id FOR KEY SHARE), "
+    "erased AS MATERIALIZED (SELECT receipt_id, user_hash, requested_at FROM erasures WHERE requested_at >= :since) "
+    "INSERT INTO exposures (recommendation_id, shown_at, bundle, model_version, variant, experiment_id, user_id, "
+    "item_ids, propensities, context) "
+    "SELECT recommendation_id, shown_at, bundle, model_version, variant, experiment_id, "
+    "coalesce(account.merged_into, given.user_id), "
+    "ARRAY(SELECT e FROM jsonb_array_elements_text(item_ids) WITH ORDINALITY AS t (e, n) ORDER BY n), "
+    "CASE WHEN propensities IS NOT NULL THEN ARRAY(SELECT CAST(e AS float8) FROM "
+    "jsonb_array_elements_text(propensities) WITH ORDINALITY AS t (e, n) ORDER BY n) END, context "
+    "FROM unnest(CAST(:recommendation_id AS uuid[]), CAST(:shown_at AS timestamptz[]), CAST(:bundle AS text[]), "
+    "CAST(:model_version AS text[]), CAST(:variant AS text[]), CAST(:experiment_id AS text[]), "
+    "CAST(:user_id AS text[]), CAST(:item_ids AS jsonb[]), CAST(:propensities AS jsonb[]), CAST(:context AS jsonb[])) "
+    "AS given (recommendation_id, shown_at, bundle, model_version, variant, experiment_id, user_id, item_ids, "
+    "propensities, context) LEFT JOIN account ON account.user_id = given.user_id "
+    "WHERE NOT EXISTS (SELECT FROM erased e WHERE e.requested_at >= given.shown_at AND e.user_hash = "
+    "encode(sha256(convert_to(e.receipt_id || ':' || given.user_id, 'UTF8')), 'hex')) ON CONFLICT DO NOTHING"
+)
+
+GET = "SELECT * FROM exposures WHERE recommendation_id = :id"
+
+_CONDITIONS = {"since": "e.shown_at >= :since", "until": "e.shown_at < :until"}
+
+# Of a user who saw lists of several variants, the first variant counts, and the number of variants tells of the fault.
+OUTCOMES = """
+WITH lists AS (
+    SELECT e.recommendation_id, e.user_id, e.variant, e.shown_at, e.item_ids
+    FROM exposures e WHERE e.experiment_id = :experiment_id AND e.user_id IS NOT NULL AND e.variant IS NOT NULL{period}
+), users_seen AS (
+    SELECT user_id, (array_agg(variant ORDER BY shown_at, recommendation_id))[1] AS variant,
+        min(shown_at) AS first_shown_at, count(*) AS exposures, count(DISTINCT variant) AS variants
+    FROM lists GROUP BY user_id
+), done AS (
+    SELECT l.user_id, i.type, count(*) AS number, coalesce(sum(i.value), 0) AS total
+    FROM lists l JOIN interactions i
+        ON i.recommendation_id = l.recommendation_id AND i.user_id = l.user_id AND i.item_id = ANY(l.item_ids){before}
+    GROUP BY l.user_id, i.type
+), by_user AS (
+    SELECT user_id, jsonb_object_agg(type, number) AS interactions, jsonb_object_agg(type, total) AS values
+    FROM done GROUP BY user_id
+)
+SELECT s.user_id, s.variant, s.first_shown_at, s.exposures, s.variants, b.interactions, b.values
+FROM users_seen s LEFT JOIN by_user b ON b.user_id = s.user_id ORDER BY s.user_id
+"""
+
+#: Longest time of a query over all lists of an experiment.
+_ANALYSIS_SECONDS = 60.0
+
+
+class ExposureStore:
+    """Lists that were shown."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._partitions = Partitions(database, "exposures")
+
+    def append(self, exposures: Sequence[Exposure]) -> int:
+        """Store lists, in one transaction; one whose id is there is left out. Returns how many were new.
+
+        A list of a merged user goes to the account. One that a user saw who was erased since is left out.
+
+        Raises:
+            StoreUnavailable: nothing is stored.
+            StoreRefused: a value cannot be stored; nothing is stored.
+        """
+        if not exposures:
+            return 0
+        given = [replace(one, shown_at=check_moment(one.shown_at)) for one in exposures]
+        try:
+            return self._append(given)
+        except StoreRefused as error:
+            if not isinstance(getattr(error.__cause__, "orig", None), CheckViolation):
+                raise
+            self._partitions.forget()  # retention dropped a partition meanwhile
+            return self._append(given)
+
+    def get(self, recommendation_id: UUID) -> Exposure | None:
+        """A list that was shown, or None."""
+        with self._database.transaction() as connection:
+            row = connection.execute(text(GET), {"id": recommendation_id}).mappings().first()
+        return None if row is None else rows.exposure(row)
+
+    def iterate(
+        self, since: datetime, until: datetime, experiment_id: str | None = None, batch: int = 5000
+    ) -> Iterator[Exposure]:
+        """Lists shown from ``since`` until before ``until``, oldest first, of an experiment or of all.
+
+        Each batch is a query of its own, so that a slow reader keeps no transaction open.
+        """
+        query = "SELECT * FROM exposures WHERE shown_at >= :since AND shown_at < :until"
+        values: dict[str, Any] = {"since": check_moment(since), "until": check_moment(until), "batch": batch}
+        if experiment_id is not None:
+            query += " AND experiment_id = :experiment_id"
+            values["experiment_id"] = experiment_id
+        order = " ORDER BY shown_at, recommendation_id LIMIT :batch"
+        further = ""
+        while True:
+            with self._database.transaction(_ANALYSIS_SECONDS) as connection:
+                answer = connection.execute(text(query + further + order), values).mappings()
+                found = [rows.exposure(row) for row in answer]
+            yield from found
+            if len(found) < batch:
+                return
+            further = " AND (shown_at, recommendation_id) > (:since, :id)"
+            values |= {"since": found[-1].shown_at, "id": found[-1].recommendation_id}
+
+    def outcomes(
+        self, experiment_id: str, since: datetime | None = None, until: datetime | None = None
+    ) -> tuple[UserOutcome, ...]:
+        """What each user of an experiment did with its lists.
+
+        An interaction counts where its ``recommendation_id`` names one of the user's lists and its item stands in it.
+
+        Args:
+            experiment_id: the experiment.
+            since: only lists shown from then on; None for all.
+            until: only lists shown and interactions before then; None for all.
+        """
+        values = {name: moment for name, moment in (("since", since), ("until", until)) if moment is not None}
+        period = "".join(f" AND {_CONDITIONS[name]}" for name in values)
+        before = "" if until is None else " AND i.occurred_at < :until"
+        query = text(OUTCOMES.format(period=period, before=before))
+        with self._database.transaction(_ANALYSIS_SECONDS) as connection:
+            found = connection.execute(query, {"experiment_id": experiment_id, **values}).mappings()
+            return tuple(
+                UserOutcome(**{**row, "interactions": row["interactions"] or {}, "values": row["values"] or {}})
+                for row in found
+            )
+
+    def _append(self, exposures: Sequence[Exposure]) -> int:
+        self._partitions.ensure(one.shown_at for one in exposures)
+        ordered = sorted(exposures, key=lambda one: (one.recommendation_id, one.shown_at))
+        values: dict[str, Any] = {name: [getattr(one, name) for one in ordered] for name in (*_COLUMNS, "user_id")}
+        values["item_ids"] = [to_json(list(one.item_ids)) for one in ordered]
+        values["propensities"] = [
+            None if one.propensities is None else to_json(list(one.propensities)) for one in ordered
+        ]
+        values["context"] = [properties_json(one.context) for one in ordered]
+        values["since"] = min(one.shown_at for one in ordered)
+        with self._database.transaction() as connection:
+            connection.execute(_LOCK_USERS, {"user_id": values["user_id"]})
+            return connection.execute(_INSERT, values).rowcount

@@ -1,0 +1,1 @@
+"""Tables, migrations, partitions by time, retention, revisions."""

@@ -1,0 +1,1 @@
+"""Users: attributes, accounts and merges, erasure, the state that an answer needs."""

@@ -1,0 +1,183 @@
+"""Users: attributes, consent to profiling, merges, and the state that an answer needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from recsys_serving.store import rows
+from recsys_serving.store.connection.database import Database
+from recsys_serving.store.errors import Conflict, NotFound, PreconditionFailed
+from recsys_serving.store.events.records import Repeats
+from recsys_serving.store.json_text import Properties, properties_json
+from recsys_serving.store.users import erasure, merging
+from recsys_serving.store.users.accounts import ACCOUNT
+from recsys_serving.store.users.records import ErasureReceipt, MergeResult, User, UserExport, UserState
+from recsys_serving.store.users.user_state import read_state
+
+#: Longest time of one statement that moves, reads or deletes all of a user.
+_WHOLE_USER_SECONDS = 60.0
+
+
+class UserStore:
+    """Users of the service."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def create(self, user_id: str, properties: Properties | None = None, profiling: bool = True) -> User:
+        """Make a user.
+
+        Raises:
+            Conflict: there is such a user.
+        """
+        insert = text(
+            "INSERT INTO users (user_id, properties, profiling) VALUES (:user_id, CAST(:properties AS jsonb), "
+            ":profiling) ON CONFLICT DO NOTHING RETURNING *"
+        )
+        values = {"user_id": user_id, "properties": properties_json(properties or {}), "profiling": profiling}
+        with self._database.transaction() as connection:
+            row = connection.execute(insert, values).mappings().first()
+        if row is None:
+            raise Conflict(f"There is a user {user_id!r} already. Change that one, or choose another id.")
+        return rows.user(row)
+
+    def get(self, user_id: str) -> User | None:
+        """A user, or None; a merged one is returned as such, with ``merged_into``."""
+        with self._database.transaction() as connection:
+            return _get(connection, user_id)
+
+    def update(
+        self,
+        user_id: str,
+        properties: Properties | None = None,
+        profiling: bool | None = None,
+        expected_revision: int | None = None,
+    ) -> User:
+        """Change a user; a merged one stands for the account.
+
+        Args:
+            user_id: the user.
+            properties: attributes to set; one that is None is taken away, those not named stay (RFC 7396, top level).
+            profiling: whether the history may be used; None leaves it.
+            expected_revision: change only this revision; None for any.
+
+        Raises:
+            NotFound: there is no such user.
+            PreconditionFailed: the user has another revision.
+        """
+        update = text(
+            "UPDATE users SET properties = (properties || CAST(:given AS jsonb)) - CAST(:removed AS text[]), "
+            "profiling = coalesce(:profiling, profiling), revision = nextval('user_revision'), updated_at = now() "
+            f"WHERE user_id = {ACCOUNT} AND (CAST(:expected AS bigint) IS NULL OR revision = :expected) RETURNING *"
+        )
+        properties = properties or {}
+        values = {
+            "user_id": user_id,
+            "given": properties_json({name: value for name, value in properties.items() if value is not None}),
+            "removed": [name for name, value in properties.items() if value is None],
+            "profiling": profiling,
+            "expected": expected_revision,
+        }
+        with self._database.transaction() as connection:
+            row = connection.execute(update, values).mappings().first()
+            if row is None:
+                found = _get(connection, user_id)
+                if found is None:
+                    raise NotFound(f"There is no user {user_id!r}.")
+                raise PreconditionFailed(
+                    f"Revision {expected_revision} of user {user_id!r} was to be changed, but it has {found.revision} "
+                    "by now. Read it again."
+                )
+        return rows.user(row)
+
+    def list_users(self, limit: int = 100, after: str | None = None) -> tuple[User, ...]:
+        """Users in the order of their ids, from the first id after ``after``."""
+        query = text(
+            f"SELECT * FROM users {'' if after is None else 'WHERE user_id > :after '}ORDER BY user_id LIMIT :limit"
+        )
+        with self._database.transaction() as connection:
+            found = connection.execute(query, {"limit": limit} | ({} if after is None else {"after": after})).mappings()
+            return tuple(map(rows.user, found))
+
+    def state(
+        self,
+        user_id: str,
+        history_limit: int = 1000,
+        types: Sequence[str] | None = None,
+        repeats: Repeats = "latest",
+    ) -> UserState:
+        """All that an answer for the user needs, in one round trip.
+
+        Args:
+            user_id: the user; a merged one stands for the account. One that is not known has an empty history.
+            history_limit: most interactions of the history; the latest ones are kept.
+            types: types of interactions that count; None for all.
+            repeats: whether an item stands once, with its latest interaction, or each time.
+        """
+        with self._database.transaction() as connection:
+            return read_state(connection, user_id, history_limit, types, repeats)
+
+    def merge(self, from_user_id: str, into_user_id: str) -> MergeResult:
+        """Merge a user, an anonymous one say, into an account; what comes under the old id later goes there too.
+
+        Attributes of the account win over those of the other; profiling stays on only where it was on for both.
+        A repeated merge changes nothing.
+
+        Raises:
+            NotFound: one of them is not there.
+            Conflict: they are the same, or one of them was merged into another account.
+        """
+        with self._database.transaction(_WHOLE_USER_SECONDS) as connection:
+            return merging.merge(connection, from_user_id, into_user_id)
+
+    def export(self, user_id: str) -> UserExport:
+        """All that is known of a user; a merged one stands for the account.
+
+        Raises:
+            NotFound: there is no such user.
+        """
+        with self._database.transaction(_WHOLE_USER_SECONDS) as connection:
+            return erasure.export(connection, user_id)
+
+    def erase(
+        self,
+        user_id: str,
+        requested_at: datetime | None = None,
+        receipt: dict[str, Any] | None = None,
+        receipt_id: UUID | None = None,
+    ) -> ErasureReceipt:
+        """Delete all of a user and of those merged into it, in one transaction; a merged one stands for the account.
+
+        Args:
+            user_id: the user; one that is not there gives a receipt as well, with zeros.
+            requested_at: when it was asked for; None for now.
+            receipt: what is kept with the receipt.
+            receipt_id: id of the receipt; where there is one already, nothing is done and it is returned. None for a
+                new id.
+        """
+        with self._database.transaction(_WHOLE_USER_SECONDS) as connection:
+            return erasure.erase(connection, user_id, requested_at, receipt or {}, receipt_id)
+
+    def erasure(self, receipt_id: UUID) -> ErasureReceipt | None:
+        """A receipt, or None."""
+        with self._database.transaction() as connection:
+            return erasure.receipt(connection, receipt_id)
+
+    def annotate_erasure(self, receipt_id: UUID, receipt: Properties) -> ErasureReceipt:
+        """Add to what is kept with a receipt, a signature say.
+
+        Raises:
+            NotFound: there is no such receipt.
+        """
+        with self._database.transaction() as connection:
+            return erasure.annotate(connection, receipt_id, receipt)
+
+
+def _get(connection: Connection, user_id: str) -> User | None:
+    row = connection.execute(text("SELECT * FROM users WHERE user_id = :id"), {"id": user_id}).mappings().first()
+    return None if row is None else rows.user(row)
