@@ -21,7 +21,9 @@ from recsys.errors import SettingsError
 PREFIX = "RECSYS_"
 
 #: Variables of the framework and of its tests that are no settings of the service.
-OTHER_VARIABLES = frozenset({"RECSYS_CACHE", "RECSYS_ADMIN_KEY", "RECSYS_ENTRY_POINT"})
+OTHER_VARIABLES = frozenset(
+    {"RECSYS_CACHE", "RECSYS_ADMIN_KEY", "RECSYS_ENTRY_POINT", "RECSYS_API_URL", "RECSYS_API_KEY"}
+)
 
 #: The value of ``redis_url`` that keeps cache and rate limits in each worker's memory.
 MEMORY = "memory"

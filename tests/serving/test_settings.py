@@ -33,6 +33,7 @@ def test_an_unknown_variable_is_an_error(monkeypatch):
 
 def test_the_frameworks_own_variable_is_none_of_the_services(monkeypatch):
     monkeypatch.setenv("RECSYS_CACHE", "/tmp/downloads")
+    monkeypatch.setenv("RECSYS_API_URL", "http://127.0.0.1:8000")
     assert read_settings().workers == 2
 
 

@@ -25,6 +25,7 @@ from recsys_serving.api.path_segments import PathSegments
 from recsys_serving.api.problems import install_problem_handlers
 from recsys_serving.api.routers import (
     bundles,
+    catalogue,
     erasures,
     experiments,
     health,
@@ -39,7 +40,7 @@ from recsys_serving.settings import ServiceSettings, read_settings
 #: Answers that are smaller are not compressed.
 _GZIP_BYTES = 1_000
 
-_ROUTERS = (recommendations, interactions, items, users, erasures, bundles, experiments, keys, health)
+_ROUTERS = (recommendations, interactions, items, catalogue, users, erasures, bundles, experiments, keys, health)
 
 
 def create_app(

@@ -32,6 +32,11 @@ Cursor = Annotated[
     Query(description="next_cursor of the page before; none for the first page."),
 ]
 Limit = Annotated[int, Query(ge=1, le=1_000, description="Rows of a page, at most.")]
+#: Columns of items that an answer has for each of them.
+Metadata = Annotated[
+    list[Annotated[str, StringConstraints(min_length=1, max_length=128)]],
+    Query(max_length=50, description="Columns of the items to answer with; once for each."),
+]
 IfMatch = Annotated[
     str | None, Header(description="ETag of the record that the change is meant for; another one's change gives 412.")
 ]

@@ -246,6 +246,7 @@ class Answering:
                 plan.first_rank + place,
                 item.metadata,
                 item.reasons,
+                item.explanation,
                 1.0 if propensities is None else propensities[place],
             )
             for place, item in enumerate(page)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from recsys.errors import RequestError
-from recsys.runtime.recommendation import Recommendation
+from recsys.runtime.recommendation import ItemExplanation, Recommendation
 from recsys.runtime.request import RecommendationRequest
 from recsys_serving.recommending import history
 from recsys_serving.recommending.boosts import MAX_CANDIDATES, candidates_needed, competing_ranks, is_settled
 from recsys_serving.recommending.made_list import MadeItem, MadeList
 from recsys_serving.recommending.promotions import with_promotions
 from recsys_serving.recommending.query_plan import QueryPlan
-from recsys_serving.recommending.reasons import POPULAR, PROMOTED, reasons_of
+from recsys_serving.recommending.reasons import POPULAR, PROMOTED, explanation_of, reasons_of
 from recsys_serving.recommending.runtime import Runtime
 from recsys_serving.resilience.deadline import Deadline
 
@@ -187,8 +187,10 @@ class ListMaker:
         scores = dict(zip(answer.item_ids, answer.scores, strict=True))
         details = overlay.details(ranked, query.metadata)
         reasons: dict[str, tuple[str, ...]] = {}
+        explained: dict[str, ItemExplanation] = {}
         if query.explain:
-            reasons = self._reasons(draft, ranked, promoted)
+            explained = dict(zip(answer.item_ids, answer.explanations or (), strict=answer.explanations is not None))
+            reasons = self._reasons(draft, ranked, promoted, explained)
         return [
             MadeItem(
                 name,
@@ -196,21 +198,23 @@ class ListMaker:
                 scores.get(name),
                 metadata,
                 reasons.get(name, ()),
+                explanation_of(explained[name], overlay.titles_of) if name in explained else None,
             )
             for name, (title, metadata) in zip(ranked, details, strict=True)
         ]
 
-    def _reasons(self, draft: _ListDraft, ranked: Sequence[str], promoted: Sequence[str]) -> dict[str, tuple[str, ...]]:
-        answer, overlay = draft.answer, draft.plan.opened.overlay
-
-        def titles_of(ids: Sequence[str]) -> list[str]:
-            return [title for title, _ in overlay.details(ids)]
-
+    def _reasons(
+        self,
+        draft: _ListDraft,
+        ranked: Sequence[str],
+        promoted: Sequence[str],
+        explained: Mapping[str, ItemExplanation],
+    ) -> dict[str, tuple[str, ...]]:
+        answer, titles_of = draft.answer, draft.plan.opened.overlay.titles_of
         reasons: dict[str, tuple[str, ...]] = {}
         if answer.explanations is None:
             reasons = dict.fromkeys(ranked, (POPULAR,)) if not answer.personalized else {}
         else:
-            explained = dict(zip(answer.item_ids, answer.explanations, strict=True))
             reasons = {name: reasons_of(explained[name], titles_of) for name in ranked if name in explained}
         return {**reasons, **dict.fromkeys(promoted, (PROMOTED,))}
 

@@ -17,6 +17,7 @@ class MadeItem(NamedTuple):
     score: float | None
     metadata: dict[str, Any]
     reasons: tuple[str, ...]
+    explanation: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,9 @@ class MadeList:
         try:
             items, version, personalized, *texts, method, promoted = orjson.loads(content)
             notes, unknown_items, unknown_values, unknown_filter_values = map(tuple, texts)
-            made = [MadeItem(name, title, score, data, tuple(why)) for name, title, score, data, why in items]
+            made = [
+                MadeItem(name, title, score, data, tuple(why), parts) for name, title, score, data, why, parts in items
+            ]
         except (orjson.JSONDecodeError, ValueError, TypeError):
             return None
         return cls(

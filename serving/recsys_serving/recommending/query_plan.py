@@ -66,11 +66,20 @@ def check_query(query: RecommendationQuery, max_k: int, columns: Sequence[str]) 
         raise RequestError(f"k must be a whole number from 1 to {max_k:,}, but it is {query.k!r}.")
     if query.user_id is not None and not query.user_id:
         raise RequestError("user_id must have a character or more; leave it out for somebody unknown.")
-    unknown = [name for name in query.metadata if name not in columns]
-    if unknown:
-        raise RequestError(f"There is no column {unknown[0]!r} of items. There are: {', '.join(columns) or 'none'}.")
+    check_columns(query.metadata, columns)
     check_promotions(query.promotions)
     return parse_boosts(query.boosts)
+
+
+def check_columns(names: Sequence[str], columns: Sequence[str]) -> None:
+    """Require that the items have columns of these names.
+
+    Raises:
+        RequestError: one is not there.
+    """
+    unknown = [name for name in names if name not in columns]
+    if unknown:
+        raise RequestError(f"There is no column {unknown[0]!r} of items. There are: {', '.join(columns) or 'none'}.")
 
 
 def with_treatment(query: RecommendationQuery, treatment: Treatment, max_k: int) -> RecommendationQuery:

@@ -1,8 +1,9 @@
-"""Why an item is in a list, in sentences that people understand."""
+"""Why an item is in a list: in sentences that people understand, and as the parts of its score."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from recsys.runtime.explanations.shared_attributes import format_shared
 from recsys.runtime.recommendation import ItemExplanation
@@ -32,3 +33,32 @@ def reasons_of(explanation: ItemExplanation, titles_of: Callable[[Sequence[str]]
     if explanation.popularity is not None:
         reasons.append(f"Because it is popular: {explanation.popularity:,} interactions.")
     return tuple(reasons)
+
+
+def explanation_of(explanation: ItemExplanation, titles_of: Callable[[Sequence[str]], list[str]]) -> dict[str, Any]:
+    """The parts of one item's score, ready to be sent.
+
+    Args:
+        explanation: of the item.
+        titles_of: gives titles of items by their ids.
+
+    Returns:
+        ``contributions`` of items of the history (``item_id``, ``title``, ``value``, and what they ``shared`` with this
+        one), and the other fields of :class:`recsys.runtime.recommendation.ItemExplanation`.
+    """
+    titles = titles_of([contribution.item_id for contribution in explanation.contributions])
+    return {
+        "contributions": [
+            {
+                "item_id": one.item_id,
+                "title": title,
+                "value": one.value,
+                "shared": [attribute.text for attribute in one.shared],
+            }
+            for one, title in zip(explanation.contributions, titles, strict=True)
+        ],
+        "num_older": explanation.num_older,
+        "older_value": explanation.older_value,
+        "popularity": explanation.popularity,
+        "rest": explanation.rest,
+    }

@@ -11,12 +11,14 @@ from recsys.runtime.recommendation import SimilarityKind
 from recsys.runtime.similar_items import check_similar_request
 from recsys_serving.recommending.answering import Answering
 from recsys_serving.recommending.catalogue.bundle_pool import BundlePool
+from recsys_serving.recommending.catalogue.catalogue_description import CatalogueDescription
 from recsys_serving.recommending.catalogue.deployments import Deployments
 from recsys_serving.recommending.catalogue.elicitation import ElicitationItems
 from recsys_serving.recommending.catalogue.open_bundle import OpenBundle
 from recsys_serving.recommending.catalogue.worker_sync import CatalogueItems
 from recsys_serving.recommending.exposure_log import ExposureCounts
 from recsys_serving.recommending.options import RecommendingOptions
+from recsys_serving.recommending.query_plan import check_columns
 from recsys_serving.recommending.types import (
     AnsweredItem,
     CatalogueItem,
@@ -72,7 +74,7 @@ class RecommendationService:
         """The items that are most like one.
 
         Raises:
-            RequestError: the item does not exist, or ``k`` is not from 1 to ``max_k``.
+            RequestError: the item or a column does not exist, or ``k`` is not from 1 to ``max_k``.
         """
         is_degraded = self._answering.look_for_news()
         check_similar_request(k, by)
@@ -90,7 +92,7 @@ class RecommendationService:
         """Items by their titles: as typed, misspelt, without accents, or by how a title begins.
 
         Raises:
-            RequestError: the text is too long, or ``limit`` or ``offset`` is out of range.
+            RequestError: the text is too long, ``limit`` or ``offset`` is out of range, or a column does not exist.
         """
         if len(text) > MAX_TEXT:
             raise RequestError(f"A text to search for may have {MAX_TEXT} characters, but this one has {len(text)}.")
@@ -102,11 +104,13 @@ class RecommendationService:
         items = _answered(opened, [(match.item_id, match.likeness) for match in found], metadata)
         return SearchAnswer(tuple(replace(item, rank=item.rank + offset) for item in items), total)
 
-    def elicitation(self, k: int = 10, exclude_items: Sequence[str] = ()) -> ElicitationAnswer:
+    def elicitation(
+        self, k: int = 10, exclude_items: Sequence[str] = (), metadata: Sequence[str] = ()
+    ) -> ElicitationAnswer:
         """Items to ask a new user about.
 
         Raises:
-            RequestError: ``k`` is not from 1 to ``max_k``.
+            RequestError: ``k`` is not from 1 to ``max_k``, or a column does not exist.
         """
         check_similar_request(k, "model")
         if k > self._options.max_k:
@@ -114,7 +118,8 @@ class RecommendationService:
         self._answering.look_for_news()
         opened = self._pool.live
         chosen = self._elicitation.choose(opened, k, exclude_items)
-        return ElicitationAnswer(_answered(opened, [(name, float(count)) for name, count in chosen]), opened.name)
+        counted = [(name, float(count)) for name, count in chosen]
+        return ElicitationAnswer(_answered(opened, counted, metadata), opened.name)
 
     def item(self, item_id: str) -> dict[str, Any] | None:
         """``title``, ``available`` and ``properties`` of an item as they are served; None: unknown.
@@ -124,6 +129,11 @@ class RecommendationService:
         self._answering.look_for_news()
         told = self._items.get(item_id)
         return None if told is not None and told.deleted else self._pool.live.overlay.item(item_id)
+
+    def catalogue(self) -> CatalogueDescription:
+        """The columns of the items, with what they hold: what filters can be made of."""
+        self._answering.look_for_news()
+        return self._pool.live.description()
 
     def columns(self) -> list[str]:
         """Names of the items' columns, for filters and metadata."""
@@ -216,6 +226,7 @@ class RecommendationService:
 def _answered(
     opened: OpenBundle, scored: Sequence[tuple[str, float]], metadata: Sequence[str] = ()
 ) -> tuple[AnsweredItem, ...]:
+    check_columns(metadata, opened.overlay.columns())
     details = opened.overlay.details([name for name, _ in scored], metadata)
     return tuple(
         AnsweredItem(name, title, score, rank, values)

@@ -135,6 +135,8 @@ class AnsweredItem:
         rank: in the whole list, from 1; the second page goes on counting.
         metadata: the columns that were asked for; None where nothing is known.
         reasons: why it is here, in sentences; empty unless they were asked for.
+        explanation: the parts of its score, see :func:`recsys_serving.recommending.reasons.explanation_of`; None unless
+            they were asked for and the list is the user's own.
         propensity: probability that this item was shown at this rank; 1 without exploration.
     """
 
@@ -144,6 +146,7 @@ class AnsweredItem:
     rank: int
     metadata: Mapping[str, Any] = field(default_factory=dict, hash=False)
     reasons: tuple[str, ...] = ()
+    explanation: Mapping[str, Any] | None = field(default=None, hash=False)
     propensity: float = 1.0
 
 

@@ -92,6 +92,10 @@ class Eraser:
         record = self._store.users.erasure(receipt_id)
         return None if record is None else self._signed(record)
 
+    def receipts(self, limit: int) -> list[dict[str, Any]]:
+        """The latest receipts, the newest first, signed as :meth:`receipt` has them."""
+        return [self._signed(record) for record in self._store.users.list_erasures(limit)]
+
     def _erase(self, user_id: str, requested_at: datetime) -> dict[str, Any]:
         user_ids = self._ids_of(user_id)
         record = self._store.users.erase(user_id, requested_at, self._about_bundles(user_ids, requested_at))

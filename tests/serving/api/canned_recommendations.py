@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
+from recsys_serving.recommending.catalogue.catalogue_description import CatalogueDescription, ColumnDescription
 from recsys_serving.recommending.types import (
     AnsweredItem,
     CatalogueItem,
@@ -51,14 +52,24 @@ class CannedRecommendations:
         )
 
     def similar(self, item_id: str, k: int = 10, by: str = "model", metadata: Sequence[str] = ()) -> SimilarAnswer:
-        return SimilarAnswer(item_id, self._items(k), "alike", by, "first")  # type: ignore[arg-type]
+        return SimilarAnswer(item_id, self._items(k, metadata), "alike", by, "first")  # type: ignore[arg-type]
 
     def search(self, text: str, limit: int = 20, offset: int = 0, metadata: Sequence[str] = ()) -> SearchAnswer:
-        found = [item for item in self._items(3) if text.lower() in item.title.lower()]
+        found = [item for item in self._items(3, metadata) if text.lower() in item.title.lower()]
         return SearchAnswer(tuple(found[offset : offset + limit]), len(found))
 
-    def elicitation(self, k: int = 10, exclude_items: Sequence[str] = ()) -> ElicitationAnswer:
-        return ElicitationAnswer(self._items(k), "first")
+    def elicitation(
+        self, k: int = 10, exclude_items: Sequence[str] = (), metadata: Sequence[str] = ()
+    ) -> ElicitationAnswer:
+        asked = [item for item in self._items(k, metadata) if item.item_id not in exclude_items]
+        return ElicitationAnswer(tuple(asked), "first")
+
+    def catalogue(self) -> CatalogueDescription:
+        columns = (
+            ColumnDescription("genres", "category", True, 0, 1, (("Drama", 3),)),
+            ColumnDescription("year", "number", False, 3),
+        )
+        return CatalogueDescription("first", "films", 3, True, columns, "genres", (1.0, 5.0), None)
 
     def item(self, item_id: str) -> dict[str, Any] | None:
         if item_id not in FILMS:
@@ -98,7 +109,7 @@ class CannedRecommendations:
     def close(self) -> None:
         pass
 
-    def _items(self, k: int) -> tuple[AnsweredItem, ...]:
-        metadata: Mapping[str, Any] = {}
+    def _items(self, k: int, columns: Sequence[str] = ()) -> tuple[AnsweredItem, ...]:
+        metadata: Mapping[str, Any] = dict.fromkeys(columns, "Drama")
         films = list(FILMS.items())[:k]
         return tuple(AnsweredItem(key, title, 1.0 / rank, rank, metadata) for rank, (key, title) in enumerate(films, 1))

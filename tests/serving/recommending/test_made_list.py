@@ -3,7 +3,10 @@ import pytest
 from recsys_serving.recommending.made_list import MadeItem, MadeList
 
 MADE = MadeList(
-    items=[MadeItem("a", "Ä", 0.25, {"year": 1999, "genres": ["x"]}, ("why",)), MadeItem("b", "b", None, {}, ())],
+    items=[
+        MadeItem("a", "Ä", 0.25, {"year": 1999, "genres": ["x"]}, ("why",), {"rest": 0.5}),
+        MadeItem("b", "b", None, {}, ()),
+    ],
     model_version="ease",
     personalized=True,
     notes=("note",),

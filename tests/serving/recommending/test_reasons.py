@@ -1,4 +1,4 @@
-from recsys_serving.recommending.reasons import reasons_of
+from recsys_serving.recommending.reasons import explanation_of, reasons_of
 
 from recsys.runtime.recommendation import Contribution, ItemExplanation, SharedAttribute
 
@@ -28,3 +28,14 @@ def test_older_items_and_popularity_are_reasons_as_well():
         "Because it is popular: 1,583 interactions.",
     )
     assert reasons_of(ItemExplanation((), num_older=12, older_value=-1.0), titles_of) == ()
+
+
+def test_the_parts_of_a_score_are_told():
+    contributions = (Contribution("a", 0.5, (SharedAttribute("Drama", 1.0),)),)
+    assert explanation_of(ItemExplanation(contributions, 2, 0.25, rest=0.125), titles_of) == {
+        "contributions": [{"item_id": "a", "title": "Title a", "value": 0.5, "shared": ["Drama"]}],
+        "num_older": 2,
+        "older_value": 0.25,
+        "popularity": None,
+        "rest": 0.125,
+    }

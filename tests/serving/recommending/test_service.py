@@ -79,10 +79,13 @@ def test_metadata_and_reasons_come_when_they_are_asked_for(new_service):
     answer = ask(service, session=EVEN, k=3, metadata=["colours"], explain=True)
     for item in answer.items:
         assert "black" in item.metadata["colours"]
+        told = item.explanation
+        parts = [one["value"] for one in told["contributions"]]
+        assert sum(parts) + told["older_value"] + told["rest"] == pytest.approx(item.score, abs=1e-4)
         assert item.reasons[0].startswith("Because of Square") and "shares black, even" in item.reasons[0]
     assert answer.explanation_method.startswith("Exact")
     plain = ask(service, session=EVEN, k=3)
-    assert all(item.metadata == {} and item.reasons == () for item in plain.items)
+    assert all(item.metadata == {} and item.reasons == () and item.explanation is None for item in plain.items)
     popular = ask(service, k=2, explain=True)
     assert popular.items[0].reasons == ("It is popular: here is what many others chose.",)
 
@@ -307,3 +310,16 @@ def test_elicitation_asks_about_what_was_not_asked_yet(new_service):
 def test_a_wrong_query_says_what_is_wrong(new_service, query, message):
     with pytest.raises(RecsysError, match=message):
         ask(new_service(), **query)
+
+
+def test_columns_that_do_not_exist_are_named(new_service):
+    service = new_service()
+    for ask_them in (
+        lambda: service.similar("i00", metadata=["price"]),
+        lambda: service.search("Square", metadata=["price"]),
+        lambda: service.elicitation(3, metadata=["price"]),
+    ):
+        with pytest.raises(RequestError, match="no column 'price' of items"):
+            ask_them()
+    assert service.elicitation(1, metadata=["colours"]).items[0].metadata["colours"]
+    assert service.catalogue().diversity_column == "colours"

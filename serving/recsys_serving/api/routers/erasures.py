@@ -7,9 +7,9 @@ from uuid import UUID
 from fastapi import Response
 
 from recsys_serving.api.parts import Caller, Parts
-from recsys_serving.api.routing import PathId, api_router, operation, reply
+from recsys_serving.api.routing import Limit, PathId, api_router, operation, reply
 from recsys_serving.api.schemas.shared import AcceptedResponse
-from recsys_serving.api.schemas.users import ErasureResponse
+from recsys_serving.api.schemas.users import ErasureResponse, ErasuresResponse
 from recsys_serving.store.admin.records import AuditEntry
 from recsys_serving.store.errors import NotFound
 
@@ -46,6 +46,17 @@ def erase_user(user_id: PathId, parts: Parts, caller: Caller) -> Response:
         return reply(AcceptedResponse(id=outcome.receipt_id), 202)
     parts.store.audit.append(AuditEntry(caller.key_id, "user.erase", str(outcome.receipt["receipt_id"])))
     return reply(ErasureResponse.model_validate(outcome.receipt))
+
+
+@router.get(
+    "/v1/erasures",
+    response_model=ErasuresResponse,
+    **operation("admin", summary="Read the latest receipts of erasures"),
+)
+def list_erasures(parts: Parts, limit: Limit = 20) -> Response:
+    """Who was forgotten is in none of them."""
+    receipts = [ErasureResponse.model_validate(one) for one in parts.eraser.receipts(limit)]
+    return reply(ErasuresResponse(erasures=receipts))
 
 
 @router.get(

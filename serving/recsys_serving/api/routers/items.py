@@ -15,6 +15,7 @@ from recsys_serving.api.routing import (
     IfMatch,
     IfNoneMatch,
     Limit,
+    Metadata,
     PathId,
     api_router,
     check_most,
@@ -24,6 +25,8 @@ from recsys_serving.api.routing import (
     reply,
 )
 from recsys_serving.api.schemas.items import (
+    ActivityPeriod,
+    ItemActivityResponse,
     ItemBatchBody,
     ItemBatchResponse,
     ItemBody,
@@ -61,10 +64,14 @@ def list_items(
     query: Annotated[Annotated[str, StringConstraints(min_length=1, max_length=200)] | None, Query()] = None,
     limit: Limit = 20,
     cursor: Cursor = None,
+    metadata: Metadata = [],  # noqa: B006, FastAPI copies it
 ) -> Response:
-    """With ``query`` the items whose titles match, also misspelt; without, all items in the order of their ids."""
+    """With ``query`` the items whose titles match, also misspelt, with the columns of ``metadata``.
+
+    Without it all items, with all of their columns, in the order of their ids.
+    """
     if query is not None:
-        return _search(parts, query, limit, cursor)
+        return _search(parts, query, limit, cursor, metadata)
     after = None if cursor is None else parts.cursors.read("items", cursor)
     items = parts.store.items.list_items(limit, after)
     following = parts.cursors.write("items", items[-1].item_id) if len(items) == limit else None
@@ -72,10 +79,10 @@ def list_items(
     return reply(ItemPageResponse(items=told, total=None, next_cursor=following))
 
 
-def _search(parts: ServiceParts, query: str, limit: int, cursor: str | None) -> Response:
+def _search(parts: ServiceParts, query: str, limit: int, cursor: str | None, metadata: list[str]) -> Response:
     purpose = f"search {query}"
     offset = 0 if cursor is None else int(parts.cursors.read(purpose, cursor))
-    found = parts.recommendations.search(query, limit, offset)
+    found = parts.recommendations.search(query, limit, offset, metadata)
     end = offset + len(found.items)
     following = parts.cursors.write(purpose, end) if found.items and end < found.total else None
     told = [ItemSummary.of_match(item) for item in found.items]
@@ -229,13 +236,28 @@ def similar_items(
     parts: Parts,
     k: Annotated[int, Query(ge=1, le=MAX_K)] = 10,
     by: Literal["model", "content"] = "model",
+    metadata: Metadata = [],  # noqa: B006, FastAPI copies it
 ) -> Response:
     """By what users did (model), or by the columns of the items (content)."""
     check_most("k", k, parts.settings.max_k)
     if parts.recommendations.item(item_id) is None:
         raise _no_item(item_id)
-    answer = parts.recommendations.similar(item_id, k, by)
+    answer = parts.recommendations.similar(item_id, k, by, metadata)
     return reply(SimilarResponse.model_validate(answer, from_attributes=True))
+
+
+@router.get(
+    "/v1/items/{item_id}/activity",
+    response_model=ItemActivityResponse,
+    **operation("read", 404, summary="How much users do with an item"),
+)
+def item_activity(item_id: PathId, parts: Parts, per: Literal["day", "week", "month", "year"] = "month") -> Response:
+    """Numbers of interactions by their type, over time; nobody is named."""
+    if parts.recommendations.item(item_id) is None:
+        raise _no_item(item_id)
+    counted = parts.store.interactions.count_for_item(item_id, per)
+    periods = [ActivityPeriod.of(one) for one in counted]
+    return reply(ItemActivityResponse(item_id=item_id, per=per, periods=periods))
 
 
 def _item_reply(

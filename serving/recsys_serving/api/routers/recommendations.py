@@ -10,8 +10,8 @@ from fastapi import Query, Response
 from pydantic import Discriminator, StringConstraints, Tag
 
 from recsys_serving.api.parts import Parts, ServiceParts
-from recsys_serving.api.routing import Cursor, PathId, api_router, check_most, operation
-from recsys_serving.api.schemas.base import ONE, SEVERAL
+from recsys_serving.api.routing import Cursor, Metadata, PathId, api_router, check_most, operation
+from recsys_serving.api.schemas.base import MAX_ID, ONE, SEVERAL
 from recsys_serving.api.schemas.recommendations import (
     MAX_K,
     ElicitationResponse,
@@ -86,10 +86,18 @@ def recommend_to_user(
     response_model=ElicitationResponse,
     **operation("read", summary="Items to ask a new user about"),
 )
-def elicitation(parts: Parts, k: Annotated[int, Query(ge=1, le=MAX_K)] = 10) -> Response:
+def elicitation(
+    parts: Parts,
+    k: Annotated[int, Query(ge=1, le=MAX_K)] = 10,
+    exclude_items: Annotated[
+        list[Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID)]],
+        Query(max_length=200, description="Ids of items that were asked about; once for each."),
+    ] = [],  # noqa: B006, FastAPI copies it
+    metadata: Metadata = [],  # noqa: B006
+) -> Response:
     """Items that many know and that tell most of a taste: what a new user likes of them is a session."""
     check_most("k", k, parts.settings.max_k)
-    return _json(parts.recommendations.elicitation(k))
+    return _json(parts.recommendations.elicitation(k, exclude_items, metadata))
 
 
 def _check(body: RecommendationBody, parts: ServiceParts) -> None:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from fastapi import Response
+from typing import Annotated
+
+from fastapi import Query, Response
+from pydantic import StringConstraints
 
 from recsys_serving.api.entity_tags import entity_tag, expected_revision, is_not_modified
 from recsys_serving.api.parts import Caller, Parts
 from recsys_serving.api.path_segments import as_segment
 from recsys_serving.api.routing import (
+    Cursor,
     IfMatch,
     IfNoneMatch,
+    Limit,
     PathId,
     api_router,
     created_at,
     operation,
     reply,
 )
+from recsys_serving.api.schemas.base import MAX_ID
 from recsys_serving.api.schemas.interactions import InteractionResponse
 from recsys_serving.api.schemas.shared import AcceptedResponse
 from recsys_serving.api.schemas.users import (
@@ -25,6 +31,7 @@ from recsys_serving.api.schemas.users import (
     MergeResponse,
     UserBody,
     UserChangeBody,
+    UserPageResponse,
     UserResponse,
 )
 from recsys_serving.store.errors import NotFound
@@ -60,6 +67,25 @@ def add_user(body: UserBody, parts: Parts) -> Response:
     if result.value is None:
         return reply(AcceptedResponse(id=body.user_id), 202)
     return _user_reply(result.value, 201, {"Location": f"/v1/users/{as_segment(body.user_id)}"})
+
+
+@router.get(
+    "/v1/users",
+    response_model=UserPageResponse,
+    **operation("admin", summary="Find users by how their ids begin"),
+)
+def list_users(
+    parts: Parts,
+    prefix: Annotated[Annotated[str, StringConstraints(max_length=MAX_ID)], Query()] = "",
+    limit: Limit = 20,
+    cursor: Cursor = None,
+) -> Response:
+    """In the order of their ids; with ``prefix`` those that begin with it."""
+    purpose = f"users {prefix!r}"
+    after = None if cursor is None else parts.cursors.read(purpose, cursor)
+    users = parts.store.users.list_users(limit, after, prefix)
+    following = parts.cursors.write(purpose, users[-1].user_id) if len(users) == limit else None
+    return reply(UserPageResponse(users=[UserResponse.of(user) for user in users], next_cursor=following))
 
 
 @router.get(

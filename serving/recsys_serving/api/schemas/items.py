@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, Any
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from recsys_serving.api.schemas.base import MAX_BATCH, Id, PropertiesField, RequestBody, ResponseBody, Title
 from recsys_serving.recommending.types import AnsweredItem, CatalogueItem
+from recsys_serving.store.events.records import PeriodCount
 from recsys_serving.store.items.records import Item, ItemDraft
 
 
@@ -105,6 +106,28 @@ class ItemPageResponse(ResponseBody):
     items: list[ItemSummary]
     total: int | None = Field(description="Matches of a search; null without one.")
     next_cursor: str | None
+
+
+class ActivityPeriod(ResponseBody):
+    """What users did with an item in a day, a week, a month or a year."""
+
+    start: date = Field(description="Its first day, in UTC; weeks begin on Monday.")
+    type: str
+    num_interactions: int
+    mean_value: float | None = Field(description="Of those that have a value, such as ratings; null where none has.")
+
+    @classmethod
+    def of(cls, one: PeriodCount) -> ActivityPeriod:
+        """That of a record."""
+        return cls(start=one.start, type=one.type, num_interactions=one.num_interactions, mean_value=one.mean_value)
+
+
+class ItemActivityResponse(ResponseBody):
+    """What users did with an item over time."""
+
+    item_id: str
+    per: Literal["day", "week", "month", "year"]
+    periods: list[ActivityPeriod] = Field(description="The earliest first; those without interactions are left out.")
 
 
 def catalogue_item(draft: ItemDraft) -> CatalogueItem:

@@ -88,6 +88,9 @@ class RecommendationBody(RequestBody):
         dict[Column, Scalar | Annotated[list[Scalar], Field(max_length=100)] | None], Field(max_length=100)
     ] = {}
     scenario: Name | None = None
+    log_exposure: bool = Field(
+        default=True, description="Whether the list is shown to the user, and so noted for evaluation."
+    )
     session_id: Id | None = Field(default=None, description="Of the visit, for experiments by session.")
     exclude_seen: bool | SeenAfterBody | None = None
     metadata: Annotated[list[Column], Field(max_length=50, description="Columns of the items to answer with.")] = []
@@ -115,6 +118,7 @@ class RecommendationBody(RequestBody):
             exclude_seen={"after_days": seen.after_days} if isinstance(seen, SeenAfterBody) else seen,
             metadata=tuple(self.metadata),
             cursor=self.cursor,
+            log_exposure=self.log_exposure,
         )
 
 
@@ -122,6 +126,25 @@ class RecommendationBatchBody(RequestBody):
     """Several requests, which are answered together."""
 
     requests: Annotated[list[RecommendationBody], Field(min_length=1, max_length=MAX_REQUESTS)]
+
+
+class ContributionResponse(ResponseBody):
+    """What an item of the history adds to a score."""
+
+    item_id: str
+    title: str
+    value: float | None = Field(description="Part of the score; null where the model does not split its score.")
+    shared: list[str] = Field(description="What both items have in common, the rarest first.")
+
+
+class ExplanationResponse(ResponseBody):
+    """The parts of a score: with ``older_value`` and ``rest`` the contributions add up to it."""
+
+    contributions: list[ContributionResponse] = Field(description="The largest ones above zero.")
+    num_older: int = Field(description="Oldest interactions, which were taken as one.")
+    older_value: float
+    popularity: int | None = Field(description="Interactions of the item, where the score is not of the history.")
+    rest: float | None = Field(description="Further items of the history, and what does not come from it.")
 
 
 class ListedItem(ResponseBody):
@@ -133,6 +156,7 @@ class ListedItem(ResponseBody):
     rank: int = Field(description="In the whole list, from 1.")
     metadata: dict[str, Any] = Field(description="The columns that were asked for; null where nothing is known.")
     reasons: list[str] = Field(description="Why it is here, where that was asked for.")
+    explanation: ExplanationResponse | None = Field(description="The parts of the score, where they were asked for.")
     propensity: float = Field(description="Probability that it was shown at this rank; 1 without exploration.")
 
 

@@ -59,6 +59,13 @@ class UserResponse(ResponseBody):
         )
 
 
+class UserPageResponse(ResponseBody):
+    """A page of users, in the order of their ids."""
+
+    users: list[UserResponse]
+    next_cursor: str | None
+
+
 class MergeResponse(ResponseBody):
     """The account after a merge."""
 
@@ -117,3 +124,9 @@ class ErasureResponse(ResponseBody):
     algorithm: str
     public_key: str
     signature: str = Field(description="Of the other fields but public_key and algorithm, as JSON with sorted keys.")
+
+
+class ErasuresResponse(ResponseBody):
+    """Receipts of users who were forgotten, the latest first."""
+
+    erasures: list[ErasureResponse]

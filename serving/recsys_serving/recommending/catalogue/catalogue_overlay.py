@@ -105,6 +105,10 @@ class CatalogueOverlay:
             told.append((values[TITLE] or name, {column: values[column] for column in columns}))
         return told
 
+    def titles_of(self, ids: Sequence[str]) -> list[str]:
+        """Titles of items, in order; the id stands for a missing one."""
+        return [title for title, _ in self.details(ids)]
+
     def item(self, item_id: str) -> dict[str, Any] | None:
         """Every column of one item, its title, and whether it may be recommended; None: unknown here."""
         table = self._recommender.catalogue.table

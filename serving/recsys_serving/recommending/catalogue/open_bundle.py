@@ -15,6 +15,7 @@ from recsys.retrieval.types import BoolArray
 from recsys.runtime.bundle_recommender import BundleRecommender
 from recsys.runtime.catalogue import CatalogueState
 from recsys.runtime.neighbours import NeighbourTable
+from recsys_serving.recommending.catalogue.catalogue_description import CatalogueDescription, describe_catalogue
 from recsys_serving.recommending.catalogue.catalogue_overlay import CatalogueOverlay
 from recsys_serving.recommending.catalogue.catalogued_bundle import CataloguedBundle
 from recsys_serving.recommending.catalogue.item_search import ItemSearch
@@ -46,6 +47,7 @@ class OpenBundle:
         self._making_search = threading.Lock()
         self._masks = lru_cache(MAX_MASKS)(_mask)
         self._latest: CatalogueState = self.recommender.catalogue
+        self._described: tuple[CatalogueState, CatalogueDescription] | None = None
         self.memory_bytes = max(0, _resident_bytes() - before)
 
     @property
@@ -96,6 +98,14 @@ class OpenBundle:
             self._latest = state
             self._masks.cache_clear()
         return self._masks(state, filters)
+
+    def description(self) -> CatalogueDescription:
+        """The columns of its items as they are now; read again only where an item has changed."""
+        state, described = self.recommender.catalogue, self._described
+        if described is None or described[0] is not state:
+            described = (state, describe_catalogue(self.name, state, self.bundle.manifest.data))
+            self._described = described
+        return described[1]
 
     def describe(self, live: bool) -> LoadedBundle:
         """What there is to say of it."""

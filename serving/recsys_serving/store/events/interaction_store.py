@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 from recsys_serving.store import rows
 from recsys_serving.store.connection.database import Database
 from recsys_serving.store.errors import StoreRefused
-from recsys_serving.store.events.records import AppendStatus, Interaction, InteractionPage
+from recsys_serving.store.events.records import AppendStatus, Interaction, InteractionPage, Period, PeriodCount
 from recsys_serving.store.json_text import properties_json
 from recsys_serving.store.schema.partitions import Partitions, check_moment
 from recsys_serving.store.users.accounts import ACCOUNT, lock_accounts
@@ -54,6 +54,10 @@ _DELETE = text(
     "AND i.event_id = key.event_id RETURNING i.user_id) "
     "UPDATE users u SET revision = nextval('user_revision'), updated_at = now() FROM gone "
     "WHERE u.user_id = gone.user_id"
+)
+_COUNT_FOR_ITEM = text(
+    "SELECT date_trunc(:per, occurred_at AT TIME ZONE 'UTC')::date AS start, type, count(*) AS num_interactions, "
+    "avg(value) AS mean_value FROM interactions WHERE item_id = :item_id GROUP BY 1, 2 ORDER BY 1, 2"
 )
 LIST_FOR_USER = (
     f"SELECT {rows.INTERACTION_COLUMNS} FROM interactions i WHERE i.user_id = {ACCOUNT} "
@@ -140,6 +144,17 @@ class InteractionStore:
             ]
         page = tuple(found[:limit])
         return InteractionPage(page, (page[-1].occurred_at, page[-1].event_id) if len(found) > limit else None)
+
+    def count_for_item(self, item_id: str, per: Period = "month") -> tuple[PeriodCount, ...]:
+        """Interactions with an item, counted by period and type; the earliest first.
+
+        Args:
+            item_id: of the item.
+            per: length of a period; each begins at midnight in UTC, a week on Monday.
+        """
+        with self._database.transaction() as connection:
+            found = connection.execute(_COUNT_FOR_ITEM, {"item_id": item_id, "per": per}).mappings()
+            return tuple(PeriodCount(**row) for row in found)
 
     def _append(self, given: Sequence[Interaction], untimed: frozenset[str]) -> tuple[AppendStatus, ...]:
         self._partitions.ensure(one.occurred_at for one in given)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal
 from uuid import UUID
@@ -16,6 +16,8 @@ from recsys_serving.store.json_text import Properties
 
 #: "latest": an item occurs once, with its latest interaction; "all": as often as it was interacted with.
 Repeats = Literal["latest", "all"]
+#: Lengths of time by which interactions are counted.
+Period = Literal["day", "week", "month", "year"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,3 +122,20 @@ class UserOutcome:
     interactions: Mapping[str, int]
     values: Mapping[str, float]
     variants: int
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodCount:
+    """Interactions of one type with an item in one period.
+
+    Args:
+        start: its first day, in UTC.
+        type: of the interactions.
+        num_interactions: how many.
+        mean_value: of those that have a value; None where none has.
+    """
+
+    start: date
+    type: str
+    num_interactions: int
+    mean_value: float | None

@@ -95,14 +95,22 @@ class UserStore:
                 )
         return rows.user(row)
 
-    def list_users(self, limit: int = 100, after: str | None = None) -> tuple[User, ...]:
-        """Users in the order of their ids, from the first id after ``after``."""
-        query = text(
-            f"SELECT * FROM users {'' if after is None else 'WHERE user_id > :after '}ORDER BY user_id LIMIT :limit"
-        )
+    def list_users(self, limit: int = 100, after: str | None = None, prefix: str = "") -> tuple[User, ...]:
+        """Users in the order of their ids.
+
+        Args:
+            limit: most users.
+            after: from the first id after this one; None: from the first.
+            prefix: what their ids begin with.
+        """
+        conditions, values = ["true"], {"limit": limit, "prefix": prefix, "after": after}
+        if prefix:  # the first condition lets the index begin where such ids do
+            conditions += ["user_id >= :prefix", "starts_with(user_id, :prefix)"]
+        if after is not None:
+            conditions.append("user_id > :after")
+        query = text(f"SELECT * FROM users WHERE {' AND '.join(conditions)} ORDER BY user_id LIMIT :limit")
         with self._database.transaction() as connection:
-            found = connection.execute(query, {"limit": limit} | ({} if after is None else {"after": after})).mappings()
-            return tuple(map(rows.user, found))
+            return tuple(map(rows.user, connection.execute(query, values).mappings()))
 
     def state(
         self,
@@ -167,6 +175,12 @@ class UserStore:
         """A receipt, or None."""
         with self._database.transaction() as connection:
             return erasure.receipt(connection, receipt_id)
+
+    def list_erasures(self, limit: int = 100) -> tuple[ErasureReceipt, ...]:
+        """Receipts, the latest first."""
+        query = text("SELECT * FROM erasures ORDER BY completed_at DESC, receipt_id LIMIT :limit")
+        with self._database.transaction() as connection:
+            return tuple(map(rows.erasure_receipt, connection.execute(query, {"limit": limit}).mappings()))
 
     def annotate_erasure(self, receipt_id: UUID, receipt: Properties) -> ErasureReceipt:
         """Add to what is kept with a receipt, a signature say.

@@ -31,3 +31,12 @@ def test_the_audit_has_the_receipt_and_not_the_user(api: Api):
 def test_a_receipt_that_is_not_there(api: Api):
     assert api.client.get("/v1/erasures/3f2b8c1e-8a4d-4e57-9d0a-6a1c2b3d4e5f").status_code == 404
     assert api.client.get("/v1/erasures/none").status_code == 422
+
+
+def test_the_latest_receipts_come_first_and_name_nobody(api: Api):
+    receipts = [api.client.delete(f"/v1/users/{name}").json() for name in ("anna", "ben")]
+    answer = api.client.get("/v1/erasures", params={"limit": 5})
+    assert answer.json()["erasures"] == receipts[::-1]
+    assert "anna" not in answer.text
+    assert len(api.client.get("/v1/erasures", params={"limit": 1}).json()["erasures"]) == 1
+    assert api.client.get("/v1/erasures", headers=api.with_scopes("read")).status_code == 403

@@ -97,3 +97,27 @@ def test_similar_items(api: Api):
     answer = api.client.get("/v1/items/a/similar", params={"k": 2, "by": "content"}).json()
     assert (answer["by"], len(answer["items"])) == ("content", 2)
     assert api.client.get("/v1/items/none/similar").status_code == 404
+
+
+def test_what_users_did_with_an_item_is_counted_over_time(api: Api):
+    for user, day, value in (("anna", "2026-01-05", 4), ("ben", "2026-01-31", 5), ("ben", "2026-02-01", None)):
+        body = {"user_id": user, "item_id": "a", "type": "rating", "value": value, "occurred_at": f"{day}T23:30:00Z"}
+        assert api.client.post("/v1/interactions", json=body).status_code == 201
+    answer = api.client.get("/v1/items/a/activity", params={"per": "month"}).json()
+    assert answer == {
+        "item_id": "a",
+        "per": "month",
+        "periods": [
+            {"start": "2026-01-01", "type": "rating", "num_interactions": 2, "mean_value": 4.5},
+            {"start": "2026-02-01", "type": "rating", "num_interactions": 1, "mean_value": None},
+        ],
+    }
+    assert api.client.get("/v1/items/b/activity").json()["periods"] == []
+    assert api.client.get("/v1/items/none/activity").status_code == 404
+
+
+def test_columns_come_with_what_is_found_and_what_is_similar(api: Api):
+    place = {"metadata": ["genres", "year"]}
+    found = api.client.get("/v1/items", params={"query": "alien", **place}).json()["items"][0]
+    similar = api.client.get("/v1/items/a/similar", params=place).json()["items"][0]
+    assert found["metadata"] == similar["metadata"] == {"genres": "Drama", "year": "Drama"}

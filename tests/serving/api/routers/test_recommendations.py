@@ -68,3 +68,14 @@ def test_a_wrong_body_is_refused(api: Api, body):
 
 def test_items_to_ask_a_new_user_about(api: Api):
     assert len(api.client.get("/v1/elicitation", params={"k": 2}).json()["items"]) == 2
+
+
+def test_what_was_asked_about_is_not_asked_about_again(api: Api):
+    answer = api.client.get("/v1/elicitation", params={"exclude_items": ["a", "c"], "metadata": "genres"}).json()
+    assert [(item["item_id"], item["metadata"]) for item in answer["items"]] == [("b", {"genres": "Drama"})]
+
+
+def test_a_list_that_nobody_is_shown_says_so(api: Api):
+    api.client.post("/v1/recommendations", json={"user_id": "anna"})
+    api.client.post("/v1/recommendations", json={"user_id": "anna", "log_exposure": False})
+    assert [query.log_exposure for query in api.canned.queries[-2:]] == [True, False]

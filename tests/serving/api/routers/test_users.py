@@ -41,3 +41,19 @@ def test_an_export_has_all_that_is_known(api: Api):
     export = api.client.get("/v1/users/anna/export").json()
     assert export["user"]["user_id"] == "anna"
     assert [one["event_id"] for one in export["interactions"]] == ["e1"]
+
+
+def test_users_are_found_by_how_their_ids_begin_page_by_page(api: Api):
+    for name in ("ann", "anna", "anton", "ben"):
+        api.client.post("/v1/users", json={"user_id": name})
+    page = api.client.get("/v1/users", params={"prefix": "an", "limit": 2}).json()
+    assert [one["user_id"] for one in page["users"]] == ["ann", "anna"]
+    following = api.client.get("/v1/users", params={"prefix": "an", "limit": 2, "cursor": page["next_cursor"]}).json()
+    assert ([one["user_id"] for one in following["users"]], following["next_cursor"]) == (["anton"], None)
+    other = api.client.get("/v1/users", params={"prefix": "b", "cursor": page["next_cursor"]})
+    assert other.status_code == 422
+    assert len(api.client.get("/v1/users").json()["users"]) == 4
+
+
+def test_only_an_administrator_lists_users(api: Api):
+    assert api.client.get("/v1/users", headers=api.with_scopes("read", "write")).status_code == 403

@@ -9,8 +9,8 @@ def test_the_described_answer_has_the_fields_of_the_answer():
     assert set(ListedItem.model_fields) == {field.name for field in fields(AnsweredItem)}
 
 
-def test_a_body_has_every_field_of_a_query_but_its_log():
-    names = {field.name for field in fields(RecommendationQuery)} - {"log_exposure"}
+def test_a_body_has_every_field_of_a_query():
+    names = {field.name for field in fields(RecommendationQuery)}
     assert set(RecommendationBody.model_fields) == names
 
 

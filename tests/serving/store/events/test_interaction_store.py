@@ -215,3 +215,25 @@ def test_the_key_of_an_event_whose_row_is_gone_is_no_conflict(store):
     with store.transaction() as connection:
         connection.execute(text("DELETE FROM interactions"))
     assert store.interactions.append([watched("e1")]) == (REPLAYED,)
+
+
+def test_interactions_with_an_item_are_counted_by_week_and_type(store):
+    monday = datetime(2026, 1, 5, tzinfo=UTC)
+    store.interactions.append(
+        [
+            watched("e1", item_id="a", type="rating", value=4.0, occurred_at=monday),
+            watched("e2", item_id="a", type="rating", value=5.0, occurred_at=monday + timedelta(days=6, hours=23)),
+            watched("e3", item_id="a", type="click", value=None, occurred_at=monday),
+            watched("e4", item_id="a", type="click", value=None, occurred_at=monday + timedelta(days=7)),
+            watched("e5", item_id="b", occurred_at=monday),
+        ]
+    )
+    counted = [
+        (one.start.isoformat(), one.type, one.num_interactions, one.mean_value)
+        for one in store.interactions.count_for_item("a", "week")
+    ]
+    assert counted == [
+        ("2026-01-05", "click", 1, None),
+        ("2026-01-05", "rating", 2, 4.5),
+        ("2026-01-12", "click", 1, None),
+    ]

@@ -68,6 +68,19 @@ def test_users_are_listed_page_by_page(store):
     assert [user.user_id for user in store.users.list_users(limit=3, after="c")] == ["d"]
 
 
+def test_users_are_listed_by_how_their_ids_begin(store):
+    for name in ("b", "an%", "ann", "anna", "a"):
+        store.users.create(name)
+    assert [user.user_id for user in store.users.list_users(10, prefix="ann")] == ["ann", "anna"]
+    assert [user.user_id for user in store.users.list_users(1, "ann", "ann")] == ["anna"]
+    assert [user.user_id for user in store.users.list_users(10, prefix="an%")] == ["an%"]
+
+
+def test_receipts_are_listed_the_latest_first(store):
+    receipts = [store.users.erase(name) for name in ("a", "b", "c")]
+    assert store.users.list_erasures(2) == (receipts[2], receipts[1])
+
+
 def test_a_user_that_was_erased_and_comes_again_has_a_new_revision(store):
     old = store.users.create("ada")
     store.users.erase("ada")
