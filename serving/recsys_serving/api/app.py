@@ -27,6 +27,7 @@ from recsys_serving.api.routers import (
     bundles,
     catalogue,
     erasures,
+    experiment_analysis,
     experiments,
     health,
     interactions,
@@ -40,7 +41,19 @@ from recsys_serving.settings import ServiceSettings, read_settings
 #: Answers that are smaller are not compressed.
 _GZIP_BYTES = 1_000
 
-_ROUTERS = (recommendations, interactions, items, catalogue, users, erasures, bundles, experiments, keys, health)
+_ROUTERS = (
+    recommendations,
+    interactions,
+    items,
+    catalogue,
+    users,
+    erasures,
+    bundles,
+    experiments,
+    experiment_analysis,
+    keys,
+    health,
+)
 
 
 def create_app(

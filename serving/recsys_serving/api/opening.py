@@ -19,6 +19,7 @@ from recsys_serving.api.security.rate_limits import RateLimiter
 from recsys_serving.cache.memory_cache import MemoryCache
 from recsys_serving.cache.recommendation_cache import RecommendationCache
 from recsys_serving.cache.redis_cache import RedisCache
+from recsys_serving.experimenting.rollout_steps import RolloutSteps
 from recsys_serving.local.installation import Installation
 from recsys_serving.recommending.assembly import RUNTIME, open_service
 from recsys_serving.recommending.options import RecommendingOptions
@@ -97,6 +98,9 @@ def assemble(
     retention = RetentionJob(store, retention_policy(settings))
     retention.start()
     stack.callback(retention.close)
+    rollouts = RolloutSteps(store, settings.rollout_seconds)
+    rollouts.start()
+    stack.callback(rollouts.close)
     checks = _checks(settings, store, spool, recommendations)
     if registry is not None and settings.runtime == "triton":
         checks["triton"] = HealthCheck(

@@ -1,32 +1,27 @@
-"""What an experiment has shown so far: comparisons that hold at every look, guardrails, and whether shares are right.
-
-Units count whose windows are over, so that all have had the same time. A user who saw two variants is left out.
-"""
+"""What an experiment has shown so far: comparisons that hold at every look, guardrails, the shares of its variants."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
-
-import pandas as pd
 
 from recsys.experiments.experiment import Experiment
 from recsys.experiments.guardrails import check_guardrails
-from recsys.experiments.outcomes import VARIANT, count_column, value_column
 from recsys.experiments.sample_ratio import check_sample_ratio
 from recsys.experiments.sequential_analysis import compare_sequentially
-from recsys.experiments.unit_metrics import variant_statistics
-from recsys_serving.store.events.records import UserOutcome
+from recsys_serving.experimenting.analysed_units import AnalysedUnits, counts_of, statistics_of
+from recsys_serving.store.events.records import UnitOutcome
 
 
 @dataclass(frozen=True, slots=True)
 class ExperimentResults:
-    """What is known at this look.
+    """What is known at one look.
 
     Args:
+        at: the time of the look.
         num_units: units that are analysed, by variant.
         num_unfinished: units whose windows are not over.
         num_crossed: units that saw several variants, and are left out.
@@ -35,6 +30,7 @@ class ExperimentResults:
         guardrails: by variant.
     """
 
+    at: datetime
     num_units: dict[str, int]
     num_unfinished: int
     num_crossed: int
@@ -43,59 +39,73 @@ class ExperimentResults:
     guardrails: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
 
-def experiment_results(experiment: Experiment, outcomes: Sequence[UserOutcome], now: datetime) -> ExperimentResults:
+def experiment_results(experiment: Experiment, outcomes: Sequence[UnitOutcome], now: datetime) -> ExperimentResults:
     """Compare the variants of an experiment.
 
     Args:
         experiment: with its metrics.
-        outcomes: what each user did.
+        outcomes: what each unit did.
         now: the time of the look.
 
     Raises:
         ExperimentError: the metrics do not fit what was counted.
     """
-    windows = timedelta(hours=experiment.exposure_window_hours + experiment.attribution_window_hours)
-    crossed = [one for one in outcomes if one.variants > 1]
-    straight = [one for one in outcomes if one.variants == 1 and one.user_id not in experiment.overrides]
-    finished = [one for one in straight if one.first_shown_at + windows <= now]
-    counts = {name: sum(one.variant == name for one in finished) for name in experiment.shares}
+    return _results_at(experiment, AnalysedUnits(experiment, outcomes), now)
+
+
+def results_over_time(
+    experiment: Experiment, outcomes: Sequence[UnitOutcome], now: datetime, looks: int, hours: float = 24.0
+) -> list[ExperimentResults]:
+    """The results at several looks, as they were to be seen then; the last one is now's.
+
+    Looks are at multiples of so many hours since 1970, in UTC: at 24, when a day begins. None is before the first
+    unit's outcome was final. A unit that saw a second variant later is left out of all of them.
+
+    Args:
+        experiment: with its metrics.
+        outcomes: what each unit did.
+        now: the time of the last look.
+        looks: number of looks, at most.
+        hours: between two looks.
+
+    Raises:
+        ExperimentError: the metrics do not fit what was counted.
+    """
+    units = AnalysedUnits(experiment, outcomes)
+    step = timedelta(hours=hours).total_seconds()
+    last = math.ceil(now.timestamp() / step) - 1
+    before = [datetime.fromtimestamp(number * step, UTC) for number in range(last - looks + 2, last + 1)]
+    moments = [moment for moment in before if len(units.final_at(moment))]
+    return [_results_at(experiment, units, moment) for moment in [*moments, now]]
+
+
+def _results_at(experiment: Experiment, units: AnalysedUnits, now: datetime) -> ExperimentResults:
+    final = units.final_at(now)
+    counts = counts_of(final, experiment)
     results = ExperimentResults(
+        at=now,
         num_units=counts,
-        num_unfinished=len(straight) - len(finished),
-        num_crossed=len(crossed),
-        sample_ratio=_plain(asdict(check_sample_ratio(counts, experiment.shares))),
+        num_unfinished=units.num_unfinished(now),
+        num_crossed=units.num_crossed,
+        sample_ratio=plain(asdict(check_sample_ratio(counts, experiment.shares))),
     )
     if not experiment.metrics or not all(counts.values()):
         return results
-    statistics = variant_statistics(_units(experiment, finished), experiment.metrics)
+    statistics = statistics_of(final, experiment)
     control = statistics[experiment.control.name]
     for variant in experiment.variants[1:]:
         treatment = statistics[variant.name]
         compared = [compare_sequentially(one, treatment[one.name], control[one.name]) for one in experiment.metrics]
-        results.comparisons[variant.name] = [_plain(asdict(one)) for one in compared]
+        results.comparisons[variant.name] = [plain(asdict(one)) for one in compared]
         checked = check_guardrails(experiment.guardrails, experiment.metrics, treatment, control)
-        results.guardrails[variant.name] = [_plain(asdict(one)) for one in checked]
+        results.guardrails[variant.name] = [plain(asdict(one)) for one in checked]
     return results
 
 
-def _units(experiment: Experiment, outcomes: Sequence[UserOutcome]) -> pd.DataFrame:
-    """A row for each user, with the columns of :func:`recsys.experiments.outcomes.join_outcomes`."""
-    events = {metric.event for metric in experiment.metrics}
-    events |= {metric.denominator for metric in experiment.metrics if metric.denominator is not None}
-    columns: dict[str, list[Any]] = {
-        VARIANT: [one.variant for one in outcomes],
-        "exposures": [one.exposures for one in outcomes],
-    }
-    for event in events:
-        columns[count_column(event)] = [one.interactions.get(event, 0) for one in outcomes]
-        columns[value_column(event)] = [one.values.get(event, 0.0) for one in outcomes]
-    return pd.DataFrame(columns)
-
-
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """The same as JSON can hold it: what is not finite is null."""
     if isinstance(value, dict):
-        return {key: _plain(one) for key, one in value.items()}
+        return {key: plain(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
+        return [plain(one) for one in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -79,13 +79,13 @@ class Assignments:
         )
 
     def bundles(self) -> list[str]:
-        """Names of the bundles that variants of running experiments need."""
+        """Names of the bundles that variants of experiments need which run, or may run soon."""
         experiments = [*self._users.experiments, *self._sessions.experiments]
         return sorted(
             {
                 _name(variant.bundle)
                 for experiment in experiments
-                if experiment.status in ("draft", "running")
+                if experiment.status in ("draft", "running", "paused")
                 for variant in experiment.variants
                 if variant.bundle is not None
             }

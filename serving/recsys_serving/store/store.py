@@ -13,6 +13,7 @@ from recsys_serving.store.admin.experiment_store import ExperimentStore
 from recsys_serving.store.connection.database import Database, DatabaseSettings
 from recsys_serving.store.events.exposure_store import ExposureStore
 from recsys_serving.store.events.interaction_store import InteractionStore
+from recsys_serving.store.events.outcome_store import OutcomeStore
 from recsys_serving.store.imports.bulk_import import ImportOptions, ImportResult, import_prepared
 from recsys_serving.store.items.item_store import ItemStore
 from recsys_serving.store.schema.migration import check_revision
@@ -36,6 +37,7 @@ class Store:
         self.users = UserStore(database)
         self.items = ItemStore(database)
         self.exposures = ExposureStore(database)
+        self.outcomes = OutcomeStore(database)
         self.experiments = ExperimentStore(database)
         self.api_keys = ApiKeyStore(database)
         self.audit = AuditStore(database)
@@ -69,6 +71,10 @@ class Store:
             timeout_seconds: longest time of each statement; None for that of the settings.
         """
         return self._database.transaction(timeout_seconds)
+
+    def leadership(self, lock: int) -> AbstractContextManager[bool]:
+        """Be the only process that does something; see :class:`~recsys_serving.store.connection.database.Database`."""
+        return self._database.leadership(lock)
 
     def ping(self) -> None:
         """Check that the database answers and has the tables of this version.

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import threading
-
 import structlog
 
 from recsys.errors import RecsysError
+from recsys_serving.resilience.repeating_thread import RepeatingThread
 from recsys_serving.settings import ServiceSettings
 from recsys_serving.store.schema.retention import RetentionPolicy
 from recsys_serving.store.store import Store
@@ -46,9 +45,7 @@ class RetentionJob:
     ) -> None:
         self._store = store
         self._policy = policy
-        self._waits = (first_seconds, interval_seconds)
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="retention", daemon=True)
+        self._thread = RepeatingThread("retention", self.apply_once, first_seconds, interval_seconds)
 
     def start(self) -> None:
         """Begin."""
@@ -56,8 +53,7 @@ class RetentionJob:
 
     def close(self) -> None:
         """End after the look that is going on."""
-        self._stop.set()
-        self._thread.join()
+        self._thread.close()
 
     def apply_once(self) -> None:
         """Delete what is kept no longer; while the store is away, nothing happens."""
@@ -74,9 +70,3 @@ class RetentionJob:
                 audit=result.audit,
                 partitions=list(result.partitions),
             )
-
-    def _run(self) -> None:
-        wait, interval = self._waits
-        while not self._stop.wait(wait):
-            self.apply_once()
-            wait = interval

@@ -9,6 +9,8 @@ import pytest
 from recsys_serving.store.connection.database import Database
 from recsys_serving.store.events import exposure_store as exposures
 from recsys_serving.store.events import interaction_store as interactions
+from recsys_serving.store.events import outcome_store
+from recsys_serving.store.events.records import OutcomeWindows
 from recsys_serving.store.items import item_store as items
 from recsys_serving.store.users import accounts, user_state
 from sqlalchemy import text
@@ -31,9 +33,13 @@ FROM generate_series(0, {NUM_ROWS - 1}) n;
 INSERT INTO interaction_keys SELECT event_id, user_id, occurred_at FROM interactions;
 CREATE TABLE exposures_2022 PARTITION OF exposures FOR VALUES FROM ('2022-01-01') TO ('2023-01-01');
 CREATE TABLE exposures_2023 PARTITION OF exposures FOR VALUES FROM ('2023-01-01') TO ('2024-01-01');
-INSERT INTO exposures (recommendation_id, user_id, shown_at, item_ids, bundle, model_version, variant, experiment_id)
+INSERT INTO exposures (recommendation_id, user_id, shown_at, item_ids, bundle, model_version, variant, experiment_id,
+    propensities, context)
 SELECT lpad(to_hex(n), 32, '0')::uuid, 'u' || n % {NUM_USERS},
-    timestamptz '2022-01-01 00:00Z' + n * interval '30 minutes', ARRAY['i1'], 'b', '1', 'a', 'x' || n % 2000
+    timestamptz '2022-01-01 00:00Z' + n * interval '30 minutes', ARRAY['i1'], 'b', '1', 'a', 'x' || n % 2000,
+    CASE WHEN n % 50 = 0 THEN ARRAY[0.5] END,
+    CASE WHEN n % 50 = 1 THEN jsonb_build_object('variants', jsonb_build_object('x' || n % 2000, 'a', 'y', 'a'))
+        ELSE '{{}}' END
 FROM generate_series(0, {NUM_ROWS - 1}) n;
 INSERT INTO api_keys (key_id, name, hash, scopes) SELECT 'k' || n, 'key', 'h' || n, ARRAY['read']
 FROM generate_series(1, 3000) n;
@@ -43,6 +49,8 @@ ANALYZE;
 
 _STATE = {"user_id": USER, "types": None, "read": 2500, "history_limit": 500}
 _PAGE = {"user_id": USER, "types": None, "limit": 101}
+
+_MONTH = {"since": "2022-03-01T00:00:00Z", "until": "2022-04-01T00:00:00Z"}
 
 #: Statements with their values.
 HOT = {
@@ -70,7 +78,17 @@ HOT = {
     ),
     "list by id": (exposures.GET, {"id": LIST}),
     "lists of a user": ("SELECT * FROM exposures WHERE user_id = :user_id ORDER BY shown_at", {"user_id": USER}),
-    "outcomes of an experiment": (exposures.OUTCOMES.format(period="", before=""), {"experiment_id": "x7"}),
+    "outcomes of an experiment": outcome_store.outcomes_query("x7", OutcomeWindows(604_800.0, 86_400.0)),
+    "outcomes of sessions": outcome_store.outcomes_query("x7", OutcomeWindows(604_800.0, 86_400.0), "session"),
+    "lists that explored": (outcome_store.EXPLORED.format(experiment=""), _MONTH | {"limit": 1000}),
+    "rewards of lists": (
+        outcome_store.REWARDED,
+        {"ids": [LIST], "moments": ["2022-01-01T03:30:00Z"], "type": "view", "attribution_seconds": 3600.0},
+    ),
+    "trials of items": (
+        outcome_store.TRIALS,
+        _MONTH | {"types": ["view"], "attribution_seconds": 3600.0, "max_lists": 100, "max_items": 100},
+    ),
     "interactions of a user to delete": (
         "DELETE FROM interactions WHERE user_id = ANY(CAST(:ids AS text[]))",
         {"ids": [USER, "u9"]},

@@ -44,3 +44,13 @@ def test_a_call_that_fails_in_a_transaction_may_be_answered(store):
             store.users.create("ada")
         store.interactions.append([watched("e1")])
     assert store.users.state("ada").item_ids == ("1",)
+
+
+def test_one_process_leads(store, database_url):
+    other = Store.connect(database_url)
+    with store.leadership(7) as leads:
+        with other.leadership(7) as also, other.leadership(8) as elsewhere:
+            assert (leads, also, elsewhere) == (True, False, True)
+    with other.leadership(7) as now:
+        assert now
+    other.close()

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from datetime import UTC, datetime
-
 from fastapi import Response
 
+from recsys.experiments.rollout import RolloutPlan
 from recsys_serving.api.entity_tags import entity_tag, expected_revision
 from recsys_serving.api.parts import Caller, Parts
 from recsys_serving.api.routing import IfMatch, PathName, api_router, created_at, operation, reply
-from recsys_serving.api.schemas.administration import (
+from recsys_serving.api.schemas.experiments import (
     ExperimentBody,
     ExperimentChangeBody,
     ExperimentDetailResponse,
     ExperimentResponse,
-    ExperimentResultsResponse,
     ExperimentsResponse,
     ExperimentStepResponse,
     RampBody,
+    RolloutBody,
 )
-from recsys_serving.experimenting.experiment_changes import ExperimentChanges, experiment_of
-from recsys_serving.experimenting.results import experiment_results
+from recsys_serving.experimenting.experiment_changes import ExperimentChanges
+from recsys_serving.experimenting.reading import find_experiment
 from recsys_serving.store.admin.records import ExperimentRecord
-from recsys_serving.store.errors import NotFound
 
 router = api_router("experiments")
 
@@ -41,7 +38,10 @@ _LINKS = {
         "read_results",
         "change_experiment",
         "start_experiment",
+        "roll_out_experiment",
         "ramp_experiment",
+        "pause_experiment",
+        "resume_experiment",
         "stop_experiment",
     )
 }
@@ -81,27 +81,10 @@ def make_experiment(body: ExperimentBody, parts: Parts, caller: Caller) -> Respo
 )
 def get_experiment(experiment_id: PathName, parts: Parts) -> Response:
     """With all that was done to it."""
-    record = parts.store.experiments.get(experiment_id)
-    if record is None:
-        raise NotFound(f"There is no experiment {experiment_id!r}.")
+    record = find_experiment(parts.store, experiment_id)
     steps = [ExperimentStepResponse.of(one) for one in parts.store.experiments.steps(experiment_id)]
     told = ExperimentDetailResponse(**ExperimentResponse.of(record).model_dump(), steps=steps)
     return reply(told, headers={"ETag": entity_tag(record.revision)})
-
-
-@router.get(
-    "/v1/experiments/{experiment_id}/results",
-    response_model=ExperimentResultsResponse,
-    **operation("read", 404, summary="What an experiment has shown so far"),
-)
-def read_results(experiment_id: PathName, parts: Parts) -> Response:
-    """Intervals that hold at every look: ask as often as you like, and stop whenever they say enough."""
-    record = parts.store.experiments.get(experiment_id)
-    if record is None:
-        raise NotFound(f"There is no experiment {experiment_id!r}.")
-    outcomes = parts.store.exposures.outcomes(experiment_id)
-    results = experiment_results(experiment_of(record), outcomes, datetime.now(UTC))
-    return reply(ExperimentResultsResponse(experiment_id=experiment_id, **asdict(results)))
 
 
 @router.patch(
@@ -144,6 +127,50 @@ def start_experiment(experiment_id: PathName, parts: Parts, caller: Caller) -> R
 def ramp_experiment(experiment_id: PathName, body: RampBody, parts: Parts, caller: Caller) -> Response:
     """Who takes part goes on, with the same variant, while the share grows."""
     return _experiment_reply(ExperimentChanges(parts.store).ramp(experiment_id, body.traffic, caller.key_id))
+
+
+@router.post(
+    "/v1/experiments/{experiment_id}/rollout",
+    response_model=ExperimentResponse,
+    **operation(
+        "admin",
+        404,
+        409,
+        412,
+        summary="Start an experiment that gets more traffic by itself",
+        examples={
+            "the usual steps": {},
+            "two steps, then everyone": {"steps": [0.05, 0.5, 1.0], "min_hours": 48, "min_units": 5000},
+        },
+    ),
+)
+def roll_out_experiment(experiment_id: PathName, body: RolloutBody, parts: Parts, caller: Caller) -> Response:
+    """From a draft of two variants with guardrails: the second one goes to more and more users.
+
+    A step lasts until there is enough to say that it does no harm; a guardrail that is crossed takes it back, for good.
+    """
+    plan = RolloutPlan(body.steps, body.min_hours, body.min_units)
+    return _experiment_reply(ExperimentChanges(parts.store).roll_out(experiment_id, plan, caller.key_id))
+
+
+@router.post(
+    "/v1/experiments/{experiment_id}/pause",
+    response_model=ExperimentResponse,
+    **operation("admin", 404, 409, 412, summary="Pause an experiment"),
+)
+def pause_experiment(experiment_id: PathName, parts: Parts, caller: Caller) -> Response:
+    """Everybody gets what is live, until it is resumed."""
+    return _experiment_reply(ExperimentChanges(parts.store).pause(experiment_id, caller.key_id))
+
+
+@router.post(
+    "/v1/experiments/{experiment_id}/resume",
+    response_model=ExperimentResponse,
+    **operation("admin", 404, 409, 412, summary="Go on with a paused experiment"),
+)
+def resume_experiment(experiment_id: PathName, parts: Parts, caller: Caller) -> Response:
+    """Users have the variants that they had before."""
+    return _experiment_reply(ExperimentChanges(parts.store).resume(experiment_id, caller.key_id))
 
 
 @router.post(

@@ -1,4 +1,4 @@
-"""Bodies of bundles, experiments, API keys, the audit and health."""
+"""Bodies of bundles, API keys, the audit and health."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from recsys_serving.api.schemas.base import Moment, Name, RequestBody, ResponseBody, Title
+from recsys_serving.api.schemas.base import Moment, RequestBody, ResponseBody, Title
 from recsys_serving.api.security.api_keys import Scope
 from recsys_serving.recommending.types import LoadedBundle
-from recsys_serving.store.admin.records import ApiKeyRecord, AuditEntry, Deployment, ExperimentRecord, ExperimentStep
+from recsys_serving.store.admin.records import ApiKeyRecord, AuditEntry, Deployment
 
 Note = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 
@@ -62,87 +62,6 @@ class BundlesResponse(ResponseBody):
     loaded: list[LoadedBundleResponse] = Field(description="Those that this worker has open, the live one first.")
     available: list[str] = Field(description="Names of those that may be activated.")
     deployments: list[DeploymentResponse] = Field(description="The latest first.")
-
-
-class ExperimentBody(RequestBody):
-    """An experiment; its definition is checked by the rules of recsys.experiments."""
-
-    experiment_id: Name
-    name: Title
-    definition: Annotated[
-        dict[str, Any], Field(description="variants, layer, buckets, metrics, guardrails, overrides ...")
-    ]
-
-
-class ExperimentChangeBody(RequestBody):
-    """What changes of an experiment; what is not named stays."""
-
-    name: Title | None = None
-    definition: dict[str, Any] | None = None
-
-
-class RampBody(RequestBody):
-    """How much of a layer's traffic an experiment gets."""
-
-    traffic: Annotated[float, Field(ge=0.0001, le=1)]
-
-
-class ExperimentResponse(ResponseBody):
-    """An experiment as it is stored."""
-
-    experiment_id: str
-    name: str
-    status: str
-    definition: dict[str, Any]
-    revision: int
-    created_at: datetime
-    updated_at: datetime
-    started_at: datetime | None
-    stopped_at: datetime | None
-
-    @classmethod
-    def of(cls, one: ExperimentRecord) -> ExperimentResponse:
-        """That of a record."""
-        values = {name: getattr(one, name) for name in cls.model_fields}
-        return cls(**values | {"definition": dict(one.definition), "status": str(one.status)})
-
-
-class ExperimentStepResponse(ResponseBody):
-    """One thing that was done to an experiment."""
-
-    at: datetime
-    act: str
-    actor: str
-    detail: dict[str, Any]
-
-    @classmethod
-    def of(cls, one: ExperimentStep) -> ExperimentStepResponse:
-        """That of a record."""
-        return cls(at=one.at, act=one.act, actor=one.actor, detail=dict(one.detail))
-
-
-class ExperimentsResponse(ResponseBody):
-    """All experiments."""
-
-    experiments: list[ExperimentResponse]
-
-
-class ExperimentDetailResponse(ExperimentResponse):
-    """An experiment and what was done to it."""
-
-    steps: list[ExperimentStepResponse]
-
-
-class ExperimentResultsResponse(ResponseBody):
-    """What an experiment has shown so far."""
-
-    experiment_id: str
-    num_units: dict[str, int] = Field(description="Users that are analysed, by variant.")
-    num_unfinished: int = Field(description="Users whose windows are not over.")
-    num_crossed: int = Field(description="Users that saw several variants, and are left out.")
-    sample_ratio: dict[str, Any] = Field(description="Whether the variants have as many users as their shares say.")
-    comparisons: dict[str, list[dict[str, Any]]] = Field(description="With control, by variant; valid at every look.")
-    guardrails: dict[str, list[dict[str, Any]]] = Field(description="What must not get worse, by variant.")
 
 
 class KeyBody(RequestBody):

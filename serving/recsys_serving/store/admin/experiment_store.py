@@ -20,10 +20,16 @@ _CREATE = text(
 )
 _CHANGE = text(
     "UPDATE experiments SET name = coalesce(:name, name), status = coalesce(:status, status), "
-    "definition = coalesce(CAST(:definition AS jsonb), definition), revision = :revision, updated_at = now(), "
+    "definition = coalesce(CAST(:definition AS jsonb), definition), "
+    "rollout = coalesce(CAST(:rollout AS jsonb), rollout), revision = :revision, updated_at = now(), "
     "started_at = CASE WHEN :status = 'running' THEN coalesce(started_at, now()) ELSE started_at END, "
     "stopped_at = CASE WHEN :status = 'stopped' THEN now() WHEN :status = 'running' THEN NULL ELSE stopped_at END "
     "WHERE experiment_id = :experiment_id RETURNING *"
+)
+# What was read is what is noted of: the revision stays, so that nobody reads the experiments again for a sentence.
+_NOTE_ROLLOUT = text(
+    "UPDATE experiments SET rollout = CAST(:rollout AS jsonb) "
+    "WHERE experiment_id = :experiment_id AND revision = :revision"
 )
 _STEP = text(
     "INSERT INTO experiment_steps (experiment_id, act, actor, detail) VALUES "
@@ -86,18 +92,20 @@ class ExperimentStore:
         name: str | None = None,
         definition: Properties | None = None,
         detail: Properties | None = None,
+        rollout: Properties | None = None,
         expected_revision: int | None = None,
     ) -> ExperimentRecord:
         """Change an experiment and note the step.
 
         Args:
             experiment_id: the experiment.
-            act: what is done: "start", "ramp", "stop", "edit".
+            act: what is done: "start", "ramp", "pause", "resume", "stop", "edit", "rollout".
             actor: who does it.
             status: the new status; None leaves it.
             name: the new name; None leaves it.
             definition: the whole new definition; None leaves it.
             detail: numbers of the step.
+            rollout: where its rollout is now; None leaves it.
             expected_revision: change only this revision; None for any.
 
         Raises:
@@ -109,6 +117,7 @@ class ExperimentStore:
             "name": name,
             "status": None if status is None else str(status),
             "definition": None if definition is None else properties_json(definition),
+            "rollout": None if rollout is None else properties_json(rollout),
         }
         with self._database.transaction() as connection:
             revision = next_revision(connection, EXPERIMENT)  # locked: nobody changes an experiment in between
@@ -123,6 +132,16 @@ class ExperimentStore:
             row = connection.execute(_CHANGE, values | {"revision": revision}).mappings().one()
             _note(connection, experiment_id, act, actor, detail or {})
         return rows.experiment(row)
+
+    def note_rollout(self, experiment_id: str, rollout: Properties, revision: int) -> bool:
+        """Note why a rollout stays where it is, which changes nothing for users.
+
+        Returns:
+            False where the experiment has another revision than ``revision`` by now, and nothing was noted.
+        """
+        values = {"experiment_id": experiment_id, "rollout": properties_json(rollout), "revision": revision}
+        with self._database.transaction() as connection:
+            return connection.execute(_NOTE_ROLLOUT, values).rowcount == 1
 
     def steps(self, experiment_id: str) -> tuple[ExperimentStep, ...]:
         """What was done to an experiment, first step first."""

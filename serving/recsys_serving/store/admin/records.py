@@ -17,6 +17,7 @@ class ExperimentStatus(StrEnum):
 
     DRAFT = "draft"
     RUNNING = "running"
+    PAUSED = "paused"
     STOPPED = "stopped"
 
 
@@ -34,6 +35,7 @@ class ExperimentRecord:
         updated_at: when it last changed.
         started_at: when it was first started, or None.
         stopped_at: when it was stopped, or None.
+        rollout: where its rollout is, JSON; None: it has none.
     """
 
     experiment_id: str
@@ -45,6 +47,7 @@ class ExperimentRecord:
     updated_at: datetime
     started_at: datetime | None
     stopped_at: datetime | None
+    rollout: Properties | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Exposures: lists that were shown, and what users did with them."""
+"""Exposures: lists that were shown; :mod:`recsys_serving.store.events.outcome_store` has what came of them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sqlalchemy import text
 from recsys_serving.store import rows
 from recsys_serving.store.connection.database import Database
 from recsys_serving.store.errors import StoreRefused
-from recsys_serving.store.events.records import Exposure, UserOutcome
+from recsys_serving.store.events.records import Exposure
 from recsys_serving.store.json_text import properties_json, to_json
 from recsys_serving.store.schema.partitions import Partitions, check_moment
 
@@ -49,30 +49,6 @@ _INSERT = text(
 )
 
 GET = "SELECT * FROM exposures WHERE recommendation_id = :id"
-
-_CONDITIONS = {"since": "e.shown_at >= :since", "until": "e.shown_at < :until"}
-
-# Of a user who saw lists of several variants, the first variant counts, and the number of variants tells of the fault.
-OUTCOMES = """
-WITH lists AS (
-    SELECT e.recommendation_id, e.user_id, e.variant, e.shown_at, e.item_ids
-    FROM exposures e WHERE e.experiment_id = :experiment_id AND e.user_id IS NOT NULL AND e.variant IS NOT NULL{period}
-), users_seen AS (
-    SELECT user_id, (array_agg(variant ORDER BY shown_at, recommendation_id))[1] AS variant,
-        min(shown_at) AS first_shown_at, count(*) AS exposures, count(DISTINCT variant) AS variants
-    FROM lists GROUP BY user_id
-), done AS (
-    SELECT l.user_id, i.type, count(*) AS number, coalesce(sum(i.value), 0) AS total
-    FROM lists l JOIN interactions i
-        ON i.recommendation_id = l.recommendation_id AND i.user_id = l.user_id AND i.item_id = ANY(l.item_ids){before}
-    GROUP BY l.user_id, i.type
-), by_user AS (
-    SELECT user_id, jsonb_object_agg(type, number) AS interactions, jsonb_object_agg(type, total) AS values
-    FROM done GROUP BY user_id
-)
-SELECT s.user_id, s.variant, s.first_shown_at, s.exposures, s.variants, b.interactions, b.values
-FROM users_seen s LEFT JOIN by_user b ON b.user_id = s.user_id ORDER BY s.user_id
-"""
 
 #: Longest time of a query over all lists of an experiment.
 _ANALYSIS_SECONDS = 60.0
@@ -134,29 +110,6 @@ class ExposureStore:
                 return
             further = " AND (shown_at, recommendation_id) > (:since, :id)"
             values |= {"since": found[-1].shown_at, "id": found[-1].recommendation_id}
-
-    def outcomes(
-        self, experiment_id: str, since: datetime | None = None, until: datetime | None = None
-    ) -> tuple[UserOutcome, ...]:
-        """What each user of an experiment did with its lists.
-
-        An interaction counts where its ``recommendation_id`` names one of the user's lists and its item stands in it.
-
-        Args:
-            experiment_id: the experiment.
-            since: only lists shown from then on; None for all.
-            until: only lists shown and interactions before then; None for all.
-        """
-        values = {name: moment for name, moment in (("since", since), ("until", until)) if moment is not None}
-        period = "".join(f" AND {_CONDITIONS[name]}" for name in values)
-        before = "" if until is None else " AND i.occurred_at < :until"
-        query = text(OUTCOMES.format(period=period, before=before))
-        with self._database.transaction(_ANALYSIS_SECONDS) as connection:
-            found = connection.execute(query, {"experiment_id": experiment_id, **values}).mappings()
-            return tuple(
-                UserOutcome(**{**row, "interactions": row["interactions"] or {}, "values": row["values"] or {}})
-                for row in found
-            )
 
     def _append(self, exposures: Sequence[Exposure]) -> int:
         self._partitions.ensure(one.shown_at for one in exposures)

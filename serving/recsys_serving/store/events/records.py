@@ -102,20 +102,33 @@ class Exposure:
 
 
 @dataclass(frozen=True, slots=True)
-class UserOutcome:
-    """What one user did with the lists of an experiment.
+class OutcomeWindows:
+    """How long what users see and do counts for an experiment.
 
     Args:
-        user_id: the user.
-        variant: the variant whose lists were shown first.
-        first_shown_at: when that was.
-        exposures: number of lists shown.
-        interactions: interactions by type that name one of these lists.
-        values: sum of their values by type.
-        variants: number of variants the user saw; more than one is a broken assignment.
+        exposure_seconds: a list counts that a unit saw so long after its first one, at most.
+        attribution_seconds: an interaction counts that came so long after its list, at most.
     """
 
-    user_id: str
+    exposure_seconds: float
+    attribution_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class UnitOutcome:
+    """What one unit of an experiment, a user or a session, did with its lists.
+
+    Args:
+        unit_id: the user, or the session.
+        variant: the variant whose lists were shown first.
+        first_shown_at: when that was.
+        exposures: number of lists shown within the window.
+        interactions: by type, those that name one of these lists, and an item in it, within their window.
+        values: sum of their values by type.
+        variants: number of variants the unit saw; more than one is a broken assignment.
+    """
+
+    unit_id: str
     variant: str
     first_shown_at: datetime
     exposures: int
@@ -139,3 +152,18 @@ class PeriodCount:
     type: str
     num_interactions: int
     mean_value: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemTrials:
+    """What became of an item where it was shown by chance.
+
+    Args:
+        item_id: the item.
+        trials: how often it stood in a slot that explores.
+        successes: how often somebody did with it what counts.
+    """
+
+    item_id: str
+    trials: int
+    successes: int

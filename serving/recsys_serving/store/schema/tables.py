@@ -113,6 +113,13 @@ EXPOSURES = Table(
     Index("exposures_user", "user_id", "shown_at", postgresql_where=text("user_id IS NOT NULL")),
     Index("exposures_experiment", "experiment_id", "shown_at", postgresql_where=text("experiment_id IS NOT NULL")),
     Index("exposures_shown_at", "shown_at"),
+    Index("exposures_explored", "shown_at", postgresql_where=text("propensities IS NOT NULL")),
+    Index(
+        "exposures_variants",
+        text("(context -> 'variants')"),
+        postgresql_using="gin",
+        postgresql_where=text("context ? 'variants'"),
+    ),
     postgresql_partition_by="RANGE (shown_at)",
 )
 
@@ -128,6 +135,7 @@ EXPERIMENTS = Table(
     _moment("updated_at"),
     Column("started_at", _MOMENT),
     Column("stopped_at", _MOMENT),
+    Column("rollout", JSONB),
 )
 
 EXPERIMENT_STEPS = Table(

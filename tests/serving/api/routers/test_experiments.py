@@ -69,3 +69,37 @@ def test_an_experiment_that_is_not_there(api: Api):
         assert api.client.get(f"/v1/experiments/none{path}").status_code == 404
     for act in ("start", "stop"):
         assert api.client.post(f"/v1/experiments/none/{act}").status_code == 404
+
+
+def test_an_experiment_is_paused_and_resumed(api: Api):
+    make(api)
+    assert api.client.post("/v1/experiments/one/pause").status_code == 422
+    api.client.post("/v1/experiments/one/start")
+    assert api.client.post("/v1/experiments/one/pause").json()["status"] == "paused"
+    assert api.client.post("/v1/experiments/one/start").status_code == 409
+    assert api.client.post("/v1/experiments/one/resume").json()["status"] == "running"
+    assert api.client.post("/v1/experiments/one/resume").status_code == 409
+
+
+GUARDED = {"guardrails": [{"metric": "click_rate", "relative_tolerance": 0.05}]}
+
+
+def test_an_experiment_is_rolled_out(api: Api):
+    make(api, **GUARDED)
+    assert api.client.get("/v1/experiments/one").json()["rollout"] is None
+    begun = api.client.post("/v1/experiments/one/rollout", json={"steps": [0.1, 1.0], "min_hours": 1}).json()
+    assert (begun["status"], begun["rollout"]["status"], begun["rollout"]["step"]) == ("running", "running", 0)
+    assert (begun["rollout"]["treatment_share"], begun["rollout"]["everyone_since"]) == (0.1, None)
+    told = api.client.get("/v1/experiments/one").json()
+    assert told["rollout"]["reason"] == "The rollout has begun."
+    assert api.client.get("/v1/experiments/one/results").json()["rollout"] == told["rollout"]
+    assert api.client.post("/v1/experiments/one/ramp", json={"traffic": 0.5}).status_code == 409
+    assert api.client.post("/v1/experiments/one/stop").json()["rollout"]["status"] == "rolled back"
+
+
+def test_a_rollout_that_cannot_be_is_refused(api: Api):
+    make(api)
+    answer = api.client.post("/v1/experiments/one/rollout", json={})
+    assert (answer.status_code, "needs a guardrail" in answer.json()["detail"]) == (422, True)
+    assert api.client.post("/v1/experiments/one/rollout", json={"steps": [0.7]}).status_code == 422
+    assert api.client.post("/v1/experiments/none/rollout", json={}).status_code == 404

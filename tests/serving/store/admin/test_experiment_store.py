@@ -80,3 +80,25 @@ def test_experiments_are_listed_by_status(store, experiment):
     store.experiments.change("x", "start", "key-1", status=RUNNING)
     assert [one.experiment_id for one in store.experiments.list_experiments()] == ["x", "a"]
     assert [one.experiment_id for one in store.experiments.list_experiments(RUNNING)] == ["x"]
+
+
+def test_it_is_paused_and_goes_on(store, experiment):
+    started = store.experiments.change("x", "start", "key-1", status=RUNNING)
+    paused = store.experiments.change("x", "pause", "key-1", status=ExperimentStatus.PAUSED)
+    assert (paused.status, paused.started_at, paused.stopped_at) == (ExperimentStatus.PAUSED, started.started_at, None)
+    assert store.experiments.change("x", "resume", "key-1", status=RUNNING).started_at == started.started_at
+
+
+def test_where_a_rollout_is_comes_with_the_experiment(store, experiment):
+    assert experiment.rollout is None
+    changed = store.experiments.change("x", "rollout", "rollout", rollout={"step": 1})
+    assert (changed.rollout, changed.revision) == ({"step": 1}, 2)
+    assert store.experiments.change("x", "edit", "key-1", name="Other").rollout == {"step": 1}
+
+
+def test_a_note_on_a_rollout_leaves_the_revision(store, experiment):
+    assert store.experiments.note_rollout("x", {"step": 0, "reason": "waits"}, experiment.revision)
+    found = store.experiments.get("x")
+    assert (found.rollout, found.revision) == ({"step": 0, "reason": "waits"}, experiment.revision)
+    assert not store.experiments.note_rollout("x", {"step": 9}, experiment.revision + 1)
+    assert store.experiments.get("x").rollout["step"] == 0

@@ -7,11 +7,11 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 from recsys_serving.store.errors import StoreRefused
-from recsys_serving.store.events.records import Exposure, UserOutcome
+from recsys_serving.store.events.records import Exposure
 from recsys_serving.store.schema.retention import RetentionPolicy
 from recsys_serving.store.store import Store
 
-from tests.serving.store.moments import NOON, minutes, watched
+from tests.serving.store.moments import NOON, minutes
 
 
 def shown(number: int, user_id: str | None = "ada", **others) -> Exposure:
@@ -103,63 +103,6 @@ def test_lists_are_stored_where_retention_dropped_their_partition(store):
     store.exposures.append([old])
     assert store.apply_retention(RetentionPolicy(exposure_days=30)).partitions == ("exposures_2001",)
     assert store.exposures.append([old]) == 1
-
-
-@pytest.fixture
-def experiment(store):
-    """Two users in an experiment, who did this and that with its lists."""
-    lists = [
-        shown(1, "ada", variant="a", experiment_id="x"),
-        shown(2, "ada", variant="a", experiment_id="x", shown_at=minutes(10)),
-        shown(3, "bob", variant="b", experiment_id="x"),
-        shown(4, "bob", variant="a", experiment_id="other"),
-        shown(5, "cyd", variant="b", experiment_id="x", shown_at=minutes(5)),
-        shown(6, None, variant="b", experiment_id="x"),
-    ]
-    store.exposures.append(lists)
-
-    def did(event_id, user_id, item_id, number, kind="click", **others):
-        return watched(event_id, user_id, item_id, type=kind, recommendation_id=UUID(int=number), **others)
-
-    store.interactions.append(
-        [
-            did("e1", "ada", "1", 1, occurred_at=minutes(1)),
-            did("e2", "ada", "2", 2, occurred_at=minutes(11)),
-            did("e3", "ada", "2", 2, "purchase", value=2.5, occurred_at=minutes(12)),
-            did("e4", "ada", "9", 1),  # was not in the list
-            did("e5", "bob", "1", 1),  # was shown to somebody else
-            did("e6", "bob", "1", 4),  # of another experiment
-            watched("e7", "bob", "1"),  # names no list
-        ]
-    )
-
-
-def test_outcomes_count_what_users_did_with_their_lists(store, experiment):
-    assert store.exposures.outcomes("x") == (
-        UserOutcome("ada", "a", NOON, 2, {"click": 2, "purchase": 1}, {"click": 0, "purchase": 2.5}, 1),
-        UserOutcome("bob", "b", NOON, 1, {}, {}, 1),
-        UserOutcome("cyd", "b", minutes(5), 1, {}, {}, 1),
-    )
-
-
-def test_outcomes_of_a_period_count_its_lists_and_interactions_until_its_end(store, experiment):
-    early = store.exposures.outcomes("x", until=minutes(5))
-    assert [(one.user_id, one.exposures, one.interactions) for one in early] == [
-        ("ada", 1, {"click": 1}),
-        ("bob", 1, {}),
-    ]
-    late = store.exposures.outcomes("x", since=minutes(5))
-    assert [(one.user_id, one.interactions) for one in late] == [("ada", {"click": 1, "purchase": 1}), ("cyd", {})]
-
-
-def test_a_user_who_saw_two_variants_counts_for_the_first_and_is_told(store, experiment):
-    store.exposures.append([shown(7, "bob", variant="a", experiment_id="x", shown_at=minutes(1))])
-    bob = store.exposures.outcomes("x")[1]
-    assert (bob.variant, bob.exposures, bob.variants) == ("b", 2, 2)
-
-
-def test_an_experiment_without_lists_has_no_outcomes(store):
-    assert store.exposures.outcomes("x") == ()
 
 
 def test_the_moment_of_a_list_must_have_a_time_zone(store):
