@@ -25,12 +25,9 @@ from recsys.errors import RecsysError, RunError
 #: Parts of a configuration whose constructors are quick and need nothing else.
 CONSTRUCTED = ("data", "preparation", "split", "evaluation", "tracking", "stacking_folds", "candidate_selector")
 
-#: Parts whose constructors bring Lightning, which takes longer to import than all else.
-_BRINGS_LIGHTNING = ("training", "fitting", "pretraining", "sources_training")
-
-#: Parts of those that every model has. Models that are fitted at once need nothing of Lightning, and where these are as
-#: their files have them there is nothing to check.
-_OF_LIGHTNING = ("trainer", "fitting")
+#: The part whose constructor is Lightning's, which takes longer to import than all else. Every model has it, also those
+#: that need nothing of Lightning, and where it is as its file has it there is nothing to check.
+_OF_LIGHTNING = "trainer"
 
 #: Longest name of a run in bytes: file systems allow 255, and a time goes before it.
 _MAX_NAME = 200
@@ -77,14 +74,13 @@ def _settings(content: Mapping[str, Any], declared: Mapping[str, object]) -> Ite
             yield from _setting(str(name), value, declared.get(str(name), Any), declared)
 
 
-def _turn(part: tuple[str, Any]) -> tuple[bool, bool, bool]:
+def _turn(part: tuple[str, Any]) -> tuple[bool, bool]:
     """When a part of a configuration is checked.
 
-    What others are interpolated from comes first, so that the message has the key that was typed; what brings Lightning
-    last, so that a wrong setting elsewhere is told without it.
+    What others are interpolated from comes first, so that the message has the key that was typed.
     """
     name, value = part
-    return isinstance(value, dict), name in _BRINGS_LIGHTNING, name != "trainer"
+    return isinstance(value, dict), name != _OF_LIGHTNING
 
 
 def _setting(key: str, value: Any, hint: object, declared: Mapping[str, object]) -> Iterator[tuple[str, Any, object]]:
@@ -124,8 +120,8 @@ def _with_targets(change: Mapping[str, Any], like: Any) -> dict[str, Any]:
 
 
 def _is_as_shipped(key: str, node: Mapping[str, Any], declared: Mapping[str, object]) -> bool:
-    """Whether a part of :data:`_OF_LIGHTNING` differs from its file in nothing, or in what has a declared type."""
-    if key not in _OF_LIGHTNING:
+    """Whether :data:`_OF_LIGHTNING` differs from its file in nothing, or in what has a declared type."""
+    if key != _OF_LIGHTNING:
         return False
     shipped = _shipped(key)
     return node.keys() == shipped.keys() and all(

@@ -109,6 +109,9 @@ RANKING_METRICS: Mapping[str, RankingMetric] = MappingProxyType(
     }
 )
 
+#: What validation measures between epochs: some of the above, and two of the whole catalogue.
+VALIDATION_METRICS = ("ndcg", "recall", "hit_rate", "coverage", "gini")
+
 
 def _first(hits: Tensor, k: int) -> Tensor:
     if not 1 <= k <= hits.shape[1]:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import pickle
-import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
@@ -14,7 +11,7 @@ from lightning_fabric.plugins import TorchCheckpointIO
 from pytorch_lightning.callbacks import ModelCheckpoint
 
 from recsys.cli.whole_files import whole_file
-from recsys.errors import RunError
+from recsys.training.checkpoint_errors import checkpoint_errors
 
 ResultT = TypeVar("ResultT")
 
@@ -77,23 +74,6 @@ class _WatchedFile:
         except OSError as error:
             self.error = self.error or error
             raise
-
-
-@contextmanager
-def checkpoint_errors(path: Path) -> Iterator[None]:
-    """Turn what PyTorch raises for a damaged checkpoint into an error with a remedy.
-
-    Raises:
-        RunError: the file is damaged, or no checkpoint.
-    """
-    try:
-        yield
-    except (pickle.UnpicklingError, EOFError, zipfile.BadZipFile, KeyError, RuntimeError) as error:
-        first = str(error).strip().partition("\n")[0]
-        raise RunError(
-            f"The checkpoint {path} is damaged ({first or type(error).__name__}). Delete it, and training goes on from "
-            "what else there is, or from the start."
-        ) from error
 
 
 class PortableCheckpoint(ModelCheckpoint):

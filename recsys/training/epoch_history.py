@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytorch_lightning as pl
 
 from recsys.training.fit_report import Listener
-from recsys.training.module import RecommenderModule
+from recsys.training.lightning_training import LightningTraining
 
 
 class EpochHistory(pl.Callback):
@@ -37,7 +37,7 @@ class EpochHistory(pl.Callback):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Record the epoch."""
-        assert isinstance(pl_module, RecommenderModule)
+        assert isinstance(pl_module, LightningTraining)
         metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
         metrics["train/loss"] = pl_module.mean_loss()
         metrics["train/seconds"] = time.perf_counter() - self._started

@@ -82,7 +82,7 @@ class FullCatalogueModule(RecommenderModule):
             (self._users,),
             self.batch_size * STEPS_PER_CALL,
             self.seed,
-            lambda: self.current_epoch,
+            self.epoch,
         )
 
     def loss(self, batch: tuple[Tensor, ...]) -> Tensor:

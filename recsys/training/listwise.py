@@ -80,7 +80,7 @@ class ListwiseModule(RecommenderModule):
             tuple(column.to(self.device) for column in columns),
             self.batch_size * STEPS_PER_CALL,
             self.seed,
-            lambda: self.current_epoch,
+            self.epoch,
         )
 
     def loss(self, batch: tuple[Tensor, ...]) -> Tensor:

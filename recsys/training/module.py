@@ -1,34 +1,30 @@
-"""What every LightningModule of the framework shares: optimiser, validation by full ranking, and exact resume."""
+"""What every training of a network shares: its batches and its loss, its optimiser, and the randomness of an epoch.
+
+Nothing here knows Lightning, whose import takes as long as all else: :mod:`recsys.training.lightning_training` runs it.
+"""
 
 from __future__ import annotations
 
-import math
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
-import pytorch_lightning as pl
 import torch
-from pytorch_lightning.core.optimizer import LightningOptimizer
-from pytorch_lightning.plugins.precision import Precision
-from pytorch_lightning.strategies import SingleDeviceStrategy
-from pytorch_lightning.utilities.model_helpers import is_overridden
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from recsys.data.interactions import Interactions
-from recsys.errors import ModelError, RunError, SettingsError
-from recsys.evaluation.ranked_batch import rank_users
+from recsys.errors import ModelError, SettingsError
+from recsys.evaluation.metrics import VALIDATION_METRICS
 from recsys.evaluation.ranking_task import RankingTask
-from recsys.evaluation.states import RankingMetrics
 from recsys.models.interface.protocols import ScoringModel
-from recsys.training.batches import OrderedBatches, epoch_generator
+from recsys.training.batches import epoch_generator
 
 OptimizerFactory = Callable[[Iterable[nn.Parameter]], Optimizer]
 SchedulerFactory = Callable[[Optimizer], LRScheduler]
 
-#: Steps of the optimiser in one call of ``training_step``.
+#: Steps of the optimiser for which rows are drawn and prepared at once.
 STEPS_PER_CALL = 32
 
 ProtocolT = TypeVar("ProtocolT")
@@ -48,11 +44,8 @@ def require(network: nn.Module, protocol: type[ProtocolT], why: str) -> Protocol
     return network
 
 
-class RecommenderModule(pl.LightningModule):
-    """Trains a network; subclasses choose the batches and the negatives.
-
-    One call of ``training_step`` takes several steps of the optimiser: Lightning's own work between two calls takes as
-    long as a step of a small model on the CPU.
+class RecommenderModule(nn.Module):
+    """Says how a network is trained; subclasses choose the batches, the negatives and the loss.
 
     All randomness of an epoch is seeded by the run's seed and the epoch's number, so that training resumed from the
     end of an epoch gives the same weights as training that was never interrupted.
@@ -67,6 +60,10 @@ class RecommenderModule(pl.LightningModule):
         validation_ks: cut-offs of the validation metrics.
         validation_batch_size: users ranked at once in validation.
         seed: seed of the run.
+
+    Raises:
+        SettingsError: there is no interaction, or batches are empty.
+        ModelError: the network does not score.
     """
 
     def __init__(
@@ -82,7 +79,6 @@ class RecommenderModule(pl.LightningModule):
         seed: int = 0,
     ) -> None:
         super().__init__()
-        self.automatic_optimization = False
         if len(interactions) == 0:
             raise SettingsError("Training needs at least one interaction, but the training part of the split is empty.")
         if batch_size < 1:
@@ -92,20 +88,25 @@ class RecommenderModule(pl.LightningModule):
         self.interactions = interactions
         self.batch_size = batch_size
         self.seed = seed
+        #: Makes the validation task on a device; None: there is none.
+        self.validation = validation
+        self.validation_ks = validation_ks
+        self.validation_batch_size = validation_batch_size
+        #: Where the network is trained; whoever trains it says so before it asks for batches.
+        self.device = torch.device("cpu")
+        #: Gives the current epoch, from zero.
+        self.epoch: Callable[[], int] = lambda: 0
         self._optimizer = optimizer
         self._scheduler = scheduler
-        self._validation = validation
-        self._validation_ks = validation_ks
-        self._validation_batch_size = validation_batch_size
-        self._loss_sum = torch.zeros(())
-        self._loss_steps = 0
-        self._backward: Callable[[Tensor], None] = self.manual_backward
-        self.ranking_metrics = RankingMetrics(ks=validation_ks, num_items=interactions.num_items)
 
     @property
     def validation_metrics(self) -> list[str]:
-        """Names of what validation logs."""
-        return [f"valid/{name}" for name in self.ranking_metrics.names]
+        """Names of what validation measures."""
+        return [f"valid/{name}@{k}" for k in self.validation_ks for name in VALIDATION_METRICS]
+
+    @abstractmethod
+    def train_dataloader(self) -> Iterable[tuple[Tensor, ...]]:
+        """The rows of the epochs, on :attr:`device`: some steps at once, a new order each time it is gone over."""
 
     def prepare_rows(self, rows: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """What can be computed for the rows of many steps at once, before the first of them."""
@@ -120,8 +121,13 @@ class RecommenderModule(pl.LightningModule):
         """Source of randomness of the current epoch, on the training device."""
         return self._generator
 
+    def begin_epoch(self) -> None:
+        """Seed the epoch: negatives through a generator of their own, dropout through the global one."""
+        self._generator = epoch_generator(self.seed, self.epoch(), 1, self.device)
+        torch.manual_seed(self._generator.initial_seed())
+
     def configure_optimizers(self) -> Any:
-        """The injected optimiser and schedule.
+        """The injected optimiser and schedule, in the form that Lightning takes.
 
         Raises:
             SettingsError: the optimiser refuses its settings.
@@ -135,78 +141,3 @@ class RecommenderModule(pl.LightningModule):
         if self._scheduler is None:
             return optimizer
         return {"optimizer": optimizer, "lr_scheduler": self._scheduler(optimizer)}
-
-    def on_train_start(self) -> None:
-        """Choose the way backward: Lightning's own where it scales the loss, joins processes or calls somebody.
-
-        Elsewhere it is PyTorch's with two rounds of empty hooks, which take a tenth of the time of a small step.
-        """
-        trainer = self.trainer
-        hooks = ("on_before_backward", "on_after_backward")
-        callbacks: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]
-        listened = any(
-            is_overridden(hook, self) or any(is_overridden(hook, callback, pl.Callback) for callback in callbacks)
-            for hook in hooks
-        )
-        alone = type(trainer.strategy) is SingleDeviceStrategy and type(trainer.precision_plugin) is Precision
-        self._backward = Tensor.backward if alone and not listened else self.manual_backward
-
-    def on_train_epoch_start(self) -> None:
-        """Seed the epoch: negatives through a generator of their own, dropout through the global one."""
-        self._generator = epoch_generator(self.seed, self.current_epoch, 1, self.device)
-        torch.manual_seed(self._generator.initial_seed())
-        self._loss_sum = torch.zeros((), device=self.device)
-        self._loss_steps = 0
-
-    def training_step(self, batch: tuple[Tensor, ...], batch_idx: int) -> None:
-        """Some steps. The loss is summed on the device and read once an epoch, so that no step waits for it."""
-        optimizer = self.optimizers()
-        assert isinstance(optimizer, LightningOptimizer)
-        columns = self.prepare_rows(batch)
-        for rows in zip(*(column.split(self.batch_size) for column in columns), strict=True):
-            loss = self.loss(rows)
-            optimizer.zero_grad()
-            self._backward(loss)
-            optimizer.step()
-            self._loss_sum += loss.detach()
-            self._loss_steps += 1
-
-    def mean_loss(self) -> float:
-        """The mean loss of the steps of the current epoch."""
-        return float(self._loss_sum / max(self._loss_steps, 1))
-
-    def on_train_epoch_end(self) -> None:
-        """Step the schedule; stop with a clear message when the loss is no longer a number.
-
-        Raises:
-            RunError: the loss is NaN or infinite.
-        """
-        schedule = self.lr_schedulers()
-        if schedule is not None:
-            assert isinstance(schedule, LRScheduler)
-            schedule.step()
-        mean = self.mean_loss()
-        if not math.isfinite(mean):
-            raise RunError(
-                f"The training loss of epoch {self.current_epoch + 1} is {mean}; a finite loss is required. "
-                "Lower training.optimizer.lr, raise the regularisation, or train in precision 32-true."
-            )
-
-    def val_dataloader(self) -> Iterable[Tensor]:
-        """Slices of the validation users; empty where there is no validation."""
-        if self._validation is None:
-            return []
-        self._validation_task = self._validation(self.device)
-        return OrderedBatches(self._validation_task.users, self._validation_batch_size)
-
-    def validation_step(self, batch: Tensor, batch_idx: int) -> None:
-        """Rank the whole catalogue for some users."""
-        self.ranking_metrics.update(
-            rank_users(self.network, self._validation_task, batch, max(self._validation_ks))  # type: ignore[arg-type]
-        )
-
-    def on_validation_epoch_end(self) -> None:
-        """Log the validation metrics."""
-        for name, value in self.ranking_metrics.compute().items():
-            self.log(f"valid/{name}", value)
-        self.ranking_metrics.reset()

@@ -87,12 +87,12 @@ class NextItemModule(RecommenderModule):
             (torch.arange(len(self._starts), device=self.device),),
             self.batch_size * STEPS_PER_CALL,
             self.seed,
-            lambda: self.current_epoch,
+            self.epoch,
         )
 
-    def on_train_epoch_start(self) -> None:
+    def begin_epoch(self) -> None:
         """Draw the order of this epoch, and look up hard negatives with the weights of now."""
-        super().on_train_epoch_start()
+        super().begin_epoch()
         if self.order == "random":
             self._histories = self._shuffled()
         if (depth := getattr(self._loss, "hard_depth", 0)) > 0:
@@ -140,7 +140,7 @@ class NextItemModule(RecommenderModule):
         assert isinstance(network, ScoringModel), "checked at the start"
         network.eval()
         lists = []
-        for users in torch.arange(self.interactions.num_users, device=self.device).split(self._validation_batch_size):
+        for users in torch.arange(self.interactions.num_users, device=self.device).split(self.validation_batch_size):
             scores = network.score(Query(users, self._by_time.take(users))).clone()
             scores[self._known.pairs_of(users)] = float("-inf")
             lists.append(top_k(scores, depth)[0])

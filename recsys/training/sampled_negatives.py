@@ -68,7 +68,7 @@ class SampledNegativesModule(RecommenderModule):
             (users, items),
             self.batch_size * STEPS_PER_CALL,
             self.seed,
-            lambda: self.current_epoch,
+            self.epoch,
             None if self.interactions.weight is None else torch.from_numpy(self.interactions.weight).to(self.device),
         )
 

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from recsys.training.epoch_history import EpochHistory
+from recsys.training.lightning_training import LightningTraining
 from tests.training.recipes import mf, run, sampled
 
 
@@ -30,7 +31,7 @@ def trained(epoch: int, max_epochs: int | None = 10, is_first: bool = True, **me
 
 def after(history: EpochHistory, *trainers: Any) -> EpochHistory:
     """``history`` after an epoch of each of ``trainers``, each of which took two seconds."""
-    module = sampled(mf(), validation=None)
+    module = LightningTraining(sampled(mf(), validation=None))
     module._loss_sum, module._loss_steps = torch.tensor(1.5), 2
     for trainer in trainers:
         history.on_train_epoch_start(trainer, module)

@@ -75,7 +75,7 @@ def test_a_network_that_scores_no_pairs_is_refused():
 def test_negatives_stand_behind_their_positive_and_are_unknown_to_the_user():
     module = sampled(mf(), negative_sampler=UniformNegatives(5), validation=None)
     module.train_dataloader()
-    module.on_train_epoch_start()
+    module.begin_epoch()
     users, positives = torch.tensor([0, 1, 2]), torch.tensor([6, 7, 8])
     kept, items = module.prepare_rows((users, positives))
     assert kept.equal(users)

@@ -1,0 +1,28 @@
+"""What a user is told of a checkpoint that cannot be read."""
+
+from __future__ import annotations
+
+import pickle
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from recsys.errors import RunError
+
+
+@contextmanager
+def checkpoint_errors(path: Path) -> Iterator[None]:
+    """Turn what PyTorch raises for a damaged checkpoint into an error with a remedy.
+
+    Raises:
+        RunError: the file is damaged, or no checkpoint.
+    """
+    try:
+        yield
+    except (pickle.UnpicklingError, EOFError, zipfile.BadZipFile, KeyError, RuntimeError) as error:
+        first = str(error).strip().partition("\n")[0]
+        raise RunError(
+            f"The checkpoint {path} is damaged ({first or type(error).__name__}). Delete it, and training goes on from "
+            "what else there is, or from the start."
+        ) from error

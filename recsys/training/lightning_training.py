@@ -1,0 +1,135 @@
+"""The LightningModule that runs a training: steps, the schedule, validation by full ranking."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.core.optimizer import LightningOptimizer
+from pytorch_lightning.plugins.precision import Precision
+from pytorch_lightning.strategies import SingleDeviceStrategy
+from pytorch_lightning.utilities.model_helpers import is_overridden
+from torch import Tensor
+from torch.optim.lr_scheduler import LRScheduler
+
+from recsys.errors import RunError
+from recsys.evaluation.ranked_batch import rank_users
+from recsys.evaluation.states import RankingMetrics
+from recsys.training.batches import OrderedBatches
+from recsys.training.module import RecommenderModule
+
+
+class LightningTraining(pl.LightningModule):
+    """Trains the network of a :class:`~recsys.training.module.RecommenderModule` as that says.
+
+    One call of ``training_step`` takes several steps of the optimiser: Lightning's own work between two calls takes as
+    long as a step of a small model on the CPU.
+
+    Its weights are those of ``module``, by the same names.
+
+    Args:
+        module: batches, loss and optimiser.
+    """
+
+    def __init__(self, module: RecommenderModule) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        self.module = module
+        self._loss_sum = torch.zeros(())
+        self._loss_steps = 0
+        self._backward: Callable[[Tensor], None] = self.manual_backward
+        self.ranking_metrics = RankingMetrics(ks=module.validation_ks, num_items=module.interactions.num_items)
+
+    def configure_optimizers(self) -> Any:
+        """Those of the module."""
+        return self.module.configure_optimizers()
+
+    def train_dataloader(self) -> Iterable[tuple[Tensor, ...]]:
+        """The batches of the module, on the training device."""
+        self.module.device = self.device
+        self.module.epoch = lambda: self.current_epoch
+        return self.module.train_dataloader()
+
+    def on_train_start(self) -> None:
+        """Choose the way backward: Lightning's own where it scales the loss, joins processes or calls somebody.
+
+        Elsewhere it is PyTorch's with two rounds of empty hooks, which take a tenth of the time of a small step.
+        """
+        trainer = self.trainer
+        hooks = ("on_before_backward", "on_after_backward")
+        callbacks: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]
+        listened = any(
+            is_overridden(hook, self) or any(is_overridden(hook, callback, pl.Callback) for callback in callbacks)
+            for hook in hooks
+        )
+        alone = type(trainer.strategy) is SingleDeviceStrategy and type(trainer.precision_plugin) is Precision
+        self._backward = Tensor.backward if alone and not listened else self.manual_backward
+
+    def on_train_epoch_start(self) -> None:
+        """Begin the epoch of the module."""
+        self.module.begin_epoch()
+        self._loss_sum = torch.zeros((), device=self.device)
+        self._loss_steps = 0
+
+    def training_step(self, batch: tuple[Tensor, ...], batch_idx: int) -> None:
+        """Some steps. The loss is summed on the device and read once an epoch, so that no step waits for it."""
+        module, optimizer = self.module, self.optimizers()
+        assert isinstance(optimizer, LightningOptimizer)
+        columns = module.prepare_rows(batch)
+        for rows in zip(*(column.split(module.batch_size) for column in columns), strict=True):
+            loss = module.loss(rows)
+            optimizer.zero_grad()
+            self._backward(loss)
+            optimizer.step()
+            self._loss_sum += loss.detach()
+            self._loss_steps += 1
+
+    def mean_loss(self) -> float:
+        """The mean loss of the steps of the current epoch."""
+        return float(self._loss_sum / max(self._loss_steps, 1))
+
+    def on_train_epoch_end(self) -> None:
+        """Step the schedule; stop with a clear message when the loss is no longer a number.
+
+        Raises:
+            RunError: the loss is NaN or infinite.
+        """
+        schedule = self.lr_schedulers()
+        if schedule is not None:
+            assert isinstance(schedule, LRScheduler)
+            schedule.step()
+        mean = self.mean_loss()
+        if not math.isfinite(mean):
+            raise RunError(
+                f"The training loss of epoch {self.current_epoch + 1} is {mean}; a finite loss is required. "
+                "Lower training.optimizer.lr, raise the regularisation, or train in precision 32-true."
+            )
+
+    def val_dataloader(self) -> Iterable[Tensor]:
+        """Slices of the validation users; empty where there is no validation."""
+        if self.module.validation is None:
+            return []
+        self._validation_task = self.module.validation(self.device)
+        return OrderedBatches(self._validation_task.users, self.module.validation_batch_size)
+
+    def validation_step(self, batch: Tensor, batch_idx: int) -> None:
+        """Rank the whole catalogue for some users."""
+        network, depth = self.module.network, max(self.module.validation_ks)
+        self.ranking_metrics.update(rank_users(network, self._validation_task, batch, depth))  # type: ignore[arg-type]
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the validation metrics."""
+        for name, value in self.ranking_metrics.compute().items():
+            self.log(f"valid/{name}", value)
+        self.ranking_metrics.reset()
+
+    def state_dict(self, *args: Any, **options: Any) -> Any:
+        """That of the module, so that checkpoints are the same whatever runs the training."""
+        return self.module.state_dict(*args, **options)
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> Any:
+        """Load the weights of the module."""
+        return self.module.load_state_dict(state_dict, strict=strict, assign=assign)

@@ -1,0 +1,109 @@
+from functools import partial
+from typing import Any
+
+import pytest
+import pytorch_lightning as pl
+import torch
+from torch.utils.data import DataLoader
+
+from recsys.errors import RunError
+from recsys.training.fitting import fit
+from recsys.training.lightning_training import LightningTraining
+from recsys.training.module import RecommenderModule
+from tests.training.recipes import TRAIN, mf, run, sampled
+
+
+def test_a_loss_that_is_no_number_stops_with_advice(tmp_path):
+    module = sampled(mf(), optimizer=partial(torch.optim.SGD, lr=1e30), validation=None)
+    with pytest.raises(RunError, match="a finite loss is required. Lower training.optimizer.lr"):
+        run(module, tmp_path, max_epochs=3, monitor=None)
+
+
+class CountsBackwards(pl.Callback):
+    """Counts the backward passes that Lightning tells of."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def on_after_backward(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self.count += 1
+
+
+def test_a_callback_hears_of_every_backward_pass_and_changes_nothing(tmp_path):
+    counts = CountsBackwards()
+
+    def listening(callbacks: list[pl.Callback], **options: Any) -> pl.Trainer:
+        return pl.Trainer(callbacks=[*callbacks, counts], max_epochs=2, accelerator="cpu", devices=1, **options)
+
+    heard, unheard = sampled(mf()), sampled(mf())
+    fit(heard, listening, tmp_path / "heard", monitor=None)
+    run(unheard, tmp_path / "unheard", max_epochs=2, monitor=None)
+    assert counts.count == 2 * -(-len(TRAIN) // 64)
+    for one, other in zip(heard.network.parameters(), unheard.network.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+@pytest.mark.parametrize(("precision", "calls"), [("32-true", 0), ("bf16-mixed", -(-len(TRAIN) // 64))])
+def test_lightning_goes_backward_only_where_it_has_something_to_do(precision, calls, tmp_path, monkeypatch):
+    module, called = sampled(mf()), []
+    whole = LightningTraining.manual_backward
+
+    def counted(training: LightningTraining, loss: torch.Tensor) -> None:
+        called.append(loss)
+        whole(training, loss)
+
+    monkeypatch.setattr(LightningTraining, "manual_backward", counted)
+    trainer = partial(pl.Trainer, max_epochs=1, accelerator="cpu", devices=1, precision=precision)
+    fit(module, trainer, tmp_path, monitor=None)
+    assert len(called) == calls
+
+
+def test_a_schedule_steps_once_an_epoch_and_not_once_a_step(tmp_path):
+    made: list[torch.optim.lr_scheduler.LRScheduler] = []
+
+    def schedule(optimizer: torch.optim.Optimizer) -> torch.optim.lr_scheduler.LRScheduler:
+        made.append(torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.5))
+        return made[-1]
+
+    module = sampled(mf(), optimizer=partial(torch.optim.SGD, lr=1.0), scheduler=schedule, validation=None)
+    run(module, tmp_path, max_epochs=2, monitor=None)
+    assert made[-1].get_last_lr() == [0.25]
+
+
+def test_validation_goes_over_the_users_with_held_out_items():
+    slices = list(LightningTraining(sampled(mf(), validation_batch_size=25)).val_dataloader())
+    assert [len(users) for users in slices] == [25, 15]
+    assert torch.cat(slices).tolist() == list(range(40))
+
+
+def test_there_is_nothing_to_validate_without_a_task():
+    assert list(LightningTraining(sampled(mf(), validation=None)).val_dataloader()) == []
+
+
+class MeanOfRows(RecommenderModule):
+    """The loss of a step is the mean of its rows."""
+
+    def train_dataloader(self):
+        return DataLoader([(torch.tensor([1.0, 3.0, 7.0, 9.0, 30.0]),)], batch_size=None)
+
+    def loss(self, batch):
+        (rows,) = batch
+        return rows.mean() + 0 * self.network.global_bias.sum()
+
+
+def test_the_loss_of_an_epoch_is_the_mean_of_its_steps(tmp_path):
+    module = MeanOfRows(mf(), TRAIN, 2, partial(torch.optim.SGD, lr=0.0))
+    report = run(module, tmp_path, max_epochs=1, monitor=None)
+    # steps of two rows: 2, 8 and the last one, 30
+    assert LightningTraining(module).mean_loss() == 0.0  # before any step
+    assert report.epochs[0]["train/loss"] == pytest.approx((2 + 8 + 30) / 3)
+
+
+def test_its_weights_are_those_of_the_module_by_the_same_names():
+    module, other = sampled(mf()), sampled(mf())
+    for parameter in other.network.parameters():
+        parameter.data += 1.0
+    training = LightningTraining(module)
+    assert training.state_dict().keys() == module.state_dict().keys() >= {"network.item_vectors.weight"}
+    training.load_state_dict(other.state_dict())
+    torch.testing.assert_close(module.state_dict(), other.state_dict())
