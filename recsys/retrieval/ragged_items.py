@@ -62,7 +62,7 @@ class RaggedItems:
     @property
     def counts(self) -> IntArray:
         """Items of each request, shape [B]."""
-        return np.diff(self.offsets)
+        return self.offsets[1:] - self.offsets[:-1]  # np.diff takes ten times as long for one request
 
     @property
     def rows(self) -> IntArray:

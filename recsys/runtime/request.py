@@ -66,7 +66,7 @@ class RecommendationRequest:
     def __post_init__(self) -> None:
         history = None if self.history is None else request_values.ids("history", self.history)
         ratings = _of_history("ratings", self.ratings, history)
-        ratings = None if ratings is None else [request_values.rating(value) for value in ratings]
+        ratings = None if ratings is None else request_values.ratings(ratings)
         given = _of_history("timestamps", self.timestamps, history)
         timestamps = None if given is None else seconds_of("timestamps", given)
         if history is not None and given is not None and timestamps is not None:

@@ -14,6 +14,8 @@ from recsys.errors import DataError, RequestError
 from recsys.retrieval.shown_value import shown_value
 from recsys.runtime.checks.request_values import plain
 
+_WHOLE_NUMBERS = {int}
+
 _REQUIRED = (
     f"seconds since 1970 (or positions 0, 1, 2, ...) from 0 to {LATEST_TIMESTAMP:,}, numbers of milliseconds, "
     "microseconds or nanoseconds, or dates"
@@ -33,8 +35,12 @@ def seconds_of(name: str, values: Sequence[Any]) -> list[int]:
     Raises:
         RequestError: one of them is missing, no time, before 1970 or after 2099.
     """
-    values = [plain(value) for value in values]
-    if all(type(value) is int and 0 <= value <= LATEST_TIMESTAMP for value in values):
+    values = list(values)
+    if not set(map(type, values)) <= _WHOLE_NUMBERS:
+        values = [plain(value) for value in values]
+    if set(map(type, values)) <= _WHOLE_NUMBERS and (
+        not values or (min(values) >= 0 and max(values) <= LATEST_TIMESTAMP)
+    ):
         return values
     wrong = [value for value in values if value is None or isinstance(value, bool | np.ndarray)]
     if wrong:
@@ -59,6 +65,8 @@ def in_time_order(values: Sequence[Any], seconds: Sequence[int]) -> list[int]:
         values: as they were given, which may be finer than seconds.
         seconds: the same in seconds.
     """
+    if list(values) == list(seconds):
+        return sorted(range(len(values)), key=seconds.__getitem__)
     try:
         return sorted(range(len(values)), key=lambda place: (seconds[place], values[place]))
     except TypeError:  # times that Python does not compare, such as dates with and without a zone

@@ -22,6 +22,8 @@ from recsys.runtime.user_features import FeatureValue
 #: Larger numbers are no id, no length and no feature.
 _INT64 = 2**63
 
+_TEXTS, _FLOATS = {str}, {float}
+
 
 def text_or_none(name: str, value: object) -> str | None:
     """A text, as it is.
@@ -51,7 +53,10 @@ def ids(name: str, values: object) -> tuple[str, ...]:
     Raises:
         RequestError: it is none, or one of them is no id.
     """
-    return tuple(_id(name, value, in_list=True) for value in values_of_list(name, values, of=" of item ids"))
+    told = values_of_list(name, values, of=" of item ids")
+    if set(map(type, told)) <= _TEXTS:  # as nearly always, and looked at without a call for each
+        return tuple(told)
+    return tuple(_id(name, value, in_list=True) for value in told)
 
 
 def positive(name: str, value: object) -> int:
@@ -105,6 +110,17 @@ def rating(value: object) -> float:
         if math.isfinite(number):
             return number
     raise RequestError(f"ratings must be finite numbers, but {shown_value(value)} came.")
+
+
+def ratings(values: list[Any]) -> list[float]:
+    """Finite numbers, see :func:`rating`.
+
+    Raises:
+        RequestError: one of them is none.
+    """
+    if set(map(type, values)) <= _FLOATS and all(map(math.isfinite, values)):
+        return values
+    return [rating(value) for value in values]
 
 
 def seen_policy(name: str, value: object) -> SeenPolicy | None:

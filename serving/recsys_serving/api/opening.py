@@ -35,6 +35,9 @@ from recsys_serving.writing.retention_job import RetentionJob, retention_policy
 from recsys_serving.writing.spool_drain import SpoolDrain
 from recsys_serving.writing.write_gateway import WriteGateway
 
+#: Lists that wait to be written to Redis, at most.
+_CACHE_QUEUE_SIZE = 1_000
+
 
 def open_parts(settings: ServiceSettings, metrics: ServiceMetrics, stack: ExitStack) -> ServiceParts:
     """Open everything.
@@ -175,6 +178,8 @@ def _options(settings: ServiceSettings) -> RecommendingOptions:
         max_k=settings.max_k,
         breaker_threshold=settings.breaker_threshold,
         breaker_seconds=settings.breaker_seconds,
+        # What is in this process is written faster than it is handed over.
+        cache_queue_size=_CACHE_QUEUE_SIZE if _redis_url(settings) not in (None, MEMORY) else 0,
         exposure_queue_size=settings.exposure_queue_size,
         exposure_flush_seconds=settings.exposure_flush_seconds,
     )

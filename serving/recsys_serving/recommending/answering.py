@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from recsys.errors import RecsysError
 from recsys.experiments.exploration import ExplorationPolicy
+from recsys_serving.cache.background_writes import BackgroundWrites
 from recsys_serving.cache.guarded_cache import GuardedCache
 from recsys_serving.recommending.assignments import Assignments, Treatment
 from recsys_serving.recommending.catalogue.bundle_pool import BundlePool
@@ -55,7 +56,7 @@ class AnsweringParts:
     users: UserStates
     assignments: Assignments
     sync: WorkerSync | None
-    cache: GuardedCache | None
+    cache: GuardedCache | BackgroundWrites | None
     maker: ListMaker
     exposures: ExposureLog | None
     timer: StageTimer

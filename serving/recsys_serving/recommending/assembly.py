@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 
 from recsys.runtime.recommendation import Recommender
+from recsys_serving.cache.background_writes import BackgroundWrites
 from recsys_serving.cache.guarded_cache import GuardedCache
 from recsys_serving.cache.recommendation_cache import RecommendationCache
 from recsys_serving.recommending.answering import Answering, AnsweringParts
@@ -84,7 +85,15 @@ def open_service(
         return "all" if pool.live.bundle.manifest.data.repeats else "latest"
 
     users = UserStates(
-        store, spool, answers, options.history_limit, options.interaction_types, options.known_users, repeats
+        store,
+        spool,
+        answers,
+        options.history_limit,
+        options.interaction_types,
+        options.known_users,
+        repeats,
+        # As stale as a list of the cache may be.
+        history_seconds=options.cache_ttl_seconds,
     )
     server = _server(options)
     runtime = Runtime(
@@ -95,9 +104,10 @@ def open_service(
         options.breaker_threshold,
         options.breaker_seconds,
     )
-    guarded = None
+    lists: GuardedCache | BackgroundWrites | None = None
     if cache is not None and options.cache_ttl_seconds > 0:
         guarded = GuardedCache(cache, health, options.breaker_threshold, options.breaker_seconds)
+        lists = BackgroundWrites(guarded, options.cache_queue_size) if options.cache_queue_size else guarded
     exposures = None
     if store is not None:
         exposures = ExposureLog(store, spool, options.exposure_queue_size, options.exposure_flush_seconds)
@@ -109,7 +119,7 @@ def open_service(
             users=users,
             assignments=assignments,
             sync=sync,
-            cache=guarded,
+            cache=lists,
             maker=ListMaker(runtime, options.merge_bundle_histories),
             exposures=exposures,
             timer=StageTimer(on_stage),

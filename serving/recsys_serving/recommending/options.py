@@ -33,9 +33,11 @@ class RecommendingOptions:
         merge_bundle_histories: whether the stored history goes on from that of the bundle; False where the store has
             all interactions, so that what is deleted or erased there is gone at once.
         max_k: longest list or page.
-        known_users: users whose state a worker remembers for the time that the store is away.
+        known_users: users whose state a worker remembers, for the time that the store is away and so that a history
+            that has not changed is not read again.
         breaker_threshold: failures in a row after which a dependency is left alone.
         breaker_seconds: that it is left alone then.
+        cache_queue_size: lists that wait until a thread caches them, at most; 0: each answer writes its own.
         exposure_queue_size: lists that wait to be noted, at most.
         exposure_flush_seconds: that a list waits to be noted, at most.
 
@@ -57,9 +59,10 @@ class RecommendingOptions:
     interaction_types: tuple[str, ...] | None = None
     merge_bundle_histories: bool = True
     max_k: int = 1000
-    known_users: int = 5000
+    known_users: int = 10_000
     breaker_threshold: int = 3
     breaker_seconds: float = 2.0
+    cache_queue_size: int = 0
     exposure_queue_size: int = 10_000
     exposure_flush_seconds: float = 0.5
 

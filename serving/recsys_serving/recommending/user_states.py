@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -55,6 +56,21 @@ class KnownUser:
     is_erased: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    """What was read of a user.
+
+    Args:
+        state: as it was then.
+        repeats: how items that occur more than once are treated in its history.
+        read_at: when the history was read, on the clock of :class:`UserStates`.
+    """
+
+    state: UserState
+    repeats: Repeats
+    read_at: float
+
+
 class UserStates:
     """Reads what is known of users; threads may share it.
 
@@ -64,8 +80,12 @@ class UserStates:
         dependency: how the store is asked.
         history_limit: latest interactions that are read.
         types: of interactions that make a history; None: all.
-        max_known: users that are remembered for the time that the store is away.
+        max_known: users that are remembered: for the time that the store is away, and so that a history that has not
+            changed is not read again.
         repeats: says whether an item stands once in a history, or each time.
+        history_seconds: after which a history is read again all the same, because retention deletes interactions
+            without a word.
+        clock: seconds that never go back.
     """
 
     def __init__(
@@ -77,12 +97,15 @@ class UserStates:
         types: Sequence[str] | None = None,
         max_known: int = 5000,
         repeats: Callable[[], Repeats] = lambda: "latest",
+        history_seconds: float = 300.0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store, self._spool, self._dependency = store, spool, dependency
         self._repeats = repeats
         self._history_limit, self._types, self._max_known = history_limit, types, max_known
+        self._history_seconds, self._clock = history_seconds, clock
         self._lock = threading.Lock()
-        self._known: OrderedDict[str, UserState] = OrderedDict()
+        self._known: OrderedDict[str, _Remembered] = OrderedDict()
 
     def of(self, user_id: str | None, deadline: Deadline) -> tuple[KnownUser, bool]:
         """What is known of a user, and whether the store was missed. Never an error."""
@@ -101,25 +124,33 @@ class UserStates:
         store = self._store
         if store is None:
             return None, False
+        repeats, now = self._repeats(), self._clock()
+        remembered = self._known.get(user_id)
+        is_fresh = (
+            remembered is not None
+            and remembered.repeats == repeats
+            and now - remembered.read_at < self._history_seconds
+        )
+        known = remembered if is_fresh else None
         try:
             state = self._dependency.call(
-                lambda: store.users.state(user_id, self._history_limit, self._types, self._repeats()),
+                lambda: store.users.state(
+                    user_id, self._history_limit, self._types, repeats, None if known is None else known.state
+                ),
                 deadline,
                 attempts=2,
             )
         except DependencyUnavailable:
-            return self._known.get(user_id), True
+            return None if remembered is None else remembered.state, True
         if user_id != NOBODY:
-            self._remember(user_id, state)
+            is_the_same = known is not None and known.state.revision == state.revision
+            self._remember(user_id, state, repeats, known.read_at if known is not None and is_the_same else now)
         return state, False
 
-    def _read(self, store: Store, user_id: str) -> UserState:
-        return store.users.state(user_id, self._history_limit, self._types, self._repeats())
-
-    def _remember(self, user_id: str, state: UserState) -> None:
+    def _remember(self, user_id: str, state: UserState, repeats: Repeats, read_at: float) -> None:
         with self._lock:
             if state.known:
-                self._known[user_id] = state
+                self._known[user_id] = _Remembered(state, repeats, read_at)
                 self._known.move_to_end(user_id)
                 if len(self._known) > self._max_known:
                     self._known.popitem(last=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -80,9 +82,13 @@ class Dependency:
             DependencyUnavailable: it failed, took too long, or is left alone.
         """
         try:
-            if attempts == 1 or (deadline is not None and deadline.remaining() <= RETRY_SECONDS + RETRY_JITTER_SECONDS):
-                return self._attempt(ask, deadline)
-            return self._retried(ask, deadline, attempts)
+            try:
+                return self._attempt(ask, deadline)  # what goes well at once, as nearly always, has no loop around it
+            except self._policy.failures:
+                if attempts == 1 or not _has_time(deadline):
+                    raise
+            time.sleep(RETRY_SECONDS + random.uniform(0, RETRY_JITTER_SECONDS))
+            return self._retried(ask, deadline, attempts - 1)
         except BreakerOpen as error:
             raise DependencyUnavailable(str(error)) from error
         except self._failures as error:
@@ -94,7 +100,7 @@ class Dependency:
             self._calls.close()
 
     def _retried(self, ask: Callable[[], ResultT], deadline: Deadline | None, attempts: int) -> ResultT:
-        """The same again after a short while; not after a timeout, which has used up the time."""
+        """The same again, each after a short while; not after a timeout, which has used up the time."""
         retrying = stamina.retry_context(
             on=self._policy.failures,
             attempts=attempts,
@@ -123,3 +129,7 @@ class Dependency:
         if self._calls is None or timeout is None:
             return ask()
         return self._calls.run(ask, timeout if deadline is None else deadline.remaining(timeout))
+
+
+def _has_time(deadline: Deadline | None) -> bool:
+    return deadline is None or deadline.remaining() > RETRY_SECONDS + RETRY_JITTER_SECONDS

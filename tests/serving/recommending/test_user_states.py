@@ -108,3 +108,36 @@ def test_nobody_in_particular_has_revisions_alone(store):
 def test_without_any_store_bundles_alone_know_users():
     user, is_degraded = states(None).of("ann", LONG)
     assert user.version == "bundle" and not is_degraded and user.revisions is None
+
+
+class Counting:
+    """Passes on to the store, and keeps what was known when a state was read."""
+
+    def __init__(self, store):
+        self.users, self._store, self.known = self, store, []
+
+    def state(self, user_id, limit, types, repeats, known):
+        self.known.append(None if known is None else known.item_ids)
+        return self._store.users.state(user_id, limit, types, repeats, known)
+
+
+def test_a_history_that_has_not_changed_is_not_read_again_for_a_while(store):
+    now, counting = [0.0], Counting(store)
+    users = states(counting, history_seconds=10, clock=lambda: now[0])
+    store.interactions.append([event(1, "a")])
+    first = users.of("ann", LONG)[0]
+    now[0] = 9.0
+    assert users.of("ann", LONG)[0] == first
+    now[0] = 11.0  # ten seconds after it was read, not after it was used
+    assert users.of("ann", LONG)[0] == first
+    store.interactions.append([event(2, "b")])
+    assert users.of("ann", LONG)[0].history.item_ids == ("a", "b")
+    assert counting.known == [None, ("a",), None, ("a",)]
+
+
+def test_a_history_of_another_kind_is_read_anew(store):
+    store.interactions.append([event(1, "a"), event(2, "b"), event(3, "a")])
+    kinds = iter(["latest", "all"])
+    users = states(Counting(store), repeats=lambda: next(kinds))
+    assert users.of("ann", LONG)[0].history.item_ids == ("b", "a")
+    assert users.of("ann", LONG)[0].history.item_ids == ("a", "b", "a")

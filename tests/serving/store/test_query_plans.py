@@ -47,7 +47,7 @@ INSERT INTO audit (actor, act) SELECT 'a' || n % 300, 'act' FROM generate_series
 ANALYZE;
 """
 
-_STATE = {"user_id": USER, "types": None, "read": 2500, "history_limit": 500}
+_STATE = {"user_id": USER, "types": None, "known_revision": None, "read": 2500, "history_limit": 500}
 _PAGE = {"user_id": USER, "types": None, "limit": 101}
 
 _MONTH = {"since": "2022-03-01T00:00:00Z", "until": "2022-04-01T00:00:00Z"}

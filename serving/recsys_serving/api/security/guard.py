@@ -67,9 +67,10 @@ class Guard:
         rate, who = self._settings.rate_limit, f"key:{principal.key_id}"
         if scope == "admin":
             rate, who = self._settings.admin_rate_limit, f"admin:{principal.key_id}"
-        if self._limiter.is_shared:
+        decision = self._limiter.hit_taken(rate, who)
+        if decision is None and self._limiter.is_shared:
             decision = await run_in_threadpool(self._limiter.hit, rate, who)
-        else:
+        elif decision is None:
             decision = self._limiter.hit(rate, who)
         if not decision.allowed:
             raise ProblemError(

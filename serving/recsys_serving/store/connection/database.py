@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -92,6 +93,39 @@ class Database:
                     yield connection
                 finally:
                     self._current.reset(token)
+
+    @contextmanager
+    def reading(self) -> Iterator[psycopg.Cursor[Any]]:
+        """A cursor of the driver for one query whose answer is not to wait for more than one round trip.
+
+        No transaction is begun, and results are binary. Within a transaction it reads what that one has written.
+
+        Raises:
+            StoreUnavailable: the database is away or too slow.
+            StoreError: the tables are those of another version.
+        """
+        outer = self._current.get()
+        with mapped_errors():
+            if outer is not None:
+                with _driver_connection(outer).cursor(binary=True) as cursor:
+                    yield cursor
+                return
+            lent = self._engine.raw_connection()
+            driver = lent.driver_connection
+            assert isinstance(driver, PatientConnection), "every engine of the store makes these"
+            try:
+                driver.autocommit = True
+                with driver.cursor(binary=True) as cursor:
+                    yield cursor
+                driver.autocommit = False
+            except BaseException as error:
+                is_gone = driver.closed
+                lent.invalidate(error)
+                if is_gone:
+                    self._engine.dispose()  # the others were connected to the same server
+                raise
+            finally:
+                lent.close()
 
     @contextmanager
     def leadership(self, lock: int) -> Iterator[bool]:

@@ -1,11 +1,18 @@
-"""The state of a user: history and revisions in one round trip."""
+"""The state of a user: history and revisions in one round trip.
+
+It is read with each answer, so it goes to the driver without a detour, and a history that is known already is not read
+again: revisions of users come from one sequence, and everything that changes a history changes the revision with it, in
+the same transaction. Retention alone does not; see :meth:`recsys_serving.store.users.UserStore.state`.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import Any
+from sys import intern
+from typing import Any, LiteralString
 
-from sqlalchemy import Connection, text
+from psycopg import Cursor
 
 from recsys_serving.store.events.records import Repeats
 from recsys_serving.store.users.accounts import ACCOUNT
@@ -18,6 +25,7 @@ _RECENT = """
     SELECT i.item_id, i.value, i.type, i.occurred_at, i.event_id
     FROM interactions i
     WHERE i.user_id = account.user_id
+      AND (CAST(:known_revision AS bigint) IS NULL OR users.revision IS DISTINCT FROM CAST(:known_revision AS bigint))
       AND (CAST(:types AS text[]) IS NULL OR i.type = ANY(CAST(:types AS text[])))
     ORDER BY i.occurred_at DESC, i.event_id DESC
     LIMIT :read
@@ -52,36 +60,62 @@ STATE: dict[Repeats, str] = {
     "latest": _STATE.format(account=ACCOUNT, history=_LATEST),
     "all": _STATE.format(account=ACCOUNT, history=_RECENT),
 }
-_QUERIES = {repeats: text(query) for repeats, query in STATE.items()}
+
+#: The same with the parameters as the driver has them.
+_QUERIES: dict[Repeats, LiteralString] = {
+    repeats: re.sub(r"(?<!:):(\w+)", r"%(\1)s", query) for repeats, query in STATE.items()
+}
 
 
 def read_state(
-    connection: Connection, user_id: str, history_limit: int, types: Sequence[str] | None, repeats: Repeats
+    cursor: Cursor[Any],
+    user_id: str,
+    history_limit: int,
+    types: Sequence[str] | None,
+    repeats: Repeats,
+    known: UserState | None = None,
 ) -> UserState:
     """The state of a user; see :meth:`recsys_serving.store.users.user_store.UserStore.state`.
 
     Where an item counts once, it is looked for among the latest ``5 * history_limit`` interactions.
     """
-    row = connection.execute(_QUERIES[repeats], state_values(user_id, history_limit, types, repeats)).one()
+    known_revision = known.revision if known is not None and known.known else None
+    cursor.execute(_QUERIES[repeats], state_values(user_id, history_limit, types, repeats, known_revision))
+    row = cursor.fetchone()
+    assert row is not None, "the statement has one row, whoever the user is"
+    account, is_known, revision, profiling, properties, *lists, catalogue, deployment, experiment = row
+    if known is not None and known_revision is not None and revision == known_revision:
+        histories = known.item_ids, known.values, known.types, known.timestamps
+    else:
+        item_ids, values, types_read, timestamps = (column or () for column in lists)
+        # The same few texts again and again, of thousands of users that a worker remembers.
+        histories = tuple(map(intern, item_ids)), tuple(values), tuple(map(intern, types_read)), tuple(timestamps)
     return UserState(
-        user_id=row.user_id,
-        known=row.known,
-        revision=row.revision or 0,
-        profiling=row.profiling is not False,
-        properties=row.properties or {},
-        item_ids=tuple(row.item_ids or ()),
-        values=tuple(row.values or ()),
-        types=tuple(row.types or ()),
-        timestamps=tuple(row.timestamps or ()),
-        catalogue_revision=row.catalogue_revision,
-        deployment_revision=row.deployment_revision,
-        experiment_revision=row.experiment_revision,
+        account,
+        is_known,
+        revision or 0,
+        profiling is not False,
+        properties or {},
+        *histories,
+        catalogue,
+        deployment,
+        experiment,
     )
 
 
-def state_values(user_id: str, history_limit: int, types: Sequence[str] | None, repeats: Repeats) -> dict[str, Any]:
+def state_values(
+    user_id: str,
+    history_limit: int,
+    types: Sequence[str] | None,
+    repeats: Repeats,
+    known_revision: int | None = None,
+) -> dict[str, Any]:
     """The values of the statement's parameters."""
-    values: dict[str, Any] = {"user_id": user_id, "types": None if types is None else list(types)}
+    values: dict[str, Any] = {
+        "user_id": user_id,
+        "types": None if types is None else list(types),
+        "known_revision": known_revision,
+    }
     if repeats == "all":
         return values | {"read": history_limit}
     return values | {"read": history_limit * _READ_FOR_EACH, "history_limit": history_limit}

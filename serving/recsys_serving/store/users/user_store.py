@@ -118,6 +118,7 @@ class UserStore:
         history_limit: int = 1000,
         types: Sequence[str] | None = None,
         repeats: Repeats = "latest",
+        known: UserState | None = None,
     ) -> UserState:
         """All that an answer for the user needs, in one round trip.
 
@@ -126,9 +127,12 @@ class UserStore:
             history_limit: most interactions of the history; the latest ones are kept.
             types: types of interactions that count; None for all.
             repeats: whether an item stands once, with its latest interaction, or each time.
+            known: what was read before with the same ``history_limit``, ``types`` and ``repeats``, not long ago: its
+                history is taken over where the user has the same revision. What retention has deleted since is still
+                in it.
         """
-        with self._database.transaction() as connection:
-            return read_state(connection, user_id, history_limit, types, repeats)
+        with self._database.reading() as cursor:
+            return read_state(cursor, user_id, history_limit, types, repeats, known)
 
     def merge(self, from_user_id: str, into_user_id: str) -> MergeResult:
         """Merge a user, an anonymous one say, into an account; what comes under the old id later goes there too.

@@ -66,6 +66,52 @@ def test_another_thread_has_a_transaction_of_its_own(database):
     assert seen == [[]]
 
 
+def test_a_reading_sees_what_the_transaction_around_it_has_written(database):
+    with database.transaction() as connection:
+        connection.execute(INSERT, {"id": "a"})
+        with database.reading() as cursor:
+            assert cursor.execute("SELECT user_id FROM users").fetchall() == [("a",)]
+    assert users(database) == ["a"]
+
+
+def test_a_reading_leaves_its_connection_as_it_was(database_url):
+    database = Database(database_url, DatabaseSettings(pool_size=1))
+    with database.reading() as cursor:
+        first = cursor.execute("SELECT pg_backend_pid()").fetchone()
+    with pytest.raises(RuntimeError), database.transaction() as connection:
+        connection.execute(INSERT, {"id": "a"})
+        raise RuntimeError
+    assert users(database) == []
+    with database.reading() as cursor:
+        assert cursor.execute("SELECT pg_backend_pid()").fetchone() == first
+    database.close()
+
+
+def test_a_reading_that_is_wrong_is_told_and_its_connection_is_not_used_again(database):
+    with pytest.raises(StoreError, match="other tables"), database.reading() as cursor:
+        cursor.execute("SELECT * FROM nowhere")
+    with pytest.raises(RuntimeError), database.reading() as cursor:
+        raise RuntimeError
+    assert users(database) == []
+
+
+def test_a_reading_that_finds_the_server_gone_empties_the_pool(database_url):
+    database = Database(database_url, DatabaseSettings(pool_size=3))
+    with database.reading() as one, database.reading() as two, database.reading() as three:
+        pids = [cursor.execute("SELECT pg_backend_pid()").fetchone()[0] for cursor in (one, two, three)]
+    killer = Database(database_url)
+    with killer.transaction() as other:
+        for pid in pids:
+            other.execute(text("SELECT pg_terminate_backend(:pid, 10000)"), {"pid": pid})
+    killer.close()
+    with pytest.raises(StoreUnavailable), database.reading() as cursor:
+        cursor.execute("SELECT 1")
+    for _ in range(3):
+        with database.reading() as cursor:
+            assert cursor.execute("SELECT 1").fetchone() == (1,)
+    database.close()
+
+
 def test_a_statement_that_takes_too_long_is_unavailable(database_url):
     database = Database(database_url, DatabaseSettings(statement_timeout_seconds=0.02))
     with pytest.raises(StoreUnavailable, match="statement timeout"), database.transaction() as connection:

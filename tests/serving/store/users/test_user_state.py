@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -100,6 +101,39 @@ def test_the_revisions_of_what_workers_keep_are_in_the_state(store):
     store.experiments.create("x", "x", {}, "me")
     after = store.users.state("ada")
     assert (after.catalogue_revision, after.deployment_revision, after.experiment_revision) == (1, 1, 1)
+
+
+def test_a_history_that_is_known_is_not_read_again_as_long_as_the_user_has_the_revision(store):
+    store.interactions.append([watched("e1", item_id="a")])
+    before = store.users.state("ada")
+    marked = replace(before, item_ids=("known",))
+    assert store.users.state("ada", known=marked) == marked
+    store.items.put(ItemDraft("1"))
+    assert store.users.state("ada", known=marked) == replace(marked, catalogue_revision=1)
+
+
+@pytest.mark.parametrize("change", ["append", "delete", "merge", "update", "erase"])
+def test_a_known_history_is_read_again_after_every_change(store, change):
+    store.interactions.append([watched("e1", item_id="a"), watched("e2", "guest", "b")])
+    marked = replace(store.users.state("ada"), item_ids=("known",))
+    if change == "append":
+        store.interactions.append([watched("e3", item_id="c", occurred_at=minutes(1))])
+    elif change == "delete":
+        store.interactions.delete("e1")
+    elif change == "merge":
+        store.users.merge("guest", "ada")
+    elif change == "update":
+        store.users.update("ada", {"age": 36})
+    else:
+        store.users.erase("ada")
+    assert store.users.state("ada", known=marked) == store.users.state("ada")
+    assert "known" not in store.users.state("ada", known=marked).item_ids
+
+
+def test_what_is_known_of_somebody_who_is_not_in_the_store_is_no_history(store):
+    nobody = store.users.state("ada")
+    store.interactions.append([watched("e1", item_id="a")])
+    assert store.users.state("ada", known=nobody).item_ids == ("a",)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
