@@ -22,6 +22,9 @@ _READ_BYTES = 1 << 16
 #: Seconds that answers under way get when the time is over.
 _LAST_SECONDS = 10.0
 
+#: Seconds between two connections that are opened at first.
+_PAUSE_SECONDS = 0.01
+
 
 @dataclass(frozen=True, slots=True)
 class LoadRequest:
@@ -87,15 +90,20 @@ class LoadClient:
 
     Args:
         address: host and port.
+        num_connections: that are opened at first, one after the other, so that every worker has some; they are used in
+            turn.
         max_connections: at once; what is due while all of them wait for answers is sent later, and its time runs.
     """
 
-    def __init__(self, address: tuple[str, int], max_connections: int = 256) -> None:
+    def __init__(self, address: tuple[str, int], num_connections: int = 32, max_connections: int = 256) -> None:
         self._address, self._max_connections = address, max_connections
         self._epoll = select.epoll()
         self._connections: dict[int, _Connection] = {}
-        self._idle: list[_Connection] = []
+        self._idle: deque[_Connection] = deque()
         self._result = LoadResult()
+        for _ in range(num_connections):
+            self._idle.append(self._opened())
+            time.sleep(_PAUSE_SECONDS)
 
     def run_open(self, requests: Iterator[LoadRequest], dues: Iterator[float]) -> LoadResult:
         """Send each request at its moment, whatever became of those before: an open loop.
@@ -160,9 +168,10 @@ class LoadClient:
     def _free(self) -> _Connection | None:
         """A connection for one request; None where all are in use."""
         if self._idle:
-            return self._idle.pop()
-        if len(self._connections) >= self._max_connections:
-            return None
+            return self._idle.popleft()
+        return None if len(self._connections) >= self._max_connections else self._opened()
+
+    def _opened(self) -> _Connection:
         opened = socket.create_connection(self._address, timeout=5.0)
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         opened.setblocking(False)

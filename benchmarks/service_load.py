@@ -168,10 +168,10 @@ def main() -> None:
         for workers in arguments.workers:
             some, more, test = measure(arguments, workers, arguments.var or Path(temporary) / "var")
             fixed, largest = [*fixed, *some], [*largest, *more]
+            text = report(arguments, fixed, largest, test)
+            write_results(text, arguments.output)  # also where the next service does not start
     assert test is not None, "there is a number of workers"
-    text = report(arguments, fixed, largest, test)
     print(text)
-    write_results(text, arguments.output)
     if arguments.drawing is not None and test.watch.samples:
         draw_soak(test.watch.samples, arguments.drawing)
 

@@ -6,7 +6,9 @@
 
 A PostgreSQL and a Redis server of our own are started in a temporary directory; ``--memory`` does without them, with
 the bundle's histories and a cache in this process. One client asks for one known user after the other without a pause:
-each user twice, so that the first answer is made and the second comes from the cache.
+each user twice, so that the first answer is made and the second comes from the cache. A second table has the same time
+by whose it is: ONNX Runtime, FAISS, PostgreSQL and Redis, each with the call that waits for it, and the rest, which is
+our own code.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import orjson
@@ -32,15 +35,29 @@ from recsys_serving.recommending.service import RecommendationService
 from recsys_serving.recommending.stages import STAGES
 from recsys_serving.recommending.types import RecommendationAnswer, RecommendationQuery
 from recsys_serving.resilience.health import HealthRegistry
+from recsys_serving.store.connection.patient_connection import PatientConnection
 from recsys_serving.store.schema.migration import migrate
 from recsys_serving.store.store import Store
 from results_file import write_results
 
+from recsys.retrieval.faiss_index import FaissIndex
+from recsys.retrieval.index import ExactIndex
 from recsys.runtime.bundle import Bundle
+from recsys.runtime.onnx_model import OnnxModel
 from recsys.studies.benchmark.hardware import hardware_summary
 
 #: What is timed around the stages: the answer as the API writes it, and all of it.
 SERIALISATION, WHOLE = "serialisation", "whole answer"
+
+#: Whose time it is, with the call that takes it, in the order of the table.
+OWNERS: dict[str, tuple[type, str]] = {
+    "ONNX Runtime": (OnnxModel, "run_all"),
+    "FAISS, or the exact index": (FaissIndex, "search"),
+    "PostgreSQL": (PatientConnection, "wait"),
+    "Redis": (RedisCache, "get_many"),
+}
+EXACT = (ExactIndex, "search")
+OURS = "our own code"
 
 
 class Stopwatch:
@@ -57,6 +74,33 @@ class Stopwatch:
         """The stages of the answer that is done."""
         done, self.current = dict(self.current), defaultdict(float)
         return done
+
+
+@contextlib.contextmanager
+def owners_timed(stopwatch: Stopwatch) -> Iterator[None]:
+    """Time the calls of :data:`OWNERS` as long as this lasts."""
+    with contextlib.ExitStack() as stack:
+        for owner, (class_, name) in (*OWNERS.items(), ("FAISS, or the exact index", EXACT)):
+            stack.enter_context(_timed(class_, name, owner, stopwatch))
+        yield
+
+
+@contextlib.contextmanager
+def _timed(class_: Any, name: str, owner: str, stopwatch: Stopwatch) -> Iterator[None]:
+    call = getattr(class_, name)
+
+    def timed(*arguments: Any, **options: Any) -> Any:
+        begun = time.perf_counter()
+        try:
+            return call(*arguments, **options)
+        finally:
+            stopwatch.add(owner, time.perf_counter() - begun)
+
+    setattr(class_, name, timed)
+    try:
+        yield
+    finally:
+        setattr(class_, name, call)
 
 
 @contextlib.contextmanager
@@ -115,6 +159,22 @@ def table(made: list[dict[str, float]], cached: list[dict[str, float]]) -> list[
     return lines
 
 
+def owner_table(made: list[dict[str, float]], cached: list[dict[str, float]]) -> list[str]:
+    """Mean milliseconds of each owner, and its share of all answers."""
+    lines = ["| whose | made: ms | share | from the cache: ms | share |", "|---|---|---|---|---|"]
+    for owner in (*OWNERS, OURS, WHOLE):
+        cells = [owner]
+        for answers in (made, cached):
+            whole = sum(one[WHOLE] for one in answers)
+            if owner == OURS:
+                seconds = whole - sum(one.get(name, 0.0) for one in answers for name in OWNERS)
+            else:
+                seconds = sum(one.get(owner, 0.0) for one in answers)
+            cells += [f"{1000 * seconds / len(answers):.3f}", f"{seconds / whole:.1%}"]
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
 def milliseconds(answer: dict[str, float], stage: str) -> float:
     """Of one stage of one answer."""
     if stage == "all but the model":
@@ -127,6 +187,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bundle", type=Path, required=True)
     parser.add_argument("--memory", action="store_true", help="without PostgreSQL and Redis")
+    parser.add_argument("--data", type=Path, help="a prepared directory, whose histories the store gets")
     parser.add_argument("--requests", type=int, default=1000, help="answers that are measured, of each kind")
     parser.add_argument("--k", type=int, default=10)
     parser.add_argument("--output", type=Path)
@@ -143,12 +204,17 @@ def main() -> None:
         cache_ttl_seconds=600.0,
         deadline_seconds=10.0,
         store_timeout_seconds=5.0,
+        merge_bundle_histories=not arguments.data,
+        cache_queue_size=0 if arguments.memory else 1000,
     )
     with servers(arguments.memory) as (store, cache):
+        if arguments.data is not None and store is not None:
+            store.import_prepared(arguments.data)
         service = open_service(options, store, None, cache, HealthRegistry(), stopwatch.add)
-        measure(service, stopwatch, users[:50], arguments.k + 1)  # the first answers open connections
-        made = measure(service, stopwatch, users, arguments.k)
-        cached = measure(service, stopwatch, users, arguments.k)
+        with owners_timed(stopwatch):
+            measure(service, stopwatch, users[:50], arguments.k + 1)  # the first answers open connections
+            made = measure(service, stopwatch, users, arguments.k)
+            cached = measure(service, stopwatch, users, arguments.k)
         service.close()
     manifest = bundle.manifest
     where = "a cache in this process, no store" if arguments.memory else "PostgreSQL and Redis on the same machine"
@@ -161,6 +227,8 @@ def main() -> None:
             f"{hardware_summary()}.",
             "",
             *table(made, cached),
+            "",
+            *owner_table(made, cached),
             "",
         ]
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
@@ -101,7 +102,20 @@ def application() -> FastAPI:
     """The application of the environment's settings: what each worker of the server makes."""
     settings = read_settings()
     configure_logs(settings.log_level)
-    return create_app(settings)
+    return create_app(settings, open_frozen)
+
+
+def open_frozen(settings: ServiceSettings, metrics: ServiceMetrics, stack: ExitStack) -> ServiceParts:
+    """Open everything in a process that does nothing else; see :func:`recsys_serving.api.opening.open_parts`.
+
+    What is open by then stays, so the garbage collector does not look at it again: looking at all objects of a bundle
+    stops every thread for longer than a list takes.
+    """
+    parts = open_parts(settings, metrics, stack)
+    gc.collect()
+    gc.freeze()
+    stack.callback(gc.unfreeze)
+    return parts
 
 
 def _gauges(app: FastAPI) -> dict[str, tuple[str, float]]:

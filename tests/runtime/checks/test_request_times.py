@@ -70,6 +70,11 @@ def test_the_order_is_that_of_what_was_given_and_stable():
     assert in_time_order([], []) == []
 
 
+def test_whole_seconds_are_taken_as_they_are():
+    assert seconds_of("timestamps", (3, 1, 2)) == [3, 1, 2]
+    assert in_time_order([3, 1, 3, 2], [3, 1, 3, 2]) == [1, 3, 0, 2]
+
+
 def test_times_that_cannot_be_compared_are_ordered_by_their_seconds():
     mixed = [datetime(2024, 1, 2, tzinfo=UTC), datetime(2024, 1, 1)]
     assert in_time_order(mixed, [NEW_YEAR + 86_400, NEW_YEAR]) == [1, 0]

@@ -59,6 +59,19 @@ def test_truth_is_that_of_python_or_numpy():
 def test_ratings_are_finite(value):
     with pytest.raises(RequestError, match="ratings must be finite numbers"):
         checks.rating(value)
+    with pytest.raises(RequestError, match="ratings must be finite numbers"):
+        checks.ratings([3.0, value])
+
+
+def test_ratings_are_plain_numbers_one_and_all():
+    assert [type(one) for one in checks.ratings([1, 2.5, np.float32(3)])] == [float] * 3
+    assert checks.ratings([1.0, 2.5]) == [1.0, 2.5] and checks.ratings([]) == []
+
+
+def test_ids_of_a_list_are_plain_texts_whatever_class_they_are_of():
+    told = checks.ids("history", ["a", Marked("b"), 7])
+    assert told == ("a", "b", "7") and {type(one) for one in told} == {str}
+    assert checks.ids("history", ["a", "b"]) == ("a", "b")
 
 
 def test_a_policy_is_parsed_and_none_says_nothing():

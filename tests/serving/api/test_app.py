@@ -1,8 +1,12 @@
+import gc
 import gzip
 import json
+from contextlib import ExitStack
 
 import pytest
-from recsys_serving.api.app import create_app
+from recsys_serving.api import app as module
+from recsys_serving.api.app import create_app, open_frozen
+from recsys_serving.api.observability.metrics import ServiceMetrics
 from recsys_serving.settings import ServiceSettings
 
 from tests.serving.api.conftest import Api
@@ -12,6 +16,14 @@ def test_nothing_is_open_before_the_application_starts(tmp_path):
     app = create_app(ServiceSettings(database_url="postgresql://nobody@127.0.0.1:1/none", var=tmp_path / "var"))
     assert not hasattr(app.state, "parts")
     assert not (tmp_path / "var").exists()
+
+
+def test_what_a_worker_opens_is_not_collected_until_it_ends(monkeypatch):
+    monkeypatch.setattr(module, "open_parts", lambda *arguments: "parts")
+    with ExitStack() as stack:
+        assert open_frozen(ServiceSettings(), ServiceMetrics(), stack) == "parts"  # type: ignore[comparison-overlap]
+        assert gc.get_freeze_count() > 0
+    assert gc.get_freeze_count() == 0
 
 
 def test_large_answers_are_compressed(api: Api):
