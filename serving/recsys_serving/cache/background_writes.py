@@ -15,7 +15,7 @@ from recsys_serving.cache.guarded_cache import CacheAnswer, CacheCounts, Guarded
 _log = logging.getLogger(__name__)
 
 #: Seconds in which values that come one after the other become one batch.
-GATHER_SECONDS = 0.02
+GATHER_SECONDS = 0.1
 
 
 class BackgroundWrites:

@@ -77,7 +77,7 @@ class ExposureLog:
                 self._dropped += 1
                 return False
             self._waiting.append(exposure)
-            if len(self._waiting) == BATCH:
+            if len(self._waiting) in (1, BATCH):  # the first one begins the time that it waits
                 self._changed.notify_all()
         return True
 

@@ -1,3 +1,4 @@
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
@@ -30,6 +31,17 @@ def test_lists_are_written_in_batches_and_by_the_end(store):
     log.close()
     assert len(exposures(store)) == 1200 and log.counts() == ExposureCounts(0, 1200, 0, 0)
     assert not log.append(shown(5000)) and log.counts().dropped == 1
+
+
+def test_a_single_list_is_written_soon_although_nothing_follows(store):
+    log = ExposureLog(store, None, flush_seconds=0.01)
+    for number in range(2):
+        log.append(shown(number))
+        end = time.monotonic() + 60
+        while log.counts().stored <= number and time.monotonic() < end:
+            time.sleep(0.01)
+        assert len(exposures(store)) == number + 1
+    log.close()
 
 
 def test_a_flush_waits_until_all_is_written(store):
