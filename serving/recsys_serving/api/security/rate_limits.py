@@ -1,7 +1,7 @@
 """How often a key may ask: counted in Redis for all workers, or in this process where there is none or it is away.
 
-Of a large rate a worker takes a thousandth at once, and answers so many requests without asking Redis. A count may be
-wrong by a thousandth of the rate for each worker, and no more get through than the rate allows.
+Of a large rate a worker takes a thousandth at once, and answers so many requests without asking Redis. As they are
+counted when they are taken, a window may have a thousandth of the rate for each worker more than it should.
 """
 
 from __future__ import annotations
