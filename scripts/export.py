@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 @config_command("export")
 def main(config: DictConfig) -> None:
     """Export, check against PyTorch, write."""
+    from hydra.core.hydra_config import HydraConfig
     from omegaconf import OmegaConf
 
     from recsys.cli.console import console
     from recsys.cli.process.extras import require_libraries
     from recsys.export.bundle_writing import BundleSettings, write_bundle
+    from recsys.export.settings_files import with_export_settings_of
     from recsys.runs.trained_run import open_run
 
     require_libraries("onnx", "onnxscript", "onnxruntime")
@@ -32,7 +34,10 @@ def main(config: DictConfig) -> None:
     ranker = None if config.ranker is None else open_run(config.ranker)
     given = OmegaConf.to_container(config, resolve=True)
     assert isinstance(given, dict)
-    settings = BundleSettings(**{field.name: given[field.name] for field in fields(BundleSettings)})
+    names = [field.name for field in fields(BundleSettings)]
+    if config.settings_of is not None:
+        given = with_export_settings_of(given, Path(config.settings_of), names, HydraConfig.get().overrides.task)
+    settings = BundleSettings(**{name: given[name] for name in names})
     bundle = write_bundle(run, ranker, Path(config.output), settings, console.print)
     size = sum(file.bytes for file in bundle.manifest.files.values())
     console.print(f"{len(bundle.manifest.files)} files, {size / 1e6:.1f} MB")

@@ -27,7 +27,8 @@ def main(config: DictConfig) -> None:
     from recsys.cli.console import console
     from recsys.cli.process.extras import require_libraries
     from recsys.data.readers.store.database import StoreDatabase
-    from recsys.studies.retraining.retraining import Retraining, RetrainingSettings
+    from recsys.studies.retraining.retraining import Retraining
+    from recsys.studies.retraining.retraining_settings import RetrainingSettings
 
     require_libraries("httpx", "fastapi", "psycopg", "onnx", "onnxscript", "onnxruntime")
     from recsys_serving.client.bundle_promotion import BundlePromotion

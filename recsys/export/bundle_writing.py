@@ -9,7 +9,7 @@ import os
 import platform
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -24,6 +24,7 @@ from recsys.export.index_building import build_index
 from recsys.export.parity import MANY_USERS, overlap, parity_queries
 from recsys.export.precision import PRECISIONS
 from recsys.export.served_models import export_models, products
+from recsys.export.settings_files import write_settings
 from recsys.export.tables import write_knowledge, write_tables
 from recsys.models.interface.protocols import FoldsIn
 from recsys.recommendation.model_knowledge import knowledge_of
@@ -195,6 +196,7 @@ def _write(
     measures = write_tables(
         prepared, model, user_columns, directory, settings.num_neighbours, settings.histories, catalogue, knowledge[0]
     )
+    write_settings(run, ranker, asdict(settings), directory)
     files = {QUERY_ENCODER: OnnxModel(directory / QUERY_ENCODER)}
     for file in (RANKER, EXPLAINER):
         if (directory / file).is_file():

@@ -13,6 +13,7 @@ from recsys.cli.overrides import setting_of
 from recsys.errors import RunError
 from recsys.runs.run_directory import RunDirectory, earlier_version
 from recsys.runs.run_manifest import FORMAT_VERSION
+from recsys.runs.training_settings import with_settings_of
 
 #: What may be changed when a run is resumed; anything else has already shaped what was trained.
 RESUMABLE = ("trainer", "fitting", "evaluation", "tracking", "show_users", "trusted_modules")
@@ -63,13 +64,17 @@ def started(
         earlier: what an interrupted sweep has left of this run.
 
     Raises:
-        RunError: as for :func:`interrupted_run`.
+        RunError: as for :func:`interrupted_run`, :func:`taken_over` and
+            :func:`recsys.runs.training_settings.with_settings_of`.
     """
     if earlier is not None:
         run, kept = interrupted_run(earlier.path, [])
         return kept, run
     if config.resume is None:
-        return (resolved(config) if config.chosen_by is None else taken_over(config, overrides)), None
+        if config.chosen_by is not None:
+            return taken_over(config, overrides), None
+        whole = resolved(config)
+        return (whole if config.settings_of is None else with_settings_of(whole, overrides)), None
     rest = [override for override in overrides if not override.startswith("resume=")]
     run, kept = interrupted_run(Path(config.resume), rest)
     return kept, run
@@ -100,7 +105,7 @@ def taken_over(config: DictConfig, overrides: Sequence[str]) -> DictConfig:
             )
         value = OmegaConf.select(composed, key if "." in key else name)
         OmegaConf.update(kept, key if "." in key else name, value, merge=False, force_add=True)
-    kept.resume, kept.chosen_by = None, str(run.path)
+    kept.resume, kept.settings_of, kept.chosen_by = None, None, str(run.path)
     for name in ("refit", "refit_epochs"):  # never those of the run
         kept[name] = composed[name]
     check_config("train", kept)

@@ -22,7 +22,7 @@ def check_study_refit(config: DictConfig) -> None:
     """Refuse what has a meaning for a single training alone.
 
     Raises:
-        RunError: ``refit`` is ``all``, or there is a ``chosen_by``.
+        RunError: ``refit`` is ``all``, or there is a ``chosen_by`` or ``settings_of``.
     """
     if config.refit == "all":
         raise RunError(
@@ -33,6 +33,11 @@ def check_study_refit(config: DictConfig) -> None:
         raise RunError(
             "chosen_by names the run that chose the epochs of one training, but a study makes several. Leave it out: "
             "with refit=true each fit chooses its own on validation, and refit_epochs=N gives one number for all."
+        )
+    if config.get("settings_of") is not None:
+        raise RunError(
+            "settings_of repeats the training of a bundle, which scripts/train.py does. Leave it out, and give the "
+            "settings of the study themselves."
         )
 
 

@@ -19,6 +19,8 @@
         popularity.npy           positive interactions of each item, the recent ones where it was exported so
         num_interactions.npy     all interactions of each item
         known_items.npy          items and users that the models have learnt about; known_users.npy
+        training.yaml            settings of the model and its training, ranker_training.yaml those of the ranker
+        export.yaml              settings of the export
 
 Shape suffixes: I items of the catalogue, D dimensions, U users.
 """
@@ -77,6 +79,9 @@ POPULARITY = "popularity.npy"
 NUM_INTERACTIONS = "num_interactions.npy"
 KNOWN_ITEMS = "known_items.npy"
 KNOWN_USERS = "known_users.npy"
+TRAINING_SETTINGS = "training.yaml"
+RANKER_TRAINING_SETTINGS = "ranker_training.yaml"
+EXPORT_SETTINGS = "export.yaml"
 
 
 @dataclass(frozen=True, eq=False)

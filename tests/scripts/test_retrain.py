@@ -19,8 +19,8 @@ from recsys_serving.settings import ServiceSettings
 
 from recsys.data.readers.store.database import URL_VARIABLE, StoreDatabase
 from recsys.runtime.bundle import USER_VOCABULARY
-from recsys.studies.retraining import retraining
-from recsys.studies.retraining.retraining import Retraining, RetrainingSettings
+from recsys.studies.retraining.retraining import Retraining
+from recsys.studies.retraining.retraining_settings import RetrainingSettings
 from recsys.studies.simulation.click_model import ClickModel
 from recsys.studies.simulation.driving import DrivingSettings, Simulation
 from recsys.studies.simulation.taste import TasteModel
@@ -66,10 +66,11 @@ def test_the_retrained_bundle_answers_and_does_not_know_who_was_erased(
         assert done.status == 0, done.out + done.err
         return Path(done.out.strip().splitlines()[-1].partition(": ")[2])
 
-    monkeypatch.setattr(retraining, "run_command_stage", in_this_process)
-    rule = RetrainingSettings(train=["model=ease", "trainer.accelerator=cpu"], min_held_out=10, tolerance=1.0)
+    rule = RetrainingSettings(train=["trainer.accelerator=cpu"], min_held_out=10, tolerance=0.999, k=30)
     promotion, database = BundlePromotion(service, store), StoreDatabase.locate(database_url)
-    result = Retraining(promotion, database, tmp_path / "bundles", tmp_path / "retraining", rule).run()
+    result = Retraining(
+        promotion, database, tmp_path / "bundles", tmp_path / "retraining", rule, run_stage=in_this_process
+    ).run()
 
     assert result.promoted == service.live_bundle()
     [answer] = service.recommend([{"user_id": "simulated-00001", "k": 5}])

@@ -20,7 +20,7 @@ from recsys.runs.run_manifest import CARRIED_PREFIX, MEASURED_HERE, RunManifest
 
 #: Settings that are not part of a label: they do not affect the model, or are the same for all compared runs.
 _LEFT_OUT = (
-    *("name", "resume", "sweep", "chosen_by", "show_users", "trusted_modules"),
+    *("name", "resume", "sweep", "chosen_by", "settings_of", "show_users", "trusted_modules"),
     *("paths", "tracking", "evaluation", "baseline", "data", "preparation", "split"),
 )
 

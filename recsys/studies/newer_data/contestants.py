@@ -78,10 +78,16 @@ def open_contestants(paths: Sequence[Path]) -> list[Contestant]:
         )
     names = Counter(path.name for path in paths)
     labels = [path.name if names[path.name] == 1 else str(path) for path in paths]
-    return [_open(path, label) for path, label in zip(paths, labels, strict=True)]
+    return [open_contestant(path, label) for path, label in zip(paths, labels, strict=True)]
 
 
-def _open(path: Path, label: str) -> Contestant:
+def open_contestant(path: Path, label: str) -> Contestant:
+    """Open a run or a bundle.
+
+    Raises:
+        RunError: a run cannot be opened.
+        BundleError: a bundle cannot be opened.
+    """
     return _open_bundle(path, label) if (path / MANIFEST).is_file() else _open_run(path, label)
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from recsys.cli.commands import script_path
 from recsys.errors import RunError
+
+#: Runs a command by its name, its settings, a file for what it says, and variables of its environment.
+StageRunner = Callable[[str, Sequence[str], Path, Mapping[str, str] | None], Path]
 
 _SHOWN_LINES = 8
 

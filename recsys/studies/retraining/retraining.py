@@ -15,8 +15,8 @@ from typing import Protocol
 import numpy as np
 from filelock import FileLock, Timeout
 
-from recsys.data.readers.store.database import URL_VARIABLE, StoreDatabase
-from recsys.errors import DataError, RunError, SettingsError
+from recsys.data.readers.store.database import StoreDatabase
+from recsys.errors import DataError, RunError
 from recsys.runtime.bundle_recommender import BundleRecommender
 from recsys.runtime.manifest import Manifest
 from recsys.studies.comparison.comparing import Settings, compare
@@ -25,11 +25,13 @@ from recsys.studies.newer_data.held_out import read_held_out
 from recsys.studies.newer_data.report import write_newer_report
 from recsys.studies.newer_data.scoring import measured
 from recsys.studies.newer_data.verdict import Verdict
-from recsys.studies.retraining.command_stage import run_command_stage
-from recsys.studies.retraining.newest_interactions import HeldOutKind, NewestInteractions, read_newest
+from recsys.studies.retraining.command_stage import StageRunner, run_command_stage
+from recsys.studies.retraining.newest_interactions import NewestInteractions, read_newest
 from recsys.studies.retraining.promotion_rule import PromotionDecision, decide
 from recsys.studies.retraining.retrained_bundles import delete_old_bundles, new_bundle_name, unwanted_users
+from recsys.studies.retraining.retraining_settings import RetrainingSettings
 from recsys.studies.retraining.served_histories import WithStoredHistories
+from recsys.studies.retraining.training_stages import TrainingStages
 
 _HELD_OUT = "held_out.parquet"
 
@@ -48,49 +50,6 @@ class LiveService(Protocol):
     def promote(self, bundle: str, content_hash: str, note: str) -> None:
         """Let a bundle answer that was trained with what the store has."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class RetrainingSettings:
-    """What is trained, and when it is made live.
-
-    Args:
-        train: settings of the training, such as ``["model=ease"]``.
-        export: settings of the export.
-        held_out: which of the newest interactions both models are measured on: ``unprompted``, those that name no
-            list, or ``all``; what users did with lists speaks for the model that made the lists.
-        share: of the interactions that the live model does not know, that is held out.
-        min_held_out: with fewer the live model stays.
-        metric: that is compared.
-        k: its cut-off.
-        tolerance: how much worse the retrained model may be, in the metric, with all of its interval.
-        alpha: the interval of the difference has the confidence ``1 - alpha``.
-        keep: bundles of retraining that are kept.
-
-    Raises:
-        SettingsError: a value is out of range.
-    """
-
-    train: Sequence[str] = ("model=ease",)
-    export: Sequence[str] = ()
-    held_out: HeldOutKind = "unprompted"
-    share: float = 0.2
-    min_held_out: int = 100
-    metric: str = "ndcg"
-    k: int = 10
-    tolerance: float = 0.01
-    alpha: float = 0.1
-    keep: int = 3
-
-    def __post_init__(self) -> None:
-        if self.held_out not in ("unprompted", "all"):
-            raise SettingsError(f"held_out must be unprompted or all, but is {self.held_out!r}.")
-        if not 0 < self.share <= 1:
-            raise SettingsError(f"share must be above 0 and at most 1, but is {self.share}.")
-        if self.keep < 1 or self.min_held_out < 1:
-            raise SettingsError("keep and min_held_out must be 1 or more. Correct the one that is less.")
-        if self.tolerance < 0:
-            raise SettingsError(f"tolerance must be 0 or more, but is {self.tolerance}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +79,7 @@ class Retraining:
         directory: for what is made on the way; the page of each comparison stays there.
         settings: what is trained, and when it is made live.
         say: told what is done.
+        run_stage: runs the commands of the training and the export.
     """
 
     def __init__(
@@ -130,9 +90,11 @@ class Retraining:
         directory: Path,
         settings: RetrainingSettings,
         say: Callable[[str], None] = lambda text: None,
+        run_stage: StageRunner = run_command_stage,
     ) -> None:
         self._service, self._database, self._bundles = service, database, bundles.absolute()
         self._directory, self._settings, self._say = directory.absolute(), settings, say
+        self._run_stage = run_stage
 
     def run(self) -> RetrainingResult:
         """Train, compare, and promote what is not worse.
@@ -165,24 +127,24 @@ class Retraining:
                     f"{number:,} newest interactions {kind}are fewer than min_held_out={self._settings.min_held_out}"
                 )
                 return RetrainingResult(None, live, needed)
-            run, challenger = self._train_challenger(newest, work)
+            stages = TrainingStages(champion, self._settings, self._database, work, self._run_stage)
+            challenger = self._train_challenger(stages, newest)
             decision = self._compare(champion, challenger, newest, self._directory / name)
             if not decision.promotes:
                 return RetrainingResult(None, live, decision.reason)
-            self._promote(run, name, work, decision)
+            self._promote(stages, name, decision)
         recent = self._service.recent_bundles()
         deleted = delete_old_bundles(self._bundles, self._settings.keep, {name, live, *recent[:2]})
         return RetrainingResult(name, name, decision.reason, deleted)
 
-    def _train_challenger(self, newest: NewestInteractions, work: Path) -> tuple[Path, Path]:
-        """The run and the bundle of a model that knows all but what is held out."""
+    def _train_challenger(self, stages: TrainingStages, newest: NewestInteractions) -> Path:
+        """The bundle of a model that knows all but what is held out."""
         until = newest.until.strftime("%Y-%m-%dT%H:%M:%SZ")
         self._say(
-            f"{newest.num_new:,} interactions are new, {newest.num_held_out:,} since {until} are held out; training on "
-            "those before"
+            f"{newest.num_new:,} interactions are new, {newest.num_held_out:,} since {until} are held out; training "
+            f"{stages.described} on those before"
         )
-        run = self._train(work, "challenger", [*self._settings.train, f"data.until='{until}'"])
-        return run, self._export(run, work / "challenger", work)
+        return stages.train_challenger(until)
 
     def _compare(self, champion: Path, challenger: Path, newest: NewestInteractions, pages: Path) -> PromotionDecision:
         self._say(f"comparing with {champion.name}")
@@ -191,16 +153,16 @@ class Retraining:
         held_out = read_held_out(newest.table, None, contestants)
         comparison = compare([measured(one, held_out, settings.k) for one in contestants], settings)
         [pair] = comparison.against_baseline
-        decision = decide(pair, comparison.metric, self._settings.tolerance)
+        live = comparison.accuracy[pair.second][comparison.metric].mean
+        decision = decide(pair, live, comparison.metric, self._settings.tolerance)
         winner = pair.first if decision.promotes else pair.second
         write_newer_report(comparison, held_out, Verdict(winner, decision.reason, None), pages)
         return decision
 
-    def _promote(self, chosen: Path, name: str, work: Path, decision: PromotionDecision) -> None:
+    def _promote(self, stages: TrainingStages, name: str, decision: PromotionDecision) -> None:
         """Train with all interactions, export, and let the service answer from it."""
         self._say("training on all interactions")
-        run = self._train(work, "final", [f"chosen_by={chosen}"])
-        bundle = self._export(run, self._bundles / name, work)
+        bundle = stages.train_final(self._bundles / name)
         try:
             # Whoever is erased from here on finds the bundle, and the receipt names it.
             if number := unwanted_users(bundle, self._database):
@@ -221,16 +183,6 @@ class Retraining:
             return self._service.live_bundle() == name
         except Exception:  # whatever went wrong before is what the caller is told
             return None
-
-    def _train(self, work: Path, stage: str, settings: Sequence[str]) -> Path:
-        places = [f"paths.runs_dir={work / 'runs'}", f"paths.prepared_dir={work / 'prepared'}"]
-        fixed = ["data=store", "refit=all", "tracking=none", "show_users=0", *places]
-        variables = {URL_VARIABLE: self._database.url}
-        return run_command_stage("train", [*fixed, *settings], work.parent / f"{stage}.log", variables)
-
-    def _export(self, run: Path, output: Path, work: Path) -> Path:
-        arguments = [f"run={run}", f"output={output}", *self._settings.export]
-        return run_command_stage("export", arguments, work.parent / "export.log")
 
 
 @contextmanager

@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # an extra, which a training without a search does not need
 
 #: Settings that all trials must share, since their data are prepared once.
 _SHARED = (
-    *("data", "preparation", "split", "view", "refit", "refit_epochs", "chosen_by"),
+    *("data", "preparation", "split", "view", "refit", "refit_epochs", "chosen_by", "settings_of"),
     *("evaluation", "paths", "baseline", "resume", "sweep"),
 )
 
