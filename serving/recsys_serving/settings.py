@@ -115,6 +115,7 @@ class ServiceSettings(BaseSettings):
     failed_login_limit: str = "30/minute"
 
     history_limit: int = Field(default=500, ge=1, le=10_000)
+    seen_limit: int = Field(default=50_000, ge=1, le=1_000_000)
     recommendation_ttl_seconds: float = Field(default=300, gt=0, le=86_400)
     cache_max_entries: int = Field(default=10_000, ge=1, le=10_000_000)
     cache_max_bytes: int = Field(default=256_000_000, ge=1_000_000)

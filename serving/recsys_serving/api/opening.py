@@ -22,16 +22,19 @@ from recsys_serving.cache.redis_cache import RedisCache
 from recsys_serving.experimenting.rollout_steps import RolloutSteps
 from recsys_serving.local.installation import Installation
 from recsys_serving.recommending.assembly import RUNTIME, open_service
+from recsys_serving.recommending.erased_mirror import ErasedMirror
 from recsys_serving.recommending.options import RecommendingOptions
 from recsys_serving.recommending.service import RecommendationService
 from recsys_serving.resilience.health import HealthRegistry
+from recsys_serving.resilience.repeating_thread import RepeatingThread
 from recsys_serving.settings import MEMORY, ServiceSettings
 from recsys_serving.spool.spool import Spool
 from recsys_serving.store.connection.database import DatabaseSettings
 from recsys_serving.store.store import Store
 from recsys_serving.writing.erasure import Eraser
+from recsys_serving.writing.erasure_marks import ErasureMarks
 from recsys_serving.writing.receipts import read_signer
-from recsys_serving.writing.retention_job import RetentionJob, retention_policy
+from recsys_serving.writing.retention_job import FIRST_SECONDS, INTERVAL_SECONDS, RetentionJob, retention_policy
 from recsys_serving.writing.spool_drain import SpoolDrain
 from recsys_serving.writing.write_gateway import WriteGateway
 
@@ -54,7 +57,8 @@ def open_parts(settings: ServiceSettings, metrics: ServiceMetrics, stack: ExitSt
     store, spool = open_store(settings, stack), open_spool(settings, stack)
     registry = HealthRegistry()
     cache = CountedCache(_open_cache(settings), metrics.count_cache)
-    recommendations = open_service(_options(settings), store, spool, cache, registry, metrics.observe_stage)
+    erased = ErasedMirror(Installation.of(settings).erased_users)
+    recommendations = open_service(_options(settings), store, spool, cache, registry, metrics.observe_stage, erased)
     stack.callback(recommendations.close)
     return assemble(settings, metrics, store, spool, recommendations, stack, registry)
 
@@ -94,10 +98,18 @@ def assemble(
         lambda: [settings.bundles_directory / name for name in recommendations.available_bundles()],
         settings.bundle_retention_days,
         recommendations.forget_user,
+        ErasedMirror(installation.erased_users),
     )
     drain = SpoolDrain(store, spool, settings.spool_drain_seconds)
     drain.start()
     stack.callback(drain.close)
+    marks = ErasureMarks(
+        store, ErasedMirror(installation.erased_users), eraser.bundle_directories, settings.bundle_retention_days
+    )
+    marks.read_once()
+    expiry = RepeatingThread("erasure-marks", marks.apply_once, FIRST_SECONDS, INTERVAL_SECONDS)
+    expiry.start()
+    stack.callback(expiry.close)
     retention = RetentionJob(store, retention_policy(settings))
     retention.start()
     stack.callback(retention.close)
@@ -173,6 +185,7 @@ def _options(settings: ServiceSettings) -> RecommendingOptions:
         runtime_timeout_seconds=settings.runtime_timeout_seconds,
         cache_ttl_seconds=settings.recommendation_ttl_seconds,
         history_limit=settings.history_limit,
+        seen_limit=settings.seen_limit,
         interaction_types=settings.interaction_types,
         merge_bundle_histories=settings.bundle_histories,
         max_k=settings.max_k,

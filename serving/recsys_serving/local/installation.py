@@ -5,7 +5,8 @@
     var/
         postgres/        data of the embedded PostgreSQL      redis/  of the embedded Redis
         spool.sqlite3    changes that wait for the store
-        secrets/         the first API key, what signs cursors and receipts, hashes of keys; for their owner alone
+        secrets/         the first API key, what signs cursors and receipts, hashes of keys and of erased users; for
+                         their owner alone
         metrics/         numbers that workers share
         log/             service.log
         service.json     process, address and log, as long as the service runs
@@ -72,6 +73,11 @@ class Installation:
     def known_keys(self) -> Path:
         """API keys that were valid lately, for the time that the store is away."""
         return self.directory / "secrets" / "known_keys.json"
+
+    @property
+    def erased_users(self) -> Path:
+        """Hashes of users who were erased, for the time that the store is away."""
+        return self.directory / "secrets" / "erased_users.json"
 
     @property
     def receipt_key(self) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Container
 
 from recsys.runtime.recommendation import Recommender
 from recsys_serving.cache.background_writes import BackgroundWrites
@@ -46,6 +46,7 @@ def open_service(
     cache: RecommendationCache | None,
     health: HealthRegistry,
     on_stage: Callable[[str, float], None] = lambda stage, seconds: None,
+    erased: Container[str] = (),
 ) -> RecommendationService:
     """Open the live bundle and everything around it.
 
@@ -59,6 +60,7 @@ def open_service(
         spool: what waits for the store; None: nothing does.
         cache: of lists; None: none are kept. The service closes it.
         health: is told how store, cache and runtime do.
+        erased: users who are known to be erased while the store is away.
         on_stage: is told the name (of :data:`recsys_serving.recommending.stages.STAGES`) and the seconds of each stage.
 
     Raises:
@@ -94,6 +96,8 @@ def open_service(
         repeats,
         # As stale as a list of the cache may be.
         history_seconds=options.cache_ttl_seconds,
+        erased=erased,
+        seen_limit=options.seen_limit,
     )
     server = _server(options)
     runtime = Runtime(

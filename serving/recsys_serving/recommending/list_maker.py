@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -9,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from recsys.errors import RequestError
+from recsys.retrieval.seen_policy import SeenPolicy
 from recsys.runtime.recommendation import ItemExplanation, Recommendation
 from recsys.runtime.request import RecommendationRequest
 from recsys_serving.recommending import history
@@ -98,14 +100,15 @@ class ListMaker:
             common["diversity_column"] = query.diversity.column
         if not user.profiling:
             return RecommendationRequest(history=(), **common)
+        if user.older and query.session is None:
+            common["exclude_items"] = [*common["exclude_items"], *_seen_before(plan)]
         if query.session is not None:
             told: history.History | None = history.of_session(query.session, recommender)
         elif user.user_id is None:
             told = None
-        elif user.is_erased:
-            told = history.History((), None, None)
         else:
-            told = history.of_store(user.history, user.user_id, recommender, self._merges)
+            merges = self._merges and not user.is_erased
+            told = history.of_store(user.history, user.user_id, recommender, merges)
         stored = _stored_features(plan) if with_stored else {}
         return RecommendationRequest(
             user_id=None if user.is_erased else user.user_id,
@@ -217,6 +220,18 @@ class ListMaker:
         else:
             reasons = {name: reasons_of(explained[name], titles_of) for name in ranked if name in explained}
         return {**reasons, **dict.fromkeys(promoted, (PROMOTED,))}
+
+
+def _seen_before(plan: QueryPlan) -> list[str]:
+    """Items that are seen, though too old for the history, as far as the bundle has them."""
+    recommender = plan.opened.recommender
+    asked = plan.query.exclude_seen
+    policy = SeenPolicy.parse(recommender.bundle.manifest.exclude_seen if asked is None else asked)
+    if not policy.excludes:
+        return []
+    latest_return = policy.latest_return(int(time.time()))
+    ids = [item_id for item_id, at in plan.user.older.items() if at > latest_return]
+    return [item_id for item_id, row in zip(ids, recommender.items_of(ids).tolist(), strict=True) if row >= 0]
 
 
 def _num_asked(plan: QueryPlan, num_spare: int) -> int:

@@ -28,7 +28,8 @@ class RecommendingOptions:
         runtime_timeout_seconds: that it may wait for Triton.
         sync_timeout_seconds: that it may wait until changes of items, or another bundle, are in this worker.
         cache_ttl_seconds: that an answer is kept; 0 keeps none.
-        history_limit: latest interactions of a user that are read; older ones are no longer known as seen.
+        history_limit: latest interactions of a user that a model gets.
+        seen_limit: items that count as seen of a user, the latest ones, however many interactions a model gets.
         interaction_types: that make a history; None: all.
         merge_bundle_histories: whether the stored history goes on from that of the bundle; False where the store has
             all interactions, so that what is deleted or erased there is gone at once.
@@ -56,6 +57,7 @@ class RecommendingOptions:
     sync_timeout_seconds: float = 0.25
     cache_ttl_seconds: float = 60.0
     history_limit: int = 1000
+    seen_limit: int = 50_000
     interaction_types: tuple[str, ...] | None = None
     merge_bundle_histories: bool = True
     max_k: int = 1000

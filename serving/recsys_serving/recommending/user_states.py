@@ -6,11 +6,12 @@ import hashlib
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from recsys_serving.recommending.history import StoredHistory
+from recsys_serving.recommending.seen_items import SeenItems
 from recsys_serving.resilience.deadline import Deadline
 from recsys_serving.resilience.dependency import Dependency, DependencyUnavailable
 from recsys_serving.spool.commands import SpoolCommand, interaction_of
@@ -22,6 +23,9 @@ from recsys_serving.store.users.records import UserState
 
 #: Stands for nobody in particular: asked for the revisions alone. No id of a user is empty.
 NOBODY = ""
+
+#: Items beyond histories that a worker remembers of all users together.
+MAX_SEEN = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,10 @@ class KnownUser:
         properties: attributes of the user.
         history: what is stored, with what waits in the spool.
         revisions: of what all workers share; None: the store did not answer.
-        is_erased: whether the user is about to be erased, so that not even the bundle's history is used.
+        is_erased: whether the user was erased or is about to be: what bundles know under the id is not used, only what
+            is stored since.
+        older: when the user last interacted with each item that is too old for the history, seconds since 1970: seen
+            all the same.
     """
 
     user_id: str | None
@@ -54,6 +61,7 @@ class KnownUser:
     history: StoredHistory = StoredHistory()
     revisions: Revisions | None = None
     is_erased: bool = False
+    older: Mapping[str, float] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +94,8 @@ class UserStates:
         history_seconds: after which a history is read again all the same, because retention deletes interactions
             without a word.
         clock: seconds that never go back.
+        erased: users who are known to be erased while the store does not answer.
+        seen_limit: items that count as seen of a user, the latest ones.
     """
 
     def __init__(
@@ -99,7 +109,12 @@ class UserStates:
         repeats: Callable[[], Repeats] = lambda: "latest",
         history_seconds: float = 300.0,
         clock: Callable[[], float] = time.monotonic,
+        erased: Container[str] = (),
+        seen_limit: int = 50_000,
     ) -> None:
+        self._erased = erased
+        self._seen = SeenItems(self._read_seen, MAX_SEEN)
+        self._seen_limit = seen_limit
         self._store, self._spool, self._dependency = store, spool, dependency
         self._repeats = repeats
         self._history_limit, self._types, self._max_known = history_limit, types, max_known
@@ -113,12 +128,19 @@ class UserStates:
         if user_id is None:
             return KnownUser(None, "", revisions=_revisions(state, is_degraded)), is_degraded
         known = KnownUser(user_id, "bundle") if state is None else _known_user(state, is_degraded)
+        if is_degraded and user_id in self._erased:  # what is remembered may be from before
+            known = KnownUser(user_id, "erased", is_erased=True)
+        elif state is not None and state.is_cut:
+            older, is_missed = self._seen.older(state, deadline)
+            version = f"{known.version}, without old items" if is_missed else known.version
+            known, is_degraded = replace(known, older=older, version=version), is_degraded or is_missed
         return self._with_spooled(known, user_id, is_degraded), is_degraded
 
     def forget(self, user_id: str) -> None:
         """Remember a user no more, as after an erasure."""
         with self._lock:
             self._known.pop(user_id, None)
+        self._seen.forget(user_id)
 
     def _state(self, user_id: str, deadline: Deadline) -> tuple[UserState | None, bool]:
         store = self._store
@@ -146,6 +168,11 @@ class UserStates:
             is_the_same = known is not None and known.state.revision == state.revision
             self._remember(user_id, state, repeats, known.read_at if known is not None and is_the_same else now)
         return state, False
+
+    def _read_seen(self, user_id: str, deadline: Deadline) -> Mapping[str, float]:
+        store = self._store
+        assert store is not None, "its state was read"
+        return self._dependency.call(lambda: store.users.seen(user_id, self._seen_limit, self._types), deadline)
 
     def _remember(self, user_id: str, state: UserState, repeats: Repeats, read_at: float) -> None:
         with self._lock:
@@ -186,7 +213,7 @@ class UserStates:
                 (*of.values, interaction.value),
                 (*of.timestamps, interaction.occurred_at.timestamp()),
             )
-            return replace(known, history=added, is_erased=False)
+            return replace(known, history=added)
         if command.kind == "user_put":
             profiling, properties = command.payload.get("profiling"), command.payload.get("properties") or {}
             told = {**known.properties, **properties}
@@ -196,7 +223,7 @@ class UserStates:
                 properties={name: value for name, value in told.items() if value is not None},
             )
         if command.kind == "user_erase":
-            return replace(known, history=StoredHistory(), properties={}, is_erased=True)
+            return replace(known, history=StoredHistory(), properties={}, older={}, is_erased=True)
         return known
 
 
@@ -207,11 +234,13 @@ def _revisions(state: UserState | None, is_degraded: bool) -> Revisions | None:
 
 
 def _known_user(state: UserState, is_degraded: bool) -> KnownUser:
+    version = f"{state.revision}" if state.known else "unknown"
     return KnownUser(
         user_id=state.user_id,
-        version=f"{state.revision}" if state.known else "unknown",
+        version=f"{version}, erased" if state.is_erased else version,  # another list than that of before the erasure
         profiling=state.profiling,
         properties=state.properties,
         history=StoredHistory(state.item_ids, state.values, state.timestamps),
         revisions=_revisions(state, is_degraded),
+        is_erased=state.is_erased,
     )

@@ -9,11 +9,15 @@ from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 from uuid import UUID, uuid4
 
+from recsys_serving.store.admin.records import AuditEntry
 from recsys_serving.store.errors import Conflict, NotFound, StoreError, StoreRefused
 from recsys_serving.store.events.records import AppendStatus, Exposure, Interaction
 from recsys_serving.store.items.records import ItemDraft, ItemSource
 from recsys_serving.store.json_text import Properties, to_json
 from recsys_serving.store.store import Store
+
+#: Act of the audit that notes an erasure.
+ERASED = "user.erase"
 
 CommandKind = Literal[
     "interaction",
@@ -86,9 +90,12 @@ def merge_command(from_user_id: str, into_user_id: str) -> SpoolCommand:
     return _command("user_merge", {"from_user_id": from_user_id}, into_user_id)
 
 
-def erase_command(user_id: str, requested_at: datetime, receipt: Properties | None = None) -> SpoolCommand:
-    """A user to erase; the id of the command is that of the receipt to come."""
-    return _command("user_erase", {"requested_at": requested_at.isoformat(), "receipt": dict(receipt or {})}, user_id)
+def erase_command(
+    user_id: str, requested_at: datetime, receipt: Properties | None = None, actor: str = "spool"
+) -> SpoolCommand:
+    """A user to erase; the id of the command is that of the receipt to come, and the audit names the actor."""
+    payload = {"requested_at": requested_at.isoformat(), "receipt": dict(receipt or {}), "actor": actor}
+    return _command("user_erase", payload, user_id)
 
 
 def item_command(draft: ItemDraft) -> SpoolCommand:
@@ -159,8 +166,12 @@ def _merge_users(store: Store, command: SpoolCommand) -> None:
 
 
 def _erase_user(store: Store, command: SpoolCommand) -> None:
-    requested_at = datetime.fromisoformat(command.payload["requested_at"])
-    store.users.erase(_user_of(command), requested_at, command.payload["receipt"], UUID(command.command_id))
+    payload, receipt_id = command.payload, UUID(command.command_id)
+    with store.transaction():
+        if store.users.erasure(receipt_id) is None:
+            requested_at = datetime.fromisoformat(payload["requested_at"])
+            store.users.erase(_user_of(command), requested_at, payload["receipt"], receipt_id)
+            store.audit.append(AuditEntry(payload.get("actor", "spool"), ERASED, str(receipt_id)))
 
 
 def _put_item(store: Store, command: SpoolCommand) -> None:

@@ -6,20 +6,25 @@ A receipt says what was deleted and which bundles were trained with the user's i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from recsys_serving.spool.commands import erase_command
+from recsys_serving.recommending.erased_mirror import ErasedMirror
+from recsys_serving.spool.commands import ERASED, erase_command
 from recsys_serving.spool.spool import Spool
-from recsys_serving.store.errors import NotFound, StoreUnavailable
+from recsys_serving.store.admin.records import AuditEntry
+from recsys_serving.store.errors import StoreUnavailable
 from recsys_serving.store.store import Store
 from recsys_serving.store.users.records import ErasureReceipt
 from recsys_serving.writing.bundle_users import bundles_with
 from recsys_serving.writing.receipts import ReceiptSigner
+
+#: Longest time of a statement that reads or deletes all of a user.
+_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,7 @@ class Eraser:
         bundle_directories: gives those of all bundles that there are.
         retention_days: after which no bundle is used that was trained before an erasure.
         forget: drops what workers keep of a user, such as lists in the cache.
+        erased: remembers who was erased for the time that the store is away.
     """
 
     def __init__(
@@ -55,18 +61,25 @@ class Eraser:
         bundle_directories: Callable[[], Iterable[Path]],
         retention_days: int,
         forget: Callable[[str], None],
+        erased: ErasedMirror,
     ) -> None:
         self._store = store
         self._spool = spool
         self._signer = signer
-        self._bundle_directories = bundle_directories
+        self.bundle_directories = bundle_directories
         self._retention_days = retention_days
         self._forget = forget
+        self._erased = erased
 
-    def erase(self, user_id: str) -> ErasureOutcome:
+    def erase(self, user_id: str, actor: str) -> ErasureOutcome:
         """Forget a user, and those that were merged into it.
 
         One that is not known gets a receipt as well. While the store is away, or earlier changes wait, so does this.
+        The rows, the receipt and the entry of the audit are one transaction.
+
+        Args:
+            user_id: the user.
+            actor: who asks, for the audit.
 
         Raises:
             SpoolError: it could not even be noted.
@@ -74,13 +87,14 @@ class Eraser:
         requested_at = datetime.now(UTC)
         if self._spool.is_empty():
             try:
-                receipt = self._erase(user_id, requested_at)
+                receipt = self._erase(user_id, requested_at, actor)
                 return ErasureOutcome(str(receipt["receipt_id"]), receipt)
             except StoreUnavailable:
                 pass
         self._spool.discard_user(user_id)
-        command = erase_command(user_id, requested_at, self._about_bundles([user_id], requested_at))
+        command = erase_command(user_id, requested_at, self._about_bundles([user_id], requested_at), actor)
         self._spool.append([command])
+        self._erased.mark([user_id], requested_at)
         self._forget(user_id)
         return ErasureOutcome(str(UUID(command.command_id)), None)
 
@@ -96,25 +110,25 @@ class Eraser:
         """The latest receipts, the newest first, signed as :meth:`receipt` has them."""
         return [self._signed(record) for record in self._store.users.list_erasures(limit)]
 
-    def _erase(self, user_id: str, requested_at: datetime) -> dict[str, Any]:
-        user_ids = self._ids_of(user_id)
-        record = self._store.users.erase(user_id, requested_at, self._about_bundles(user_ids, requested_at))
+    def _erase(self, user_id: str, requested_at: datetime, actor: str) -> dict[str, Any]:
+        expected = self._store.users.family_ids(user_id)
+        about = self._about_bundles(expected, requested_at)  # reads files, so nobody is locked meanwhile
+        with self._store.transaction(_SECONDS):
+            user_ids = self._store.users.family_ids(user_id, locked=True)
+            if user_ids != expected:
+                about = self._about_bundles(user_ids, requested_at)
+            record = self._store.users.erase(user_id, requested_at, about)
+            signed = self._signed(record)
+            self._store.audit.append(AuditEntry(actor, ERASED, str(record.receipt_id)))
+        self._erased.replace(self._store.users.erased())
         for one in user_ids:
             self._spool.discard_user(one)
             self._forget(one)
-        return self._signed(record)
+        return signed
 
-    def _ids_of(self, user_id: str) -> list[str]:
-        """The id, that of the account, and those of the users that were merged into it."""
-        try:
-            export = self._store.users.export(user_id)
-        except NotFound:
-            return [user_id]
-        return sorted({user_id, export.user.user_id, *(user.user_id for user in export.merged_users)})
-
-    def _about_bundles(self, user_ids: list[str], requested_at: datetime) -> dict[str, Any]:
+    def _about_bundles(self, user_ids: Sequence[str], requested_at: datetime) -> dict[str, Any]:
         until = requested_at + timedelta(days=self._retention_days)
-        found = bundles_with(user_ids, self._bundle_directories())
+        found = bundles_with(user_ids, self.bundle_directories())
         bundles = [{"name": one.name, "fingerprint": one.fingerprint, "until": until.isoformat()} for one in found]
         return {"bundles": bundles, "bundle_retention_days": self._retention_days}
 

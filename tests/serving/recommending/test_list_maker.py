@@ -1,3 +1,5 @@
+import time
+
 import pytest
 from recsys_serving.recommending import list_maker
 from recsys_serving.recommending.assignments import NO_TREATMENT
@@ -90,3 +92,25 @@ def test_without_profiling_nothing_of_the_user_counts(maker, classic):
     made = make(maker, classic, user=KnownUser("u03", "1", profiling=False, properties={"age": 3}), k=NUM_ITEMS)
     assert not made.personalized and len(made.items) == NUM_ITEMS
     assert made.notes == ("Profiling is off for this user: here is what is popular.",)
+
+
+def test_who_was_erased_and_came_back_is_known_by_what_is_stored_alone(maker, classic):
+    stored = StoredHistory(("i03",), (5.0,), (1e9,))
+    erased = make(maker, classic, user=KnownUser("u03", "1", history=stored, is_erased=True), k=NUM_ITEMS)
+    stranger = make(maker, classic, user=KnownUser("new", "1", history=stored), k=NUM_ITEMS)
+    assert [(item.item_id, item.score) for item in erased.items] == [
+        (item.item_id, item.score) for item in stranger.items
+    ]
+    known = make(maker, classic, user=KnownUser("u03", "1", history=stored), k=NUM_ITEMS)
+    assert len(known.items) < len(erased.items) == NUM_ITEMS - 1  # what the bundle has of u03 is seen
+
+
+def test_items_too_old_for_the_history_are_seen_unless_seen_items_come_back(maker, classic):
+    now = time.time()
+    older = {"i11": now - 9 * 86_400, "i12": now - 86_400, "gone": now}
+    user = KnownUser("ann", "1", history=ANN.history, older=older)
+    assert not {"i11", "i12"} & set(ids(make(maker, classic, user=user, k=NUM_ITEMS)))
+    assert {"i11", "i12"} <= set(ids(make(maker, classic, user=user, k=NUM_ITEMS, exclude_seen=False)))
+    back = ids(make(maker, classic, user=user, k=NUM_ITEMS, exclude_seen={"after_days": 5}))
+    assert "i11" in back and "i12" not in back
+    assert make(maker, classic, user=user, k=3).unknown_items == ()

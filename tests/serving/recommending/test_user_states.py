@@ -141,3 +141,41 @@ def test_a_history_of_another_kind_is_read_anew(store):
     users = states(Counting(store), repeats=lambda: next(kinds))
     assert users.of("ann", LONG)[0].history.item_ids == ("b", "a")
     assert users.of("ann", LONG)[0].history.item_ids == ("a", "b", "a")
+
+
+def test_who_was_erased_and_comes_back_is_known_by_what_is_stored_since(store, spool):
+    users = states(store, spool)
+    store.users.erase("ann")
+    before = users.of("ann", LONG)[0]
+    assert before.is_erased and before.history == StoredHistory() and before.version == "unknown, erased"
+    spool.append([interaction_command(event(1, "a"))])
+    user, _ = users.of("ann", LONG)
+    assert user.is_erased and user.history.item_ids == ("a",)
+
+
+def test_who_was_erased_is_known_to_be_while_the_store_is_away(store):
+    faulty = Faulty(store)
+    users = states(faulty, erased={"ann"})
+    store.interactions.append([event(1, "a")])
+    assert not users.of("ann", LONG)[0].is_erased  # the store says so
+    faulty.fail()
+    user, is_degraded = users.of("ann", LONG)
+    assert is_degraded and user.is_erased and user.history == StoredHistory()
+
+
+def test_items_beyond_the_history_are_seen(store):
+    faulty = Faulty(store)
+    users = states(faulty, history_limit=2)
+    store.interactions.append([event(number, item) for number, item in enumerate("abcd")])
+    user, _ = users.of("ann", LONG)
+    assert user.history.item_ids == ("c", "d") and user.older == {"b": 1e9 + 1, "a": 1e9}
+    faulty.fail()
+    user, is_degraded = users.of("ann", LONG)
+    assert is_degraded and set(user.older) == {"a", "b"}
+
+
+def test_a_short_history_needs_no_second_question(store, monkeypatch):
+    users = states(store, history_limit=4)
+    monkeypatch.setattr(store.users, "seen", lambda *values: pytest.fail("it was asked"))
+    store.interactions.append([event(number, item) for number, item in enumerate("abc")])
+    assert users.of("ann", LONG)[0].older == {}

@@ -10,7 +10,6 @@ from recsys_serving.api.parts import Caller, Parts
 from recsys_serving.api.routing import Limit, PathId, api_router, operation, reply
 from recsys_serving.api.schemas.shared import AcceptedResponse
 from recsys_serving.api.schemas.users import ErasureResponse, ErasuresResponse
-from recsys_serving.store.admin.records import AuditEntry
 from recsys_serving.store.errors import NotFound
 
 router = api_router("erasures")
@@ -41,10 +40,9 @@ router = api_router("erasures")
 )
 def erase_user(user_id: PathId, parts: Parts, caller: Caller) -> Response:
     """Delete all of a user; the receipt says which bundles were trained with the user, and until when they are used."""
-    outcome = parts.eraser.erase(user_id)
+    outcome = parts.eraser.erase(user_id, caller.key_id)
     if outcome.receipt is None:
         return reply(AcceptedResponse(id=outcome.receipt_id), 202)
-    parts.store.audit.append(AuditEntry(caller.key_id, "user.erase", str(outcome.receipt["receipt_id"])))
     return reply(ErasureResponse.model_validate(outcome.receipt))
 
 

@@ -30,8 +30,7 @@ _LOCK_USERS = text(
 # that was shown before its user asked to be erased, and waited somewhere, stays out: a receipt has a hash of the user.
 _INSERT = text(
     "WITH account AS (SELECT user_id, merged_into FROM users WHERE user_id = ANY(CAST(:user_id AS text[])) "
-    "ORDER BY user_id FOR KEY SHARE), "
-    "erased AS MATERIALIZED (SELECT receipt_id, user_hash, requested_at FROM erasures WHERE requested_at >= :since) "
+    "ORDER BY user_id FOR KEY SHARE) "
     "INSERT INTO exposures (recommendation_id, shown_at, bundle, model_version, variant, experiment_id, user_id, "
     "item_ids, propensities, context) "
     "SELECT recommendation_id, shown_at, bundle, model_version, variant, experiment_id, "
@@ -44,8 +43,8 @@ _INSERT = text(
     "CAST(:user_id AS text[]), CAST(:item_ids AS jsonb[]), CAST(:propensities AS jsonb[]), CAST(:context AS jsonb[])) "
     "AS given (recommendation_id, shown_at, bundle, model_version, variant, experiment_id, user_id, item_ids, "
     "propensities, context) LEFT JOIN account ON account.user_id = given.user_id "
-    "WHERE NOT EXISTS (SELECT FROM erased e WHERE e.requested_at >= given.shown_at AND e.user_hash = "
-    "encode(sha256(convert_to(e.receipt_id || ':' || given.user_id, 'UTF8')), 'hex')) ON CONFLICT DO NOTHING"
+    "WHERE NOT EXISTS (SELECT FROM erased_users e WHERE e.erased_at >= given.shown_at "
+    "AND e.user_hash = erasure_hash(given.user_id)) ON CONFLICT DO NOTHING"
 )
 
 GET = "SELECT * FROM exposures WHERE recommendation_id = :id"
@@ -120,7 +119,6 @@ class ExposureStore:
             None if one.propensities is None else to_json(list(one.propensities)) for one in ordered
         ]
         values["context"] = [properties_json(one.context) for one in ordered]
-        values["since"] = min(one.shown_at for one in ordered)
         with self._database.transaction() as connection:
             connection.execute(_LOCK_USERS, {"user_id": values["user_id"]})
             return connection.execute(_INSERT, values).rowcount

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     Table,
@@ -197,6 +198,14 @@ ERASURES = Table(
     Column("completed_at", _MOMENT, nullable=False),
     Column("deleted", JSONB, nullable=False),
     _properties("receipt"),
+)
+
+#: Hashes of the ids of erased users, see :mod:`recsys_serving.store.users.erased_users`.
+ERASED_USERS = Table(
+    "erased_users",
+    METADATA,
+    Column("user_hash", LargeBinary, primary_key=True),
+    Column("erased_at", _MOMENT, nullable=False),
 )
 
 #: Revisions of what the workers keep in memory; the row of a name is locked by who changes it.

@@ -12,11 +12,13 @@ from recsys_serving.store import rows
 from recsys_serving.store.errors import NotFound
 from recsys_serving.store.json_text import Properties, properties_json
 from recsys_serving.store.users.accounts import ACCOUNT
+from recsys_serving.store.users.erased_users import mark_erased
 from recsys_serving.store.users.records import ErasureReceipt, UserExport
 
 _ACCOUNT = text(f"SELECT {ACCOUNT}")
 _LOCK = text("SELECT merged_into FROM users WHERE user_id = :user_id FOR UPDATE")
 _FAMILY = "SELECT * FROM users WHERE user_id = :account OR merged_into = :account ORDER BY user_id"
+_FAMILY_IDS = text("SELECT user_id FROM users WHERE merged_into = :account")
 _DELETE_INTERACTIONS = text(
     "WITH gone AS (DELETE FROM interactions WHERE user_id = ANY(CAST(:ids AS text[])) RETURNING event_id) "
     "DELETE FROM interaction_keys k USING gone WHERE k.event_id = gone.event_id"
@@ -66,7 +68,7 @@ def erase(
     done = None if receipt_id is None else receipt(connection, receipt_id)
     if done is not None:
         return done
-    ids = _lock_family(connection, user_id)
+    ids = lock_family(connection, user_id)
     deleted = {
         table: connection.execute(statement, {"ids": ids}).rowcount
         for table, statement in (
@@ -78,6 +80,7 @@ def erase(
     connection.execute(text("SELECT nextval('user_revision')"))  # who reads for training sees that something changed
     receipt_id = receipt_id or uuid4()
     now = datetime.now(UTC)
+    mark_erased(connection, ids, requested_at or now)
     values = {
         "receipt_id": receipt_id,
         "user_hash": user_hash(receipt_id, user_id),
@@ -89,7 +92,13 @@ def erase(
     return rows.erasure_receipt(connection.execute(_KEEP_RECEIPT, values).mappings().one())
 
 
-def _lock_family(connection: Connection, user_id: str) -> list[str]:
+def family_ids(connection: Connection, user_id: str) -> list[str]:
+    """The id of an account and those of all that were merged into it; of a user who is not known the id alone."""
+    account = connection.execute(_ACCOUNT, {"user_id": user_id}).scalar_one()
+    return sorted({account, *connection.execute(_FAMILY_IDS, {"account": account}).scalars()})
+
+
+def lock_family(connection: Connection, user_id: str) -> list[str]:
     """Lock an account and all that were merged into it; returns their ids.
 
     The account is locked first: a merge that took place meanwhile shows in what is read after that.
@@ -97,8 +106,8 @@ def _lock_family(connection: Connection, user_id: str) -> list[str]:
     account = user_id
     while (merged_into := connection.execute(_LOCK, {"user_id": account}).scalar()) is not None:
         account = merged_into
-    family = connection.execute(text(f"{_FAMILY} FOR UPDATE"), {"account": account}).mappings()
-    return sorted({account, *(row["user_id"] for row in family)})
+    members = connection.execute(text(f"{_FAMILY} FOR UPDATE"), {"account": account}).mappings()
+    return sorted({account, *(row["user_id"] for row in members)})
 
 
 def user_hash(receipt_id: UUID, user_id: str) -> str:

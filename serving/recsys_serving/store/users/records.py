@@ -54,6 +54,9 @@ class UserState:
         catalogue_revision: revision of the catalogue, as :meth:`ItemStore.changes_since` counts.
         deployment_revision: revision of the deployments; another one than before: read the live bundle.
         experiment_revision: revision of the experiments; another one than before: read them again.
+        is_erased: whether the id is that of a user who was erased while a bundle had them: it may have come again, and
+            what a bundle knows under it counts no more.
+        is_cut: whether there may be more items than those of the history.
     """
 
     user_id: str
@@ -68,6 +71,8 @@ class UserState:
     catalogue_revision: int
     deployment_revision: int
     experiment_revision: int
+    is_erased: bool = False
+    is_cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)

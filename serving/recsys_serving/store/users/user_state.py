@@ -16,6 +16,7 @@ from psycopg import Cursor
 
 from recsys_serving.store.events.records import Repeats
 from recsys_serving.store.users.accounts import ACCOUNT
+from recsys_serving.store.users.erased_users import IS_ERASED
 from recsys_serving.store.users.records import UserState
 
 #: Latest interactions that are read for each one that the history may have, where an item counts once.
@@ -30,21 +31,24 @@ _RECENT = """
     ORDER BY i.occurred_at DESC, i.event_id DESC
     LIMIT :read
 """
+_COUNTED = f"SELECT *, count(*) OVER () AS num_read FROM ({_RECENT}) read"
 _LATEST = f"""
     SELECT * FROM (
-        SELECT DISTINCT ON (item_id) * FROM ({_RECENT}) recent ORDER BY item_id, occurred_at DESC, event_id DESC
+        SELECT DISTINCT ON (item_id) * FROM ({_COUNTED}) recent ORDER BY item_id, occurred_at DESC, event_id DESC
     ) once ORDER BY occurred_at DESC, event_id DESC LIMIT :history_limit
 """
 _STATE = """
 SELECT account.user_id, users.user_id IS NOT NULL AS known, users.revision, users.profiling, users.properties,
-    history.item_ids, history.values, history.types, history.timestamps, revisions.*
+    history.item_ids, history.values, history.types, history.timestamps, history.num_read,
+    {is_erased} AS is_erased, revisions.*
 FROM (SELECT {account} AS user_id) account
 LEFT JOIN users ON users.user_id = account.user_id
 CROSS JOIN LATERAL (
     SELECT array_agg(item_id ORDER BY occurred_at, event_id) AS item_ids,
         array_agg(value ORDER BY occurred_at, event_id) AS values,
         array_agg(type ORDER BY occurred_at, event_id) AS types,
-        array_agg(CAST(extract(epoch FROM occurred_at) AS float8) ORDER BY occurred_at, event_id) AS timestamps
+        array_agg(CAST(extract(epoch FROM occurred_at) AS float8) ORDER BY occurred_at, event_id) AS timestamps,
+        max(num_read) AS num_read
     FROM ({history}) rows
 ) history
 CROSS JOIN (
@@ -55,10 +59,12 @@ CROSS JOIN (
 ) revisions
 """
 
+_IS_ERASED = IS_ERASED.format(user_id="account.user_id")
+
 #: The statement for each way to treat items that occur more than once.
 STATE: dict[Repeats, str] = {
-    "latest": _STATE.format(account=ACCOUNT, history=_LATEST),
-    "all": _STATE.format(account=ACCOUNT, history=_RECENT),
+    "latest": _STATE.format(account=ACCOUNT, history=_LATEST, is_erased=_IS_ERASED),
+    "all": _STATE.format(account=ACCOUNT, history=_COUNTED, is_erased=_IS_ERASED),
 }
 
 #: The same with the parameters as the driver has them.
@@ -80,16 +86,19 @@ def read_state(
     Where an item counts once, it is looked for among the latest ``5 * history_limit`` interactions.
     """
     known_revision = known.revision if known is not None and known.known else None
-    cursor.execute(_QUERIES[repeats], state_values(user_id, history_limit, types, repeats, known_revision))
+    asked = state_values(user_id, history_limit, types, repeats, known_revision)
+    cursor.execute(_QUERIES[repeats], asked)
     row = cursor.fetchone()
     assert row is not None, "the statement has one row, whoever the user is"
-    account, is_known, revision, profiling, properties, *lists, catalogue, deployment, experiment = row
+    account, is_known, revision, profiling, properties, *lists = row[:9]
+    num_read, is_erased, catalogue, deployment, experiment = row[9:]
     if known is not None and known_revision is not None and revision == known_revision:
-        histories = known.item_ids, known.values, known.types, known.timestamps
+        histories, is_cut = (known.item_ids, known.values, known.types, known.timestamps), known.is_cut
     else:
         item_ids, values, types_read, timestamps = (column or () for column in lists)
         # The same few texts again and again, of thousands of users that a worker remembers.
         histories = tuple(map(intern, item_ids)), tuple(values), tuple(map(intern, types_read)), tuple(timestamps)
+        is_cut = (num_read or 0) >= asked["read"] or len(item_ids) >= history_limit
     return UserState(
         account,
         is_known,
@@ -100,6 +109,8 @@ def read_state(
         catalogue,
         deployment,
         experiment,
+        is_erased,
+        is_cut,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,9 @@ from recsys_serving.store.events.records import Repeats
 from recsys_serving.store.json_text import Properties, properties_json
 from recsys_serving.store.users import erasure, merging
 from recsys_serving.store.users.accounts import ACCOUNT
+from recsys_serving.store.users.erased_users import ErasedUsers, expire_erased, read_erased
 from recsys_serving.store.users.records import ErasureReceipt, MergeResult, User, UserExport, UserState
+from recsys_serving.store.users.seen_items import read_seen
 from recsys_serving.store.users.user_state import read_state
 
 #: Longest time of one statement that moves, reads or deletes all of a user.
@@ -134,6 +136,17 @@ class UserStore:
         with self._database.reading() as cursor:
             return read_state(cursor, user_id, history_limit, types, repeats, known)
 
+    def seen(self, user_id: str, limit: int = 50_000, types: Sequence[str] | None = None) -> Mapping[str, float]:
+        """When a user last interacted with each item, in seconds since 1970, the latest first.
+
+        Args:
+            user_id: the user; a merged one stands for the account.
+            limit: most items; the latest ones are kept.
+            types: types of interactions that count; None for all.
+        """
+        with self._database.transaction() as connection:
+            return read_seen(connection, user_id, limit, types)
+
     def merge(self, from_user_id: str, into_user_id: str) -> MergeResult:
         """Merge a user, an anonymous one say, into an account; what comes under the old id later goes there too.
 
@@ -155,6 +168,35 @@ class UserStore:
         """
         with self._database.transaction(_WHOLE_USER_SECONDS) as connection:
             return erasure.export(connection, user_id)
+
+    def family_ids(self, user_id: str, locked: bool = False) -> tuple[str, ...]:
+        """The id of a user's account and those of all users that were merged into it; of an unknown one its own.
+
+        Args:
+            user_id: the user.
+            locked: keep others from merging or erasing them until the end of the transaction around this call.
+        """
+        with self._database.transaction(_WHOLE_USER_SECONDS) as connection:
+            read = erasure.lock_family if locked else erasure.family_ids
+            return tuple(read(connection, user_id))
+
+    def erased(self) -> ErasedUsers:
+        """Marks of all users that were erased, as far as they have not expired."""
+        with self._database.transaction() as connection:
+            return read_erased(connection)
+
+    def expire_erased(self, before: datetime, kept: Collection[bytes]) -> int:
+        """Delete the marks of users who were erased before a moment.
+
+        Args:
+            before: the moment.
+            kept: hashes of users whose marks stay.
+
+        Returns:
+            How many were deleted.
+        """
+        with self._database.transaction() as connection:
+            return expire_erased(connection, before, kept)
 
     def erase(
         self,

@@ -61,6 +61,17 @@ def test_a_list_of_a_user_who_came_back_after_an_erasure_is_stored(store):
     assert store.exposures.append([shown(1, shown_at=minutes(6))]) == 1
 
 
+def test_a_list_of_a_merged_user_that_waited_goes_to_the_account_and_is_gone_with_it(store):
+    for name in ("ada", "visitor"):
+        store.users.create(name, {}, True)
+    store.users.merge("visitor", "ada")
+    assert store.exposures.append([shown(1, "visitor", shown_at=minutes(3))]) == 1
+    assert store.exposures.get(UUID(int=1)).user_id == "ada"
+    store.users.erase("ada", minutes(5), {})  # the receipt names ada alone
+    assert store.exposures.append([shown(2, "visitor", shown_at=minutes(4))]) == 0
+    assert store.exposures.get(UUID(int=1)) is None and store.exposures.get(UUID(int=2)) is None
+
+
 def test_a_list_that_is_stored_while_its_user_is_erased_is_left_out(store, database_url):
     store.users.create("ada", {}, True)
     other = Store.connect(database_url)
