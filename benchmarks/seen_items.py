@@ -44,6 +44,8 @@ def main() -> None:
     parser.add_argument("--output", type=Path, help="Markdown file for the results")
     options = parser.parse_args()
     lines = [
+        "# What it costs that old items count as seen",
+        "",
         f"`python benchmarks/seen_items.py --bundle {options.bundle}`, {hardware_summary()}. Milliseconds, the median "
         f"of {options.repeats}.",
         "",
