@@ -12,7 +12,7 @@ from recsys_serving.store.events import interaction_store as interactions
 from recsys_serving.store.events import outcome_store
 from recsys_serving.store.events.records import OutcomeWindows
 from recsys_serving.store.items import item_store as items
-from recsys_serving.store.users import accounts, user_state
+from recsys_serving.store.users import accounts, seen_items, user_state
 from sqlalchemy import text
 
 from tests.serving.conftest import new_database
@@ -43,6 +43,7 @@ SELECT lpad(to_hex(n), 32, '0')::uuid, 'u' || n % {NUM_USERS},
 FROM generate_series(0, {NUM_ROWS - 1}) n;
 INSERT INTO api_keys (key_id, name, hash, scopes) SELECT 'k' || n, 'key', 'h' || n, ARRAY['read']
 FROM generate_series(1, 3000) n;
+INSERT INTO erased_users SELECT erasure_hash('gone' || n), now() FROM generate_series(1, 3000) n;
 INSERT INTO audit (actor, act) SELECT 'a' || n % 300, 'act' FROM generate_series(1, 6000) n;
 ANALYZE;
 """
@@ -57,6 +58,7 @@ HOT = {
     "state of a user": (user_state.STATE["latest"], _STATE),
     "state of a user with repeats": (user_state.STATE["all"], _STATE),
     "state of a user by types": (user_state.STATE["latest"], _STATE | {"types": ["view"]}),
+    "items that a user has seen": (seen_items.SEEN, {"user_id": USER, "types": None, "limit": 50_000}),
     "first page": (interactions.LIST_FOR_USER + interactions._LATEST_FIRST, _PAGE),
     "next page": (
         interactions.LIST_FOR_USER + interactions._AFTER_CURSOR + interactions._LATEST_FIRST,
