@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recsys.cli.command import config_command
-from recsys.cli.commands import same_command
+from recsys.cli.commands import as_typed, same_command
 from recsys.cli.overrides import setting_of
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def main(config: DictConfig) -> None:
     best = BestSettings.of(study.best(), config.metric, fixed, refit, len(study.finished()))
     best.save(Path(config.output))
     tracker.finish({config.metric: best.value}, [Path(config.output) / name for name in (BEST, TRIALS)])
-    console.print_command(best.command)
+    console.print_command(as_typed(best.command))
     console.print(f"tuned: {config.output}", soft_wrap=True)
 
 

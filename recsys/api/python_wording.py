@@ -29,6 +29,7 @@ _VALUE = r"""(?P<value>\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}|\[[^\[\]]*\]|'[^']*'|"[^"
 _KEY = r"(?<![\w/.])(?P<group>data|preparation|model|split|evaluation)\.(?P<name>[a-z_]+(?:\.[a-z_]+)*)"
 _SET = re.compile(rf"(?P<quote>'?){_KEY}={_VALUE}(?P=quote)")
 _QUOTED = re.compile(rf"'{_KEY}=(?P<value>[^'{{\\[]*)'")
+_SEVERAL_COLUMNS = re.compile(r"columns=\{[^{}]*\}(?:,? columns=\{[^{}]*\})+")
 _FLAG = re.compile(r"\b(strict|refit)=(true|false)\b")
 _PLACE = re.compile(r"\bpaths\.prepared_dir=\S+?(?=[\s.,)]|$)")
 
@@ -66,6 +67,7 @@ def in_python(text: str) -> str:
         text = command.sub(words, text)
     text = _PLACE.sub("directory=DIR", text)
     text = _SET.sub(_argument, _QUOTED.sub(_argument, text))
+    text = _SEVERAL_COLUMNS.sub(_one_argument, text)
     text = _FLAG.sub(lambda found: f"{found[1]}={found[2].capitalize()}", text)
     return _NAMED.sub(_name, text)
 
@@ -92,6 +94,12 @@ def _argument(found: re.Match[str]) -> str:
     if first == "columns" and inner:
         return f"columns={{{inner[0]!r}: {value!r}}}"
     return f"{NESTED.join((first, *inner))}={value!r}"
+
+
+def _one_argument(found: re.Match[str]) -> str:
+    """Several columns as the one argument that Python takes."""
+    columns = re.findall(r"columns=\{([^{}]*)\}", found[0])
+    return f"columns={{{', '.join(columns)}}}"
 
 
 def _value(written: str) -> Any:

@@ -65,6 +65,23 @@ def typed_command(name: str) -> str:
     return f"{_program('python')} {shlex.quote(_short(script_path(name)))}"
 
 
+def as_typed(command: str) -> str:
+    """A command as files have it, from :func:`command_line`, in the form of :func:`typed_command`, for a terminal.
+
+    Args:
+        command: one of ours with its arguments; any other stays as it is.
+
+    Example:
+        >>> as_typed("git status")
+        'git status'
+    """
+    for name in command_names():
+        kept = command_line(name)
+        if command == kept or command.startswith(f"{kept} "):
+            return typed_command(name) + command.removeprefix(kept)
+    return command
+
+
 def same_command(name: str) -> str:
     """What was typed to run this command, for one that goes on with what is done.
 

@@ -7,8 +7,8 @@ from recsys.errors import DataError
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("data.columns.user=who, data.columns.item=NAME.", "columns={'user': 'who'}, columns={'item': 'NAME'}."),
-        ("data.columns.user=0 data.columns.item=1", "columns={'user': 0} columns={'item': 1}"),
+        ("data.columns.user=who, data.columns.item=NAME.", "columns={'user': 'who', 'item': 'NAME'}."),
+        ("data.columns.user=0 data.columns.item=1", "columns={'user': 0, 'item': 1}"),
         ("with 'data.columns.user=the user'.", "with columns={'user': 'the user'}."),
         ("leave it out with data.columns.rating=null.", "leave it out with columns={'rating': None}."),
         ("which column (data.columns.title) it is", "which column (columns['title']) it is"),
@@ -35,6 +35,14 @@ from recsys.errors import DataError
         ("or use split=random_ratio.", "or use data.split('random_ratio')."),
         ("has no config.yaml. Give the path after 'run:'.", "has no config.yaml. Correct the path."),
         ("data=table needs the interactions", "a data set of tables needs the interactions"),
+        (
+            "such as data.columns.user=0 data.columns.item=1 data.columns.timestamp=3. Set data.header=true",
+            "such as columns={'user': 0, 'item': 1, 'timestamp': 3}. Set header=True",
+        ),
+        (
+            "with data.columns.user=who, data.columns.item=what, or data.columns.rating=null.",
+            "with columns={'user': 'who', 'item': 'what'}, or columns={'rating': None}.",
+        ),
     ],
 )
 def test_settings_become_arguments(text: str, expected: str) -> None:

@@ -6,6 +6,7 @@ import pytest
 from recsys.cli import commands
 from recsys.cli.commands import (
     ENTRY_POINT_VARIABLE,
+    as_typed,
     command_line,
     command_names,
     same_command,
@@ -55,6 +56,15 @@ class TestTypedCommand:
 
     def test_an_environment_that_is_not_active_is_named_by_its_path(self, environment: Path) -> None:
         assert typed_command("train") == ".venv/bin/python scripts/train.py"
+
+    def test_a_command_of_a_file_is_made_one_to_type(self, environment: Path) -> None:
+        (environment.parents[1] / "scripts").mkdir()
+        (environment.parents[1] / "scripts" / "train.py").touch()
+        kept = "python scripts/train.py data=toy 'data.name=python scripts/train.py'"
+        assert as_typed(kept) == ".venv/bin/python scripts/train.py data=toy 'data.name=python scripts/train.py'"
+        assert as_typed("python scripts/train.py") == ".venv/bin/python scripts/train.py"
+        for other in ("python scripts/train.pyc", "python mine.py", ""):
+            assert as_typed(other) == other
 
     def test_an_active_environment_needs_no_path(self, environment: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("PATH", f"{environment}:/usr/bin:/bin")

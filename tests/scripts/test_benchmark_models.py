@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from recsys.cli.commands import typed_command
 from tests.studies.leaderboard.inline_worker import InlineWorker
 
 ROWS = '+tuned={popularity: [], ease_strong: ["model=ease", "model.l2=50"]}'
@@ -71,10 +72,10 @@ def test_without_tuned_settings_it_searches_and_names_what_goes_on(scripts, boar
     page = Path(lines[-1].removeprefix("results: "))
     assert page.name == "leaderboard.md" and page.parent.parent == Path("out")
     assert "- bias: Bias predicts ratings, but table has none" in (scripts.directory / page).read_text()
-    commands = [line.strip() for line in lines if line.startswith("  python scripts/")]
-    assert [command.split()[1] for command in commands] == [
-        f"scripts/{name}.py" for name in ("recommend", "export", "train", "tune")
-    ]
+    # As they can be typed here, where the interpreter is perhaps not what `python` finds.
+    typed = [typed_command(name) for name in ("recommend", "export", "train", "tune")]
+    commands = [line.strip() for line in lines if line.startswith("  ")][-len(typed) :]
+    assert [command.startswith(f"{start} ") for command, start in zip(commands, typed, strict=True)] == [True] * 4
     # A study goes on where the benchmark left it.
     _, _, *arguments = shlex.split(commands[-1])
     again = scripts("tune", *[text for text in arguments if not text.startswith("trials=")], "trials=2")

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import re
 import shlex
+from pathlib import Path
 
 import mlflow
 import pandas as pd
 import pytest
 from omegaconf import OmegaConf
 
+from recsys.cli.commands import as_typed
 from recsys.evaluation.model_report import evaluate_model
 from tests.scripts.test_train import SMALL
 
@@ -28,10 +30,10 @@ def test_prints_each_trial_and_a_command_that_trains_with_the_best(scripts, boar
     table = pd.read_csv(directory / "trials.csv")
     best = OmegaConf.load(directory / "best.yaml")
     assert best.value == table["value"].max()
-    assert best.command == lines[-2]
+    assert as_typed(best.command) == lines[-2]
     assert {path.name for path in directory.iterdir()} == {"study.db", "trials.csv", "best.yaml"}
     _, script, *arguments = shlex.split(lines[-2])
-    assert script == "scripts/train.py"
+    assert Path(script).name == "train.py"
     assert scripts("train", *arguments).status == 0
 
 

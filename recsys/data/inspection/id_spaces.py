@@ -40,6 +40,11 @@ def warn_of_spaces(ids: pa.StringArray, what: str) -> None:
     )
 
 
+def has_spaces(ids: pa.StringArray) -> bool:
+    """Whether any id has white space around it."""
+    return bool(pc.any(pc.not_equal(pc.utf8_trim_whitespace(ids), ids)).as_py())
+
+
 def strip_ids(raw: RawDataset) -> RawDataset:
     """The data without white space around the ids of users and items, in all tables."""
     negatives = raw.fixed_negatives

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from recsys.cli.commands import command_line, script_path
+from recsys.cli.commands import as_typed, command_line, script_path
 from recsys.cli.configuration import CONFIG_DIRECTORY, compose_config
 from recsys.cli.console import console
 from recsys.cli.output_directory import new_directory
@@ -44,7 +44,7 @@ def run_tuned(config: DictConfig, given: Sequence[str], data: str) -> None:
         compose_config("train", [*row.overrides, *shared])
     paths = []
     for place, row in enumerate(rows, start=1):
-        _say(f"{place}/{len(rows)}  {row.command}")
+        _say(f"{place}/{len(rows)}  {as_typed(row.command)}")
         paths.append(train(row, shared))
     command = f"{command_line('benchmark_models')} " + shlex.join(
         text for text in given if setting_of(text) != "output"
@@ -68,7 +68,7 @@ def train(row: TunedModel, shared: Sequence[str]) -> Path:
     last = (process.stdout.strip().splitlines() or [""])[-1]
     if process.returncode != 0 or not last.startswith("run: "):
         raise RunError(
-            f"All models must be trained, but {row.name} failed. Its message is above; repeat: {row.command}"
+            f"All models must be trained, but {row.name} failed. Its message is above; repeat: {as_typed(row.command)}"
         )
     return Path(last.removeprefix("run: "))
 

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 from omegaconf import DictConfig, OmegaConf
 
-from recsys.cli.commands import command_line
+from recsys.cli.commands import typed_command
 from recsys.data.columns import USER_ID
 from recsys.errors import RunError
 from recsys.evaluation.known_items import ONLY_NEW
@@ -77,7 +77,7 @@ def open_runs(paths: Sequence[Path]) -> list[ComparedRun]:
             raise RunError(
                 f"The runs must have been tested on the same users, but {paths[0]} has values for {len(tables[0])} and "
                 f"{path} for {len(table)}, of whom {table[USER_ID].isin(tables[0][USER_ID]).sum()} are the same. Write "
-                f"them again with one version: {command_line('evaluate')} run={path} save_per_user=true"
+                f"them again with one version: {typed_command('evaluate')} run={path} save_per_user=true"
             )
     labels = _labels(settings, manifests)
     return [

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
+from recsys.cli.commands import as_typed
 from recsys.cli.configuration import CONFIG_DIRECTORY, compose_config
 from recsys.cli.console import console
 from recsys.cli.overrides import setting_of
@@ -119,6 +120,7 @@ def _run(directory: ResultDirectory, settings: LeaderboardSettings) -> None:
         lines.explain(f"Left out, which the page explains: {', '.join(board.left_out)}.")
     lines.say("")
     for purpose, command in going_on(board):
-        lines.say(f"{purpose}:\n  {command}")
+        lines.say(f"{purpose}:")
+        console.print_command(as_typed(command), indent="  ")
     lines.say(f"took {clock_time(budget.elapsed)} of {clock_time(budget.seconds)} minutes")
     lines.say(f"results: {directory.report}")

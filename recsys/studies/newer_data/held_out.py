@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from recsys.data.columns import ITEM_ID, RATING, TIMESTAMP, USER_ID
+from recsys.data.inspection.id_spaces import has_spaces
 from recsys.data.prepared import open_prepared
 from recsys.data.prepared_files import SCHEMA_FILE
 from recsys.data.readers.table import TableReader
@@ -37,6 +38,7 @@ class HeldOut:
             each contestant recommends of it what it would when it is served.
         times: when each user is asked for, seconds since 1970: at their first newer interaction; empty where the data
             have no times.
+        num_stripped: rows whose ids had white space around them, which was left out.
     """
 
     name: str
@@ -51,6 +53,7 @@ class HeldOut:
     missing_users: Mapping[str, int]
     repeats: KnownTargets = "drop"
     times: Mapping[str, int] = field(default_factory=dict)
+    num_stripped: int = 0
 
     @property
     def users(self) -> list[str]:
@@ -71,6 +74,11 @@ class HeldOut:
             f"{self.name}: {self.num_rows:,} interactions, of which {len(self.pairs):,} of {len(self.users):,} "
             "users are to be recovered" + (f" (left out: {said})" if said else "")
         ]
+        if self.num_stripped > 0:
+            lines.append(
+                f"white space around the ids of {self.num_stripped:,} interactions does not count, as no contestant "
+                "has an id with any"
+            )
         if kept:
             lines.append(
                 f"{self.num_known:,} of them were known to a contestant already and are to be found again; lists have "
@@ -106,6 +114,7 @@ def read_held_out(
     """
     name, rows = _read(path, columns)
     num_rows = len(rows)
+    rows, num_stripped = _stripped(rows, contestants)
     threshold = next((one.positive_threshold for one in contestants if one.positive_threshold is not None), None)
     positives = rows if threshold is None or RATING not in rows else rows[rows[RATING] >= threshold]
     pairs = positives[[USER_ID, ITEM_ID]].drop_duplicates()
@@ -137,7 +146,28 @@ def read_held_out(
         missing_users={one.label: int((one.users.index_of(asked) < 0).sum()) for one in contestants},
         repeats=repeats,
         times=dict(positives.groupby(USER_ID)[TIMESTAMP].min()) if TIMESTAMP in positives else {},
+        num_stripped=num_stripped,
     )
+
+
+def _stripped(rows: pd.DataFrame, contestants: Sequence[Contestant]) -> tuple[pd.DataFrame, int]:
+    """The rows without white space around the ids, as preparation strips them.
+
+    Ids of a kind of which a contestant has one with white space around it stay as they are.
+
+    Returns:
+        The rows, and in how many of them there was some.
+    """
+    changed = pd.Series(False, index=rows.index)
+    columns = {}
+    for name, vocabularies in (
+        (USER_ID, [one.users for one in contestants]),
+        (ITEM_ID, [one.items for one in contestants]),
+    ):
+        if not any(has_spaces(vocabulary.ids) for vocabulary in vocabularies):
+            columns[name] = rows[name].str.strip()
+            changed |= columns[name] != rows[name]
+    return rows.assign(**columns), int(changed.sum())
 
 
 def _read(path: Path, columns: Mapping[str, str | None] | None) -> tuple[str, pd.DataFrame]:

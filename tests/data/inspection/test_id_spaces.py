@@ -5,7 +5,7 @@ import warnings
 import pyarrow as pa
 import pytest
 
-from recsys.data.inspection.id_spaces import strip_ids, warn_of_spaces
+from recsys.data.inspection.id_spaces import has_spaces, strip_ids, warn_of_spaces
 from recsys.data.raw import RawDataset
 from recsys.errors import DataWarning
 
@@ -52,3 +52,10 @@ def test_what_is_not_there_is_not_stripped() -> None:
     raw = RawDataset(name="x", interactions=pa.table({"user_id": ["a "], "item_id": ["b"]}))
     stripped = strip_ids(raw)
     assert (stripped.users, stripped.items, stripped.fixed_negatives) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("ids", "expected"), [(["a", "b c"], False), (["a", " b"], True), (["a\t"], True), ([], False)]
+)
+def test_white_space_around_ids_is_found(ids, expected):
+    assert has_spaces(pa.array(ids, pa.string())) is expected

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from recsys.cli.commands import typed_command
 from recsys.errors import RunError
 from recsys.studies.benchmark.tuned_benchmark import train
 from recsys.studies.benchmark.tuned_models import TunedModel
@@ -35,5 +37,7 @@ def test_a_row_is_trained_in_a_process_and_names_its_run(monkeypatch):
 @pytest.mark.parametrize(("status", "output"), [(2, "run: runs/x"), (0, "nothing"), (0, "")])
 def test_one_that_fails_is_named_with_its_command(monkeypatch, status, output):
     ended(monkeypatch, status, output)
-    with pytest.raises(RunError, match="but ease failed. .* repeat: python scripts/train.py data=toy model=ease"):
+    with pytest.raises(
+        RunError, match=f"but ease failed. .* repeat: {re.escape(typed_command('train'))} data=toy model=ease"
+    ):
         train(ROW, [])

@@ -67,3 +67,23 @@ def test_pairs_that_are_known_may_be_found_again_at_the_time_of_the_first_of_the
     lines = found.told()
     assert lines[0] == "newer.csv: 4 interactions, of which 4 of 2 users are to be recovered"
     assert lines[1].startswith("2 of them were known to a contestant already and are to be found again; ")
+
+
+def test_white_space_around_ids_does_not_count_where_no_contestant_has_any(tmp_path):
+    """As where preparation has stripped it."""
+    path = table(tmp_path, '" u1",b', 'u1,"b "', '"u3\t",a', '" u1",c')
+    found = read_held_out(path, None, [OLD, NEW])
+    assert sorted(found.pairs.itertuples(index=False, name=None)) == [("u1", "b"), ("u3", "a")]
+    assert (found.num_stripped, found.num_repeated, found.num_known) == (4, 1, 1)
+    assert (
+        "white space around the ids of 4 interactions does not count, as no contestant has an id with any"
+        in found.told()
+    )
+
+
+def test_white_space_around_ids_counts_where_a_contestant_has_some(tmp_path):
+    spaced = contestant("spaced", [("u1 ", "a"), ("u1", "b")], items="abc")
+    found = read_held_out(table(tmp_path, '"u1 ",b', 'u1,"a "', "u1,c"), None, [spaced, OLD])
+    # "u1 " stays another user than "u1"; of the items none has any.
+    assert sorted(found.pairs.itertuples(index=False, name=None)) == [("u1", "c"), ("u1 ", "b")]
+    assert (found.num_stripped, found.num_known) == (1, 1)
