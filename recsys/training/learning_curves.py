@@ -14,6 +14,10 @@ from matplotlib.ticker import MaxNLocator
 #: Points; letters can still be read where the picture is shown at half its size.
 _FONT_SIZE = 12
 
+#: Inches of a panel with what stands around it, of the margins of the picture, and between two panels.
+_PANEL_WIDTH, _HEIGHT = 5.2, 4.6
+_LEFT, _RIGHT, _BOTTOM, _TOP, _BETWEEN = 0.8, 0.2, 0.65, 0.85, 0.85
+
 _BLUE, _RED = "#1f4e79", "#b03a2e"
 
 #: With more epochs than this, lines have no marks for each.
@@ -36,7 +40,8 @@ def draw_curves(
     others = [name for name in table.columns if name.startswith("valid/") and name != monitor]
     panels = ["train/loss", *([monitor] if monitor in table.columns else []), *(["others"] if others else [])]
     with rc_context({"font.size": _FONT_SIZE, "axes.titlesize": _FONT_SIZE + 1}):
-        figure = Figure(figsize=(5.2 * len(panels), 4.6), layout="constrained", dpi=110)
+        figure = Figure(figsize=(_PANEL_WIDTH * len(panels), _HEIGHT), dpi=110)
+        _lay_out(figure, len(panels))
         FigureCanvasAgg(figure)
         figure.suptitle(title)
         for panel, axes in zip(panels, figure.subplots(1, len(panels), squeeze=False)[0], strict=True):
@@ -50,6 +55,19 @@ def draw_curves(
                 axes.legend(fontsize="small")
             axes.set_xlabel("epoch")
         figure.savefig(path, format="png")
+
+
+def _lay_out(figure: Figure, panels: int) -> None:
+    """Fix the margins: to measure what stands in them takes as long as to draw it, and it is always the same."""
+    width = _PANEL_WIDTH * panels
+    inner = (width - _LEFT - _RIGHT - _BETWEEN * (panels - 1)) / panels
+    figure.subplots_adjust(
+        left=_LEFT / width,
+        right=1 - _RIGHT / width,
+        bottom=_BOTTOM / _HEIGHT,
+        top=1 - _TOP / _HEIGHT,
+        wspace=_BETWEEN / inner,
+    )
 
 
 def _draw(axes: Axes, table: pd.DataFrame, title: str, colour: str | None = None) -> None:
