@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,13 @@ from hypothesis import HealthCheck, settings
 from recsys_serving.triton.server_environment import server_environment
 
 from recsys.errors import ServingError
+
+ROOT = Path(__file__).parents[1]
+
+# Processes that tests start run the code of this checkout, whichever one the environment was installed from.
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    [str(ROOT), str(ROOT / "serving"), *filter(None, [os.environ.get("PYTHONPATH")])]
+)
 
 # On a busy machine one slow example is no failure.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -23,9 +32,17 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 @pytest.fixture(scope="session")
 def triton_environment() -> Path:
     """The Python environment of a Triton server, made once and kept; skips the test where it cannot be had."""
-    path = Path(__file__).parents[1] / ".triton" / "venv"
+    path = ROOT / ".triton" / "venv"
     try:
         server_environment(path)
     except ServingError as error:
         pytest.skip(f"no Triton server on this machine: {error}")
     return path
+
+
+def pytest_collection_finish() -> None:
+    """Where the tests import PyTorch, they do not repeat its exports to ONNX."""
+    if "torch" in sys.modules:
+        from tests.export.export_cache import install
+
+        install()

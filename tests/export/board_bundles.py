@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from functools import cache
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from recsys.runs.run_manifest import RunManifest
 from recsys.runs.trained_run import TrainedRun
 from tests.models.board_data import prepared_board
 from tests.models.test_contract import fitted
+from tests.shared_directory import shared_directory
 
 
 def board_run(name: str, directory: Path) -> TrainedRun:
@@ -34,7 +33,7 @@ def quietly(line: str) -> None:
 def board_bundle(name: str, ranker: str | None = None, **settings: object) -> Path:
     """A bundle, written once for all tests that only read it, whichever process they run in."""
     said = "-".join(f"{key}={value}" for key, value in sorted(settings.items()))
-    root = _shared_directory() / f"{name}-{ranker}-{said}"
+    root = shared_directory("board-bundles") / f"{name}-{ranker}-{said}"
     output = root / name
     root.mkdir(parents=True, exist_ok=True)
     with FileLock(root / "lock"):
@@ -43,12 +42,3 @@ def board_bundle(name: str, ranker: str | None = None, **settings: object) -> Pa
             ranking = None if ranker is None else board_run(ranker, root / "ranker")
             write_bundle(run, ranking, output, BundleSettings(**settings), quietly)  # type: ignore[arg-type]
     return output
-
-
-@cache
-def _shared_directory() -> Path:
-    """One directory for all processes of a test run."""
-    test_run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
-    if test_run is None:
-        return Path(tempfile.mkdtemp(prefix="board-bundles-"))
-    return Path(tempfile.gettempdir()) / f"board-bundles-{test_run}"

@@ -1,0 +1,19 @@
+"""One directory for all processes of a test run, for what is made once and only read after that."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from functools import cache
+from pathlib import Path
+
+
+@cache
+def shared_directory(name: str) -> Path:
+    """A directory that is the same in all workers of a test run, and another one in the next run."""
+    test_run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
+    if test_run is None:
+        return Path(tempfile.mkdtemp(prefix=f"{name}-"))
+    directory = Path(tempfile.gettempdir()) / f"{name}-{test_run}"
+    directory.mkdir(exist_ok=True)
+    return directory
