@@ -9,7 +9,7 @@ from tests.scripts.test_train import SMALL
 
 @pytest.fixture
 def run(scripts, board):
-    return scripts("train", *board, *SMALL).run
+    return scripts.trained(*board, *SMALL)
 
 
 def test_gives_the_numbers_of_training(scripts, run):

@@ -10,7 +10,7 @@ CLOSED_FORM = ["tracking=none", "trainer.accelerator=cpu", "show_users=0"]
 @pytest.fixture
 def train(scripts, coloured_board):
     def trained(model, *arguments):
-        return str(scripts("train", *coloured_board, f"model={model}", *CLOSED_FORM, *arguments).run)
+        return str(scripts.trained(*coloured_board, f"model={model}", *CLOSED_FORM, *arguments))
 
     return trained
 

@@ -13,7 +13,7 @@ def contributions(out: str) -> list[list[str]]:
 
 @pytest.fixture
 def run(scripts, board):
-    return scripts("train", *board, "model=ease", *QUICK).run
+    return scripts.trained(*board, "model=ease", *QUICK)
 
 
 def test_a_known_user_is_told_how_far_the_parts_can_be_trusted(scripts, run):

@@ -29,10 +29,10 @@ def ended_at(text: str, number: signal.Signals, place: Path, *arguments: str) ->
     started = time.monotonic()
     while text not in output.read_text():
         assert process.poll() is None, output.read_text()
-        assert time.monotonic() - started < 120, output.read_text()
+        assert time.monotonic() - started < 1200, output.read_text()
         time.sleep(0.01)
     process.send_signal(number)
-    assert process.wait(60) == (130 if number == signal.SIGINT else -number)
+    assert process.wait(600) == (130 if number == signal.SIGINT else -number)
     return output.read_text()
 
 

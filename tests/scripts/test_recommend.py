@@ -5,7 +5,7 @@ from tests.scripts.test_train import SMALL
 
 @pytest.fixture
 def run(scripts, board):
-    return scripts("train", *board, *SMALL, "show_users=0").run
+    return scripts.trained(*board, *SMALL, "show_users=0")
 
 
 def listed(out: str) -> list[str]:
@@ -52,7 +52,7 @@ class TestNewUser:
     @pytest.fixture
     def content_run(self, scripts, board):
         arguments = ["model=content", "tracking=none", "trainer.accelerator=cpu", "show_users=0"]
-        return scripts("train", *board, *arguments).run
+        return scripts.trained(*board, *arguments)
 
     def test_is_told_items_like_those_of_the_history(self, scripts, content_run):
         finished = scripts("recommend", f"run={content_run}", "history=[00,04]", "k=4")

@@ -3,7 +3,7 @@ import pytest
 
 @pytest.fixture
 def run(scripts, board):
-    return scripts("train", *board, "model=ease", "tracking=none", "trainer.accelerator=cpu", "show_users=0").run
+    return scripts.trained(*board, "model=ease", "tracking=none", "trainer.accelerator=cpu", "show_users=0")
 
 
 def test_lists_items_by_the_model_and_by_content(scripts, run):

@@ -157,7 +157,7 @@ class TestTraining:
 class TestResuming:
     def interrupted(self, scripts, board):
         """A run that trained one of two epochs and was cut off before it could be evaluated."""
-        run = scripts.directory / scripts("train", *board, *SMALL, "trainer.max_epochs=1").run
+        run = scripts.directory / scripts.trained(*board, *SMALL, "trainer.max_epochs=1")
         for part in ("run.json", "metrics.json", "model.safetensors", "checkpoints/fit.json"):
             (run / part).unlink()
         return run
