@@ -20,6 +20,7 @@ from recsys_serving.settings import ServiceSettings
 from recsys_serving.store.store import Store
 
 from tests.serving.api.canned_recommendations import CannedRecommendations
+from tests.serving.api.described import described
 
 
 @dataclass
@@ -71,7 +72,7 @@ def make_api(database_url: str, store: Store, tmp_path: Path) -> Iterator[MakeAp
                 opened, spool = open_store(settings, stack), open_spool(settings, stack)
                 return assemble(settings, metrics, opened, spool, canned, stack)  # type: ignore[arg-type]
 
-            app = create_app(settings, open_them)
+            app = described(create_app(settings, open_them), settings)
             client = TestClient(app, headers={"Authorization": f"Bearer {key}"}, raise_server_exceptions=False)
             return Api(ending.enter_context(client), store, canned, key, app)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from recsys_serving.spool.spool import Spool
 from recsys_serving.store.store import Store
 
 from tests.export.board_bundles import board_bundle
+from tests.serving.api.described import described
 from tests.serving.faults.tcp_proxy import TcpProxy
 
 
@@ -53,6 +55,14 @@ class FaultyApi:
         """Send an interaction; the status."""
         event = {"event_id": event_id, "user_id": "anna", "item_id": "1", "type": "view"}
         return self.client.post("/v1/interactions", json=event).status_code
+
+    def tell_until_stored(self) -> None:
+        """Send interactions until the store takes one: on a busy machine the first may exceed a short timeout."""
+        for number in range(3_000):
+            if self.tell(f"before-{number}") == 201:
+                return
+            time.sleep(0.1)
+        raise AssertionError("the store took none")
 
     def drain(self) -> DrainResult:
         """Carry out what waits, once the store is back."""
@@ -92,7 +102,8 @@ def open_api(database_url: str, redis_url: str, store: Store, tmp_path: Path) ->
             }
             settings = ServiceSettings(**{**given, **values})  # type: ignore[arg-type]
             before(postgres, redis)
-            client = stack.enter_context(TestClient(create_app(settings), headers={"Authorization": f"Bearer {key}"}))
+            app = described(create_app(settings), settings)
+            client = stack.enter_context(TestClient(app, headers={"Authorization": f"Bearer {key}"}))
             return FaultyApi(client, settings, store, postgres, redis)
 
         yield open_it
