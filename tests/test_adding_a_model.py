@@ -32,7 +32,7 @@ def run(command: str, project: Path) -> str:
     if arguments[1:3] == ["-m", "pytest"]:
         arguments += ["-q", "-p", "no:cacheprovider", "-p", "no:xdist"]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(project), str(project / "serving")])}
-    finished = subprocess.run(arguments, cwd=project, env=environment, capture_output=True, text=True, timeout=900)
+    finished = subprocess.run(arguments, cwd=project, env=environment, capture_output=True, text=True, timeout=3600)
     assert finished.returncode == 0, f"{command}\n{finished.stdout[-3000:]}\n{finished.stderr[-3000:]}"
     return finished.stdout
 

@@ -254,7 +254,7 @@ class TestWhatIsThereNow:
             recommender.update_items({"shelf": {**dict.fromkeys(here, "left"), **dict.fromkeys(gone, "right")}})
         stop.set()
         for thread in threads:
-            thread.join(10)
+            thread.join(600)
         assert wrong == []
 
 

@@ -72,7 +72,7 @@ def test_follows_what_is_wanted(tmp_path, caplog):
     wanted.append(board_bundle("pure_svd"))
     until(lambda: live.bundle.manifest.name == "pure_svd")
     stop.set()
-    thread.join(10)
+    thread.join(600)
     assert caplog.text.count("stays live") == 1
 
 
@@ -87,7 +87,7 @@ def test_a_bundle_that_comes_under_the_same_name_is_not_served_stale(tmp_path, c
     (tmp_path / "new").rename(place)
     until(lambda: live.recommend_one(ASKED).model_version == "pure_svd")
     stop.set()
-    thread.join(10)
+    thread.join(600)
 
 
 def test_what_is_sold_out_stays_so_in_the_bundles_to_come():
@@ -107,7 +107,7 @@ def test_what_is_sold_out_stays_so_in_the_bundles_to_come():
 
 
 def until(reached):
-    for _ in range(1000):
+    for _ in range(60_000):
         if reached():
             return
         time.sleep(0.01)

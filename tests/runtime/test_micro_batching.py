@@ -17,13 +17,13 @@ def test_those_who_come_while_a_batch_runs_are_answered_together():
         batches.append(list(asked))
         if asked[0] == "first":
             started.set()
-            assert go_on.wait(10)
+            assert go_on.wait(600)
         return [one.upper() for one in asked]
 
     batcher = MicroBatcher(answer, key_of=lambda asked: asked.startswith("x"), max_batch=3, num_workers=1)
     with ThreadPoolExecutor(8) as pool:
         first = pool.submit(batcher, "first")
-        assert started.wait(10)
+        assert started.wait(600)
         rest = [pool.submit(batcher, name) for name in ("a", "b", "c", "d", "x1", "x2")]
         while len(batcher._waiting) < 6:
             pass
@@ -66,19 +66,19 @@ def test_a_key_that_cannot_be_compared_stops_nobody(odd_first):
     def answer(asked):
         if asked == ["blocks"]:
             started.set()
-            assert go_on.wait(10)
+            assert go_on.wait(600)
         return [f"{one}!" for one in asked]
 
     batcher = MicroBatcher(answer, key_of=lambda one: Odd() if one == "odd" else one, max_batch=8, num_workers=1)
     with ThreadPoolExecutor(8) as pool:
         blocks = pool.submit(batcher, "blocks")
-        assert started.wait(10)
+        assert started.wait(600)
         names = ["odd", "odd", "plain", "plain"] if odd_first else ["plain", "odd", "plain", "odd"]
         rest = [pool.submit(batcher, name) for name in names]
         while len(batcher._waiting) < 4:
             pass
         go_on.set()
-        assert [one.result(10) for one in (blocks, *rest)] == [f"{name}!" for name in ("blocks", *names)]
+        assert [one.result(600) for one in (blocks, *rest)] == [f"{name}!" for name in ("blocks", *names)]
     assert batcher("later") == "later!"
 
 
@@ -98,7 +98,7 @@ def test_an_interrupted_caller_leaves_the_others_to_another(interrupt, when):
     def answer(asked):
         if asked == ["blocks"]:
             started.set()
-            assert go_on.wait(10)
+            assert go_on.wait(600)
         elif not interrupted and (when == "in the batch" or len(asked) == 1):
             interrupted.append(list(asked))
             raise interrupt
@@ -118,14 +118,14 @@ def test_an_interrupted_caller_leaves_the_others_to_another(interrupt, when):
     names = [f"n{number}" for number in range(16)]
     threads = [threading.Thread(target=ask, args=(name,), daemon=True) for name in ("blocks", *names)]
     threads[0].start()
-    assert started.wait(10)
+    assert started.wait(600)
     for thread in threads[1:]:
         thread.start()
     while len(batcher._waiting) < 16:
         pass
     go_on.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(600)
     assert not any(thread.is_alive() for thread in threads)
     assert len(interruptions) == 1 and len(interrupted) == 1
     assert sorted([*given, *(f"{name}!" for name in interruptions)]) == sorted(
@@ -148,13 +148,13 @@ def test_a_process_that_is_forked_while_requests_are_under_way_answers():
     def answer(asked):
         if asked == ["blocks"]:
             started.set()
-            assert go_on.wait(10)
+            assert go_on.wait(600)
         return [f"{one}!" for one in asked]
 
     batcher = MicroBatcher(answer, key_of=lambda one: 0, max_batch=8, num_workers=1)
     with ThreadPoolExecutor(2) as pool:
         blocks = pool.submit(batcher, "blocks")
-        assert started.wait(10)
+        assert started.wait(600)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of forking while there are threads
             child = os.fork()
@@ -164,7 +164,7 @@ def test_a_process_that_is_forked_while_requests_are_under_way_answers():
             assert waited(child) == 0
         finally:
             go_on.set()
-        assert blocks.result(10) == "blocks!"
+        assert blocks.result(600) == "blocks!"
 
 
 def waited(child):

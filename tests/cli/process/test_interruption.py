@@ -111,9 +111,9 @@ def test_a_second_interrupt_does_not_wait():
         "from recsys.cli.process.interruption import interruptible\n"
         "with interruptible():\n"
         "    try:\n"
-        "        os.kill(os.getpid(), signal.SIGINT); time.sleep(60)\n"
+        "        os.kill(os.getpid(), signal.SIGINT); time.sleep(1200)\n"
         "    finally:\n"
-        "        os.kill(os.getpid(), signal.SIGINT); time.sleep(60)\n"
+        "        os.kill(os.getpid(), signal.SIGINT); time.sleep(1200)\n"
     )
-    process = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=30)
+    process = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=600)
     assert (process.returncode, process.stderr) == (INTERRUPTED_STATUS, b"")

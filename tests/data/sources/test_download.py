@@ -85,12 +85,13 @@ def test_an_unknown_host_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_host_that_accepts_but_never_answers_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = download.READ_TIMEOUT_SECONDS
     monkeypatch.setattr(download, "READ_TIMEOUT_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         begin = time.monotonic()
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/file.bin"
         _fails(url, tmp_path / "file.bin", "the connection broke: timed out|no connection: timed out")
-        assert time.monotonic() - begin < 3
+        assert time.monotonic() - begin < usual
 
 
 def test_an_unreachable_host_is_given_up_after_the_connect_timeout(

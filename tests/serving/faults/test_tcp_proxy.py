@@ -45,7 +45,7 @@ def proxy(server: tuple[str, int]) -> Iterator[TcpProxy]:
 
 
 def connected(proxy: TcpProxy) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", proxy.port), timeout=5)
+    return socket.create_connection(("127.0.0.1", proxy.port), timeout=600)
 
 
 def asked(client: socket.socket) -> bytes:
@@ -101,7 +101,7 @@ def test_a_black_hole_says_nothing_and_what_it_has_swallowed_is_reset_in_the_end
         with pytest.raises(TimeoutError):
             asked(client)
         proxy.make(Fault.PASS)
-        client.settimeout(5)
+        client.settimeout(600)
         with pytest.raises(ConnectionError):
             if not client.recv(1024):
                 raise ConnectionError
@@ -113,5 +113,5 @@ def test_a_delayed_answer_is_not_there_at_once_and_comes(proxy: TcpProxy):
         client.settimeout(0.1)
         with pytest.raises(TimeoutError):
             asked(client)
-        client.settimeout(5)
+        client.settimeout(600)
         assert client.recv(1024) == ANSWER

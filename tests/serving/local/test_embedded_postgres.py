@@ -71,7 +71,7 @@ def test_what_a_killed_server_had_committed_is_there_after_a_restart(directory):
         connection.execute("CREATE TABLE kept AS SELECT 7 AS number")
     process = psutil.Process(postgres_status(directory).pid)
     process.send_signal(signal.SIGKILL)
-    psutil.wait_procs([process], timeout=10)
+    psutil.wait_procs([process], timeout=600)
     assert postgres_status(directory) == PostgresStatus(running=False)
     assert query(start_postgres(directory), "SELECT number FROM kept") == [(7,)]
 

@@ -44,7 +44,7 @@ def test_no_more_threads_than_were_asked_for():
     for caller in callers:
         caller.start()
     for caller in callers:
-        caller.join(10)
+        caller.join(600)
     assert sum(thread.name.startswith("counted-") for thread in threading.enumerate()) <= 3
     calls.close()
     with pytest.raises(ServingError, match="was closed"):

@@ -81,7 +81,7 @@ def in_thread(act: Callable[[], object]) -> list[BaseException | None]:
 
     thread = threading.Thread(target=run)
     thread.start()
-    thread.join(10)
+    thread.join(600)
     return raised
 
 
@@ -100,14 +100,14 @@ def test_threads_that_fail_together_leave_it_in_order():
 
     def fail_together() -> None:
         with breaker:
-            barrier.wait(10)
+            barrier.wait(600)
             raise OSError("refused")
 
     threads = [threading.Thread(target=lambda: pytest.raises(OSError, fail_together)) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(600)
     with pytest.raises(BreakerOpen):
         use(breaker)
 

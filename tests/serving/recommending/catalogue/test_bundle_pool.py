@@ -55,7 +55,7 @@ def opened_in_background(pool, name):
     pool.open_in_background(name)
     for thread in threading.enumerate():
         if thread.name == f"open-{name}":
-            thread.join(60)
+            thread.join(600)
 
 
 def test_bundles_of_variants_open_in_the_background_and_are_let_go(directory):

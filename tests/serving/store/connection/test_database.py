@@ -120,12 +120,12 @@ def test_a_statement_that_takes_too_long_is_unavailable(database_url):
 
 
 def test_a_transaction_may_have_more_time_for_itself(database_url):
-    database = Database(database_url, DatabaseSettings(pool_size=1, statement_timeout_seconds=0.5))
+    database = Database(database_url, DatabaseSettings(pool_size=1, statement_timeout_seconds=50))
     limit = text("SHOW statement_timeout")
     with database.transaction(timeout_seconds=30) as connection:
         assert connection.execute(limit).scalar() == "30s"
     with database.transaction() as connection:
-        assert connection.execute(limit).scalar() == "500ms"
+        assert connection.execute(limit).scalar() == "50s"
     database.close()
 
 

@@ -80,7 +80,7 @@ def test_a_list_that_is_stored_while_its_user_is_erased_is_left_out(store, datab
             store.users.erase("ada", minutes(5), {})
             appended = pool.submit(other.exposures.append, [shown(1)])
             wait_for_a_lock(database_url)
-        assert appended.result(timeout=30) == 0
+        assert appended.result(timeout=600) == 0
     other.close()
 
 
