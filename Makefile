@@ -96,6 +96,7 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.core: pyproject.toml setup.py | $(VENV)/bin/python
+	@echo "Installing PyTorch and the other libraries in $(VENV); the first time this takes some minutes."
 	$(BIN)/python -m pip install --quiet --editable .
 	touch $@
 
