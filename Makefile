@@ -12,6 +12,7 @@
 # make serve        serve a bundle, one of MovieLens 100K or BUNDLE=DIR, over HTTP in the background, with PostgreSQL and Redis
 #                   beside it; prints the URL and an API key; PORT= WORKERS= HOST= as in configs/serve.yaml
 # make serve-stop   stop all of it
+# make app          the user interface of that service, in the foreground; prints its URL; APP_PORT= HOST= as for Streamlit
 # make retrain      train with what that service has stored, and make it live where it is not worse; RETRAIN= other
 #                   settings, as in configs/retrain.yaml
 
@@ -26,7 +27,7 @@ BUNDLE ?= bundles/demo
 RUN ?= $(patsubst %/run.json,%,$(shell ls -t runs/*movielens_100k*/run.json 2>/dev/null | head -n 1))
 REPOSITORY := .triton/repositories/$(notdir $(BUNDLE))
 
-.PHONY: demo shell test lint format models-page clean triton triton-stop serve serve-stop retrain docs-check wheel wheel-check
+.PHONY: demo shell test lint format models-page clean triton triton-stop serve serve-stop app retrain docs-check wheel wheel-check
 
 demo: $(VENV)/.core
 	$(BIN)/python scripts/train.py $(DEMO)
@@ -49,6 +50,9 @@ serve: | $(SERVICE_BUNDLE) $(VENV)/.service
 
 serve-stop: | $(VENV)/.service
 	$(BIN)/python scripts/serve.py action=stop
+
+app: | $(VENV)/.app
+	@$(BIN)/python -m streamlit run app/main.py $(if $(APP_PORT),--server.port=$(APP_PORT)) $(if $(HOST),--server.address=$(HOST))
 
 retrain: | $(VENV)/.service
 	@$(BIN)/python scripts/retrain.py $(RETRAIN)
@@ -108,9 +112,13 @@ $(VENV)/.service: pyproject.toml setup.py | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --editable '.[service]'
 	touch $@ $(VENV)/.core $(VENV)/.serving
 
+$(VENV)/.app: pyproject.toml setup.py | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --editable '.[app]'
+	touch $@ $(VENV)/.core
+
 $(VENV)/.dev: pyproject.toml setup.py | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
-	touch $@ $(VENV)/.core $(VENV)/.serving $(VENV)/.service
+	touch $@ $(VENV)/.core $(VENV)/.serving $(VENV)/.service $(VENV)/.app
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage

@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 # Folder of the modules -> folder of their tests.
-MIRRORED = {"recsys": "tests", "serving/recsys_serving": "tests/serving"}
+MIRRORED = {"recsys": "tests", "serving/recsys_serving": "tests/serving", "app": "tests/app"}
 
 # Modules that need no test of their own, and why.
 EXCEPTIONS: dict[str, str] = {
@@ -27,6 +27,13 @@ EXCEPTIONS: dict[str, str] = {
     "serving/recsys_serving/api/parts.py": "fields only, and the two functions by which routes find them",
     "serving/recsys_serving/api/schemas/shared.py": "fields only, no methods",
     "serving/recsys_serving/local/server.py": "a process of its own, which the test of the launcher starts",
+    "app/components/styles.py": "one line that every page runs",
+    "app/components/user_picker.py": "draws; test_for_you.py uses it",
+    "app/components/rating_panel.py": "draws; test_for_you.py uses it",
+    "app/components/list_view.py": "draws; test_for_you.py uses it",
+    "app/components/list_comparisons.py": "draws; test_for_you.py uses it",
+    "app/components/shown_list.py": "asks; test_for_you.py sees when",
+    "app/components/item_search.py": "draws a component that only a browser runs; test_main.py drives one",
     "serving/recsys_serving/recommending/types.py": "data classes without behaviour",
 }
 

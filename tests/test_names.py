@@ -19,7 +19,7 @@ import pytest
 from omegaconf import DictConfig, OmegaConf
 
 ROOT = Path(__file__).parent.parent
-CODE = ("recsys", "serving", "scripts", "benchmarks")
+CODE = ("recsys", "serving", "app", "scripts", "benchmarks")
 
 #: Names that were replaced, and the new ones. None of them may be the name of anything.
 REPLACED = {

@@ -1,0 +1,22 @@
+"""The user interface of the service: ``make app``, or ``python -m streamlit run app/main.py``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+
+def main() -> None:
+    """Show the page that the address names."""
+    # Icons of pages would be fetched from the network, for the browser's tab.
+    st.set_page_config(page_title="recsys", page_icon=Path(__file__).with_name("icon.svg"), layout="wide")
+    pages = [
+        st.Page("pages/for_you.py", title="For you", url_path="for-you", default=True),
+        st.Page("pages/item.py", title="Item", url_path="item"),
+        st.Page("pages/system.py", title="System", url_path="system"),
+    ]
+    st.navigation(pages, position="top").run()
+
+
+main()

@@ -1,0 +1,157 @@
+"""Asks the service over HTTP; everything that pages know comes through here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+from uuid import uuid4
+
+import httpx
+
+from app.service.address import ServiceAddress
+from app.service.errors import ServiceAway, problem_of
+
+#: Seconds for a connection, and for an answer.
+CONNECT_SECONDS, ANSWER_SECONDS = 2.0, 15.0
+
+#: Ids in the query of a URL, at most.
+_MAX_EXCLUDED = 150
+
+Body = dict[str, Any]
+
+
+class ServiceApi:
+    """The requests that pages make; several threads may share it.
+
+    Every method raises :class:`app.service.errors.ServiceError`.
+
+    Args:
+        address: of the service.
+    """
+
+    def __init__(self, address: ServiceAddress) -> None:
+        self._client = httpx.Client(
+            base_url=address.url,
+            headers={"Authorization": f"Bearer {address.key}"},
+            timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
+        )
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def catalogue(self) -> Body:
+        """Columns of the items, with their kinds, values and ranges."""
+        return self._ask("GET", "/v1/catalogue")
+
+    def users(self, prefix: str = "", limit: int = 100) -> list[str]:
+        """Ids of users, in their order, that begin with ``prefix``."""
+        found = self._ask("GET", "/v1/users", params={"prefix": prefix, "limit": limit})
+        return [one["user_id"] for one in found["users"]]
+
+    def user(self, user_id: str) -> Body:
+        """A user."""
+        return self._ask("GET", f"/v1/users/{_segment(user_id)}")
+
+    def create_user(self, user_id: str) -> Body:
+        """Make a user."""
+        return self._ask("POST", "/v1/users", {"user_id": user_id})
+
+    def interactions(self, user_id: str, limit: int = 1_000) -> list[Body]:
+        """What a user did, the latest first."""
+        found: list[Body] = self._ask("GET", f"/v1/users/{_segment(user_id)}/interactions", params={"limit": limit})[
+            "interactions"
+        ]
+        return found
+
+    def append_interaction(self, body: Mapping[str, Any]) -> None:
+        """Tell what a user did, once, however often it is sent."""
+        self._ask("POST", "/v1/interactions", {"event_id": f"app-{uuid4().hex}", **body})
+
+    def delete_interaction(self, event_id: str) -> None:
+        """Take back what a user did."""
+        self._ask("DELETE", f"/v1/interactions/{_segment(event_id)}")
+
+    def elicitation(self, k: int, exclude_items: Sequence[str], metadata: Sequence[str]) -> list[Body]:
+        """Items to ask a user about."""
+        params = {"k": k, "exclude_items": list(exclude_items)[:_MAX_EXCLUDED], "metadata": list(metadata)}
+        found: list[Body] = self._ask("GET", "/v1/elicitation", params=params)["items"]
+        return found
+
+    def recommend(self, requests: Sequence[Mapping[str, Any]]) -> list[Body]:
+        """A list for each request, in their order."""
+        found: list[Body] = self._ask("POST", "/v1/recommendations", {"requests": list(requests)})["recommendations"]
+        return found
+
+    def search(self, text: str, limit: int, metadata: Sequence[str]) -> Body:
+        """Items whose titles match, and how many there are."""
+        return self._ask("GET", "/v1/items", params={"query": text, "limit": limit, "metadata": list(metadata)})
+
+    def item(self, item_id: str) -> Body:
+        """An item."""
+        return self._ask("GET", f"/v1/items/{_segment(item_id)}")
+
+    def similar(self, item_id: str, by: str, k: int, metadata: Sequence[str]) -> Body:
+        """The items that are most like one."""
+        params = {"by": by, "k": k, "metadata": list(metadata)}
+        return self._ask("GET", f"/v1/items/{_segment(item_id)}/similar", params=params)
+
+    def activity(self, item_id: str, per: str) -> list[Body]:
+        """Numbers of interactions with an item by period and type."""
+        found: list[Body] = self._ask("GET", f"/v1/items/{_segment(item_id)}/activity", params={"per": per})["periods"]
+        return found
+
+    def readiness(self) -> Body:
+        """How each dependency is; also where the service says that it cannot answer."""
+        return self._ask("GET", "/readyz", accepted=(503,))
+
+    def metrics(self) -> str:
+        """What it measures of itself, as Prometheus reads it."""
+        return self._send("GET", "/metrics").text
+
+    def erasures(self, limit: int) -> list[Body]:
+        """The latest receipts of erasures."""
+        found: list[Body] = self._ask("GET", "/v1/erasures", params={"limit": limit})["erasures"]
+        return found
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        params: Mapping[str, Any] | None = None,
+        accepted: Sequence[int] = (),
+    ) -> Body:
+        answer = self._send(method, path, body, params, accepted)
+        if not answer.content:
+            return {}
+        try:
+            found = answer.json()
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            raise ServiceAway(f"What answers at {self._client.base_url} is not the service: it sent no JSON object.")
+        return found
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        params: Mapping[str, Any] | None = None,
+        accepted: Sequence[int] = (),
+    ) -> httpx.Response:
+        try:
+            answer = self._client.request(method, path, json=body, params=params)
+        except httpx.TimeoutException as error:
+            raise ServiceAway(f"The service at {self._client.base_url} takes too long to answer.") from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise ServiceAway(f"Nothing answers at {self._client.base_url}.") from error
+        if answer.is_error and answer.status_code not in accepted:
+            raise problem_of(answer)
+        return answer
+
+
+def _segment(name: str) -> str:
+    return quote(name, safe="")
