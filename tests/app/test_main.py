@@ -133,7 +133,7 @@ def test_a_visitor_rates_asks_why_and_opens_an_item(visit: Visit):
     page.keyboard.press("Escape")
     dialog.wait_for(state="detached")
     assert visit.overflow <= 0
-    page.get_by_role("button", name="Open").first.click()
+    page.locator(".st-key-cards").get_by_role("button", name="Open").first.click()
     page.get_by_role("heading", name="Similar by content").wait_for()
     page.get_by_role("heading", name="What users do with it").wait_for()
     assert re.search(r"/item\?item=i\d\d$", page.url)
@@ -157,10 +157,11 @@ def test_the_system_page_draws_its_numbers(visit: Visit):
 
 
 def test_a_page_says_that_the_service_is_away_and_goes_on_when_it_is_back(visit: Visit, settings: ServiceSettings):
-    visit.open("/?user=u00")
-    visit.page.get_by_role("heading", name="Recommended to u00").wait_for()
+    visit.open()
+    visit.page.get_by_role("button", name="New visitor").click()
+    visit.page.get_by_role("heading", name="Recommended to visitor").wait_for()
     stop(settings)
     visit.page.get_by_text("Hide what is known").click()
     visit.page.get_by_text("make serve").wait_for()
     start(settings, timeout_seconds=PATIENCE_SECONDS)
-    visit.page.get_by_role("heading", name="Recommended to u00").wait_for()
+    visit.page.get_by_role("heading", name="Recommended to visitor").wait_for()
