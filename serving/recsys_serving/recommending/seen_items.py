@@ -15,7 +15,7 @@ from recsys_serving.store.users.records import UserState
 ReadSeen = Callable[[str, Deadline], Mapping[str, float]]
 
 
-class _Remembered(NamedTuple):
+class _SeenItems(NamedTuple):
     revision: int
     seen: Mapping[str, float]
 
@@ -31,7 +31,7 @@ class SeenItems:
     def __init__(self, read: ReadSeen, max_items: int) -> None:
         self._read, self._max_items = read, max_items
         self._lock = threading.Lock()
-        self._users: OrderedDict[str, _Remembered] = OrderedDict()
+        self._users: OrderedDict[str, _SeenItems] = OrderedDict()
         self._num_items = 0
 
     def older(self, state: UserState, deadline: Deadline) -> tuple[Mapping[str, float], bool]:
@@ -46,7 +46,7 @@ class SeenItems:
             except DependencyUnavailable:
                 return ({} if remembered is None else remembered.seen), True
             history = set(state.item_ids)
-            remembered = _Remembered(
+            remembered = _SeenItems(
                 state.revision, {item_id: at for item_id, at in seen.items() if item_id not in history}
             )
         self._remember(state.user_id, remembered)
@@ -57,7 +57,7 @@ class SeenItems:
         with self._lock:
             self._pop(user_id)
 
-    def _remember(self, user_id: str, remembered: _Remembered) -> None:
+    def _remember(self, user_id: str, remembered: _SeenItems) -> None:
         with self._lock:
             self._pop(user_id)
             self._users[user_id] = remembered
