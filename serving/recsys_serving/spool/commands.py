@@ -1,20 +1,17 @@
-"""Commands: changes of the store that wait for it, as JSON, and how they are carried out."""
+"""Commands: changes of the store that wait for it, as JSON."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
-from recsys_serving.store.admin.records import AuditEntry
-from recsys_serving.store.errors import Conflict, NotFound, StoreError, StoreRefused
-from recsys_serving.store.events.records import AppendStatus, Exposure, Interaction
+from recsys_serving.store.events.records import Exposure, Interaction
 from recsys_serving.store.items.records import ItemDraft, ItemSource
 from recsys_serving.store.json_text import Properties, to_json
-from recsys_serving.store.store import Store
 
 #: Act of the audit that notes an erasure.
 ERASED = "user.erase"
@@ -103,6 +100,11 @@ def item_command(draft: ItemDraft) -> SpoolCommand:
     return _command("item_put", asdict(draft) | {"source": str(draft.source), "properties": dict(draft.properties)})
 
 
+def item_of(command: SpoolCommand) -> ItemDraft:
+    """The item of a command that puts one."""
+    return ItemDraft(**{**command.payload, "source": ItemSource(command.payload["source"])})
+
+
 def update_item_command(item_id: str, changes: Mapping[str, Any]) -> SpoolCommand:
     """An item to change: any of ``title``, ``properties`` and ``available``."""
     return _command("item_update", {"item_id": item_id, "changes": dict(changes)})
@@ -123,96 +125,8 @@ def exposures_of(command: SpoolCommand) -> tuple[Exposure, ...]:
     return tuple(_exposure(given) for given in command.payload["exposures"])
 
 
-def apply_command(store: Store, command: SpoolCommand) -> None:
-    """Carry a command out; one that was carried out before changes nothing more.
-
-    Raises:
-        StoreUnavailable: the store is away: the command must wait on.
-        StoreError: the store will never take it.
-    """
-    carry_out = _CARRY_OUT.get(command.kind)
-    if carry_out is None:
-        raise StoreRefused(f"A command must be one of {', '.join(get_args(CommandKind))}, and is {command.kind!r}.")
-    try:
-        carry_out(store, command)
-    except StoreError:  # a ValueError, as all of ours are
-        raise
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise StoreRefused(f"Command {command.command_id!r} cannot be read: {error!r}.") from error
-
-
-def _append_interaction(store: Store, command: SpoolCommand) -> None:
-    interaction = interaction_of(command)
-    untimed = (interaction.event_id,) if command.payload["untimed"] else ()
-    if store.interactions.append([interaction], untimed)[0] is AppendStatus.CONFLICT:
-        raise Conflict(f"Event {interaction.event_id!r} is stored with other content. Use a new id for each event.")
-
-
-def _delete_interaction(store: Store, command: SpoolCommand) -> None:
-    store.interactions.delete(command.payload["event_id"])
-
-
-def _put_user(store: Store, command: SpoolCommand) -> None:
-    user_id, properties, profiling = _user_of(command), command.payload["properties"], command.payload["profiling"]
-    try:
-        store.users.update(user_id, properties, profiling)
-    except NotFound:
-        given = {name: value for name, value in properties.items() if value is not None}
-        store.users.create(user_id, given, profiling is not False)
-
-
-def _merge_users(store: Store, command: SpoolCommand) -> None:
-    store.users.merge(command.payload["from_user_id"], _user_of(command))
-
-
-def _erase_user(store: Store, command: SpoolCommand) -> None:
-    payload, receipt_id = command.payload, UUID(command.command_id)
-    with store.transaction():
-        if store.users.erasure(receipt_id) is None:
-            requested_at = datetime.fromisoformat(payload["requested_at"])
-            store.users.erase(_user_of(command), requested_at, payload["receipt"], receipt_id)
-            store.audit.append(AuditEntry(payload.get("actor", "spool"), ERASED, str(receipt_id)))
-
-
-def _put_item(store: Store, command: SpoolCommand) -> None:
-    store.items.put_many([ItemDraft(**{**command.payload, "source": ItemSource(command.payload["source"])})])
-
-
-def _update_item(store: Store, command: SpoolCommand) -> None:
-    store.items.update(command.payload["item_id"], **command.payload["changes"])
-
-
-def _delete_item(store: Store, command: SpoolCommand) -> None:
-    found = store.items.get(command.payload["item_id"])
-    if found is None or found.deleted_at is None:
-        store.items.delete(command.payload["item_id"])
-
-
-def _append_exposures(store: Store, command: SpoolCommand) -> None:
-    store.exposures.append(exposures_of(command))
-
-
-_CARRY_OUT: Mapping[str, Callable[[Store, SpoolCommand], None]] = {
-    "interaction": _append_interaction,
-    "interaction_delete": _delete_interaction,
-    "user_put": _put_user,
-    "user_merge": _merge_users,
-    "user_erase": _erase_user,
-    "item_put": _put_item,
-    "item_update": _update_item,
-    "item_delete": _delete_item,
-    "exposures": _append_exposures,
-}
-
-
 def _command(kind: CommandKind, payload: Mapping[str, Any], user_id: str | None = None) -> SpoolCommand:
     return SpoolCommand(uuid4().hex, kind, payload, user_id)
-
-
-def _user_of(command: SpoolCommand) -> str:
-    if command.user_id is None:
-        raise StoreRefused(f"Command {command.command_id!r} needs a user and names none.")
-    return command.user_id
 
 
 def _exposure(given: Mapping[str, Any]) -> Exposure:

@@ -14,7 +14,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from recsys_serving.spool.commands import SpoolCommand
-from recsys_serving.spool.draining import DeadLetter, Draining, DrainResult
+from recsys_serving.spool.draining import ApplyTogether, DeadLetter, Draining, DrainResult
 from recsys_serving.spool.errors import SpoolError, SpoolFull, full_message, mapped_errors
 from recsys_serving.store.errors import StoreError
 
@@ -130,6 +130,7 @@ class Spool:
         batch: int = 100,
         transaction: Callable[[], AbstractContextManager[object]] = nullcontext,
         is_alive: Callable[[], bool] = lambda: False,
+        together: ApplyTogether | None = None,
     ) -> DrainResult:
         """Carry out commands in order until none waits or the store is away; one process at a time does so.
 
@@ -142,6 +143,8 @@ class Spool:
             batch: commands read and removed at a time.
             transaction: surrounds a batch: that of the store saves a commit for each command.
             is_alive: whether the store answers though a command failed: then the others go around it.
+            together: carries out neighbours of one kind as one, so that it must take them twice as once too; None: each
+                is carried out for itself.
 
         Raises:
             SpoolError: the file cannot be read or written; what was carried out is repeated the next time.
@@ -152,7 +155,7 @@ class Spool:
         except Timeout:
             return DrainResult(0, 0, len(self), leader=False)
         try:
-            return self._drain(Draining(apply, transaction, is_alive), batch)
+            return self._drain(Draining(apply, transaction, is_alive, together), batch)
         finally:
             leader.release()
 

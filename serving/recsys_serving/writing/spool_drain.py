@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 
 import structlog
 
 from recsys.errors import RecsysError
-from recsys_serving.spool.commands import SpoolCommand, apply_command
+from recsys_serving.spool.applying import apply_command, apply_together
 from recsys_serving.spool.spool import Spool
 from recsys_serving.store.errors import StoreError
 from recsys_serving.store.store import Store
 
 #: Longest time of a statement: nobody waits for it, and what was too long for an answer is carried out in the end.
 STATEMENT_SECONDS = 10.0
+
+#: Commands of one transaction: so many that its cost hardly counts, and so few that nobody waits long for their rows.
+BATCH = 500
 
 _log = structlog.get_logger("recsys_serving.spool")
 
@@ -48,14 +52,15 @@ class SpoolDrain:
         if self._spool.is_empty():
             return 0
         result = self._spool.drain(
-            self._apply, transaction=lambda: self._store.transaction(STATEMENT_SECONDS), is_alive=self._is_alive
+            partial(apply_command, self._store),
+            batch=BATCH,
+            transaction=lambda: self._store.transaction(STATEMENT_SECONDS),
+            is_alive=self._is_alive,
+            together=partial(apply_together, self._store),
         )
         if result.applied or result.refused:
             _log.info("drained", applied=result.applied, refused=result.refused, remaining=result.remaining)
         return result.applied
-
-    def _apply(self, command: SpoolCommand) -> None:
-        apply_command(self._store, command)
 
     def _is_alive(self) -> bool:
         try:

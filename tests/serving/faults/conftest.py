@@ -16,7 +16,7 @@ from recsys_serving.api.app import create_app
 from recsys_serving.api.security.api_keys import new_key
 from recsys_serving.local.installation import Installation
 from recsys_serving.settings import ServiceSettings
-from recsys_serving.spool.commands import apply_command
+from recsys_serving.spool.applying import apply_command
 from recsys_serving.spool.draining import DrainResult
 from recsys_serving.spool.spool import Spool
 from recsys_serving.store.store import Store

@@ -82,3 +82,58 @@ def test_changes_of_items_stay_in_order_and_lists_do_not_wait_for_them():
 
 def test_an_interaction_is_not_taken_back_before_it_may_have_been_stored():
     assert carried_out([command(1, "ann"), command(2, kind="interaction_delete")], slow=[1])[0] == set()
+
+
+def together(refused=(), away=()):
+    """Carries out events unless one of them is refused or the store is away; what it was asked."""
+    asked = []
+
+    def carry_out(run):
+        asked.append([one.command_id for one in run])
+        if any(one.command_id in away for one in run):
+            raise StoreUnavailable("away")
+        if any(one.command_id in refused for one in run):
+            raise NotFound("spoilt")
+        return [None] * len(run)
+
+    return carry_out, asked
+
+
+def events(*numbers):
+    return dict(command(number, "ann", event_id=number) for number in numbers)
+
+
+def test_neighbours_are_carried_out_as_one():
+    carry_out, asked = together()
+    assert apply_all(events(1, 2, 3), applying({}), nullcontext, carry_out) == {1: None, 2: None, 3: None}
+    assert asked == [["1", "2", "3"]]
+
+
+def test_halves_find_the_one_that_spoils_a_run():
+    error = NotFound("3")
+    carry_out, asked = together(refused=["3"])
+    done = apply_all(events(1, 2, 3, 4), applying({"3": error}), nullcontext, carry_out)
+    assert done == {1: None, 2: None, 3: error, 4: None}
+    assert asked == [["1", "2", "3", "4"], ["1", "2"], ["3", "4"]]
+
+
+def test_the_outcomes_of_a_run_belong_to_its_commands():
+    error = NotFound("2")
+    commands = events(1, 2, 3)
+    assert apply_all(commands, applying({}), nullcontext, lambda run: [None, error, None]) == {
+        1: None,
+        2: error,
+        3: None,
+    }
+
+
+def test_a_run_waits_where_the_store_is_away():
+    carry_out, _ = together(away=["2"])
+    assert apply_all(events(1, 2), applying({}), nullcontext, carry_out) == {}
+
+
+def test_a_run_that_is_too_slow_is_carried_out_one_by_one():
+    carry_out, _ = together(away=["2"])
+    draining = Draining(applying({}), nullcontext, lambda: True, carry_out)
+    assert draining.carry_out(events(1, 2, 3)) == {1: None, 2: None, 3: None}
+    assert not draining.is_away

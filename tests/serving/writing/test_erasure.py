@@ -3,7 +3,8 @@ from uuid import UUID
 
 import pytest
 from recsys_serving.recommending.erased_mirror import ErasedMirror
-from recsys_serving.spool.commands import apply_command, user_command
+from recsys_serving.spool.applying import apply_command
+from recsys_serving.spool.commands import user_command
 from recsys_serving.spool.spool import Spool
 from recsys_serving.store.errors import StoreRefused
 from recsys_serving.store.events.records import Interaction

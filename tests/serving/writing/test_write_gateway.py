@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from recsys_serving.spool.commands import apply_command
+from recsys_serving.spool.applying import apply_command
 from recsys_serving.spool.spool import Spool
 from recsys_serving.store.errors import Conflict, StoreUnavailable
 from recsys_serving.store.events.records import AppendStatus, Interaction
