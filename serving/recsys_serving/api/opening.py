@@ -14,6 +14,7 @@ from recsys_serving.api.observability.metrics import ServiceMetrics
 from recsys_serving.api.parts import ServiceParts
 from recsys_serving.api.security.authenticator import Authenticator
 from recsys_serving.api.security.guard import Guard
+from recsys_serving.api.security.key_refresh import KeyRefresh
 from recsys_serving.api.security.known_keys import KnownKeys
 from recsys_serving.api.security.rate_limits import RateLimiter
 from recsys_serving.cache.memory_cache import MemoryCache
@@ -40,6 +41,9 @@ from recsys_serving.writing.write_gateway import WriteGateway
 
 #: Lists that wait to be written to Redis, at most.
 _CACHE_QUEUE_SIZE = 1_000
+
+#: Longest time between two looks at whether the API keys have changed.
+_KEY_REFRESH_SECONDS = 60.0
 
 
 def open_parts(settings: ServiceSettings, metrics: ServiceMetrics, stack: ExitStack) -> ServiceParts:
@@ -84,12 +88,11 @@ def assemble(
         registry: has how a model server does; None: there is none.
     """
     installation = Installation.of(settings)
-    authenticator = Authenticator(
-        store.api_keys,
-        settings.key_ttl_seconds,
-        settings.key_grace_seconds,
-        file=KnownKeys(installation.known_keys),
-    )
+    known_keys = KnownKeys(installation.known_keys)
+    authenticator = Authenticator(store.api_keys, settings.key_ttl_seconds, settings.key_grace_seconds, file=known_keys)
+    refresh = KeyRefresh(store.api_keys, known_keys, min(max(settings.key_ttl_seconds, 1.0), _KEY_REFRESH_SECONDS))
+    refresh.start()
+    stack.callback(refresh.close)
     limiter = RateLimiter(_redis_url(settings), settings.redis_timeout_seconds)
     eraser = Eraser(
         store,

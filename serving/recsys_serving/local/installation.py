@@ -71,8 +71,8 @@ class Installation:
 
     @property
     def known_keys(self) -> Path:
-        """API keys that were valid lately, for the time that the store is away."""
-        return self.directory / "secrets" / "known_keys.json"
+        """A copy of the API keys that count, for the time that the store is away."""
+        return self.directory / "secrets" / "known_keys.sqlite3"
 
     @property
     def erased_users(self) -> Path:

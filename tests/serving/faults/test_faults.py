@@ -50,8 +50,15 @@ def test_a_store_that_swallows_everything_is_not_waited_for(open_api: OpenApi):
     assert api.degraded() == ["store"]
 
 
-def test_without_a_store_at_the_start_a_key_that_was_used_before_is_let_in(open_api: OpenApi):
-    assert open_api().tell("before") == 201
+def test_a_key_that_was_never_used_is_let_in_while_the_store_is_away(open_api: OpenApi):
+    api = open_api()
+    api.store_proxy.make(Fault.REFUSE)
+    assert api.degraded() == ["store"]
+    assert api.tell("during") == 202
+
+
+def test_without_a_store_at_the_start_a_key_that_was_never_used_is_let_in(open_api: OpenApi):
+    open_api()  # a worker that copies the keys
     api = open_api(lambda postgres, redis: postgres.make(Fault.REFUSE))
     assert api.degraded() == ["store"]
     assert api.tell("during") == 202

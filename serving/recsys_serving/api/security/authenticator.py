@@ -1,8 +1,8 @@
 """Who asks: looks API keys up, and knows those that were valid for a while.
 
 So an answer seldom waits for the store, and while the store is away the keys that this process knows go on, for at most
-``grace_seconds``; a process that starts meanwhile knows them from a file. A key that is revoked counts until
-``ttl_seconds`` later in the other workers.
+``grace_seconds``; keys that it has not looked up, it knows from a copy of all of them. A key that is revoked counts
+until ``ttl_seconds`` later in the other workers.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Authenticator:
         grace_seconds: how long it counts without being looked up while the store is away.
         monotonic: clock of the two, in seconds.
         now: the time that expiry is compared with.
-        file: of keys that were valid lately; None: a process knows only those that it has looked up itself.
+        file: the copy of all keys that count; None: a process knows only those that it has looked up itself.
     """
 
     def __init__(
@@ -113,11 +113,11 @@ class Authenticator:
 
     def _learn(self, key: str, record: ApiKeyRecord | None) -> None:
         if record is None or record.hash != hash_of(key):
-            return
-        if self._file is not None:
-            self._file.note(record)  # also that it is revoked
-        if not is_valid(key, record, self._now()):
             return  # somebody without the key must not make the owner's be forgotten
+        if not is_valid(key, record, self._now()):
+            if self._file is not None:
+                self._file.drop(record.key_id)
+            return
         read_at = self._monotonic()
         with self._lock:
             self._known[record.key_id] = _KnownKey(record, read_at, read_at + self._ttl_seconds)

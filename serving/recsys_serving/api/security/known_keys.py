@@ -1,32 +1,41 @@
-"""API keys that were valid lately, in a file: so that a worker that starts while the store is away lets them in.
+"""A copy of all API keys that count, in a file: so that any of them is let in while the store is away.
 
-What is kept is what the store keeps: the SHA-256 of a key, its scopes and its end. The file is its owner's alone.
+What is kept is what the store keeps: the SHA-256 of a key, its scopes and its end. The file is its owner's alone. All
+workers of a machine share it; it is SQLite, so that a change is there as a whole or not at all.
 """
 
 from __future__ import annotations
 
+import json
 import logging
-import os
-import tempfile
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-from filelock import FileLock
-from filelock import Timeout as LockTimeout
-from pydantic import TypeAdapter, ValidationError
-
+from recsys_serving.store.admin.api_key_store import ApiKeyStore
 from recsys_serving.store.admin.records import ApiKeyRecord
 
 _log = logging.getLogger(__name__)
 
-#: Keys that are kept at most; those that were read latest stay.
-MAX_KEYS = 1_000
+#: Keys that are kept at most; those that were used or made latest stay.
+MAX_KEYS = 100_000
 
-#: How much older than the last reading what is written may be.
-REWRITE = timedelta(seconds=60)
+#: How much older than the last reading what the file says of it may be.
+CONFIRM = timedelta(seconds=60)
 
-_LOCK_SECONDS = 1.0
+_LOCK_SECONDS = 5.0
+_TABLES = (
+    "CREATE TABLE IF NOT EXISTS reading (one INTEGER PRIMARY KEY, revision INTEGER NOT NULL, read_at TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS keys (key_id TEXT PRIMARY KEY, name TEXT NOT NULL, hash TEXT NOT NULL, "
+    "scopes TEXT NOT NULL, created_at TEXT NOT NULL, expires_at TEXT, revoked_at TEXT) WITHOUT ROWID",
+)
+_FIND = (
+    "SELECT key_id, name, hash, scopes, created_at, expires_at, revoked_at, read_at FROM keys, reading WHERE key_id = ?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +51,6 @@ class NotedKey:
     read_at: datetime
 
 
-_ADAPTER = TypeAdapter(dict[str, NotedKey])
-
-
 class KnownKeys:
     """Reads and writes the file; threads and processes may share it.
 
@@ -56,63 +62,106 @@ class KnownKeys:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._written: dict[str, NotedKey] = {}
 
-    def note(self, record: ApiKeyRecord) -> None:
-        """Keep a key as it is now; it is written only where that says something new."""
-        now = datetime.now(UTC)
-        last = self._written.get(record.key_id)
-        if last is not None and _counts_alike(last.record, record) and now < last.read_at + REWRITE:
-            return
-        noted = NotedKey(record, now)
-        self._change(record.key_id, noted)
-        self._written[record.key_id] = noted
-        if len(self._written) > MAX_KEYS:
-            self._written.clear()
+    def refresh(self, keys: ApiKeyStore, anew: bool = False) -> bool:
+        """Copy all keys that count, where one was made, rotated or revoked since the last time.
+
+        Args:
+            keys: the store's.
+            anew: copy them in any case: the file may be of another database.
+
+        Returns:
+            Whether they were copied.
+
+        Raises:
+            StoreUnavailable: the store is away; the file stays as it is.
+        """
+        read_at, revision = datetime.now(UTC), keys.revision()
+        with self._errors_logged(), self._open() as connection:
+            known = connection.execute("SELECT revision, read_at FROM reading").fetchone()
+            if not anew and known is not None and known[0] == revision:
+                if read_at > datetime.fromisoformat(known[1]) + CONFIRM:
+                    connection.execute("UPDATE reading SET read_at = ?", (read_at.isoformat(),))
+                return False
+            # Nobody else writes until this is written, so that nothing newer is written over.
+            connection.execute("BEGIN IMMEDIATE")
+            read_at, revision = datetime.now(UTC), keys.revision()
+            _write(connection, keys.list_active(MAX_KEYS), revision, read_at)
+            connection.execute("COMMIT")
+            return True
+        return False  # the file could not be written, which is logged
 
     def drop(self, key_id: str) -> None:
         """Keep a key no more, because it has changed."""
-        self._written.pop(key_id, None)
-        self._change(key_id, None)
+        with self._errors_logged(), self._open() as connection:
+            connection.execute("DELETE FROM keys WHERE key_id = ?", (key_id,))
 
     def find(self, key_id: str) -> NotedKey | None:
         """A key as the store last had it; None where that is not known."""
-        return self._read().get(key_id)
+        row = None
+        with self._errors_logged(), self._open() as connection:
+            row = connection.execute(_FIND, (key_id,)).fetchone()
+        return None if row is None else _noted(row)
 
-    def _change(self, key_id: str, noted: NotedKey | None) -> None:
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        """A connection of one call."""
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._path.touch(mode=0o600)
+        with closing(sqlite3.connect(self._path, timeout=_LOCK_SECONDS, isolation_level=None)) as connection:
+            connection.execute("PRAGMA secure_delete = ON")
+            for statement in _TABLES:
+                connection.execute(statement)
+            yield connection
+
+    @contextmanager
+    def _errors_logged(self) -> Iterator[None]:
+        """Let an error of the file end the block and nothing more."""
         try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with FileLock(self._path.with_name(self._path.name + ".lock"), timeout=_LOCK_SECONDS, mode=0o600):
-                keys = self._read()
-                if noted is not None:
-                    keys[key_id] = noted
-                elif keys.pop(key_id, None) is None:
-                    return
-                latest = sorted(keys.items(), key=lambda pair: pair[1].read_at)[-MAX_KEYS:]
-                self._write(_ADAPTER.dump_json(dict(latest)))
-        except (OSError, LockTimeout) as error:
-            _log.warning("Known keys cannot be written to %s: %s", self._path, error)
-
-    def _read(self) -> dict[str, NotedKey]:
-        try:
-            return _ADAPTER.validate_json(self._path.read_bytes())
-        except FileNotFoundError:
-            return {}
-        except (OSError, ValidationError) as error:
-            _log.warning("Known keys cannot be read from %s: %s", self._path, type(error).__name__)
-            return {}
-
-    def _write(self, content: bytes) -> None:
-        descriptor, partial = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name}-")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-            os.replace(partial, self._path)
-        except OSError:
-            os.unlink(partial)
-            raise
+            yield
+        except (sqlite3.Error, OSError) as error:
+            _log.warning("The copy of the API keys, %s, cannot be used: %s", self._path, error)
+            if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
+                self._path.unlink(missing_ok=True)  # damaged: the next reading makes it anew
 
 
-def _counts_alike(one: ApiKeyRecord, other: ApiKeyRecord) -> bool:
-    told = [(key.hash, key.scopes, key.expires_at, key.revoked_at) for key in (one, other)]
-    return told[0] == told[1]
+def _write(connection: sqlite3.Connection, records: Sequence[ApiKeyRecord], revision: int, read_at: datetime) -> None:
+    connection.execute("DELETE FROM keys")
+    connection.executemany(
+        "INSERT INTO keys VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            (
+                one.key_id,
+                one.name,
+                one.hash,
+                json.dumps(one.scopes),
+                one.created_at.isoformat(),
+                _text(one.expires_at),
+                _text(one.revoked_at),
+            )
+            for one in records
+        ),
+    )
+    connection.execute("INSERT OR REPLACE INTO reading VALUES (1, ?, ?)", (revision, read_at.isoformat()))
+
+
+def _noted(row: Sequence[Any]) -> NotedKey:
+    key_id, name, key_hash, scopes, created_at, expires_at, revoked_at, read_at = row
+    record = ApiKeyRecord(
+        key_id,
+        name,
+        key_hash,
+        tuple(json.loads(scopes)),
+        datetime.fromisoformat(created_at),
+        _moment(expires_at),
+        _moment(revoked_at),
+    )
+    return NotedKey(record, datetime.fromisoformat(read_at))
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)

@@ -12,6 +12,8 @@ from recsys_serving.store import rows
 from recsys_serving.store.admin.records import ApiKeyRecord
 from recsys_serving.store.connection.database import Database
 from recsys_serving.store.errors import Conflict, NotFound
+from recsys_serving.store.schema.revisions import next_revision, read_revision
+from recsys_serving.store.schema.tables import API_KEY
 
 _CREATE = text(
     "INSERT INTO api_keys (key_id, name, hash, scopes, created_at, expires_at, revoked_at, last_used_at) VALUES "
@@ -20,15 +22,22 @@ _CREATE = text(
 )
 _REVOKE = text("UPDATE api_keys SET revoked_at = least(revoked_at, :at) WHERE key_id = :key_id RETURNING *")
 _EXPIRE = text("UPDATE api_keys SET expires_at = least(expires_at, :until) WHERE key_id = :key_id RETURNING *")
+_LIST_ACTIVE = text(
+    "SELECT * FROM api_keys WHERE coalesce(least(expires_at, revoked_at), 'infinity') > now() "
+    "ORDER BY greatest(last_used_at, created_at) DESC, key_id LIMIT :limit"
+)
 _TOUCH = text(
     "UPDATE api_keys k SET last_used_at = greatest(k.last_used_at, given.at) "
     "FROM unnest(CAST(:key_ids AS text[]), CAST(:moments AS timestamptz[])) AS given (key_id, at) "
     "WHERE k.key_id = given.key_id"
 )
 
+#: Longest time of the statement that reads all of them.
+_ALL_KEYS_SECONDS = 10.0
+
 
 class ApiKeyStore:
-    """API keys."""
+    """API keys. Every change of what counts raises their revision, in the same transaction."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -40,7 +49,13 @@ class ApiKeyStore:
             Conflict: the id or the hash is in use.
         """
         with self._database.transaction() as connection:
+            next_revision(connection, API_KEY)
             _create(connection, record)
+
+    def revision(self) -> int:
+        """The revision of the keys: another one than before says that one was made, rotated or revoked."""
+        with self._database.transaction() as connection:
+            return read_revision(connection, API_KEY)
 
     def get(self, key_id: str) -> ApiKeyRecord | None:
         """A key by its id, revoked or not, or None."""
@@ -56,6 +71,11 @@ class ApiKeyStore:
             found = connection.execute(text("SELECT * FROM api_keys ORDER BY created_at, key_id")).mappings()
             return tuple(map(rows.api_key, found))
 
+    def list_active(self, limit: int) -> tuple[ApiKeyRecord, ...]:
+        """Keys that count now; of more than ``limit`` those that were used or made latest."""
+        with self._database.transaction(_ALL_KEYS_SECONDS) as connection:
+            return tuple(map(rows.api_key, connection.execute(_LIST_ACTIVE, {"limit": limit}).mappings()))
+
     def revoke(self, key_id: str, at: datetime | None = None) -> ApiKeyRecord:
         """Revoke a key, now or at a later moment; an earlier end stays.
 
@@ -64,6 +84,7 @@ class ApiKeyStore:
         """
         values = {"key_id": key_id, "at": at or datetime.now(UTC)}
         with self._database.transaction() as connection:
+            next_revision(connection, API_KEY)
             row = connection.execute(_REVOKE, values).mappings().first()
         if row is None:
             raise _not_found(key_id)
@@ -77,6 +98,7 @@ class ApiKeyStore:
             Conflict: the key is revoked, or the successor's id or hash is in use.
         """
         with self._database.transaction() as connection:
+            next_revision(connection, API_KEY)
             row = connection.execute(_EXPIRE, {"key_id": key_id, "until": until}).mappings().first()
             if row is None:
                 raise _not_found(key_id)

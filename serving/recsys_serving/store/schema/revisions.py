@@ -1,4 +1,4 @@
-"""Revisions of what every worker keeps in memory: the catalogue, the deployments, the experiments."""
+"""Revisions of what every worker keeps in memory: the catalogue, the deployments, the experiments, the API keys."""
 
 from __future__ import annotations
 

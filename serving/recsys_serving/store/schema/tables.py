@@ -219,3 +219,4 @@ SERVICE_STATE = Table(
 CATALOGUE = "catalogue"
 DEPLOYMENT = "deployment"
 EXPERIMENT = "experiment"
+API_KEY = "api_key"

@@ -21,6 +21,14 @@ class KeyStore:
             raise StoreUnavailable("away")
         return self.records.get(key_id)
 
+    def revision(self) -> int:
+        if self.is_away:
+            raise StoreUnavailable("away")
+        return 1
+
+    def list_active(self, limit: int) -> tuple[ApiKeyRecord, ...]:
+        return tuple(self.records.values())[:limit]
+
 
 class Clock:
     seconds = 0.0
@@ -118,36 +126,34 @@ def test_what_is_known_is_bounded(clock):
     assert len(authenticator._known) == 3
 
 
-def test_a_process_that_starts_while_the_store_is_away_knows_keys_of_another_one(keys, clock, tmp_path):
-    file = KnownKeys(tmp_path / "known_keys.json")
-    before = Authenticator(keys, 5, 100, clock, file=file)
-    assert before.authenticate(KEY) is not None
+@pytest.fixture
+def file(keys, tmp_path) -> KnownKeys:
+    file = KnownKeys(tmp_path / "known_keys.sqlite3")
+    assert file.refresh(keys)
+    return file
+
+
+def test_a_key_that_nobody_has_looked_up_is_let_in_while_the_store_is_away(keys, clock, file):
     keys.is_away = True
-    after = Authenticator(keys, 5, 100, clock, file=file)
-    found = after.authenticate(KEY)
+    found = Authenticator(keys, 5, 100, clock, file=file).authenticate(KEY)
     assert found is not None and found.scopes == {"read"}
 
 
-def test_a_key_in_the_file_counts_no_longer_than_one_in_memory(keys, clock, tmp_path):
-    file = KnownKeys(tmp_path / "known_keys.json")
-    Authenticator(keys, 5, 100, clock, file=file).authenticate(KEY)
+def test_a_key_of_the_copy_counts_no_longer_than_one_in_memory(keys, clock, file):
     keys.is_away = True
     later = Authenticator(keys, 5, 100, clock, lambda: datetime.now(UTC) + timedelta(seconds=101), file)
     with pytest.raises(StoreUnavailable):
         later.authenticate(KEY)
 
 
-def test_another_key_with_the_id_of_one_in_the_file_does_not_count(keys, clock, tmp_path):
-    file = KnownKeys(tmp_path / "known_keys.json")
-    Authenticator(keys, 5, 100, clock, file=file).authenticate(KEY)
+def test_another_key_with_the_id_of_one_in_the_copy_does_not_count(keys, clock, file):
     keys.is_away = True
     with pytest.raises(StoreUnavailable):
         Authenticator(keys, 5, 100, clock, file=file).authenticate(KEY[:-4] + "AAAA")
 
 
 @pytest.mark.parametrize("is_told", [True, False], ids=["its process is told", "it is looked up"])
-def test_a_revoked_key_is_not_let_in_by_the_file(keys, clock, tmp_path, is_told):
-    file = KnownKeys(tmp_path / "known_keys.json")
+def test_a_revoked_key_is_not_let_in_by_the_copy(keys, clock, file, is_told):
     before = Authenticator(keys, 5, 100, clock, file=file)
     before.authenticate(KEY)
     keys.records[RECORD.key_id] = replace(RECORD, revoked_at=datetime.now(UTC))
@@ -156,9 +162,22 @@ def test_a_revoked_key_is_not_let_in_by_the_file(keys, clock, tmp_path, is_told)
     else:
         assert before.authenticate(KEY) is None
     keys.is_away = True
-    after = Authenticator(keys, 5, 100, clock, file=file)
-    if is_told:
-        with pytest.raises(StoreUnavailable):
-            after.authenticate(KEY)
-    else:
-        assert after.authenticate(KEY) is None
+    with pytest.raises(StoreUnavailable):
+        Authenticator(keys, 5, 100, clock, file=file).authenticate(KEY)
+
+
+def test_somebody_without_the_key_does_not_take_it_out_of_the_copy(keys, clock, file):
+    forged = f"rk_{RECORD.key_id}_{'A' * 43}"
+    assert Authenticator(keys, 5, 100, clock, file=file).authenticate(forged) is None
+    assert file.find(RECORD.key_id) is not None
+
+
+def test_a_key_of_the_copy_that_expires_meanwhile_counts_no_more(keys, clock, tmp_path):
+    now = datetime.now(UTC)
+    key, record = new_key("brief", ["read"], now + timedelta(seconds=10))
+    keys.records[record.key_id] = record
+    file = KnownKeys(tmp_path / "known_keys.sqlite3")
+    file.refresh(keys)
+    keys.is_away = True
+    assert Authenticator(keys, 5, 100, clock, lambda: now, file).authenticate(key) is not None
+    assert Authenticator(keys, 5, 100, clock, lambda: now + timedelta(seconds=11), file).authenticate(key) is None

@@ -84,3 +84,31 @@ def test_the_latest_use_of_a_key_is_kept(store):
     store.api_keys.touch({"k1": minutes(3)})
     store.api_keys.touch({})
     assert store.api_keys.get("k1").last_used_at == minutes(5)
+
+
+def test_every_change_of_what_counts_raises_the_revision(store):
+    assert store.api_keys.revision() == 0
+    store.api_keys.create(KEY)
+    store.api_keys.rotate("k1", replace(KEY, key_id="k2", hash="hash-2"), minutes(30))
+    store.api_keys.revoke("k2")
+    assert store.api_keys.revision() == 3
+    with pytest.raises(Conflict):
+        store.api_keys.create(KEY)
+    store.api_keys.touch({"k1": minutes(1)})
+    assert store.api_keys.revision() == 3
+
+
+def test_active_keys_are_those_that_count_the_latest_used_first(store):
+    now = datetime.now(UTC)
+    ends = {
+        "for ever": {"expires_at": None},
+        "later": {"expires_at": now + timedelta(days=1)},
+        "expired": {"expires_at": now - timedelta(days=1)},
+    }
+    for number, (key_id, end) in enumerate(ends.items()):
+        store.api_keys.create(replace(KEY, key_id=key_id, hash=key_id, created_at=minutes(number), **end))
+    store.api_keys.create(replace(KEY, key_id="revoked", hash="revoked", expires_at=None))
+    store.api_keys.revoke("revoked")
+    assert [one.key_id for one in store.api_keys.list_active(10)] == ["later", "for ever"]
+    store.api_keys.touch({"for ever": now})
+    assert [one.key_id for one in store.api_keys.list_active(1)] == ["for ever"]

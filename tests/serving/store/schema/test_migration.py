@@ -26,7 +26,7 @@ def test_several_processes_may_migrate_at_once(empty_url):
     with database.transaction() as connection:
         assert current_revision(connection) == head_revision()
         check_revision(connection)
-        assert connection.execute(text("SELECT count(*) FROM service_state")).scalar() == 3
+        assert connection.execute(text("SELECT count(*) FROM service_state")).scalar() == 4
     database.close()
 
 

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 from recsys_serving.store.schema.revisions import next_revision, read_revision
-from recsys_serving.store.schema.tables import CATALOGUE, DEPLOYMENT, EXPERIMENT
+from recsys_serving.store.schema.tables import API_KEY, CATALOGUE, DEPLOYMENT, EXPERIMENT
 
 
-@pytest.mark.parametrize("name", [CATALOGUE, DEPLOYMENT, EXPERIMENT])
+@pytest.mark.parametrize("name", [CATALOGUE, DEPLOYMENT, EXPERIMENT, API_KEY])
 def test_a_revision_starts_at_zero_and_is_raised(store, name):
     with store.transaction() as connection:
         assert read_revision(connection, name) == 0
