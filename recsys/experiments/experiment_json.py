@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from typing import Any, TypeVar
 
 from recsys.errors import ExperimentError
@@ -75,10 +75,18 @@ def _build(kind: type[PartT], written: object) -> PartT:
     unknown = sorted(str(key) for key in values if key not in names)
     if unknown:
         raise ExperimentError(f"keys of {what} are {', '.join(names)}; {', '.join(unknown)} came as well")
+    missing = [name for name in _required(kind) if name not in values]
+    if missing:
+        raise ExperimentError(f"{what} needs {' and '.join(missing)}; {'they are' if missing[1:] else 'it is'} missing")
     try:
         return kind(**values)
     except TypeError as error:
-        raise ExperimentError(f"{what} cannot be made of {dict(values)}: {error}") from None
+        raise ExperimentError(f"{what} has a value of a wrong type: {error}") from None
+
+
+def _required(kind: type[PartT]) -> list[str]:
+    """Fields without a default."""
+    return [one.name for one in fields(kind) if one.default is MISSING and one.default_factory is MISSING]
 
 
 def _mapping(what: str, written: object) -> Mapping[str, Any]:

@@ -8,6 +8,9 @@ from recsys_serving.api.problems import Fault, ProblemError
 
 _WRITTEN = re.compile(r'(?:W/)?"(\d{1,18})"')
 
+#: What If-Match may be, as the description of the API says it.
+TAG_PATTERN = r'^(\*|(W/)?"[0-9]{1,18}")$'
+
 
 def entity_tag(revision: int) -> str:
     """The tag of a revision, for the header ETag."""

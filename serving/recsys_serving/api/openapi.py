@@ -32,6 +32,7 @@ def install_openapi(app: FastAPI, settings: ServiceSettings) -> None:
             )
             _add_parts(schema)
             _add_limits(schema, settings)
+            _drop_null_parameters(schema)
             app.openapi_schema = schema
         return app.openapi_schema
 
@@ -47,6 +48,17 @@ def _add_parts(schema: dict[str, Any]) -> None:
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer", "description": "An API key, rk_..."}}
+
+
+def _drop_null_parameters(schema: dict[str, Any]) -> None:
+    """A parameter of a path, a query or a header is there or is left out; none is null."""
+    for path in schema["paths"].values():
+        for described in path.values():
+            for parameter in described.get("parameters", ()):
+                choices = [one for one in parameter["schema"].get("anyOf", ()) if one != {"type": "null"}]
+                if len(choices) == 1:
+                    del parameter["schema"]["anyOf"]
+                    parameter["schema"] |= choices[0]
 
 
 def _add_limits(schema: dict[str, Any], settings: ServiceSettings) -> None:

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.routing import APIRoute
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, StringConstraints, WithJsonSchema
 
+from recsys_serving.api.entity_tags import TAG_PATTERN
 from recsys_serving.api.path_segments import segment_text
 from recsys_serving.api.problems import KINDS, MEDIA_TYPE, Fault, ProblemError
 from recsys_serving.api.schemas.base import CURSOR_PATTERN, MAX_ID, ResponseBody
@@ -38,7 +39,8 @@ Metadata = Annotated[
     Query(max_length=50, description="Columns of the items to answer with; once for each."),
 ]
 IfMatch = Annotated[
-    str | None, Header(description="ETag of the record that the change is meant for; another one's change gives 412.")
+    Annotated[str, WithJsonSchema({"type": "string", "pattern": TAG_PATTERN})] | None,
+    Header(description="ETag of the record that the change is meant for; another one's change gives 412."),
 ]
 IfNoneMatch = Annotated[str | None, Header(description="ETag that the client has; the same one gives 304.")]
 

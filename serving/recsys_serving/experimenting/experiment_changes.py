@@ -7,7 +7,8 @@ the status beside it is the one that counts.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
@@ -110,21 +111,22 @@ class ExperimentChanges:
         """Let users take part.
 
         Raises:
-            ExperimentError: its layer has other experiments in the same buckets, or it was stopped.
+            Conflict: its layer has other experiments in the same buckets, or it was stopped or paused.
         """
         record = self._record(experiment_id)
         if record.status is ExperimentStatus.PAUSED:
             raise Conflict(f"The experiment {experiment_id!r} is paused. Resume it.")
-        running = experiment_of(record).with_status("running")
-        check_layers([running, *owning_buckets(self._store, experiment_id)])
+        with _conflicts():
+            running = experiment_of(record).with_status("running")
+            check_layers([running, *owning_buckets(self._store, experiment_id)])
         return self._change(record, "start", actor, status=ExperimentStatus.RUNNING)
 
     def roll_out(self, experiment_id: str, plan: RolloutPlan, actor: str) -> ExperimentRecord:
         """Start a draft of two variants, of which the second gets more and more users by itself.
 
         Raises:
-            ExperimentError: it has not two variants, or no guardrail; or its layer has not so many free buckets.
-            Conflict: it is no draft.
+            ExperimentError: it has not two variants, or no guardrail.
+            Conflict: it is no draft, or its layer has not so many free buckets.
         """
         record = self._record(experiment_id)
         if record.status is not ExperimentStatus.DRAFT:
@@ -135,8 +137,9 @@ class ExperimentChanges:
         experiment = experiment_of(record)
         rollout = begin_rollout(experiment, plan, self._clock())
         others = owning_buckets(self._store, experiment_id)
-        first = at_step(experiment, rollout.state, others)
-        check_layers([first, *others])
+        with _conflicts():
+            first = at_step(experiment, rollout.state, others)
+            check_layers([first, *others])
         return self._change(
             record,
             "rollout.start",
@@ -151,10 +154,11 @@ class ExperimentChanges:
         """Let nobody take part for a while; its buckets stay its own.
 
         Raises:
-            ExperimentError: it does not run.
+            Conflict: it does not run.
         """
         record = self._record(experiment_id)
-        experiment_of(record).with_status("paused")
+        with _conflicts():
+            experiment_of(record).with_status("paused")
         return self._change(record, "pause", actor, status=ExperimentStatus.PAUSED)
 
     def resume(self, experiment_id: str, actor: str) -> ExperimentRecord:
@@ -166,7 +170,8 @@ class ExperimentChanges:
         record = self._record(experiment_id)
         if record.status is not ExperimentStatus.PAUSED:
             raise Conflict(f"The experiment {experiment_id!r} is {record.status}, and only a paused one is resumed.")
-        check_layers([experiment_of(record).with_status("running"), *owning_buckets(self._store, experiment_id)])
+        with _conflicts():
+            check_layers([experiment_of(record).with_status("running"), *owning_buckets(self._store, experiment_id)])
         rollout = rollout_of(record)
         if rollout is not None and rollout.state.status == "running":
             since = max(self._clock(), rollout.state.since)
@@ -174,9 +179,14 @@ class ExperimentChanges:
         return self._change(record, "resume", actor, status=ExperimentStatus.RUNNING, rollout=rollout)
 
     def stop(self, experiment_id: str, actor: str) -> ExperimentRecord:
-        """Let nobody take part any more, for good."""
+        """Let nobody take part any more, for good.
+
+        Raises:
+            Conflict: it has not begun.
+        """
         record = self._record(experiment_id)
-        experiment_of(record).with_status("stopped")
+        with _conflicts():
+            experiment_of(record).with_status("stopped")
         rollout = rollout_of(record)
         if rollout is not None and rollout.state.status == "running":
             state = replace(rollout.state, status="rolled back", since=self._clock(), reason="It was stopped by hand.")
@@ -187,8 +197,8 @@ class ExperimentChanges:
         """Let another share of its layer's users take part; who does so goes on while the share grows.
 
         Raises:
-            ExperimentError: the layer has not so many free buckets.
-            Conflict: the experiment was stopped, or its rollout sets its traffic.
+            Conflict: the experiment was stopped, its rollout sets its traffic, or the layer has not so many free
+                buckets.
         """
         record = self._record(experiment_id)
         if record.status is ExperimentStatus.STOPPED:
@@ -197,7 +207,8 @@ class ExperimentChanges:
             raise Conflict(
                 f"The traffic of the experiment {experiment_id!r} is set by its rollout. Pause it, or stop it."
             )
-        wider = with_traffic(experiment_of(record), traffic, owning_buckets(self._store, experiment_id))
+        with _conflicts():
+            wider = with_traffic(experiment_of(record), traffic, owning_buckets(self._store, experiment_id))
         return self._change(
             record,
             "ramp",
@@ -240,6 +251,15 @@ class ExperimentChanges:
             )
             self._store.audit.append(AuditEntry(actor, f"experiment.{act}", record.experiment_id, dict(detail or {})))
         return changed
+
+
+@contextmanager
+def _conflicts() -> Iterator[None]:
+    """What was asked for is right by itself, and contradicts what is there."""
+    try:
+        yield
+    except ExperimentError as error:
+        raise Conflict(str(error)) from None
 
 
 def _checked(experiment_id: str, definition: Mapping[str, Any], status: str) -> Experiment:

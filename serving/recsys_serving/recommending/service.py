@@ -32,6 +32,8 @@ from recsys_serving.recommending.types import (
 
 #: Longest text of a search.
 MAX_TEXT = 200
+#: Items of a page of a search, at most.
+MAX_PAGE = 1_000
 
 
 class RecommendationService:
@@ -96,8 +98,8 @@ class RecommendationService:
         """
         if len(text) > MAX_TEXT:
             raise RequestError(f"A text to search for may have {MAX_TEXT} characters, but this one has {len(text)}.")
-        if not 1 <= limit <= self._options.max_k or offset < 0:
-            raise RequestError(f"limit must be from 1 to {self._options.max_k:,}, and offset 0 or more.")
+        if not 1 <= limit <= MAX_PAGE or offset < 0:
+            raise RequestError(f"limit must be from 1 to {MAX_PAGE:,}, and offset 0 or more.")
         self._answering.look_for_news()
         opened = self._pool.live
         found, total = opened.search().search(text, limit, offset)

@@ -3,7 +3,6 @@ from recsys_serving.experimenting.experiment_changes import ExperimentChanges, e
 from recsys_serving.store.admin.records import ExperimentStatus
 from recsys_serving.store.errors import Conflict, NotFound
 
-from recsys.errors import ExperimentError
 from recsys.experiments.assignment import assign
 from recsys.experiments.rollout import RolloutPlan
 
@@ -39,7 +38,7 @@ def test_a_layer_is_shared_by_those_that_run(store):
         changes.create(name, name, DEFINITION, "key")
         changes.ramp(name, 0.5, "key")
     changes.start("one", "key")
-    with pytest.raises(ExperimentError, match="must not share buckets"):
+    with pytest.raises(Conflict, match="must not share buckets"):
         changes.start("two", "key")
     assert store.experiments.get("two").status == "draft"
 
@@ -86,14 +85,14 @@ def test_a_paused_experiment_keeps_its_buckets(store):
         changes.create(name, name, DEFINITION, "key")
     changes.start("one", "key")
     changes.pause("one", "key")
-    with pytest.raises(ExperimentError, match="must not share buckets"):
+    with pytest.raises(Conflict, match="must not share buckets"):
         changes.start("two", "key")
 
 
 def test_what_can_be_paused_resumed_and_started(store):
     changes = ExperimentChanges(store)
     changes.create("one", "One", DEFINITION, "key")
-    with pytest.raises(ExperimentError, match="cannot be paused"):
+    with pytest.raises(Conflict, match="cannot be paused"):
         changes.pause("one", "key")
     changes.start("one", "key")
     with pytest.raises(Conflict, match="only a paused one"):

@@ -26,7 +26,7 @@ MAX_BATCH = 1_000
 ONE, SEVERAL = "one request", "several requests"
 #: The moments that are taken; what lies outside is a mistake of units.
 FIRST_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
-LAST_MOMENT = datetime(2200, 1, 1, tzinfo=UTC)
+LAST_MOMENT = datetime(2100, 1, 1, tzinfo=UTC)
 
 _MAX_INT = 2**53
 
@@ -60,12 +60,18 @@ def _moment(value: object) -> datetime:
     except OverflowError:
         moment = LAST_MOMENT
     if not FIRST_MOMENT <= moment < LAST_MOMENT:
-        raise PydanticCustomError("moment", "The time must lie between 1970 and 2199")
+        raise PydanticCustomError("moment", "The time must lie between 1970 and 2099")
     return moment
 
 
+def _whole(value: object) -> object:
+    """A number without a fraction as a whole number, which it is in JSON however it is written: 3.0."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def _describe_moment(schema: dict[str, Any]) -> None:
-    schema["anyOf"] = [{"type": "string", "format": "date-time"}, {"type": "number"}]
+    seconds = {"type": "number", "minimum": 0, "exclusiveMaximum": int(LAST_MOMENT.timestamp())}
+    schema["anyOf"] = [{"type": "string", "format": "date-time"}, seconds]
 
 
 def _properties(value: dict[str, Any]) -> dict[str, Any]:
@@ -122,9 +128,11 @@ Moment = Annotated[
     BeforeValidator(_moment, json_schema_input_type=str | float),
     Field(
         json_schema_extra=_describe_moment,
-        description="ISO 8601 with a zone, or seconds since 1970; from 1970 to 2199.",
+        description="ISO 8601 with a zone, or seconds since 1970; from 1970 to 2099.",
     ),
 ]
+#: A whole number.
+Whole = Annotated[int, BeforeValidator(_whole, json_schema_input_type=int)]
 #: An id that the service made.
 Uuid = Annotated[UUID, BeforeValidator(_uuid, json_schema_input_type=UUID)]
 #: Anything that JSON can hold, by name.

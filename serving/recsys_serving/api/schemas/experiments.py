@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from recsys_serving.api.schemas.base import Name, RequestBody, ResponseBody, Title
+from recsys_serving.api.schemas.experiment_definition import ExperimentDefinition
 from recsys_serving.experimenting.experiment_rollout import compared_until, rollout_of
 from recsys_serving.store.admin.records import ExperimentRecord, ExperimentStep
 
@@ -17,16 +18,14 @@ class ExperimentBody(RequestBody):
 
     experiment_id: Name
     name: Title
-    definition: Annotated[
-        dict[str, Any], Field(description="variants, layer, buckets, metrics, guardrails, overrides ...")
-    ]
+    definition: ExperimentDefinition
 
 
 class ExperimentChangeBody(RequestBody):
     """What changes of an experiment; what is not named stays."""
 
     name: Title | None = None
-    definition: dict[str, Any] | None = None
+    definition: ExperimentDefinition | None = None
 
 
 class RampBody(RequestBody):

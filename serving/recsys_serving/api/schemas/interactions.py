@@ -17,6 +17,7 @@ from recsys_serving.api.schemas.base import (
     RequestBody,
     ResponseBody,
     Uuid,
+    Whole,
 )
 from recsys_serving.store.events.records import Interaction
 
@@ -36,7 +37,9 @@ class InteractionBody(RequestBody):
     )
     occurred_at: Moment | None = Field(default=None, description="When it happened; now, where it is missing.")
     recommendation_id: Uuid | None = Field(default=None, description="The list that the item was chosen from.")
-    position: Annotated[int, Field(ge=1, le=10_000)] | None = Field(default=None, description="Its rank in that list.")
+    position: Annotated[Whole, Field(ge=1, le=10_000)] | None = Field(
+        default=None, description="Its rank in that list."
+    )
     session_id: Id | None = None
     properties: PropertiesField = {}
 

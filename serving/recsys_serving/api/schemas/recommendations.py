@@ -6,7 +6,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from recsys_serving.api.schemas.base import MAX_LIST, CursorText, Id, Moment, Name, RequestBody, ResponseBody, Scalar
+from recsys_serving.api.schemas.base import (
+    MAX_LIST,
+    CursorText,
+    Id,
+    Moment,
+    Name,
+    RequestBody,
+    ResponseBody,
+    Scalar,
+    Whole,
+)
 from recsys_serving.recommending.types import Boost, Diversity, HistoryItem, Promotion, RecommendationQuery
 
 #: The longest list, whatever the settings say.
@@ -55,7 +65,7 @@ class PromotionBody(RequestBody):
     """An item with a place of its own."""
 
     item_id: Id
-    position: Annotated[int, Field(ge=1, le=MAX_K)]
+    position: Annotated[Whole, Field(ge=1, le=MAX_K)]
 
 
 class DiversityBody(RequestBody):
@@ -77,7 +87,7 @@ class RecommendationBody(RequestBody):
 
     user_id: Id | None = None
     session: SessionBody | None = None
-    k: Annotated[int, Field(ge=1, le=MAX_K)] = 10
+    k: Annotated[Whole, Field(ge=1, le=MAX_K)] = 10
     filters: Filters | None = None
     exclude_items: Annotated[list[Id], Field(max_length=MAX_LIST)] = []
     boosts: Annotated[list[BoostBody], Field(max_length=20)] = []

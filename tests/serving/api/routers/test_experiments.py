@@ -38,13 +38,13 @@ def test_two_experiments_of_a_layer_do_not_run_in_the_same_buckets(api: Api):
     make(api, "one")
     make(api, "two")
     api.client.post("/v1/experiments/one/start")
-    assert api.client.post("/v1/experiments/two/start").status_code == 422
+    assert api.client.post("/v1/experiments/two/start").status_code == 409
 
 
 def test_a_stopped_experiment_stays_so(api: Api):
     make(api)
     api.client.post("/v1/experiments/one/stop")
-    assert api.client.post("/v1/experiments/one/start").status_code == 422
+    assert api.client.post("/v1/experiments/one/start").status_code == 409
     assert api.client.post("/v1/experiments/one/ramp", json={"traffic": 0.5}).status_code == 409
 
 
@@ -73,7 +73,7 @@ def test_an_experiment_that_is_not_there(api: Api):
 
 def test_an_experiment_is_paused_and_resumed(api: Api):
     make(api)
-    assert api.client.post("/v1/experiments/one/pause").status_code == 422
+    assert api.client.post("/v1/experiments/one/pause").status_code == 409
     api.client.post("/v1/experiments/one/start")
     assert api.client.post("/v1/experiments/one/pause").json()["status"] == "paused"
     assert api.client.post("/v1/experiments/one/start").status_code == 409

@@ -25,7 +25,7 @@ def test_a_key_is_shown_once(api: Api):
 def test_a_key_ends(api: Api):
     past = (datetime.now(UTC) - timedelta(seconds=1)).isoformat()
     assert make(api, expires_at=past).status_code == 422
-    assert make(api, expires_at="2199-01-01T00:00:00Z").status_code == 201
+    assert make(api, expires_at="2099-01-01T00:00:00Z").status_code == 201
 
 
 def test_a_rotated_key_counts_beside_its_successor_for_a_while(api: Api):

@@ -1,15 +1,11 @@
-"""A revision of the API keys, so that workers know when to read them again.
-
-Revision ID: 0002
-Revises: 0001
-"""
+"""A revision of the API keys, so that workers know when to read them again."""
 
 from __future__ import annotations
 
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 branch_labels = None
 depends_on = None
 
