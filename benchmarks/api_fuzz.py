@@ -24,6 +24,8 @@ from results_file import write_results
 
 from recsys.studies.benchmark.hardware import hardware_summary
 
+ROOT = Path(__file__).parents[1]
+
 #: Of the runs one after the other: what is asked, and the setting that has its minutes.
 PHASES = {"examples,coverage,fuzzing": "minutes", "stateful": "stateful_minutes"}
 
@@ -94,6 +96,7 @@ def _fuzz(
     command += ["--warnings", "off", "--suppress-health-check", "all", "--continue-on-failure"]
     command += ["--exclude-checks", "positive_data_acceptance"]  # api_fuzz_hooks has one in its place
     own = {OWN_KEY: key.split("_")[1], SPARE_KEY: spare["key_id"], REFUSALS: str(directory / f"{phases}.txt")}
+    own["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(ROOT / "serving")])
     environment = os.environ | own
     return subprocess.run(
         command, cwd=directory, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -136,10 +139,10 @@ def _page(
         f"python benchmarks/api_fuzz.py --bundle {arguments.bundle} --examples {arguments.examples} --minutes "
         f"{arguments.minutes:g} --stateful-minutes {arguments.stateful_minutes:g} --seed {arguments.seed}"
     )
+    machine = f"{hardware_summary()}, load average {os.getloadavg()[2]:.0f} at the end"
     return f"""# The API under made-up requests
 
-`{command}`; a bundle of MovieLens 100K, two workers; {hardware_summary()}, load average {os.getloadavg()[2]:.0f} at the
-end. Every operation, every check of schemathesis; in place of `positive_data_acceptance` one of our own, which counts a
+`{command}`; a bundle of MovieLens 100K, two workers; {machine}. Every operation, every check of schemathesis; in place of `positive_data_acceptance` one of our own, which counts a
 request that is as described and is refused all the same as a failure, but for the reasons below that no description can
 say (`benchmarks/api_fuzz_hooks.py`). Tracebacks in the service's log: {failures}.
 

@@ -31,7 +31,7 @@ REASONS = {
 }
 
 #: What the description of an experiment says: no reason. Further rules of experiments are one.
-DESCRIBED_OF_EXPERIMENTS = r"^Some values|^keys of|missing$|wrong type|must be a mapping|must be a list"
+DESCRIBED_OF_EXPERIMENTS = r"^Some values|^keys of|missing$|must be a mapping|must be a list"
 EXPERIMENT_RULES = "a rule of experiments: shares, names, what a metric or a guardrail needs"
 
 _cursors: dict[str, tuple[str, dict[str, Any]]] = {}

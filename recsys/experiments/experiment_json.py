@@ -78,10 +78,7 @@ def _build(kind: type[PartT], written: object) -> PartT:
     missing = [name for name in _required(kind) if name not in values]
     if missing:
         raise ExperimentError(f"{what} needs {' and '.join(missing)}; {'they are' if missing[1:] else 'it is'} missing")
-    try:
-        return kind(**values)
-    except TypeError as error:
-        raise ExperimentError(f"{what} has a value of a wrong type: {error}") from None
+    return kind(**values)
 
 
 def _required(kind: type[PartT]) -> list[str]:

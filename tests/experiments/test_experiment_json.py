@@ -47,7 +47,7 @@ def test_what_is_left_out_has_its_default():
         ({"varants": []}, "keys of an experiment are id, salt.*; varants came as well"),
         ({"variants": {}}, "variants must be a list; dict came"),
         ({"variants": ["control"]}, "a variant must be a mapping"),
-        ({"variants": [{"name": "control"}]}, "a variant cannot be made of .*missing.*share"),
+        ({"variants": [{"name": "control"}]}, "a variant needs share; it is missing"),
         ({"buckets": [[0]]}, "must be two whole numbers"),
         ({"buckets": [[0, 0.5]]}, "must be two whole numbers"),
         ({"buckets": 7}, "buckets must be a list; int came"),

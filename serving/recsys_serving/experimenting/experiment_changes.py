@@ -125,8 +125,8 @@ class ExperimentChanges:
         """Start a draft of two variants, of which the second gets more and more users by itself.
 
         Raises:
-            ExperimentError: it has not two variants, or no guardrail.
-            Conflict: it is no draft, or its layer has not so many free buckets.
+            ExperimentError: it has not two variants, or no guardrail; or its layer has not so many free buckets.
+            Conflict: it is no draft.
         """
         record = self._record(experiment_id)
         if record.status is not ExperimentStatus.DRAFT:
@@ -137,9 +137,8 @@ class ExperimentChanges:
         experiment = experiment_of(record)
         rollout = begin_rollout(experiment, plan, self._clock())
         others = owning_buckets(self._store, experiment_id)
-        with _conflicts():
-            first = at_step(experiment, rollout.state, others)
-            check_layers([first, *others])
+        first = at_step(experiment, rollout.state, others)
+        check_layers([first, *others])
         return self._change(
             record,
             "rollout.start",

@@ -1,5 +1,7 @@
+import re
+
 import pytest
-from recsys_serving.api.entity_tags import entity_tag, expected_revision, is_not_modified
+from recsys_serving.api.entity_tags import TAG_PATTERN, entity_tag, expected_revision, is_not_modified
 from recsys_serving.api.problems import ProblemError
 
 
@@ -28,3 +30,16 @@ def test_what_is_no_tag_is_refused(header):
 )
 def test_whether_a_client_has_a_revision(header, expected):
     assert is_not_modified(header, 12) is expected
+
+
+@pytest.mark.parametrize("tag", ['"12"', 'W/"12"', "*", '"0"', '"000000000000000001"'])
+def test_what_is_described_as_a_tag_is_read(tag):
+    assert re.fullmatch(TAG_PATTERN, tag)
+    expected_revision(tag)
+
+
+@pytest.mark.parametrize("tag", ["12", '"a"', '""', '"1234567890123456789"', '"1", "2"'])
+def test_what_is_not_described_as_a_tag_is_refused(tag):
+    assert not re.fullmatch(TAG_PATTERN, tag)
+    with pytest.raises(ProblemError):
+        expected_revision(tag)

@@ -1,4 +1,5 @@
 import pytest
+from recsys_serving.api.entity_tags import TAG_PATTERN
 
 from tests.serving.api.conftest import Api, MakeApi
 
@@ -46,3 +47,19 @@ def test_limits_are_those_of_the_installation(make_api: MakeApi):
     schemas = api.client.get("/openapi.json").json()["components"]["schemas"]
     assert schemas["RecommendationBody"]["properties"]["k"]["maximum"] == 50
     assert schemas["InteractionBatchBody"]["properties"]["interactions"]["maxItems"] == 7
+
+
+def test_a_parameter_is_left_out_and_never_null(described):
+    parameters = [one for operation in operations(described) for one in operation.get("parameters", ())]
+    assert {one["name"] for one in parameters} >= {"cursor", "if-match", "limit"}
+    assert not [one for one in parameters if {"type": "null"} in one["schema"].get("anyOf", ())]
+
+
+def test_a_tag_is_described_as_it_is_read(described):
+    tags = [
+        one["schema"]["pattern"]
+        for operation in operations(described)
+        for one in operation.get("parameters", ())
+        if one["name"] == "if-match"
+    ]
+    assert tags and set(tags) == {TAG_PATTERN}

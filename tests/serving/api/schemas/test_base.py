@@ -2,7 +2,17 @@ from datetime import UTC, datetime
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
-from recsys_serving.api.schemas.base import MAX_PROPERTIES_BYTES, Id, Moment, Name, PropertiesField, RequestBody, Uuid
+from recsys_serving.api.schemas.base import (
+    MAX_PROPERTIES_BYTES,
+    Id,
+    Moment,
+    Name,
+    PropertiesField,
+    RequestBody,
+    Uuid,
+    Whole,
+)
+from recsys_serving.store.schema.partitions import check_moment
 
 moment, properties, uuid = TypeAdapter(Moment), TypeAdapter(PropertiesField), TypeAdapter(Uuid)
 
@@ -67,3 +77,28 @@ def test_a_body_takes_no_unknown_field_and_converts_nothing():
     for wrong in ({"number": 1, "other": 2}, {"number": "1"}, {"number": 1.0}, {"number": True}):
         with pytest.raises(ValidationError):
             Body.model_validate(wrong)
+
+
+@pytest.mark.parametrize("written", [3, 3.0])
+def test_a_whole_number_may_be_written_with_a_fraction_of_nothing(written):
+    class Body(RequestBody):
+        number: Whole
+
+    assert Body(number=written).number == 3
+
+
+@pytest.mark.parametrize("written", [3.5, "3", True, float("inf"), None])
+def test_what_is_no_whole_number(written):
+    class Body(RequestBody):
+        number: Whole
+
+    with pytest.raises(ValidationError):
+        Body(number=written)
+
+
+def test_every_moment_that_is_taken_can_be_stored():
+    schema = moment.json_schema()["anyOf"][1]
+    for seconds in (schema["minimum"], schema["exclusiveMaximum"] - 1):
+        assert check_moment(moment.validate_python(seconds)).timestamp() == seconds
+    with pytest.raises(ValidationError):
+        moment.validate_python(schema["exclusiveMaximum"])
