@@ -142,7 +142,8 @@ def _page(
     machine = f"{hardware_summary()}, load average {os.getloadavg()[2]:.0f} at the end"
     return f"""# The API under made-up requests
 
-`{command}`; a bundle of MovieLens 100K, two workers; {machine}. Every operation, every check of schemathesis; in place of `positive_data_acceptance` one of our own, which counts a
+`{command}`; a bundle of MovieLens 100K, two workers; {machine}.
+Every operation, every check of schemathesis; in place of `positive_data_acceptance` one of our own, which counts a
 request that is as described and is refused all the same as a failure, but for the reasons below that no description can
 say (`benchmarks/api_fuzz_hooks.py`). Tracebacks in the service's log: {failures}.
 
