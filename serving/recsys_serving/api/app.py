@@ -70,8 +70,8 @@ def create_app(
     metrics = ServiceMetrics(lambda: _gauges(app))
 
     def open_all(stack: ExitStack) -> ServiceParts:
-        if settings.otel_endpoint is not None:
-            stack.callback(install_tracing(app, otlp_exporter(settings.otel_endpoint)))
+        if tracing is not None:
+            stack.callback(tracing.end)
         app.openapi()  # takes a second, which nobody shall wait for
         return open_them(settings, metrics, stack)
 
@@ -95,6 +95,10 @@ def create_app(
     app.add_middleware(PathSegments)
     app.add_middleware(GZipMiddleware, minimum_size=_GZIP_BYTES)
     app.add_middleware(RequestContext, metrics=metrics)
+    # Before the application starts: what stands around its routes is put together with its first message.
+    tracing = None if settings.otel_endpoint is None else install_tracing(app, otlp_exporter(settings.otel_endpoint))
+    if tracing is not None:
+        metrics.tell_stages(tracing.observe_stage)
     return app
 
 

@@ -49,6 +49,7 @@ class ServiceMetrics:
         self._stage_seconds = Histogram(
             "recsys_stage_seconds", "Time of a stage of a list.", ("stage",), buckets=BUCKETS, registry=self._registry
         )
+        self._on_stage: Callable[[str, float], None] | None = None
         self._cache = Counter(
             "recsys_cache_lookups", "Lists looked up in the cache.", ("result",), registry=self._registry
         )
@@ -63,9 +64,15 @@ class ServiceMetrics:
         self._requests.labels(route, method, str(status)).inc()
         self._request_seconds.labels(route).observe(seconds)
 
+    def tell_stages(self, on_stage: Callable[[str, float], None]) -> None:
+        """Tell somebody else of each stage too: its name and its seconds."""
+        self._on_stage = on_stage
+
     def observe_stage(self, stage: str, seconds: float) -> None:
-        """A stage of a list took so long."""
+        """A stage of a list took so long, and has just ended."""
         self._stage_seconds.labels(stage).observe(seconds)
+        if self._on_stage is not None:
+            self._on_stage(stage, seconds)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:

@@ -2,26 +2,52 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
 from recsys.errors import SettingsError
+from recsys_serving.api.observability.request_ids import HEADER
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExporter
+    from opentelemetry.trace import Tracer
 
 
-def install_tracing(app: FastAPI, exporter: SpanExporter) -> Callable[[], None]:
-    """Trace each request of an application.
+class Tracing:
+    """The traces of an application: a span of each request, with the stages of its lists as children.
+
+    Args:
+        tracer: makes the spans of the stages.
+        end: ends the tracing.
+    """
+
+    def __init__(self, tracer: Tracer, end: Callable[[], None]) -> None:
+        self._tracer = tracer
+        self.end = end
+
+    def observe_stage(self, stage: str, seconds: float) -> None:
+        """A stage of the request that is being answered has just ended.
+
+        Args:
+            stage: its name.
+            seconds: that it took.
+        """
+        end = time.time_ns()
+        self._tracer.start_span(stage, start_time=end - round(seconds * 1e9)).end(end)
+
+
+def install_tracing(app: FastAPI, exporter: SpanExporter) -> Tracing:
+    """Trace each request of an application; its span has the request's id as ``http.response.header.x_request_id``.
 
     Args:
         app: whose requests are traced.
         exporter: takes the spans.
 
     Returns:
-        Sends what has not been sent, and ends.
+        What is told of stages; its ``end`` sends what has not been sent, and ends.
     """
     from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
     from opentelemetry.sdk.resources import Resource
@@ -30,13 +56,19 @@ def install_tracing(app: FastAPI, exporter: SpanExporter) -> Callable[[], None]:
 
     provider = TracerProvider(resource=Resource.create({"service.name": "recsys"}))
     provider.add_span_processor(BatchSpanProcessor(exporter))
-    FastAPIInstrumentor.instrument_app(app, tracer_provider=provider, excluded_urls="healthz,readyz,metrics")
+    FastAPIInstrumentor.instrument_app(
+        app,
+        tracer_provider=provider,
+        excluded_urls="healthz,readyz,metrics",
+        http_capture_headers_server_response=[HEADER],
+        exclude_spans=["send", "receive"],
+    )
 
     def end() -> None:
         FastAPIInstrumentor.uninstrument_app(app)
         provider.shutdown()
 
-    return end
+    return Tracing(provider.get_tracer("recsys_serving"), end)
 
 
 def otlp_exporter(endpoint: str) -> SpanExporter:
