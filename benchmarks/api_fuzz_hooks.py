@@ -25,6 +25,7 @@ REFUSALS = "API_FUZZ_REFUSALS"
 REASONS = {
     r"Extra inputs are not permitted": "a field that the description excludes, and schemathesis adds by itself",
     r"must be of one type that a column can have": "values of several types in one column",
+    r"Whole numbers must lie between|bytes of properties": "a number beyond 2**53 within properties, or too many bytes",
     r"There is no column": "a column that the bundle does not have",
     r"none of this list|not one of this service": "a cursor of another page",
     r"must lie in the future|must lie between 1970 and 2099": "a moment out of range, written as a date",

@@ -206,8 +206,10 @@ def install_problem_handlers(app: FastAPI) -> None:
 
 def _methods(app: FastAPI, request: Request) -> list[str]:
     """What is allowed at the path of a request, by all of its routes."""
-    path = getattr(request.scope.get("route"), "path", None)
-    return sorted(method.upper() for method in app.openapi()["paths"].get(path, ()))
+    paths = app.openapi()["paths"]
+    # The path itself before one with a parameter that would take it as well.
+    path = request.url.path if request.url.path in paths else getattr(request.scope.get("route"), "path", None)
+    return sorted(method.upper() for method in paths.get(path, ()))
 
 
 def _routing_detail(status: int, request: Request) -> str:

@@ -132,7 +132,7 @@ Moment = Annotated[
     ),
 ]
 #: A whole number.
-Whole = Annotated[int, BeforeValidator(_whole, json_schema_input_type=int)]
+Whole = Annotated[int, BeforeValidator(_whole)]
 #: An id that the service made.
 Uuid = Annotated[UUID, BeforeValidator(_uuid, json_schema_input_type=UUID)]
 #: Anything that JSON can hold, by name.

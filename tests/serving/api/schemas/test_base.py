@@ -1,7 +1,8 @@
 from datetime import UTC, datetime
+from typing import Annotated
 
 import pytest
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 from recsys_serving.api.schemas.base import (
     MAX_PROPERTIES_BYTES,
     Id,
@@ -85,6 +86,14 @@ def test_a_whole_number_may_be_written_with_a_fraction_of_nothing(written):
         number: Whole
 
     assert Body(number=written).number == 3
+
+
+def test_the_bounds_of_a_whole_number_are_described():
+    class Body(RequestBody):
+        number: Annotated[Whole, Field(ge=1, le=9)]
+
+    described = Body.model_json_schema()["properties"]["number"]
+    assert (described["type"], described["minimum"], described["maximum"]) == ("integer", 1, 9)
 
 
 @pytest.mark.parametrize("written", [3.5, "3", True, float("inf"), None])
