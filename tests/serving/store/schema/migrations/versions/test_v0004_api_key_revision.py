@@ -4,7 +4,7 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from recsys_serving.store.connection.database import Database
 from recsys_serving.store.schema.migration import migrate
-from recsys_serving.store.schema.migrations.versions import v0003_api_key_revision
+from recsys_serving.store.schema.migrations.versions import v0004_api_key_revision
 from sqlalchemy import text
 
 from tests.serving.conftest import new_database
@@ -19,6 +19,6 @@ def test_what_it_makes_it_can_drop(postgres_server):
         with database.transaction() as connection:
             assert connection.execute(REVISION).scalar_one() == 0
             with Operations.context(MigrationContext.configure(connection)):
-                v0003_api_key_revision.downgrade()
+                v0004_api_key_revision.downgrade()
             assert connection.execute(REVISION).scalar() is None
         database.close()
