@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from recsys_serving.api.schemas.base import Moment, RequestBody, ResponseBody, Title, Whole
+from recsys_serving.api.schemas.base import WHOLE, Moment, RequestBody, ResponseBody, Title
 from recsys_serving.api.security.api_keys import Scope
 from recsys_serving.recommending.types import LoadedBundle
 from recsys_serving.store.admin.records import ApiKeyRecord, AuditEntry, Deployment
@@ -75,7 +75,7 @@ class KeyBody(RequestBody):
 class RotateBody(RequestBody):
     """How long the old key still counts."""
 
-    overlap_seconds: Annotated[Whole, Field(ge=0, le=30 * 86_400)] = 3_600
+    overlap_seconds: Annotated[int, Field(ge=0, le=30 * 86_400), WHOLE] = 3_600
 
 
 class KeyResponse(ResponseBody):

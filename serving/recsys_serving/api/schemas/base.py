@@ -131,8 +131,8 @@ Moment = Annotated[
         description="ISO 8601 with a zone, or seconds since 1970; from 1970 to 2099.",
     ),
 ]
-#: A whole number.
-Whole = Annotated[int, BeforeValidator(_whole)]
+#: Takes a whole number that is written 3.0; after the bounds of the field, so that they are described.
+WHOLE = BeforeValidator(_whole)
 #: An id that the service made.
 Uuid = Annotated[UUID, BeforeValidator(_uuid, json_schema_input_type=UUID)]
 #: Anything that JSON can hold, by name.

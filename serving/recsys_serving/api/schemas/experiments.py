@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from recsys_serving.api.schemas.base import Name, RequestBody, ResponseBody, Title, Whole
+from recsys_serving.api.schemas.base import WHOLE, Name, RequestBody, ResponseBody, Title
 from recsys_serving.api.schemas.experiment_definition import ExperimentDefinition
 from recsys_serving.experimenting.experiment_rollout import compared_until, rollout_of
 from recsys_serving.store.admin.records import ExperimentRecord, ExperimentStep
@@ -43,7 +43,7 @@ class RolloutBody(RequestBody):
     ] = [0.01, 0.05, 0.10, 0.25, 0.50, 1.0]
     min_hours: Annotated[float, Field(ge=0, le=24 * 366, description="That each step lasts at least.")] = 24.0
     min_units: Annotated[
-        Whole, Field(ge=0, le=10**12, description="Users of the variant that come in at each step at least.")
+        int, Field(ge=0, le=10**12, description="Users of the variant at each step at least."), WHOLE
     ] = 1000
 
 

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from recsys_serving.api.schemas.base import (
     MAX_BATCH,
+    WHOLE,
     Id,
     Moment,
     Name,
@@ -17,7 +18,6 @@ from recsys_serving.api.schemas.base import (
     RequestBody,
     ResponseBody,
     Uuid,
-    Whole,
 )
 from recsys_serving.store.events.records import Interaction
 
@@ -37,7 +37,7 @@ class InteractionBody(RequestBody):
     )
     occurred_at: Moment | None = Field(default=None, description="When it happened; now, where it is missing.")
     recommendation_id: Uuid | None = Field(default=None, description="The list that the item was chosen from.")
-    position: Annotated[Whole, Field(ge=1, le=10_000)] | None = Field(
+    position: Annotated[int, Field(ge=1, le=10_000), WHOLE] | None = Field(
         default=None, description="Its rank in that list."
     )
     session_id: Id | None = None

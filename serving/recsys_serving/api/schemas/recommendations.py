@@ -8,6 +8,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from recsys_serving.api.schemas.base import (
     MAX_LIST,
+    WHOLE,
     CursorText,
     Id,
     Moment,
@@ -15,7 +16,6 @@ from recsys_serving.api.schemas.base import (
     RequestBody,
     ResponseBody,
     Scalar,
-    Whole,
 )
 from recsys_serving.recommending.types import Boost, Diversity, HistoryItem, Promotion, RecommendationQuery
 
@@ -65,7 +65,7 @@ class PromotionBody(RequestBody):
     """An item with a place of its own."""
 
     item_id: Id
-    position: Annotated[Whole, Field(ge=1, le=MAX_K)]
+    position: Annotated[int, Field(ge=1, le=MAX_K), WHOLE]
 
 
 class DiversityBody(RequestBody):
@@ -87,7 +87,7 @@ class RecommendationBody(RequestBody):
 
     user_id: Id | None = None
     session: SessionBody | None = None
-    k: Annotated[Whole, Field(ge=1, le=MAX_K)] = 10
+    k: Annotated[int, Field(ge=1, le=MAX_K), WHOLE] = 10
     filters: Filters | None = None
     exclude_items: Annotated[list[Id], Field(max_length=MAX_LIST)] = []
     boosts: Annotated[list[BoostBody], Field(max_length=20)] = []

@@ -5,13 +5,13 @@ import pytest
 from pydantic import Field, TypeAdapter, ValidationError
 from recsys_serving.api.schemas.base import (
     MAX_PROPERTIES_BYTES,
+    WHOLE,
     Id,
     Moment,
     Name,
     PropertiesField,
     RequestBody,
     Uuid,
-    Whole,
 )
 from recsys_serving.store.schema.partitions import check_moment
 
@@ -83,14 +83,14 @@ def test_a_body_takes_no_unknown_field_and_converts_nothing():
 @pytest.mark.parametrize("written", [3, 3.0])
 def test_a_whole_number_may_be_written_with_a_fraction_of_nothing(written):
     class Body(RequestBody):
-        number: Whole
+        number: Annotated[int, WHOLE]
 
     assert Body(number=written).number == 3
 
 
 def test_the_bounds_of_a_whole_number_are_described():
     class Body(RequestBody):
-        number: Annotated[Whole, Field(ge=1, le=9)]
+        number: Annotated[int, Field(ge=1, le=9), WHOLE]
 
     described = Body.model_json_schema()["properties"]["number"]
     assert (described["type"], described["minimum"], described["maximum"]) == ("integer", 1, 9)
@@ -99,7 +99,7 @@ def test_the_bounds_of_a_whole_number_are_described():
 @pytest.mark.parametrize("written", [3.5, "3", True, float("inf"), None])
 def test_what_is_no_whole_number(written):
     class Body(RequestBody):
-        number: Whole
+        number: Annotated[int, WHOLE]
 
     with pytest.raises(ValidationError):
         Body(number=written)
