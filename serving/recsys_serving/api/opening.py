@@ -62,7 +62,9 @@ def open_parts(settings: ServiceSettings, metrics: ServiceMetrics, stack: ExitSt
     registry = HealthRegistry()
     cache = CountedCache(_open_cache(settings), metrics.count_cache)
     erased = ErasedMirror(Installation.of(settings).erased_users)
-    recommendations = open_service(_options(settings), store, spool, cache, registry, metrics.observe_stage, erased)
+    recommendations = open_service(
+        _options(settings), store, spool, cache, registry, metrics.observe_stage, erased, metrics.count_exposures
+    )
     stack.callback(recommendations.close)
     return assemble(settings, metrics, store, spool, recommendations, stack, registry)
 

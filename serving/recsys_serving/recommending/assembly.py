@@ -15,7 +15,7 @@ from recsys_serving.recommending.catalogue.bundle_pool import BundlePool
 from recsys_serving.recommending.catalogue.deployments import Deployments
 from recsys_serving.recommending.catalogue.open_bundle import OpenBundle
 from recsys_serving.recommending.catalogue.worker_sync import CatalogueItems, WorkerSync
-from recsys_serving.recommending.exposure_log import ExposureLog
+from recsys_serving.recommending.exposure_log import ExposureLog, OnExposures
 from recsys_serving.recommending.list_maker import ListMaker
 from recsys_serving.recommending.options import RecommendingOptions
 from recsys_serving.recommending.runtime import Runtime
@@ -47,6 +47,7 @@ def open_service(
     health: HealthRegistry,
     on_stage: Callable[[str, float], None] = lambda stage, seconds: None,
     erased: Container[str] = (),
+    on_exposures: OnExposures = lambda fate, experiment_id, variant, number: None,
 ) -> RecommendationService:
     """Open the live bundle and everything around it.
 
@@ -62,6 +63,7 @@ def open_service(
         health: is told how store, cache and runtime do.
         erased: users who are known to be erased while the store is away.
         on_stage: is told the name (of :data:`recsys_serving.recommending.stages.STAGES`) and the seconds of each stage.
+        on_exposures: is told what becomes of the lists that are noted.
 
     Raises:
         BundleError: the bundle that the options name cannot be opened.
@@ -114,7 +116,7 @@ def open_service(
         lists = BackgroundWrites(guarded, options.cache_queue_size) if options.cache_queue_size else guarded
     exposures = None
     if store is not None:
-        exposures = ExposureLog(store, spool, options.exposure_queue_size, options.exposure_flush_seconds)
+        exposures = ExposureLog(store, spool, options.exposure_queue_size, options.exposure_flush_seconds, on_exposures)
     answering = Answering(
         AnsweringParts(
             options=options,

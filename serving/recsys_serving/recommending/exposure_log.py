@@ -10,9 +10,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import deque
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Sequence
+from typing import Literal, NamedTuple
 
 from recsys_serving.spool.commands import exposures_command
 from recsys_serving.spool.errors import SpoolError
@@ -25,6 +25,13 @@ _log = logging.getLogger(__name__)
 
 #: Lists that are written at once.
 BATCH = 500
+
+
+#: What became of a list.
+ExposureFate = Literal["waiting", "stored", "spooled", "dropped"]
+
+#: Is told what became of so many lists of an experiment and a variant; of those that wait no longer, a negative number.
+OnExposures = Callable[[ExposureFate, "str | None", "str | None", int], None]
 
 
 class ExposureCounts(NamedTuple):
@@ -51,6 +58,7 @@ class ExposureLog:
         spool: where they go while the store is away; None: they are lost then.
         max_waiting: lists that wait, at most.
         flush_seconds: that a list waits at most, while the store answers.
+        on_exposures: is told what becomes of lists.
     """
 
     def __init__(
@@ -59,9 +67,11 @@ class ExposureLog:
         spool: Spool | None,
         max_waiting: int = 10_000,
         flush_seconds: float = 0.5,
+        on_exposures: OnExposures = lambda fate, experiment_id, variant, number: None,
     ) -> None:
         self._store, self._spool = store, spool
         self._max_waiting, self._flush_seconds = max_waiting, flush_seconds
+        self._on_exposures = on_exposures
         self._changed = threading.Condition()
         self._waiting: deque[Exposure] = deque()
         self._writing = 0
@@ -75,18 +85,23 @@ class ExposureLog:
         with self._changed:
             if self._closed or len(self._waiting) + self._writing >= self._max_waiting:
                 self._dropped += 1
-                return False
-            self._waiting.append(exposure)
-            if len(self._waiting) in (1, BATCH):  # the first one begins the time that it waits
-                self._changed.notify_all()
-        return True
+                is_taken = False
+            else:
+                self._waiting.append(exposure)
+                is_taken = True
+                if len(self._waiting) in (1, BATCH):  # the first one begins the time that it waits
+                    self._changed.notify_all()
+        self._tell("waiting" if is_taken else "dropped", [exposure])
+        return is_taken
 
     def forget(self, user_id: str) -> None:
         """Drop what waits of a user, who was erased. What is being written now, the store leaves out."""
         with self._changed:
+            gone = [one for one in self._waiting if one.user_id == user_id]
             kept = [one for one in self._waiting if one.user_id != user_id]
             self._waiting.clear()
             self._waiting.extend(kept)
+        self._tell("waiting", gone, -1)
 
     def counts(self) -> ExposureCounts:
         """What became of the lists."""
@@ -121,40 +136,45 @@ class ExposureLog:
                 )
                 batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
                 self._writing = len(batch)
-            written = self._write(batch)
+            fates = self._write(batch)
+            self._tell("waiting", batch, -1)
+            for fate in set(fates):
+                self._tell(fate, [one for one, its in zip(batch, fates, strict=True) if its == fate])
             with self._changed:
                 self._writing = 0
                 self._flushing = self._flushing and bool(self._waiting)
-                stored, spooled = written
-                self._stored += stored
-                self._spooled += spooled
-                self._dropped += len(batch) - stored - spooled
+                self._stored += fates.count("stored")
+                self._spooled += fates.count("spooled")
+                self._dropped += fates.count("dropped")
                 self._changed.notify_all()
 
-    def _write(self, batch: Sequence[Exposure]) -> tuple[int, int]:
-        """How many lists went to the store, and how many to the spool."""
+    def _tell(self, fate: ExposureFate, exposures: Iterable[Exposure], sign: int = 1) -> None:
+        for (experiment_id, variant), number in Counter((one.experiment_id, one.variant) for one in exposures).items():
+            self._on_exposures(fate, experiment_id, variant, sign * number)
+
+    def _write(self, batch: Sequence[Exposure]) -> list[ExposureFate]:
+        """What became of each list."""
         try:
             self._store.exposures.append(batch)
-            return len(batch), 0
+            return ["stored"] * len(batch)
         except StoreUnavailable:
-            return 0, self._written_to_spool(batch)
+            return ["spooled" if self._is_spooled(batch) else "dropped"] * len(batch)
         except StoreError as error:
             if len(batch) > 1:
                 # One of them is at fault, and the others shall not be lost with it.
-                parts = [self._write([one]) for one in batch]
-                return sum(stored for stored, _ in parts), sum(spooled for _, spooled in parts)
+                return [fate for one in batch for fate in self._write([one])]
             _log.error("The list %s is lost: %s", batch[0].recommendation_id, error)
         except Exception:
             _log.exception("%d lists are lost.", len(batch))
-        return 0, 0
+        return ["dropped"] * len(batch)
 
-    def _written_to_spool(self, batch: Sequence[Exposure]) -> int:
+    def _is_spooled(self, batch: Sequence[Exposure]) -> bool:
         if self._spool is None:
             _log.error("%d lists are lost: the store is away, and there is no spool.", len(batch))
-            return 0
+            return False
         try:
             self._spool.append([exposures_command(batch)])
         except SpoolError as error:
             _log.error("%d lists are lost: %s", len(batch), error)
-            return 0
-        return len(batch)
+            return False
+        return True

@@ -1,4 +1,5 @@
 import time
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
@@ -106,3 +107,41 @@ def test_a_log_of_which_all_was_forgotten_goes_on(store):
     log.append(replace(shown(2), user_id="ben"))
     log.close()
     assert "ben" in {one.user_id for one in exposures(store)}
+
+
+def test_what_becomes_of_lists_is_told_by_experiment_and_variant(store, spool):
+    told = Counter()
+    faulty = Faulty(store)
+    faulty.hang()
+    log = ExposureLog(
+        faulty, spool, 4, 0.001, lambda fate, experiment, variant, n: told.update({(fate, experiment, variant): n})
+    )
+    for number, variant in enumerate(["a", "a", "b", None, "a"]):
+        log.append(replace(shown(number), experiment_id=variant and "x", variant=variant))
+    assert told == {
+        ("waiting", "x", "a"): 2,
+        ("waiting", "x", "b"): 1,
+        ("waiting", None, None): 1,
+        ("dropped", "x", "a"): 1,
+    }
+    faulty.recover()
+    log.flush()
+    faulty.fail()
+    log.append(replace(shown(9), experiment_id="x", variant="b"))
+    log.close()
+    assert +told == {
+        ("stored", "x", "a"): 2,
+        ("stored", "x", "b"): 1,
+        ("stored", None, None): 1,
+        ("dropped", "x", "a"): 1,
+        ("spooled", "x", "b"): 1,
+    }
+
+
+def test_what_is_forgotten_waits_no_longer(store):
+    told = Counter()
+    log = ExposureLog(store, None, 10, 100, lambda fate, experiment, variant, n: told.update({fate: n}))
+    log.append(shown(1))
+    log.forget("ann")
+    assert told == {"waiting": 0}
+    log.close()

@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from time import perf_counter
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
 
 #: Upper bounds, in seconds, that times are counted by.
@@ -57,6 +58,20 @@ class ServiceMetrics:
             "recsys_degraded_answers", "Lists made without a dependency.", ("dependency",), registry=self._registry
         )
         self._variants = Counter("recsys_variant_answers", "Lists by variant.", ("variant",), registry=self._registry)
+        experiment = ("experiment", "variant")
+        self._exposures = Counter(
+            "recsys_exposures",
+            "Lists that were to be noted, by what became of them: stored, spooled or dropped.",
+            (*experiment, "fate"),
+            registry=self._registry,
+        )
+        self._exposures_waiting = Gauge(
+            "recsys_exposures_waiting",
+            "Lists that wait to be noted.",
+            experiment,
+            registry=self._registry,
+            multiprocess_mode="livesum",
+        )
         self._spooled = Counter("recsys_spooled_writes", "Writes that went to the spool.", registry=self._registry)
 
     def count_request(self, route: str, method: str, status: int, seconds: float) -> None:
@@ -93,6 +108,14 @@ class ServiceMetrics:
         for dependency in degraded:
             self._degraded.labels(dependency).inc()
 
+    def count_exposures(self, fate: str, experiment_id: str | None, variant: str | None, number: int) -> None:
+        """So many lists were stored, spooled or dropped, or wait; a negative number wait no longer."""
+        labels = (experiment_id or "none", variant or "none")
+        if fate == "waiting":
+            self._exposures_waiting.labels(*labels).inc(number)
+        else:
+            self._exposures.labels(*labels, fate).inc(number)
+
     def count_spooled(self) -> None:
         """A write went to the spool."""
         self._spooled.inc()
@@ -102,12 +125,25 @@ class ServiceMetrics:
         if MULTIPROCESS_VARIABLE not in os.environ:
             own = generate_latest(self._registry)
         else:
+            _forget_dead_workers(Path(os.environ[MULTIPROCESS_VARIABLE]))
             shared = CollectorRegistry()
             MultiProcessCollector(shared)  # type: ignore[no-untyped-call]
             own = generate_latest(shared)
         gauges = CollectorRegistry()
         gauges.register(self._gauges)
         return own + generate_latest(gauges)
+
+
+def _forget_dead_workers(directory: Path) -> None:
+    """Let what waited in workers that have died count no more."""
+    for path in directory.glob("gauge_live*_*.db"):
+        process = path.stem.rpartition("_")[2]
+        try:
+            os.kill(int(process), 0)
+        except ProcessLookupError:
+            mark_process_dead(int(process), str(directory))  # type: ignore[no-untyped-call]
+        except PermissionError:
+            pass  # it is alive, and somebody else's
 
 
 class _GaugeReader(Collector):

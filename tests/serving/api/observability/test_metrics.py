@@ -45,6 +45,33 @@ def test_workers_are_counted_together(tmp_path):
     assert numbers(told)["recsys_spooled_writes_total"] == 2
 
 
+def test_what_became_of_lists_is_told_by_experiment_and_variant():
+    metrics = ServiceMetrics()
+    metrics.count_exposures("waiting", "one", "new", 3)
+    metrics.count_exposures("waiting", "one", "new", -2)
+    metrics.count_exposures("stored", "one", "new", 2)
+    metrics.count_exposures("dropped", None, None, 1)
+    found = numbers(metrics.text())
+    assert found['recsys_exposures_waiting{experiment="one",variant="new"}'] == 1
+    assert found['recsys_exposures_total{experiment="one",fate="stored",variant="new"}'] == 2
+    assert found['recsys_exposures_total{experiment="none",fate="dropped",variant="none"}'] == 1
+
+
+def test_what_waited_in_a_worker_that_died_counts_no_more(tmp_path):
+    code = (
+        "from recsys_serving.api.observability.metrics import ServiceMetrics as M; m = M(); "
+        "m.count_exposures('waiting', 'one', 'new', 5); m.count_exposures('stored', 'one', 'new', 7); "
+    )
+    environment = {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path), "PYTHONPATH": ":".join(sys.path)}
+    for ending in ("", "print(m.text().decode())"):
+        told = subprocess.run(
+            [sys.executable, "-c", code + ending], env=environment, capture_output=True, check=True
+        ).stdout
+    found = numbers(told)
+    assert found['recsys_exposures_waiting{experiment="one",variant="new"}'] == 5
+    assert found['recsys_exposures_total{experiment="one",fate="stored",variant="new"}'] == 14
+
+
 def test_routes_of_the_api_are_templates(api: Api):
     api.client.get("/v1/users/very-private/recommendations")
     api.client.get("/made/up/path")
