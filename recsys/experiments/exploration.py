@@ -21,7 +21,7 @@ import numpy as np
 
 from recsys.errors import ExperimentError
 from recsys.experiments.metric import require_number, require_one_of
-from recsys.experiments.thompson import thompson_probabilities
+from recsys.experiments.thompson import MAX_POINTS, thompson_probabilities
 from recsys.retrieval.types import FloatArray, IntArray
 
 #: How the items of a pool are weighted.
@@ -53,20 +53,27 @@ class ExplorationPolicy:
         require_number("epsilon", self.epsilon, 0.0, 1.0)
         require_one_of("the method of exploration", self.method, METHODS)
 
-    def pool(self, item_ids: Sequence[str], successes: Sequence[float], failures: Sequence[float]) -> ExplorationPool:
+    def pool(
+        self,
+        item_ids: Sequence[str],
+        successes: Sequence[float],
+        failures: Sequence[float],
+        max_points: int = MAX_POINTS,
+    ) -> ExplorationPool:
         """The pool of the method. It takes some time where there are many items: make it once for many lists.
 
         Args:
             item_ids: each once.
             successes: of each, such as clicks.
             failures: of each, such as times it was shown without a click.
+            max_points: see :func:`recsys.experiments.thompson.thompson_probabilities`.
 
         Raises:
             ExperimentError: an item comes twice, or the numbers do not fit.
         """
         if self.method == "uniform":
             return ExplorationPool(item_ids)
-        return ExplorationPool.thompson(item_ids, successes, failures)
+        return ExplorationPool.thompson(item_ids, successes, failures, max_points=max_points)
 
 
 class ExplorationPool:
@@ -93,7 +100,12 @@ class ExplorationPool:
 
     @classmethod
     def thompson(
-        cls, item_ids: Sequence[str], successes: Sequence[float], failures: Sequence[float], uniform_share: float = 0.1
+        cls,
+        item_ids: Sequence[str],
+        successes: Sequence[float],
+        failures: Sequence[float],
+        uniform_share: float = 0.1,
+        max_points: int = MAX_POINTS,
     ) -> ExplorationPool:
         """A pool whose items are weighted by how likely each is the best, see :mod:`recsys.experiments.thompson`.
 
@@ -102,12 +114,13 @@ class ExplorationPool:
             successes: of each, such as clicks.
             failures: of each, such as times it was shown without a click.
             uniform_share: share of equal weights, above 0, so that no item is ever left out.
+            max_points: see :func:`recsys.experiments.thompson.thompson_probabilities`.
 
         Raises:
             ExperimentError: a value is out of range, or an item comes twice.
         """
         require_number("uniform_share", uniform_share, 1e-6, 1.0)
-        best = thompson_probabilities(successes, failures)
+        best = thompson_probabilities(successes, failures, max_points=max_points)
         return cls(item_ids, (1 - uniform_share) * best + uniform_share / len(best))
 
 

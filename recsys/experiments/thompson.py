@@ -10,14 +10,17 @@ import scipy.special
 from recsys.errors import ExperimentError
 from recsys.retrieval.types import FloatArray
 
-#: Points of the integral: so many standard deviations around each item's mean, at most so many in all.
-_DEVIATIONS, _POINTS_OF_ITEM, _MAX_POINTS = 6.0, 61, 4001
+#: Points of the integral: so many for each item, so many standard deviations around its mean.
+_DEVIATIONS, _POINTS_OF_ITEM = 6.0, 61
+#: And at most so many in all.
+MAX_POINTS = 4001
 
 
 def thompson_probabilities(
     successes: Sequence[float] | FloatArray,
     failures: Sequence[float] | FloatArray,
     prior: tuple[float, float] = (1.0, 1.0),
+    max_points: int = MAX_POINTS,
 ) -> FloatArray:
     """Probability of each item that its rate, drawn from its Beta posterior, is the largest.
 
@@ -30,12 +33,13 @@ def thompson_probabilities(
         successes: of each item, such as clicks; shape [items].
         failures: of each item, such as times it was shown without a click.
         prior: successes and failures that each item begins with.
+        max_points: of the sum, 2 or more: fewer are quicker, and take the probabilities a little away from Thompson's.
 
     Returns:
         Shape [items], adding up to 1.
 
     Raises:
-        ExperimentError: there are no items, the lengths differ, or a number is negative.
+        ExperimentError: there are no items, the lengths differ, a number is negative, or there are too few points.
     """
     wins, losses = np.asarray(successes, np.float64), np.asarray(failures, np.float64)
     if wins.ndim != 1 or wins.shape != losses.shape or not len(wins):
@@ -44,13 +48,15 @@ def thompson_probabilities(
         )
     if not ((wins >= 0) & (losses >= 0)).all() or min(prior) <= 0:
         raise ExperimentError("successes and failures must not be negative, and those of the prior must be above 0")
+    if max_points < 2:
+        raise ExperimentError(f"max_points must be 2 or more; {max_points} came")
     a, b = wins + prior[0], losses + prior[1]
     mean = a / (a + b)
     deviation = np.sqrt(mean * (1 - mean) / (a + b + 1))
     offsets = np.linspace(-_DEVIATIONS, _DEVIATIONS, _POINTS_OF_ITEM)
     near = np.clip((mean[:, None] + deviation[:, None] * offsets).ravel(), 0.0, 1.0)
     points = np.unique(np.append(near, [0.0, 1.0]))
-    points = points[np.unique(np.linspace(0, len(points) - 1, _MAX_POINTS).round().astype(np.int64))]
+    points = points[np.unique(np.linspace(0, len(points) - 1, max_points).round().astype(np.int64))]
     below = scipy.special.betainc(a[:, None], b[:, None], points)  # [items, points]
     with np.errstate(divide="ignore"):
         log_below = np.log(0.5 * (below[:, :-1] + below[:, 1:]))

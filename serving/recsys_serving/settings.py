@@ -62,6 +62,8 @@ class ServiceSettings(BaseSettings):
         recommendation_ttl_seconds: how long a list is kept in the cache.
         key_ttl_seconds: how long an API key counts without being looked up again, and a revoked one still counts.
         key_grace_seconds: how long a known key counts while the store is away.
+        exploration_*: interactions that are a success of an item in a slot that explores, how long after a list they
+            count, how old lists may be, and how often items are counted, for ``thompson``.
         rollout_seconds: between two looks at rollouts of experiments, which one worker at a time takes.
         *_retention_days: how long rows are kept; None: for ever. ``interaction_type_retention_days`` is by type, such
             as ``{"view": 90}``.
@@ -123,6 +125,10 @@ class ServiceSettings(BaseSettings):
     key_grace_seconds: float = Field(default=3_600, ge=0, le=86_400)
     exposure_queue_size: int = Field(default=10_000, ge=1, le=1_000_000)
     exposure_flush_seconds: float = Field(default=0.5, gt=0, le=60)
+    exploration_types: tuple[str, ...] = ("click",)
+    exploration_outcome_seconds: float = Field(default=3_600, gt=0, le=30 * 86_400)
+    exploration_days: float = Field(default=30, gt=0, le=366)
+    exploration_seconds: float = Field(default=60, gt=0, le=86_400)
     rollout_seconds: float = Field(default=60, gt=0, le=86_400)
     spool_max_bytes: int = Field(default=1_000_000_000, ge=1_000_000)
     spool_drain_seconds: float = Field(default=1, gt=0, le=60)

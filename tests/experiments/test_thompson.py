@@ -54,3 +54,12 @@ def test_one_item_is_the_best():
 def test_wrong_counts_are_refused(arguments, message):
     with pytest.raises(ExperimentError, match=message):
         thompson_probabilities(*arguments)
+
+
+def test_fewer_points_give_nearly_the_same():
+    wins, losses = [3, 8, 0, 20], [97, 92, 0, 180]
+    few = thompson_probabilities(wins, losses, max_points=200)
+    assert few == pytest.approx(thompson_probabilities(wins, losses), abs=0.005)
+    assert few.sum() == pytest.approx(1)
+    with pytest.raises(ExperimentError, match="max_points must be 2 or more"):
+        thompson_probabilities(wins, losses, max_points=1)

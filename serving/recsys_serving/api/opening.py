@@ -24,7 +24,7 @@ from recsys_serving.experimenting.rollout_steps import RolloutSteps
 from recsys_serving.local.installation import Installation
 from recsys_serving.recommending.assembly import RUNTIME, open_service
 from recsys_serving.recommending.erased_mirror import ErasedMirror
-from recsys_serving.recommending.options import RecommendingOptions
+from recsys_serving.recommending.options import ItemCountOptions, RecommendingOptions
 from recsys_serving.recommending.service import RecommendationService
 from recsys_serving.resilience.health import HealthRegistry
 from recsys_serving.resilience.repeating_thread import RepeatingThread
@@ -200,6 +200,12 @@ def _options(settings: ServiceSettings) -> RecommendingOptions:
         cache_queue_size=_CACHE_QUEUE_SIZE if _redis_url(settings) not in (None, MEMORY) else 0,
         exposure_queue_size=settings.exposure_queue_size,
         exposure_flush_seconds=settings.exposure_flush_seconds,
+        item_counts=ItemCountOptions(
+            types=settings.exploration_types,
+            outcome_seconds=settings.exploration_outcome_seconds,
+            days=settings.exploration_days,
+            interval_seconds=settings.exploration_seconds,
+        ),
     )
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from recsys.errors import RecsysError
@@ -19,10 +19,18 @@ from recsys_serving.recommending.catalogue.worker_sync import CatalogueItems, Wo
 from recsys_serving.recommending.cursor import CursorCodec
 from recsys_serving.recommending.exploring import POOL_SIZE, explored_page, parse_exploration
 from recsys_serving.recommending.exposure_log import ExposureCounts, ExposureLog
+from recsys_serving.recommending.item_counts import ItemCounts
 from recsys_serving.recommending.list_maker import ListMaker
 from recsys_serving.recommending.made_list import MadeList
 from recsys_serving.recommending.options import RecommendingOptions
-from recsys_serving.recommending.query_plan import QueryPlan, cache_key, check_query, query_hash, with_treatment
+from recsys_serving.recommending.query_plan import (
+    QueryPlan,
+    cache_key,
+    check_query,
+    is_plain,
+    query_hash,
+    with_treatment,
+)
 from recsys_serving.recommending.stages import StageTimer
 from recsys_serving.recommending.types import AnsweredItem, Degraded, RecommendationAnswer, RecommendationQuery
 from recsys_serving.recommending.user_states import KnownUser, UserStates
@@ -46,6 +54,7 @@ class AnsweringParts:
         cache: of lists; None: none are kept.
         maker: of lists.
         exposures: notes lists; None: they are not noted.
+        counts: what became of items; None: nothing is counted.
         timer: of the stages.
         closers: what else ends with the answers.
     """
@@ -59,6 +68,7 @@ class AnsweringParts:
     cache: GuardedCache | BackgroundWrites | None
     maker: ListMaker
     exposures: ExposureLog | None
+    counts: ItemCounts | None
     timer: StageTimer
     closers: Sequence[Callable[[], None]] = ()
 
@@ -72,6 +82,7 @@ class _Open:
     degraded: list[Degraded]
     exploration: ExplorationPolicy | None
     made: MadeList | None = None
+    ranked: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def num_spare(self) -> int:
@@ -236,9 +247,10 @@ class Answering:
         if one.exploration is None:
             page, propensities = list(made.items[: plan.query.k]), None
         else:
-            page, propensities = explored_page(
-                made.items, plan.query.k, one.exploration, made.promoted, recommendation_id
+            explored = explored_page(
+                made.items, plan.query.k, one.exploration, made.promoted, recommendation_id, self._parts.counts
             )
+            page, propensities, one.ranked = explored.items, explored.propensities, explored.ranked
         items = tuple(
             AnsweredItem(
                 item.item_id,
@@ -287,6 +299,11 @@ def _exposure(one: _Open, answer: RecommendationAnswer) -> Exposure:
     if plan.treatment.variants:
         context["variants"] = dict(plan.treatment.variants)
     explores = one.exploration is not None
+    if one.exploration is not None and one.ranked:
+        # What a list would have been without chance, for whoever judges another policy by it.
+        context["ranked"] = {str(place): item_id for place, item_id in one.ranked.items()}
+        context["epsilon"] = one.exploration.epsilon
+        context["is_plain"] = is_plain(one.query)
     return Exposure(
         recommendation_id=uuid.UUID(answer.recommendation_id),
         user_id=plan.user.user_id if plan.user.profiling else None,

@@ -15,7 +15,9 @@ from recsys_serving.recommending.catalogue.bundle_pool import BundlePool
 from recsys_serving.recommending.catalogue.deployments import Deployments
 from recsys_serving.recommending.catalogue.open_bundle import OpenBundle
 from recsys_serving.recommending.catalogue.worker_sync import CatalogueItems, WorkerSync
+from recsys_serving.recommending.counterfactual_lists import CounterfactualLists
 from recsys_serving.recommending.exposure_log import ExposureLog, OnExposures
+from recsys_serving.recommending.item_counts import ItemCounts
 from recsys_serving.recommending.list_maker import ListMaker
 from recsys_serving.recommending.options import RecommendingOptions
 from recsys_serving.recommending.runtime import Runtime
@@ -117,6 +119,11 @@ def open_service(
     exposures = None
     if store is not None:
         exposures = ExposureLog(store, spool, options.exposure_queue_size, options.exposure_flush_seconds, on_exposures)
+    counts = None
+    if store is not None:
+        counts = ItemCounts(store, options.item_counts)
+        counts.start()
+    maker = ListMaker(runtime, options.merge_bundle_histories)
     answering = Answering(
         AnsweringParts(
             options=options,
@@ -126,13 +133,20 @@ def open_service(
             assignments=assignments,
             sync=sync,
             cache=lists,
-            maker=ListMaker(runtime, options.merge_bundle_histories),
+            maker=maker,
             exposures=exposures,
+            counts=counts,
             timer=StageTimer(on_stage),
-            closers=(runtime.close, answers.close, *([] if server is None else [server.close])),
+            closers=(
+                runtime.close,
+                *([] if counts is None else [counts.close]),
+                answers.close,
+                *([] if server is None else [server.close]),
+            ),
         )
     )
-    return RecommendationService(options, pool, items, answering, Deployments(pool, store))
+    past_lists = None if store is None else CounterfactualLists(options, pool, maker, store)
+    return RecommendationService(options, pool, items, answering, Deployments(pool, store), past_lists)
 
 
 def _store_policy(options: RecommendingOptions, timeout_seconds: float | None) -> DependencyPolicy:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -10,6 +10,23 @@ from recsys.errors import SettingsError
 
 #: Fewest bytes of the secret that signs cursors.
 SECRET_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class ItemCountOptions:
+    """What is counted of items in slots that explore.
+
+    Args:
+        types: of interactions that are a success.
+        outcome_seconds: so long after a list a success counts, and so long a list waits to be counted.
+        days: lists that are older do not count.
+        interval_seconds: between two readings.
+    """
+
+    types: tuple[str, ...] = ("click",)
+    outcome_seconds: float = 3_600.0
+    days: float = 30.0
+    interval_seconds: float = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +58,7 @@ class RecommendingOptions:
         cache_queue_size: lists that wait until a thread caches them, at most; 0: each answer writes its own.
         exposure_queue_size: lists that wait to be noted, at most.
         exposure_flush_seconds: that a list waits to be noted, at most.
+        item_counts: what Thompson's draws go by.
 
     Raises:
         SettingsError: a value is out of range, or the budgets of the stages exceed that of the answer.
@@ -67,6 +85,7 @@ class RecommendingOptions:
     cache_queue_size: int = 0
     exposure_queue_size: int = 10_000
     exposure_flush_seconds: float = 0.5
+    item_counts: ItemCountOptions = field(default_factory=ItemCountOptions)
 
     def __post_init__(self) -> None:
         if len(self.cursor_secret) < SECRET_BYTES:

@@ -108,6 +108,13 @@ def with_treatment(query: RecommendationQuery, treatment: Treatment, max_k: int)
     return replace(query, **changes)
 
 
+def is_plain(query: RecommendationQuery) -> bool:
+    """Whether a query has nothing but a user and a length, so that its list can be made again from the log."""
+    absent = (query.session, query.filters, query.diversity, query.exclude_seen, query.cursor)
+    empty = (query.exclude_items, query.boosts, query.promotions, query.user_features)
+    return all(one is None for one in absent) and not any(empty)
+
+
 def query_hash(query: RecommendationQuery) -> str:
     """A hash of what decides which items come, page after page."""
     diversity = query.diversity

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from recsys_serving.recommending.catalogue.deployments import Deployments
 from recsys_serving.recommending.catalogue.elicitation import ElicitationItems
 from recsys_serving.recommending.catalogue.open_bundle import OpenBundle
 from recsys_serving.recommending.catalogue.worker_sync import CatalogueItems
+from recsys_serving.recommending.counterfactual_lists import CounterfactualLists, PastQuery
 from recsys_serving.recommending.exposure_log import ExposureCounts
 from recsys_serving.recommending.options import RecommendingOptions
 from recsys_serving.recommending.query_plan import check_columns
@@ -29,6 +30,7 @@ from recsys_serving.recommending.types import (
     SearchAnswer,
     SimilarAnswer,
 )
+from recsys_serving.resilience.deadline import Deadline
 
 #: Longest text of a search.
 MAX_TEXT = 200
@@ -47,6 +49,7 @@ class RecommendationService:
         items: of the API.
         answering: makes the lists.
         deployments: makes bundles live.
+        past_lists: makes lists of the past again; None: there is no store to know the past by.
     """
 
     def __init__(
@@ -56,10 +59,12 @@ class RecommendationService:
         items: CatalogueItems,
         answering: Answering,
         deployments: Deployments,
+        past_lists: CounterfactualLists | None = None,
     ) -> None:
         self._options, self._pool, self._items = options, pool, items
         self._answering, self._deployments = answering, deployments
         self._elicitation = ElicitationItems()
+        self._past_lists = past_lists
 
     def recommend(self, queries: Sequence[RecommendationQuery]) -> list[RecommendationAnswer]:
         """A list for each query, in their order. Only a wrong query is an error.
@@ -205,6 +210,22 @@ class RecommendationService:
                 "Activate another bundle."
             )
         return self.activate(name, actor, note)
+
+    def past_lists(
+        self,
+        queries: Sequence[PastQuery],
+        bundle: str | None,
+        list_options: Mapping[str, Any],
+        deadline: Deadline,
+        with_pool: bool = False,
+    ) -> list[list[str]]:
+        """Ids of the lists that a bundle and options would have made at moments of the past.
+
+        See :meth:`recsys_serving.recommending.counterfactual_lists.CounterfactualLists.make`.
+        """
+        if self._past_lists is None:
+            raise RequestError("Without a store nothing is known of the past. Start the service with one.")
+        return self._past_lists.make(queries, bundle, list_options, deadline, with_pool)
 
     def exposure_counts(self) -> ExposureCounts:
         """What became of the lists that were to be noted, since the process began."""

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from recsys_serving.recommending.catalogue.catalogue_description import CatalogueDescription, ColumnDescription
+from recsys_serving.recommending.counterfactual_lists import PastQuery
 from recsys_serving.recommending.types import (
     AnsweredItem,
     CatalogueItem,
@@ -17,8 +18,9 @@ from recsys_serving.recommending.types import (
     SearchAnswer,
     SimilarAnswer,
 )
+from recsys_serving.resilience.deadline import Deadline
 
-from recsys.errors import RequestError
+from recsys.errors import BundleError, RequestError
 
 FILMS = {"a": "Alien", "b": "Brazil", "c": "Casablanca"}
 
@@ -92,6 +94,18 @@ class CannedRecommendations:
 
     def forget_user(self, user_id: str) -> None:
         self.changed.append(f"forget {user_id}")
+
+    def past_lists(
+        self,
+        queries: Sequence[PastQuery],
+        bundle: str | None,
+        list_options: Mapping[str, Any],
+        deadline: Deadline,
+        with_pool: bool = False,
+    ) -> list[list[str]]:
+        if bundle not in (None, self.live):
+            raise BundleError(f"{bundle} is not open.")
+        return [list(FILMS)[: query.k] for query in queries]
 
     def bundles(self) -> list[LoadedBundle]:
         return [LoadedBundle(self.live, "f" * 64, "EASE", True, 1, 3, 2, None, "films")]

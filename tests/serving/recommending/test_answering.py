@@ -160,6 +160,9 @@ class TestExperiments:
         service.close()
         noted = {str(one.recommendation_id): one for one in exposures(store)}
         assert noted[answer.recommendation_id].propensities == pytest.approx((1.0, 1 / 25, 1.0))
+        context = noted[answer.recommendation_id].context
+        assert (context["ranked"], context["epsilon"]) == ({"1": ids(plain)[1]}, 1.0)
+        assert context["is_plain"] is False
 
     def test_a_variant_that_cannot_be_served_is_nobodys_error(self, store, new_service, caplog):
         service = new_service(store=store)

@@ -3,7 +3,7 @@ from collections import Counter
 
 import pytest
 from recsys_serving.recommending import exploring
-from recsys_serving.recommending.exploring import explored_page, parse_exploration
+from recsys_serving.recommending.exploring import ExploredPage, explored_page, parse_exploration
 from recsys_serving.recommending.made_list import MadeItem
 
 ITEMS = [MadeItem(name, name, 1.0, {}, ()) for name in "abcdefgh"]
@@ -12,7 +12,8 @@ ITEMS = [MadeItem(name, name, 1.0, {}, ()) for name in "abcdefgh"]
 def pages(number, fixed=()):
     exploration = parse_exploration({"exploration": {"slots": [1, 3], "epsilon": 0.5}})
     for seed in range(number):
-        yield explored_page(ITEMS[:7], 4, exploration, fixed, uuid.UUID(int=seed))
+        made = explored_page(ITEMS[:7], 4, exploration, fixed, uuid.UUID(int=seed))
+        yield made.items, made.propensities
 
 
 def test_slots_show_items_from_behind_the_page_with_their_probabilities():
@@ -41,21 +42,23 @@ def test_promoted_items_keep_their_places():
 
 def test_without_a_pool_nothing_is_explored():
     exploration = parse_exploration({"exploration": {"slots": [1], "epsilon": 1.0}})
-    assert explored_page(ITEMS[:4], 4, exploration, (), uuid.UUID(int=1)) == (ITEMS[:4], [1.0] * 4)
+    assert explored_page(ITEMS[:4], 4, exploration, (), uuid.UUID(int=1)) == ExploredPage(ITEMS[:4], [1.0] * 4, {})
 
 
 def test_the_pool_is_bounded(monkeypatch):
     monkeypatch.setattr(exploring, "POOL_SIZE", 1)
     exploration = parse_exploration({"exploration": {"slots": [1], "epsilon": 1.0}})
     for seed in range(20):
-        page, propensities = explored_page(ITEMS, 4, exploration, (), uuid.UUID(int=seed))
-        assert page[1].item_id == "e" and propensities[1] == 1.0
+        made = explored_page(ITEMS, 4, exploration, (), uuid.UUID(int=seed))
+        assert made.items[1].item_id == "e" and made.propensities[1] == 1.0
 
 
 def test_items_of_which_nothing_is_counted_are_all_as_likely():
     exploration = parse_exploration({"exploration": {"slots": [1], "epsilon": 1.0, "method": "thompson"}})
     for seed in range(5):
-        assert explored_page(ITEMS, 4, exploration, (), uuid.UUID(int=seed))[1][1] == pytest.approx(0.25, rel=1e-6)
+        assert explored_page(ITEMS, 4, exploration, (), uuid.UUID(int=seed)).propensities[1] == pytest.approx(
+            0.25, rel=1e-6
+        )
 
 
 @pytest.mark.parametrize("written", [{"slots": [3, 1]}, {"epsilon": 2}, {"places": [1]}, "yes"])
@@ -66,3 +69,30 @@ def test_what_cannot_be_read_explores_nothing_and_is_told(written, caplog):
 @pytest.mark.parametrize("options", [{}, {"exploration": None}, {"k": 3}])
 def test_nothing_said_is_nothing_explored(options):
     assert parse_exploration(options) is None
+
+
+class Counts:
+    """Counts of items: the pool is e, f, g and h, of which g is the best."""
+
+    def of(self, item_ids):
+        assert list(item_ids) == list("efgh")
+        return [2, 0, 90, 2], [98, 0, 10, 98]
+
+
+def test_what_became_of_items_decides_how_likely_they_are():
+    exploration = parse_exploration({"exploration": {"slots": [1], "epsilon": 1.0, "method": "thompson"}})
+    shown = Counter()
+    for seed in range(300):
+        made = explored_page(ITEMS, 4, exploration, (), uuid.UUID(int=seed), Counts())
+        name, propensity = made.items[1].item_id, made.propensities[1]
+        shown[name] += 1
+        # a tenth is dealt out alike; f, of which nothing is known, is the best one now and then
+        assert propensity == pytest.approx({"e": 0.025, "f": 0.12, "g": 0.83, "h": 0.025}[name], abs=0.03)
+    assert shown["g"] > 220
+
+
+def test_what_the_ranker_would_have_shown_is_known():
+    exploration = parse_exploration({"exploration": {"slots": [0, 2, 9], "epsilon": 1.0}})
+    made = explored_page(ITEMS, 4, exploration, ["a"], uuid.UUID(int=1))
+    assert made.ranked == {2: "c"}
+    assert made.items[2].item_id in "efgh"

@@ -1,6 +1,6 @@
 import pytest
 from recsys_serving.recommending.assignments import NO_TREATMENT, Treatment
-from recsys_serving.recommending.query_plan import cache_key, check_query, query_hash, with_treatment
+from recsys_serving.recommending.query_plan import cache_key, check_query, is_plain, query_hash, with_treatment
 from recsys_serving.recommending.types import Boost, Diversity, HistoryItem, Promotion, RecommendationQuery
 from recsys_serving.recommending.user_states import KnownUser
 
@@ -31,6 +31,23 @@ def key(opened, query=PLAIN, user=USER, treatment=NO_TREATMENT, version="3", opt
 )
 def test_what_decides_which_items_come_changes_the_hash(change):
     assert query_hash(RecommendationQuery(**{"user_id": "ann", **change})) != query_hash(PLAIN)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({}, True),
+        ({"k": 3, "scenario": "home", "metadata": ["title"]}, True),
+        ({"filters": WHITE}, False),
+        ({"exclude_seen": False}, False),
+        ({"exclude_items": ["i02"]}, False),
+        ({"session": []}, False),
+        ({"boosts": [Boost(WHITE, 2.0)]}, False),
+        ({"cursor": "signed"}, False),
+    ],
+)
+def test_a_plain_query_is_a_user_and_a_length(change, expected):
+    assert is_plain(RecommendationQuery(**{"user_id": "ann", **change})) is expected
 
 
 @pytest.mark.parametrize("change", [{"k": 3}, {"explain": True}, {"metadata": ["title"]}, {"scenario": "home"}])

@@ -3,29 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from fastapi import Query, Response
 
 from recsys.experiments.power import PowerSettings, detectable_change, plan_units
 from recsys.experiments.unit_statistics import MeanStatistics, UnitStatistics
-from recsys_serving.api.parts import Parts
+from recsys_serving.api.parts import Parts, ServiceParts
 from recsys_serving.api.problems import ProblemError
 from recsys_serving.api.routing import PathName, api_router, operation, reply
 from recsys_serving.api.schemas.experiments import (
     ExperimentResultsResponse,
     LookResponse,
+    OffPolicyBody,
+    OffPolicyResponse,
     PowerBody,
     PowerResponse,
     RolloutResponse,
+    TargetPolicyBody,
 )
 from recsys_serving.experimenting import reading
+from recsys_serving.experimenting.off_policy_preview import PreviewQuery, preview_policy
+from recsys_serving.experimenting.target_policies import BundlePolicy, ItemProbabilities, OtherEpsilon, TargetPolicy
 from recsys_serving.store.store import Store
 
 router = api_router("experiments")
 
 #: Users of the moments that are made of a rate; planning does not depend on it.
 _MANY = 1_000_000
+
+#: How far back lists are looked at where nothing is said.
+_LOOK_BACK = timedelta(days=7)
 
 Looks = Annotated[int, Query(ge=1, le=400, description="Number of looks, at most; the last one is now's.")]
 LookHours = Annotated[
@@ -87,6 +96,63 @@ def plan_experiment(body: PowerBody, parts: Parts) -> Response:
             sentence=planned.sentence,
         )
     )
+
+
+@router.post(
+    "/v1/experiments/off-policy",
+    response_model=OffPolicyResponse,
+    **operation(
+        "admin",
+        409,
+        summary="How another policy would have done",
+        examples={
+            "without exploring": {"policy": {"epsilon": 0}, "experiment_id": "diversity-1"},
+            "another bundle": {"policy": {"bundle": "second"}, "since": "2026-01-01T00:00:00Z", "max_lists": 5000},
+            "options": {"policy": {"list_options": {"diversity": "mmr"}}, "places": "all"},
+            "these items for everybody": {"policy": {"item_probabilities": {"50": 0.5, "181": 0.5}}},
+        },
+    ),
+)
+def judge_policy(body: OffPolicyBody, parts: Parts) -> Response:
+    """By lists that explored, and what came of them; a verdict is refused where the log cannot bear it.
+
+    Histories are those of the moments of the lists. A bundle that was trained with what came of them looks better than
+    it is: judge it by later ones.
+    """
+    now, attribution = datetime.now(UTC), timedelta(hours=body.attribution_hours)
+    until = now - attribution if body.until is None else body.until
+    query = PreviewQuery(
+        since=until - _LOOK_BACK if body.since is None else body.since,
+        until=until,
+        event=body.event,
+        attribution_seconds=attribution.total_seconds(),
+        experiment_id=body.experiment_id,
+        places=body.places,
+        better=body.better,
+        max_lists=body.max_lists,
+        timeout_seconds=body.timeout_seconds,
+    )
+    found = preview_policy(parts.store.outcomes, _policy(body.policy, parts), query)
+    return reply(OffPolicyResponse(**asdict(found)))
+
+
+def _policy(body: TargetPolicyBody, parts: ServiceParts) -> TargetPolicy:
+    chosen = [
+        name
+        for name, is_given in (
+            ("epsilon", body.epsilon is not None),
+            ("item_probabilities", body.item_probabilities is not None),
+            ("bundle with list_options", body.bundle is not None or bool(body.list_options)),
+        )
+        if is_given
+    ]
+    if len(chosen) > 1:
+        raise ProblemError(422, f"A policy is one thing; {' and '.join(chosen)} came. Judge them one after the other.")
+    if body.epsilon is not None:
+        return OtherEpsilon(body.epsilon)
+    if body.item_probabilities is not None:
+        return ItemProbabilities(body.item_probabilities)
+    return BundlePolicy(parts.recommendations.past_lists, body.bundle, body.list_options)
 
 
 def _control(body: PowerBody, store: Store) -> UnitStatistics:

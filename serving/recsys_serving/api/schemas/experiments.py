@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from recsys_serving.api.schemas.base import WHOLE, Name, RequestBody, ResponseBody, Title
+from recsys_serving.api.schemas.base import WHOLE, Moment, Name, RequestBody, ResponseBody, Title
 from recsys_serving.api.schemas.experiment_definition import ExperimentDefinition
 from recsys_serving.experimenting.experiment_rollout import compared_until, rollout_of
 from recsys_serving.store.admin.records import ExperimentRecord, ExperimentStep
@@ -172,4 +172,49 @@ class PowerResponse(ResponseBody):
     days_fixed_horizon: float | None = Field(description="The same in days, where units_per_day is told.")
     days_always_valid: float | None
     detectable_change: float | None = Field(description="Relative change that units show when looked at once.")
+    sentence: str
+
+
+class TargetPolicyBody(RequestBody):
+    """A policy to judge: other exploring, given items, or else a bundle with options, without any: the live one."""
+
+    epsilon: Annotated[
+        float | None, Field(ge=0, le=1, description="The ranker that was logged, exploring so often; 0: not at all.")
+    ] = None
+    item_probabilities: Annotated[
+        dict[str, float] | None,
+        Field(min_length=1, max_length=10_000, description="The same items for everybody; they add up to 1."),
+    ] = None
+    bundle: Annotated[Name | None, Field(description="A bundle that is open; null: the live one.")] = None
+    list_options: Annotated[dict[str, Any], Field(description="As a variant has them.")] = {}
+
+
+class OffPolicyBody(RequestBody):
+    """Which policy is judged, by which lists that explored."""
+
+    policy: TargetPolicyBody
+    since: Annotated[Moment | None, Field(description="Lists shown from then on; null: of the last seven days.")] = None
+    until: Annotated[Moment | None, Field(description="Lists shown before; null: whose attribution is over.")] = None
+    experiment_id: Annotated[Name | None, Field(description="Only lists of this experiment; null: of all.")] = None
+    event: Annotated[Title, Field(description="Type of the interactions that are the reward.")] = "click"
+    attribution_hours: Annotated[float, Field(gt=0, le=24 * 90)] = 24.0
+    places: Annotated[
+        Literal["explored", "all"], Field(description="Places of a list that are judged: those that explored, or all.")
+    ] = "explored"
+    better: Literal["higher", "lower"] = "higher"
+    max_lists: Annotated[int, Field(ge=1, le=10_000, description="The latest lists are read, at most so many.")] = 2_000
+    timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 20.0
+
+
+class OffPolicyResponse(ResponseBody):
+    """What the log says of a policy, or why it cannot say it."""
+
+    num_lists: int = Field(description="Lists that it was judged by.")
+    left_out: dict[str, int] = Field(description="Lists that it was not judged by, by the reason.")
+    places: list[int] = Field(description="Places that were judged, from 0.")
+    estimates: list[dict[str, Any]] = Field(
+        description="Of the reward of a list, by ips, snips and doubly_robust, with the overlap of both policies: its "
+        "effective_size, and its problems where the verdict is refused."
+    )
+    without: dict[str, str] = Field(description="Estimators that could not be used, and why.")
     sentence: str

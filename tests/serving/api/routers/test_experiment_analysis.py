@@ -1,6 +1,8 @@
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
+from recsys_serving.store.events.records import Exposure, Interaction
 
 from tests.serving.api.conftest import Api
 from tests.serving.experimenting.shown_lists import show_lists
@@ -74,3 +76,55 @@ def test_users_are_planned_for_a_mean_and_from_an_experiment(api: Api, seen):
 )
 def test_plans_that_cannot_be_made(api: Api, body, status):
     assert api.client.post("/v1/experiments/power", json=body).status_code == status
+
+
+@pytest.fixture
+def explored(api: Api):
+    """Lists of two days ago whose one place explored: in half of them stood an item that was always clicked."""
+    then = datetime.now(UTC) - timedelta(days=2)
+    for number in range(400):
+        item = "ab"[number % 2]
+        context = {"ranked": {"0": "a"}, "epsilon": 0.5, "is_plain": True, "first_rank": 1}
+        shown = Exposure(uuid4(), f"user-{number}", then, (item,), (0.5,), "first", "1", "new", "x", context)
+        api.store.exposures.append([shown])
+        if item == "b":
+            clicked = Interaction(
+                uuid4().hex, f"user-{number}", "b", "click", then, recommendation_id=shown.recommendation_id
+            )
+            api.store.interactions.append([clicked])
+
+
+def judge(api: Api, policy, **others):
+    return api.client.post("/v1/experiments/off-policy", json={"policy": policy, **others})
+
+
+def test_a_policy_is_judged(api: Api, explored):
+    told = judge(api, {"item_probabilities": {"b": 0.8, "a": 0.2}}).json()
+    assert (told["num_lists"], told["places"]) == (400, [0])
+    assert {one["estimator"]: round(one["value"], 1) for one in told["estimates"]} == {
+        "ips": 0.8,
+        "snips": 0.8,
+        "doubly_robust": 0.8,
+    }
+    assert told["estimates"][0]["overlap"]["effective_size"] > 200
+    assert "better" in told["sentence"]
+    never = judge(api, {"epsilon": 0}).json()
+    assert never["estimates"][1]["value"] == 0.0 and never["estimates"][1]["verdict"] == "worse"
+
+
+def test_a_bundle_is_judged_by_lists_that_are_made_again(api: Api, explored):
+    told = judge(api, {"list_options": {"diversity": "mmr"}}, max_lists=300).json()
+    assert told["num_lists"] == 300
+    assert {one["value"] for one in told["estimates"] if one["estimator"] != "doubly_robust"} == {0.0}
+
+
+def test_policies_that_cannot_be_judged(api: Api, explored):
+    assert judge(api, {"epsilon": 0.1, "bundle": "second"}).status_code == 422
+    assert judge(api, {"item_probabilities": {"a": 0.4}}).status_code == 422
+    assert judge(api, {"list_options": {"k": 3}}).status_code == 422
+    assert judge(api, {"bundle": "second"}).status_code == 409
+    none = judge(api, {"epsilon": 0}, since="2020-01-01T00:00:00Z", until="2020-02-01T00:00:00Z")
+    assert (none.status_code, "none is left" in none.json()["detail"]) == (422, True)
+    read = api.with_scopes("read")
+    body = {"policy": {"epsilon": 0}}
+    assert api.client.post("/v1/experiments/off-policy", json=body, headers=read).status_code == 403
