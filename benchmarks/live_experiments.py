@@ -55,6 +55,7 @@ class World:
         self._client: ServiceClient = connect(var)
         self._taste = TasteModel({one["item_id"]: one["metadata"] for one in self._client.items()}, TasteSettings())
         self._num_visits, self._round = num_visits, 0
+        self._defined: list[str] = []
         self._stamp = int(time.time()) * 1_000_000_000  # users of another run are others
 
     def visit(self, users: int | None = None, times: float = 1.0) -> list[Visit]:
@@ -87,8 +88,15 @@ class World:
         """Ask how something is."""
         return self._told(self._http.get(path))
 
+    def define(self, name: str, definition: Json) -> None:
+        """Make a draft of an experiment, which is stopped at the end whatever happens."""
+        self.post("/v1/experiments", {"experiment_id": name, "name": name, "definition": definition})
+        self._defined.append(name)
+
     def close(self) -> None:
-        """Close the connections."""
+        """Stop what was begun, and close the connections."""
+        for name in self._defined:
+            self._http.post(f"/v1/experiments/{name}/stop")
         self._http.close()
         self._client.close()
 
@@ -146,7 +154,7 @@ def ab_test(world: World, name: str, better: str) -> list[str]:
     for _ in range(MAX_ROUNDS):
         world.visit(times=3.0)
         groups.append(world.round)
-    world.post("/v1/experiments", {"experiment_id": name, "name": name, "definition": definition({"bundle": better})})
+    world.define(name, definition({"bundle": better}))
     world.post(f"/v1/experiments/{name}/start")
     _warm(world, name)
     visits: list[Visit] = []
@@ -174,7 +182,7 @@ def ab_test(world: World, name: str, better: str) -> list[str]:
 def rollout(world: World, name: str, treatment: Mapping[str, Any]) -> list[str]:
     """A rollout, until it is done or taken back; with what users had at the end."""
     guarded = definition(treatment, guardrails=[{"metric": "clicks", "relative_tolerance": 0.1}])
-    world.post("/v1/experiments", {"experiment_id": name, "name": name, "definition": guarded})
+    world.define(name, guarded)
     plan = {"steps": [0.1, 0.25, 0.5, 1.0], "min_hours": 1 / 3600, "min_units": 150}
     begin = time.monotonic()
     world.post(f"/v1/experiments/{name}/rollout", plan)
@@ -237,11 +245,14 @@ def main() -> None:
     arguments = parser.parse_args()
     world = World(arguments.var, arguments.visits)
     stamp = time.strftime("%H%M%S")
-    worse: Json = {"list_options": {"filters": {"genres": {"any_of": ["Documentary"]}}}}
+    worse: Json = {"list_options": {"k": 3}}
     alike: Json = {"list_options": {"explain": False}}
     parts: list[tuple[str, Callable[[], list[str]]]] = [
         ("An A/B test that the better variant wins", lambda: ab_test(world, f"better-{stamp}", arguments.better)),
-        ("A rollout of worse lists, which a guardrail takes back", lambda: rollout(world, f"worse-{stamp}", worse)),
+        (
+            "A rollout of lists of three items instead of ten, which a guardrail takes back",
+            lambda: rollout(world, f"worse-{stamp}", worse),
+        ),
         (
             "A rollout of lists that are as good, which climbs all steps",
             lambda: rollout(world, f"alike-{stamp}", alike),

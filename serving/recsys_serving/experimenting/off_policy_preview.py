@@ -61,7 +61,7 @@ class OffPolicyPreview:
         left_out: lists that were not, by the reason.
         places: places that were judged, from 0.
         estimates: by each estimator; refused ones say why.
-        without: estimators that could not be used, and why.
+        unavailable: estimators that could not be used, and why.
         sentence: what a person reads: that of SNIPS.
     """
 
@@ -69,7 +69,7 @@ class OffPolicyPreview:
     left_out: dict[str, int]
     places: list[int]
     estimates: list[dict[str, Any]]
-    without: dict[str, str]
+    unavailable: dict[str, str]
     sentence: str
 
 
@@ -104,9 +104,9 @@ def preview_policy(store: OutcomeStore, policy: TargetPolicy, query: PreviewQuer
             f"{f' ({reasons})' if reasons else ''}: let a variant explore, or take another time"
         )
     rewarded = store.rewarded(judged, query.event, query.attribution_seconds, max(0.1, deadline.remaining()))
-    estimates, without = _estimates(judged, places, targets, rewarded, policy.tells_all, query.better)
+    estimates, unavailable = _estimates(judged, places, targets, rewarded, policy.tells_all, query.better)
     sentence = next(one["sentence"] for one in estimates if one["estimator"] == "snips")
-    return OffPolicyPreview(len(judged), dict(left_out), places, estimates, without, sentence)
+    return OffPolicyPreview(len(judged), dict(left_out), places, estimates, unavailable, sentence)
 
 
 def _is_usable(exposure: Exposure, policy: TargetPolicy, left_out: Counter[str]) -> bool:
@@ -169,14 +169,14 @@ def _estimates(
     units = [one.user_id or str(one.context.get("session_id") or one.recommendation_id) for one in exposures]
     shown: FloatArray | None = None
     expected: FloatArray | None = None
-    without: dict[str, str] = {}
+    unavailable: dict[str, str] = {}
     if not tells_all:
-        without["doubly_robust"] = "The pool that the policy would draw from is not in the log."
+        unavailable["doubly_robust"] = "The pool that the policy would draw from is not in the log."
     else:
         try:
             shown, expected = cross_fitted_predictions(rewards, items, targets, units)
         except ExperimentError as error:
-            without["doubly_robust"] = str(error)
+            unavailable["doubly_robust"] = str(error)
     feedback = LoggedFeedback(rewards, propensities, chosen, shown, expected, units)
     names: list[Estimator] = ["ips", "snips"] if shown is None else ["ips", "snips", "doubly_robust"]
-    return [plain(asdict(estimate_policy(feedback, name, better=better))) for name in names], without
+    return [plain(asdict(estimate_policy(feedback, name, better=better))) for name in names], unavailable

@@ -216,5 +216,5 @@ class OffPolicyResponse(ResponseBody):
         description="Of the reward of a list, by ips, snips and doubly_robust, with the overlap of both policies: its "
         "effective_size, and its problems where the verdict is refused."
     )
-    without: dict[str, str] = Field(description="Estimators that could not be used, and why.")
+    unavailable: dict[str, str] = Field(description="Estimators that could not be used, and why.")
     sentence: str
