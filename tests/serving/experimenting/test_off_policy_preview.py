@@ -74,7 +74,7 @@ def test_given_items_are_judged_and_the_better_ones_are_better(store, log):
 def test_more_exploring_is_judged_without_a_model_of_the_reward(store, log):
     found = preview_policy(store.outcomes, OtherEpsilon(0.9), QUERY)
     assert by_estimator(found)["snips"]["low"] < 0.1 * 0.4 + 0.9 * 0.4 < by_estimator(found)["snips"]["high"]
-    assert list(found.unavailable) == ["doubly_robust"] and "pool" in found.without["doubly_robust"]
+    assert list(found.unavailable) == ["doubly_robust"] and "pool" in found.unavailable["doubly_robust"]
 
 
 def test_a_policy_that_the_log_has_not_shown_is_refused_in_words(store, log):
