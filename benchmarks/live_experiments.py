@@ -19,6 +19,7 @@ from recsys_serving.local.installation import Installation
 from recsys_serving.local.service_state import read_service_state
 from results_file import write_results
 
+from recsys.studies.benchmark.hardware import hardware_summary
 from recsys.studies.simulation.click_model import ClickModel
 from recsys.studies.simulation.driving import DrivingSettings, Simulation
 from recsys.studies.simulation.summary import Visit, summarise
@@ -235,6 +236,31 @@ def _until_final(world: World, name: str) -> None:
     time.sleep(5)
 
 
+def header(arguments: argparse.Namespace) -> str:
+    """What was run, and on what."""
+    wait = WINDOW_HOURS * 3600 * 2
+    command = f"python benchmarks/live_experiments.py --better NAME --visits {arguments.visits}"
+    return f"""# Experiments of a running service
+
+Simulated users, whose taste no model is told, visit a service with the catalogue of MovieLens 100K. Its live bundle
+knows what is popular there; the better one was trained with their clicks. A unit counts {wait:.0f} s after its first
+list, and rollouts are looked at every two seconds, so that a run takes minutes. True utility is the mean probability
+that an item of a list is liked, ± its standard error.
+
+```bash
+python scripts/train.py model=popularity data=movielens_100k refit=all
+python scripts/export.py run=runs/DIR output=bundles/first
+export RECSYS_RATE_LIMIT=100000/minute RECSYS_ADMIN_RATE_LIMIT=10000/minute RECSYS_ROLLOUT_SECONDS=2
+python scripts/serve.py action=start bundle=bundles/first workers=1
+python scripts/simulate.py visits=3000 users=600 own_share=0.5 seed=1
+python scripts/retrain.py 'train=["model=content","data.since=2026-01-01"]'  # then POST /v1/bundles/rollback
+{command} --output benchmarks/results/live_experiments.md
+```
+
+{hardware_summary()}.
+"""
+
+
 def main() -> None:
     """Run all three, and write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -259,7 +285,9 @@ def main() -> None:
         ),
     ]
     try:
-        text = "\n\n".join(f"## {title}\n\n" + "\n".join(run()) for title, run in parts) + "\n"
+        text = (
+            header(arguments) + "\n" + "\n\n".join(f"## {title}\n\n" + "\n".join(run()) for title, run in parts) + "\n"
+        )
     finally:
         world.close()
     print(text)
