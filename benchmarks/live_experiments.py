@@ -243,7 +243,8 @@ def header(arguments: argparse.Namespace) -> str:
     return f"""# Experiments of a running service
 
 Simulated users, whose taste no model is told, visit a service with the catalogue of MovieLens 100K. Its live bundle
-knows what is popular there; the better one was trained with their clicks. A unit counts {wait:.0f} s after its first
+knows what is popular there; the better one, which the retraining promotes, was trained with their clicks; `POST /v1/bundles/rollback` makes the
+first one live again before the benchmark. A unit counts {wait:.0f} s after its first
 list, and rollouts are looked at every two seconds, so that a run takes minutes. True utility is the mean probability
 that an item of a list is liked, ± its standard error.
 
@@ -253,7 +254,7 @@ python scripts/export.py run=runs/DIR output=bundles/first
 export RECSYS_RATE_LIMIT=100000/minute RECSYS_ADMIN_RATE_LIMIT=10000/minute RECSYS_ROLLOUT_SECONDS=2
 python scripts/serve.py action=start bundle=bundles/first workers=1
 python scripts/simulate.py visits=3000 users=600 own_share=0.5 seed=1
-python scripts/retrain.py 'train=["model=content","data.since=2026-01-01"]'  # then POST /v1/bundles/rollback
+python scripts/retrain.py 'train=["model=content","data.since=2026-01-01"]'
 {command} --output benchmarks/results/live_experiments.md
 ```
 
