@@ -243,8 +243,8 @@ def header(arguments: argparse.Namespace) -> str:
     return f"""# Experiments of a running service
 
 Simulated users, whose taste no model is told, visit a service with the catalogue of MovieLens 100K. Its live bundle
-knows what is popular there; the better one, which the retraining promotes, was trained with their clicks; `POST /v1/bundles/rollback` makes the
-first one live again before the benchmark. A unit counts {wait:.0f} s after its first
+knows what is popular there; the better one, which the retraining promotes, was trained with their clicks; `POST
+/v1/bundles/rollback` makes the first one live again before the benchmark. A unit counts {wait:.0f} s after its first
 list, and rollouts are looked at every two seconds, so that a run takes minutes. True utility is the mean probability
 that an item of a list is liked, ± its standard error.
 
