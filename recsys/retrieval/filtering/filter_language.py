@@ -91,6 +91,11 @@ class ColumnCondition:
         values = columns.without_item(self.column, named) if named else []
         return tuple(f"{self.column}: {value}" for value in values)
 
+    @property
+    def columns(self) -> frozenset[str]:
+        """The columns that are read."""
+        return frozenset({self.column})
+
     def as_mapping(self) -> dict[str, Any]:
         """The condition as it is written."""
         written: dict[str, Any] = {}
@@ -124,6 +129,11 @@ class Combination:
     def without_item(self, columns: ItemColumns) -> tuple[str, ...]:
         """As :meth:`ColumnCondition.without_item`, of all parts."""
         return tuple(dict.fromkeys(value for part in self.parts for value in part.without_item(columns)))
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The columns that are read."""
+        return frozenset().union(*(part.columns for part in self.parts))
 
     def as_mapping(self) -> dict[str, Any]:
         """The combination as it is written."""

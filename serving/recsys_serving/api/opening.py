@@ -22,8 +22,9 @@ from recsys_serving.cache.recommendation_cache import RecommendationCache
 from recsys_serving.cache.redis_cache import RedisCache
 from recsys_serving.experimenting.rollout_steps import RolloutSteps
 from recsys_serving.local.installation import Installation
-from recsys_serving.recommending.assembly import RUNTIME, open_service
+from recsys_serving.recommending.assembly import open_service
 from recsys_serving.recommending.erased_mirror import ErasedMirror
+from recsys_serving.recommending.model_server import RUNTIME
 from recsys_serving.recommending.options import ItemCountOptions, RecommendingOptions
 from recsys_serving.recommending.service import RecommendationService
 from recsys_serving.resilience.health import HealthRegistry
@@ -32,6 +33,7 @@ from recsys_serving.settings import MEMORY, ServiceSettings
 from recsys_serving.spool.spool import Spool
 from recsys_serving.store.connection.database import DatabaseSettings
 from recsys_serving.store.store import Store
+from recsys_serving.triton.client import VersionNotServed
 from recsys_serving.writing.erasure import Eraser
 from recsys_serving.writing.erasure_marks import ErasureMarks
 from recsys_serving.writing.receipts import read_signer
@@ -245,7 +247,9 @@ def _checks(
 def _require_up(registry: HealthRegistry) -> None:
     health = registry.of(RUNTIME)
     if health.state in ("failing", "down"):
-        raise ConnectionError(f"Triton is {health.state}")
+        # The name of the error is what is said of it.
+        is_there = (health.last_error or "").startswith(VersionNotServed.__name__)
+        raise (VersionNotServed if is_there else ConnectionError)(f"Triton is {health.state}")
 
 
 def _live(recommendations: RecommendationService) -> None:

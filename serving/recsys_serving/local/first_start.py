@@ -13,7 +13,8 @@ from pathlib import Path
 
 from recsys.errors import ServingError
 from recsys.runtime.manifest import Manifest
-from recsys_serving.local.bootstrap_key import ensure_bootstrap_key
+from recsys_serving.api.security.known_keys import KnownKeys
+from recsys_serving.local.bootstrap_key import bootstrap_key_without_store, ensure_bootstrap_key
 from recsys_serving.local.installation import Installation
 from recsys_serving.settings import ServiceSettings
 from recsys_serving.store.admin.records import AuditEntry
@@ -72,9 +73,43 @@ def prepare_store(
             say(f"no data: those of {manifest.retriever.run} are not here, so histories are those of the bundle")
         else:
             import_once(store, directory, say)
-        return PreparedStore(key, manifest.data.content_hash in imported_contents(store))
+        has_histories = manifest.data.content_hash in imported_contents(store)
+        if has_histories:
+            _note_import(installation, manifest)
+        return PreparedStore(key, has_histories)
     finally:
         store.close()
+
+
+def store_while_away(settings: ServiceSettings, installation: Installation) -> PreparedStore:
+    """What is known of the store without asking it, for a service that starts while it is away.
+
+    Args:
+        settings: of the installation.
+        installation: whose first key is made where there is none.
+
+    Returns:
+        The first API key, and whether the store had all interactions of the bundle when it was there last.
+
+    Raises:
+        BundleError: there is no bundle.
+        ServingError: the key can neither be read nor made.
+    """
+    key = bootstrap_key_without_store(installation.api_key, KnownKeys(installation.known_keys))
+    return PreparedStore(key, _noted_import(installation) == Manifest.read(settings.bundle).data.content_hash)
+
+
+def _note_import(installation: Installation, manifest: Manifest) -> None:
+    partial = installation.imported.with_suffix(".partial")
+    partial.write_text(json.dumps({"content_hash": manifest.data.content_hash}), encoding="utf-8")
+    partial.replace(installation.imported)
+
+
+def _noted_import(installation: Installation) -> str | None:
+    try:
+        return str(json.loads(installation.imported.read_text(encoding="utf-8"))["content_hash"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def data_of(manifest: Manifest) -> Path | None:

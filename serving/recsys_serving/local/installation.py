@@ -9,6 +9,7 @@
                          their owner alone
         metrics/         numbers that workers share
         log/             service.log
+        imported.json    which data the store has, for a start without it
         service.json     process, address and log, as long as the service runs
 """
 
@@ -78,6 +79,11 @@ class Installation:
     def erased_users(self) -> Path:
         """Hashes of users who were erased, for the time that the store is away."""
         return self.directory / "secrets" / "erased_users.json"
+
+    @property
+    def imported(self) -> Path:
+        """The content of the data that the store got last, for a start without the store."""
+        return self.directory / "imported.json"
 
     @property
     def receipt_key(self) -> Path:

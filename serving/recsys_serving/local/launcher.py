@@ -1,7 +1,8 @@
 """Starts and stops the service with all it needs, in the background, with its files below ``var``.
 
-Servers without a URL are started here: PostgreSQL and Redis from wheels. What was killed is no obstacle: a later start
-or stop finds the processes that are left, and ends them.
+Servers without a URL are started here: PostgreSQL and Redis from wheels. A database that is away, this one or another,
+is no obstacle: the service starts with what is known without it, and the store is made ready once it is back. What was
+killed is none either: a later start or stop finds the processes that are left, and ends them.
 """
 
 from __future__ import annotations
@@ -24,13 +25,15 @@ from pydantic import SecretStr
 from recsys.errors import ServingError
 from recsys.runtime.manifest import Manifest
 from recsys_serving.api.observability.metrics import MULTIPROCESS_VARIABLE
-from recsys_serving.local.embedded_postgres import start_postgres, stop_postgres
+from recsys_serving.local.embedded_postgres import expected_url, require_postgres, start_postgres, stop_postgres
 from recsys_serving.local.embedded_redis import start_redis, stop_redis
-from recsys_serving.local.first_start import prepare_store
+from recsys_serving.local.first_start import PreparedStore, data_of, prepare_store, store_while_away
 from recsys_serving.local.free_port import free_port
 from recsys_serving.local.installation import Installation
 from recsys_serving.local.service_state import START_VARIABLE, STATE, ServiceState, read_service_state
+from recsys_serving.local.store_keeper import StoreTask
 from recsys_serving.settings import ServiceSettings, to_environment
+from recsys_serving.store.errors import StoreUnavailable
 from recsys_serving.triton.state import started_at
 
 #: Seconds beyond its own time that the service has to end before it is killed.
@@ -72,14 +75,16 @@ def start(
             if running is not None and running.is_running:
                 return running, installation.api_key.read_text(encoding="utf-8").strip()
             _end_leftovers(installation, running)
-            Manifest.read(settings.bundle)  # before anything is started
+            manifest = Manifest.read(settings.bundle)  # before anything is started
             try:
                 complete = _with_servers(settings, installation, say)
-                prepared = prepare_store(complete, installation, data, say)
+                prepared, is_there = _prepared(complete, installation, data, say)
                 if prepared.has_histories:
                     complete = complete.model_copy(update={"bundle_histories": False})
+                own = data or data_of(manifest)  # the run of a bundle may be named from here
+                task = StoreTask(settings.database_url is None, is_there, None if own is None else str(own.absolute()))
                 say("workers")
-                return _start_workers(complete, installation, timeout_seconds), prepared.key
+                return _start_workers(complete, installation, timeout_seconds, task), prepared.key
             except BaseException:  # whoever does not wait does not want it
                 _stop(installation, settings.shutdown_timeout_seconds)
                 raise
@@ -116,8 +121,14 @@ def _with_servers(settings: ServiceSettings, installation: Installation, say: Ca
     addresses = {}
     if settings.database_url is None:
         _require_embedded(settings, "database_url")
+        require_postgres()
         say("PostgreSQL")
-        addresses["database_url"] = SecretStr(start_postgres(installation.postgres))
+        try:
+            url = start_postgres(installation.postgres)
+        except ServingError as error:
+            say(f"{error} It is tried again while the service runs.")
+            url = expected_url(installation.postgres)
+        addresses["database_url"] = SecretStr(url)
     if settings.redis_url is None:
         _require_embedded(settings, "redis_url")
         say("Redis")
@@ -125,15 +136,32 @@ def _with_servers(settings: ServiceSettings, installation: Installation, say: Ca
     return settings.model_copy(update=addresses | {"var": installation.directory, "bundle": settings.bundle.absolute()})
 
 
+def _prepared(
+    settings: ServiceSettings, installation: Installation, data: Path | None, say: Callable[[str], None]
+) -> tuple[PreparedStore, bool]:
+    """The store, and whether it was there; where it is away, the service starts with what is known without it."""
+    has_key = installation.api_key.exists()
+    try:
+        return prepare_store(settings, installation, data, say), True
+    except StoreUnavailable as error:
+        say(f"no store: {error}")
+    say("lists come from the bundle, and changes wait in the spool; tables, key and data are made once it is back")
+    if not has_key and not installation.known_keys.exists():
+        say(f"the first key counts without the store for {settings.key_grace_seconds:,g} seconds; then it gets 503")
+    return store_while_away(settings, installation), False
+
+
 def _require_embedded(settings: ServiceSettings, name: str) -> None:
     if not settings.wants_embedded:
         raise ServingError(f"{name} is required, because embedded_servers is false: set RECSYS_{name.upper()}.")
 
 
-def _start_workers(settings: ServiceSettings, installation: Installation, timeout_seconds: float) -> ServiceState:
+def _start_workers(
+    settings: ServiceSettings, installation: Installation, timeout_seconds: float, task: StoreTask
+) -> ServiceState:
     for attempt in range(1, _ATTEMPTS + 1):
         port = free_port(settings.host, settings.port)
-        state = _launch(settings, installation, port)
+        state = _launch(settings, installation, port, task)
         state.save(installation.directory)
         failure = _wait(state, timeout_seconds)
         if failure is None:
@@ -145,7 +173,7 @@ def _start_workers(settings: ServiceSettings, installation: Installation, timeou
     raise AssertionError("the last attempt either succeeds or raises")
 
 
-def _launch(settings: ServiceSettings, installation: Installation, port: int) -> ServiceState:
+def _launch(settings: ServiceSettings, installation: Installation, port: int, task: StoreTask) -> ServiceState:
     """A service that was just started, ready or not."""
     shutil.rmtree(installation.metrics, ignore_errors=True)  # numbers of processes that have ended
     installation.metrics.mkdir(parents=True)
@@ -162,7 +190,7 @@ def _launch(settings: ServiceSettings, installation: Installation, port: int) ->
     in_background = 'log=$1; shift; "$@" >"$log" 2>&1 </dev/null & echo $!'
     shell = subprocess.run(
         ["/bin/sh", "-c", in_background, "sh", str(installation.log), *command],
-        env=os.environ | to_environment(settings) | own,
+        env=os.environ | to_environment(settings) | own | task.variables(),
         cwd=installation.directory,
         stdout=subprocess.PIPE,
         text=True,

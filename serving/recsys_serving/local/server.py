@@ -7,6 +7,7 @@ import sys
 import uvicorn
 
 from recsys_serving.api.observability.logs import configure_logs
+from recsys_serving.local.store_keeper import StoreKeeper, task_of_environment
 from recsys_serving.settings import read_settings
 
 #: Makes the application of a worker.
@@ -25,18 +26,26 @@ def run(host: str, port: int) -> None:
     """
     settings = read_settings()
     configure_logs(settings.log_level)
-    uvicorn.run(
-        APPLICATION,
-        factory=True,
-        host=host,
-        port=port,
-        workers=settings.workers,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=int(settings.shutdown_timeout_seconds),
-        timeout_worker_healthcheck=_WORKER_SECONDS,
-    )
+    task = task_of_environment()
+    keeper = None if task is None else StoreKeeper(settings, task)
+    if keeper is not None:
+        keeper.start()
+    try:
+        uvicorn.run(
+            APPLICATION,
+            factory=True,
+            host=host,
+            port=port,
+            workers=settings.workers,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=int(settings.shutdown_timeout_seconds),
+            timeout_worker_healthcheck=_WORKER_SECONDS,
+        )
+    finally:
+        if keeper is not None:
+            keeper.close()
 
 
 if __name__ == "__main__":

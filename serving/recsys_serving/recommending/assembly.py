@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Container
 
-from recsys.runtime.recommendation import Recommender
 from recsys_serving.cache.background_writes import BackgroundWrites
 from recsys_serving.cache.guarded_cache import GuardedCache
 from recsys_serving.cache.recommendation_cache import RecommendationCache
@@ -19,6 +18,7 @@ from recsys_serving.recommending.counterfactual_lists import CounterfactualLists
 from recsys_serving.recommending.exposure_log import ExposureLog, OnExposures
 from recsys_serving.recommending.item_counts import ItemCounts
 from recsys_serving.recommending.list_maker import ListMaker
+from recsys_serving.recommending.model_server import ModelServer
 from recsys_serving.recommending.options import RecommendingOptions
 from recsys_serving.recommending.runtime import Runtime
 from recsys_serving.recommending.service import RecommendationService
@@ -35,7 +35,7 @@ from recsys_serving.triton.client import TritonRecommender
 _log = logging.getLogger(__name__)
 
 #: Names under which dependencies are known to health and metrics.
-STORE, CACHE, RUNTIME = "store", "cache", "runtime"
+STORE, CACHE = "store", "cache"
 
 #: That the first reading of items, deployments and experiments may take before the service answers without it.
 START_SECONDS = 30.0
@@ -103,15 +103,8 @@ def open_service(
         erased=erased,
         seen_limit=options.seen_limit,
     )
-    server = _server(options)
-    runtime = Runtime(
-        health,
-        server,
-        options.bundle,
-        options.runtime_timeout_seconds,
-        options.breaker_threshold,
-        options.breaker_seconds,
-    )
+    triton = _triton(options)
+    runtime = Runtime(health, None if triton is None else _model_server(options, triton, health))
     lists: GuardedCache | BackgroundWrites | None = None
     if cache is not None and options.cache_ttl_seconds > 0:
         guarded = GuardedCache(cache, health, options.breaker_threshold, options.breaker_seconds)
@@ -141,7 +134,7 @@ def open_service(
                 runtime.close,
                 *([] if counts is None else [counts.close]),
                 answers.close,
-                *([] if server is None else [server.close]),
+                *([] if triton is None else [triton.close]),
             ),
         )
     )
@@ -158,10 +151,14 @@ def _store_policy(options: RecommendingOptions, timeout_seconds: float | None) -
     )
 
 
-def _server(options: RecommendingOptions) -> TritonRecommender | None:
+def _triton(options: RecommendingOptions) -> TritonRecommender | None:
     if options.runtime != "triton":
         return None
     assert options.triton_url is not None, "the options have checked it"
-    server = TritonRecommender(options.triton_url, timeout_seconds=options.runtime_timeout_seconds)
-    assert isinstance(server, Recommender)
-    return server
+    return TritonRecommender(options.triton_url, timeout_seconds=options.runtime_timeout_seconds)
+
+
+def _model_server(options: RecommendingOptions, triton: TritonRecommender, health: HealthRegistry) -> ModelServer:
+    return ModelServer(
+        triton, health, options.runtime_timeout_seconds, options.breaker_threshold, options.breaker_seconds
+    )

@@ -107,7 +107,7 @@ class ListMaker:
         elif user.user_id is None:
             told = None
         else:
-            merges = self._merges and not user.is_erased
+            merges = (self._merges or user.is_of_bundle) and not user.is_erased
             told = history.of_store(user.history, user.user_id, recommender, merges)
         stored = _stored_features(plan) if with_stored else {}
         return RecommendationRequest(

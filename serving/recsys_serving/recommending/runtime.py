@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
-from recsys.errors import RecsysError, ServingError
-from recsys.retrieval.types import BoolArray
-from recsys.runtime.recommendation import Recommendation, Recommender
+from recsys.errors import RecsysError
+from recsys.runtime.recommendation import Recommendation
 from recsys.runtime.request import RecommendationRequest
 from recsys_serving.recommending.catalogue.open_bundle import OpenBundle
+from recsys_serving.recommending.model_server import RUNTIME, ModelServer, allowed_items
 from recsys_serving.resilience.deadline import Deadline
-from recsys_serving.resilience.dependency import Dependency, DependencyPolicy, DependencyUnavailable
+from recsys_serving.resilience.dependency import DependencyUnavailable
 from recsys_serving.resilience.health import HealthRegistry
 
 _log = logging.getLogger(__name__)
@@ -25,39 +24,14 @@ NOT_SCORED = "The model could not be asked: here is what is popular."
 class Runtime:
     """Asks whatever scores; threads may share it.
 
-    A model server knows the items of its own export. What this process knows better, items that are gone and values
-    that filters read, is looked at after its answer; items that came since are recommended in this process alone.
-
     Args:
         health: is told how it does, under ``runtime``.
-        server: a model server; None: bundles answer in this process.
-        server_bundle: name of the bundle that the server answers for; any other answers in this process.
-        timeout_seconds: that the server may take.
-        threshold: failures in a row after which it is left alone.
-        open_seconds: that it is left alone then.
+        server: a model server, which the runtime closes; None: bundles answer in this process.
     """
 
-    def __init__(
-        self,
-        health: HealthRegistry,
-        server: Recommender | None = None,
-        server_bundle: str | None = None,
-        timeout_seconds: float = 0.25,
-        threshold: int = 3,
-        open_seconds: float = 2.0,
-    ) -> None:
-        self._server, self._server_bundle = server, server_bundle
-        self._health = health
-        self._dependency: Dependency | None = None
-        health.register("runtime")
-        if server is not None:
-            policy = DependencyPolicy(
-                threshold=threshold,
-                open_seconds=open_seconds,
-                timeout_seconds=timeout_seconds,
-                failures=(ServingError, OSError),
-            )
-            self._dependency = Dependency("runtime", policy, health)
+    def __init__(self, health: HealthRegistry, server: ModelServer | None = None) -> None:
+        self._health, self._server = health, server
+        health.register(RUNTIME)
 
     def recommend(
         self, opened: OpenBundle, requests: Sequence[RecommendationRequest], deadline: Deadline
@@ -67,12 +41,39 @@ class Runtime:
         Raises:
             RecsysError: a request names what does not exist, or a value is out of range.
         """
+        lists: dict[int, Recommendation] = {}
         is_degraded = False
-        if self._server is not None and self._dependency is not None and opened.name == self._server_bundle:
-            try:
-                return self._of_server(self._server, self._dependency, opened, requests, deadline), False
-            except DependencyUnavailable:
-                is_degraded = True
+        if self._server is not None:
+            lists, is_degraded = self._of_server(self._server, opened, requests, deadline)
+        left = [place for place in range(len(requests)) if place not in lists]
+        if left:
+            made, is_away = self._in_process(opened, [requests[place] for place in left])
+            lists.update(zip(left, made, strict=True))
+            is_degraded |= is_away
+        return [lists[place] for place in range(len(requests))], is_degraded
+
+    def close(self) -> None:
+        """Let its threads go."""
+        if self._server is not None:
+            self._server.close()
+
+    def _of_server(
+        self, server: ModelServer, opened: OpenBundle, requests: Sequence[RecommendationRequest], deadline: Deadline
+    ) -> tuple[dict[int, Recommendation], bool]:
+        """Lists of the server by the places of their requests, and whether it should have answered and did not."""
+        places = [place for place, request in enumerate(requests) if server.can_answer(opened, request)]
+        if not places:
+            return {}, False
+        try:
+            found = server.recommend(opened, [requests[place] for place in places], deadline)
+        except DependencyUnavailable:
+            return {}, True
+        return dict(zip(places, found, strict=True)), False
+
+    def _in_process(
+        self, opened: OpenBundle, requests: Sequence[RecommendationRequest]
+    ) -> tuple[list[Recommendation], bool]:
+        """A list for each request, and whether the model could not be asked."""
         try:
             if len(requests) == 1:
                 lists = [opened.recommender.recommend_one(requests[0])]
@@ -82,39 +83,11 @@ class Runtime:
             raise
         except Exception as error:
             _log.exception("%s could not be asked.", opened.name)
-            self._health.failed("runtime", error)
+            self._health.failed(RUNTIME, error)
             return [recommend_popular(opened, request) for request in requests], True
         if self._server is None:
-            self._health.succeeded("runtime")
-        return lists, is_degraded
-
-    def close(self) -> None:
-        """Let its threads go."""
-        if self._dependency is not None:
-            self._dependency.close()
-
-    def _of_server(
-        self,
-        server: Recommender,
-        dependency: Dependency,
-        opened: OpenBundle,
-        requests: Sequence[RecommendationRequest],
-        deadline: Deadline,
-    ) -> list[Recommendation]:
-        lists = dependency.call(lambda: server.recommend(requests), deadline)
-        allowed = [_allowed(opened, request) for request in requests]
-        kept = [_kept(opened, one, mask) for one, mask in zip(lists, allowed, strict=True)]
-        # A list that lost items here, and could be longer, is made in this process.
-        short = [
-            place
-            for place, (one, before, request) in enumerate(zip(kept, lists, requests, strict=True))
-            if len(one.item_ids) < len(before.item_ids) <= request.k
-        ]
-        if short:
-            made = opened.recommender.recommend([requests[place] for place in short])
-            for place, one in zip(short, made, strict=True):
-                kept[place] = one
-        return kept
+            self._health.succeeded(RUNTIME)
+        return lists, False
 
 
 def recommend_popular(opened: OpenBundle, request: RecommendationRequest) -> Recommendation:
@@ -123,7 +96,7 @@ def recommend_popular(opened: OpenBundle, request: RecommendationRequest) -> Rec
     Raises:
         RecsysError: a filter names what does not exist.
     """
-    allowed = _allowed(opened, request).copy()
+    allowed = allowed_items(opened, request).copy()
     rows = opened.recommender.items_of([*request.exclude_items, *(request.history or ())])
     if request.exclude_seen is None or request.exclude_seen.excludes:  # type: ignore[union-attr]
         allowed[rows[(rows >= 0) & (rows < len(allowed))]] = False
@@ -136,24 +109,4 @@ def recommend_popular(opened: OpenBundle, request: RecommendationRequest) -> Rec
         personalized=False,
         model_version=opened.bundle.manifest.name,
         notes=(NOT_SCORED,),
-    )
-
-
-def _allowed(opened: OpenBundle, request: RecommendationRequest) -> BoolArray:
-    state = opened.recommender.catalogue
-    return state.available if request.filters is None else state.available & opened.mask(request.filters)
-
-
-def _kept(opened: OpenBundle, one: Recommendation, allowed: BoolArray) -> Recommendation:
-    """The list without the items that are not allowed here; items that are unknown here are not allowed either."""
-    rows = opened.recommender.items_of(one.item_ids)
-    keeps = [0 <= row < len(allowed) and bool(allowed[row]) for row in rows.tolist()]
-    if all(keeps):
-        return one
-    places = [place for place, keep in enumerate(keeps) if keep]
-    return replace(
-        one,
-        item_ids=[one.item_ids[place] for place in places],
-        scores=[one.scores[place] for place in places],
-        explanations=None if one.explanations is None else tuple(one.explanations[place] for place in places),
     )

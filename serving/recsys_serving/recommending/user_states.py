@@ -48,6 +48,7 @@ class KnownUser:
         properties: attributes of the user.
         history: what is stored, with what waits in the spool.
         revisions: of what all workers share; None: the store did not answer.
+        is_of_bundle: whether the store said nothing of the user, so that the history goes on from that of the bundle.
         is_erased: whether the user was erased or is about to be: what bundles know under the id is not used, only what
             is stored since.
         older: when the user last interacted with each item that is too old for the history, seconds since 1970: seen
@@ -62,6 +63,7 @@ class KnownUser:
     revisions: Revisions | None = None
     is_erased: bool = False
     older: Mapping[str, float] = field(default_factory=dict, hash=False)
+    is_of_bundle: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,7 @@ class UserStates:
         state, is_degraded = self._state(NOBODY if user_id is None else user_id, deadline)
         if user_id is None:
             return KnownUser(None, "", revisions=_revisions(state, is_degraded)), is_degraded
-        known = KnownUser(user_id, "bundle") if state is None else _known_user(state, is_degraded)
+        known = KnownUser(user_id, "bundle", is_of_bundle=True) if state is None else _known_user(state, is_degraded)
         if is_degraded and user_id in self._erased:  # what is remembered may be from before
             known = KnownUser(user_id, "erased", is_erased=True)
         elif state is not None and state.is_cut:

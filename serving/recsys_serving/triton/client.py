@@ -38,6 +38,22 @@ _TYPES = {"STRING": "BYTES"}
 _OF_STEP = re.compile(r"^in ensemble '[^']*', ")
 _NOT_REACHED = ("StatusCode.UNAVAILABLE", "StatusCode.DEADLINE_EXCEEDED")
 _REFUSED = ("StatusCode.INVALID_ARGUMENT", "400")
+_NOT_FOUND = ("StatusCode.NOT_FOUND", "404")
+
+
+#: Settings of a gRPC channel: messages as long as Triton takes them, and a lost server is tried again after 0.2 to 1
+#: seconds, in place of up to two minutes.
+CHANNEL_ARGUMENTS = (
+    ("grpc.max_send_message_length", 2**31 - 1),
+    ("grpc.max_receive_message_length", 2**31 - 1),
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.min_reconnect_backoff_ms", 200),
+    ("grpc.max_reconnect_backoff_ms", 1000),
+)
+
+
+class VersionNotServed(ServingError):
+    """A server answers, but not with the version that it was asked for."""
 
 
 class TritonRecommender:
@@ -66,7 +82,7 @@ class TritonRecommender:
         self._version = "" if version is None else str(version)
         self._pool: ThreadPoolExecutor | None = None
         if protocol == "grpc":
-            self._client: Any = self._module.InferenceServerClient(url)
+            self._client: Any = self._module.InferenceServerClient(url, channel_args=list(CHANNEL_ARGUMENTS))
             self._timeout: dict[str, Any] = {"client_timeout": timeout_seconds}
             self._pool = ThreadPoolExecutor(MAX_CONCURRENT, thread_name_prefix="triton")
         else:
@@ -75,22 +91,28 @@ class TritonRecommender:
             )
             self._timeout = {}
 
-    def recommend(self, requests: Sequence[RecommendationRequest]) -> list[Recommendation]:
+    def recommend(self, requests: Sequence[RecommendationRequest], version: int | None = None) -> list[Recommendation]:
         """A list for each request, in their order.
+
+        Args:
+            requests: of any number.
+            version: that is to answer; None: that of this client.
 
         Raises:
             RequestError: a request is refused, with the message that it has in process.
-            ServingError: the server cannot be reached, has no such version, or cannot answer.
+            VersionNotServed: another version answers now, or none.
+            ServingError: the server cannot be reached, or cannot answer.
         """
         if self._pool is None or len(requests) < 2:
-            return [self.recommend_one(request) for request in requests]
-        return list(self._pool.map(self.recommend_one, requests))
+            return [self.recommend_one(request, version) for request in requests]
+        return list(self._pool.map(lambda request: self.recommend_one(request, version), requests))
 
-    def recommend_one(self, request: RecommendationRequest) -> Recommendation:
-        """A list for one request; errors as above."""
+    def recommend_one(self, request: RecommendationRequest, version: int | None = None) -> Recommendation:
+        """A list for one request; arguments and errors as above."""
         inputs = request_tensors.tensors_of(request)
-        tensors, version = self._ask(RECOMMEND, {name: name for name in inputs}, inputs, list(RECOMMEND_OUTPUTS))
-        return answer_tensors.recommendation_of(tensors, 0, version)
+        names = {name: name for name in inputs}
+        tensors, answered = self._ask(RECOMMEND, names, inputs, list(RECOMMEND_OUTPUTS), version)
+        return answer_tensors.recommendation_of(tensors, 0, answered)
 
     def similar(self, item_ids: Sequence[str], k: int, by: SimilarityKind = "model") -> list[SimilarItems]:
         """See :meth:`recsys.runtime.recommendation.Recommender.similar`; errors as above."""
@@ -113,15 +135,18 @@ class TritonRecommender:
     ) -> None:
         self.close()
 
-    def _ask(self, model: str, names: Any, inputs: Tensors, outputs: Sequence[str]) -> tuple[Tensors, str]:
+    def _ask(
+        self, model: str, names: Any, inputs: Tensors, outputs: Sequence[str], version: int | None = None
+    ) -> tuple[Tensors, str]:
         """The outputs of a model, and the version that answered."""
+        wanted_version = self._version if version is None else str(version)
         tensors = [self._input(names[name], _SPECS[name].type, values) for name, values in inputs.items()]
         wanted = [self._module.InferRequestedOutput(name) for name in outputs]
         with server_errors(self._url):
-            result = self._client.infer(model, tensors, model_version=self._version, outputs=wanted, **self._timeout)
+            result = self._client.infer(model, tensors, model_version=wanted_version, outputs=wanted, **self._timeout)
         response = result.get_response()
-        version = response["model_version"] if isinstance(response, dict) else response.model_version
-        return {name: result.as_numpy(name) for name in outputs}, str(version)
+        answered = response["model_version"] if isinstance(response, dict) else response.model_version
+        return {name: result.as_numpy(name) for name in outputs}, str(answered)
 
     def _input(self, name: str, type_: str, values: Any) -> Any:
         tensor = self._module.InferInput(name, list(values.shape), _TYPES.get(type_, type_))
@@ -149,6 +174,7 @@ def server_errors(url: str) -> Iterator[None]:
 
     Raises:
         RequestError: the request is wrong.
+        VersionNotServed: the server has no such model or version.
         ServingError: the server refuses, or there is none.
     """
     try:
@@ -156,6 +182,8 @@ def server_errors(url: str) -> Iterator[None]:
     except _refused() as error:
         if error.status() in _REFUSED and _OF_STEP.match(error.message()):
             raise RequestError(_OF_STEP.sub("", error.message())) from error
+        if error.status() in _NOT_FOUND:
+            raise VersionNotServed(f"The Triton server at {url} refused: {error.message()}") from error
         if error.status() not in _NOT_REACHED:
             raise ServingError(f"The Triton server at {url} refused: {error.message()}") from error
         raise _not_reached(url, error) from error

@@ -20,7 +20,6 @@ process, and FAISS for bundles with an index of it.
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -36,7 +35,14 @@ from recsys_serving.triton.dynamic_output import write_with_dynamic_output
 from recsys_serving.triton.interface import RECOMMEND, RECOMMENDER, SIMILAR
 from recsys_serving.triton.model_config import configs_of, read_config, serve_only, write_config
 from recsys_serving.triton.repository_check import CONFIG, check_repository, loaded_versions, versions_of
-from recsys_serving.triton.served_bundle import BUNDLE, OnnxSignature, model_name, read_onnx_models, write_onnx_models
+from recsys_serving.triton.served_bundle import (
+    BUNDLE,
+    OnnxSignature,
+    model_name,
+    read_onnx_models,
+    version_of,
+    write_onnx_models,
+)
 from recsys_serving.triton.vendored_modules import copy_modules, modules_needed
 
 _PROGRAM = Path(__file__).parent / "models" / f"{RECOMMENDER}.py"
@@ -48,15 +54,6 @@ ENSEMBLES = (SIMILAR, RECOMMEND)
 
 #: Where the ONNX models of a bundle run: as models of the server, or in the process of the recommender.
 OnnxPlace = Literal["triton", "in_process"]
-
-
-def version_of(bundle: Bundle) -> int:
-    """The version of a bundle: when it was made, as a number of 14 digits.
-
-    Example:
-        A bundle made at 2026-01-31T12:00:00 is version 20260131120000.
-    """
-    return int(re.sub(r"\D", "", bundle.manifest.created)[:14])
 
 
 def write_repository(

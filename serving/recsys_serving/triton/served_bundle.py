@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -36,6 +37,15 @@ class OnnxSignature:
 
     inputs: Sequence[str]
     outputs: Sequence[str]
+
+
+def version_of(bundle: Bundle) -> int:
+    """The version of a bundle: when it was made, as a number of 14 digits.
+
+    Example:
+        A bundle made at 2026-01-31T12:00:00 is version 20260131120000.
+    """
+    return int(re.sub(r"\D", "", bundle.manifest.created)[:14])
 
 
 def model_name(file: str) -> str:

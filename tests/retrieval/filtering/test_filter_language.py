@@ -234,3 +234,9 @@ def test_truth_values_are_known_whether_or_not_an_item_has_them():
     assert parse_filters({"gone": {"none_of": [True]}}).mask(columns).tolist() == [True] * 3
     assert parse_filters({"gone": {"any_of": [True]}}).mask(columns).tolist() == [False] * 3
     assert parse_filters({"gone": {"any_of": [True]}}).without_item(columns) == ()
+
+
+def test_filters_know_which_columns_they_read():
+    assert parse_filters({"year": {"gte": 1990}}).columns == {"year"}
+    both = parse_filters({"not": {"or": [{"genres": {"any_of": ["War"]}}, {"year": {"gte": 1999}}]}})
+    assert both.columns == {"genres", "year"}

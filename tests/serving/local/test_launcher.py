@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from recsys_serving.local.embedded_postgres import postgres_status
 from recsys_serving.local.embedded_redis import redis_status
 from recsys_serving.local.installation import Installation
@@ -151,3 +152,75 @@ def test_stopping_ends_everything(service: Service):
     assert not postgres_status(installation.postgres).running
     assert read_service_state(service.settings.var) is None
     assert not stop(service.settings)
+
+
+class Starts:
+    """Starts services that are stopped after a test."""
+
+    def __init__(self) -> None:
+        self._settings: list[ServiceSettings] = []
+
+    def __call__(self, settings: ServiceSettings) -> tuple[Service, list[str]]:
+        """The service, and what was said meanwhile."""
+        self._settings.append(settings)
+        said: list[str] = []
+        state, key = start(settings, timeout_seconds=300, say=said.append)
+        return Service(settings, state, key), said
+
+    def stop(self) -> None:
+        for settings in self._settings:
+            stop(settings)
+
+
+@pytest.fixture
+def starts() -> Iterator[Starts]:
+    starts = Starts()
+    yield starts
+    starts.stop()
+
+
+def _own_settings(directory: Path, **values: Any) -> ServiceSettings:
+    patient = {"deadline_seconds": 60, "store_timeout_seconds": 20, "redis_timeout_seconds": 5, "redis_url": "memory"}
+    return ServiceSettings(var=directory / "var", bundle=board_bundle("ease"), workers=1, **{**patient, **values})
+
+
+def _comes_to_be(holds: Any) -> bool:
+    end = time.monotonic() + 200
+    while time.monotonic() < end:
+        if holds():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def test_it_starts_though_its_own_postgresql_does_not_and_starts_that_later(tmp_path: Path, starts: Starts):
+    in_the_way = tmp_path / "var" / "postgres"
+    in_the_way.mkdir(parents=True)
+    (in_the_way / "PG_VERSION").write_text("1")  # of no server that is here
+    service, said = starts(_own_settings(tmp_path))
+    assert any("did not start" in text and "tried again" in text for text in said)
+    assert any("the first key counts without the store" in text for text in said)
+    assert service.ask("/readyz")["dependencies"]["store"]["status"] == "down"
+    assert service.ask("/v1/users/anna/recommendations?k=3")["degraded"] == ["store"]
+    event = {"event_id": "waits", "user_id": "anna", "item_id": "i02", "type": "view"}
+    assert service.ask("/v1/interactions", event)["durable"] == "spool"
+
+    (in_the_way / "PG_VERSION").unlink()
+    assert _comes_to_be(lambda: service.ask("/readyz")["dependencies"]["store"]["status"] == "up")
+    assert _comes_to_be(lambda: len(service.ask("/v1/keys")["keys"]) == 1)
+    assert _comes_to_be(lambda: service.ask("/v1/users/anna/interactions")["interactions"])
+    (stored,) = service.ask("/v1/users/anna/interactions")["interactions"]
+    assert stored["event_id"] == "waits"
+
+    pid = postgres_status(in_the_way).pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)  # while it serves: it is started again
+    assert _comes_to_be(lambda: postgres_status(in_the_way).pid not in (None, pid))
+
+
+def test_it_starts_though_a_foreign_database_is_away(tmp_path: Path, starts: Starts):
+    url = SecretStr("postgresql://postgres@127.0.0.1:1/none")
+    service, said = starts(_own_settings(tmp_path, database_url=url))
+    assert any(text.startswith("no store: ") for text in said)
+    assert service.ask("/v1/users/anna/recommendations?k=3")["degraded"] == ["store"]
+    assert service.ask("/readyz")["status"] == "degraded"

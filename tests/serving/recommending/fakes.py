@@ -1,4 +1,4 @@
-"""Stores and spools that fail when a test says so; all else goes to real ones."""
+"""Stores, spools and model servers that fail when a test says so; all else goes to real ones."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import threading
 from typing import Any
 
 from recsys_serving.store.errors import StoreUnavailable
+from recsys_serving.triton.client import VersionNotServed
+from recsys_serving.triton.served_bundle import version_of
 
 
 class Faulty:
@@ -55,3 +57,25 @@ class _State:
         self.fails = False
         self.released = threading.Event()
         self.released.set()
+
+
+class FakeServer:
+    """Stands for a model server that has one bundle.
+
+    Args:
+        opened: the bundle; another one may take its place.
+    """
+
+    def __init__(self, opened: Any) -> None:
+        self.opened = opened
+        self.error: Exception | None = None
+        self.versions: list[int | None] = []
+
+    def recommend(self, requests: Any, version: int | None = None) -> Any:
+        """What the bundle answers, where it has the version."""
+        self.versions.append(version)
+        if self.error is not None:
+            raise self.error
+        if version != version_of(self.opened.bundle):
+            raise VersionNotServed(f"There is no version {version}.")
+        return self.opened.recommender.recommend(requests)

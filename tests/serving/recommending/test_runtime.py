@@ -1,27 +1,22 @@
 import pytest
+from recsys_serving.recommending.catalogue.open_bundle import OpenBundle
+from recsys_serving.recommending.model_server import ModelServer
 from recsys_serving.recommending.runtime import NOT_SCORED, Runtime, recommend_popular
+from recsys_serving.recommending.types import CatalogueItem
 from recsys_serving.resilience.deadline import Deadline
 from recsys_serving.resilience.health import HealthRegistry
 
 from recsys.errors import RequestError, ServingError
 from recsys.runtime.request import RecommendationRequest
+from tests.serving.recommending.fakes import FakeServer
 
 EVEN = RecommendationRequest(history=["i02", "i08"], k=5)
 #: Longer than any session of tests: its time runs from here on.
 LONG = Deadline(1e6)
 
 
-class Server:
-    """Stands for a model server that has the same bundle."""
-
-    def __init__(self, opened):
-        self._opened, self.error, self.calls = opened, None, 0
-
-    def recommend(self, requests):
-        self.calls += 1
-        if self.error is not None:
-            raise self.error
-        return self._opened.recommender.recommend(requests)
+def server_of(fake, health, **policy):
+    return ModelServer(fake, health, **{"timeout_seconds": 1e6, "threshold": 2, "open_seconds": 1e6, **policy})
 
 
 def test_a_bundle_answers_in_this_process(classic):
@@ -58,45 +53,42 @@ def test_popular_items_obey_filters_exclusions_and_what_was_seen(classic):
     assert len(again) == 30
 
 
-def test_a_server_answers_for_its_bundle_alone(by_content, classic):
-    server = Server(by_content)
-    runtime = Runtime(HealthRegistry(), server, by_content.name, timeout_seconds=100)
-    lists, is_degraded = runtime.recommend(by_content, [EVEN], LONG)
-    assert (server.calls, is_degraded) == (1, False)
-    assert lists == by_content.recommender.recommend([EVEN])
-    runtime.recommend(classic, [EVEN], LONG)
-    assert server.calls == 1
+def test_a_server_answers_in_place_of_this_process(by_content, monkeypatch):
+    fake, health = FakeServer(OpenBundle(by_content.bundle.directory)), HealthRegistry()
+    expected = by_content.recommender.recommend([EVEN])
+    monkeypatch.setattr(by_content.recommender, "recommend_one", None)
+    runtime = Runtime(health, server_of(fake, health))
+    assert runtime.recommend(by_content, [EVEN], LONG) == (expected, False)
+    assert len(fake.versions) == 1 and health.of("runtime").state == "up"
+    runtime.close()
+
+
+def test_a_bundle_that_a_server_does_not_have_answers_here_and_says_so(by_content, classic):
+    health = HealthRegistry()
+    runtime = Runtime(health, server_of(FakeServer(by_content), health))
+    assert runtime.recommend(classic, [EVEN], LONG) == (classic.recommender.recommend([EVEN]), True)
     runtime.close()
 
 
 def test_a_server_that_is_away_is_left_alone_and_the_bundle_here_answers(by_content):
-    server, health = Server(by_content), HealthRegistry()
-    server.error = ServingError("refused")
-    runtime = Runtime(health, server, by_content.name, timeout_seconds=100, threshold=2, open_seconds=100)
+    fake, health = FakeServer(by_content), HealthRegistry()
+    fake.error = ServingError("refused")
+    runtime = Runtime(health, server_of(fake, health))
     expected = by_content.recommender.recommend([EVEN])
     for _ in range(4):
         assert runtime.recommend(by_content, [EVEN], LONG) == (expected, True)
-    assert server.calls == 2 and health.of("runtime").state == "down"
+    assert len(fake.versions) == 2 and health.of("runtime").state == "down"
     runtime.close()
 
 
-def test_a_request_that_a_server_refuses_is_the_callers_fault(by_content):
-    server = Server(by_content)
-    server.error = RequestError("k is wrong")
-    runtime = Runtime(HealthRegistry(), server, by_content.name, timeout_seconds=100)
-    with pytest.raises(RequestError, match="k is wrong"):
-        runtime.recommend(by_content, [EVEN], LONG)
-    runtime.close()
-
-
-def test_items_that_are_gone_here_are_not_shown_though_a_server_has_them(by_content, bundles):
-    from recsys_serving.recommending.catalogue.open_bundle import OpenBundle
-    from recsys_serving.recommending.types import CatalogueItem
-
-    server = Server(OpenBundle(bundles / by_content.name))
-    runtime = Runtime(HealthRegistry(), server, by_content.name, timeout_seconds=100)
-    first = runtime.recommend(by_content, [EVEN], LONG)[0][0].item_ids[0]
-    by_content.lay_over([CatalogueItem(first, available=False)])
-    (answer,), _ = runtime.recommend(by_content, [EVEN], LONG)
-    assert first not in answer.item_ids and len(answer.item_ids) == 5
+def test_a_list_that_a_server_cannot_make_is_made_here_beside_its_own(by_content):
+    fake, health = FakeServer(OpenBundle(by_content.bundle.directory)), HealthRegistry()
+    runtime = Runtime(health, server_of(fake, health))
+    by_content.lay_over([CatalogueItem("i03", properties={"colours": ["black"]})])
+    white = RecommendationRequest(history=["i02"], filters={"colours": {"any_of": ["white"]}}, k=30)
+    lists, is_degraded = runtime.recommend(by_content, [EVEN, white, EVEN], LONG)
+    assert lists == by_content.recommender.recommend([EVEN, white, EVEN]) and not is_degraded
+    assert len(fake.versions) == 1 and "i03" not in lists[1].item_ids
+    runtime.recommend(by_content, [white], LONG)
+    assert len(fake.versions) == 1
     runtime.close()

@@ -11,7 +11,13 @@ from typing import Any
 
 import pytest
 from recsys_serving.triton import answer_tensors
-from recsys_serving.triton.client import TritonRecommender, client_module, server_errors
+from recsys_serving.triton.client import (
+    CHANNEL_ARGUMENTS,
+    TritonRecommender,
+    VersionNotServed,
+    client_module,
+    server_errors,
+)
 from recsys_serving.triton.state import ServerState
 from tritonclient.utils import InferenceServerException
 
@@ -123,6 +129,19 @@ def test_the_version_that_is_to_answer_is_named_and_the_one_that_did_is_told(
     assert [asked.model_version for asked in triton.asked] == ["7", ""]
 
 
+def test_a_request_may_name_a_version_of_its_own(triton: StandIn, recommender: TritonRecommender):
+    requests = [RecommendationRequest(k=k) for k in (1, 2)]
+    recommender.recommend(requests, version=9)
+    recommender.recommend(requests)
+    assert sorted(asked.model_version for asked in triton.asked) == ["7", "7", "9", "9"]
+
+
+@pytest.mark.parametrize("status", ["StatusCode.NOT_FOUND", "404"])
+def test_a_version_that_a_server_does_not_have_is_told_from_other_errors(status: str):
+    with pytest.raises(VersionNotServed, match="version 9 is not found"), server_errors(URL):
+        raise InferenceServerException("Request for unknown model: 'recommend' version 9 is not found", status)
+
+
 def test_a_client_waits_as_long_as_it_is_told(triton: StandIn, recommender: TritonRecommender):
     recommender.recommend_one(RecommendationRequest(k=4))
     (asked,) = triton.asked
@@ -130,7 +149,7 @@ def test_a_client_waits_as_long_as_it_is_told(triton: StandIn, recommender: Trit
         assert triton.made == [(URL, {"connection_timeout": 3, "network_timeout": 3})]
         assert not hasattr(asked, "client_timeout")
     else:
-        assert triton.made == [(URL, {})] and asked.client_timeout == 3
+        assert triton.made == [(URL, {"channel_args": list(CHANNEL_ARGUMENTS)})] and asked.client_timeout == 3
 
 
 def test_the_lists_come_in_the_order_of_the_requests(triton: StandIn, recommender: TritonRecommender):

@@ -19,6 +19,7 @@ from recsys_serving.recommending.catalogue.catalogue_description import Catalogu
 from recsys_serving.recommending.catalogue.catalogue_overlay import CatalogueOverlay
 from recsys_serving.recommending.catalogue.catalogued_bundle import CataloguedBundle
 from recsys_serving.recommending.catalogue.item_search import ItemSearch
+from recsys_serving.recommending.catalogue.since_export import SinceExport
 from recsys_serving.recommending.types import CatalogueItem, LoadedBundle
 
 #: Filters whose items are kept ready.
@@ -48,6 +49,8 @@ class OpenBundle:
         self._masks = lru_cache(MAX_MASKS)(_mask)
         self._latest: CatalogueState = self.recommender.catalogue
         self._described: tuple[CatalogueState, CatalogueDescription] | None = None
+        self._exported = self._latest
+        self._since_export: tuple[CatalogueState, SinceExport] | None = None
         self.memory_bytes = max(0, _resident_bytes() - before)
 
     @property
@@ -106,6 +109,19 @@ class OpenBundle:
             described = (state, describe_catalogue(self.name, state, self.bundle.manifest.data))
             self._described = described
         return described[1]
+
+    @property
+    def since_export(self) -> SinceExport:
+        """How its items differ from those of the export."""
+        state, known = self.recommender.catalogue, self._since_export
+        if known is None or known[0] is not state:
+            known = (state, SinceExport.between(self._exported.table, self._exported.available, state))
+            self._since_export = known
+        return known[1]
+
+    def is_new(self, item_ids: Sequence[str]) -> bool:
+        """Whether one of some items came since the export."""
+        return bool((self.recommender.items_of(item_ids) >= len(self._exported.present)).any())
 
     def describe(self, live: bool) -> LoadedBundle:
         """What there is to say of it."""

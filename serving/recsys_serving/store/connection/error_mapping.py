@@ -18,8 +18,11 @@ _TRANSIENT = ("08", "53", "57", "58", "40", "55P03", "55006", "25006", "25P03", 
 #: Codes of values that the database does not take: bad data, and constraints.
 _REFUSED = ("22", "23")
 
-#: Codes of a table, column or function that is not there, or of a right to it.
-_OTHER_TABLES = ("42", "3F")
+#: Codes of a table, column, function or schema that is not there yet: migrations run when a database comes back.
+_NO_TABLES = ("42P01", "42703", "42883", "3F")
+
+#: Other codes of a statement that the database refuses, as of a right that is missing.
+_OTHER_TABLES = ("42",)
 
 
 @contextmanager
@@ -50,6 +53,8 @@ def mapped_errors() -> Iterator[None]:
 def _mapped(error: BaseException) -> StoreError:
     code = getattr(error, "sqlstate", None) or ""
     reason = _first_line(error)
+    if code.startswith(_NO_TABLES):
+        return StoreUnavailable(f"The database does not have the tables of this version: {reason}. Run the migrations.")
     if code.startswith(_OTHER_TABLES):
         return StoreError(f"The database has other tables than this version needs: {reason}. Run the migrations.")
     if code.startswith(_REFUSED) or isinstance(error, psycopg.DataError):

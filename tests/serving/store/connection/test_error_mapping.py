@@ -56,10 +56,15 @@ def test_a_value_that_the_driver_cannot_send_is_refused():
             raise error
 
 
-@pytest.mark.parametrize("name", ["UndefinedTable", "UndefinedColumn", "InsufficientPrivilege"])
-def test_other_tables_are_told_and_not_tried_again(name):
-    with pytest.raises(StoreError, match="Run the migrations") as caught, mapped_errors():
+@pytest.mark.parametrize("name", ["UndefinedTable", "UndefinedColumn", "UndefinedFunction", "InvalidSchemaName"])
+def test_tables_that_are_not_there_yet_are_waited_for(name):
+    with pytest.raises(StoreUnavailable, match="does not have the tables.*Run the migrations"), mapped_errors():
         raise of_the_driver(name)
+
+
+def test_a_right_that_is_missing_is_told_and_not_tried_again():
+    with pytest.raises(StoreError, match="Run the migrations") as caught, mapped_errors():
+        raise of_the_driver("InsufficientPrivilege")
     assert type(caught.value) is StoreError
 
 
