@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,10 +103,19 @@ class Api:
         servers: that it depends on.
         bundle: that answers.
         workers: processes.
+        variables: further ones of its environment.
         **values: further settings.
     """
 
-    def __init__(self, servers: Servers, bundle: Path, workers: int = 1, **values: object) -> None:
+    def __init__(
+        self,
+        servers: Servers,
+        bundle: Path,
+        workers: int = 1,
+        variables: Mapping[str, str] | None = None,
+        **values: object,
+    ) -> None:
+        self._variables = dict(variables or {})
         self.bundle = servers.directory / "bundles" / bundle.resolve().name
         if not self.bundle.exists():  # a copy, whose files may be lost
             shutil.copytree(bundle, self.bundle)
@@ -134,6 +143,12 @@ class Api:
         """Where it answers."""
         return f"http://127.0.0.1:{self._port}"
 
+    @property
+    def pid(self) -> int:
+        """Of the process that keeps the workers."""
+        assert self._process is not None, "it was started"
+        return self._process.pid
+
     def client(self, timeout_seconds: float = 30) -> httpx.Client:
         """A client with a key of all scopes."""
         headers = {"Authorization": f"Bearer {self.key}"}
@@ -154,7 +169,7 @@ class Api:
         with self.installation.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "recsys_serving.local.server", "127.0.0.1", str(self._port)],
-                env=os.environ | to_environment(self.settings) | own,
+                env=os.environ | to_environment(self.settings) | own | self._variables,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

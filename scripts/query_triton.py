@@ -22,7 +22,7 @@ def main(config: DictConfig) -> None:
     """Print titles and scores; the popular list, with a message, for a user of whom nothing is known."""
     from hydra.core.hydra_config import HydraConfig
     from recsys_serving.triton.client import TritonRecommender
-    from recsys_serving.triton.served_titles import served_titles
+    from recsys_serving.triton.served_titles import served_count, served_titles
 
     from recsys.cli.command_line import request_arguments
     from recsys.cli.console import console
@@ -38,7 +38,7 @@ def main(config: DictConfig) -> None:
         console.print(note)
     heading = "For a new user" if request.user_id is None else f"For user {request.user_id}"
     if not recommendation.personalized:
-        heading = "Most popular (score: interactions in the data)"
+        heading = f"Most popular (score: {served_count(repository, recommendation.model_version)})"
     table = recommendation_table if recommendation.explanations is None else explanation_table
     titles_of = served_titles(repository, recommendation.model_version)
     console.print(table(titles_of, heading, recommendation))

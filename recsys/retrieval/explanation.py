@@ -79,3 +79,21 @@ class BatchExplainer(Protocol):
             ModelError: the scores of one of the requests do not depend on its history.
         """
         ...
+
+
+@runtime_checkable
+class TimedExplainer(Protocol):
+    """Splits scores as exactly as some seconds allow."""
+
+    def explain_within(self, requests: RequestBatch, items: IntArray, seconds: float) -> BatchExplanation:
+        """See :meth:`BatchExplainer.explain`.
+
+        Args:
+            requests: B of them.
+            items: internal indices, shape [B, K], int64; -1 for no item.
+            seconds: that it may take; what cannot be left out is done all the same.
+
+        Raises:
+            ModelError: the scores of one of the requests do not depend on its history.
+        """
+        ...

@@ -7,6 +7,8 @@ N players of one history, C coalitions of players, P permutations of the players
 from __future__ import annotations
 
 import math
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -20,6 +22,9 @@ from recsys.retrieval.types import BoolArray, FloatArray, IntArray
 
 #: Items of the catalogue that are compared, at most, to see whether scores depend on the history.
 MAX_COMPARED = 1000
+
+#: Coalitions that take so little time that it is not measured.
+_FEW_COALITIONS = 32
 
 
 class SampledExplainer:
@@ -53,6 +58,7 @@ class SampledExplainer:
         max_scores: bound on the scores of the catalogue that a model which scores all of it holds at once, at least
             one history's.
         seed: of the orders; the same history has the same ones in any batch.
+        monotonic: clock of :meth:`explain_within`, in seconds.
 
     Raises:
         ModelError: a setting is out of range.
@@ -69,8 +75,10 @@ class SampledExplainer:
         unscored: float = 0.0,
         max_scores: int = 2**22,
         seed: int = 0,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         check_settings(num_permutations, max_items, max_scores)
+        self._monotonic = monotonic
         self.num_items = num_items
         self.name = name
         self.folds_in = folds_in
@@ -83,6 +91,17 @@ class SampledExplainer:
 
     def explain(self, requests: RequestBatch, items: IntArray) -> BatchExplanation:
         """See :meth:`recsys.retrieval.explanation.BatchExplainer.explain`."""
+        return self._explained(requests, items, None)
+
+    def explain_within(self, requests: RequestBatch, items: IntArray, seconds: float) -> BatchExplanation:
+        """The same with as many orders as there is time for, at least 4, the first ones of all.
+
+        See :meth:`recsys.retrieval.explanation.TimedExplainer.explain_within`. The standard errors say how exact it is.
+        """
+        return self._explained(requests, items, self._monotonic() + seconds)
+
+    def _explained(self, requests: RequestBatch, items: IntArray, end: float | None) -> BatchExplanation:
+        """The explanation; ``end`` is when it should be there by the clock."""
         scores = np.where(items >= 0, self.score(requests, items), np.nan)
         base = np.where(items >= 0, self.score(_without_history(requests), items), np.nan)
         self._check_histories_matter(requests, scores, base)
@@ -93,12 +112,17 @@ class SampledExplainer:
         for row in range(len(requests)):
             own = slice(*history.offsets[row : row + 2])
             game = _Game(self, requests.take(np.array([row])), int(num_grouped[row]), np.maximum(items[row], 0))
-            contributions[own], errors[own] = game.contributions(rest[row].astype(np.float64))
+            share = None if end is None else (end - self._monotonic()) / (len(requests) - row)
+            contributions[own], errors[own] = game.contributions(rest[row].astype(np.float64), share)
         unscored = np.isnan(scores)
         contributions[unscored[history.rows]] = np.nan
         errors[unscored[history.rows]] = np.nan
         rest[unscored] = np.nan
         return BatchExplanation(history, contributions, rest, errors, num_grouped)
+
+    def now(self) -> float:
+        """The time by its clock, in seconds."""
+        return self._monotonic()
 
     def score(self, requests: RequestBatch, items: IntArray) -> FloatArray:
         """The scores of ``items`` (shape [B, K], int64), shape [B, K], for a bounded number of requests at once."""
@@ -163,18 +187,22 @@ class _Game:
         self._player = np.maximum(position - num_grouped + 1, 0) if num_grouped else position
         self._num_players = int(self._player[-1]) + 1 if len(position) else 0
 
-    def contributions(self, base: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def contributions(self, base: FloatArray, seconds: float | None) -> tuple[FloatArray, FloatArray]:
         """That of each interaction and its standard error, both [M of this row, K].
 
         Args:
             base: the score of no history, shape [K], float64.
+            seconds: that it may take; None: as long as it takes.
         """
         if self._num_players == 0:
             nothing = np.zeros((0, len(self._items)))
             return nothing, nothing
         budget = self._explainer.num_permutations * (self._num_players - 1) + self._num_players
         enough = 2**self._num_players <= max(budget, 4)
-        of_players, errors = self._enumerated() if enough else self._sampled(base)
+        # All coalitions of many players take as long as all orders do: where time counts, orders come piece by piece.
+        if enough and seconds is not None:
+            enough = 2**self._num_players <= _FEW_COALITIONS or self._seconds_of_all() <= seconds
+        of_players, errors = self._enumerated() if enough else self._sampled(base, seconds)
         sharing = np.bincount(self._player)[self._player][:, None]
         return of_players[self._player] / sharing, errors[self._player] / sharing
 
@@ -192,19 +220,22 @@ class _Game:
         values = np.where(coalitions, joined, -to_join).T @ self._values(coalitions)
         return values, np.zeros_like(values)
 
-    def _sampled(self, base: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def _seconds_of_all(self) -> float:
+        """About how long all coalitions take, by a few of them."""
+        began = self._explainer.now()
+        self._values(np.ones((_FEW_COALITIONS, self._num_players), dtype=np.bool_))
+        return (self._explainer.now() - began) * 2**self._num_players / _FEW_COALITIONS
+
+    def _sampled(self, base: FloatArray, seconds: float | None) -> tuple[FloatArray, FloatArray]:
         """Estimates of the Shapley values and their standard errors, both [N, K]."""
         size, num_pairs = self._num_players, self._explainer.num_permutations // 2
         generator = np.random.default_rng(self._explainer.seed)
         forward = np.stack([generator.permutation(size) for _ in range(num_pairs)])
         # The place of each player in each order, which comes forwards and backwards: [P, N].
         places = np.stack([forward, size - 1 - forward], axis=1).reshape(2 * num_pairs, size)
-        starts = places[:, None] < np.arange(1, size + 1)[:, None]  # [P, N coalitions, N]
-        wanted = np.concatenate([starts.reshape(-1, size), np.eye(size, dtype=np.bool_)])
-        coalitions, found = np.unique(wanted, axis=0, return_inverse=True)
-        values = self._values(coalitions)[found.reshape(-1)]
-        alone = values[-size:]
-        after = values[:-size].reshape(len(places), size, -1)
+        alone, after = self._alone_and_after(places, seconds)
+        num_pairs = len(after) // 2  # as many as there was time for
+        places = places[: len(after)]
         gains = np.diff(after, axis=1, prepend=after[:, :1])  # what each place brings, that of the first one left out
         later = np.take_along_axis(gains, places[..., None], axis=1)
         # As the first one, each player brings what is known exactly, once in N orders. What the firsts of the orders
@@ -213,6 +244,40 @@ class _Game:
         drawn = later + (alone - base + surplus) / size
         pairs = drawn.reshape(num_pairs, 2, size, -1).mean(axis=1)
         return pairs.mean(axis=0), pairs.std(axis=0, ddof=1) / num_pairs**0.5
+
+    def _alone_and_after(self, places: IntArray, seconds: float | None) -> tuple[FloatArray, FloatArray]:
+        """The scores by each player alone, shape [N, K], and after each place of the orders taken, shape [P, N, K].
+
+        Args:
+            places: of each player in each order, shape [all orders, N].
+            seconds: that it may take; None: all orders are taken.
+        """
+        size, alone, after = self._num_players, None, []
+        for orders in self._pieces(places, seconds):
+            starts = orders[:, None] < np.arange(1, size + 1)[:, None]  # [P, N coalitions, N]
+            wanted = starts.reshape(-1, size)
+            if alone is None:
+                wanted = np.concatenate([wanted, np.eye(size, dtype=np.bool_)])
+            coalitions, found = np.unique(wanted, axis=0, return_inverse=True)
+            values = self._values(coalitions)[found.reshape(-1)]
+            if alone is None:
+                values, alone = values[:-size], values[-size:]
+            after.append(values.reshape(len(orders), size, -1))
+        assert alone is not None, "there are 4 orders or more"
+        return alone, np.concatenate(after)
+
+    def _pieces(self, places: IntArray, seconds: float | None) -> Iterator[IntArray]:
+        """The orders, 4 first, then twice as many as before as long as these will be done in time."""
+        if seconds is None:
+            yield places
+            return
+        began, done, size = self._explainer.now(), 0, 4
+        while done < len(places) and size > 0:
+            yield places[done : done + size]
+            done = min(len(places), done + size)
+            taken = self._explainer.now() - began
+            affordable = int((seconds - taken) / max(taken, 1e-9) * done) if taken < seconds else 0
+            size = min(done, affordable) // 2 * 2
 
     def _values(self, coalitions: BoolArray) -> FloatArray:
         """The scores of the items by parts of the history, shape [C, K], float64; ``coalitions`` is [C, N]."""

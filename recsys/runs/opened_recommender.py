@@ -13,6 +13,7 @@ from recsys.errors import DataWarning, RecsysError, RunError
 from recsys.recommendation.model_recommender import ModelRecommender
 from recsys.runs.trained_run import TrainedRun, open_run, training_of_run
 from recsys.runtime.bundle import Bundle
+from recsys.runtime.notes import counted_interactions
 from recsys.runtime.recommendation import Recommender
 
 
@@ -35,10 +36,7 @@ class OpenedRecommender:
     @property
     def counted(self) -> str:
         """What the scores of popular items are numbers of."""
-        if self.popular_days is None:
-            return f"interactions in {self.data_name}"
-        days = "the last day" if self.popular_days == 1 else f"the last {self.popular_days:g} days"
-        return f"interactions of {days} of {self.data_name}"
+        return counted_interactions(self.data_name, self.popular_days)
 
 
 def open_recommender(

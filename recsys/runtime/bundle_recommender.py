@@ -37,6 +37,8 @@ class BundleRecommender:
         max_batch: requests that are answered together, at most.
         open_model: opens a model of the bundle by its file name, where it is not to run in ONNX Runtime in this
             process.
+        explain_seconds: that one call may take for explanations which are sampled, which are then as exact as that
+            allows; None: as long as it takes.
 
     Raises:
         BundleError: a library that serving needs is missing, or a file is damaged.
@@ -48,6 +50,7 @@ class BundleRecommender:
         num_threads: int = 1,
         max_batch: int = 32,
         open_model: Callable[[str], OnnxModel] | None = None,
+        explain_seconds: float | None = None,
     ) -> None:
         self.bundle = bundle
         manifest = bundle.manifest
@@ -80,6 +83,7 @@ class BundleRecommender:
             bundle.knowledge[0],
             None if ranker is None else bundle.knowledge[1],
             None if ranker is None else retriever_explainer(bundle, encoder),
+            explain_seconds,
         )
         self._engine = RecommendationEngine(
             scoring,

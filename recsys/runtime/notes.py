@@ -79,3 +79,20 @@ def _reason(request: RecommendationRequest, context: UserContext, folds_in: bool
     if told and request.filters is not None:
         return "The model finds nothing among what the filters allow"
     return "What is known of this user tells the model nothing"
+
+
+def counted_interactions(data_name: str, popular_days: float | None) -> str:
+    """What the scores of popular items are numbers of.
+
+    Args:
+        data_name: of the data.
+        popular_days: those of so many days before the newest one alone; None: of all time.
+
+    Example:
+        >>> counted_interactions("movielens_100k", 30)
+        'interactions of the last 30 days of movielens_100k'
+    """
+    if popular_days is None:
+        return f"interactions in {data_name}"
+    days = "the last day" if popular_days == 1 else f"the last {popular_days:g} days"
+    return f"interactions of {days} of {data_name}"

@@ -24,6 +24,7 @@ from recsys.retrieval.reranking.rerankers import make_reranker
 from recsys.retrieval.retrievers import Retriever, StaticRetriever
 from recsys.retrieval.types import BoolArray, IntArray
 from recsys.runtime.catalogue import CatalogueState
+from recsys.runtime.explanations.explaining_time import ExplainingTime
 from recsys.runtime.explanations.item_explanations import ItemExplainer
 from recsys.runtime.notes import notes_of
 from recsys.runtime.personalization.knowledge import InformedRanker, Knowledge
@@ -58,6 +59,7 @@ class Scoring:
         knowledge: of what finds candidates: for whom it has a list of their own.
         ranker_knowledge: of the ranker; None where there is none.
         retriever_explainer: splits the scores of the retriever, which lists show that the ranker knows nothing about.
+        explain_seconds: that one call may take for contributions which are sampled; None: as long as it takes.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Scoring:
     knowledge: Knowledge
     ranker_knowledge: Knowledge | None = None
     retriever_explainer: BatchExplainer | None = None
+    explain_seconds: float | None = None
 
     def ranks(self, request: RequestBatch) -> bool:
         """Whether the list of one request shows the scores of the ranker, where there is one."""
@@ -128,16 +131,21 @@ class RecommendationEngine:
         Raises:
             RecsysError: a filter or a user feature names what does not exist, or a rating is out of range.
         """
+        explaining = self._explaining_time(requests)
         groups: dict[Hashable, list[int]] = {}
         for place, request in enumerate(requests):
             groups.setdefault(self.batch_key(request), []).append(place)
         answers: dict[int, Recommendation] = {}
         for places in groups.values():
-            answers.update(zip(places, self.recommend_batch([requests[place] for place in places]), strict=True))
+            lists = self.recommend_batch([requests[place] for place in places], explaining)
+            answers.update(zip(places, lists, strict=True))
         return [answers[place] for place in range(len(requests))]
 
-    def recommend_batch(self, requests: Sequence[RecommendationRequest]) -> list[Recommendation]:
-        """The same for requests of one :meth:`batch_key`."""
+    def recommend_batch(
+        self, requests: Sequence[RecommendationRequest], explaining: ExplainingTime | None = None
+    ) -> list[Recommendation]:
+        """The same for requests of one :meth:`batch_key`; None: this call has all the time for explanations."""
+        explaining = explaining or self._explaining_time(requests)
         contexts = [self._resolver.resolve(request) for request in requests]
         batch = batch_of(contexts)
         state = self._current_state()
@@ -150,9 +158,12 @@ class RecommendationEngine:
         own = _lists(pipelines.own, batch, asked, k)
         result = with_popularity_fallback(own, told, lambda rows: _lists(pipelines.popular, batch.take(rows), None, k))
         return [
-            self._recommendation(request, context, batch, row, result, bool(told[row]), state, pipelines)
+            self._recommendation(request, context, batch, row, result, bool(told[row]), state, pipelines, explaining)
             for row, (request, context) in enumerate(zip(requests, contexts, strict=True))
         ]
+
+    def _explaining_time(self, requests: Sequence[RecommendationRequest]) -> ExplainingTime:
+        return ExplainingTime(self._scoring.explain_seconds, sum(request.explain for request in requests))
 
     def _current_state(self) -> CatalogueState:
         """The catalogue as it is now; what was made for an earlier one is let go."""
@@ -173,6 +184,7 @@ class RecommendationEngine:
         told: bool,
         state: CatalogueState,
         pipelines: _Pipelines,
+        explaining: ExplainingTime,
     ) -> Recommendation:
         items = result.candidates.items[row]
         items = items[items >= 0]
@@ -181,7 +193,8 @@ class RecommendationEngine:
         if request.explain and personalized:
             own = batch.take(np.array([row]))
             explainer = self._item_explainer(state, self._scoring.ranks(own))
-            explanations, method = explainer.explain(own, items, result.candidates.scores[row, : len(items)])
+            scores = result.candidates.scores[row, : len(items)]
+            explanations, method = explainer.explain(own, items, scores, explaining.share())
         return Recommendation(
             item_ids=self._resolver.ids_of(items),
             scores=result.candidates.scores[row, : len(items)].tolist(),

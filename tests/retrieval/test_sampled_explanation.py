@@ -91,3 +91,65 @@ def test_a_user_whose_history_would_count_as_that_of_a_stranger_is_told_so():
         SampledExplainer(Strangers(), 4, "Strangers").explain(requests([[1, 2]]), np.array([[0]]))
     with pytest.raises(ModelError, match="Choose a model that folds in"):
         SampledExplainer(Strangers(), 4, "Strangers", folds_in=False).explain(requests([[1, 2]]), np.array([[0]]))
+
+
+class SlowSums(SquareOfSums):
+    """Takes a second for each history, by a clock of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.now = 0.0
+
+    def score(self, asked, items):
+        self.now += len(asked)
+        return super().score(asked, items)
+
+    def clock(self):
+        return self.now
+
+    def explainer(self, **settings):
+        return SampledExplainer(self, 5, "Sums", monotonic=self.clock, **settings)
+
+
+def test_with_time_enough_nothing_is_left_out():
+    asked, items = rated(np.linspace(0, 3, 20)), np.array([[0, 2]])
+    whole = SampledExplainer(SquareOfSums(), 5, "Sums", num_permutations=16).explain(asked, items)
+    timed = SlowSums().explainer(num_permutations=16).explain_within(asked, items, 1e6)
+    np.testing.assert_allclose(timed.contributions, whole.contributions, rtol=1e-5)
+    np.testing.assert_allclose(timed.errors, whole.errors, rtol=1e-4)
+
+
+def test_the_orders_follow_the_time_and_contributions_still_add_up():
+    asked, items = rated(np.linspace(0, 3, 20)), np.array([[0, 2]])
+    taken, errors = [], []
+    for seconds in (0, 400, 1000):
+        slow = SlowSums()
+        found = slow.explainer().explain_within(asked, items, seconds)
+        np.testing.assert_allclose(found.scores, slow.score(asked, items), rtol=1e-4)
+        taken.append(slow.now)
+        errors.append(found.errors.max())
+    # The least: two pairs of orders and each interaction alone, at most 4 * 20 + 20 histories.
+    assert taken[0] < 110 and taken[0] < taken[1] <= 405 < taken[2] <= 1005
+    assert errors[0] > errors[2] > 0
+
+
+def test_a_short_history_is_explained_by_all_its_parts_only_where_there_is_time():
+    asked, items = rated(np.linspace(0, 3, 9)), np.array([[0]])
+    exact = SlowSums().explainer().explain_within(asked, items, 1e6)
+    np.testing.assert_array_equal(exact.errors, 0)
+    slow = SlowSums()
+    found = slow.explainer().explain_within(asked, items, 100)
+    assert slow.now < 200 and found.errors.max() > 0
+    np.testing.assert_allclose(found.scores, exact.scores, rtol=1e-4)
+
+
+def test_several_requests_share_the_time():
+    slow = SlowSums()
+    rows = [np.linspace(0, 3, 20)] * 3
+    slow.explainer().explain_within(rated(*rows), np.array([[0]] * 3), 900)
+    assert slow.now <= 920
+
+
+def test_the_clock_is_that_of_the_machine_where_none_is_told():
+    explainer = SampledExplainer(SquareOfSums(), 5, "Sums")
+    assert explainer.explain_within(rated(np.linspace(0, 3, 20)), np.array([[0]]), 1e6).errors is not None

@@ -93,8 +93,20 @@ def test_start_ask_exchange_stop(scripts: Scripts, repository: Path, triton_envi
         white = scripts("query_triton", "history=[i02]", "filters={colours: {any_of: [white]}}", "explain=true").out
         assert "title and contributions" in white and "Square 4" not in white
         assert "Nothing is left to recommend" in scripts("query_triton", "user=u03").out
-        assert "Most popular (score: interactions" in scripts("query_triton", "user=nobody").out
+        assert "Most popular (score: interactions in board)" in scripts("query_triton", "user=nobody").out
         assert "User nobody is not in board" in scripts("query_triton", "user=nobody").out
+        here = ("query_triton", "history=[i02]", "k=100", "filters={in_stock: {none_of: [false]}}")
+        unknown = scripts(*here)
+        assert unknown.status == 2 and "There is no column in_stock" in unknown.err
+        (scripts.directory / "stock.csv").write_text("item_id,in_stock\ni04,false\ni06,true\ni99,true\n")
+        fed = scripts("update_items", "table=stock.csv", "skip_unknown=true")  # of the server that runs
+        assert fed.status == 0, fed.err
+        assert "in_stock: 2 items of version 3 (1 are not there)" in fed.out
+        shown = scripts(*here).out
+        assert "Square 6" in shown and "Square 4" not in shown
+        (scripts.directory / "stock.csv").write_text("item_id,in_stock\ni04,true\n")
+        assert scripts("update_items", "table=stock.csv").status == 0
+        assert "Square 4" in scripts(*here).out
         wrong = scripts("query_triton", "history=[i02]", "ratings=[7]")
         assert wrong.status == 2 and "Ratings of board are from 1 to 5, but 7 came" in wrong.err
         assert scripts("triton_server", "serve", "4").out == "Version 4 answers.\n"

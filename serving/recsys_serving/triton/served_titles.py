@@ -1,4 +1,4 @@
-"""Titles of what a server recommends, from its repository."""
+"""What a repository says of the items that a server recommends, for people."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from recsys.runtime.bundle import Bundle
+from recsys.runtime.notes import counted_interactions
 from recsys_serving.triton.interface import RECOMMENDER
 from recsys_serving.triton.served_bundle import BUNDLE
 
@@ -17,5 +18,18 @@ def served_titles(repository: Path | None, version: str) -> Callable[[Sequence[s
         repository: that the server reads; None: ids stand for titles, as where it does not have the version.
         version: that answered.
     """
+    bundle = _bundle(repository, version)
+    return list if bundle is None else bundle.titles_of
+
+
+def served_count(repository: Path | None, version: str) -> str:
+    """What the scores of popular items are numbers of; arguments as for :func:`served_titles`."""
+    bundle = _bundle(repository, version)
+    if bundle is None:
+        return "interactions"
+    return counted_interactions(bundle.manifest.data.name, bundle.manifest.popular_days)
+
+
+def _bundle(repository: Path | None, version: str) -> Bundle | None:
     directory = None if repository is None else repository / RECOMMENDER / version / BUNDLE
-    return list if directory is None or not directory.is_dir() else Bundle.open(directory, verify=False).titles_of
+    return None if directory is None or not directory.is_dir() else Bundle.open(directory, verify=False)

@@ -36,7 +36,7 @@ class Refuses:
         raise ModelError("Scores that depend on the history are required.")
 
 
-def explained(explainer, items=ITEMS):
+def explained(explainer, items=ITEMS, seconds=None):
     prepared = prepared_board()
     attributes = SharedAttributes(prepared.items, prepared.schema.item_features)
 
@@ -44,7 +44,7 @@ def explained(explainer, items=ITEMS):
         return [f"i{index:02}" for index in indices.tolist()]
 
     return ItemExplainer(explainer, attributes, np.full(NUM_ITEMS, 40), NUM_ITEMS, ids_of).explain(
-        REQUEST, items, SCORES
+        REQUEST, items, SCORES, seconds
     )
 
 
@@ -122,3 +122,29 @@ def test_the_table_shows_each_contribution_with_its_value():
     line = next(line for line in text.splitlines() if "Square 5: shares" in line)
     assert line.split("|")[-2].strip() == "+0.750"
     assert len([line for line in text.splitlines() if "Square" in line]) == 2 + 6
+
+
+class Timed(Fixed):
+    def __init__(self):
+        super().__init__()
+        self.seconds = []
+
+    def explain_within(self, requests, items, seconds):
+        self.seconds.append(seconds)
+        return self.explain(requests, items)
+
+
+def test_an_explainer_that_can_hurry_is_told_how_much_time_there_is():
+    timed = Timed()
+    whole = explained(timed)
+    assert timed.seconds == [] and explained(timed, seconds=2.5) == whole and timed.seconds == [2.5]
+
+
+def test_exact_contributions_are_there_whatever_the_time():
+    assert explained(Fixed(), seconds=0.0) == explained(Fixed())
+
+
+def test_without_time_there_are_no_contributions_and_it_is_said_what_to_do():
+    explanations, method = explained(Timed(), seconds=0.0)
+    assert "Ask for explanations of fewer users at a time" in method
+    assert all(one.popularity == 40 for one in explanations)

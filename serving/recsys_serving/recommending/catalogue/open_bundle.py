@@ -22,6 +22,9 @@ from recsys_serving.recommending.catalogue.item_search import ItemSearch
 from recsys_serving.recommending.catalogue.since_export import SinceExport
 from recsys_serving.recommending.types import CatalogueItem, LoadedBundle
 
+#: Seconds that lists which are made together may take for sampled explanations.
+EXPLAIN_SECONDS = 10.0
+
 #: Filters whose items are kept ready.
 MAX_MASKS = 64
 
@@ -41,7 +44,7 @@ class OpenBundle:
         before = _resident_bytes()
         self.name = directory.name
         self.bundle = CataloguedBundle.open(directory)
-        self.recommender = BundleRecommender(self.bundle, num_threads)
+        self.recommender = BundleRecommender(self.bundle, num_threads, explain_seconds=EXPLAIN_SECONDS)
         self.recommender.warm_up()
         self.overlay = CatalogueOverlay(self.recommender)
         self._search: ItemSearch | None = None

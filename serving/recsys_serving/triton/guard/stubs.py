@@ -5,8 +5,10 @@ Triton goes on saying that a model is ready whose process was killed, and refuse
 
 from __future__ import annotations
 
+import os
+import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 _PROGRAM = "triton_python_backend_stub"
@@ -54,6 +56,42 @@ class StubWatch:
             if self._missed[directory] >= self._patience:
                 return f"{model}, version {version}"
         return None
+
+
+class WorkWatch:
+    """Tells a server whose models work from one that hangs: by the processor time of their processes.
+
+    Args:
+        pid: of the server.
+        share: of the time that passes which a process has to work, at least; little, as others may need the processors.
+        monotonic: clock, in seconds.
+    """
+
+    def __init__(self, pid: int, share: float = 0.05, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._pid, self._share, self._monotonic = pid, share, monotonic
+        self._looked, self._seconds = monotonic(), _processor_seconds(stubs_of(pid))
+
+    def went_on(self) -> bool:
+        """Whether any of them has worked since the last look."""
+        now, seconds = self._monotonic(), _processor_seconds(stubs_of(self._pid))
+        enough = (now - self._looked) * self._share
+        worked = any(number - self._seconds.get(pid, 0.0) > enough for pid, number in seconds.items())
+        self._looked, self._seconds = now, seconds
+        return worked
+
+
+def _processor_seconds(pids: Iterable[int]) -> dict[int, float]:
+    """Of each process that is still there."""
+    found = {}
+    for pid in pids:
+        try:
+            # The name of the program stands in brackets and may hold anything.
+            stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            continue
+        fields = stat.rpartition(")")[2].split()
+        found[pid] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return found
 
 
 def _is_stub(program: str) -> bool:

@@ -20,7 +20,7 @@ from recsys_serving.triton.guard.health import Health
 from recsys_serving.triton.guard.plan import Plan, read_plan
 from recsys_serving.triton.guard.question import Questioner, Reply
 from recsys_serving.triton.guard.server_process import ServerProcess
-from recsys_serving.triton.guard.stubs import StubWatch
+from recsys_serving.triton.guard.stubs import StubWatch, WorkWatch
 
 _log = logging.getLogger("supervisor")
 
@@ -33,7 +33,8 @@ class Patience:
         look: between two looks at the processes.
         question: between two questions.
         refused: questions in a row that are refused, before the server is started again.
-        late: without any answer in time, before the server is started again.
+        late: without any answer in time and without any work, before the server is started again.
+        busy: without any answer in time, though its models work.
         stays: after which a server counts as one that stays.
         longest_pause: before a start.
         stop: for requests in flight, before a server that is stopped is killed.
@@ -44,6 +45,7 @@ class Patience:
     question: float = 5.0
     refused: int = 3
     late: float = 60.0
+    busy: float = 600.0
     stays: float = 60.0
     longest_pause: float = 60.0
     stop: float = 15.0
@@ -140,7 +142,8 @@ class Supervisor:
 
     async def _until_broken(self, server: ServerProcess, questioner: Questioner, watch: StubWatch) -> str:
         """Watch a server that answers until it does not; why."""
-        asked = answered = time.monotonic()
+        asked = answered = worked = time.monotonic()
+        work = WorkWatch(server.pid)
         refused = 0
         while not self._stopped.is_set():
             await self._slept(self._patience.look)
@@ -156,7 +159,9 @@ class Supervisor:
             self._note(answers=reply is Reply.ANSWERED)
             refused = refused + 1 if reply is Reply.REFUSED else 0
             answered = answered if reply is Reply.LATE else asked
-            if refused >= self._patience.refused or asked - answered > self._patience.late:
+            worked = asked if work.went_on() or reply is not Reply.LATE else worked
+            is_dead = asked - worked > self._patience.late or asked - answered > self._patience.busy
+            if refused >= self._patience.refused or is_dead:
                 return f"does not answer: {said}"
         return "was stopped"
 

@@ -21,6 +21,7 @@ from recsys.runtime.onnx_model import OnnxModel  # noqa: E402
 from recsys.runtime.request import RecommendationRequest  # noqa: E402
 from recsys_serving.triton import answer_tensors  # noqa: E402
 from recsys_serving.triton.interface import (  # noqa: E402
+    EXPLAIN_SECONDS,
     RECOMMEND_INPUTS,
     SIMILAR_OUTPUTS,
     SIMILAR_SPECS,
@@ -52,7 +53,7 @@ class TritonPythonModel:
                 return OnnxModel(bundle.directory / file)
             return cast("OnnxModel", ServerModel(model_name(file), version, on_server[file], pb_utils))
 
-        self._recommender = BundleRecommender(bundle, open_model=open_model)
+        self._recommender = BundleRecommender(bundle, open_model=open_model, explain_seconds=EXPLAIN_SECONDS)
         self._changes = ItemChanges(directory / ITEMS, self._recommender)
         self._columns = bundle.user_columns
         self._inputs = [*RECOMMEND_INPUTS, *SIMILAR_SPECS, *column_inputs(self._columns)]

@@ -1,3 +1,5 @@
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -6,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from recsys_serving.triton.guard.stubs import StubWatch, stubs_of
+from recsys_serving.triton.guard.stubs import StubWatch, WorkWatch, stubs_of
 
 #: A process with as many children as told, which look like those of a server, and which one by one end as told.
 PARENT = """
@@ -83,3 +85,39 @@ def test_a_process_that_has_ended_has_none():
     with subprocess.Popen([sys.executable, "-c", ""]) as process:
         process.wait()
     assert stubs_of(process.pid) == {}
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_model_that_waits_does_not_work(server: Server):
+    clock = Clock()
+    watch = WorkWatch(server.pid, monotonic=clock)
+    clock.now += 1e6
+    assert not watch.went_on()
+
+
+@pytest.mark.parametrize("program", ["while True: pass"])
+def test_a_model_that_computes_works_however_long_it_takes(model: Path, program: str):
+    model.write_text(program, encoding="utf-8")
+    command = [sys.executable, "-c", PARENT, str(model)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stdin is not None
+        process.stdout.readline()
+        while len(stubs_of(process.pid)) < 2:
+            time.sleep(0.01)
+        clock = Clock()
+        watch = WorkWatch(process.pid, monotonic=clock)
+        clock.now += 1.0
+        end = time.monotonic() + 100
+        while not watch.went_on() and time.monotonic() < end:
+            time.sleep(0.05)
+        assert time.monotonic() < end
+        for pid in stubs_of(process.pid):
+            os.kill(pid, signal.SIGKILL)
+        process.stdin.close()
+    assert not watch.went_on()  # nor do those that have gone

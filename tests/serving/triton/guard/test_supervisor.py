@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from recsys_serving.triton.guard import supervisor as supervising
 from recsys_serving.triton.guard.health import Health, read_health
 from recsys_serving.triton.guard.plan import Plan
+from recsys_serving.triton.guard.question import Reply
 from recsys_serving.triton.guard.supervisor import Patience, Supervisor
 
 
@@ -51,3 +53,51 @@ def test_a_port_that_is_taken_starts_nothing(tmp_path: Path):
         with pytest.raises(OSError, match="address already in use"):
             asyncio.run(supervisor.run())
     assert read_health(tmp_path) is None
+
+
+class Late:
+    """Stands for the one who asks a server that answers nothing in time."""
+
+    def ask(self) -> tuple[Reply, str]:
+        return Reply.LATE, "too late"
+
+
+class Work:
+    """Stands for a look at the processes of a server."""
+
+    works = True
+
+    def __init__(self, pid: int) -> None:
+        pass
+
+    def went_on(self) -> bool:
+        return self.works
+
+
+class Nothing:
+    """Stands for a server that runs, with all its processes."""
+
+    pid = 0
+
+    def ended(self) -> None:
+        return None
+
+    def lost(self) -> None:
+        return None
+
+
+@pytest.mark.parametrize(("works", "busy", "is_broken"), [(True, 1e6, False), (True, 0.05, True), (False, 1e6, True)])
+def test_a_busy_model_is_no_dead_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, works: bool, busy: float, is_broken: bool
+):
+    monkeypatch.setattr(supervising, "WorkWatch", type("Fixed", (Work,), {"works": works}))
+    patience = Patience(look=0.001, question=0.001, late=0.01, busy=busy)
+    supervisor = Supervisor(plan(tmp_path, 0, "none"), patience)
+    nothing, late = Nothing(), Late()
+
+    async def watched() -> str:
+        if not is_broken:
+            asyncio.get_running_loop().call_later(1.0, supervisor.stop)
+        return await supervisor._until_broken(nothing, late, nothing)  # type: ignore[arg-type]
+
+    assert asyncio.run(watched()) == ("does not answer: too late" if is_broken else "was stopped")
