@@ -120,9 +120,10 @@ class Cell:
 
     def _has_recovered(self) -> bool:
         with self.api.client(5) as client:
-            ready = client.get("/readyz").json()
             waiting = [line for line in client.get("/metrics").text.splitlines() if line.startswith("recsys_spool_com")]
-            asked = client.get("/v1/users/nobody/recommendations", params={"k": 3}).json()
+            # Of somebody new, as a list that is kept asks nobody.
+            asked = client.get(f"/v1/users/{uuid4().hex}/recommendations", params={"k": 3}).json()
+            ready = client.get("/readyz").json()
         is_up = all(one["status"] == "up" for one in ready["dependencies"].values())
         return is_up and waiting == ["recsys_spool_commands 0.0"] and not asked["degraded"]
 

@@ -16,6 +16,7 @@ killed at random moments, and the service once; ``--matrix false`` has them alon
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 from collections.abc import Collection, Iterator
@@ -54,10 +55,9 @@ def matrix(servers: Servers, bundle: Path, kinds: Collection[str]) -> list[str]:
         "| what, how | expected during | seen during | expected after | seen after | lost | as expected |",
         "|---|---|---|---|---|---|---|",
     ]
-    for kind in KINDS:
-        if kind in kinds:
-            lines += _rows(kind, servers, bundle)
-    return lines
+    # From what changes most to what changes least, so that a mistake of a new cell shows at once.
+    rows = {kind: list(_rows(kind, servers, bundle)) for kind in reversed(KINDS) if kind in kinds}
+    return [*lines, *(line for kind in KINDS for line in rows.get(kind, []))]
 
 
 def _rows(kind: str, servers: Servers, bundle: Path) -> Iterator[str]:
@@ -103,11 +103,21 @@ def _about(arguments: argparse.Namespace) -> list[str]:
     command = "python benchmarks/fault_matrix.py"
     if arguments.interactions:
         command += f" --interactions {arguments.interactions}"
+    waits, (load, _, _) = PATIENCE["store_timeout_seconds"], os.getloadavg()
     return [
-        f"`{command} --output benchmarks/results/fault_matrix.md`, {hardware_summary()}.",
+        f"`{command} --output benchmarks/results/fault_matrix.md`, {hardware_summary()}, load {load:.0f}.",
+        "",
+        "A load above the number of cores means that the machine was busy with other things as well. So that this is "
+        f"no fault, a list may wait {waits} s for the store and for Triton here, where 0.2 and 0.25 s are usual.",
         "",
         "*200 without store*: a list with status 200 whose `degraded` names the store. In brackets: how many answers. "
         "*Lost*: acknowledged interactions that are not in the store once, when it is back.",
+        "",
+        "The full disk is one of 64 MB in memory, with all files of the service. That no file can be written is a "
+        "limit (`RLIMIT_FSIZE`) of its processes, which also counts for files that are open. The clock that jumps is "
+        "that of the service alone, by libfaketime; the cursor of a page from before the jump has to lead to the next "
+        "one after it. Where Triton or its model is killed, its supervisor sleeps until the fault is to end, because "
+        "it would start it again at once.",
     ]
 
 

@@ -58,7 +58,7 @@ def bootstrap_key_without_store(path: Path, known: KnownKeys) -> str:
     is_new = not path.exists()
     key, _ = _key_in(path)
     if is_new:
-        known.note(record_of(key, NAME, SCOPES))
+        known.note_first(record_of(key, NAME, SCOPES))
     return key
 
 

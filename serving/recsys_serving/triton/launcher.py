@@ -123,7 +123,7 @@ def start(
                     f"{command_line('triton_server')} stop."
                 )
             _clean(directory, read_state(directory))
-            place = environment or directory / "venv"
+            place = (environment or directory / "venv").absolute()
             say("environment" if is_made(place) else "environment, which is made once and takes some minutes")
             made = server_environment(place, python)
             say("models")

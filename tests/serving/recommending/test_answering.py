@@ -40,6 +40,14 @@ def test_without_the_store_the_last_known_history_counts(store, new_service):
     assert len(service.search("square").items) == 20 and service.similar("i06").degraded == ("store",)
 
 
+def test_without_the_store_the_bundles_history_counts_also_where_the_store_has_all(store, new_service):
+    faulty = Faulty(store)
+    service = new_service(store=faulty, merge_bundle_histories=False)
+    faulty.fail()
+    stranger = ask(service, user_id="u03", k=5, exclude_seen=False)  # of whom this worker remembers nothing
+    assert stranger.personalized and stranger.degraded == ("store",)
+
+
 def test_what_waits_in_the_spool_is_in_the_next_answer(store, spool, new_service):
     faulty = Faulty(store)
     service = new_service(store=faulty, spool=spool)

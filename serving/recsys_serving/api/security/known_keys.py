@@ -91,6 +91,14 @@ class KnownKeys:
             return True
         return False  # the file could not be written, which is logged
 
+    def note_first(self, record: ApiKeyRecord) -> None:
+        """Keep the first key of an installation whose store was never read; the first reading takes its place."""
+        with self._errors_logged(), self._open() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            if connection.execute("SELECT 1 FROM reading").fetchone() is None:
+                _write(connection, [record], -1, datetime.now(UTC))
+            connection.execute("COMMIT")
+
     def drop(self, key_id: str) -> None:
         """Keep a key no more, because it has changed."""
         with self._errors_logged(), self._open() as connection:

@@ -65,7 +65,8 @@ class Failure(SimpleNamespace):
 class Answering:
     """Stands in for the recommender of a bundle: item ``of K`` for k = K; refuses k = 13, and cannot do k = 14."""
 
-    def __init__(self, bundle: Any, open_model: Callable[[str], Any]) -> None:
+    def __init__(self, bundle: Any, open_model: Callable[[str], Any], explain_seconds: float) -> None:
+        assert explain_seconds > 0  # while one is explained, others wait
         self.open_model = open_model
         self.batches: list[list[int]] = []
         self.warm = 0
