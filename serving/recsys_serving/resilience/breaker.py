@@ -2,12 +2,15 @@
 
 Closed, every call goes through; after ``threshold`` failures in a row it opens and every call is refused at once; after
 ``open_seconds`` one call is let through, which closes it again if it succeeds. The states are those of purgatory, which
-is not safe between threads and lets every waiting call through at once; both are mended here.
+is not safe between threads, lets every waiting call through at once, and measures time by a clock that may be set: one
+that goes back an hour would leave a dependency alone for an hour. All three are mended here.
 """
 
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 from types import TracebackType
 
 from purgatory import SyncCircuitBreakerFactory
@@ -28,6 +31,7 @@ class Breaker:
         threshold: failures in a row after which it opens.
         open_seconds: that it stays open.
         failures: errors that count as failures; others pass through it and count as success.
+        monotonic: clock, in seconds, which nobody sets.
     """
 
     def __init__(
@@ -36,12 +40,15 @@ class Breaker:
         threshold: int = 3,
         open_seconds: float = 2.0,
         failures: tuple[type[Exception], ...] = (Exception,),
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = name
         self._failures = failures
         self._lock = threading.Lock()
         self._circuit = SyncCircuitBreakerFactory(threshold, open_seconds).get_breaker(name)
         self._probing: int | None = None
+        self._monotonic = monotonic
+        self._opened_at = 0.0
 
     @property
     def is_open(self) -> bool:
@@ -59,6 +66,7 @@ class Breaker:
         with self._lock:
             if self._probing is not None:
                 raise BreakerOpen(f"The {self.name} failed; one call is trying whether it is back.")
+            self._tell_when_it_opened()
             try:
                 self._circuit.__enter__()
             except OpenedState as error:
@@ -80,7 +88,16 @@ class Breaker:
                 return  # a call that began before it opened says nothing about now
             if self._probing == threading.get_ident():
                 self._probing = None
+            was_open = context.state == "opened"
             if failed:
                 self._circuit.__exit__(type_, error, traceback)
             else:
                 self._circuit.__exit__(None, None, None)
+            if context.state == "opened" and not was_open:
+                self._opened_at = self._monotonic()
+
+    def _tell_when_it_opened(self) -> None:
+        """Tell purgatory, in the time of its own clock, how long it has been open by one that nobody sets."""
+        state = self._circuit.context._state
+        if isinstance(state, OpenedState):
+            state.opened_at = time.time() - (self._monotonic() - self._opened_at)

@@ -1,24 +1,23 @@
 import threading
+import time
 from collections.abc import Callable
 
 import pytest
-from purgatory.domain import model
 from recsys_serving.resilience.breaker import Breaker, BreakerOpen
 
 
-@pytest.fixture
-def clock(monkeypatch):
+class Clock:
     """Seconds that pass when the test says so."""
 
-    class Clock:
-        seconds = 1000.0
+    seconds = 1000.0
 
-        def time(self) -> float:
-            return self.seconds
+    def __call__(self) -> float:
+        return self.seconds
 
-    clock = Clock()
-    monkeypatch.setattr(model, "time", clock)
-    return clock
+
+@pytest.fixture
+def clock():
+    return Clock()
 
 
 def use(breaker: Breaker, error: Exception | None = None) -> None:
@@ -53,7 +52,7 @@ def test_an_error_that_says_nothing_about_the_dependency_is_no_failure():
 
 
 def test_after_a_while_one_call_tries_and_closes_it(clock):
-    breaker = Breaker("store", threshold=1, open_seconds=2.0)
+    breaker = Breaker("store", threshold=1, open_seconds=2.0, monotonic=clock)
     fail(breaker, 1)
     clock.seconds += 2.1
     use(breaker)
@@ -61,12 +60,26 @@ def test_after_a_while_one_call_tries_and_closes_it(clock):
 
 
 def test_a_call_that_tries_and_fails_opens_it_again(clock):
-    breaker = Breaker("store", threshold=1, open_seconds=2.0)
+    breaker = Breaker("store", threshold=1, open_seconds=2.0, monotonic=clock)
     fail(breaker, 1)
     clock.seconds += 2.1
     fail(breaker, 1)
     with pytest.raises(BreakerOpen):
         use(breaker)
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_clock_that_is_set_makes_nothing_shorter_or_longer(clock, monkeypatch, hours):
+    breaker = Breaker("store", threshold=1, open_seconds=2.0, monotonic=clock)
+    fail(breaker, 1)
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 3600 * hours)
+    clock.seconds += 1.9
+    with pytest.raises(BreakerOpen):
+        use(breaker)
+    clock.seconds += 0.2
+    use(breaker)
+    assert not breaker.is_open
 
 
 def in_thread(act: Callable[[], object]) -> list[BaseException | None]:
@@ -86,7 +99,7 @@ def in_thread(act: Callable[[], object]) -> list[BaseException | None]:
 
 
 def test_while_one_call_tries_all_others_are_refused(clock):
-    breaker = Breaker("store", threshold=1, open_seconds=2.0)
+    breaker = Breaker("store", threshold=1, open_seconds=2.0, monotonic=clock)
     fail(breaker, 1)
     clock.seconds += 2.1
     with breaker:
