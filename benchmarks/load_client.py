@@ -11,7 +11,7 @@ import select
 import socket
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 _HEAD_END = b"\r\n\r\n"
@@ -21,9 +21,6 @@ _READ_BYTES = 1 << 16
 
 #: Seconds that answers under way get when the time is over.
 _LAST_SECONDS = 10.0
-
-#: Seconds between two connections that are opened at first.
-_PAUSE_SECONDS = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +87,7 @@ class LoadClient:
 
     Args:
         address: host and port.
-        num_connections: that are opened at first, one after the other, so that every worker has some; they are used in
-            turn.
+        num_connections: that are opened at first; they are used in turn.
         max_connections: at once; what is due while all of them wait for answers is sent later, and its time runs.
     """
 
@@ -103,7 +99,28 @@ class LoadClient:
         self._result = LoadResult()
         for _ in range(num_connections):
             self._idle.append(self._opened())
-            time.sleep(_PAUSE_SECONDS)
+
+    def spread(self, owner_of: Callable[[int], int | None]) -> dict[int, int]:
+        """Close what one worker has more of than another, so that all of them have the same number of connections.
+
+        Args:
+            owner_of: the process that has the other end of a connection, by the port of this end.
+
+        Returns:
+            The number of connections of each process.
+        """
+        owned: dict[int, list[_Connection]] = {}
+        for one in list(self._idle):
+            owner = owner_of(one.socket.getsockname()[1])
+            if owner is None:
+                self._drop(one)
+            else:
+                owned.setdefault(owner, []).append(one)
+        fewest = min(map(len, owned.values()), default=0)
+        self._idle = deque(one for together in zip(*owned.values(), strict=False) for one in together)
+        for one in [one for connections in owned.values() for one in connections[fewest:]]:
+            self._drop(one)
+        return {owner: fewest for owner in owned}
 
     def run_open(self, requests: Iterator[LoadRequest], dues: Iterator[float]) -> LoadResult:
         """Send each request at its moment, whatever became of those before: an open loop.

@@ -114,6 +114,23 @@ class ServiceWatch:
         if self._thread is not None:
             self._thread.join()
 
+    def owners(self, port: int) -> dict[int, int]:
+        """The process that has each connection of a port of this machine: port of the client -> process."""
+        inodes = {}
+        for process in self._service():
+            with suppress(OSError):
+                for name in os.listdir(f"/proc/{process.pid}/fd"):
+                    with suppress(OSError):
+                        inodes[os.readlink(f"/proc/{process.pid}/fd/{name}")] = process.pid
+        found = {}
+        with open("/proc/net/tcp", encoding="ascii") as lines:
+            for line in list(lines)[1:]:
+                fields = line.split()
+                local, remote = (int(address.rpartition(":")[2], 16) for address in fields[1:3])
+                if local == port and (owner := inodes.get(f"socket:[{fields[9]}]")) is not None:
+                    found[remote] = owner
+        return found
+
     def empty_cache(self) -> None:
         """Let Redis forget everything."""
         with redis.Redis.from_url(self._redis_url) as client:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -40,6 +41,9 @@ _RATE_LIMIT = "600000/minute"
 
 _WARM_UP_REQUESTS = 300
 
+#: Connections that each worker has at least, and how often they are opened until it is so.
+_FEWEST_CONNECTIONS, _ATTEMPTS = 4, 50
+
 
 class LoadTest:
     """A service that runs, and a client of it.
@@ -57,13 +61,25 @@ class LoadTest:
         self.watch = ServiceWatch(state, Installation.of(self._settings))
         address = urlsplit(state.url)
         assert address.hostname is not None and address.port is not None, "the launcher has chosen them"
-        self.client = LoadClient((address.hostname, address.port))
+        self.client = self._spread_client(address.hostname, address.port)
         opened = Bundle.open(bundle)
         self.requests = RequestMaker(
             address.netloc, key, opened.user_vocabulary.ids.to_pylist(), opened.item_vocabulary.ids.to_pylist()
         )
         for number in (1, 8):
             self.client.run_closed(islice(self.requests.uncached(), _WARM_UP_REQUESTS), number, 60.0)
+
+    def _spread_client(self, host: str, port: int) -> LoadClient:
+        """A client that has as many connections to each worker; whoever is quickest takes one that comes by itself."""
+        for _ in range(_ATTEMPTS):
+            client = LoadClient((host, port), num_connections=16 * self.workers)
+            time.sleep(0.5)  # until they are taken
+            spread = client.spread(self.watch.owners(port).get)
+            if len(spread) == self.workers and min(spread.values()) >= _FEWEST_CONNECTIONS:
+                print(f"connections of each worker: {list(spread.values())}", flush=True)
+                return client
+            client.close()
+        raise RuntimeError(f"No worker takes {_FEWEST_CONNECTIONS} connections beside the others: {spread}.")
 
     def open_loop(self, name: str, requests: Iterator[LoadRequest], rate: float, seconds: float) -> Phase:
         """Requests at a fixed rate."""
