@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -18,20 +18,8 @@ from recsys_serving.store.events.records import Exposure
 #: What a policy would show at each of some places of a list; None: nothing can be said of this list.
 Places = Sequence[ItemDistribution]
 
-
-class MakesPastLists(Protocol):
-    """Makes lists again: :meth:`recsys_serving.recommending.counterfactual_lists.CounterfactualLists.make`."""
-
-    def __call__(
-        self,
-        queries: Sequence[PastQuery],
-        bundle: str | None,
-        list_options: Mapping[str, Any],
-        deadline: Deadline,
-        with_pool: bool = False,
-    ) -> list[list[str]]:
-        """Ids of each list, best first."""
-        ...
+#: :meth:`recsys_serving.recommending.counterfactual_lists.CounterfactualLists.make`.
+MakeLists = Callable[..., list[list[str]]]
 
 
 class TargetPolicy(Protocol):
@@ -123,7 +111,7 @@ class BundlePolicy:
     tells_all = True
     needs_plain = True
 
-    def __init__(self, make: MakesPastLists, bundle: str | None, list_options: Mapping[str, Any]) -> None:
+    def __init__(self, make: MakeLists, bundle: str | None, list_options: Mapping[str, Any]) -> None:
         Variant("target", 1.0, bundle, list_options)
         if "k" in list_options:
             raise ExperimentError("a policy is judged at the places that were logged: leave k out of its list_options")

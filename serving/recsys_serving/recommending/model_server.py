@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Protocol
 
 from recsys.errors import ServingError
 from recsys.retrieval.types import BoolArray
@@ -19,19 +18,11 @@ from recsys_serving.recommending.catalogue.open_bundle import OpenBundle
 from recsys_serving.resilience.deadline import Deadline
 from recsys_serving.resilience.dependency import Dependency, DependencyPolicy, DependencyUnavailable
 from recsys_serving.resilience.health import HealthRegistry
-from recsys_serving.triton.client import VersionNotServed
+from recsys_serving.triton.client import TritonRecommender, VersionNotServed
 from recsys_serving.triton.served_bundle import version_of
 
 #: Name of the dependency, for health and metrics.
 RUNTIME = "runtime"
-
-
-class VersionedRecommender(Protocol):
-    """Answers requests by versions of models, as :class:`recsys_serving.triton.client.TritonRecommender` does."""
-
-    def recommend(self, requests: Sequence[RecommendationRequest], version: int | None = None) -> list[Recommendation]:
-        """A list for each request, in their order; ``version`` is to answer."""
-        ...
 
 
 class ModelServer:
@@ -51,7 +42,7 @@ class ModelServer:
 
     def __init__(
         self,
-        recommender: VersionedRecommender,
+        recommender: TritonRecommender,
         health: HealthRegistry,
         timeout_seconds: float,
         threshold: int,
