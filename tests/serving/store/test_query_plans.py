@@ -48,16 +48,15 @@ INSERT INTO audit (actor, act) SELECT 'a' || n % 300, 'act' FROM generate_series
 ANALYZE;
 """
 
-_STATE = {"user_id": USER, "types": None, "known_revision": None, "read": 2500, "history_limit": 500}
+_STATE = {"user_id": USER, "types": None, "known_revision": None, "read": 2500}
 _PAGE = {"user_id": USER, "types": None, "limit": 101}
 
 _MONTH = {"since": "2022-03-01T00:00:00Z", "until": "2022-04-01T00:00:00Z"}
 
 #: Statements with their values.
 HOT = {
-    "state of a user": (user_state.STATE["latest"], _STATE),
-    "state of a user with repeats": (user_state.STATE["all"], _STATE),
-    "state of a user by types": (user_state.STATE["latest"], _STATE | {"types": ["view"]}),
+    "state of a user": (user_state.STATE, _STATE),
+    "state of a user by types": (user_state.STATE, _STATE | {"types": ["view"]}),
     "items that a user has seen": (seen_items.SEEN, {"user_id": USER, "types": None, "limit": 50_000}),
     "first page": (interactions.LIST_FOR_USER + interactions._LATEST_FIRST, _PAGE),
     "next page": (

@@ -31,25 +31,16 @@ _RECENT = """
     ORDER BY i.occurred_at DESC, i.event_id DESC
     LIMIT :read
 """
-_COUNTED = f"SELECT *, count(*) OVER () AS num_read FROM ({_RECENT}) read"
-_LATEST = f"""
-    SELECT * FROM (
-        SELECT DISTINCT ON (item_id) * FROM ({_COUNTED}) recent ORDER BY item_id, occurred_at DESC, event_id DESC
-    ) once ORDER BY occurred_at DESC, event_id DESC LIMIT :history_limit
-"""
 _STATE = """
 SELECT account.user_id, users.user_id IS NOT NULL AS known, users.revision, users.profiling, users.properties,
-    history.item_ids, history.values, history.types, history.timestamps, history.num_read,
+    history.item_ids, history.values, history.types, history.timestamps,
     {is_erased} AS is_erased, revisions.*
 FROM (SELECT {account} AS user_id) account
 LEFT JOIN users ON users.user_id = account.user_id
 CROSS JOIN LATERAL (
-    SELECT array_agg(item_id ORDER BY occurred_at, event_id) AS item_ids,
-        array_agg(value ORDER BY occurred_at, event_id) AS values,
-        array_agg(type ORDER BY occurred_at, event_id) AS types,
-        array_agg(CAST(extract(epoch FROM occurred_at) AS float8) ORDER BY occurred_at, event_id) AS timestamps,
-        max(num_read) AS num_read
-    FROM ({history}) rows
+    SELECT array_agg(item_id) AS item_ids, array_agg(value) AS values, array_agg(type) AS types,
+        array_agg(CAST(extract(epoch FROM occurred_at) AS float8)) AS timestamps
+    FROM ({recent}) recent
 ) history
 CROSS JOIN (
     SELECT max(revision) FILTER (WHERE name = 'catalogue') AS catalogue_revision,
@@ -59,18 +50,11 @@ CROSS JOIN (
 ) revisions
 """
 
-_IS_ERASED = IS_ERASED.format(user_id="account.user_id")
-
-#: The statement for each way to treat items that occur more than once.
-STATE: dict[Repeats, str] = {
-    "latest": _STATE.format(account=ACCOUNT, history=_LATEST, is_erased=_IS_ERASED),
-    "all": _STATE.format(account=ACCOUNT, history=_COUNTED, is_erased=_IS_ERASED),
-}
+#: The statement; the history has the latest interaction first.
+STATE = _STATE.format(account=ACCOUNT, recent=_RECENT, is_erased=IS_ERASED.format(user_id="account.user_id"))
 
 #: The same with the parameters as the driver has them.
-_QUERIES: dict[Repeats, LiteralString] = {
-    repeats: re.sub(r"(?<!:):(\w+)", r"%(\1)s", query) for repeats, query in STATE.items()
-}
+_QUERY: LiteralString = re.sub(r"(?<!:):(\w+)", r"%(\1)s", STATE)
 
 
 def read_state(
@@ -87,18 +71,24 @@ def read_state(
     """
     known_revision = known.revision if known is not None and known.known else None
     asked = state_values(user_id, history_limit, types, repeats, known_revision)
-    cursor.execute(_QUERIES[repeats], asked)
+    cursor.execute(_QUERY, asked)
     row = cursor.fetchone()
     assert row is not None, "the statement has one row, whoever the user is"
     account, is_known, revision, profiling, properties, *lists = row[:9]
-    num_read, is_erased, catalogue, deployment, experiment = row[9:]
+    is_erased, catalogue, deployment, experiment = row[9:]
     if known is not None and known_revision is not None and revision == known_revision:
         histories, is_cut = (known.item_ids, known.values, known.types, known.timestamps), known.is_cut
     else:
         item_ids, values, types_read, timestamps = (column or () for column in lists)
+        places = _places(item_ids, history_limit, repeats)
         # The same few texts again and again, of thousands of users that a worker remembers.
-        histories = tuple(map(intern, item_ids)), tuple(values), tuple(map(intern, types_read)), tuple(timestamps)
-        is_cut = (num_read or 0) >= asked["read"] or len(item_ids) >= history_limit
+        histories = (
+            tuple(intern(item_ids[place]) for place in places),
+            tuple(values[place] for place in places),
+            tuple(intern(types_read[place]) for place in places),
+            tuple(timestamps[place] for place in places),
+        )
+        is_cut = len(item_ids) >= asked["read"] or len(places) >= history_limit
     return UserState(
         account,
         is_known,
@@ -122,11 +112,19 @@ def state_values(
     known_revision: int | None = None,
 ) -> dict[str, Any]:
     """The values of the statement's parameters."""
-    values: dict[str, Any] = {
+    return {
         "user_id": user_id,
         "types": None if types is None else list(types),
         "known_revision": known_revision,
+        "read": history_limit * (1 if repeats == "all" else _READ_FOR_EACH),
     }
+
+
+def _places(item_ids: Sequence[str], history_limit: int, repeats: Repeats) -> list[int]:
+    """Where what makes the history stands among what was read, oldest first."""
     if repeats == "all":
-        return values | {"read": history_limit}
-    return values | {"read": history_limit * _READ_FOR_EACH, "history_limit": history_limit}
+        return list(range(len(item_ids)))[::-1]
+    latest: dict[str, int] = {}
+    for place, item_id in enumerate(item_ids):
+        latest.setdefault(item_id, place)
+    return list(latest.values())[:history_limit][::-1]
