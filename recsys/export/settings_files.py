@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,8 @@ def write_settings(run: TrainedRun, ranker: TrainedRun | None, export: Mapping[s
     write_training_settings(run.config, directory / TRAINING_SETTINGS)
     if ranker is not None:
         write_training_settings(ranker.config, directory / RANKER_TRAINING_SETTINGS)
-    OmegaConf.save(OmegaConf.create(dict(export)), directory / EXPORT_SETTINGS)
+    # Filters may be mappings of any class, and OmegaConf knows plain ones alone.
+    OmegaConf.save(OmegaConf.create(json.loads(json.dumps(dict(export)))), directory / EXPORT_SETTINGS)
 
 
 def with_export_settings_of(

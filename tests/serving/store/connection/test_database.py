@@ -88,7 +88,7 @@ def test_a_reading_leaves_its_connection_as_it_was(database_url):
 
 
 def test_a_reading_that_is_wrong_is_told_and_its_connection_is_not_used_again(database):
-    with pytest.raises(StoreError, match="other tables"), database.reading() as cursor:
+    with pytest.raises(StoreUnavailable, match="does not have the tables"), database.reading() as cursor:
         cursor.execute("SELECT * FROM nowhere")
     with pytest.raises(RuntimeError), database.reading() as cursor:
         raise RuntimeError
