@@ -56,7 +56,7 @@ class SourceScores:
         deviation = ((centred * counted).square().sum(2, keepdim=True) / count).sqrt()
         # A deviation that is due to rounding, beside the largest score, would make noise of all scores: that of all
         # scored items takes its place, and where it is rounding too, the scores are equal.
-        smallest = 1e-6 * known.abs().amax(2, keepdim=True)
+        smallest = 1e-5 * known.abs().amax(2, keepdim=True)
         whole = (centred.square().sum(2, keepdim=True) / given.sum(2, keepdim=True).clamp(min=1)).sqrt()
         deviation = torch.where(deviation > smallest, deviation, whole)
         scale = torch.where(deviation > smallest, 1 / deviation.clamp(min=torch.finfo(scores.dtype).tiny), 0)

@@ -70,7 +70,8 @@ def test_blocks_of_any_size_give_the_same(dims, monkeypatch):
     whole = approximate_perceptron(*parts)
     for size in (1, 32, 70):
         monkeypatch.setattr(int8_screening, "_ITEMS_PER_BLOCK", size)
-        torch.testing.assert_close(approximate_perceptron(*parts), whole)
+        # Another size adds in another order.
+        torch.testing.assert_close(approximate_perceptron(*parts), whole, rtol=1e-5, atol=1e-4)
 
 
 @needs_bytes

@@ -57,6 +57,7 @@ def configure_logs(level: str, stream: TextIO | None = None) -> None:
     for name in ("uvicorn", "uvicorn.error"):
         logging.getLogger(name).handlers = []
         logging.getLogger(name).propagate = True
+        logging.getLogger(name).setLevel(logging.NOTSET)  # the level of all counts, whoever set one before
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
 
