@@ -64,7 +64,9 @@ class Database:
         self._engine = make_engine(url, settings)
         self._current: ContextVar[Connection | None] = ContextVar("connection", default=None)
         self._closed = False
+        self._generation = 0
         _try_rested_connections(self._engine)
+        event.listen(self._engine, "connect", self._note_generation)
         event.listen(self._engine, "checkin", self._close_returned)
 
     @contextmanager
@@ -122,7 +124,7 @@ class Database:
                 is_gone = driver.closed
                 lent.invalidate(error)
                 if is_gone:
-                    self._engine.dispose()  # the others were connected to the same server
+                    self._dispose()  # the others were connected to the same server
                 raise
             finally:
                 lent.close()
@@ -147,11 +149,18 @@ class Database:
     def close(self) -> None:
         """Close all connections that rest; those in use close when they come back."""
         self._closed = True
+        self._dispose()
+
+    def _dispose(self) -> None:
+        self._generation += 1
         self._engine.dispose()
+
+    def _note_generation(self, _: Any, entry: ConnectionPoolEntry) -> None:
+        entry.info["generation"] = self._generation
 
     def _close_returned(self, _: Any, entry: ConnectionPoolEntry) -> None:
         # A disposed pool would take the connection back and leave it to the garbage collector.
-        if self._closed:
+        if self._closed or entry.info.get("generation") != self._generation:
             entry.invalidate()
 
 

@@ -220,3 +220,18 @@ def test_a_connection_in_use_is_closed_when_it_comes_back_to_a_closed_database(d
         database.close()
         assert not raw.closed
     assert raw.closed
+
+
+def test_a_connection_in_use_is_closed_when_it_comes_back_after_the_server_was_found_gone(database, database_url):
+    killer = Database(database_url)
+    with database.reading() as used:
+        raw = used.connection
+        with pytest.raises(StoreUnavailable), database.reading() as gone:
+            pid = gone.execute("SELECT pg_backend_pid()").fetchone()[0]
+            with killer.transaction() as other:
+                other.execute(text("SELECT pg_terminate_backend(:pid, 10000)"), {"pid": pid})
+            gone.execute("SELECT 1")
+        assert not raw.closed
+    assert raw.closed
+    killer.close()
+    assert users(database) == []
