@@ -12,6 +12,9 @@
 # make serve        serve a bundle, one of MovieLens 100K or BUNDLE=DIR, over HTTP in the background, with PostgreSQL and Redis
 #                   beside it; prints the URL and an API key; PORT= WORKERS= HOST= as in configs/serve.yaml
 # make serve-stop   stop all of it
+# make up           all of it: databases, service and app, in the background; prints `app: URL`; BUNDLE=DIR PORT= WORKERS= HOST=
+#                   as for serve, APP_PORT= of the app; TRITON=1 runs the models on a Triton server
+# make down         stop all of it
 # make app          the user interface of that service, in the foreground; prints its URL; APP_PORT= HOST= as for Streamlit
 # make retrain      train with what that service has stored, and make it live where it is not worse; RETRAIN= other
 #                   settings, as in configs/retrain.yaml
@@ -27,7 +30,7 @@ BUNDLE ?= bundles/demo
 RUN ?= $(patsubst %/run.json,%,$(shell ls -t runs/*movielens_100k*/run.json 2>/dev/null | head -n 1))
 REPOSITORY := .triton/repositories/$(notdir $(BUNDLE))
 
-.PHONY: demo shell test lint format models-page clean triton triton-stop serve serve-stop app retrain docs-check wheel wheel-check
+.PHONY: demo shell test lint format models-page clean triton triton-stop serve serve-stop up down app retrain docs-check wheel wheel-check
 
 demo: $(VENV)/.core
 	$(BIN)/python scripts/train.py $(DEMO)
@@ -50,6 +53,14 @@ serve: | $(SERVICE_BUNDLE) $(VENV)/.service
 
 serve-stop: | $(VENV)/.service
 	$(BIN)/python scripts/serve.py action=stop
+
+up: | $(SERVICE_BUNDLE) $(VENV)/.service $(VENV)/.app
+	@$(BIN)/python scripts/stack.py action=start bundle=$(SERVICE_BUNDLE) $(if $(TRITON),triton=true) \
+	    $(if $(PORT),port=$(PORT)) $(if $(WORKERS),workers=$(WORKERS)) $(if $(HOST),host=$(HOST)) \
+	    $(if $(APP_PORT),app_port=$(APP_PORT))
+
+down: | $(VENV)/.service $(VENV)/.app
+	@$(BIN)/python scripts/stack.py action=stop
 
 app: | $(VENV)/.app
 	@$(BIN)/python -m streamlit run app/main.py $(if $(APP_PORT),--server.port=$(APP_PORT)) $(if $(HOST),--server.address=$(HOST))

@@ -51,6 +51,7 @@ INLINE = [text for page in PAGES for text in re.findall(r"`(python [^`\n]+)`", p
 ALONE = {
     "scripts/compare.py": as_list("runs"),
     "scripts/triton_server.py": action_and_object("action", {"start": "repository", "serve": "version"}),
+    "scripts/stack.py": action_and_object("action", {"start": "bundle"}),
     "scripts/serve.py": action_and_object("action", {"start": "bundle"}),
 }
 COMMANDS = sorted({line for line in [*LINES, *INLINE] if line.startswith("python ")})
@@ -90,7 +91,7 @@ def test_each_command_names_a_script_and_settings_that_compose(command):
 def test_make_targets_of_the_readme_exist():
     targets = set(re.findall(r"^make (\w+)", "\n".join(LINES), re.M))
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    assert targets == {"app", "demo", "retrain", "serve", "shell", "test", "triton"}
+    assert targets == {"app", "demo", "retrain", "serve", "shell", "test", "triton", "up", "down"}
     assert all(re.search(rf"^{target}:", makefile, re.M) for target in targets)
 
 

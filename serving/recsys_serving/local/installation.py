@@ -8,9 +8,10 @@
         secrets/         the first API key, what signs cursors and receipts, hashes of keys and of erased users; for
                          their owner alone
         metrics/         numbers that workers share
-        log/             service.log
+        log/             service.log, app.log
+        triton/          log and model repositories of the model server, where there is one
         imported.json    which data the store has, for a start without it
-        service.json     process, address and log, as long as the service runs
+        service.json     process, address and log, as long as the service runs; app.json those of the app
 """
 
 from __future__ import annotations
@@ -64,6 +65,16 @@ class Installation:
     def log(self) -> Path:
         """What the service writes."""
         return self.directory / "log" / "service.log"
+
+    @property
+    def app_log(self) -> Path:
+        """What the app writes."""
+        return self.directory / "log" / "app.log"
+
+    @property
+    def triton(self) -> Path:
+        """Files of the model server."""
+        return self.directory / "triton"
 
     @property
     def api_key(self) -> Path:
