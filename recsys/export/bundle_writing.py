@@ -21,6 +21,7 @@ from recsys.errors import ExportError, RecsysError
 from recsys.evaluation.model_report import model_name
 from recsys.export.history_truncation import cost_of_cut
 from recsys.export.index_building import build_index
+from recsys.export.learning_curve_file import copy_learning_curve
 from recsys.export.parity import MANY_USERS, overlap, parity_queries
 from recsys.export.precision import PRECISIONS
 from recsys.export.served_models import export_models, products
@@ -35,6 +36,7 @@ from recsys.retrieval.seen_policy import SeenPolicy
 from recsys.retrieval.types import FloatArray
 from recsys.runs.trained_run import TrainedRun, training_of_run
 from recsys.runtime.bundle import EXPLAINER, INDEX, QUERY_ENCODER, RANKER, Bundle
+from recsys.runtime.bundle_evaluation import LEARNING_CURVE, RANKER_LEARNING_CURVE
 from recsys.runtime.catalogue import CatalogueState
 from recsys.runtime.hashing import file_of
 from recsys.runtime.manifest import BUNDLE_VERSION, BundleIndex, Manifest, Source
@@ -197,6 +199,9 @@ def _write(
         prepared, model, user_columns, directory, settings.num_neighbours, settings.histories, catalogue, knowledge[0]
     )
     write_settings(run, ranker, asdict(settings), directory)
+    copy_learning_curve(run, directory / LEARNING_CURVE)
+    if ranker is not None:
+        copy_learning_curve(ranker, directory / RANKER_LEARNING_CURVE)
     files = {QUERY_ENCODER: OnnxModel(directory / QUERY_ENCODER)}
     for file in (RANKER, EXPLAINER):
         if (directory / file).is_file():

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,6 +17,7 @@ from recsys.errors import RetrievalError
 from recsys.retrieval.candidates import Candidates
 from recsys.retrieval.explanation import BatchExplainer, BatchExplanation
 from recsys.retrieval.filtering.filters import BlocklistFilter, CompositeFilter, Filter, SeenFilter
+from recsys.retrieval.pipeline_trace import PipelineTrace, RecordingRetriever, removed_by
 from recsys.retrieval.ranker import Ranker, reordered
 from recsys.retrieval.request_batch import RequestBatch
 from recsys.retrieval.reranking.reranker import Reranker
@@ -150,6 +152,25 @@ class Pipeline:
             with watch("explain"):
                 explanation = self._explainer.explain(requests, chosen.items)
         return RankedLists(chosen.items, chosen.scores, explanation, watch.seconds)
+
+    def trace(self, requests: RequestBatch, k: int) -> tuple[RankedLists, PipelineTrace]:
+        """The lists of :meth:`recommend`, and all that was looked at on the way.
+
+        It takes longer: each filter is asked alone. The filters of a trace are in the order of seen items, excluded
+        ones, and those of the pipeline.
+
+        Raises:
+            RetrievalError: ``k`` is not positive.
+        """
+        recorder = RecordingRetriever(self._retriever)
+        own = copy(self)
+        own._retriever = recorder
+        shortlist = own.shortlist(requests, k)
+        found = Candidates.empty(len(requests), 0) if recorder.deepest is None else recorder.deepest
+        removed = removed_by(self._rules, requests, found)
+        return own.complete(requests, shortlist, k), PipelineTrace(
+            found, removed, shortlist.retrieved, shortlist.ranked
+        )
 
     def _retrieve(self, requests: RequestBatch, wanted: int, allows: Filter, watch: _Stopwatch) -> Candidates:
         """The ``wanted`` best allowed candidates of each request, if there are as many.

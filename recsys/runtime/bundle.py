@@ -21,6 +21,7 @@
         known_items.npy          items and users that the models have learnt about; known_users.npy
         training.yaml            settings of the model and its training, ranker_training.yaml those of the ranker
         export.yaml              settings of the export
+        learning_curve.csv       metrics of each epoch of the training, ranker_learning_curve.csv of the ranker's
 
 Shape suffixes: I items of the catalogue, D dimensions, U users.
 """

@@ -15,6 +15,7 @@ from recsys.runtime.bundle import QUERY_ENCODER, RANKER, Bundle
 from recsys.runtime.catalogue import Catalogue, CatalogueState
 from recsys.runtime.explanations.onnx_explainer import bundle_explainer, retriever_explainer
 from recsys.runtime.item_values import ItemValues, known_values
+from recsys.runtime.list_trace import ListTrace
 from recsys.runtime.micro_batching import MicroBatcher
 from recsys.runtime.onnx_model import OnnxModel
 from recsys.runtime.onnx_stages import OnnxEncoder, OnnxRanker
@@ -108,6 +109,13 @@ class BundleRecommender:
     def recommend_one(self, request: RecommendationRequest) -> Recommendation:
         """A list for one request, answered together with those that come at the same time; errors as above."""
         return self._batcher(request)
+
+    def trace(self, request: RecommendationRequest) -> tuple[Recommendation, ListTrace]:
+        """The list of one request, and what became of each candidate; see :class:`recsys.runtime.list_trace.ListTrace`.
+
+        It takes longer than :meth:`recommend_one`, and keeps nobody else waiting; errors as above.
+        """
+        return self._engine.trace(request)
 
     def similar(self, item_ids: Sequence[str], k: int, by: SimilarityKind = "model") -> list[SimilarItems]:
         """See :meth:`recsys.runtime.recommendation.Recommender.similar`."""

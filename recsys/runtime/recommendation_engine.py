@@ -7,6 +7,7 @@ Shape suffixes: B requests of a batch, K list length.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -26,6 +27,7 @@ from recsys.retrieval.types import BoolArray, IntArray
 from recsys.runtime.catalogue import CatalogueState
 from recsys.runtime.explanations.explaining_time import ExplainingTime
 from recsys.runtime.explanations.item_explanations import ItemExplainer
+from recsys.runtime.list_trace import ListTrace, trace_of
 from recsys.runtime.notes import notes_of
 from recsys.runtime.personalization.knowledge import InformedRanker, Knowledge
 from recsys.runtime.personalization.popularity_fallback import CandidateResult, with_popularity_fallback
@@ -161,6 +163,35 @@ class RecommendationEngine:
             self._recommendation(request, context, batch, row, result, bool(told[row]), state, pipelines, explaining)
             for row, (request, context) in enumerate(zip(requests, contexts, strict=True))
         ]
+
+    def trace(self, request: RecommendationRequest) -> tuple[Recommendation, ListTrace]:
+        """The list of one request, and what became of each candidate; slower than :meth:`recommend`, the same list.
+
+        Raises:
+            RecsysError: as for :meth:`recommend`.
+        """
+        context = self._resolver.resolve(request)
+        batch = batch_of([context])
+        state = self._current_state()
+        pipelines = self._pipelines(state, *self._choices(request))
+        k = min(request.k, self._scoring.retriever.num_items)
+        told = bool(self._scoring.told(batch)[0])
+        asks_model = told or self._scoring.knowledge.reads.nothing
+        lists, steps = (pipelines.own if asks_model else pipelines.popular).trace(batch, k)
+        if is_empty := asks_model and not (lists.items[0] >= 0).any():
+            lists, steps = pipelines.popular.trace(batch, k)
+        result = CandidateResult(_finite(lists, k), np.array([told and not is_empty]))
+        start = time.perf_counter()
+        answer = self._recommendation(
+            request, context, batch, 0, result, told, state, pipelines, self._explaining_time([request])
+        )
+        seconds = {**lists.seconds, **({"explain": time.perf_counter() - start} if request.explain else {})}
+        by_model = asks_model and not is_empty
+        allowed = state.available & state.mask(None)
+        ranks = by_model and self._scoring.ranker is not None
+        return answer, trace_of(
+            steps, result.candidates, allowed, self._resolver.ids_of, seconds, by_model=by_model, ranks=ranks
+        )
 
     def _explaining_time(self, requests: Sequence[RecommendationRequest]) -> ExplainingTime:
         return ExplainingTime(self._scoring.explain_seconds, sum(request.explain for request in requests))

@@ -254,3 +254,21 @@ class TestBatchKey:
         plain, diverse = RecommendationRequest(), RecommendationRequest(diversity="mmr")
         assert self.KEY(RecommendationRequest(**other)) == self.KEY(plain)
         assert self.KEY(RecommendationRequest(diversity="mmr", **other)) != self.KEY(diverse)
+
+
+def test_a_trace_is_of_the_same_list_and_says_what_became_of_candidates():
+    made = Engine(ranker=Lowest(), num_candidates=2)
+    request = RecommendationRequest(history=["i5"], filters={"genres": {"any_of": ["love"]}}, k=1, explain=True)
+    answer, trace = made.engine.trace(request)
+    assert answer == made.engine.recommend([request])[0]
+    removed = {one.item_id: one.removed_by for one in trace.candidates}
+    assert removed["i5"] == "seen" and removed["i4"] == "filters" and removed["i3"] is None
+    (chosen,) = [one for one in trace.candidates if one.rank == 1]
+    assert [chosen.item_id] == answer.item_ids and chosen.ranker_rank == 1
+    assert trace.by_model and trace.ranks and {"retrieve", "filter", "rank", "explain"} <= set(trace.seconds)
+
+
+def test_the_trace_of_somebody_unknown_is_that_of_what_is_popular(made):
+    answer, trace = made.engine.trace(RecommendationRequest(k=2))
+    assert answer == made.ask(k=2) and not trace.by_model
+    assert [one.item_id for one in trace.candidates if one.rank] == answer.item_ids

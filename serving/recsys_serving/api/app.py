@@ -25,6 +25,7 @@ from recsys_serving.api.parts import ServiceParts
 from recsys_serving.api.path_segments import PathSegments
 from recsys_serving.api.problems import install_problem_handlers
 from recsys_serving.api.routers import (
+    bundle_reports,
     bundles,
     catalogue,
     erasures,
@@ -50,6 +51,7 @@ _ROUTERS = (
     users,
     erasures,
     bundles,
+    bundle_reports,
     experiments,
     experiment_analysis,
     keys,

@@ -11,6 +11,7 @@ from recsys_serving.experimenting.analysed_units import AnalysedUnits, statistic
 from recsys_serving.experimenting.experiment_changes import experiment_of
 from recsys_serving.experimenting.experiment_rollout import as_compared, compared_until, rollout_of
 from recsys_serving.experimenting.results import ExperimentResults, results_over_time
+from recsys_serving.recommending.assignments import Treatment, bundle_name
 from recsys_serving.store.admin.records import ExperimentRecord
 from recsys_serving.store.errors import NotFound
 from recsys_serving.store.store import Store
@@ -26,6 +27,22 @@ def find_experiment(store: Store, experiment_id: str) -> ExperimentRecord:
     if record is None:
         raise NotFound(f"There is no experiment {experiment_id!r}.")
     return record
+
+
+def treatment_of(record: ExperimentRecord, variant: str) -> Treatment:
+    """What a variant sets, whether or not the experiment runs.
+
+    Raises:
+        NotFound: there is no such variant.
+        ExperimentError: the definition is not by the rules.
+    """
+    experiment = experiment_of(record)
+    for one in experiment.variants:
+        if one.name == variant:
+            bundle = None if one.bundle is None else bundle_name(one.bundle)
+            return Treatment(experiment.id, one.name, bundle, one.list_options)
+    names = ", ".join(one.name for one in experiment.variants)
+    raise NotFound(f"The experiment {experiment.id!r} has no variant {variant!r}; it has {names}.")
 
 
 def read_results(

@@ -16,6 +16,7 @@ from recsys_serving.recommending.catalogue.open_bundle import OpenBundle
 from recsys_serving.recommending.catalogue.worker_sync import CatalogueItems, WorkerSync
 from recsys_serving.recommending.counterfactual_lists import CounterfactualLists
 from recsys_serving.recommending.exposure_log import ExposureLog, OnExposures
+from recsys_serving.recommending.inspection import ListInspector
 from recsys_serving.recommending.item_counts import ItemCounts
 from recsys_serving.recommending.list_maker import ListMaker
 from recsys_serving.recommending.model_server import ModelServer
@@ -117,29 +118,29 @@ def open_service(
         counts = ItemCounts(store, options.item_counts)
         counts.start()
     maker = ListMaker(runtime, options.merge_bundle_histories)
-    answering = Answering(
-        AnsweringParts(
-            options=options,
-            pool=pool,
-            items=items,
-            users=users,
-            assignments=assignments,
-            sync=sync,
-            cache=lists,
-            maker=maker,
-            exposures=exposures,
-            counts=counts,
-            timer=StageTimer(on_stage),
-            closers=(
-                runtime.close,
-                *([] if counts is None else [counts.close]),
-                answers.close,
-                *([] if triton is None else [triton.close]),
-            ),
-        )
+    parts = AnsweringParts(
+        options=options,
+        pool=pool,
+        items=items,
+        users=users,
+        assignments=assignments,
+        sync=sync,
+        cache=lists,
+        maker=maker,
+        exposures=exposures,
+        counts=counts,
+        timer=StageTimer(on_stage),
+        closers=(
+            runtime.close,
+            *([] if counts is None else [counts.close]),
+            answers.close,
+            *([] if triton is None else [triton.close]),
+        ),
     )
     past_lists = None if store is None else CounterfactualLists(options, pool, maker, store)
-    return RecommendationService(options, pool, items, answering, Deployments(pool, store), past_lists)
+    return RecommendationService(
+        options, pool, items, Answering(parts), Deployments(pool, store), ListInspector(parts), past_lists
+    )
 
 
 def _store_policy(options: RecommendingOptions, timeout_seconds: float | None) -> DependencyPolicy:

@@ -73,7 +73,7 @@ class Assignments:
         return Treatment(
             found[0].experiment_id,
             found[0].variant.name,
-            _name(bundles[0]) if bundles else None,
+            bundle_name(bundles[0]) if bundles else None,
             options,
             {one.experiment_id: one.variant.name for one in found} if len(found) > 1 else {},
         )
@@ -83,7 +83,7 @@ class Assignments:
         experiments = [*self._users.experiments, *self._sessions.experiments]
         return sorted(
             {
-                _name(variant.bundle)
+                bundle_name(variant.bundle)
                 for experiment in experiments
                 if experiment.status in ("draft", "running", "paused")
                 for variant in experiment.variants
@@ -100,6 +100,6 @@ def _experiment(record: ExperimentRecord) -> Experiment | None:
         return None
 
 
-def _name(bundle: str) -> str:
+def bundle_name(bundle: str) -> str:
     """The name of a bundle that may be given as a directory."""
     return bundle.rstrip("/").rpartition("/")[2]

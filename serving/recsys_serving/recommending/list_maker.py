@@ -20,6 +20,7 @@ from recsys_serving.recommending.promotions import with_promotions
 from recsys_serving.recommending.query_plan import QueryPlan
 from recsys_serving.recommending.reasons import POPULAR, PROMOTED, explanation_of, reasons_of
 from recsys_serving.recommending.runtime import Runtime
+from recsys_serving.recommending.tracing_runtime import TracingRuntime
 from recsys_serving.resilience.deadline import Deadline
 
 #: Candidates that are looked at for boosts where each comes with reasons, which take longer than scores.
@@ -46,7 +47,7 @@ class ListMaker:
         merges: whether a stored history goes on from that of the bundle.
     """
 
-    def __init__(self, runtime: Runtime, merges: bool) -> None:
+    def __init__(self, runtime: Runtime | TracingRuntime, merges: bool) -> None:
         self._runtime, self._merges = runtime, merges
 
     def make(

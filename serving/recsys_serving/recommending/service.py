@@ -10,6 +10,7 @@ from recsys.errors import BundleError, RequestError
 from recsys.runtime.recommendation import SimilarityKind
 from recsys.runtime.similar_items import check_similar_request
 from recsys_serving.recommending.answering import Answering
+from recsys_serving.recommending.assignments import Treatment
 from recsys_serving.recommending.catalogue.bundle_pool import BundlePool
 from recsys_serving.recommending.catalogue.catalogue_description import CatalogueDescription
 from recsys_serving.recommending.catalogue.deployments import Deployments
@@ -18,6 +19,7 @@ from recsys_serving.recommending.catalogue.open_bundle import OpenBundle
 from recsys_serving.recommending.catalogue.worker_sync import CatalogueItems
 from recsys_serving.recommending.counterfactual_lists import CounterfactualLists, PastQuery
 from recsys_serving.recommending.exposure_log import ExposureCounts
+from recsys_serving.recommending.inspection import ListInspector, RecommendationTrace
 from recsys_serving.recommending.options import RecommendingOptions
 from recsys_serving.recommending.query_plan import check_columns
 from recsys_serving.recommending.types import (
@@ -49,6 +51,7 @@ class RecommendationService:
         items: of the API.
         answering: makes the lists.
         deployments: makes bundles live.
+        inspector: makes lists for people who look at the service.
         past_lists: makes lists of the past again; None: there is no store to know the past by.
     """
 
@@ -59,10 +62,11 @@ class RecommendationService:
         items: CatalogueItems,
         answering: Answering,
         deployments: Deployments,
+        inspector: ListInspector,
         past_lists: CounterfactualLists | None = None,
     ) -> None:
         self._options, self._pool, self._items = options, pool, items
-        self._answering, self._deployments = answering, deployments
+        self._answering, self._deployments, self._inspector = answering, deployments, inspector
         self._elicitation = ElicitationItems()
         self._past_lists = past_lists
 
@@ -74,6 +78,16 @@ class RecommendationService:
                 not one of this service or belongs to another query.
         """
         return self._answering.answer(queries)
+
+    def inspect(
+        self, query: RecommendationQuery, treatment: Treatment | None, is_traced: bool
+    ) -> tuple[RecommendationAnswer, RecommendationTrace | None]:
+        """A list as a bundle or a variant makes it, and the way to it; see :class:`ListInspector`.
+
+        Raises:
+            RecsysError: as for :meth:`recommend`, or the bundle cannot be opened.
+        """
+        return self._inspector.answer(query, treatment, is_traced)
 
     def similar(
         self, item_id: str, k: int = 10, by: SimilarityKind = "model", metadata: Sequence[str] = ()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
+from recsys_serving.recommending.assignments import Treatment
 from recsys_serving.recommending.catalogue.catalogue_description import CatalogueDescription, ColumnDescription
 from recsys_serving.recommending.counterfactual_lists import PastQuery
+from recsys_serving.recommending.inspection import CandidateStep, RecommendationTrace, StageTime
 from recsys_serving.recommending.types import (
     AnsweredItem,
     CatalogueItem,
@@ -36,6 +39,21 @@ class CannedRecommendations:
     def recommend(self, queries: Sequence[RecommendationQuery]) -> list[RecommendationAnswer]:
         self.queries += queries
         return [self._answer(query) for query in queries]
+
+    def inspect(
+        self, query: RecommendationQuery, treatment: Treatment | None, is_traced: bool
+    ) -> tuple[RecommendationAnswer, RecommendationTrace | None]:
+        self.queries.append(query)
+        answer = self._answer(query)
+        if treatment is not None:
+            answer = replace(answer, bundle=treatment.bundle or "first", variant=treatment.variant)
+        steps = tuple(
+            CandidateStep(item.item_id, item.title, item.score, None, None, place, item.rank)
+            for place, item in enumerate(answer.items, 1)
+        )
+        stages = (StageTime("model", 2.0), StageTime("retrieve", 1.0, "model"))
+        trace = RecommendationTrace(stages, "EASE", None, None, len(steps), {}, len(steps), steps, 0)
+        return answer, trace if is_traced else None
 
     def _answer(self, query: RecommendationQuery) -> RecommendationAnswer:
         if query.filters and "colour" in query.filters:

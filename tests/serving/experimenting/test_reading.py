@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from recsys_serving.experimenting.experiment_changes import ExperimentChanges
-from recsys_serving.experimenting.reading import find_experiment, read_control, read_results
+from recsys_serving.experimenting.reading import find_experiment, read_control, read_results, treatment_of
 from recsys_serving.store.errors import NotFound
 
 from recsys.errors import ExperimentError
@@ -68,3 +68,16 @@ def test_control_is_what_users_are_today(store, record):
     assert float(control.mean) == pytest.approx(0.25, abs=0.01)
     with pytest.raises(ExperimentError, match="has the metrics clickers; 'sales'"):
         read_control(store, record, "sales")
+
+
+def test_what_a_variant_sets_is_known_before_it_runs(store):
+    variants = [
+        {"name": "control", "share": 0.5},
+        {"name": "new", "share": 0.5, "bundle": "bundles/second/", "list_options": {"diversity": "mmr"}},
+    ]
+    draft = ExperimentChanges(store).create("two", "Two", {**DEFINITION, "variants": variants}, "key")
+    found = treatment_of(draft, "new")
+    assert (found.experiment_id, found.variant, found.bundle) == ("two", "new", "second")
+    assert found.list_options == {"diversity": "mmr"} and treatment_of(draft, "control").bundle is None
+    with pytest.raises(NotFound, match="it has control, new"):
+        treatment_of(draft, "old")

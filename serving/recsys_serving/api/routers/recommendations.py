@@ -9,18 +9,24 @@ import orjson
 from fastapi import Query, Response
 from pydantic import Discriminator, StringConstraints, Tag
 
-from recsys_serving.api.parts import Parts, ServiceParts
+from recsys_serving.api.parts import Caller, Parts, ServiceParts
+from recsys_serving.api.problems import ProblemError
 from recsys_serving.api.routing import Cursor, Metadata, PathId, api_router, check_most, operation
 from recsys_serving.api.schemas.base import MAX_ID, ONE, SEVERAL
 from recsys_serving.api.schemas.recommendations import (
     MAX_K,
     ElicitationResponse,
+    PreviewBody,
     RecommendationBatchBody,
     RecommendationBatchResponse,
     RecommendationBody,
     RecommendationResponse,
 )
+from recsys_serving.api.security.api_keys import Principal
+from recsys_serving.experimenting.reading import find_experiment, treatment_of
+from recsys_serving.recommending.assignments import Treatment
 from recsys_serving.recommending.types import RecommendationAnswer, RecommendationQuery
+from recsys_serving.store.errors import NotFound
 
 router = api_router("recommendations")
 
@@ -42,6 +48,9 @@ _EXAMPLES = {
         "boosts": [{"filters": {"genres": {"any_of": ["Romance"]}}, "factor": 1.2}],
         "diversity": {"kind": "mmr", "weight": 0.3},
     },
+    "the way to a list": {"user_id": "196", "k": 5, "trace": True, "log_exposure": False},
+    "as another bundle has it": {"user_id": "196", "k": 5, "preview": {"bundle": "second"}},
+    "as a variant has it": {"user_id": "196", "preview": {"experiment_id": "diversity-1", "variant": "diverse"}},
     "several at once": {"requests": [{"user_id": "196", "k": 3}, {"user_id": "186", "k": 3}]},
 }
 
@@ -51,15 +60,20 @@ _EXAMPLES = {
     response_model=RecommendationResponse | RecommendationBatchResponse,
     **operation("read", summary="Recommend items", examples=_EXAMPLES),
 )
-def recommend(body: Bodies, parts: Parts) -> Response:
-    """A list for a user, a session or nobody in particular; or, with ``requests``, several lists."""
+def recommend(body: Bodies, parts: Parts, caller: Caller) -> Response:
+    """A list for a user, a session or nobody in particular; or, with ``requests``, several lists.
+
+    With `trace` a list says how it came about; with `preview` it is that of another bundle or of a variant.
+    """
     if isinstance(body, RecommendationBody):
         _check(body, parts)
-        return _json(_answers([body.to_query()], parts)[0])
+        return _json(_inspected(body, parts, caller) if _is_inspected(body) else _answers([body.to_query()], parts)[0])
     check_most("requests", len(body.requests), parts.settings.max_requests)
     for one in body.requests:
         _check(one, parts)
-    return _json({"recommendations": _answers([one.to_query() for one in body.requests], parts)})
+    usual = iter(_answers([one.to_query() for one in body.requests if not _is_inspected(one)], parts))
+    lists = [_inspected(one, parts, caller) if _is_inspected(one) else next(usual) for one in body.requests]
+    return _json({"recommendations": lists})
 
 
 @router.get(
@@ -105,6 +119,32 @@ def _check(body: RecommendationBody, parts: ServiceParts) -> None:
     check_most("exclude_items", len(body.exclude_items), parts.settings.max_list)
     if body.session is not None:
         check_most("session.history", len(body.session.history), parts.settings.max_history)
+
+
+def _is_inspected(body: RecommendationBody) -> bool:
+    return body.trace or body.preview is not None
+
+
+def _inspected(body: RecommendationBody, parts: ServiceParts, caller: Principal) -> dict[str, Any]:
+    """The list of somebody who looks at the service, and the way to it."""
+    treatment = None if body.preview is None else _previewed(body.preview, parts, caller)
+    answer, trace = parts.recommendations.inspect(body.to_query(), treatment, body.trace)
+    told = {name: getattr(answer, name) for name in answer.__dataclass_fields__}
+    return told if trace is None else {**told, "trace": trace}
+
+
+def _previewed(preview: PreviewBody, parts: ServiceParts, caller: Principal) -> Treatment:
+    """What makes the list in place of what the user gets."""
+    if "admin" not in caller.scopes:
+        raise ProblemError(403, "preview needs a key with the scope admin.")
+    if preview.experiment_id is not None and preview.variant is not None:
+        treatment = treatment_of(find_experiment(parts.store, preview.experiment_id), preview.variant)
+    else:
+        treatment = Treatment(bundle=preview.bundle)
+    available = parts.recommendations.available_bundles()
+    if treatment.bundle is not None and treatment.bundle not in available:
+        raise NotFound(f"There is no bundle {treatment.bundle!r}; there are {', '.join(available) or 'none'}.")
+    return treatment
 
 
 def _answers(queries: Sequence[RecommendationQuery], parts: ServiceParts) -> list[RecommendationAnswer]:

@@ -16,7 +16,9 @@ from recsys_serving.api.schemas.base import (
     RequestBody,
     ResponseBody,
     Scalar,
+    Title,
 )
+from recsys_serving.api.schemas.traces import TraceResponse
 from recsys_serving.recommending.types import Boost, Diversity, HistoryItem, Promotion, RecommendationQuery
 
 #: The longest list, whatever the settings say.
@@ -82,6 +84,24 @@ class SeenAfterBody(RequestBody):
     after_days: Annotated[float, Field(gt=0, le=36_500)]
 
 
+BundleName = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:\-]*$")]
+
+
+class PreviewBody(RequestBody):
+    """A bundle, or a variant of an experiment, that makes a list in place of what the user gets."""
+
+    bundle: Annotated[BundleName | None, Field(description="Name of a bundle; it is opened where it is not.")] = None
+    experiment_id: Annotated[Name | None, Field(description="Of any status, a draft too.")] = None
+    variant: Annotated[Title | None, Field(description="Name of one of its variants.")] = None
+
+    @model_validator(mode="after")
+    def _check_one(self) -> PreviewBody:
+        of_variant = (self.experiment_id is not None, self.variant is not None)
+        if any(of_variant) != all(of_variant) or any(of_variant) == (self.bundle is not None):
+            raise ValueError("Either a bundle is required, or an experiment_id with a variant")
+        return self
+
+
 class RecommendationBody(RequestBody):
     """A request for one list: of a user, of a session, or of nobody in particular."""
 
@@ -105,6 +125,11 @@ class RecommendationBody(RequestBody):
     exclude_seen: bool | SeenAfterBody | None = None
     metadata: Annotated[list[Column], Field(max_length=50, description="Columns of the items to answer with.")] = []
     cursor: CursorText | None = None
+    preview: PreviewBody | None = Field(
+        default=None,
+        description="What makes the list; it needs the scope admin, and such a list is not noted.",
+    )
+    trace: bool = Field(default=False, description="Whether the way to the list is told; it takes longer.")
 
     def to_query(self) -> RecommendationQuery:
         """What the service is asked."""
@@ -188,6 +213,7 @@ class RecommendationResponse(ResponseBody):
     explanation_method: str | None
     items: list[ListedItem]
     next_cursor: str | None = Field(description="For the next page; null where nothing is left.")
+    trace: TraceResponse | None = Field(default=None, description="The way to it; only where it was asked for.")
 
 
 class RecommendationBatchResponse(ResponseBody):

@@ -79,3 +79,43 @@ def test_a_list_that_nobody_is_shown_says_so(api: Api):
     api.client.post("/v1/recommendations", json={"user_id": "anna"})
     api.client.post("/v1/recommendations", json={"user_id": "anna", "log_exposure": False})
     assert [query.log_exposure for query in api.canned.queries[-2:]] == [True, False]
+
+
+def test_a_trace_comes_where_it_is_asked_for(api: Api):
+    body = {"user_id": "anna", "k": 2}
+    plain, traced = (api.client.post("/v1/recommendations", json=one).json() for one in (body, body | {"trace": True}))
+    assert "trace" not in plain and traced["items"] == plain["items"]
+    assert [one["stage"] for one in traced["trace"]["stages"]] == ["model", "retrieve"]
+    assert [one["item_id"] for one in traced["trace"]["candidates"]] == ["a", "b"]
+    several = {"requests": [body, body | {"trace": True}, body]}
+    lists = api.client.post("/v1/recommendations", json=several).json()["recommendations"]
+    assert ["trace" in one for one in lists] == [False, True, False]
+
+
+def test_a_list_as_another_bundle_or_a_variant_has_it(api: Api):
+    definition = {"variants": [{"name": "a", "share": 0.5}, {"name": "b", "share": 0.5, "bundle": "second"}]}
+    made = {"experiment_id": "one", "name": "One", "definition": definition}
+    assert api.client.post("/v1/experiments", json=made).status_code == 201
+    of_bundle = {"user_id": "anna", "preview": {"bundle": "second"}}
+    of_variant = {"user_id": "anna", "preview": {"experiment_id": "one", "variant": "b"}}
+    answers = [api.client.post("/v1/recommendations", json=body).json() for body in (of_bundle, of_variant)]
+    assert [(one["bundle"], one["variant"]) for one in answers] == [("second", None), ("second", "b")]
+    reader = api.with_scopes("read", "write")
+    refused = api.client.post("/v1/recommendations", json=of_bundle, headers=reader)
+    assert refused.status_code == 403 and "scope admin" in refused.json()["detail"]
+    assert api.client.post("/v1/recommendations", json={"trace": True}, headers=reader).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("preview", "status"),
+    [
+        ({"bundle": "third"}, 404),
+        ({"experiment_id": "none", "variant": "a"}, 404),
+        ({}, 422),
+        ({"variant": "a"}, 422),
+        ({"bundle": "second", "experiment_id": "one", "variant": "a"}, 422),
+    ],
+    ids=str,
+)
+def test_a_preview_of_what_is_not_there_is_refused(api: Api, preview, status):
+    assert api.client.post("/v1/recommendations", json={"preview": preview}).status_code == status
