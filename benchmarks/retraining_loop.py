@@ -41,15 +41,18 @@ from recsys.studies.comparison.comparing import Settings, compare
 from recsys.studies.newer_data.contestants import Contestant, open_contestant, open_contestants
 from recsys.studies.newer_data.held_out import read_held_out
 from recsys.studies.newer_data.scoring import measured
+from recsys.studies.retraining.model_choice import choose_on_newest
 from recsys.studies.retraining.promotion_rule import PromotionDecision, decide
-from recsys.studies.retraining.retraining_settings import RetrainingSettings
+from recsys.studies.retraining.retraining_settings import LIVE, RetrainingSettings
+from recsys.studies.selection.candidate import Candidate, read_candidates
+from recsys.studies.selection.selection import Selection
 from recsys.studies.simulation.click_model import ClickModel
 from recsys.studies.simulation.driving import DrivingSettings, Simulation
 from recsys.studies.simulation.summary import summarise
 from recsys.studies.simulation.taste import TasteModel, TasteSettings
 
-#: In place of a model: that which is live, trained anew.
-LIVE = "live"
+#: In place of a model: the best of several, as ``scripts/retrain.py`` chooses it.
+CHOSEN = "chosen"
 
 #: Who decides: the rule of ``scripts/retrain.py``, or nobody.
 RULES = ("rule", "always", "never")
@@ -81,7 +84,7 @@ class Day:
     """One day of a loop, and the retraining after it.
 
     Args:
-        model: that is trained: settings, or ``live``.
+        model: that is trained: settings, ``live``, or ``chosen``.
         rule: that decides, of :data:`RULES`.
         taste: seed of the users' taste.
         day: from 1.
@@ -92,6 +95,8 @@ class Day:
         click_rate: clicks for each item that was shown.
         promoted: whether the retrained model was made live; None: there was no retraining.
         reason: why.
+        chosen: what was trained, where it was chosen; then what each candidate was measured as.
+        values: of the candidates by their names; None for one that failed.
     """
 
     model: str
@@ -105,6 +110,8 @@ class Day:
     click_rate: float
     promoted: bool | None = None
     reason: str = ""
+    chosen: str = ""
+    values: Mapping[str, float | None] | None = None
 
 
 class WithHistories:
@@ -223,22 +230,27 @@ class Loop:
                 seen.click_rate,
             )
             if number < self._options.days and rule != "never":
-                decision = self._retrain(service, model, rule)
+                decision, selection = self._retrain(service, model, rule)
                 day = replace(day, promoted=decision.promotes, reason=decision.reason)
+                if selection is not None:
+                    values = {one.candidate.name: one.value for one in selection.scores}
+                    day = replace(day, chosen=selection.best.candidate.name, values=values)
             sys.stderr.write(f"{json.dumps(asdict(day))}\n")
             days.append(day)
         return days
 
-    def _retrain(self, service: LocalService, model: str, rule: str) -> PromotionDecision:
+    def _retrain(self, service: LocalService, model: str, rule: str) -> tuple[PromotionDecision, Selection | None]:
         """As ``scripts/retrain.py`` does it, with runs in place of bundles."""
         settings = RetrainingSettings()
         new = len(service.events) - service.num_known
         until = len(service.events) - round(settings.share * new)
         held_out = [one for one in service.events[until:] if not one.is_prompted]
         if len(held_out) < settings.min_held_out:
-            return PromotionDecision(False, f"{len(held_out)} held out are too few")
-        training = [f"settings_of={self._settings_of(service.live)}"] if model == LIVE else model.split()
-        challenger = self._train(service.events[:until], training)
+            return PromotionDecision(False, f"{len(held_out)} held out are too few"), None
+        selection = self._choose(service, settings, until) if model == CHOSEN else None
+        named = Candidate(LIVE, ()) if model in (LIVE, CHOSEN) else Candidate(model, tuple(model.split()))
+        chosen = selection.best.candidate if selection is not None else named
+        challenger = self._train(service.events[:until], self._training(chosen, service))
         contestants = [
             replace(one, recommender=WithHistories(one.recommender, service.histories(until)))
             for one in open_contestants([service.live, challenger])
@@ -254,7 +266,28 @@ class Loop:
             decision = PromotionDecision(True, decision.reason)
         if decision.promotes:
             service.promote(self._train(service.events, [f"chosen_by={challenger}"]))
-        return decision
+        return decision, selection
+
+    def _choose(self, service: LocalService, settings: RetrainingSettings, until: int) -> Selection | None:
+        """The best candidate on the newest interactions before those that are held out; None where these are few."""
+        before = until - round(settings.share * (until - service.num_known))
+        held_out = [one for one in service.events[before:until] if not one.is_prompted]
+        if len(held_out) < settings.min_held_out:
+            return None
+        texts = self._options.candidates or settings.models
+        candidates = [Candidate(LIVE, ()) if one == LIVE else read_candidates([one])[0] for one in texts]
+        return choose_on_newest(
+            candidates,
+            lambda one: self._train(service.events[:before], self._training(one, service)),
+            self._write(held_out, "validation"),
+            settings.metric,
+            settings.k,
+        )
+
+    def _training(self, candidate: Candidate, service: LocalService) -> list[str]:
+        """Settings of the training of a candidate."""
+        live = [f"settings_of={self._settings_of(service.live)}"] if candidate.model is None else []
+        return [*live, *candidate.settings]
 
     def _settings_of(self, run: Path) -> Path:
         path = self._work / f"{run.name}.yaml"
@@ -264,7 +297,9 @@ class Loop:
     def _train(self, events: Sequence[Event], settings: Sequence[str]) -> Path:
         table = self._write(events, "interactions")
         data = ["data=table", f"data.interactions={table}", f"data.items={self._items}", "data.columns.rating=null"]
-        fixed = [one for one in _FIXED if not (one.startswith("preparation") and "chosen_by" in settings[0])]
+        given = {one.partition("=")[0] for one in settings}
+        fixed = [one for one in _FIXED if one.partition("=")[0] not in given]
+        fixed = [one for one in fixed if not (one.startswith("preparation") and "chosen_by" in settings[0])]
         return train([*data, "refit=all", *fixed, *settings], self._work)
 
     def _write(self, events: Sequence[Event], name: str) -> Path:
@@ -294,7 +329,12 @@ def train(settings: Sequence[str], work: Path) -> Path:
 def main() -> None:
     """Run all loops, and write what came of them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--models", nargs="+", default=[LIVE, "model=content", "model=ease"], help="live, or settings")
+    parser.add_argument(
+        "--models", nargs="+", default=[CHOSEN, LIVE, "model=content", "model=ease"], help="chosen, live, or settings"
+    )
+    parser.add_argument(
+        "--candidates", nargs="+", help="to choose from; those of scripts/retrain.py where none are given"
+    )
     parser.add_argument("--tastes", nargs="+", type=int, default=[1, 2, 3], help="seeds of the users' taste")
     parser.add_argument("--rules", nargs="+", choices=RULES, default=["rule"])
     parser.add_argument("--days", type=int, default=4)

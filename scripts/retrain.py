@@ -1,8 +1,9 @@
 """Retrain the live model with what the service has stored: ``python scripts/retrain.py``.
 
-It trains on the store without its newest interactions, compares with the live bundle on these, and where the new model
-is not worse trains on everything, exports, and makes it live. A failure at any step leaves the live bundle, and the
-status tells. The last line is ``promoted: NAME`` or ``kept: NAME``.
+It trains several models on the store without its newest interactions, takes the best, and compares it with the live
+bundle on interactions that are newer still. Where it is not worse it is trained on everything, exported, and made live.
+A failure at any step leaves the live bundle, and the status tells. The last line is ``promoted: NAME`` or
+``kept: NAME``.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ def main(config: DictConfig) -> None:
             service.var / "retraining",
             settings,
             lambda text: console.print(f"retraining: {text}", soft_wrap=True),
+            show=lambda table: console.print(table.for_terminal()),
         ).run()
     finally:
         client.close()

@@ -235,6 +235,7 @@ PLAIN_SETTINGS: Mapping[str, Mapping[str, object]] = MappingProxyType(
         "retrain": {
             **_SERVICE,
             "train": Sequence[str],
+            "models": Sequence[str],
             "export": Sequence[str],
             "held_out": Literal["unprompted", "all"],
             "share": float,

@@ -21,6 +21,9 @@ SETTINGS = (
     *("fitting", "pretraining", "sources_training"),
 )
 
+#: Those of them that say how the data are prepared and divided, which hold for another model as well.
+OF_DATA = ("seed", "weight_transform", "exclude_seen", "preparation", "split")
+
 
 def write_training_settings(config: DictConfig, path: Path) -> None:
     """Write the settings of a run.
@@ -55,19 +58,24 @@ def read_training_settings(path: Path) -> DictConfig:
 def with_settings_of(config: DictConfig, overrides: Sequence[str]) -> DictConfig:
     """A configuration with the settings of the file that ``settings_of`` names, below what the command line says.
 
+    With a ``model=`` beside it only what the file says of the data is taken over: :data:`OF_DATA`.
+
     Args:
         config: as composed from the command line, without interpolations.
         overrides: the command line.
 
     Raises:
-        RunError: the file cannot be read, another model is asked for as well, or a setting cannot be what it is.
+        RunError: the file cannot be read, a part of a model or another training is asked for without the model, or a
+            setting cannot be what it is.
     """
     found = read_training_settings(Path(config.settings_of))
-    chosen = [one for one in overrides if one.lstrip("+").startswith(("model=", "model/", "training=", "training/"))]
-    if chosen:
+    chosen = [one for one in overrides if one.lstrip("+").startswith(("model/", "training=", "training/"))]
+    if any(one.startswith("model=") for one in overrides):
+        found = OmegaConf.masked_copy(found, [name for name in OF_DATA if name in found])
+    elif chosen:
         raise RunError(
             f"settings_of takes the model and its training from {config.settings_of}, but the command line says "
-            f"{chosen[0]!r} as well. Leave one of the two out."
+            f"{chosen[0]!r} as well. Leave one of the two out, or name the model with model=."
         )
     made = config.copy()
     for name in found:

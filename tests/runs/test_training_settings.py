@@ -43,9 +43,16 @@ def test_a_run_that_was_made_so_can_be_taken_over(settings, tmp_path):
     assert OmegaConf.load(again) == whole
 
 
-def test_another_model_beside_them_is_refused(settings):
+def test_another_model_beside_them_takes_over_what_they_say_of_the_data(settings):
     overrides = [f"settings_of={settings}", "model=ials", "name=x"]
-    with pytest.raises(RunError, match=r"'model=ials' as well. Leave one of the two out"):
+    made, _ = started(compose_config("train", overrides), overrides)
+    assert made.model._target_ == "recsys.models.ials.IALS" and "l2" in made.model
+    assert (made.seed, made.preparation.min_user_interactions) == (5, 2)
+
+
+def test_another_training_of_the_same_model_is_refused(settings):
+    overrides = [f"settings_of={settings}", "training=next_item", "name=x"]
+    with pytest.raises(RunError, match=r"'training=next_item' as well. Leave one of the two out"):
         started(compose_config("train", overrides), overrides)
 
 

@@ -18,6 +18,7 @@ from recsys_serving.client.service_client import ServiceClient
 from recsys_serving.settings import ServiceSettings
 
 from recsys.data.readers.store.database import URL_VARIABLE, StoreDatabase
+from recsys.errors import RunError
 from recsys.runtime.bundle import USER_VOCABULARY
 from recsys.studies.retraining.retraining import Retraining
 from recsys.studies.retraining.retraining_settings import RetrainingSettings
@@ -52,8 +53,8 @@ def test_the_retrained_bundle_answers_and_does_not_know_who_was_erased(
     service = ServiceClient(client)
     taste = TasteModel({f"i{number:02}": {} for number in range(30)})
     visits = []
-    for number, num_visits in enumerate((100, 50)):
-        time.sleep(1.1 * number)  # what is held out begins with a whole second, so there must be more than one
+    for number, num_visits in enumerate((60, 40, 50)):
+        time.sleep(1.1 * (number > 0))  # what is held out begins with a whole second, so there must be more than one
         settings = DrivingSettings(num_users=20, num_visits=num_visits, k=5, own_share=1.0, threads=1, seed=42 + number)
         visits += Simulation(service, taste, ClickModel(), settings).run()
     assert {(one.bundle, one.degraded) for one in visits} == {("first", False)}
@@ -63,18 +64,35 @@ def test_the_retrained_bundle_answers_and_does_not_know_who_was_erased(
     def in_this_process(name: str, arguments: Any, log: Path, variables: Any = None) -> Path:
         monkeypatch.setenv(URL_VARIABLE, database_url)
         done = scripts(name, *arguments)
-        assert done.status == 0, done.out + done.err
+        if done.status != 0:
+            raise RunError(done.err)
         return Path(done.out.strip().splitlines()[-1].partition(": ")[2])
 
-    rule = RetrainingSettings(train=["trainer.accelerator=cpu"], min_held_out=10, tolerance=0.999, k=30)
+    rule = RetrainingSettings(
+        train=["trainer.accelerator=cpu"],
+        models=["live", "popularity", "model=ease model.l2=-1"],
+        min_held_out=10,
+        tolerance=0.999,
+        k=30,
+    )
     promotion, database = BundlePromotion(service, store), StoreDatabase.locate(database_url)
+    tables: list[Any] = []
     result = Retraining(
-        promotion, database, tmp_path / "bundles", tmp_path / "retraining", rule, run_stage=in_this_process
+        promotion,
+        database,
+        tmp_path / "bundles",
+        tmp_path / "retraining",
+        rule,
+        run_stage=in_this_process,
+        show=tables.append,
     ).run()
 
     assert result.promoted == service.live_bundle()
     [answer] = service.recommend([{"user_id": "simulated-00001", "k": 5}])
     assert (answer["bundle"], answer["degraded"]) == (result.promoted, [])
     users = pq.read_table(tmp_path / "bundles" / result.live / USER_VOCABULARY).column("user_id").to_pylist()
+    [table] = tables
+    assert {row[0].text for row in table.rows[:2]} == {"live", "popularity"}
+    assert [cell.text for cell in table.rows[2]][1] == "failed" and "l2" in table.note
     assert ERASED not in users
     assert "simulated-00001" in users

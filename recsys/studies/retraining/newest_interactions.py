@@ -51,7 +51,7 @@ class NewestInteractions:
 
     Args:
         until: the moment from which on interactions are held out, whole seconds.
-        num_new: interactions that the live model does not know.
+        num_new: interactions that the live model does not know, of those that were asked for.
         num_held_out: of them, those that are held out.
         table: Parquet file of the held-out ones.
         histories: what each of their users did before, oldest first.
@@ -65,7 +65,12 @@ class NewestInteractions:
 
 
 def read_newest(
-    database: StoreDatabase, known_until: int | None, share: float, kind: HeldOutKind, table: Path
+    database: StoreDatabase,
+    known_until: int | None,
+    share: float,
+    kind: HeldOutKind,
+    table: Path,
+    before: datetime | None = None,
 ) -> NewestInteractions | None:
     """Hold out the last share of the interactions that the live model does not know.
 
@@ -75,6 +80,7 @@ def read_newest(
         share: of the new interactions, by number, that is held out.
         kind: which of them are.
         table: Parquet file that they are written to: ids, ratings where there are any, times.
+        before: only interactions before then, of which the last are held out in their turn; None: all.
 
     Returns:
         The interactions; None where there are no new ones.
@@ -83,17 +89,17 @@ def read_newest(
         SourceError: the database cannot be read.
     """
     known = "-infinity" if known_until is None else _text(datetime.fromtimestamp(known_until + 1, UTC))
-    now = _text(datetime.now(UTC))
+    sign, end = ("<=", _text(datetime.now(UTC))) if before is None else ("<", _text(before))
     with database.snapshot() as connection:
         [number, moment] = connection.exec_driver_sql(
             "SELECT count(*), percentile_disc(%s) WITHIN GROUP (ORDER BY occurred_at) FROM training_interactions "
-            "WHERE occurred_at >= %s AND occurred_at <= %s",
-            (1 - share, known, now),
+            f"WHERE occurred_at >= %s AND occurred_at {sign} %s",
+            (1 - share, known, end),
         ).one()
         if moment is None:
             return None
         until = moment.astimezone(UTC).replace(microsecond=0)
-        newer = f"t.occurred_at >= {literal(_text(until))} AND t.occurred_at <= {literal(now)}"
+        newer = f"t.occurred_at >= {literal(_text(until))} AND t.occurred_at {sign} {literal(end)}"
         newer += _UNPROMPTED if kind == "unprompted" else ""
         held_out = copy_table(
             connection, f"SELECT {_COLUMNS} FROM training_interactions t WHERE {newer} ORDER BY t.occurred_at", _TYPES

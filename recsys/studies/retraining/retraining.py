@@ -1,4 +1,4 @@
-"""From the store to a live bundle: train, compare with the live model, and promote what is not worse.
+"""From the store to a live bundle: choose and train, compare with the live model, and promote what is not worse.
 
 Whatever fails leaves the live bundle: it is changed by one request at the very end.
 """
@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -17,6 +18,7 @@ from filelock import FileLock, Timeout
 
 from recsys.data.readers.store.database import StoreDatabase
 from recsys.errors import DataError, RunError
+from recsys.reporting.result_table import ResultTable
 from recsys.runtime.bundle_recommender import BundleRecommender
 from recsys.runtime.manifest import Manifest
 from recsys.studies.comparison.comparing import Settings, compare
@@ -26,14 +28,20 @@ from recsys.studies.newer_data.report import write_newer_report
 from recsys.studies.newer_data.scoring import measured
 from recsys.studies.newer_data.verdict import Verdict
 from recsys.studies.retraining.command_stage import StageRunner, run_command_stage
+from recsys.studies.retraining.model_choice import choose_on_newest
 from recsys.studies.retraining.newest_interactions import NewestInteractions, read_newest
 from recsys.studies.retraining.promotion_rule import PromotionDecision, decide
 from recsys.studies.retraining.retrained_bundles import delete_old_bundles, new_bundle_name, unwanted_users
 from recsys.studies.retraining.retraining_settings import RetrainingSettings
 from recsys.studies.retraining.served_histories import WithStoredHistories
+from recsys.studies.retraining.training_plan import TrainingPlan, named_plan, plan_of
 from recsys.studies.retraining.training_stages import TrainingStages
+from recsys.studies.selection.candidate import Candidate
 
-_HELD_OUT = "held_out.parquet"
+_HELD_OUT, _VALIDATION = "held_out.parquet", "validation.parquet"
+
+#: The page of the choice, beside that of the comparison.
+CHOICE = "candidates.md"
 
 
 class LiveService(Protocol):
@@ -80,6 +88,7 @@ class Retraining:
         settings: what is trained, and when it is made live.
         say: told what is done.
         run_stage: runs the commands of the training and the export.
+        show: given the table of the models to choose from.
     """
 
     def __init__(
@@ -91,10 +100,11 @@ class Retraining:
         settings: RetrainingSettings,
         say: Callable[[str], None] = lambda text: None,
         run_stage: StageRunner = run_command_stage,
+        show: Callable[[ResultTable], None] = lambda table: None,
     ) -> None:
         self._service, self._database, self._bundles = service, database, bundles.absolute()
         self._directory, self._settings, self._say = directory.absolute(), settings, say
-        self._run_stage = run_stage
+        self._run_stage, self._show = run_stage, show
 
     def run(self) -> RetrainingResult:
         """Train, compare, and promote what is not worse.
@@ -127,8 +137,10 @@ class Retraining:
                     f"{number:,} newest interactions {kind}are fewer than min_held_out={self._settings.min_held_out}"
                 )
                 return RetrainingResult(None, live, needed)
-            stages = TrainingStages(champion, self._settings, self._database, work, self._run_stage)
-            challenger = self._train_challenger(stages, newest)
+            plan = self._plan(champion, newest, work)
+            stages = TrainingStages(plan, self._database, work, self._run_stage)
+            self._say(f"training {plan.described} on all before {_moment(newest.until)}")
+            challenger = stages.train_challenger(_moment(newest.until))
             decision = self._compare(champion, challenger, newest, self._directory / name)
             if not decision.promotes:
                 return RetrainingResult(None, live, decision.reason)
@@ -137,14 +149,54 @@ class Retraining:
         deleted = delete_old_bundles(self._bundles, self._settings.keep, {name, live, *recent[:2]})
         return RetrainingResult(name, name, decision.reason, deleted)
 
-    def _train_challenger(self, stages: TrainingStages, newest: NewestInteractions) -> Path:
-        """The bundle of a model that knows all but what is held out."""
-        until = newest.until.strftime("%Y-%m-%dT%H:%M:%SZ")
-        self._say(
-            f"{newest.num_new:,} interactions are new, {newest.num_held_out:,} since {until} are held out; training "
-            f"{stages.described} on those before"
+    def _plan(self, champion: Path, newest: NewestInteractions, work: Path) -> TrainingPlan:
+        """What is trained: what the settings name, or the best of the candidates."""
+        until = _moment(newest.until)
+        self._say(f"{newest.num_new:,} interactions are new, {newest.num_held_out:,} since {until} are held out")
+        if self._settings.model_is_named:
+            return named_plan(self._settings)
+        first, *others = candidates = self._settings.to_choose_from()
+        if not others:
+            return plan_of(first, champion, self._settings)
+        validation = read_newest(
+            self._database,
+            _known_until(champion),
+            self._settings.share,
+            self._settings.held_out,
+            work / _VALIDATION,
+            newest.until,
         )
-        return stages.train_challenger(until)
+        number = 0 if validation is None else validation.num_held_out
+        if validation is None or number < self._settings.min_held_out:
+            self._say(
+                f"{number:,} interactions before them are too few to choose a model by "
+                f"(min_held_out={self._settings.min_held_out}): it is the first of the candidates"
+            )
+            return plan_of(first, champion, self._settings)
+        return plan_of(self._chosen(candidates, champion, validation, work), champion, self._settings)
+
+    def _chosen(
+        self, candidates: Sequence[Candidate], champion: Path, validation: NewestInteractions, work: Path
+    ) -> Candidate:
+        """The candidate that is best on the newest interactions before those that are held out."""
+        until = _moment(validation.until)
+        self._say(f"choosing among {len(candidates)} models by {validation.num_held_out:,} interactions since {until}")
+
+        def train(candidate: Candidate) -> Path:
+            plan = plan_of(candidate, champion, self._settings)
+            name = f"candidate_{candidates.index(candidate) + 1}"
+            stages = TrainingStages(plan, self._database, work, self._run_stage, name)
+            # Two models answer together from a bundle alone.
+            return stages.train_challenger(until) if plan.has_ranker else stages.train(until)
+
+        def say(candidate: Candidate) -> None:
+            self._say(f"training {candidate.name}")
+
+        metric, k = self._settings.metric, self._settings.k
+        selection = choose_on_newest(candidates, train, validation.table, metric, k, say)
+        self._show(selection.table())
+        (work.parent / CHOICE).write_text(selection.table().markdown(), encoding="utf-8")
+        return selection.best.candidate
 
     def _compare(self, champion: Path, challenger: Path, newest: NewestInteractions, pages: Path) -> PromotionDecision:
         self._say(f"comparing with {champion.name}")
@@ -198,6 +250,10 @@ def _work_directory(pages: Path) -> Iterator[Path]:
         shutil.rmtree(work, ignore_errors=True)
         with suppress(OSError):  # it has the page of a comparison
             pages.rmdir()
+
+
+def _moment(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _known_until(bundle: Path) -> int | None:

@@ -32,7 +32,7 @@ class Candidate:
         return next((one.removeprefix("model=") for one in self.settings if one.startswith("model=")), None)
 
 
-def read_candidates(texts: Sequence[str], setting: str = "candidates") -> list[Candidate]:
+def read_candidates(texts: Sequence[str], setting: str = "models") -> list[Candidate]:
     """Read a list of models with their settings.
 
     Args:
@@ -43,8 +43,8 @@ def read_candidates(texts: Sequence[str], setting: str = "candidates") -> list[C
         SettingsError: one names no model, a model that does not exist, or stands twice.
 
     Example:
-        >>> read_candidates(["ease", "model=ials model.factors=32"])[1]
-        Candidate(name='ials model.factors=32', settings=('model=ials', 'model.factors=32'))
+        >>> read_candidates(["ease", "model=ials model.embedding_dim=32"])[1]
+        Candidate(name='ials model.embedding_dim=32', settings=('model=ials', 'model.embedding_dim=32'))
     """
     found = [_read(str(text), setting) for text in texts]
     twice = sorted({one.name for one in found if found.count(one) > 1})
@@ -59,8 +59,8 @@ def _read(text: str, setting: str) -> Candidate:
     named = [one for one in settings if one.startswith("model=")]
     if len(named) != 1 or any("=" not in one for one in settings):
         raise SettingsError(
-            f"{setting} must be models with their settings, such as ease or 'model=ials model.factors=32', but one is "
-            f"{text!r}. Correct it."
+            f"{setting} must be names of models with their settings, such as ease or 'ials model.embedding_dim=32', but "
+            f"one is {text!r}. Correct it."
         )
     model = named[0].removeprefix("model=")
     known = sorted(path.stem for path in (CONFIG_DIRECTORY / "model").glob("*.yaml"))

@@ -47,3 +47,14 @@ def test_erased_users_are_neither_held_out_nor_history(visited, database, tmp_pa
 def test_ratings_are_kept_where_all_have_one(visited, database, tmp_path):
     newest = read_newest(database, None, 0.2, "all", tmp_path / "held_out.parquet")
     assert "rating" not in pq.read_table(newest.table).column_names
+
+
+def test_what_came_before_is_held_out_in_its_turn(visited, database, tmp_path):
+    first = read_newest(database, None, 0.2, "all", tmp_path / "held_out.parquet")
+    before = read_newest(database, None, 0.2, "all", tmp_path / "validation.parquet", first.until)
+    assert before.until < first.until and before.num_new == first.num_new - first.num_held_out
+    assert not set(map(tuple, rows(before.table))) & set(map(tuple, rows(first.table)))
+
+
+def rows(table):
+    return [(one["user_id"], one["item_id"]) for one in pq.read_table(table).to_pylist()]

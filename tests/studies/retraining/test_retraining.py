@@ -48,7 +48,7 @@ class FakeStages:
             raise RunError(f"{name} failed")
         self.commands.append((name, list(arguments)))
         if name == "train":
-            return Path("runs/made")
+            return board_bundle("ease") if log.name.startswith("candidate") else Path("runs/made")
         output = Path(next(one for one in arguments if one.startswith("output=")).removeprefix("output="))
         shutil.copytree(board_bundle("ease"), output)
         return output
@@ -73,10 +73,15 @@ def make(database, stages, tmp_path):
     bundles.mkdir()
     shutil.copytree(board_bundle("ease"), bundles / "first")
 
-    def retrained(service, **settings):
-        given = RetrainingSettings(**{"min_held_out": 10, **settings})
-        return Retraining(service, database, bundles, tmp_path / "var", given, run_stage=stages)
+    said, shown = [], []
 
+    def retrained(service, **settings):
+        given = RetrainingSettings(**{"min_held_out": 10, "models": ["live"], **settings})
+        return Retraining(
+            service, database, bundles, tmp_path / "var", given, said.append, stages, lambda table: shown.append(table)
+        )
+
+    retrained.said, retrained.shown = said, shown
     return retrained
 
 
@@ -100,6 +105,28 @@ def test_what_does_not_keep_to_the_rule_is_not(known, stages, make, tmp_path):
     result = make(service, tolerance=0.0).run()  # the same model is not better than itself
     assert (result.promoted, result.live, service.live) == (None, "first", "first")
     assert names(tmp_path) == ["first"]
+
+
+def test_the_best_candidate_on_what_came_before_is_trained(known, stages, make, tmp_path):
+    service = FakeService()
+    result = make(service, models=["live", "ease", "popularity"], held_out="all", min_held_out=1).run()
+    trainings = [arguments for name, arguments in stages.commands if name == "train"]
+    assert len(trainings) == 5  # three to choose from, the challenger, and that of everything
+    for candidate in trainings[:3]:  # nothing that the challenger is tested on, nor what it is chosen by
+        assert "data.until='2026-01-31T14:00:00Z'" in candidate
+    assert "data.until='2026-01-31T15:00:00Z'" in trainings[3]
+    [table] = make.shown  # all have the same bundle here, so the first is best
+    assert [row[0].text for row in table.rows] == ["live", "ease", "popularity"]
+    assert f"settings_of={tmp_path / 'bundles' / 'first'}/training.yaml" in trainings[3]
+    assert "model=ease" not in trainings[3]
+    assert "Models to choose from" in (tmp_path / "var" / result.live / "candidates.md").read_text()
+
+
+def test_with_too_few_interactions_to_choose_by_it_is_the_first_candidate(known, stages, make):
+    make(FakeService(), models=["ease", "live"]).run()  # all but the last interactions were prompted
+    assert [name for name, _ in stages.commands] == ["train", "export", "train", "export"]
+    assert "model=ease" in stages.commands[0][1]
+    assert any("0 interactions before them are too few to choose a model by" in text for text in make.said)
 
 
 def test_without_new_interactions_nothing_is_trained(known, stages, make):

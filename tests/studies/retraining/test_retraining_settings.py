@@ -27,3 +27,18 @@ def test_the_defaults_are_those_of_the_command():
         assert (list(given) if isinstance(default, tuple) else given) == (
             list(default) if isinstance(default, tuple) else default
         )
+
+
+def test_a_candidate_is_live_or_a_model_with_its_settings():
+    settings = RetrainingSettings(models=["ease model.l2=9", "live"])
+    assert [(one.name, one.settings) for one in settings.to_choose_from()] == [
+        ("ease model.l2=9", ("model=ease", "model.l2=9")),
+        ("live", ()),
+    ]
+    assert not settings.model_is_named and RetrainingSettings(train=["model=ease"]).model_is_named
+
+
+@pytest.mark.parametrize("models", [[], ["live", "live"], ["no_such_model"]])
+def test_other_candidates_are_refused(models):
+    with pytest.raises(SettingsError, match="models must be"):
+        RetrainingSettings(models=models)

@@ -9,9 +9,9 @@ from recsys.studies.selection.candidate import FAST_MODELS, Candidate, read_cand
 
 
 def test_a_candidate_is_a_name_or_settings():
-    ease, ials = read_candidates(["ease", "model=ials 'data.since=2026-01-01' model.factors=32"])
+    ease, ials = read_candidates(["ease", "model=ials 'data.since=2026-01-01' model.embedding_dim=32"])
     assert ease == Candidate("ease", ("model=ease",))
-    assert ials.name == "ials data.since=2026-01-01 model.factors=32" and ials.model == "ials"
+    assert ials.name == "ials data.since=2026-01-01 model.embedding_dim=32" and ials.model == "ials"
 
 
 def test_all_fast_models_exist():
@@ -21,8 +21,8 @@ def test_all_fast_models_exist():
 @pytest.mark.parametrize(
     ("texts", "message"),
     [
-        (["model.factors=32"], "must be models with their settings"),
-        (["ease ials"], "must be models with their settings"),
+        (["model.embedding_dim=32"], "must be names of models with their settings"),
+        (["ease ials"], "must be names of models with their settings"),
         (["esae"], "has esae. Correct it"),
         (["ease", "model=ease"], "has ease more than once"),
     ],
