@@ -59,7 +59,7 @@ def _read(text: str, setting: str) -> Candidate:
     named = [one for one in settings if one.startswith("model=")]
     if len(named) != 1 or any("=" not in one for one in settings):
         raise SettingsError(
-            f"{setting} must be names of models with their settings, such as ease or 'ials model.embedding_dim=32', but "
+            f"{setting} must be names of models with settings, such as ease or 'ials model.embedding_dim=32', but "
             f"one is {text!r}. Correct it."
         )
     model = named[0].removeprefix("model=")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from recsys_serving.store.errors import StoreRefused
-from recsys_serving.store.json_text import properties_json, to_json
+from recsys_serving.store.json_text import from_json, properties_json, to_json
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -30,3 +30,9 @@ def test_what_json_cannot_hold_is_refused(value):
 
 def test_properties_are_an_object():
     assert properties_json({"title": "Amélie"}) == '{"title": "Amélie"}'
+
+
+def test_a_large_number_that_the_database_writes_as_a_whole_one_is_a_float_again():
+    number, exact = from_json(b'{"a": [1000000000000000000000000000000, 9007199254740992]}')["a"]
+    assert (number, type(number)) == (1e30, float)
+    assert (exact, type(exact)) == (2**53, int)

@@ -21,8 +21,8 @@ def test_all_fast_models_exist():
 @pytest.mark.parametrize(
     ("texts", "message"),
     [
-        (["model.embedding_dim=32"], "must be names of models with their settings"),
-        (["ease ials"], "must be names of models with their settings"),
+        (["model.embedding_dim=32"], "must be names of models with settings"),
+        (["ease ials"], "must be names of models with settings"),
         (["esae"], "has esae. Correct it"),
         (["ease", "model=ease"], "has ease more than once"),
     ],

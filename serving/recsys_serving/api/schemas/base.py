@@ -114,7 +114,12 @@ def _uuid(value: object) -> UUID:
 
 
 #: An id of a user, an item or an event, chosen by the client.
-Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID), AfterValidator(_id)]
+Id = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=MAX_ID),
+    AfterValidator(_id),
+    Field(json_schema_extra={"not": {"enum": [".", ".."]}}),
+]
 #: A short name, such as the type of an interaction.
 Name = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:\-]*$")]
 #: What :mod:`recsys_serving.api.cursor_signer` and the recommender make.

@@ -17,7 +17,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from recsys_serving.store.connection.error_mapping import mapped_errors
 from recsys_serving.store.connection.patient_connection import LONGER_SECONDS, PatientConnection
 from recsys_serving.store.errors import StoreError
-from recsys_serving.store.json_text import to_json
+from recsys_serving.store.json_text import from_json, to_json
 
 #: Seconds for which a connection may rest in the pool before it is tried when it is taken out again.
 IDLE_SECONDS = 5.0
@@ -189,6 +189,7 @@ def make_engine(url: str, settings: DatabaseSettings) -> Engine:
         pool_timeout=settings.pool_timeout_seconds,
         pool_recycle=1800,
         json_serializer=to_json,
+        json_deserializer=from_json,
         connect_args={
             "connect_timeout": max(1, round(settings.connect_timeout_seconds)),
             "application_name": settings.application_name,

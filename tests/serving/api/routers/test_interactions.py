@@ -22,6 +22,14 @@ def test_an_event_id_that_stands_for_another_interaction_is_a_conflict(api: Api)
     assert "stands for another interaction" in other.json()["detail"]
 
 
+def test_large_numbers_in_properties_come_back_as_they_went(api: Api):
+    large = RATING | {"properties": {"energy": 1e30, "count": 2**53}}
+    assert api.client.post("/v1/interactions", json=large).status_code == 201
+    [found] = api.client.get("/v1/users/anna/interactions").json()["interactions"]
+    assert found["properties"] == large["properties"]
+    assert api.client.post("/v1/interactions", json=large).status_code == 200  # sent again, it is the same
+
+
 def test_an_interaction_can_be_taken_back(api: Api):
     api.client.post("/v1/interactions", json=RATING)
     assert api.client.delete("/v1/interactions/e%2F1").status_code == 204
