@@ -1,4 +1,4 @@
-"""The lines of Python in the README and in docs/python.md work, in their order, on tables of one's own."""
+"""The lines of Python in the README and of two pages work, in their order, on tables of one's own."""
 
 from __future__ import annotations
 
@@ -24,13 +24,15 @@ def names() -> dict[str, object]:
     return {"interactions": interactions, "items": items, "users": interactions["user_id"].unique()[:4].tolist()}
 
 
-def test_the_page_works_from_its_beginning_to_its_end(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    "page, made", [("docs/python.md", ["bundles", "lists.parquet", "runs"]), ("docs/tutorial.md", ["bundles", "runs"])]
+)
+def test_a_page_works_from_its_beginning_to_its_end(page, made, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     namespace = names()
-    for block in blocks("docs/python.md"):
+    for block in blocks(page):
         exec(block, namespace)
-    made = sorted(path.name for path in tmp_path.iterdir() if not path.name.startswith("."))
-    assert made == ["bundles", "lists.parquet", "runs"]
+    assert sorted(path.name for path in tmp_path.iterdir() if not path.name.startswith(".")) == made
 
 
 def test_the_five_lines_of_the_readme_work():

@@ -1,6 +1,6 @@
-"""The tables of ``docs/models.md`` and the number of models in the README, written from the models themselves.
+"""What pages say of all models, their tables, names and number, written from the models themselves.
 
-``make models-page`` brings both files up to date; a test fails where they are not.
+``make models-page`` brings the pages up to date; a test fails where they are not.
 """
 
 from __future__ import annotations
@@ -71,16 +71,13 @@ def tables() -> dict[str, str]:
     }
 
 
-def readme_parts() -> dict[str, str]:
-    """What the README says of all models: their number, and the choices of ``model``."""
+def choices() -> dict[str, str]:
+    """What the page of commands says of all models: the choices of ``model``."""
     names = model_names()
     models = {name: fresh_model(name) for name in names}
     ratings = [f"`{name}`" for name in names if isinstance(models[name], PredictsRatings)]
     implicit = [f"`{name}`" for name in names if f"`{name}`" not in ratings]
-    return {
-        "number of models": spelled(len(names)),
-        "names of models": f"implicit feedback: {', '.join(implicit)}; ratings: {', '.join(ratings)}",
-    }
+    return {"names of models": f"implicit feedback: {', '.join(implicit)}; ratings: {', '.join(ratings)}"}
 
 
 def spelled(number: int) -> str:
@@ -109,7 +106,11 @@ def with_parts(page: str, parts: Mapping[str, str]) -> str:
 
 def up_to_date(root: Path) -> dict[Path, str]:
     """What the files that speak of all models should say."""
-    contents = {root / "docs" / "models.md": tables(), root / "README.md": readme_parts()}
+    contents = {
+        root / "docs" / "models.md": tables(),
+        root / "docs" / "using.md": choices(),
+        root / "README.md": {"number of models": spelled(len(model_names()))},
+    }
     pages = {path: with_parts(path.read_text(encoding="utf-8"), parts) for path, parts in contents.items()}
     return {**pages, root / "recsys" / "api" / "models.pyi": models_stub()}
 

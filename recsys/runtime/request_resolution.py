@@ -26,7 +26,7 @@ _EXCLUDED = SeenPolicy()
 class UserContext(NamedTuple):
     """What is known of one user who asks.
 
-    Args:
+    Attributes:
         user: internal index, -1 for a user that the data do not have.
         history: items that models score from, oldest first, shape [L], int64; no more than the models are given.
         ratings: of the history, shape [L], float32; None where there are none.

@@ -88,7 +88,7 @@ def joined_encoders(specs: Sequence[ItemEncoderSpec]) -> ItemEncoderSpec:
 class Described(NamedTuple):
     """Candidates that are new, as far as they are described like those of the catalogue.
 
-    Args:
+    Attributes:
         is_new: which candidates are new, shape [B, C]; what the others have here does not matter.
         scores: by sources and attention, on their scale, shape [B, C, S + H].
         given: whether each of the S sources scores them, shape [B, C, S].

@@ -23,7 +23,7 @@ NO_TIMESTAMP = torch.iinfo(torch.int64).min
 class OnnxQuery(NamedTuple):
     """B users with what is known of them, as they are asked online.
 
-    Args:
+    Attributes:
         users: internal user indices, shape [B], int64; -1 for a user that is not in the vocabulary.
         items: the history, oldest first, shape [B, L] with L of at least 1, int64; -1 after its end.
         ratings: shape [B, L], float32; NaN where there is none.

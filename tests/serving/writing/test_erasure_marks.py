@@ -7,7 +7,6 @@ from recsys_serving.writing.erasure_marks import ErasureMarks
 from tests.export.board_bundles import board_bundle
 
 NOW = datetime.now(UTC)
-BUNDLE = board_bundle("ease")
 
 
 def marks(store, tmp_path, bundles=(), days=30):
@@ -17,7 +16,7 @@ def marks(store, tmp_path, bundles=(), days=30):
 def test_marks_stay_as_long_as_a_bundle_has_the_user(store, tmp_path):
     for name in ("u03", "nobody"):
         store.users.erase(name, NOW - timedelta(days=40), {})
-    marks(store, tmp_path, [BUNDLE]).apply_once()
+    marks(store, tmp_path, [board_bundle("ease")]).apply_once()
     assert "u03" in store.users.erased() and "nobody" not in store.users.erased()
     marks(store, tmp_path, []).apply_once()
     assert store.users.erased().marks == {}
