@@ -1,19 +1,21 @@
-"""Trainings and sweeps that are interrupted at random moments, and gone on with until they end: is the end the same?
+"""Commands that are interrupted at random moments, and gone on with until they end: is the end the same?
 
 ::
 
     python benchmarks/interruptions.py --rounds 5 --output benchmarks/results/interruptions.md
 
-Each command trains on small made-up data and is first run without interruption. Then it is started again and again: a
-signal comes at a moment drawn evenly from the time that the whole takes, and the command that goes on (``resume=``,
-``sweep=``) is started, until it comes to its end. A round has one or more interruptions. The metrics of the end must
-be those of the run that was never interrupted, to the last digit. After Ctrl-C no temporary file may be left and no
-traceback printed; what a killed process was writing may lie there, and is not counted.
+Trainings, a sweep, a study, a leaderboard and whole lists, all on small made-up data. Each command is first run without
+interruption. Then it is started again and again: a signal comes at a moment drawn evenly from the time that the whole
+takes, and the command that goes on (``resume=``, ``sweep=``, or the same one) is started, until it comes to its end. A
+round has one or more interruptions. What the end has made (metrics, trials, lists) must be that of the command that was
+never interrupted, to the last digit. After Ctrl-C no temporary file may be left and no traceback printed; what a killed
+process was writing may lie there, and is not counted.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import os
 import random
@@ -25,6 +27,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from results_file import write_results
 
@@ -40,26 +43,119 @@ SMALL = [
     *("tracking=none", "show_users=0"),
 ]
 STEPS = ["training.batch_size=128", "trainer.max_epochs=6", "model.embedding_dim=16"]
+#: Link to a finished run, beside the places of the rounds.
+MADE = "made"
+LISTS = "lists.csv"
 #: Most interruptions of a round; then the command is let go on to its end.
 MAX_INTERRUPTIONS = 4
 
 
+#: Minutes that a leaderboard does not need for its trials, so that these alone decide when it ends.
+PLENTY = "minutes=60"
+
+
 @dataclass(frozen=True)
 class Command:
-    """A command that is interrupted.
+    """A command that is interrupted: ``scripts/train.py`` for one run.
 
     Args:
         name: in the table.
-        arguments: of ``scripts/train.py``.
+        arguments: of its script; ``RUN`` stands for a finished run.
     """
 
     name: str
     arguments: tuple[str, ...]
+    script: ClassVar[str] = "train"
 
-    @property
-    def is_sweep(self) -> bool:
-        """Whether it makes several runs."""
-        return "-m" in self.arguments
+    def whole_line(self, place: Path) -> list[str]:
+        """The arguments that begin anew."""
+        return [argument.replace("RUN", str(place.parent / MADE)) for argument in (*SMALL, *self.arguments)]
+
+    def to_go_on(self, place: Path) -> list[str]:
+        """The arguments that go on with what is in ``place``; those of the command itself where nothing is."""
+        configs = sorted((place / "runs").glob("*/config.yaml"))
+        return [f"resume={configs[0].parent}"] if configs else self.whole_line(place)
+
+    def is_finished(self, place: Path) -> bool:
+        """Whether it came to its end."""
+        return all_finished(place, 1)
+
+    def result(self, place: Path) -> dict[str, str]:
+        """What the end has made."""
+        return metrics_of(place / "runs")
+
+
+class Sweep(Command):
+    """``scripts/train.py -m``."""
+
+    def to_go_on(self, place: Path) -> list[str]:
+        """The same, and the sweep where there is one."""
+        sweeps = sorted((place / "runs" / "sweeps").glob("*/jobs"))
+        return [*self.whole_line(place), *([f"sweep={sweeps[0].parent}"] if sweeps else [])]
+
+    def is_finished(self, place: Path) -> bool:
+        """Whether its three runs are there."""
+        return all_finished(place, 3)
+
+
+class Tuning(Command):
+    """``scripts/tune.py``, whose result is its trials."""
+
+    script = "tune"
+
+    def to_go_on(self, place: Path) -> list[str]:
+        """The same."""
+        return self.whole_line(place)
+
+    def is_finished(self, place: Path) -> bool:
+        """Whether the best settings are there."""
+        return any((place / "tuning").glob("*/best.yaml"))
+
+    def result(self, place: Path) -> dict[str, str]:
+        """The values and settings of the trials, without their times."""
+        (path,) = (place / "tuning").glob("*/trials.csv")
+        return {row["trial"]: str({**row, "seconds": ""}) for row in csv.DictReader(path.open(encoding="utf-8"))}
+
+
+class Leaderboard(Command):
+    """``scripts/benchmark_models.py``, whose result are the tested models."""
+
+    script = "benchmark_models"
+
+    def to_go_on(self, place: Path) -> list[str]:
+        """``resume=`` where there is a directory of results."""
+        begun = sorted((place / "results").glob("*/leaderboard.json"))
+        return [f"resume={begun[0].parent}"] if begun else self.whole_line(place)
+
+    def is_finished(self, place: Path) -> bool:
+        """Whether the page is there."""
+        return any((place / "results").glob("*/leaderboard.md"))
+
+    def result(self, place: Path) -> dict[str, str]:
+        """The metrics of the runs that were tested."""
+        return metrics_of(*(place / "results").glob("*/runs"))
+
+
+class WholeLists(Command):
+    """``scripts/recommend_all.py``, whose result is its file."""
+
+    script = "recommend_all"
+
+    def whole_line(self, place: Path) -> list[str]:
+        """Without the settings of a training."""
+        return [argument.replace("RUN", str(place.parent / MADE)) for argument in self.arguments]
+
+    def to_go_on(self, place: Path) -> list[str]:
+        """The same."""
+        return self.whole_line(place)
+
+    def is_finished(self, place: Path) -> bool:
+        """Whether the file is there."""
+        return (place / LISTS).is_file()
+
+    def result(self, place: Path) -> dict[str, str]:
+        """The file."""
+        return {LISTS: (place / LISTS).read_text(encoding="utf-8")}
 
 
 PRETRAINING = "pretraining={gmf: {trainer: {max_epochs: 3}}, mlp: {}}"
@@ -69,7 +165,10 @@ COMMANDS = (
     Command("mf, refit=true", ("model=mf", *STEPS, "refit=true")),
     Command("mf, refit=all", ("model=mf", *STEPS, "refit=all")),
     Command("neumf, towers trained apart", ("model=neumf", *STEPS, "model.mlp_embedding_dim=8", PRETRAINING)),
-    Command("sweep of three", ("-m", "model=mf", "seed=1,2,3", *STEPS, "name=mf_${seed}")),
+    Sweep("sweep of three", ("-m", "model=mf", "seed=1,2,3", *STEPS, "name=mf_${seed}")),
+    Tuning("tune, four trials", ("model=mf", *STEPS, "trials=4")),
+    Leaderboard("benchmark_models", ("models=[popularity,ease,item_knn]", "trials=3", PLENTY)),
+    WholeLists("recommend_all", ("run=RUN", f"output={LISTS}", "part_size=128")),
 )
 
 
@@ -79,7 +178,7 @@ class Round:
 
     Args:
         moments: seconds after the start at which each signal came.
-        same: whether the metrics of the end are those of the uninterrupted run.
+        same: whether the end has made what the uninterrupted command has.
         left: files that should not be there.
     """
 
@@ -100,11 +199,13 @@ def main() -> None:
     head = ["# Interrupted at random moments, and gone on with", "", f"`{shlex.join(['python', *sys.argv])}`", ""]
     rows = ["| command | signal | rounds | interruptions | same end | files left |", "|---|---|---|---|---|---|"]
     failed = False
-    for command in COMMANDS:
-        if arguments.only and command.name not in arguments.only:
-            continue
+    chosen = [command for command in COMMANDS if not arguments.only or command.name in arguments.only]
+    elsewhere = tempfile.TemporaryDirectory()
+    made = finished_run(Path(elsewhere.name), any(isinstance(command, WholeLists) for command in chosen))
+    for command in chosen:
         with tempfile.TemporaryDirectory() as directory:
             place = Path(directory)
+            (place / MADE).symlink_to(made)
             started = time.perf_counter()
             expected = finish(command, place / "whole")
             whole = time.perf_counter() - started
@@ -121,24 +222,35 @@ def main() -> None:
                 sys.stdout.write(f"{rows[-1]}\n")
                 sys.stdout.flush()
                 write_results("\n".join([*head, *rows, ""]), arguments.output)
+    elsewhere.cleanup()
     raise SystemExit(failed)
 
 
-def start(command: Command, place: Path, *further: str) -> subprocess.Popen[str]:
-    """Start ``scripts/train.py`` in ``place``, with its output in a file there."""
+def finished_run(place: Path, wanted: bool) -> Path:
+    """A run whose lists can be made; a place where none is, unless it is wanted."""
+    if not wanted:
+        return place
+    finish(Command("made", ("model=ease", "data.num_users=5000", "data.num_interactions=40000")), place / "whole")
+    (config,) = place.glob("whole/runs/*/config.yaml")
+    return config.parent
+
+
+def start(command: Command, place: Path) -> subprocess.Popen[str]:
+    """Start the command in ``place``, or go on with it, with its output in a file there."""
     place.mkdir(exist_ok=True)
-    line = [sys.executable, "-W", "ignore", str(ROOT / "scripts" / "train.py"), *further]
+    script = ROOT / "scripts" / f"{command.script}.py"
+    line = [sys.executable, "-W", "ignore", str(script), *command.to_go_on(place)]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     with (place / "output.txt").open("a", encoding="utf-8") as output:
         return subprocess.Popen(line, cwd=place, stdout=output, stderr=subprocess.STDOUT, text=True, env=environment)
 
 
 def finish(command: Command, place: Path) -> dict[str, str]:
-    """Go on until the end; the metrics of each run by its name."""
-    process = start(command, place, *to_go_on(command, place))
+    """Go on until the end; what it has made."""
+    process = start(command, place)
     if process.wait() != 0:
         raise SystemExit(f"{command.name} failed:\n{(place / 'output.txt').read_text()[-3000:]}")
-    return metrics_of(place)
+    return command.result(place)
 
 
 def interrupted(
@@ -147,7 +259,7 @@ def interrupted(
     """Interrupt a command at random moments, and go on."""
     moments = []
     for _ in range(drawn.randint(1, MAX_INTERRUPTIONS)):
-        process = start(command, place, *to_go_on(command, place))
+        process = start(command, place)
         moment = drawn.uniform(0, whole)
         try:
             process.wait(timeout=moment)
@@ -157,33 +269,23 @@ def interrupted(
             moments.append(moment)
             if number == signal.SIGINT and "Traceback" in (place / "output.txt").read_text():
                 raise SystemExit(f"a traceback after Ctrl-C:\n{(place / 'output.txt').read_text()[-3000:]}") from None
-        if is_finished(command, place):
+        if command.is_finished(place):
             break
-    found = metrics_of(place) if is_finished(command, place) else finish(command, place)
+    found = command.result(place) if command.is_finished(place) else finish(command, place)
     left = [path.name for path in place.rglob("*.partial")] + [path.name for path in place.rglob(".lock")]
     return Round(moments, found == expected, left if number == signal.SIGINT else [])
 
 
-def to_go_on(command: Command, place: Path) -> list[str]:
-    """The arguments that go on with what is in ``place``; those of the command itself where nothing is."""
-    if command.is_sweep:
-        sweeps = sorted((place / "runs" / "sweeps").glob("*/jobs"))
-        return [*command.arguments, *SMALL, *([f"sweep={sweeps[0].parent}"] if sweeps else [])]
-    configs = sorted((place / "runs").glob("*/config.yaml"))
-    return [f"resume={configs[0].parent}"] if configs else [*command.arguments, *SMALL]
-
-
-def is_finished(command: Command, place: Path) -> bool:
-    """Whether all runs came to their end."""
+def all_finished(place: Path, wanted: int) -> bool:
+    """Whether so many runs came to their end, and no other was begun."""
     configs = list((place / "runs").glob("*/config.yaml"))
-    wanted = 3 if command.is_sweep else 1
     return len(configs) == wanted and all((path.parent / "run.json").is_file() for path in configs)
 
 
-def metrics_of(place: Path) -> dict[str, str]:
+def metrics_of(*places: Path) -> dict[str, str]:
     """The metrics of each run, as text, by the name of its model."""
     found = {}
-    for path in sorted((place / "runs").glob("*/metrics.json")):
+    for path in sorted(path for place in places for path in place.glob("*/metrics.json")):
         name = path.parent.name.split("_", 2)[2]
         found[name] = json.dumps(json.loads(path.read_text(encoding="utf-8")))
     return found

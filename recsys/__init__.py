@@ -19,10 +19,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from recsys.api.bundle_model import load_bundle as load_bundle
     from recsys.api.data_split import DataSplit as DataSplit
     from recsys.api.dataset import Dataset as Dataset
     from recsys.api.evaluating import evaluate as evaluate
-    from recsys.api.loading import load_bundle as load_bundle
     from recsys.api.loading import load_run as load_run
     from recsys.api.models import *  # noqa: F403
 
@@ -35,7 +35,7 @@ _LAZY = {
     "DataSplit": "recsys.api.data_split",
     "evaluate": "recsys.api.evaluating",
     "load_run": "recsys.api.loading",
-    "load_bundle": "recsys.api.loading",
+    "load_bundle": "recsys.api.bundle_model",
 }
 
 __version__: str

@@ -63,12 +63,17 @@ def opened(run: str | None, bundle: str | None) -> FrameRecommender:
     Raises:
         RunError: not exactly one of both is named.
     """
-    from recsys.api.loading import opened_bundle, opened_run
     from recsys.errors import RunError
 
     if (run is None) == (bundle is None):
         raise RunError(f"Give either run=DIR or bundle=DIR; {'neither' if run is None else 'both'} came.")
-    return opened_run(run) if run is not None else opened_bundle(str(bundle))
+    if run is not None:
+        from recsys.api.loading import opened_run
+
+        return opened_run(run)
+    from recsys.api.bundle_model import opened_bundle  # without PyTorch
+
+    return opened_bundle(str(bundle))
 
 
 def list_options(config: DictConfig) -> dict[str, Any]:

@@ -28,7 +28,6 @@ def main(config: DictConfig) -> None:
     from recsys.cli.console import console
     from recsys.cli.process.extras import require_libraries
     from recsys.data.readers.store.database import StoreDatabase
-    from recsys.studies.retraining.retraining import Retraining
     from recsys.studies.retraining.retraining_settings import RetrainingSettings
 
     require_libraries("httpx", "fastapi", "psycopg", "onnx", "onnxscript", "onnxruntime")
@@ -42,6 +41,8 @@ def main(config: DictConfig) -> None:
     client = connect(service.var, config.url, config.key)
     url = database_url(service)
     store = Store.connect(url)
+    from recsys.studies.retraining.retraining import Retraining  # once it is sure that there is something to do
+
     try:
         result = Retraining(
             BundlePromotion(client, store),

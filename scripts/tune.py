@@ -66,15 +66,14 @@ def main(config: DictConfig) -> None:
             numbers = {config.metric: trial.result.value, "seconds": trial.result.seconds}
             tracker.log_child(f"trial {trial.number}", trial.overrides, numbers)
 
-    console.print(
-        f"{objective.prepared.schema.name}: {len(objective.split.train):,} training interactions; "
-        f"{len(study.finished())} of {config.trials} trials were there already"
-    )
+    there = len(study.finished())
+    told = f"; {there} of {config.trials} trials were there already" * (there > 0)
+    console.print(f"{objective.prepared.schema.name}: {len(objective.split.train):,} training interactions{told}")
     tracker = instantiate(config.tracking)
     tags = {"model": choices.model, "data": objective.prepared.schema.name}
     tracker.start(f"tune {config.name}", OmegaConf.to_container(start), Path(config.output) / TRACKING, tags)
     try:
-        with progress.bar("trials", config.trials, done=len(study.finished())) as bar:
+        with progress.bar("trials", config.trials, done=there) as bar:
             study.run(config.trials, measure, show)
     except BaseException as error:
         tracker.fail()

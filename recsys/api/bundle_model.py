@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,11 @@ import pandas as pd
 
 from recsys.api.frame_recommender import FrameRecommender
 from recsys.api.ids import as_text, restored
+from recsys.api.python_wording import python_wording
+from recsys.cli.process.extras import missing_library
 from recsys.data.id_types import IdTypes
 from recsys.data.interactions import IndexArray
+from recsys.errors import BundleError
 from recsys.runtime.bundle import Bundle
 from recsys.runtime.bundle_recommender import BundleRecommender
 
@@ -71,3 +75,26 @@ class BundleModel(FrameRecommender):
     def __repr__(self) -> str:
         data = self.bundle.manifest.data
         return f"BundleModel({str(self.bundle.directory)!r}: {data.num_users:,} users, {data.num_items:,} items)"
+
+
+@python_wording
+def load_bundle(path: str | Path) -> BundleModel:
+    """Open a bundle, which answers without PyTorch.
+
+    Raises:
+        BundleError: it is missing or damaged, or the extra ``serving`` is not installed.
+    """
+    return opened_bundle(path)
+
+
+def opened_bundle(path: str | Path) -> BundleModel:
+    """As :func:`load_bundle`, with messages in the words of the command line.
+
+    Raises:
+        BundleError: it is missing or damaged, or the extra ``serving`` is not installed.
+    """
+    bundle = Bundle.open(path)
+    try:
+        return BundleModel(bundle)
+    except ModuleNotFoundError as error:
+        raise BundleError(missing_library(error) or str(error)) from error

@@ -1,4 +1,4 @@
-"""Opens what was saved: a run with its data and model, or a bundle."""
+"""Opens a run that was saved, with its data and its model."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
-from recsys.api.bundle_model import BundleModel
 from recsys.api.data_split import DataSplit
 from recsys.api.dataset import Dataset
 from recsys.api.estimator import COMMON, Estimator
@@ -16,8 +15,6 @@ from recsys.api.estimator_class import estimator_class
 from recsys.api.fitting import Fitted
 from recsys.api.python_wording import python_wording
 from recsys.cli.model_choices import ModelChoice, model_choices, without_targets
-from recsys.cli.process.extras import missing_library
-from recsys.errors import BundleError
 from recsys.runs.assembly import build_view
 from recsys.runs.trained_run import open_run
 from recsys.training.fit_report import FitReport
@@ -31,16 +28,6 @@ def load_run(path: str | Path) -> Estimator:
         RunError: it is missing, unfinished or damaged, or its data are no longer the same.
     """
     return opened_run(path)
-
-
-@python_wording
-def load_bundle(path: str | Path) -> BundleModel:
-    """Open a bundle, which answers without PyTorch.
-
-    Raises:
-        BundleError: it is missing or damaged, or the extra ``serving`` is not installed.
-    """
-    return opened_bundle(path)
 
 
 def opened_run(path: str | Path) -> Estimator:
@@ -72,21 +59,6 @@ def opened_run(path: str | Path) -> Estimator:
         seconds=run.manifest.fit_seconds,
     )
     return estimator
-
-
-def opened_bundle(path: str | Path) -> BundleModel:
-    """As :func:`load_bundle`, with messages in the words of the command line.
-
-    Raises:
-        BundleError: it is missing or damaged, or the extra ``serving`` is not installed.
-    """
-    from recsys.runtime.bundle import Bundle
-
-    bundle = Bundle.open(path)
-    try:
-        return BundleModel(bundle)
-    except ModuleNotFoundError as error:
-        raise BundleError(missing_library(error) or str(error)) from error
 
 
 def _data_config(config: DictConfig) -> DictConfig | None:

@@ -11,6 +11,7 @@ from rich.text import Text
 from recsys.cli.commands import shell_lines
 from recsys.cli.data_text import visible
 from recsys.cli.line_wrapping import wrapped
+from recsys.cli.process.interruption import interrupts_wait
 from recsys.cli.process.streams import CLOSED_OUTPUT_STATUS, drop_output
 
 #: Width of what is not printed to a terminal, in characters: wide enough for the tables.
@@ -40,7 +41,8 @@ class PlainConsole(Console):
             if self.is_terminal and not options.get("soft_wrap"):
                 objects = tuple(wrapped(visible(text, keep="\n\t"), self.width) for text in texts)
             options["soft_wrap"] = True
-        super().print(*objects, **options)
+        with interrupts_wait():
+            super().print(*objects, **options)
 
     def print_command(self, command: str, indent: str = "") -> None:
         """Print a command that can be copied: on a narrow terminal on several lines, whole in a file.

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import scipy.stats
 
 from recsys.errors import EvaluationError
 from recsys.evaluation.means import FloatArray
@@ -61,6 +60,8 @@ def benjamini_hochberg(p_values: FloatArray) -> FloatArray:
     _check(p_values)
     if len(p_values) == 0:
         return p_values.copy()
+    import scipy.stats  # takes a second
+
     return np.asarray(scipy.stats.false_discovery_control(p_values, method="bh"), dtype=np.float64)
 
 

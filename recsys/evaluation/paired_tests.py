@@ -14,7 +14,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.stats
 
 from recsys.errors import EvaluationError
 from recsys.evaluation.means import FloatArray
@@ -106,6 +105,8 @@ def t_test(differences: FloatArray) -> float:
         return 1.0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # dividing by a deviation of zero gives the right limit
+        import scipy.stats  # takes a second
+
         return float(scipy.stats.ttest_1samp(differences, 0.0).pvalue)
 
 
@@ -118,6 +119,8 @@ def wilcoxon_test(differences: FloatArray) -> float:
     """
     if not differences.any():
         return 1.0
+    import scipy.stats
+
     return min(1.0, float(scipy.stats.wilcoxon(differences, zero_method="pratt").pvalue))
 
 

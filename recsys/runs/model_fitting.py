@@ -131,8 +131,9 @@ class ModelFitter:
     def _check_network(self, network: nn.Module) -> None:
         """Make what trains a network, to see whether it can be made."""
         # Imported here: Lightning takes as long as all else, and most models are fitted without it.
-        from recsys.training.fitting import check_monitor
-        from recsys.training.trainer_run import check_trainer
+        with self._bar("loading Lightning"):
+            from recsys.training.fitting import check_monitor
+            from recsys.training.trainer_run import check_trainer
 
         settings = self.config
         train = self.view.training_interactions(self.split.train, isinstance(network, PredictsRatings))

@@ -53,13 +53,18 @@ class PermutationBatches:
         self._seed = seed
         self._epoch = epoch
 
+    @property
+    def num_rows(self) -> int:
+        """Rows of an epoch."""
+        return len(self.columns[0])
+
     def __len__(self) -> int:
-        return -(-len(self.columns[0]) // self.slice_size)
+        return -(-self.num_rows // self.slice_size)
 
     def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
         device = self.columns[0].device
         generator = epoch_generator(self._seed, self._epoch(), 0, device)
-        order = torch.randperm(len(self.columns[0]), generator=generator, device=device)
+        order = torch.randperm(self.num_rows, generator=generator, device=device)
         if self._due is not None:
             order = self._drawn(self._due, generator)[order]
         for rows in order.split(self.slice_size):

@@ -6,18 +6,20 @@ first whole epoch on; before that, how long the steps of the first one still tak
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Any
 
 import pytorch_lightning as pl
 
 from recsys.cli.progress import SHORT_SECONDS, Bar, ProgressDisplay, progress
+from recsys.training.lightning_training import LightningTraining
 
 #: Epochs whose time is expected of those to come: the first ones may have been slower.
 _LATELY = 5
+
+#: How often steps are shown at most, in seconds.
+_SHOWN_SECONDS = 0.1
 
 
 class FitProgress(pl.Callback):
@@ -41,20 +43,26 @@ class FitProgress(pl.Callback):
         self._bar: Bar | None = None
         self._clock = clock
         self._begin: float | None = None
-        self._steps = 0
         self._epochs: list[float] = []
+        self._per_epoch: int | None = None
+        # Steps of the optimiser since the beginning, those of them that the bar shows, and when it last did.
+        self._steps = self._advanced = 0
+        self._shown = 0.0
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Begin where the training goes on."""
-        calls, epochs = trainer.num_training_batches, trainer.max_epochs or -1
-        total = int(calls * epochs) if epochs > 0 and math.isfinite(calls) else None
-        done = 0 if total is None else int(calls * trainer.current_epoch)
+        assert isinstance(pl_module, LightningTraining)
+        self._per_epoch, epochs = pl_module.num_steps(trainer.num_training_batches), trainer.max_epochs or -1
+        total = self._per_epoch * epochs if epochs > 0 and self._per_epoch else None
+        done = 0 if total is None or self._per_epoch is None else self._per_epoch * trainer.current_epoch
         self._bar = self._open.enter_context(
             self._display.bar("training", total, done, self._early_stopping, counted=False, timed=False)
         )
+        pl_module.after_step = self._count_step
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Say which epoch it is, and how long those that are left take."""
+        self._show_steps()
         now, last = self._clock(), trainer.max_epochs or -1
         if self._begin is not None:
             self._epochs.append(now - self._begin)
@@ -64,18 +72,25 @@ class FitProgress(pl.Callback):
             lately = self._epochs[-_LATELY:]
             self._bar.forecast(sum(lately) / len(lately) * (last - trainer.current_epoch))
 
-    def on_train_batch_end(self, trainer: pl.Trainer, *arguments: Any, **options: Any) -> None:
-        """Count a call of the training step."""
+    def _count_step(self) -> None:
+        """Count a step of the optimiser, of which there can be thousands a second."""
+        self._steps += 1
+        if self._clock() - self._shown >= _SHOWN_SECONDS:
+            self._show_steps()
+
+    def _show_steps(self) -> None:
+        now = self._shown = self._clock()
         if self._bar is None or self._begin is None:
             return
-        self._bar.advance()
-        self._steps += 1
-        calls, took = trainer.num_training_batches, self._clock() - self._begin
-        if not self._epochs and math.isfinite(calls) and took >= SHORT_SECONDS:
-            self._bar.forecast(took / self._steps * (calls - self._steps), "in the epoch")
+        self._bar.advance(self._steps - self._advanced)
+        self._advanced = self._steps
+        took = now - self._begin
+        if not self._epochs and self._steps and self._per_epoch and took >= SHORT_SECONDS:
+            self._bar.forecast(took / self._steps * (self._per_epoch - self._steps), "in the epoch")
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Say that it is validated."""
+        self._show_steps()
         self._describe(trainer, " validation")
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

@@ -18,8 +18,8 @@ from torch.optim.lr_scheduler import LRScheduler
 from recsys.errors import RunError
 from recsys.evaluation.ranked_batch import rank_users
 from recsys.evaluation.states import RankingMetrics
-from recsys.training.batches import OrderedBatches
-from recsys.training.module import RecommenderModule
+from recsys.training.batches import OrderedBatches, PermutationBatches
+from recsys.training.module import STEPS_PER_CALL, RecommenderModule
 
 
 class LightningTraining(pl.LightningModule):
@@ -41,6 +41,9 @@ class LightningTraining(pl.LightningModule):
         self._loss_sum = torch.zeros(())
         self._loss_steps = 0
         self._backward: Callable[[Tensor], None] = self.manual_backward
+        self._rows: int | None = None
+        #: Called after each step of the optimiser.
+        self.after_step: Callable[[], None] = lambda: None
         self.ranking_metrics = RankingMetrics(ks=module.validation_ks, num_items=module.interactions.num_items)
 
     def configure_optimizers(self) -> Any:
@@ -51,7 +54,19 @@ class LightningTraining(pl.LightningModule):
         """The batches of the module, on the training device."""
         self.module.device = self.device
         self.module.epoch = lambda: self.current_epoch
-        return self.module.train_dataloader()
+        batches = self.module.train_dataloader()
+        self._rows = batches.num_rows if isinstance(batches, PermutationBatches) else None
+        return batches
+
+    def num_steps(self, calls: float) -> int | None:
+        """Steps of the optimiser in an epoch; None where the batches do not tell it.
+
+        Args:
+            calls: of ``training_step`` that the trainer makes in an epoch at most.
+        """
+        return (
+            None if self._rows is None else int(min(calls * STEPS_PER_CALL, -(-self._rows // self.module.batch_size)))
+        )
 
     def on_train_start(self) -> None:
         """Choose the way backward: Lightning's own where it scales the loss, joins processes or calls somebody.
@@ -86,6 +101,7 @@ class LightningTraining(pl.LightningModule):
             optimizer.step()
             self._loss_sum += loss.detach()
             self._loss_steps += 1
+            self.after_step()
 
     def mean_loss(self) -> float:
         """The mean loss of the steps of the current epoch."""

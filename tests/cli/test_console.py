@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import io
+import signal
 
 import pytest
 
 from recsys.cli.console import FILE_WIDTH, PlainConsole, console
+from recsys.cli.process.interruption import interruptible
 from recsys.cli.text_table import TextTable
 from tests.cli.hostile import CONTROL, PLAIN, SHOWN, assert_as_it_is
 
@@ -65,3 +67,26 @@ def test_a_command_is_broken_on_a_narrow_terminal_alone():
             "recsys recommend run=runs/a-long-name 'user=a b'", indent="  "
         )
         assert stream.getvalue().splitlines() == lines
+
+
+class Interrupting(io.StringIO):
+    """Ctrl-C comes with what is written first, before the writer knows that it is written."""
+
+    def write(self, text: str) -> int:
+        first, length = not self.getvalue(), super().write(text)
+        if first:
+            signal.raise_signal(signal.SIGINT)
+        return length
+
+
+def test_a_line_that_is_printed_when_ctrl_c_comes_is_there_once():
+    stream = Interrupting()
+    printing = PlainConsole(file=stream, width=80, force_terminal=True)
+    with pytest.raises(SystemExit), interruptible():
+        try:
+            printing.print("epoch 1/30")
+        except KeyboardInterrupt:
+            printing.print("not finished")
+            raise
+    assert stream.getvalue().splitlines() == ["epoch 1/30", "not finished"]
+    signal.signal(signal.SIGINT, signal.default_int_handler)

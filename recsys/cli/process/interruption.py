@@ -43,6 +43,36 @@ def interruptible() -> Iterator[None]:
             raise SystemExit(INTERRUPTED_STATUS) from None
 
 
+@contextmanager
+def interrupts_wait() -> Iterator[None]:
+    """Let an interrupt wait for the end of the block, as what is broken off half written is written again later.
+
+    A second one does not wait. Nothing changes outside :func:`interruptible`, and in other threads than the main one.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    _waiting.blocks += 1
+    try:
+        yield
+    finally:
+        _waiting.blocks -= 1
+        if _waiting.came and not _waiting.blocks:
+            _waiting.came = False
+            signal.raise_signal(signal.SIGINT)
+
+
+class _Waiting:
+    """An interrupt that waits, and the blocks of the main thread that it waits for."""
+
+    def __init__(self) -> None:
+        self.blocks = 0
+        self.came = False
+
+
+_waiting = _Waiting()
+
+
 class _Interrupts:
     """Takes care that an interrupt arrives.
 
@@ -76,8 +106,11 @@ class _Interrupts:
                 signal.signal(signal.SIGINT, signal.SIG_DFL if self.came else signal.default_int_handler)
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
-        if self.came:
+        if self.came or _waiting.came:
             os._exit(INTERRUPTED_STATUS)
+        if _waiting.blocks:
+            _waiting.came = True
+            return
         self.came = True
         threading.Thread(target=self._see_it_arrive, daemon=True).start()
         raise KeyboardInterrupt

@@ -11,7 +11,6 @@ from pathlib import Path
 from recsys.reporting.result_table import Cell, ResultTable
 from recsys.studies.benchmark.hardware import hardware_summary
 from recsys.studies.benchmark.tuned_models import TunedModel
-from recsys.studies.comparison.chart import draw
 from recsys.studies.comparison.compared_runs import ComparedRun
 from recsys.studies.comparison.comparing import Comparison, Settings, compare
 from recsys.studies.comparison.tables import (
@@ -46,6 +45,8 @@ def write_results(
     beside_best = compare(runs, replace(settings, baseline=comparison.best))
     path.parent.mkdir(parents=True, exist_ok=True)
     chart = path.with_suffix(".png")
+    from recsys.studies.comparison.chart import draw  # with Matplotlib, which only this needs
+
     draw(comparison, chart)
     manifest = runs[0].manifest
     versions = ", ".join(f"{name} {version}" for name, version in manifest.versions.items())

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from recsys.cli.output_directory import make_output_directory
-from recsys.studies.comparison.chart import draw
 from recsys.studies.comparison.comparing import Comparison
 from recsys.studies.comparison.tables import tables
 
@@ -23,6 +22,8 @@ def write_report(comparison: Comparison, directory: Path) -> Path:
         RunError: the directory cannot be made.
     """
     make_output_directory(directory, "comparison", "--output")
+    from recsys.studies.comparison.chart import draw  # with Matplotlib, which only this needs
+
     draw(comparison, directory / CHART)
     manifest = comparison.runs[0].manifest
     lines = [

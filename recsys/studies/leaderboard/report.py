@@ -11,7 +11,6 @@ from pathlib import Path
 from recsys.cli.commands import command_line
 from recsys.reporting.result_table import Cell, ResultTable
 from recsys.studies.benchmark.hardware import hardware_summary
-from recsys.studies.comparison.chart import draw
 from recsys.studies.comparison.comparing import Comparison
 from recsys.studies.comparison.tables import (
     accuracy_table,
@@ -153,6 +152,8 @@ def write_report(board: Leaderboard) -> Path:
     path = board.directory.report
     chart = path.with_suffix(".png")
     comparison = board.comparison
+    from recsys.studies.comparison.chart import draw  # with Matplotlib, which only this needs
+
     draw(comparison, chart)
     manifest = comparison.runs[0].manifest
     versions = ", ".join(f"{name} {version}" for name, version in manifest.versions.items())

@@ -9,7 +9,6 @@ from recsys.cli.output_directory import make_output_directory
 from recsys.evaluation.significance import bootstrap_intervals
 from recsys.reporting.result_table import Cell, ResultTable
 from recsys.retrieval.pipeline import STAGES
-from recsys.studies.pipeline.chart import draw
 from recsys.studies.pipeline.evaluation import Lists, PipelineReport
 
 REPORT = "pipeline.md"
@@ -109,6 +108,8 @@ def write_report(report: PipelineReport, chosen: tuple[str, float] | None, headi
     make_output_directory(directory, "results", "output=")
     picture = ""
     if report.diversified:
+        from recsys.studies.pipeline.chart import draw  # with Matplotlib, which only this needs
+
         draw(report, directory / CHART)
         picture = f"![accuracy against diversity]({CHART})\n\n"
     (directory / METRICS).write_text(json.dumps(numbers(report), indent=2) + "\n", encoding="utf-8")

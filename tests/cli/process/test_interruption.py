@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from recsys.cli.process.interruption import _LOOK_SECONDS, INTERRUPTED_STATUS, interruptible
+from recsys.cli.process.interruption import _LOOK_SECONDS, INTERRUPTED_STATUS, interruptible, interrupts_wait
 
 
 def interrupt() -> None:
@@ -44,6 +44,18 @@ def test_one_that_is_lost_in_the_end_of_an_object_is_raised_again(capsys):
         Ends()
         time.sleep(5)
     assert end.value.code == INTERRUPTED_STATUS
+    assert capsys.readouterr().err == "interrupted\n"
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def test_one_waits_for_the_end_of_a_block_that_says_so(capsys):
+    done = []
+    with pytest.raises(SystemExit) as end, interruptible(), interrupts_wait():
+        with interrupts_wait():
+            os.kill(os.getpid(), signal.SIGINT)
+            done.append("inner")
+        done.append("outer")
+    assert end.value.code == INTERRUPTED_STATUS and done == ["inner", "outer"]
     assert capsys.readouterr().err == "interrupted\n"
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
