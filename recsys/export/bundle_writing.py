@@ -22,6 +22,7 @@ from recsys.evaluation.model_report import model_name
 from recsys.export.history_truncation import cost_of_cut
 from recsys.export.index_building import build_index
 from recsys.export.learning_curve_file import copy_learning_curve
+from recsys.export.model_card import write_model_card
 from recsys.export.parity import MANY_USERS, overlap, parity_queries
 from recsys.export.precision import PRECISIONS
 from recsys.export.served_models import export_models, products
@@ -206,7 +207,7 @@ def _write(
     for file in (RANKER, EXPLAINER):
         if (directory / file).is_file():
             files[file] = OnnxModel(directory / file)
-    Manifest(
+    manifest = Manifest(
         bundle_version=BUNDLE_VERSION,
         name=name,
         created=datetime.now().isoformat(timespec="seconds"),
@@ -224,11 +225,13 @@ def _write(
         parity=models.parity,
         neighbours=measures,
         versions=_versions(),
-        files={path.name: file_of(path) for path in sorted(directory.iterdir())},
+        files={},
         exclude_seen=exclude_seen.written(),
         filters=None if catalogue.filters is None else catalogue.filters.as_mapping(),
         popular_days=settings.popular_days,
-    ).write(directory)
+    )
+    write_model_card(manifest, run, ranker, directory)
+    replace(manifest, files={path.name: file_of(path) for path in sorted(directory.iterdir())}).write(directory)
 
 
 def _filters_told(catalogue: CatalogueState) -> str:
