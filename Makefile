@@ -18,6 +18,8 @@
 #                   as for serve, APP_PORT= of the app; TRITON=1 runs the models on a Triton server
 # make down         stop all of it
 # make app          the user interface of that service, in the foreground; prints its URL; APP_PORT= HOST= as for Streamlit
+# make app-check    every page of the app in a browser, on a service of its own: what people do there, accessibility, both widths
+# make screenshots  pictures of every page of the running app in screenshots/; APP_URL=http://127.0.0.1:8501
 # make retrain      train with what that service has stored, and make it live where it is not worse; RETRAIN= other
 #                   settings, as in configs/retrain.yaml
 
@@ -33,7 +35,7 @@ BUNDLE ?= bundles/demo
 RUN ?= $(patsubst %/run.json,%,$(shell ls -t runs/*movielens_100k*/run.json 2>/dev/null | head -n 1))
 REPOSITORY := .triton/repositories/$(notdir $(BUNDLE))
 
-.PHONY: demo shell test coverage lint format models-page clean triton triton-stop serve serve-stop up down app retrain docs docs-check wheel wheel-check
+.PHONY: app-check screenshots demo shell test coverage lint format models-page clean triton triton-stop serve serve-stop up down app retrain docs docs-check wheel wheel-check
 
 demo: $(VENV)/.core
 	$(BIN)/python scripts/train.py $(DEMO)
@@ -67,6 +69,12 @@ down: | $(VENV)/.service $(VENV)/.app
 
 app: | $(VENV)/.app
 	@$(BIN)/python -m streamlit run app/main.py $(if $(APP_PORT),--server.port=$(APP_PORT)) $(if $(HOST),--server.address=$(HOST))
+
+app-check: $(VENV)/.dev
+	$(BIN)/python -m pytest tests/app/check_app.py
+
+screenshots: $(VENV)/.dev
+	$(BIN)/python benchmarks/app_screenshots.py --url $(or $(APP_URL),http://127.0.0.1:8501)
 
 retrain: | $(VENV)/.service
 	@$(BIN)/python scripts/retrain.py $(RETRAIN)

@@ -12,9 +12,12 @@ def main() -> None:
     # Icons of pages would be fetched from the network, for the browser's tab.
     st.set_page_config(page_title="recsys", page_icon=Path(__file__).with_name("icon.svg"), layout="wide")
     pages = [
-        st.Page("pages/for_you.py", title="For you", url_path="for-you", default=True),
-        st.Page("pages/item.py", title="Item", url_path="item"),
-        st.Page("pages/system.py", title="System", url_path="system"),
+        st.Page("views/for_you.py", title="For you", url_path="for-you", default=True),
+        st.Page("views/item.py", title="Item", url_path="item"),
+        st.Page("views/compare.py", title="Compare", url_path="compare"),
+        st.Page("views/models.py", title="Models", url_path="models"),
+        st.Page("views/experiments.py", title="Experiments", url_path="experiments"),
+        st.Page("views/system.py", title="System", url_path="system"),
     ]
     st.navigation(pages, position="top").run()
 

@@ -11,6 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from app.components.states import show_empty
+from app.components.tables import show_table
 from app.service.connection import service
 
 #: Bars of a chart, at most; longer periods are taken where there would be more.
@@ -42,7 +43,7 @@ def show_activity(item_id: str) -> None:
     st.altair_chart(_chart(table, per), width="stretch")
     with st.expander("As a table"):
         means = ["–" if pd.isna(value) else f"{value:.2f}" for value in table["Mean value"]]
-        st.table(table.assign(**{"Mean value": means}), hide_index=True, border="horizontal")
+        show_table(table.assign(**{"Mean value": means}), "activity")
 
 
 def period_for(by_day: Sequence[Mapping[str, Any]]) -> str:
@@ -58,18 +59,25 @@ def activity_table(periods: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["From", "Type", "Interactions", "Mean value"])
 
 
+def with_bar_ends(table: pd.DataFrame) -> pd.DataFrame:
+    """The counts with where the bar of each begins and ends: types of one period stand on each other."""
+    top = table.groupby("From", sort=False)["Interactions"].cumsum()
+    return table.assign(Bottom=top - table["Interactions"], Top=top)
+
+
 def _chart(table: pd.DataFrame, per: str) -> alt.Chart:
     starts = pd.to_datetime(table["From"])
-    shown = table.assign(From=starts, End=starts + _OFFSETS[per])
+    shown = with_bar_ends(table).assign(From=starts, End=starts + _OFFSETS[per])
     return (
         alt.Chart(shown)
-        .mark_bar(stroke="transparent")
+        .mark_rect()
         .encode(
             x=alt.X("From:T", title=None),
             x2="End:T",
-            y=alt.Y("Interactions:Q", stack=True, title="Interactions"),
+            y=alt.Y("Bottom:Q", title="Interactions"),
+            y2="Top:Q",
             color=alt.Color("Type:N", legend=alt.Legend(orient="top", title=None)),
             tooltip=[alt.Tooltip("From:T", title="From"), "Type:N", "Interactions:Q", "Mean value:Q"],
         )
-        .properties(height=240)
+        .properties(height=260)
     )

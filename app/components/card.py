@@ -46,6 +46,20 @@ def row_html(item: Mapping[str, Any], columns: Sequence[Mapping[str, Any]]) -> s
     )
 
 
+def ranked_row_html(item: Mapping[str, Any], columns: Sequence[Mapping[str, Any]], mark: str | None = None) -> str:
+    """A row of a list as HTML, with its rank and, where it has one, a mark such as how far it moved."""
+    title, meta = item["title"], summary(item["metadata"], columns)
+    marked = f'<span class="rs-mark">{html.escape(mark)}</span>' if mark else ""
+    because = because_of(item)
+    return (
+        f'<li class="rs-row">{cover_html(title, first_category(item["metadata"], columns))}<div>'
+        f'<div class="rs-title"><span class="rs-rank">{item["rank"]}</span>{html.escape(title)}{marked}</div>'
+        f'<div class="rs-meta">{html.escape(meta)}</div>'
+        + (f'<div class="rs-because">{because}</div>' if because else "")
+        + "</div></li>"
+    )
+
+
 def because_of(item: Mapping[str, Any]) -> str:
     """Why an item is in a list, in a line of HTML; an empty text where nothing is known."""
     explanation = item.get("explanation")

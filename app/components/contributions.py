@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from app.components.card import score_text, share
+from app.components.tables import show_table
 
 #: What is smaller is rounding.
 _NOTHING = 1e-9
@@ -80,6 +81,6 @@ def show_contributions(item: Mapping[str, Any], method: str | None) -> None:
     parts = parts_of(explanation)
     if bars := bars_html(parts):
         st.html(bars)
-    st.table(table_of(parts), hide_index=True, border="horizontal")
+    show_table(table_of(parts), "contributions")
     if method:
         st.caption(method)

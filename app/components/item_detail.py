@@ -11,6 +11,7 @@ import streamlit as st
 from app.components.card import card_html
 from app.components.cover import cover_html
 from app.components.states import show_empty
+from app.components.tables import show_table
 from app.components.text import first_category, heading_of, plain, value_text
 from app.service.connection import service
 
@@ -35,7 +36,7 @@ def show_item(item: Mapping[str, Any], catalogue: Mapping[str, Any]) -> None:
         st.header(plain(title), anchor=False)
         if not item["available"]:
             st.warning("It is not available: no list has it.", icon=":material/visibility_off:")
-        st.table(properties_table(item, values), hide_index=True, hide_header=True, border="horizontal")
+        show_table(properties_table(item, values), "properties", has_head=False)
 
 
 def values_by_column(item: Mapping[str, Any], columns: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -12,11 +12,13 @@ class ListChange(NamedTuple):
     """An item of one or both lists.
 
     Args:
+        item_id: of the item.
         title: of the item.
         before: its rank in the first list; None: it is not in it.
         after: its rank in the second list; None: it is not in it.
     """
 
+    item_id: str
     title: str
     before: int | None
     after: int | None
@@ -36,10 +38,11 @@ def list_changes(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[st
     """The items of both lists: those of the second in their order, then those that left."""
     ranks = {item["item_id"]: place for place, item in enumerate(before, start=1)}
     changes = [
-        ListChange(item["title"], ranks.pop(item["item_id"], None), place) for place, item in enumerate(after, start=1)
+        ListChange(item["item_id"], item["title"], ranks.pop(item["item_id"], None), place)
+        for place, item in enumerate(after, start=1)
     ]
     titles = {item["item_id"]: item["title"] for item in before}
-    return changes + [ListChange(titles[name], rank, None) for name, rank in ranks.items()]
+    return changes + [ListChange(name, titles[name], rank, None) for name, rank in ranks.items()]
 
 
 def changes_summary(changes: Sequence[ListChange]) -> str:

@@ -12,8 +12,9 @@ from app.components.list_changes import changes_summary, changes_table, list_cha
 from app.components.list_request import ListChoices, without_diversity, without_rating
 from app.components.similarity import list_similarity
 from app.components.states import show_empty
+from app.components.tables import show_table
 from app.components.text import heading_of
-from app.service.connection import item_title, service
+from app.service.connection import service
 
 #: Ratings that a what-if offers, at most.
 NUM_OFFERED = 50
@@ -47,7 +48,7 @@ def show_diversity_effect(request: Mapping[str, Any], answer: Mapping[str, Any],
                 )
             st.write(changes_summary(changes))
         with st.expander("What came in, what left, what moved"):
-            st.table(changes_table(changes, "Before", "Diverse"), hide_index=True, border="horizontal")
+            show_table(changes_table(changes, "Before", "Diverse"), "diversity")
 
 
 def show_what_if(
@@ -64,7 +65,7 @@ def show_what_if(
     if not rated:
         show_empty("Rate something first: then this shows what each rating does.")
         return
-    titles = {one["item_id"]: item_title(one["item_id"]) for one in rated}
+    titles = {one["item_id"]: one["title"] for one in rated}
     chosen = st.selectbox(
         "Without",
         list(titles),
@@ -79,4 +80,4 @@ def show_what_if(
     other = service().recommend([without_rating(request, session, chosen)])[0]
     changes = list_changes(answer["items"], other["items"])
     st.write(changes_summary(changes))
-    st.table(changes_table(changes, "With it", "Without"), hide_index=True, border="horizontal")
+    show_table(changes_table(changes, "With it", "Without"), "what-if")

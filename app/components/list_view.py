@@ -61,10 +61,10 @@ def _show_links(item: Mapping[str, Any], method: str | None) -> None:
     if st.button("Why?", key=f"why {item['item_id']}", type="tertiary", help=f"Why {title} is here"):
         _explain(item, method)
     if st.button("Open", key=f"open {item['item_id']}", type="tertiary", help=f"All about {title}"):
-        st.switch_page("pages/item.py", query_params={"item": item["item_id"]})
+        st.switch_page("views/item.py", query_params={"item": item["item_id"]})
 
 
 @st.dialog("Why is it here?")
 def _explain(item: Mapping[str, Any], method: str | None) -> None:
-    st.subheader(plain(item["title"]), anchor=False)
+    st.header(plain(item["title"]), anchor=False)
     show_contributions(item, method)

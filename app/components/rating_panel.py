@@ -12,7 +12,7 @@ from app.components.history import latest_by_item
 from app.components.rating import show_rating, take_back
 from app.components.states import show_empty
 from app.components.text import plain
-from app.service.connection import item_title, service
+from app.service.connection import service
 
 #: Items that are asked about at once, and that are listed as rated.
 NUM_ASKED, NUM_RATED = 6, 20
@@ -69,7 +69,7 @@ def _show_rated(user_id: str, catalogue: Mapping[str, Any], rated: Sequence[Mapp
         show_empty("Nothing yet.")
     for one in rated[:NUM_RATED]:
         item_id = one["item_id"]
-        title = item_title(item_id)
+        title = one["title"]
         st.markdown(f"**{plain(title)}**")
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             if one["value"] is not None and catalogue["ratings"]:

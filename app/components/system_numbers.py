@@ -11,10 +11,13 @@ import pandas as pd
 import streamlit as st
 
 from app.components.states import show_empty
+from app.components.tables import show_table
 from app.service.metrics import Latency, ServiceNumbers
 
 #: Height of a row of a chart.
 _ROW_PIXELS = 28
+#: Height of the axis, its title and the legend.
+_AXIS_PIXELS = 90
 
 #: The stages of a list, in their order; others come after them.
 STAGES = ("state", "sync", "assignment", "plan", "cache", "model", "cache_write", "assembly", "exposure")
@@ -45,7 +48,7 @@ def show_latencies(title: str, latencies: Mapping[str, Latency], order: Sequence
         latencies: by name.
         order: names that come first, in this order.
     """
-    st.subheader(title, anchor=False)
+    st.header(title, anchor=False)
     table = latency_table(latencies, order)
     if table.empty:
         show_empty("Nothing was measured yet.")
@@ -55,7 +58,7 @@ def show_latencies(title: str, latencies: Mapping[str, Latency], order: Sequence
         shown = table.copy()
         for column in ("Mean", "p50", "p95", "p99"):
             shown[column] = shown[column].map(lambda value: "–" if math.isnan(value) else f"{value:.2f} ms")
-        st.table(shown, hide_index=True, border="horizontal")
+        show_table(shown, f"times-{title}")
 
 
 def latency_table(latencies: Mapping[str, Latency], order: Sequence[str] = ()) -> pd.DataFrame:
@@ -93,11 +96,11 @@ def _chart(table: pd.DataFrame) -> alt.LayerChart:
     names = list(table["Name"])
     long = table.melt(["Name", "Count"], ["p50", "p95"], "Quantile", "Milliseconds").dropna()
     base = alt.Chart(long).encode(
-        y=alt.Y("Name:N", sort=names, title=None, axis=alt.Axis(labelLimit=220)),
+        y=alt.Y("Name:N", sort=names, title=None, axis=alt.Axis(labelLimit=220, labelOverlap=False)),
         x=alt.X("Milliseconds:Q", title="milliseconds"),
         color=alt.Color("Quantile:N", legend=alt.Legend(orient="top", title=None)),
         tooltip=["Name:N", "Quantile:N", alt.Tooltip("Milliseconds:Q", format=".2f"), "Count:Q"],
     )
     long_bars = base.transform_filter("datum.Quantile == 'p95'").mark_bar(height=12)
     short_bars = base.transform_filter("datum.Quantile == 'p50'").mark_bar(height=12)
-    return (long_bars + short_bars).properties(height=_ROW_PIXELS * len(names))
+    return (long_bars + short_bars).properties(height=_ROW_PIXELS * len(names) + _AXIS_PIXELS)

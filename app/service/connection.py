@@ -9,7 +9,8 @@ import streamlit as st
 
 from app.service.address import ServiceAddress, find_service
 from app.service.api import ServiceApi
-from app.service.errors import NotThere
+from app.service.bundles import BundleApi
+from app.service.experiments import ExperimentApi
 
 
 @st.cache_resource(show_spinner=False, max_entries=4, on_release=lambda api: api.close())
@@ -24,6 +25,34 @@ def service() -> ServiceApi:
         ServiceAway: nothing says where it is.
     """
     return _api(find_service(os.environ))
+
+
+def bundles() -> BundleApi:
+    """How the service is asked about its bundles; errors as for :func:`service`."""
+    return BundleApi(service())
+
+
+def experiments() -> ExperimentApi:
+    """How the service is asked about its experiments; errors as for :func:`service`."""
+    return ExperimentApi(service())
+
+
+def evaluation(name: str) -> dict[str, Any]:
+    """What a bundle was measured at, at most a minute old.
+
+    Raises:
+        ServiceError: it cannot be read.
+    """
+    return _evaluation(find_service(os.environ), name)
+
+
+def item_map(name: str, limit: int) -> dict[str, Any]:
+    """The items of a bundle on a plane, at most a minute old.
+
+    Raises:
+        ServiceError: it cannot be read.
+    """
+    return _item_map(find_service(os.environ), name, limit)
 
 
 def catalogue() -> dict[str, Any]:
@@ -44,13 +73,14 @@ def first_users(limit: int) -> list[str]:
     return _users(find_service(os.environ), limit)
 
 
-def item_title(item_id: str) -> str:
-    """The title of an item; the id where it has none, or is gone.
+@st.cache_data(ttl=60, show_spinner=False, max_entries=64)
+def _evaluation(address: ServiceAddress, name: str) -> dict[str, Any]:
+    return BundleApi(_api(address)).evaluation(name)
 
-    Raises:
-        ServiceError: it cannot be read.
-    """
-    return _title(find_service(os.environ), item_id)
+
+@st.cache_data(ttl=60, show_spinner="Computing the map ...", max_entries=16)
+def _item_map(address: ServiceAddress, name: str, limit: int) -> dict[str, Any]:
+    return BundleApi(_api(address)).item_map(name, limit)
 
 
 @st.cache_data(ttl=10, show_spinner=False, max_entries=4)
@@ -61,11 +91,3 @@ def _catalogue(address: ServiceAddress) -> dict[str, Any]:
 @st.cache_data(ttl=10, show_spinner=False, max_entries=4)
 def _users(address: ServiceAddress, limit: int) -> list[str]:
     return _api(address).users(limit=limit)
-
-
-@st.cache_data(ttl=300, show_spinner=False, max_entries=20_000)
-def _title(address: ServiceAddress, item_id: str) -> str:
-    try:
-        return _api(address).item(item_id).get("title") or item_id
-    except NotThere:
-        return item_id

@@ -90,7 +90,7 @@ def open_page() -> OpenPage:
     """Opens a page: ``open_page("for_you", user="anna")``."""
 
     def opened(name: str, **query: str) -> AppTest:
-        page = AppTest.from_file(ROOT / "app" / "pages" / f"{name}.py", default_timeout=PATIENCE_SECONDS)
+        page = AppTest.from_file(ROOT / "app" / "views" / f"{name}.py", default_timeout=PATIENCE_SECONDS)
         for key, value in query.items():
             page.query_params[key] = value
         return page.run()

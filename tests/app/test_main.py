@@ -1,27 +1,18 @@
-"""The whole stack as a user has it: PostgreSQL, Redis and workers, the app, and a browser."""
+"""The whole stack as a user has it: PostgreSQL, Redis, a worker, the app, a browser; ``make app-check`` does more."""
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-from recsys_serving.local.free_port import free_port
 from recsys_serving.local.launcher import start, stop
 from recsys_serving.settings import ServiceSettings
 
-from tests.app.conftest import PATIENCE_SECONDS, ROOT
+from tests.app.browsing import BROWSER, Visit, patient_settings, running_app, running_browser
+from tests.app.conftest import PATIENCE_SECONDS
 from tests.export.board_bundles import board_bundle
-
-BROWSER = Path("/usr/bin/chromium")
-PATIENCE_MS = 300_000
 
 pytestmark = pytest.mark.skipif(not BROWSER.exists(), reason=f"{BROWSER} is not installed")
 
@@ -29,16 +20,7 @@ pytestmark = pytest.mark.skipif(not BROWSER.exists(), reason=f"{BROWSER} is not 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceSettings]:
     """A service of this module, which runs."""
-    directory = tmp_path_factory.mktemp("stack")
-    settings = ServiceSettings(
-        var=directory / "var",
-        bundle=board_bundle("ease"),
-        workers=1,
-        deadline_seconds=60,
-        store_timeout_seconds=20,
-        runtime_timeout_seconds=20,
-        database_timeout_seconds=20,
-    )
+    settings = patient_settings(tmp_path_factory.mktemp("stack"), board_bundle("ease"))
     start(settings, timeout_seconds=PATIENCE_SECONDS)
     yield settings
     stop(settings)
@@ -46,65 +28,16 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceSettin
 
 @pytest.fixture(scope="module")
 def url(settings: ServiceSettings) -> Iterator[str]:
-    """Address of the app, which runs as ``make app`` starts it."""
-    port = free_port("127.0.0.1")
-    command = [sys.executable, "-m", "streamlit", "run", "app/main.py", "--server.port", str(port)]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("RECSYS_API")}
-    environment["RECSYS_VAR"] = str(settings.var)
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL) as app:
-        end = time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < end and app.poll() is None:
-            try:
-                if httpx.get(f"http://127.0.0.1:{port}/_stcore/health", timeout=30).is_success:
-                    break
-            except httpx.HTTPError:
-                time.sleep(0.2)
-        yield f"http://127.0.0.1:{port}"
-        app.terminate()
+    """Address of the app."""
+    with running_app(settings.var) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """A browser without a window."""
-    from playwright.sync_api import sync_playwright
-
-    arguments = ["--no-sandbox", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=BROWSER, args=arguments, timeout=PATIENCE_MS)
+    with running_browser() as browser:
         yield browser
-        browser.close()
-
-
-class Visit:
-    """A page of the browser, and what it should not have done."""
-
-    def __init__(self, browser: Any, url: str, width: int, scheme: str) -> None:
-        self._url = url
-        self.context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-        self.context.set_default_timeout(PATIENCE_MS)
-        self.page = self.context.new_page()
-        self.faults: list[str] = []
-        self.page.on("console", lambda message: self._said(message))
-        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
-        self.page.on("request", lambda request: self._asked(request.url))
-
-    def open(self, path: str = "/") -> None:
-        self.page.goto(self._url + path)
-
-    def _said(self, message: Any) -> None:
-        # Opened by its address, a page first looks for Streamlit below that address.
-        if message.type in ("error", "warning") and "/_stcore/" not in message.location.get("url", ""):
-            self.faults.append(message.text)
-
-    def _asked(self, asked: str) -> None:
-        if not asked.startswith((self._url, self._url.replace("http", "ws"), "data:", "blob:")):
-            self.faults.append(f"asked {asked}")
-
-    @property
-    def overflow(self) -> int:
-        """Pixels that the page is wider than the window."""
-        pixels: int = self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-        return pixels
 
 
 @pytest.fixture

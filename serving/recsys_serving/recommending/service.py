@@ -151,6 +151,10 @@ class RecommendationService:
         told = self._items.get(item_id)
         return None if told is not None and told.deleted else self._pool.live.overlay.item(item_id)
 
+    def titles_of(self, item_ids: Sequence[str]) -> dict[str, str]:
+        """Titles of items by their ids; the id where an item has none, or is unknown."""
+        return dict(zip(item_ids, self._pool.live.overlay.titles_of(item_ids), strict=True))
+
     def catalogue(self) -> CatalogueDescription:
         """The columns of the items, with what they hold: what filters can be made of."""
         self._answering.look_for_news()

@@ -1,4 +1,4 @@
-from app.components.activity import activity_table, period_for
+from app.components.activity import activity_table, period_for, with_bar_ends
 
 
 def counted(*days):
@@ -15,3 +15,11 @@ def test_the_shortest_period_with_few_bars_is_taken():
 
 def test_counts_are_a_table():
     assert activity_table(counted("2026-01-01")).values.tolist()[0][:3] == ["2026-01-01", "rating", 2]
+
+
+def test_types_of_one_period_stand_on_each_other():
+    periods = [("2026-01-01", "click", 3), ("2026-01-01", "rating", 2), ("2026-01-02", "click", 1)]
+    table = with_bar_ends(
+        activity_table([{"start": a, "type": b, "num_interactions": n, "mean_value": None} for a, b, n in periods])
+    )
+    assert table[["Bottom", "Top"]].values.tolist() == [[0, 3], [3, 5], [0, 1]]

@@ -19,7 +19,7 @@ def test_users_rate_and_get_lists(api):
     assert "an/na" in api.users("an") and api.users("zz") == []
     api.append_interaction({"user_id": "an/na", "item_id": "i02", "type": "rating", "value": 5.0})
     (stored,) = api.interactions("an/na")
-    assert (stored["item_id"], stored["value"]) == ("i02", 5.0)
+    assert (stored["item_id"], stored["value"], stored["title"]) == ("i02", 5.0, "Square 2")
     (found,) = api.recommend([{"user_id": "an/na", "k": 3}])
     assert found["personalized"] and len(found["items"]) == 3
     api.delete_interaction(stored["event_id"])

@@ -96,6 +96,9 @@ class CannedRecommendations:
             return None
         return {"title": FILMS[item_id], "available": True, "properties": {"genres": "Drama", "year": None}}
 
+    def titles_of(self, item_ids: Sequence[str]) -> dict[str, str]:
+        return {item_id: FILMS.get(item_id, item_id) for item_id in item_ids}
+
     def check_items(self, items: Sequence[CatalogueItem]) -> tuple[str, ...]:
         if any(isinstance(item.properties.get("year"), str) for item in items):
             raise RequestError("year must be a number.")

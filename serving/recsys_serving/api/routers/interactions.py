@@ -144,6 +144,7 @@ def list_interactions(
     limit: Limit = 100,
     cursor: Cursor = None,
     type: Annotated[Annotated[str, StringConstraints(min_length=1, max_length=64)] | None, Query()] = None,
+    titles: Annotated[bool, Query(description="Whether the answer has the titles of the items.")] = False,
 ) -> Response:
     """The latest first; of a user who is not known, none."""
     purpose = f"interactions of {type!r} {user_id!r}"
@@ -151,7 +152,10 @@ def list_interactions(
     page = parts.store.interactions.list_for_user(user_id, limit, place, None if type is None else [type])
     following = None if page.next_cursor is None else parts.cursors.write_moment(purpose, page.next_cursor)
     told = [InteractionResponse.of(one) for one in page.interactions]
-    return reply(InteractionPageResponse(interactions=told, next_cursor=following))
+    named = None
+    if titles:
+        named = parts.recommendations.titles_of(list(dict.fromkeys(one.item_id for one in page.interactions)))
+    return reply(InteractionPageResponse(interactions=told, next_cursor=following, titles=named))
 
 
 def _untimed(bodies: Sequence[InteractionBody], interactions: Sequence[Interaction]) -> set[str]:

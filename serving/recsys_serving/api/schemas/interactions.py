@@ -121,3 +121,6 @@ class InteractionPageResponse(ResponseBody):
 
     interactions: list[InteractionResponse]
     next_cursor: str | None
+    titles: dict[str, str] | None = Field(
+        default=None, description="Of the items, by id, where they were asked for; the id where an item has none."
+    )

@@ -76,3 +76,10 @@ def test_an_interaction_waits_in_the_spool_while_the_store_is_away(make_api):
     answer = away.client.post("/v1/interactions", json=RATING)
     assert (answer.status_code, answer.json()["durable"]) == (202, "spool")
     assert away.parts.writes.num_waiting() == 1
+
+
+def test_titles_of_the_items_come_where_they_are_asked_for(api: Api):
+    for item_id in ("a", "x"):
+        api.client.post("/v1/interactions", json={"user_id": "ben", "item_id": item_id})
+    pages = [api.client.get("/v1/users/ben/interactions", params=params).json() for params in ({}, {"titles": "true"})]
+    assert pages[0].get("titles") is None and pages[1]["titles"] == {"a": "Alien", "x": "x"}

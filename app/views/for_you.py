@@ -38,7 +38,7 @@ def draw() -> None:
     request = list_request(user_id, choices, found["columns"])
     with recommendations:
         answer, milliseconds = shown_list(request)
-        st.subheader(f"Recommended to {plain(user_id)}", anchor=False)
+        st.header(f"Recommended to {plain(user_id)}", anchor=False)
         st.caption(
             f"{len(answer['items'])} of {found['num_items']:,} items · model {plain(answer['model_version'])} · "
             f"{milliseconds:.0f} ms"
@@ -60,7 +60,7 @@ def draw() -> None:
 
 def _choices(found: Mapping[str, Any]) -> ListChoices:
     with st.sidebar:
-        st.subheader("List", anchor=False)
+        st.header("List", anchor=False)
         k = st.slider("Length", 4, 40, 12, key="k", persist_state="session")
         hides_seen = st.toggle("Hide what is known", True, key="hide seen", persist_state="session")
         categories = [column["name"] for column in found["columns"] if column["kind"] == "category"]
@@ -86,7 +86,7 @@ def _choices(found: Mapping[str, Any]) -> ListChoices:
                     key="diversity column",
                     persist_state="session",
                 )
-        st.subheader("Filters", anchor=False)
+        st.header("Filters", anchor=False)
         filters = show_filters(found["columns"])
     return ListChoices(k, hides_seen, weight, column, filters)
 

@@ -32,11 +32,11 @@ def draw() -> None:
             show_empty(f"There is no item {plain(item_id)}.")
             return
         show_item(item, found)
-        st.subheader("Similar by taste", anchor=False)
+        st.header("Similar by taste", anchor=False)
         show_similar(item_id, "model", found)
-        st.subheader("Similar by content", anchor=False)
+        st.header("Similar by content", anchor=False)
         show_similar(item_id, "content", found)
-        st.subheader("What users do with it", anchor=False)
+        st.header("What users do with it", anchor=False)
         show_activity(item_id)
 
 

@@ -38,7 +38,7 @@ def _show() -> None:
     show_counts(numbers)
     show_latencies("Stages of a list", numbers.stages, STAGES)
     show_latencies("Answers by route", numbers.routes)
-    st.subheader("Erasures", anchor=False)
+    st.header("Erasures", anchor=False)
     try:
         receipts = service().erasures(NUM_RECEIPTS)
     except NotAllowed as error:
