@@ -24,8 +24,8 @@ from recsys.experiments.confidence_sequences import confidence_bounds, lower_bou
 from recsys.experiments.guardrails import check_guardrails
 from recsys.experiments.interleaving_analysis import mixture_prior
 from recsys.experiments.metric import Guardrail, Metric
-from recsys.experiments.off_policy import estimate_policy
-from recsys.experiments.overlap import OverlapLimits
+from recsys.experiments.off_policy.estimates import estimate_policy
+from recsys.experiments.off_policy.overlap import OverlapLimits
 from recsys.experiments.power import PowerSettings, plan_units
 from recsys.experiments.rate_sequences import rate_bounds, rate_difference_bounds
 from recsys.experiments.rollout import RolloutPlan, RolloutState, next_step

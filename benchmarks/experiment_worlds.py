@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from recsys.experiments.interleaving import team_draft
-from recsys.experiments.off_policy import LoggedFeedback
+from recsys.experiments.off_policy.estimates import LoggedFeedback
 
 CONTEXTS, ACTIONS, POSITIONS = 4, 6, 5
 

@@ -6,12 +6,14 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 from recsys_serving.triton.server_environment import server_environment
 
 from recsys.errors import ServingError
+from tests.shared_directory import remove_shared_directories
 
 ROOT = Path(__file__).parents[1]
 
@@ -46,3 +48,18 @@ def pytest_collection_finish() -> None:
         from tests.export.export_cache import install
 
         install()
+
+
+_test_runs: set[str] = set()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """A worker of pytest-xdist has ended; others may still need what they share."""
+    _test_runs.add(node.workerinput["testrunuid"])
+
+
+def pytest_unconfigure() -> None:
+    """Where workers ran the tests, the process that started them tidies up."""
+    for test_run in _test_runs:
+        remove_shared_directories(test_run)

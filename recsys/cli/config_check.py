@@ -1,8 +1,8 @@
 """Checks a whole resolved configuration before anything is made of it.
 
 The typed constructors are the schema of what has a ``_target_``; :mod:`recsys.cli.plain_settings` is that of the
-settings of a command; :mod:`recsys.cli.setting_ranges` has the ranges of numbers. What only a constructor can tell,
-such as numbers that do not go together, it is then asked.
+settings of a command; :mod:`recsys.cli.settings.setting_ranges` has the ranges of numbers. What only a constructor can
+tell, such as numbers that do not go together, it is then asked.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from recsys.cli.config_directory import CONFIG_DIRECTORY
 from recsys.cli.plain_settings import PLAIN_SETTINGS
-from recsys.cli.setting_ranges import range_of
+from recsys.cli.settings.setting_ranges import range_of
 from recsys.cli.settings.setting_types import described, fits
 from recsys.errors import RecsysError, RunError
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 #: Ends the name of a file that is still being written.
@@ -28,3 +29,32 @@ def whole_file(target: Path) -> Iterator[Path]:
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
+
+
+def write_private(target: Path, content: bytes, *, keep_existing: bool = False) -> None:
+    """Write a file that its owner alone may read, whole or not at all, so that it outlasts a loss of power.
+
+    Several processes may write it at once: one of them is last, or first.
+
+    Args:
+        target: in a directory that exists.
+        content: of the file.
+        keep_existing: whether a file that is there, or that another process makes meanwhile, stays as it is.
+
+    Raises:
+        OSError: it could not be written; nothing half-written is left.
+    """
+    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}-")  # its mode is 0600
+    partial = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if not keep_existing:
+            os.replace(partial, target)
+            return
+        with suppress(FileExistsError):
+            os.link(partial, target)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -38,29 +38,32 @@ MAX_BYTES = 2**31 - 2**20
 VECTORS = "vectors"
 
 
-class _Encoder(nn.Module):
-    """A query encoder with one argument for each input."""
-
-    def __init__(self, encoder: nn.Module, names: Sequence[str]) -> None:
-        super().__init__()
-        self.encoder = encoder
-        self.names = tuple(names)
-
-    def forward(
-        self, users: Tensor, items: Tensor, ratings: Tensor, timestamps: Tensor, features: Sequence[Tensor] = ()
-    ) -> Tensor:
-        named = dict(zip(self.names, features, strict=True))
-        encoded: Tensor = self.encoder(OnnxQuery(users, items, ratings, timestamps, named))
-        return encoded
-
-
-class _ForCandidates(nn.Module):
-    """A ranker or an explainer with one argument for each input."""
+class _WithInputs(nn.Module):
+    """What is exported, with one argument for each input."""
 
     def __init__(self, module: nn.Module, names: Sequence[str]) -> None:
         super().__init__()
         self.module = module
         self.names = tuple(names)
+
+    def query(
+        self, users: Tensor, items: Tensor, ratings: Tensor, timestamps: Tensor, features: Sequence[Tensor]
+    ) -> OnnxQuery:
+        """The query, as the module takes it."""
+        return OnnxQuery(users, items, ratings, timestamps, dict(zip(self.names, features, strict=True)))
+
+
+class _Encoder(_WithInputs):
+    """A query encoder."""
+
+    def forward(
+        self, users: Tensor, items: Tensor, ratings: Tensor, timestamps: Tensor, features: Sequence[Tensor] = ()
+    ) -> Any:
+        return self.module(self.query(users, items, ratings, timestamps, features))
+
+
+class _ForCandidates(_WithInputs):
+    """A ranker or an explainer."""
 
     def forward(
         self,
@@ -70,21 +73,12 @@ class _ForCandidates(nn.Module):
         timestamps: Tensor,
         candidates: Tensor,
         features: Sequence[Tensor] = (),
-    ) -> Tensor | tuple[Tensor, Tensor]:
-        named = dict(zip(self.names, features, strict=True))
-        given: Tensor | tuple[Tensor, Tensor] = self.module(
-            OnnxQuery(users, items, ratings, timestamps, named), candidates
-        )
-        return given
+    ) -> Any:
+        return self.module(self.query(users, items, ratings, timestamps, features), candidates)
 
 
-class _ForNewCandidates(nn.Module):
-    """A ranker that knows new items by vectors, with one argument for each input."""
-
-    def __init__(self, ranker: nn.Module, names: Sequence[str]) -> None:
-        super().__init__()
-        self.ranker = ranker
-        self.names = tuple(names)
+class _ForNewCandidates(_WithInputs):
+    """A ranker that knows new items by vectors."""
 
     def forward(
         self,
@@ -95,10 +89,8 @@ class _ForNewCandidates(nn.Module):
         candidates: Tensor,
         new_items: Tensor,
         features: Sequence[Tensor] = (),
-    ) -> Tensor:
-        named = dict(zip(self.names, features, strict=True))
-        scores: Tensor = self.ranker(OnnxQuery(users, items, ratings, timestamps, named), candidates, new_items)
-        return scores
+    ) -> Any:
+        return self.module(self.query(users, items, ratings, timestamps, features), candidates, new_items)
 
 
 def export_encoder(

@@ -14,6 +14,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from recsys.errors import SettingsError
@@ -240,8 +241,17 @@ def read_settings(**values: object) -> ServiceSettings:
         return ServiceSettings(**values)  # type: ignore[arg-type]
     except ValidationError as error:
         # The text of pydantic's error shows the value, which may be a secret.
-        faults = [f"{'.'.join(map(str, fault['loc'])) or 'settings'}: {fault['msg']}" for fault in error.errors()]
+        faults = [
+            f"{'.'.join(map(str, fault['loc'])) or 'settings'}: {fault['msg']}{_came(fault)}"
+            for fault in error.errors()
+        ]
         raise SettingsError("Settings of the service: " + "; ".join(faults) + ".") from None
+
+
+def _came(fault: ErrorDetails) -> str:
+    """What came in place of a word or a number; the settings that are secret are neither."""
+    is_plain = fault["type"].startswith(("literal_", "int_", "float_", "bool_", "greater_", "less_"))
+    return f", but is {fault['input']!r}" if is_plain else ""
 
 
 def to_environment(settings: ServiceSettings) -> dict[str, str]:

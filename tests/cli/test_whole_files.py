@@ -1,6 +1,6 @@
 import pytest
 
-from recsys.cli.whole_files import whole_file
+from recsys.cli.whole_files import whole_file, write_private
 
 
 def test_what_was_written_takes_the_place_of_what_was_there(tmp_path):
@@ -30,3 +30,20 @@ def test_what_a_killed_process_left_is_written_over(tmp_path):
         path.write_text("{}")
     assert (tmp_path / "run.json").read_text() == "{}"
     assert not (tmp_path / "run.json.partial").exists()
+
+
+@pytest.mark.parametrize(("keep_existing", "content"), [(False, b"new"), (True, b"old")])
+def test_a_private_file_is_its_owners_alone(tmp_path, keep_existing, content):
+    target = tmp_path / "key"
+    write_private(target, b"old", keep_existing=keep_existing)
+    write_private(target, b"new", keep_existing=keep_existing)
+    assert target.read_bytes() == content
+    assert target.stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_private_file_that_cannot_take_its_place_leaves_nothing(tmp_path):
+    (tmp_path / "key").mkdir()
+    with pytest.raises(OSError):
+        write_private(tmp_path / "key", b"new")
+    assert [path.name for path in tmp_path.iterdir()] == ["key"]

@@ -67,6 +67,11 @@ def test_a_retention_is_a_day_or_more():
         read_settings(interaction_type_retention_days={"view": 0})
 
 
+def test_a_word_that_is_none_of_those_allowed_is_repeated():
+    with pytest.raises(SettingsError, match="runtime: Input should be 'inprocess' or 'triton', but is 'tritn'"):
+        read_settings(runtime="tritn")
+
+
 def test_triton_needs_its_address():
     with pytest.raises(SettingsError, match="requires triton_url"):
         read_settings(runtime="triton")

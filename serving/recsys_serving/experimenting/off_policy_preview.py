@@ -12,8 +12,8 @@ import numpy as np
 
 from recsys.errors import ExperimentError
 from recsys.experiments.metric import Direction
-from recsys.experiments.off_policy import Estimator, LoggedFeedback, estimate_policy
-from recsys.experiments.reward_model import cross_fitted_predictions
+from recsys.experiments.off_policy.estimates import Estimator, LoggedFeedback, estimate_policy
+from recsys.experiments.off_policy.reward_model import cross_fitted_predictions
 from recsys.retrieval.types import FloatArray
 from recsys_serving.experimenting.results import plain
 from recsys_serving.experimenting.target_policies import Places, TargetPolicy
@@ -76,7 +76,7 @@ class OffPolicyPreview:
 def preview_policy(store: OutcomeStore, policy: TargetPolicy, query: PreviewQuery) -> OffPolicyPreview:
     """Estimate what a policy would have got at each list, summed over the places that are judged.
 
-    Places are taken to be independent of each other; see :mod:`recsys.experiments.off_policy`.
+    Places are taken to be independent of each other; see :mod:`recsys.experiments.off_policy.estimates`.
 
     Args:
         store: with the lists and what came of them.

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from recsys.errors import ExperimentError
 from recsys.experiments.experiment import Variant
 from recsys.experiments.exploration import ExplorationPolicy
-from recsys.experiments.reward_model import ItemDistribution
+from recsys.experiments.off_policy.reward_model import ItemDistribution
 from recsys.experiments.variant_options import exploration_of
 from recsys_serving.recommending.counterfactual_lists import PastQuery
 from recsys_serving.resilience.deadline import Deadline

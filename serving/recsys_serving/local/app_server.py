@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from recsys.cli.whole_files import whole_file
 from recsys.errors import ServingError
 from recsys_serving.local.free_port import free_port
 from recsys_serving.local.installation import Installation
@@ -65,9 +66,8 @@ class AppState:
 
     def save(self, directory: Path) -> None:
         """Write the state file into ``directory``, whole or not at all."""
-        partial = directory / f"{STATE}.partial"
-        partial.write_text(json.dumps(asdict(self), indent=2), encoding="utf-8")
-        partial.replace(directory / STATE)
+        with whole_file(directory / STATE) as partial:
+            partial.write_text(json.dumps(asdict(self), indent=2), encoding="utf-8")
 
 
 def running_app(installation: Installation) -> AppState | None:

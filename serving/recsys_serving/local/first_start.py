@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from recsys.cli.whole_files import whole_file
 from recsys.errors import ServingError
 from recsys.runtime.manifest import Manifest
 from recsys_serving.api.security.known_keys import KnownKeys
@@ -100,9 +101,8 @@ def store_while_away(settings: ServiceSettings, installation: Installation) -> P
 
 
 def _note_import(installation: Installation, manifest: Manifest) -> None:
-    partial = installation.imported.with_suffix(".partial")
-    partial.write_text(json.dumps({"content_hash": manifest.data.content_hash}), encoding="utf-8")
-    partial.replace(installation.imported)
+    with whole_file(installation.imported) as partial:
+        partial.write_text(json.dumps({"content_hash": manifest.data.content_hash}), encoding="utf-8")
 
 
 def _noted_import(installation: Installation) -> str | None:

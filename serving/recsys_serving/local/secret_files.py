@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from recsys.cli.whole_files import write_private
 from recsys.errors import ServingError
 
 
@@ -22,7 +21,8 @@ def read_or_make(path: Path, make: Callable[[], bytes]) -> bytes:
     """
     try:
         if not path.exists():
-            _make(path, make())
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            write_private(path, make(), keep_existing=True)
         mode = path.stat().st_mode & 0o777
         if mode & 0o077:
             raise ServingError(
@@ -31,19 +31,3 @@ def read_or_make(path: Path, make: Callable[[], bytes]) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise ServingError(f"The secret in {path} can neither be read nor made: {error.strerror}.") from error
-
-
-def _make(path: Path, secret: bytes) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secret)
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(partial, path)  # fails where another process was first
-        except FileExistsError:
-            return
-    finally:
-        os.unlink(partial)

@@ -7,6 +7,7 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from recsys.cli.whole_files import whole_file
 from recsys_serving.triton.state import started_at
 
 STATE = "service.json"
@@ -50,9 +51,8 @@ class ServiceState:
 
     def save(self, directory: Path) -> None:
         """Write the state file into ``directory``, whole or not at all."""
-        partial = directory / f"{STATE}.partial"
-        partial.write_text(json.dumps(asdict(self), indent=2), encoding="utf-8")
-        partial.replace(directory / STATE)
+        with whole_file(directory / STATE) as partial:
+            partial.write_text(json.dumps(asdict(self), indent=2), encoding="utf-8")
 
     def processes(self) -> list[int]:
         """All processes of this start that are still there, also without the one that kept them."""

@@ -7,8 +7,6 @@ bundle knows of somebody who was erased. All workers of an installation share th
 from __future__ import annotations
 
 import logging
-import os
-import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -17,6 +15,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from pydantic import TypeAdapter, ValidationError
 
+from recsys.cli.whole_files import write_private
 from recsys_serving.store.users.erased_users import ErasedUsers, erasure_hash
 
 _log = logging.getLogger(__name__)
@@ -91,19 +90,6 @@ class ErasedMirror:
             with FileLock(self._path.with_name(self._path.name + ".lock"), timeout=_LOCK_SECONDS, mode=0o600):
                 made = change(self._read())
                 marks = {one.hex(): at for one, at in sorted(made.marks.items())}
-                _write_whole(self._path, _ADAPTER.dump_json({made.salt: marks}))
+                write_private(self._path, _ADAPTER.dump_json({made.salt: marks}))
         except (OSError, Timeout) as error:
             _log.warning("Erased users cannot be written to %s: %s", self._path, error)
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    descriptor, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    except OSError:
-        os.unlink(partial)
-        raise

@@ -15,15 +15,15 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from recsys.cli.whole_files import whole_file
 from recsys.errors import RequestError, ServingError
 from recsys.runtime.bundle_recommender import BundleRecommender
 from recsys.runtime.item_values import ItemValues
@@ -106,19 +106,11 @@ class ItemChanges:
         else:
             self._recommender.update_items(_read(path))
 
-    def _append(self, suffix: str, write: object) -> None:
+    def _append(self, suffix: str, write: Callable[[Path], object]) -> None:
         self.directory.mkdir(exist_ok=True)
         number = self._num_applied + 1
-        handle, name = tempfile.mkstemp(prefix=".", suffix=".partial", dir=self.directory)
-        os.close(handle)
-        partial = Path(name)
-        try:
-            assert callable(write)
+        with whole_file(self.directory / f"{number:06}{suffix}") as partial:
             write(partial)
-            partial.chmod(0o644)
-            os.replace(partial, self.directory / f"{number:06}{suffix}")
-        finally:
-            partial.unlink(missing_ok=True)
         self._num_applied = number
 
 

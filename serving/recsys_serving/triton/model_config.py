@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from recsys.cli.whole_files import whole_file
 from recsys.data.encoded_columns import EncodedColumn
 from recsys.errors import ExportError
 from recsys.runtime.onnx_model import OnnxModel
@@ -53,9 +54,8 @@ def write_config(config: Any, path: Path) -> None:
     """Write a configuration, whole or not at all."""
     from google.protobuf import text_format
 
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_text(text_format.MessageToString(config), encoding="utf-8")
-    partial.replace(path)
+    with whole_file(path) as partial:
+        partial.write_text(text_format.MessageToString(config), encoding="utf-8")
 
 
 def read_config(path: Path) -> Any:

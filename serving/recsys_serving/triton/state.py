@@ -6,6 +6,8 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from recsys.cli.whole_files import whole_file
+
 STATE = "state.json"
 
 
@@ -61,10 +63,9 @@ class ServerState:
 
     def save(self, directory: Path) -> None:
         """Write the state file into ``directory``, whole or not at all."""
-        partial = directory / f"{STATE}.partial"
-        partial.touch(mode=0o600)  # the key is for its owner alone
-        partial.write_text(json.dumps(asdict(self), indent=2), encoding="utf-8")
-        partial.replace(directory / STATE)
+        with whole_file(directory / STATE) as partial:
+            partial.touch(mode=0o600)  # the key is for its owner alone
+            partial.write_text(json.dumps(asdict(self), indent=2), encoding="utf-8")
 
 
 def _reached_at(address: str) -> str:

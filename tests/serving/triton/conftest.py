@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import tritonclient.grpc as grpc
 import tritonclient.http as http
-from recsys_serving.triton.launcher import start, stop
 from recsys_serving.triton.repository import served_version
 from recsys_serving.triton.state import ServerState
 from tritonclient.utils import np_to_triton_dtype
 
 from tests.serving.triton.board_versions import swap, write
+from tests.serving.triton.running_server import running_server
 from tests.serving.triton.tiny_repository import write_tiny_models
 
 
@@ -31,9 +31,8 @@ def server(
     triton_environment: Path, repository: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ServerState]:
     """One server for all tests of the session."""
-    directory = tmp_path_factory.mktemp("server")
-    yield start(directory, repository, environment=triton_environment)
-    stop(directory)
+    with running_server(triton_environment, repository, tmp_path_factory) as state:
+        yield state
 
 
 @pytest.fixture

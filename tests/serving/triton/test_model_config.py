@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -47,7 +48,7 @@ def test_a_configuration_that_cannot_be_written_leaves_the_one_before(
 
     path = tmp_path / "config.pbtxt"
     write_config(configs["recommend"], path)
-    monkeypatch.setattr(Path, "replace", full)
+    monkeypatch.setattr(os, "replace", full)
     with pytest.raises(OSError, match="No space left"):
         write_config(configs["similar"], path)
     assert read_config(path).name == "recommend"

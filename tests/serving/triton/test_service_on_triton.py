@@ -23,7 +23,6 @@ from recsys_serving.recommending.types import (
     RecommendationQuery,
 )
 from recsys_serving.resilience.health import HealthRegistry
-from recsys_serving.triton.launcher import start, stop
 from recsys_serving.triton.repository import write_repository
 from recsys_serving.triton.state import ServerState
 from recsys_serving.triton.versions import swap_version
@@ -32,6 +31,7 @@ from recsys.errors import RequestError
 from recsys.runtime.bundle import Bundle
 from recsys.runtime.manifest import Manifest
 from tests.export.board_bundles import board_bundle
+from tests.serving.triton.running_server import running_server
 
 pytestmark = pytest.mark.triton
 
@@ -109,9 +109,8 @@ def repository(bundles: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def server(
     triton_environment: Path, repository: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ServerState]:
-    directory = tmp_path_factory.mktemp("server")
-    yield start(directory, repository, environment=triton_environment)
-    stop(directory)
+    with running_server(triton_environment, repository, tmp_path_factory) as state:
+        yield state
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from recsys.errors import ExperimentError
-from recsys.experiments.off_policy import LoggedFeedback, doubly_robust, estimate_policy, ips, snips
-from recsys.experiments.overlap import OverlapLimits
+from recsys.experiments.off_policy.estimates import LoggedFeedback, doubly_robust, estimate_policy, ips, snips
+from recsys.experiments.off_policy.overlap import OverlapLimits
 
 CONTEXTS, ACTIONS = (0.3, 0.7), 3
 LOGGING = [[0.5, 0.3, 0.2], [0.2, 0.2, 0.6]]

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from recsys.cli.setting_ranges import ValueRange, range_of
+from recsys.cli.settings.setting_ranges import ValueRange, range_of
 
 
 @pytest.mark.parametrize(

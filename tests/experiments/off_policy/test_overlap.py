@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from recsys.errors import ExperimentError
-from recsys.experiments.overlap import OverlapLimits, measure_overlap
+from recsys.experiments.off_policy.overlap import OverlapLimits, measure_overlap
 
 
 def column(*weights):

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from recsys.errors import ExperimentError
-from recsys.experiments.off_policy import LoggedFeedback, estimate_policy
-from recsys.experiments.reward_model import cross_fitted_predictions
+from recsys.experiments.off_policy.estimates import LoggedFeedback, estimate_policy
+from recsys.experiments.off_policy.reward_model import cross_fitted_predictions
 
 RATES = {"a": 0.1, "b": 0.5, "c": 0.3}
 

@@ -32,7 +32,7 @@ import scipy.stats
 
 from recsys.errors import ExperimentError
 from recsys.experiments.metric import Direction, require_number, require_one_of
-from recsys.experiments.overlap import Overlap, OverlapLimits, measure_overlap
+from recsys.experiments.off_policy.overlap import Overlap, OverlapLimits, measure_overlap
 from recsys.retrieval.types import FloatArray
 
 Estimator = Literal["ips", "snips", "doubly_robust"]
