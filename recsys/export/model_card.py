@@ -1,12 +1,12 @@
 """The model card of a bundle: what it is, what it was trained on, how good it is, and what it is not for, for people.
 
-Mitchell et al.: Model Cards for Model Reporting (2019). All of it is derived from the bundle's own files and its runs, so
-that nothing in it can be forgotten when a model changes.
+Mitchell et al.: Model Cards for Model Reporting (2019). All of it is derived from the bundle's own files and its runs,
+so that nothing in it can be forgotten when a model changes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from recsys.data.prepared import PreparedDataset
@@ -125,13 +125,19 @@ def _reads(manifest: Manifest) -> str:
     sources = [manifest.retriever] if manifest.ranker is None else [manifest.retriever, manifest.ranker]
     lines = [f"- {source.model} reads {_read(source.reads)}." for source in sources]
     latest = "all" if manifest.max_history is None else f"the latest {manifest.max_history}"
-    lines.append(f"- Of a history {latest} items count. Items that a user has are left out: {manifest.exclude_seen}.")
+    lines.append(f"- Of a history {latest} items count. Items that a user has {_seen(manifest)}.")
     if manifest.filters:
         lines.append(f"- Only items that pass these filters are in a list: `{manifest.filters}`.")
     if manifest.data.item_features:
         names = ", ".join(f"`{column.name}`" for column in manifest.data.item_features)
         lines.append(f"- Columns of items that were given: {names}.")
     return "## What decides a list\n\n" + "\n".join(lines) + "\n"
+
+
+def _seen(manifest: Manifest) -> str:
+    if isinstance(manifest.exclude_seen, Mapping):
+        return f"come again after {manifest.exclude_seen['after_days']:g} days"
+    return "are left out" if manifest.exclude_seen else "may come again"
 
 
 def _read(reads: Reads) -> str:
@@ -157,7 +163,8 @@ def _limits(manifest: Manifest) -> str:
         "## Limits\n\n"
         f"- {known}; of whom nothing is known gets what is popular {popular}, marked `personalized: false`.\n"
         "- It repeats what people did, with the preferences that the site of that time gave to what it showed. "
-        "Popular items are found more easily than rare ones: see the parts above where there are any, and `coverage` and `gini`.\n"
+        "Popular items are found more easily than rare ones: see the parts above where there are any, and "
+        "`coverage` and `gini`.\n"
         "- Quality was measured on the past. What people do with these lists is known after an experiment.\n"
         "- Users of the training are in this bundle: with histories, and in the weights of items. Whoever is erased "
         "has to be gone from it by the date of their receipt: retrain, and delete this directory.\n"

@@ -1,5 +1,7 @@
 from dataclasses import replace
 
+import pytest
+
 from recsys.export.model_card import MODEL_CARD, write_model_card
 from recsys.runtime.bundle import Bundle
 from recsys.runtime.personalization.knowledge import Reads
@@ -63,6 +65,14 @@ def test_a_ranker_has_a_part_of_its_own(tmp_path):
     manifest = Bundle.open(board_bundle("ease", ranker="pure_svd")).manifest
     card = card_of(tmp_path, manifest, ranker=board_run("pure_svd", tmp_path / "ranker"))
     assert "PureSVD orders the best 200 of them" in card and "## Quality of the ranker, PureSVD" in card
+
+
+@pytest.mark.parametrize(
+    "policy, words",
+    [(True, "are left out"), (False, "may come again"), ({"after_days": 30}, "come again after 30 days")],
+)
+def test_what_happens_to_seen_items_is_in_words(policy, words, tmp_path):
+    assert f"Items that a user has {words}." in card_of(tmp_path, manifest_of(exclude_seen=policy))
 
 
 def test_what_a_list_depends_on_is_in_words(tmp_path):

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -26,7 +27,7 @@ from recsys.errors import BundleError, ServingError
 from tests.export.board_bundles import board_bundle
 
 ROOT = Path(__file__).parents[3]
-PAGES = [ROOT / "README.md", ROOT / "docs" / "service.md"]
+PAGES = [ROOT / "README.md", ROOT / "docs" / "service.md", ROOT / "docs" / "tutorial.md"]
 
 
 class Service:
@@ -130,6 +131,15 @@ def test_the_requests_of_a_page_are_answered(service: Service, page: Path):
     )
     told = subprocess.run(["bash", "-e", "-c", script], env=environment, capture_output=True, text=True)
     assert told.returncode == 0, told.stdout[-500:] + told.stderr
+
+
+def test_simulated_users_visit_it(service: Service):
+    for number in range(30):
+        service.ask("/v1/items", {"item_id": f"i{number:02}", "title": f"Item {number}", "properties": {}})
+    command = [sys.executable, "scripts/simulate.py", "visits=12", "users=3", f"var={service.settings.var}"]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": "serving"})
+    assert told.returncode == 0, told.stderr
+    assert "12 lists in" in told.stdout and "true utility" in told.stdout
 
 
 def test_what_was_killed_is_no_obstacle(service: Service):
