@@ -65,6 +65,7 @@ HOT = {
     ),
     "interaction by event": (interactions._BY_EVENT, {"event_ids": [EVENT]}),
     "interactions of a batch": (interactions._BY_EVENT, {"event_ids": [f"e{n}" for n in range(0, 200, 10)]}),
+    "activity of an item": (interactions._COUNT_FOR_ITEM.text, {"item_id": "i7", "per": "month"}),
     "deletion of an interaction": (interactions._DELETE.text, {"event_id": EVENT}),
     "lock of an account": (accounts._LOCK.text, {"ids": [USER]}),
     "lock of many accounts": (accounts._LOCK.text, {"ids": [f"u{n}" for n in range(0, 100)]}),

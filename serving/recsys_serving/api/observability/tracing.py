@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 
@@ -13,7 +13,10 @@ from recsys_serving.api.observability.request_ids import HEADER
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExporter
-    from opentelemetry.trace import Tracer
+    from opentelemetry.trace import Span, Tracer
+
+#: Attributes of a span that have the path or the query of its request, in either of OpenTelemetry's conventions.
+_WITH_PATH = ("http.target", "http.url", "url.path", "url.full", "url.query")
 
 
 class Tracing:
@@ -42,6 +45,8 @@ class Tracing:
 def install_tracing(app: FastAPI, exporter: SpanExporter) -> Tracing:
     """Trace each request of an application; its span has the request's id as ``http.response.header.x_request_id``.
 
+    A span has the template of the path, and neither the path nor the query: these have ids of users.
+
     Args:
         app: whose requests are traced.
         exporter: takes the spans.
@@ -59,6 +64,7 @@ def install_tracing(app: FastAPI, exporter: SpanExporter) -> Tracing:
     FastAPIInstrumentor.instrument_app(
         app,
         tracer_provider=provider,
+        server_request_hook=_hide_path,
         excluded_urls="healthz,readyz,metrics",
         http_capture_headers_server_response=[HEADER],
         exclude_spans=["send", "receive"],
@@ -69,6 +75,14 @@ def install_tracing(app: FastAPI, exporter: SpanExporter) -> Tracing:
         provider.shutdown()
 
     return Tracing(provider.get_tracer("recsys_serving"), end)
+
+
+def _hide_path(span: Span, scope: dict[str, Any]) -> None:
+    """Put the template in the place of all that has the path of a request."""
+    attributes = getattr(span, "attributes", None) or {}  # a span that is not recorded has none
+    for name in _WITH_PATH:
+        if name in attributes:
+            span.set_attribute(name, attributes.get("http.route", "none"))
 
 
 def otlp_exporter(endpoint: str) -> SpanExporter:

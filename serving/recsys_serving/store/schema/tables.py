@@ -84,6 +84,7 @@ INTERACTIONS = Table(
     Column("session_id", Text),
     _properties(),
     Index("interactions_user", "user_id", "occurred_at"),
+    Index("interactions_item", "item_id", "occurred_at"),
     Index("interactions_recommendation", "recommendation_id", postgresql_where=text("recommendation_id IS NOT NULL")),
     postgresql_partition_by="RANGE (occurred_at)",
 )

@@ -33,11 +33,14 @@ def test_each_request_is_a_span_named_by_its_route():
 
     tracing = install_tracing(app, exporter)
     client = TestClient(app)
-    client.get("/items/private")
+    client.get("/items/private?of=private")
     client.get("/healthz")
+    client.get("/private/elsewhere")
     tracing.end()
-    names = {span.name for span in exporter.get_finished_spans() if span.parent is None}
-    assert names == {"GET /items/{item_id}"}
+    spans = [span for span in exporter.get_finished_spans() if span.parent is None]
+    assert {span.name for span in spans} == {"GET /items/{item_id}", "GET"}
+    assert {span.attributes["http.target"] for span in spans} == {"/items/{item_id}", "none"}
+    assert not [value for span in spans for value in span.attributes.values() if "private" in str(value)]
 
 
 def test_the_spans_of_a_list_reach_a_collector_with_its_stages(database_url: str, store: Store, tmp_path: Path):
