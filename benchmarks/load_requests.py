@@ -47,12 +47,16 @@ class RequestMaker:
             yield from requests
 
     def mixed(self, posted_share: float) -> Iterator[LoadRequest]:
-        """Lists that no cache has, and interactions of anybody with anything among them."""
+        """Lists that no cache has, and interactions of anybody with anything among them.
+
+        Lengths are mixed, so that lists are as long at the end as at the beginning.
+        """
+        uncached = self._make_mixed()
         while True:
             if self._random.random() < posted_share:
                 yield self.interaction()
             else:
-                yield next(self._uncached)
+                yield next(uncached)
 
     def interaction(self) -> LoadRequest:
         """An interaction that makes the user's next list another one."""
@@ -70,6 +74,13 @@ class RequestMaker:
             for length in _LENGTHS:
                 for user in self._users:
                     yield self._list(user, length, UNCACHED)
+
+    def _make_mixed(self) -> Iterator[LoadRequest]:
+        """Every user once in each length, and all lengths all the time."""
+        while True:
+            for shift in range(len(_LENGTHS)):
+                for place, user in enumerate(self._users):
+                    yield self._list(user, _LENGTHS[(place + shift) % len(_LENGTHS)], UNCACHED)
 
     def _list(self, user: str, length: int, kind: str) -> LoadRequest:
         line = f"GET /v1/users/{user}/recommendations?k={length} HTTP/1.1\r\n"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from recsys.retrieval.types import BoolArray, FloatArray, IntArray
 
@@ -56,8 +58,8 @@ class Candidates:
         index = np.maximum(positions, 0)
         there = positions >= 0
         return Candidates(
-            np.where(there, np.take_along_axis(self.items, index, axis=1), NO_ITEM),
-            np.where(there, np.take_along_axis(self.scores, index, axis=1), -np.inf),
+            np.where(there, in_order(self.items, index), NO_ITEM),
+            np.where(there, in_order(self.scores, index), -np.inf),
         )
 
     def allowed(self, mask: BoolArray, width: int) -> Candidates:
@@ -66,7 +68,7 @@ class Candidates:
         if mask[:, :width].all():
             return self.padded(width)
         order = np.argsort(~mask, axis=1, kind="stable")[:, :width]
-        kept = self.at(np.where(np.take_along_axis(mask, order, axis=1), order, -1))
+        kept = self.at(np.where(in_order(mask, order), order, -1))
         return kept.padded(width)
 
     def padded(self, width: int) -> Candidates:
@@ -85,9 +87,17 @@ class Candidates:
         if not ((ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] >= 0)).any():
             return self.present  # as it should be, and known faster
         order = np.argsort(self.items, axis=1, kind="stable")
-        ordered = np.take_along_axis(self.items, order, axis=1)
+        ordered = in_order(self.items, order)
         first = np.ones(self.items.shape, dtype=np.bool_)
         first[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
         mask = np.empty_like(first)
         np.put_along_axis(mask, order, first, axis=1)
         return mask & self.present
+
+
+def in_order(values: npt.NDArray[Any], order: IntArray) -> npt.NDArray[Any]:
+    """``values`` (shape [B, C]) at the positions ``order`` of each list, shape [B, K].
+
+    NumPy's ``take_along_axis`` is the same for any number of axes, and takes several times as long for one request.
+    """
+    return values[np.arange(len(values))[:, None], order]

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from recsys.errors import RetrievalError
-from recsys.retrieval.candidates import NO_ITEM, Candidates
+from recsys.retrieval.candidates import NO_ITEM, Candidates, in_order
 from recsys.retrieval.concurrency.read_write_lock import ReadWriteLock
 from recsys.retrieval.faiss_kinds.opening import read_store
 from recsys.retrieval.faiss_kinds.rescoring import rescoring_vectors
@@ -234,9 +234,7 @@ class FaissIndex:
         items[unknown] = NO_ITEM
         scores[items == NO_ITEM] = -np.inf
         order = np.lexsort((items, -scores), axis=1)[:, :width]
-        return Candidates(np.take_along_axis(items, order, axis=1), np.take_along_axis(scores, order, axis=1)).padded(
-            num_candidates
-        )
+        return Candidates(in_order(items, order), in_order(scores, order)).padded(num_candidates)
 
     def add(self, items: IntArray, vectors: FloatArray) -> None:
         """See :meth:`recsys.retrieval.index.UpdatableIndex.add`. The index is not trained again."""

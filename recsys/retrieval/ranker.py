@@ -6,7 +6,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from recsys.retrieval.candidates import Candidates
+from recsys.retrieval.candidates import Candidates, in_order
 from recsys.retrieval.request_batch import RequestBatch
 from recsys.retrieval.types import BoolArray, FloatArray, IntArray
 
@@ -46,10 +46,10 @@ def reordered(candidates: Candidates, scores: FloatArray) -> Candidates:
     known = np.where(is_scored, scores, -np.inf)
     order = np.lexsort((candidates.items, -known, ~is_scored), axis=1)
     if is_scored[present].all():
-        ordered = np.take_along_axis(known, order, axis=1)
+        ordered = in_order(known, order)
     else:
         order, ordered = _with_unscored(candidates, known, is_scored, order)
-    return Candidates(np.take_along_axis(candidates.items, order, axis=1), ordered)
+    return Candidates(in_order(candidates.items, order), ordered)
 
 
 def _with_unscored(

@@ -34,12 +34,14 @@ class BundleRecommender:
 
     Args:
         bundle: what answers.
-        num_threads: that work on one model; as many batches are answered at once as there are processors for them.
+        num_threads: that work on one model.
         max_batch: requests that are answered together, at most.
         open_model: opens a model of the bundle by its file name, where it is not to run in ONNX Runtime in this
             process.
         explain_seconds: that one call may take for explanations which are sampled, which are then as exact as that
             allows; None: as long as it takes.
+        num_batches: that are answered at once; None: as many as there are processors for. Where several processes
+            share the processors, fewer are faster: those who wait for a place are answered together.
 
     Raises:
         BundleError: a library that serving needs is missing, or a file is damaged.
@@ -52,6 +54,7 @@ class BundleRecommender:
         max_batch: int = 32,
         open_model: Callable[[str], OnnxModel] | None = None,
         explain_seconds: float | None = None,
+        num_batches: int | None = None,
     ) -> None:
         self.bundle = bundle
         manifest = bundle.manifest
@@ -95,8 +98,8 @@ class BundleRecommender:
             manifest.data.content_column,
         )
         self._similar = SimilarItemFinder(bundle, self._resolver, self._catalogue)
-        workers = max(1, (os.cpu_count() or 1) // num_threads)
-        self._batcher = MicroBatcher(self._engine.recommend_batch, self._engine.batch_key, max_batch, workers)
+        places = num_batches or max(1, (os.cpu_count() or 1) // num_threads)
+        self._batcher = MicroBatcher(self._engine.recommend_batch, self._engine.batch_key, max_batch, places)
 
     def recommend(self, requests: Sequence[RecommendationRequest]) -> list[Recommendation]:
         """A list for each request, in their order.

@@ -41,7 +41,7 @@ class MicroBatcher(Generic[RequestT, ResponseT]):
         self._key_of = key_of
         self._max_batch = max_batch
         self._num_workers = num_workers
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
         self._waiting: list[_Ticket[RequestT, ResponseT]] = []
         #: Tickets of the callers who answer a batch now.
         self._working: set[_Ticket[RequestT, ResponseT]] = set()
@@ -51,42 +51,60 @@ class MicroBatcher(Generic[RequestT, ResponseT]):
         """The answer to one question; raises what answering it raised."""
         ticket: _Ticket[RequestT, ResponseT] = _Ticket(request, self._key_of(request))
         try:
-            with self._changed:
+            with self._lock:
                 self._waiting.append(ticket)
             while not ticket.done:
                 self._serve_or_wait(ticket)
         finally:
             if not ticket.done:  # the caller was interrupted and asks no more
-                with self._changed:
+                with self._lock:
                     ticket.abandoned = True
                     self._waiting = [other for other in self._waiting if other is not ticket]
+                    self._wake_next()
         return ticket.result()
 
     def begin_anew(self) -> None:
         """Let nobody wait and nobody work, as in a process that was forked."""
-        self._changed, self._waiting, self._working = threading.Condition(), [], set()
+        self._lock, self._waiting, self._working = threading.Lock(), [], set()
 
     def _serve_or_wait(self, ticket: _Ticket[RequestT, ResponseT]) -> None:
-        """Answer a batch where a worker's place is free, else wait until something has changed."""
+        """Answer a batch where a worker's place is free, else wait until this caller is woken."""
         batch: list[_Ticket[RequestT, ResponseT]] = []
         try:
-            with self._changed:
-                while not ticket.done and (ticket.taken or len(self._working) >= self._num_workers):
-                    self._changed.wait()
-                if ticket.done:
-                    return
-                self._working.add(ticket)
-                self._take(batch)
-            self._serve(batch)
+            with self._lock:
+                ticket.forget_wake()
+                serves = not (ticket.done or ticket.taken) and len(self._working) < self._num_workers
+                if serves:
+                    self._working.add(ticket)
+                    self._take(batch)
+            if serves:
+                self._serve(batch)
+            elif not ticket.done:
+                ticket.wait()
         finally:
-            # An interrupt may have come at any line above: whoever has no answer yet waits for another worker.
-            with self._changed:
-                self._working.discard(ticket)
-                if left := [one for one in batch if not (one.done or one.abandoned)]:
-                    for one in left:
-                        one.taken = False
-                    self._waiting = [*left, *(one for one in self._waiting if one not in left)]
-                self._changed.notify_all()
+            if batch:
+                self._end(ticket, batch)
+
+    def _end(self, ticket: _Ticket[RequestT, ResponseT], batch: list[_Ticket[RequestT, ResponseT]]) -> None:
+        """Give a worker's place back, and wake those who have answers.
+
+        An interrupt may have come at any line before: whoever has no answer yet waits for another worker.
+        """
+        with self._lock:
+            self._working.discard(ticket)
+            if left := [one for one in batch if not (one.done or one.abandoned)]:
+                for one in left:
+                    one.taken = False
+                self._waiting = [*left, *(one for one in self._waiting if one not in left)]
+            for one in batch:
+                if one.done and one is not ticket:
+                    one.wake()
+            self._wake_next()
+
+    def _wake_next(self) -> None:
+        """Wake as many of those who wait as there are free places, and nobody for nothing: each waits by itself."""
+        for one in self._waiting[: self._num_workers - len(self._working)]:
+            one.wake()
 
     def _take(self, batch: list[_Ticket[RequestT, ResponseT]]) -> None:
         """Move the first who waits, and those who can be joined with it, into ``batch``; they wait no longer."""
@@ -123,8 +141,27 @@ class _Ticket(Generic[RequestT, ResponseT]):
         self.taken = False
         self.abandoned = False
         self.done = False
+        self._is_woken = self._has_noticed = False
+        self._wakes = threading.Lock()
+        self._wakes.acquire()
         self._answer: list[ResponseT] = []
         self._error: Exception | None = None
+
+    def wait(self) -> None:
+        """Until this ticket is woken, which may have been before."""
+        self._wakes.acquire()
+        self._has_noticed = True
+
+    def wake(self) -> None:
+        """Wake the caller, unless it has been woken and does not know yet; under the lock of all."""
+        if not self._is_woken:
+            self._is_woken = True
+            self._wakes.release()
+
+    def forget_wake(self) -> None:
+        """The caller looks around and may be woken again; under the lock of all."""
+        if self._has_noticed:
+            self._is_woken = self._has_noticed = False
 
     def give(self, answer: ResponseT) -> None:
         self._answer.append(answer)

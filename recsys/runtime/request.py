@@ -71,8 +71,9 @@ class RecommendationRequest:
         timestamps = None if given is None else seconds_of("timestamps", given)
         if history is not None and given is not None and timestamps is not None:
             order = in_time_order(given, timestamps)
-            history, timestamps = tuple(history[place] for place in order), [timestamps[place] for place in order]
-            ratings = None if ratings is None else [ratings[place] for place in order]
+            if order != list(range(len(order))):
+                history, timestamps = tuple(history[place] for place in order), [timestamps[place] for place in order]
+                ratings = None if ratings is None else [ratings[place] for place in order]
         excluded = () if self.exclude_items is None else request_values.ids("exclude_items", self.exclude_items)
         checked: dict[str, Any] = {
             "user_id": request_values.id_or_none("user_id", self.user_id),

@@ -69,6 +69,7 @@ class ServiceSettings(BaseSettings):
         *_retention_days: how long rows are kept; None: for ever. ``interaction_type_retention_days`` is by type, such
             as ``{"view": 90}``.
         bundle_retention_days: until when, after an erasure, bundles that still contain the user are in use at most.
+        log_max_bytes: of the log, of which one more is kept.
         otel_endpoint: where traces go by OTLP over HTTP; None: nowhere.
     """
 
@@ -141,6 +142,7 @@ class ServiceSettings(BaseSettings):
     bundle_retention_days: int = Field(default=30, ge=1, le=3_650)
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_max_bytes: int = Field(default=100_000_000, ge=10_000)
     otel_endpoint: str | None = None
 
     @field_validator("database_url")

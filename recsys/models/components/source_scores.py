@@ -48,16 +48,18 @@ class SourceScores:
             shape [B, S, 1].
         """
         given = scores.isfinite()
-        counted = given & unseen[:, None, :]
+        # As numbers of the scores' type, which are summed several times as fast as truth values; exact up to 2**24.
+        scored = given.to(scores.dtype)
+        counted = scored * unseen[:, None, :].to(scores.dtype)
         count = counted.sum(2, keepdim=True).clamp(min=1)
         known = scores.masked_fill(~given, 0)
         mean = (known * counted).sum(2, keepdim=True) / count
-        centred = (known - mean) * given
+        centred = (known - mean) * scored
         deviation = ((centred * counted).square().sum(2, keepdim=True) / count).sqrt()
         # A deviation that is due to rounding, beside the largest score, would make noise of all scores: that of all
         # scored items takes its place, and where it is rounding too, the scores are equal.
         smallest = 1e-5 * known.abs().amax(2, keepdim=True)
-        whole = (centred.square().sum(2, keepdim=True) / given.sum(2, keepdim=True).clamp(min=1)).sqrt()
+        whole = (centred.square().sum(2, keepdim=True) / scored.sum(2, keepdim=True).clamp(min=1)).sqrt()
         deviation = torch.where(deviation > smallest, deviation, whole)
         scale = torch.where(deviation > smallest, 1 / deviation.clamp(min=torch.finfo(scores.dtype).tiny), 0)
         return cls(centred * scale, given, unseen), mean, scale

@@ -184,10 +184,13 @@ def _launch(settings: ServiceSettings, installation: Installation, port: int, ta
         # The packages of a checkout are found where this process finds them.
         "PYTHONPATH": os.pathsep.join(os.path.abspath(path) for path in sys.path),
         "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),  # requests are what runs at once
+        # Each thread with memory of its own would keep what only it gives back: megabytes more with every hour.
+        "MALLOC_ARENA_MAX": os.environ.get("MALLOC_ARENA_MAX", "2"),
     }
     command = [sys.executable, "-m", "recsys_serving.local.server", settings.host, str(port)]
     # A shell starts it and ends, so that it is nobody's child and outlives this process.
-    in_background = 'log=$1; shift; "$@" >"$log" 2>&1 </dev/null & echo $!'
+    # What is written goes to the end of the log, which may be emptied meanwhile; that of before is gone.
+    in_background = 'log=$1; shift; : >"$log"; "$@" >>"$log" 2>&1 </dev/null & echo $!'
     shell = subprocess.run(
         ["/bin/sh", "-c", in_background, "sh", str(installation.log), *command],
         env=os.environ | to_environment(settings) | own | task.variables(),

@@ -7,6 +7,8 @@ import sys
 import uvicorn
 
 from recsys_serving.api.observability.logs import configure_logs
+from recsys_serving.local.installation import Installation
+from recsys_serving.local.log_rotation import LogRotation
 from recsys_serving.local.store_keeper import StoreKeeper, task_of_environment
 from recsys_serving.settings import read_settings
 
@@ -28,6 +30,8 @@ def run(host: str, port: int) -> None:
     configure_logs(settings.log_level)
     task = task_of_environment()
     keeper = None if task is None else StoreKeeper(settings, task)
+    rotation = LogRotation(Installation.of(settings).log, settings.log_max_bytes)
+    rotation.start()
     if keeper is not None:
         keeper.start()
     try:
@@ -44,6 +48,7 @@ def run(host: str, port: int) -> None:
             timeout_worker_healthcheck=_WORKER_SECONDS,
         )
     finally:
+        rotation.close()
         if keeper is not None:
             keeper.close()
 

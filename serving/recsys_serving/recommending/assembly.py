@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Container
+from functools import partial
 
 from recsys_serving.cache.background_writes import BackgroundWrites
 from recsys_serving.cache.guarded_cache import GuardedCache
@@ -78,7 +79,8 @@ def open_service(
         items.lay_over(opened)
         opened.search()  # so that the first search does not wait for the titles
 
-    pool = BundlePool(options.bundles, options.bundle, prepare)
+    make = partial(OpenBundle, num_batches=options.num_batches)
+    pool = BundlePool(options.bundles, options.bundle, prepare, make)
     answers = Dependency(STORE, _store_policy(options, options.store_timeout_seconds), health)
     assignments = Assignments()
     sync: WorkerSync | None = None

@@ -22,6 +22,11 @@ MAX_SHOWN = 1_000
 #: Characters of a cursor, at most; longer ones are not read.
 MAX_LENGTH = 200_000
 
+#: Bytes up to which a cursor is not compressed, which takes longer than all the rest of it.
+_PLAIN_BYTES = 512
+#: What a cursor that is not compressed begins with, and a compressed one does not.
+_JSON_BEGIN = b"["
+
 _VERSION = 1
 _SIGNATURE_BYTES = 16
 _NOT_OURS = "The cursor is not one of this service, or was changed. Ask for the first page again, without a cursor."
@@ -46,7 +51,8 @@ class CursorCodec:
         """
         if len(shown) >= MAX_SHOWN:
             return None
-        content = zlib.compress(orjson.dumps([_VERSION, query_hash, list(shown)]), level=6)
+        written = orjson.dumps([_VERSION, query_hash, list(shown)])
+        content = written if len(written) <= _PLAIN_BYTES else zlib.compress(written, level=6)
         return base64.urlsafe_b64encode(self._signature(content) + content).rstrip(b"=").decode("ascii")
 
     def decode(self, cursor: str, query_hash: str) -> list[str]:
@@ -64,7 +70,8 @@ class CursorCodec:
         signature, content = signed[:_SIGNATURE_BYTES], signed[_SIGNATURE_BYTES:]
         if not hmac.compare_digest(signature, self._signature(content)):
             raise RequestError(_NOT_OURS)
-        version, of_query, shown = orjson.loads(zlib.decompress(content))
+        is_plain = content.startswith(_JSON_BEGIN)
+        version, of_query, shown = orjson.loads(content if is_plain else zlib.decompress(content))
         if version != _VERSION:
             raise RequestError(_NOT_OURS)
         if of_query != query_hash:

@@ -59,6 +59,7 @@ class RecommendingOptions:
         exposure_queue_size: lists that wait to be noted, at most.
         exposure_flush_seconds: that a list waits to be noted, at most.
         item_counts: what Thompson's draws go by.
+        num_batches: batches of lists that a model makes at once in this process; None: as there are processors.
 
     Raises:
         SettingsError: a value is out of range, or the budgets of the stages exceed that of the answer.
@@ -86,6 +87,7 @@ class RecommendingOptions:
     exposure_queue_size: int = 10_000
     exposure_flush_seconds: float = 0.5
     item_counts: ItemCountOptions = field(default_factory=ItemCountOptions)
+    num_batches: int | None = None
 
     def __post_init__(self) -> None:
         if len(self.cursor_secret) < SECRET_BYTES:

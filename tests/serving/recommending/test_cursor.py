@@ -15,6 +15,12 @@ def test_what_was_shown_comes_back(shown):
     assert CODEC.decode(CODEC.encode("hash", shown), "hash") == shown
 
 
+@pytest.mark.parametrize("number", [1, 30, 60, 900])
+def test_a_cursor_of_any_length_comes_back(number):
+    shown = [f"item-{place}" for place in range(number)]
+    assert CODEC.decode(CODEC.encode("hash", shown), "hash") == shown
+
+
 def test_ten_pages_of_ten_are_short_enough_for_an_address():
     assert len(CODEC.encode("0" * 32, [str(item) for item in range(100_000, 100_100)])) < 1_000
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from time import perf_counter
 
@@ -73,11 +74,16 @@ class ServiceMetrics:
             multiprocess_mode="livesum",
         )
         self._spooled = Counter("recsys_spooled_writes", "Writes that went to the spool.", registry=self._registry)
+        # What is counted with each request is looked up without a check of its labels; there are few of them.
+        self._requests_of = cache(lambda route, method, status: self._requests.labels(route, method, str(status)))
+        self._seconds_of = cache(self._request_seconds.labels)
+        self._seconds_of_stage = cache(self._stage_seconds.labels)
+        self._hits, self._misses = self._cache.labels("hit"), self._cache.labels("miss")
 
     def count_request(self, route: str, method: str, status: int, seconds: float) -> None:
         """A request was answered."""
-        self._requests.labels(route, method, str(status)).inc()
-        self._request_seconds.labels(route).observe(seconds)
+        self._requests_of(route, method, status).inc()
+        self._seconds_of(route).observe(seconds)
 
     def tell_stages(self, on_stage: Callable[[str, float], None]) -> None:
         """Tell somebody else of each stage too: its name and its seconds."""
@@ -85,7 +91,7 @@ class ServiceMetrics:
 
     def observe_stage(self, stage: str, seconds: float) -> None:
         """A stage of a list took so long, and has just ended."""
-        self._stage_seconds.labels(stage).observe(seconds)
+        self._seconds_of_stage(stage).observe(seconds)
         if self._on_stage is not None:
             self._on_stage(stage, seconds)
 
@@ -100,7 +106,7 @@ class ServiceMetrics:
 
     def count_cache(self, hit: bool) -> None:
         """A list was looked up in the cache."""
-        self._cache.labels("hit" if hit else "miss").inc()
+        (self._hits if hit else self._misses).inc()
 
     def count_answer(self, variant: str, degraded: Iterable[str]) -> None:
         """A list was given: by which variant, and without which dependencies."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Annotated, Any
 
 import orjson
-from fastapi import Query, Response
+from fastapi import Query, Request, Response
 from pydantic import Discriminator, StringConstraints, Tag
 
 from recsys_serving.api.parts import Caller, Parts, ServiceParts
+from recsys_serving.api.path_segments import segment_text
 from recsys_serving.api.problems import ProblemError
-from recsys_serving.api.routing import Cursor, Metadata, PathId, api_router, check_most, operation
+from recsys_serving.api.routing import Cursor, Metadata, PathId, api_router, check_most, operation, plain_requests
 from recsys_serving.api.schemas.base import MAX_ID, ONE, SEVERAL
 from recsys_serving.api.schemas.recommendations import (
     MAX_K,
@@ -29,6 +31,10 @@ from recsys_serving.recommending.types import RecommendationAnswer, Recommendati
 from recsys_serving.store.errors import NotFound
 
 router = api_router("recommendations")
+
+#: Items of a list where nothing is said.
+DEFAULT_K = 10
+_PLAIN_QUERY = re.compile(rb"(k=(?P<k>[1-9][0-9]{0,3}))?")
 
 
 def _form(body: Any) -> str:
@@ -76,15 +82,28 @@ def recommend(body: Bodies, parts: Parts, caller: Caller) -> Response:
     return _json({"recommendations": lists})
 
 
+def _plain_list(request: Request) -> dict[str, Any] | None:
+    """The arguments of :func:`recommend_to_user` for a request that says no more than a length."""
+    found = _PLAIN_QUERY.fullmatch(request.scope["query_string"])
+    user_id = request.path_params["user_id"]
+    if found is None or not 1 <= len(user_id) <= MAX_ID:
+        return None
+    k = int(found["k"] or DEFAULT_K)
+    if not 1 <= k <= MAX_K:
+        return None
+    return {"user_id": segment_text(user_id), "parts": request.app.state.parts, "k": k}
+
+
 @router.get(
     "/v1/users/{user_id}/recommendations",
     response_model=RecommendationResponse,
     **operation("read", summary="Recommend items to a user"),
 )
+@plain_requests(_plain_list)
 def recommend_to_user(
     user_id: PathId,
     parts: Parts,
-    k: Annotated[int, Query(ge=1, le=MAX_K)] = 10,
+    k: Annotated[int, Query(ge=1, le=MAX_K)] = DEFAULT_K,
     explain: bool = False,
     scenario: Annotated[Annotated[str, StringConstraints(min_length=1, max_length=64)] | None, Query()] = None,
     cursor: Cursor = None,

@@ -25,6 +25,9 @@ _log = logging.getLogger(__name__)
 #: Columns that are not told of an item, because they are the service's own.
 HIDDEN = frozenset({ITEM_ID, ITEM_INDEX, AVAILABLE})
 
+#: Titles that are kept as texts, at most.
+MAX_TITLES = 100_000
+
 
 class CatalogueOverlay:
     """The items of a bundle and of the API, as one bundle serves them.
@@ -43,6 +46,8 @@ class CatalogueOverlay:
         self._original = recommender.catalogue.table
         self._separators = recommender.bundle.manifest.data.separators
         self._overlaid: dict[str, frozenset[str]] = {}
+        #: Titles by row that were read, and the table that they were read from.
+        self._titles: tuple[pa.Table, dict[int, Any]] = (self._original, {})
         self.unplaced: dict[str, CatalogueItem] = {}
         self.deleted: frozenset[str] = frozenset()
 
@@ -91,9 +96,9 @@ class CatalogueOverlay:
         known = (rows >= 0) & (rows < table.num_rows)
         wanted = [TITLE, *columns]
         taken = {
-            name: self._told_values(name, table.column(name).take(pa.array(rows[known])).to_pylist())
+            name: self._taken(table, name, rows[known].tolist())
             for name in wanted
-            if name in table.column_names and name not in HIDDEN
+            if table.schema.get_field_index(name) >= 0 and name not in HIDDEN
         }
         told, place = [], 0
         for name, is_known in zip(ids, known.tolist(), strict=True):
@@ -133,6 +138,20 @@ class CatalogueOverlay:
     def columns(self) -> list[str]:
         """Names of the columns that can be told of an item."""
         return [name for name in self._recommender.catalogue.table.column_names if name not in HIDDEN]
+
+    def _taken(self, table: pa.Table, column: str, rows: Sequence[int]) -> list[Any]:
+        """Values of a column; titles, which every list has, are kept as texts, as long as the table is the same."""
+        if column != TITLE:
+            return self._told_values(column, table.column(column).take(pa.array(rows, pa.int64())).to_pylist())
+        of, titles = self._titles
+        if of is not table or len(titles) > MAX_TITLES:
+            titles = {}
+            self._titles = table, titles
+        missing = [row for row in rows if row not in titles]
+        if missing:
+            read = table.column(TITLE).take(pa.array(missing, pa.int64())).to_pylist()
+            titles.update(zip(missing, self._told_values(TITLE, read), strict=True))
+        return [titles[row] for row in rows]
 
     def _told_values(self, column: str, values: list[Any]) -> list[Any]:
         separator = self._separators.get(column)

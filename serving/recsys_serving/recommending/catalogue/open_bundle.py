@@ -35,16 +35,19 @@ class OpenBundle:
     Args:
         directory: of the bundle.
         num_threads: that work on one model.
+        num_batches: batches that are answered at once; None: as there are processors for.
 
     Raises:
         BundleError: it is missing, damaged or of another version.
     """
 
-    def __init__(self, directory: Path, num_threads: int = 1) -> None:
+    def __init__(self, directory: Path, num_threads: int = 1, num_batches: int | None = None) -> None:
         before = _resident_bytes()
         self.name = directory.name
         self.bundle = CataloguedBundle.open(directory)
-        self.recommender = BundleRecommender(self.bundle, num_threads, explain_seconds=EXPLAIN_SECONDS)
+        self.recommender = BundleRecommender(
+            self.bundle, num_threads, explain_seconds=EXPLAIN_SECONDS, num_batches=num_batches
+        )
         self.recommender.warm_up()
         self.overlay = CatalogueOverlay(self.recommender)
         self._search: ItemSearch | None = None

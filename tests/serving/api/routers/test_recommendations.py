@@ -21,6 +21,28 @@ def test_the_path_of_a_user_asks_the_same(api: Api):
     assert (api.canned.queries[-1].k, api.canned.queries[-1].explain) == (3, True)
 
 
+@pytest.mark.parametrize(
+    "query", ["", "k=3", "k=1000", "k=0", "k=03", "k=1001", "k=", "k=x", "k=2&k=3", "K=3", "l=3", "k=3&"]
+)
+def test_a_plain_request_is_answered_as_any_other(api: Api, query):
+    """What is read without FastAPI, where it is plain, and what is read by it, for one more parameter."""
+    answers = [api.client.get(f"/v1/users/an%2Fna/recommendations?{query}{more}") for more in ("", "&explain=false")]
+    assert answers[0].status_code == answers[1].status_code
+    bodies = [answer.json() for answer in answers]
+    for body in bodies:
+        for name in ("request_id", "recommendation_id"):
+            body.pop(name, None)
+    assert bodies[0] == bodies[1]
+
+
+def test_a_plain_request_is_not_read_by_fastapi(api: Api, monkeypatch):
+    monkeypatch.setattr("fastapi.routing.solve_dependencies", None)
+    assert api.client.get("/v1/users/anna/recommendations?k=3").json()["user_id"] == "anna"
+    assert api.canned.queries[-1].k == 3
+    assert api.client.get(f"/v1/users/{'a' * 257}/recommendations?k=3").status_code == 500
+    assert api.client.get("/v1/users/anna/recommendations?k=3", headers={"Authorization": ""}).status_code == 401
+
+
 def test_the_whole_query_arrives(api: Api):
     body = {
         "session": {"history": [{"item_id": "a", "value": 4, "timestamp": 10}]},

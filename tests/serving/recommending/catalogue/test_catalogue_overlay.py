@@ -29,6 +29,19 @@ def test_new_items_are_recommended_and_told(by_content):
     ]
 
 
+def test_a_title_that_changes_is_told_anew(by_content, monkeypatch):
+    monkeypatch.setattr("recsys_serving.recommending.catalogue.catalogue_overlay.MAX_TITLES", 2)
+    titles = [by_content.overlay.titles_of(["i04", "i05"])]
+    by_content.overlay.apply([CatalogueItem("i04", "Other")])
+    titles += [by_content.overlay.titles_of(ids) for ids in (["i05", "i04"], ["i06", "i07"], ["i04", "i06"])]
+    assert titles == [
+        ["Square 4", "Square 5"],
+        ["Square 5", "Other"],
+        ["Square 6", "Square 7"],
+        ["Other", "Square 6"],
+    ]
+
+
 def test_doing_it_again_changes_nothing(by_content):
     for _ in range(2):
         by_content.overlay.apply([new(), CatalogueItem("i04", "Other", {"price": 3.0}, available=False)])
