@@ -51,6 +51,7 @@ def main(config: DictConfig) -> None:
     direction = config.direction or best_direction(config.metric)
     objective = Objective(start, config.metric, config.validation)
     space = space.for_data(objective.view.interactions, choices.model)
+    console.print(f"{objective.prepared.schema.name}: {len(objective.split.train):,} training interactions")
     hashes = (objective.prepared.schema.content_hash, objective.split.content_hash())
     identity = study_identity(*hashes, config.metric, start)
     study = Study(Path(config.output), space, identity, direction, config.sampler_seed, space.start(start, choices))
@@ -66,9 +67,8 @@ def main(config: DictConfig) -> None:
             numbers = {config.metric: trial.result.value, "seconds": trial.result.seconds}
             tracker.log_child(f"trial {trial.number}", trial.overrides, numbers)
 
-    there = len(study.finished())
-    told = f"; {there} of {config.trials} trials were there already" * (there > 0)
-    console.print(f"{objective.prepared.schema.name}: {len(objective.split.train):,} training interactions{told}")
+    if there := len(study.finished()):
+        console.print(f"{there} of {config.trials} trials were there already")
     tracker = instantiate(config.tracking)
     tags = {"model": choices.model, "data": objective.prepared.schema.name}
     tracker.start(f"tune {config.name}", OmegaConf.to_container(start), Path(config.output) / TRACKING, tags)

@@ -19,7 +19,8 @@ def similar_items_table(titles_of: TitlesOf, item_id: str, lists: Mapping[str, S
         lists: by how they were found, such as ``by the model``.
     """
     table = TextTable(title=f"Similar to {titles_of([item_id])[0]}")
-    table.add_column("rank", justify="right")
+    if any(similar.item_ids for similar in lists.values()):
+        table.add_column("rank", justify="right")
     notes = []
     columns = []
     for name, similar in lists.items():

@@ -43,3 +43,8 @@ def test_an_empty_list_is_a_note() -> None:
     )
     assert "by the model: cosine, and no item is" in words(text)
     assert cells(text, 1) == ["1", "i09", "Square 9", "1.000"]
+
+
+def test_without_any_item_there_is_no_table() -> None:
+    text = printed(by_the_model=SimilarItems("i03", [], [], "cosine"), by_content=SimilarItems("i03", [], [], "TF-IDF"))
+    assert "|" not in text and "by content: TF-IDF, and no item is like it" in words(text)

@@ -233,7 +233,7 @@ def _range_hint(values: npt.NDArray[Any]) -> str:
             return f" (these look like {unit}: divide by {factor:,})"
     if typical < 0:
         return " (before 1970 is mostly a placeholder, such as -1 or 1900-01-01, for a time that is not known)"
-    date = format_moment(int(min(typical, 2.0**62)))
+    date = format_moment(int(min(float(values[0]), 2.0**62)))  # of the row that the message names
     return f" (as seconds, such a one is {date})" if "-" in date else ""
 
 
