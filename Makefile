@@ -17,6 +17,10 @@
 # make up           all of it: databases, service and app, in the background; prints `app: URL`; BUNDLE=DIR PORT= WORKERS= HOST=
 #                   as for serve, APP_PORT= of the app; TRITON=1 runs the models on a Triton server
 # make down         stop all of it
+# make quickstart DATA=FILE   from a table of your own to recommendations on screen; ITEMS=FILE; QUICKSTART= other settings
+# make env          write .env, the secrets of compose.yaml, where there is none
+# make lock         fix the versions of the libraries in the images anew; takes uv
+# make images-check build the images and start each service from its own, without a container engine; takes root on Debian
 # make app          the user interface of that service, in the foreground; prints its URL; APP_PORT= HOST= as for Streamlit
 # make app-check    every page of the app in a browser, on a service of its own: what people do there, accessibility, both widths
 # make screenshots  pictures of every page of the running app in screenshots/; APP_URL=http://127.0.0.1:8501
@@ -35,7 +39,7 @@ BUNDLE ?= bundles/demo
 RUN ?= $(patsubst %/run.json,%,$(shell ls -t runs/*movielens_100k*/run.json 2>/dev/null | head -n 1))
 REPOSITORY := .triton/repositories/$(notdir $(BUNDLE))
 
-.PHONY: app-check screenshots demo shell test coverage lint format models-page clean triton triton-stop serve serve-stop up down app retrain docs docs-check wheel wheel-check
+.PHONY: app-check screenshots demo shell test coverage lint format models-page clean triton triton-stop serve serve-stop up down quickstart env lock images-check app retrain docs docs-check wheel wheel-check
 
 demo: $(VENV)/.core
 	$(BIN)/python scripts/train.py $(DEMO)
@@ -66,6 +70,19 @@ up: | $(SERVICE_BUNDLE) $(VENV)/.service $(VENV)/.app
 
 down: | $(VENV)/.service $(VENV)/.app
 	@$(BIN)/python scripts/stack.py action=stop
+
+quickstart: | $(VENV)/.service $(VENV)/.app
+	@test -n "$(DATA)" || { echo "A table of who interacted with what is required: make quickstart DATA=FILE"; exit 2; }
+	@$(BIN)/recsys quickstart "$(DATA)" $(if $(ITEMS),--items "$(ITEMS)") $(QUICKSTART)
+
+env:
+	@serving/images/environment
+
+lock:
+	@serving/images/lock
+
+images-check: | bundles/service
+	@serving/images/check
 
 app: | $(VENV)/.app
 	@$(BIN)/python -m streamlit run app/main.py $(if $(APP_PORT),--server.port=$(APP_PORT)) $(if $(HOST),--server.address=$(HOST))

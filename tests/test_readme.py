@@ -91,7 +91,20 @@ def test_each_command_names_a_script_and_settings_that_compose(command):
 def test_make_targets_of_the_readme_exist():
     targets = set(re.findall(r"^make (\w+)", "\n".join(LINES), re.M))
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    assert targets == {"app", "demo", "retrain", "serve", "shell", "test", "triton", "up", "down"}
+    assert targets == {
+        "app",
+        "demo",
+        "retrain",
+        "serve",
+        "shell",
+        "test",
+        "triton",
+        "up",
+        "down",
+        "quickstart",
+        "env",
+        "lock",
+    }
     assert all(re.search(rf"^{target}:", makefile, re.M) for target in targets)
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def config_command(
-    name: str, positional: Positional | None = None
+    name: str, positional: Positional | None = None, options: Positional | None = None
 ) -> Callable[[Callable[[DictConfig], Any]], Callable[[], Any]]:
     """Make a function of a configuration the body of a script that reads ``configs/<name>.yaml``.
 
@@ -37,6 +37,7 @@ def config_command(
     Args:
         name: of the configuration.
         positional: makes settings of the arguments that stand alone; None: there can be none.
+        options: makes settings of options such as ``--items FILE``; None: there are none but Hydra's.
     """
 
     def decorate(body: Callable[[DictConfig], Any]) -> Callable[[], Any]:
@@ -45,7 +46,7 @@ def config_command(
             with command_process():
                 from recsys.cli.configuration import run_command
 
-                return run_command(name, body, positional)
+                return run_command(name, body, positional, options)
 
         return main
 

@@ -84,13 +84,19 @@ def compose_config(name: str, overrides: Sequence[str] = (), **options: Any) -> 
         return compose(name, overrides=list(overrides), **options)
 
 
-def run_command(name: str, body: Callable[[DictConfig], Any], positional: Positional | None = None) -> Any:
+def run_command(
+    name: str,
+    body: Callable[[DictConfig], Any],
+    positional: Positional | None = None,
+    options: Positional | None = None,
+) -> Any:
     """Compose the configuration that the command line asks for, check it, and run ``body`` with it.
 
     Args:
         name: of the configuration.
         body: of the command.
         positional: makes settings of the arguments that stand alone; None: there can be none.
+        options: makes settings of options such as ``--items FILE``; None: there are none but Hydra's.
 
     Raises:
         SystemExit: after an error that the user can mend, which has been told.
@@ -107,6 +113,8 @@ def run_command(name: str, body: Callable[[DictConfig], Any], positional: Positi
 
     run = hydra.main(version_base="1.3", config_path=str(CONFIG_DIRECTORY), config_name=name)(checked)
     with user_errors():
+        if options is not None:
+            sys.argv[1:] = options(sys.argv[1:])
         check_renamed(name, sys.argv[1:])
         if name in TRAINING_COMMANDS:
             _register_sources()

@@ -31,6 +31,46 @@ def as_list(name: str) -> Positional:
     return lambda values: [f"{name}=[{','.join(map(quoted_text, values))}]"]
 
 
+def as_one(name: str) -> Positional:
+    """The one argument that stands alone is the setting ``name``."""
+
+    def settings(values: Sequence[str]) -> list[str]:
+        if len(values) > 1:
+            raise RunError(f"One {name} is required, but {', '.join(values)} came. Leave out all but one.")
+        return [f"{name}={quoted_text(values[0])}"]
+
+    return settings
+
+
+def long_options(settings: Sequence[str], flags: Sequence[str] = ()) -> Positional:
+    """Some settings may be written as other programs have them: ``--items FILE``, ``--items=FILE``, ``--yes``.
+
+    Args:
+        settings: names of those that have a value.
+        flags: names of those that are true where they are given.
+
+    Returns:
+        What makes settings of them on a whole command line.
+    """
+
+    def replaced(arguments: Sequence[str]) -> list[str]:
+        left, found = list(arguments), []
+        while left:
+            argument = left.pop(0)
+            name, equals, value = argument.removeprefix("--").partition("=")
+            if not argument.startswith("--") or name not in (*settings, *flags):
+                found.append(argument)
+            elif name in flags:
+                found.append(f"{name}=true")
+            elif equals or left:
+                found.append(f"{name}={quoted_text(value if equals else left.pop(0))}")
+            else:
+                raise RunError(f"--{name} requires a value, but is the last argument. Add it.")
+        return found
+
+    return replaced
+
+
 def action_and_object(action: str, objects: Mapping[str, str]) -> Positional:
     """The first argument that stands alone is the setting ``action``, the second what the action is done with.
 

@@ -14,7 +14,7 @@ from recsys.errors import RecsysError, RunError
 
 #: Values of what must be given.
 GIVEN = {"run": "runs/a", "output": "out", "bundle": "bundles/a", "item": "1", "runs": ["a", "b"], "action": "status"}
-GIVEN |= {"table": "stock.csv"}
+GIVEN |= {"table": "stock.csv", "interactions": "ratings.csv"}
 
 
 def composed(command: str, *overrides: str):

@@ -1,7 +1,7 @@
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from recsys.cli.positional import action_and_object, as_list, as_settings
+from recsys.cli.positional import action_and_object, as_list, as_one, as_settings, long_options
 from recsys.errors import RunError
 
 
@@ -42,3 +42,18 @@ def test_an_action_and_what_it_is_done_with(line, settings):
 def test_what_an_action_does_not_take_is_refused(line):
     with pytest.raises(RunError, match=f"{line[0]} takes no '{line[-1]}'"):
         as_settings(line, SERVER)
+
+
+def test_one_argument_alone_is_a_setting_and_two_are_refused():
+    assert as_settings(["a b.csv", "k=1"], as_one("table")) == ['table="a b.csv"', "k=1"]
+    with pytest.raises(RunError, match="One table is required, but a, b came"):
+        as_settings(["a", "b"], as_one("table"))
+
+
+def test_options_are_settings_and_others_stay():
+    options = long_options(("items",), ("yes",))
+    line = ["a.csv", "--items", "i.csv", "--yes", "--cfg", "job", "k=1"]
+    assert options(line) == ["a.csv", 'items="i.csv"', "yes=true", "--cfg", "job", "k=1"]
+    assert options(["--items=a=b.csv"]) == ['items="a=b.csv"']
+    with pytest.raises(RunError, match="--items requires a value"):
+        options(["--items"])

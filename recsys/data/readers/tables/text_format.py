@@ -170,7 +170,9 @@ def _recognise_separator(file: RawFile, sample: TextSample, default: str | None,
     ordered = [default, *(separator for separator in SEPARATORS if separator != default)] if default else SEPARATORS
     split = {separator: split_lines(sample.lines, separator) for separator in ordered}
     named = [
-        separator for separator, rows in split.items() if rows and set(required) <= {name.strip() for name in rows[0]}
+        separator
+        for separator, rows in split.items()
+        if required and rows and set(required) <= {name.strip() for name in rows[0]}
     ]
     if named:
         return default if default in named else max(named, key=lambda separator: len((split[separator] or [[]])[0]))
