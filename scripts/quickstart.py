@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 @config_command("quickstart", positional=as_one("interactions"), options=long_options(("items",), ("yes",)))
 def main(config: DictConfig) -> None:
     """Look at the tables, choose, train, export, start."""
+    from recsys.cli.commands import app_program
     from recsys.cli.console import console
     from recsys.cli.output_directory import new_directory
     from recsys.cli.process.extras import require_libraries
@@ -30,6 +31,7 @@ def main(config: DictConfig) -> None:
     require_libraries("faiss", "onnx", "onnxruntime", "onnxscript")
     if config.serve:
         require_libraries("fastapi", "psycopg", "streamlit")
+        app_program()  # before anything takes time
     say = lambda text: console.print(f"quickstart: {text}", soft_wrap=True)  # noqa: E731
     tables = _tables(config)
     directory = new_directory(Path(config.output), tables.name, "quickstart", "output=").absolute()

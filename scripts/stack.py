@@ -14,8 +14,6 @@ from recsys.cli.command import config_command
 from recsys.cli.positional import action_and_object
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from omegaconf import DictConfig
     from recsys_serving.local.stack import Stack
     from recsys_serving.settings import ServiceSettings
@@ -50,6 +48,7 @@ def _start(config: DictConfig, settings: ServiceSettings) -> None:
     from recsys_serving.local.stack import AppOptions, read_stack, start_stack
     from recsys_serving.triton.ports import is_reached_by_others
 
+    from recsys.cli.commands import app_program
     from recsys.cli.console import console
 
     before = read_stack(settings)
@@ -85,24 +84,6 @@ def _show(stack: Stack, settings: ServiceSettings) -> None:
         lines += [f"app: {stack.app.url}"]
     lines += [f"The {name} does not run." for name in ("service", "app") if getattr(stack, name) is None]
     console.print("\n".join(lines), soft_wrap=True)
-
-
-def app_program() -> Path:
-    """``main.py`` of the app, which lies beside the scripts.
-
-    Raises:
-        RunError: it is not there.
-    """
-    from recsys.cli.commands import SCRIPT_DIRECTORY
-    from recsys.errors import RunError
-
-    program = SCRIPT_DIRECTORY.parent / "app" / "main.py"
-    if not program.is_file():
-        raise RunError(
-            f"The app is required, but {program} is not there: the package has the service alone. Start that with "
-            "recsys serve start, or use a checkout of the repository, which has the app."
-        )
-    return program
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 import recsys
+from recsys.errors import RunError
 
 #: Set to any text where the entry point was used; the processes that a command starts inherit it.
 ENTRY_POINT_VARIABLE = "RECSYS_ENTRY_POINT"
@@ -32,6 +33,21 @@ def command_names() -> list[str]:
 def script_path(name: str) -> Path:
     """The file of a command, such as ``train``."""
     return SCRIPT_DIRECTORY / f"{name}.py"
+
+
+def app_program() -> Path:
+    """``main.py`` of the app, which lies beside the scripts of a checkout.
+
+    Raises:
+        RunError: it is not there.
+    """
+    program = SCRIPT_DIRECTORY.parent / "app" / "main.py"
+    if not program.is_file():
+        raise RunError(
+            f"The app is required, but {program} is not there: the package has the service alone. Start that with "
+            "recsys serve start, or use a checkout of the repository, which has the app."
+        )
+    return program
 
 
 def command_line(name: str) -> str:

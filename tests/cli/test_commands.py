@@ -6,6 +6,7 @@ import pytest
 from recsys.cli import commands
 from recsys.cli.commands import (
     ENTRY_POINT_VARIABLE,
+    app_program,
     as_typed,
     command_line,
     command_names,
@@ -14,6 +15,7 @@ from recsys.cli.commands import (
     shell_lines,
     typed_command,
 )
+from recsys.errors import RunError
 
 ROOT = Path(__file__).parents[2]
 
@@ -98,3 +100,12 @@ def test_lines_of_a_command_are_the_command_to_a_shell(width: int) -> None:
     assert shlex.split(lines.replace("\\\n", "")) == shlex.split(command)
     assert width < 200 or lines == command
     assert width > 40 or len(lines.splitlines()) > 2
+
+
+def test_the_app_lies_beside_the_scripts_and_where_it_does_not_it_is_said_what_to_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert app_program() == ROOT / "app" / "main.py"
+    monkeypatch.setattr(commands, "SCRIPT_DIRECTORY", tmp_path / "scripts")
+    with pytest.raises(RunError, match="recsys serve start"):
+        app_program()

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-import runpy
-from pathlib import Path
 
 import pytest
 
-from recsys.errors import RunError
-from tests.scripts.running import SCRIPTS, Scripts
+from tests.scripts.running import Scripts
 
 
 @pytest.fixture(autouse=True)
@@ -28,9 +25,3 @@ def test_where_nothing_runs_it_is_said(scripts: Scripts):
 def test_a_bundle_that_is_not_there_is_one_message(scripts: Scripts):
     finished = scripts("stack", "start", "nowhere")
     assert finished.status == 2 and "nowhere" in finished.err and "Traceback" not in finished.err
-
-
-def test_where_the_package_has_no_app_it_is_said_what_to_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("recsys.cli.commands.SCRIPT_DIRECTORY", tmp_path / "scripts")
-    with pytest.raises(RunError, match="recsys serve start"):
-        runpy.run_path(str(SCRIPTS / "stack.py"))["app_program"]()
