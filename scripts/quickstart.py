@@ -8,7 +8,7 @@ nothing. The last line is ``app: URL``, or ``bundle: DIR`` with ``serve=false``.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from recsys.cli.command import config_command
 from recsys.cli.positional import as_one, long_options
@@ -56,22 +56,27 @@ def _tables(config: DictConfig) -> Tables:
     from recsys.data.readers.tables.availability import availability_filters
     from recsys.data.readers.tables.table_sample import read_table_sample
     from recsys.data.sources.raw_file import RawFile
+    from recsys.errors import DataError
     from recsys.studies.quickstart.columns import choose_columns, columns_table
     from recsys.studies.quickstart.quickstart import Tables
 
     files = [config["interactions"], config["items"]]  # .items is a method of mappings
     path, item_path = (None if file is None else Path(file) for file in files)
     assert path is not None, "a setting without a default"
-    interactions = read_table_sample(RawFile(path))
+    header = OmegaConf.to_container(config.header) if OmegaConf.is_config(config.header) else config.header
+    try:
+        interactions = read_table_sample(RawFile(path), header)
+    except DataError as error:  # it speaks of data.header and data.columns, which are settings of this command
+        raise DataError(str(error).replace("data.", "")) from error
     items = None if item_path is None else read_table_sample(RawFile(item_path))
-    given: Any = OmegaConf.to_container(config.columns)
+    given = {role: None if name is None else str(name) for role, name in config.columns.items()}
     ask = choose if can_ask() and not config.yes else None
     columns = choose_columns(interactions, items, given, ask)
     console.print(columns_table(columns))
     filters = {} if items is None or not config.available_only else availability_filters(items)
     if filters:
         console.print(f"Lists keep to items that can be had, by {', '.join(filters)}; available_only=false: to none.")
-    return Tables(path, item_path, columns, filters)
+    return Tables(path, item_path, columns, filters, header)
 
 
 def _tell_next(tables: Tables, result: QuickstartResult) -> None:

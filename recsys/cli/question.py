@@ -38,7 +38,7 @@ def choose(question: str, options: Sequence[str], likely: str | None, optional: 
         console.print(f"  {NONE}  none of them")
     usual = likely if likely is not None else NONE if optional else None
     while True:
-        said = console.input("" if usual is None else f"[{usual}] ").strip() or usual
+        said = console.input("" if usual is None else f"[{usual}] ", markup=False).strip() or usual
         if optional and said == NONE:
             return None
         if said in options:

@@ -13,7 +13,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
 
     def typed(lines: Sequence[str]) -> None:
         left = list(lines)
-        monkeypatch.setattr("recsys.cli.console.console.input", lambda prompt: left.pop(0))
+        monkeypatch.setattr("recsys.cli.console.console.input", lambda prompt, markup: left.pop(0))
 
     return typed
 

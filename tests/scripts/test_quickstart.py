@@ -45,13 +45,15 @@ def _purchases(directory: Path) -> list[str]:
         ([], "interactions is required"),
         (["none.csv"], "none.csv"),
         (["a.csv"], "pass columns.user=kunde or columns.user=ware"),
+        (["u.tsv"], "Set header=false and say which column is which, counted from 0, such as columns.user=0"),
         (["a.csv", "b.csv"], "One interactions is required"),
         (["a.csv", "--items"], "--items requires a value"),
     ],
-    ids=["no file", "a missing file", "unclear columns", "two files", "an option without its value"],
+    ids=["no file", "a missing file", "unclear columns", "no header", "two files", "an option without its value"],
 )
 def test_what_is_missing_is_told_in_one_message(scripts: Scripts, arguments: list[str], message: str):
     (scripts.directory / "a.csv").write_text("kunde,ware\n1,a\n1,b\n2,a\n", encoding="utf-8")
+    (scripts.directory / "u.tsv").write_text("196\t242\t3\n186\t302\t3\n196\t302\t1\n", encoding="utf-8")
     finished = scripts("quickstart", *arguments)
     assert finished.status == 2
     assert message in finished.err and "Traceback" not in finished.err

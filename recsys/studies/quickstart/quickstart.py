@@ -41,12 +41,14 @@ class Tables:
         items: what there is; None: no such table.
         columns: which columns are what.
         filters: that all lists keep to, as requests have them, such as what is in stock.
+        header: of the interactions: False where there is none, or the names of the columns; None: it is there.
     """
 
     interactions: Path
     items: Path | None
     columns: Sequence[ColumnChoice]
     filters: Mapping[str, Mapping[str, Sequence[bool]]]
+    header: bool | Sequence[str] | None = None
 
     @property
     def name(self) -> str:
@@ -63,6 +65,9 @@ class Tables:
         settings.append(f"data.interactions={quoted_text(str(self.interactions.absolute()))}")
         if self.items is not None:
             settings.append(f"data.items={quoted_text(str(self.items.absolute()))}")
+        if self.header is not None:
+            names = self.header if isinstance(self.header, bool) else [id_setting(name) for name in self.header]
+            settings.append(f"data.header={{interactions: {_listed(names)}}}")
         for choice in self.columns:
             settings.append(
                 f"data.columns.{choice.role}={'null' if choice.column is None else id_setting(choice.column)}"
@@ -162,6 +167,10 @@ class Quickstart:
         result = step()
         self._seconds[name] = time.monotonic() - began
         return result
+
+
+def _listed(value: bool | Sequence[str]) -> str:
+    return str(value).lower() if isinstance(value, bool) else f"[{','.join(value)}]"
 
 
 def holdout_table(run: Path, model: str) -> ResultTable:

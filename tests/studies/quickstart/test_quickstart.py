@@ -29,6 +29,15 @@ def test_events_without_ratings_may_come_again_and_times_choose_the_split():
     assert {"preparation.repeats=keep", "split=leave_last_out"} <= set(settings)
 
 
+@pytest.mark.parametrize(
+    ("header", "told"),
+    [(False, "data.header={interactions: false}"), (["a b", "c"], 'data.header={interactions: ["a b",c]}')],
+)
+def test_a_table_without_a_header_is_told_to_the_training(header: bool | list[str], told: str):
+    tables = Tables(Path("a.csv"), None, [ColumnChoice("user", "0", "given")], {}, header)
+    assert told in tables.settings()
+
+
 def test_a_second_rating_replaces_the_first():
     settings = _tables(user="who", item="what", timestamp=None, rating="stars").settings()
     assert not any(one.startswith(("preparation.repeats", "split=")) for one in settings)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pyarrow.parquet as pq
 
-from recsys.data.readers.tables.text_format import TextSettings, recognise, split_lines
+from recsys.data.readers.tables.text_format import parse_settings, recognise, split_lines
 from recsys.data.readers.tables.text_sample import read_sample
 from recsys.data.sources.raw_file import RawFile
 from recsys.errors import DataError
@@ -28,8 +28,13 @@ class TableSample:
     columns: Mapping[str, Sequence[str]]
 
 
-def read_table_sample(file: RawFile) -> TableSample:
+def read_table_sample(file: RawFile, header: bool | Sequence[str] | None = None) -> TableSample:
     """The first rows of delimited text or Parquet.
+
+    Args:
+        file: the file.
+        header: of text: False: there is none, and columns are called by their positions from 0; or their names; None
+            for True where nothing speaks against it.
 
     Raises:
         DataError: it is neither, is empty, or has no header.
@@ -43,7 +48,7 @@ def read_table_sample(file: RawFile) -> TableSample:
             f"{file} must be delimited text (.csv, .tsv, .txt, .dat, each also with .gz) or .parquet, so that its "
             "columns can be recognised, but has another ending. Convert it; data=table reads JSON lines too."
         )
-    text = recognise(file, TextSettings(), _SEPARATORS[kind], ())
+    text = recognise(file, parse_settings("interactions", None, None, header), _SEPARATORS[kind], ())
     lines = read_sample(file, text.encoding).lines
     rows = (split_lines(lines, text.separator) or [])[1 if text.has_header else 0 :]
     columns = {name: [row[place].strip() for row in rows if place < len(row)] for place, name in enumerate(text.names)}
