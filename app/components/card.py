@@ -6,7 +6,7 @@ import html
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.components.cover import cover_html
+from app.components.picture import picture_html
 from app.components.text import first_category, summary
 
 
@@ -20,7 +20,7 @@ def card_html(item: Mapping[str, Any], columns: Sequence[Mapping[str, Any]], top
     """
     title, meta = item["title"], summary(item["metadata"], columns)
     parts = [
-        cover_html(title, first_category(item["metadata"], columns)),
+        picture_html(title, first_category(item["metadata"], columns)),
         f'<div class="rs-title"><span class="rs-rank">{item["rank"]}</span>{html.escape(title)}</div>',
     ]
     if meta:
@@ -39,7 +39,7 @@ def card_html(item: Mapping[str, Any], columns: Sequence[Mapping[str, Any]], top
 def row_html(item: Mapping[str, Any], columns: Sequence[Mapping[str, Any]]) -> str:
     """A small row: cover, title and columns."""
     title, meta = item.get("title") or item["item_id"], summary(item["metadata"], columns)
-    cover = cover_html(title, first_category(item["metadata"], columns))
+    cover = picture_html(title, first_category(item["metadata"], columns))
     return (
         f'<div class="rs-row">{cover}<div><div class="rs-title">{html.escape(title)}</div>'
         f'<div class="rs-meta">{html.escape(meta)}</div></div></div>'
@@ -52,7 +52,7 @@ def ranked_row_html(item: Mapping[str, Any], columns: Sequence[Mapping[str, Any]
     marked = f'<span class="rs-mark">{html.escape(mark)}</span>' if mark else ""
     because = because_of(item)
     return (
-        f'<li class="rs-row">{cover_html(title, first_category(item["metadata"], columns))}<div>'
+        f'<li class="rs-row">{picture_html(title, first_category(item["metadata"], columns))}<div>'
         f'<div class="rs-title"><span class="rs-rank">{item["rank"]}</span>{html.escape(title)}{marked}</div>'
         f'<div class="rs-meta">{html.escape(meta)}</div>'
         + (f'<div class="rs-because">{because}</div>' if because else "")

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from app.components.card import card_html
-from app.components.cover import cover_html
+from app.components.picture import load_pictures, picture_html
 from app.components.states import show_empty
 from app.components.tables import show_table
 from app.components.text import first_category, heading_of, plain, value_text
@@ -31,7 +31,8 @@ def show_item(item: Mapping[str, Any], catalogue: Mapping[str, Any]) -> None:
     values = values_by_column(item, columns)
     picture, words = st.columns([1, 1.6], gap="medium")
     with picture:
-        st.html(cover_html(title, first_category(values, columns)))
+        load_pictures([title])
+        st.html(picture_html(title, first_category(values, columns)))
     with words:
         st.header(plain(title), anchor=False)
         if not item["available"]:

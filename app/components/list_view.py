@@ -9,6 +9,7 @@ import streamlit as st
 
 from app.components.card import card_html
 from app.components.contributions import show_contributions
+from app.components.picture import load_pictures
 from app.components.rating import show_rating
 from app.components.text import plain
 
@@ -31,6 +32,7 @@ def show_list(user_id: str, answer: Mapping[str, Any], catalogue: Mapping[str, A
     """
     columns: Sequence[Mapping[str, Any]] = catalogue["columns"]
     top = max((item["score"] for item in answer["items"] if item["score"] is not None), default=None)
+    load_pictures(item["title"] for item in answer["items"])
     with st.container(key="cards"):
         for item in answer["items"]:
             with st.container(border=True, key=f"card {item['item_id']}", gap="xsmall"):
