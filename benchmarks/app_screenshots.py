@@ -60,6 +60,7 @@ def settle(page: Any) -> None:
     page.wait_for_selector(_QUIET)
     page.wait_for_timeout(DRAW_MS)
     page.wait_for_selector(_QUIET)
+    page.wait_for_function("!document.querySelector('[data-testid=stSkeleton], [data-stale=\"true\"]')")
 
 
 def _whole(page: Any, path: Path) -> None:

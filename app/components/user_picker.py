@@ -27,7 +27,7 @@ def show_user_picker() -> str | None:
     if USER not in st.session_state:
         st.session_state[USER] = st.query_params.get("user")
     chosen: str | None = st.session_state[USER]
-    options = _offered_users()
+    offered = options = _offered_users()
     if chosen is not None and chosen not in options:
         options = [chosen, *options]
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -49,7 +49,7 @@ def show_user_picker() -> str | None:
         st.query_params.pop("user", None)
         return None
     st.query_params["user"] = chosen
-    return chosen if _exists(chosen) else None
+    return chosen if chosen in offered or _exists(chosen) else None
 
 
 def _offered_users() -> list[str]:

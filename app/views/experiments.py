@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.components.experiments.experiment_actions import show_actions
+from app.components.experiments.experiment_actions import show_actions, show_ramp
 from app.components.experiments.experiment_form import show_experiment_form
 from app.components.experiments.experiment_numbers import experiments_table
 from app.components.experiments.experiment_results import show_results
@@ -51,15 +51,18 @@ def _show_experiments(known: Sequence[Mapping[str, Any]]) -> None:
     names = {one["experiment_id"]: f"{one['name']} ({one['status']})" for one in known}
     if st.session_state.get("experiment") not in ids:
         st.session_state["experiment"] = ids[0]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = st.selectbox("Experiment", ids, format_func=lambda one: names[one], key="experiment", width=420)
+        experiment = next(one for one in known if one["experiment_id"] == chosen)
+        show_actions(experiment)
+    is_live = False
+    if experiment["status"] == "running":
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            show_ramp(experiment)
+            is_live = st.toggle(f"Read again every {_REFRESH_SECONDS} seconds", key="watch")
+    st.fragment(_show_now, run_every=_REFRESH_SECONDS if is_live else None)(experiment)
     with st.expander(f"All experiments ({len(known):,})"):
         show_table(experiments_table(known), "experiments")
-    chosen = st.selectbox("Experiment", ids, format_func=lambda one: names.get(one, one), key="experiment", width=420)
-    experiment = next(one for one in known if one["experiment_id"] == chosen)
-    show_actions(experiment)
-    is_live = experiment["status"] == "running" and st.toggle(
-        f"Read again every {_REFRESH_SECONDS} seconds", key="watch"
-    )
-    st.fragment(_show_now, run_every=_REFRESH_SECONDS if is_live else None)(experiment)
     with st.expander("What was done to it"):
         for step in experiments().one(chosen)["steps"]:
             st.markdown(f"- {moment_text(step['at'])}: {plain(step['act'])} by {plain(step['actor'])}")

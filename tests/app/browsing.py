@@ -83,10 +83,12 @@ class Visit:
 
     def settle(self) -> None:
         """Wait until everything is drawn."""
-        quiet = '[data-testid="stApp"][data-test-script-state="notRunning"]'
+        self.page.locator("h1").first.wait_for()
         for _ in range(2):
-            self.page.wait_for_selector(quiet)
-            self.page.wait_for_timeout(700)
+            self.page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
+            # What is drawn again is faded meanwhile, and what is not loaded yet is grey.
+            self.page.wait_for_function("!document.querySelector('[data-testid=stSkeleton], [data-stale=\"true\"]')")
+            self.page.wait_for_timeout(1_000)
 
     def _said(self, message: Any) -> None:
         # Opened by its address, a page first looks for Streamlit below that address.

@@ -93,13 +93,17 @@ def _legend() -> alt.Legend:
     return alt.Legend(orient="top", title=None, columns=2, labelLimit=160)
 
 
-def _intervals(table: pd.DataFrame, name: str) -> alt.LayerChart:
+def _intervals(table: pd.DataFrame, name: str) -> alt.LayerChart | alt.FacetChart:
     base = alt.Chart(table).encode(y=alt.Y("Model:N", sort=None, title=None, axis=_MODEL_AXIS))
     told = [alt.Tooltip(column) for column in table.columns]
     lines = base.mark_rule(strokeWidth=3, color=_LINE).encode(x=alt.X("Low:Q", title=name), x2="High:Q")
     dots = base.mark_point(filled=True, size=110, opacity=1, color=_LINE).encode(x="Value:Q", tooltip=told)
     ticks = base.mark_tick(thickness=3, size=18, color="#e07b00").encode(x="Popular:Q", tooltip=told)
-    return (lines + ticks + dots).properties(height=_ROW_PIXELS * len(table) + 70)
+    # A mark of which no row has a value would be drawn at infinity, and Vega says so in the console.
+    drawn = [
+        mark for mark, column in ((lines, "Low"), (ticks, "Popular"), (dots, "Value")) if table[column].notna().any()
+    ]
+    return alt.layer(*drawn).properties(height=_ROW_PIXELS * len(table) + 70)
 
 
 def _trade_off(table: pd.DataFrame, name: str) -> alt.Chart:

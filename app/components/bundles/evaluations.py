@@ -97,7 +97,7 @@ def curve_choices(evaluations: Sequence[Evaluation]) -> list[str]:
         for name in epoch
         if name not in ("epoch", "step")
     }
-    return sorted(names, key=lambda name: (not name.startswith("valid"), name))
+    return sorted(names, key=lambda name: (not name.startswith("valid/ndcg"), not name.startswith("valid"), name))
 
 
 def curves_table(evaluations: Sequence[Evaluation], name: str) -> pd.DataFrame:

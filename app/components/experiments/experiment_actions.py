@@ -17,7 +17,7 @@ _NUM_BUCKETS = 10_000
 _FAILED = "experiment failed"
 
 #: By status, what may be done.
-ACTS = {"draft": ("start", "rollout", "stop"), "running": ("ramp", "pause", "stop"), "paused": ("resume", "stop")}
+ACTS = {"draft": ("start", "rollout", "stop"), "running": ("pause", "stop"), "paused": ("resume", "stop")}
 
 
 def show_actions(experiment: Mapping[str, Any]) -> None:
@@ -32,20 +32,16 @@ def show_actions(experiment: Mapping[str, Any]) -> None:
     if not acts:
         st.caption("It is over: a stopped experiment does not start again.")
         return
-    rolls = experiment["rollout"] is not None and experiment["rollout"]["status"] == "running"
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        if "start" in acts:
-            _button(experiment, "start", "Start", ":material/play_arrow:", primary=True)
-        if "rollout" in acts and experiment["definition"].get("guardrails"):
-            _button(experiment, "rollout", "Roll out step by step", ":material/stairs:", {})
-        if "resume" in acts:
-            _button(experiment, "resume", "Go on", ":material/play_arrow:", primary=True)
-        if "pause" in acts:
-            _button(experiment, "pause", "Pause", ":material/pause:")
-        if st.button("Stop", icon=":material/stop:", key="stop"):
-            _confirm_stop(experiment)
-    if "ramp" in acts and not rolls:
-        _show_ramp(experiment)
+    if "start" in acts:
+        _button(experiment, "start", "Start", ":material/play_arrow:", primary=True)
+    if "rollout" in acts and experiment["definition"].get("guardrails"):
+        _button(experiment, "rollout", "Roll out step by step", ":material/stairs:", {})
+    if "resume" in acts:
+        _button(experiment, "resume", "Go on", ":material/play_arrow:", primary=True)
+    if "pause" in acts:
+        _button(experiment, "pause", "Pause", ":material/pause:")
+    if st.button("Stop", icon=":material/stop:", key="stop"):
+        _confirm_stop(experiment)
 
 
 def traffic_of(definition: Mapping[str, Any]) -> float:
@@ -53,18 +49,20 @@ def traffic_of(definition: Mapping[str, Any]) -> float:
     return sum(stop - start for start, stop in definition.get("buckets", ())) / _NUM_BUCKETS
 
 
-def _show_ramp(experiment: Mapping[str, Any]) -> None:
+def show_ramp(experiment: Mapping[str, Any]) -> None:
+    """Draw how many users take part; nothing where a rollout decides that."""
+    if experiment["rollout"] is not None and experiment["rollout"]["status"] == "running":
+        return
     now = traffic_of(experiment["definition"])
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        key, percent = f"traffic {experiment['revision']}", max(1, round(100 * now))
-        share = st.slider("Users who take part (%)", 1, 100, percent, key=key, width=320)
-        st.button(
-            "Change traffic",
-            key="ramp",
-            disabled=share == percent,
-            on_click=_act,
-            args=(experiment["experiment_id"], "ramp", {"traffic": share / 100}),
-        )
+    key, percent = f"traffic {experiment['revision']}", max(1, round(100 * now))
+    share = st.slider("Users who take part (%)", 1, 100, percent, key=key, width=320)
+    st.button(
+        "Change traffic",
+        key="ramp",
+        disabled=share == percent,
+        on_click=_act,
+        args=(experiment["experiment_id"], "ramp", {"traffic": share / 100}),
+    )
 
 
 def _button(

@@ -17,6 +17,7 @@ CONTROL, TREATMENT = "control", "treatment"
 LIVE = "the live bundle"
 AS_IT_IS = "as it is"
 KINDS = {"rate": "share of users with one", "mean": "number for each user", "ratio": "number for each list"}
+_OPTION_WORDS = {"k": "list of"}
 #: Kept until the page has said it.
 _MADE = "experiment made"
 
@@ -47,13 +48,24 @@ def show_experiment_form(bundle_names: Sequence[str], catalogue: Mapping[str, An
             chosen["better"] = st.selectbox("Better is", ["higher", "lower"])
         with second:
             chosen["tolerance"] = st.number_input(
-                "Guardrail: it must not be worse by more than (%)", 0.0, 99.0, 5.0, 1.0, help="0: no guardrail."
+                "Guardrail: it must not be worse by more than (%)",
+                0.0,
+                99.0,
+                5.0,
+                1.0,
+                format="%g",
+                help="0: no guardrail.",
             )
             chosen["exposure_hours"] = st.number_input(
-                "Hours in which lists of a user count", 0.001, 8_784.0, 168.0, help="From the first list on."
+                "Hours in which lists of a user count",
+                0.001,
+                8_784.0,
+                168.0,
+                format="%g",
+                help="From the first list on.",
             )
             chosen["attribution_hours"] = st.number_input(
-                "Hours in which what follows a list counts", 0.001, 8_784.0, 24.0
+                "Hours in which what follows a list counts", 0.001, 8_784.0, 24.0, format="%g"
             )
         if st.form_submit_button("Make a draft", type="primary"):
             _make(chosen)
@@ -115,10 +127,9 @@ def options_text(variant: Mapping[str, Any]) -> str:
     """What a variant is, in a few words."""
     parts = [f"bundle {variant['bundle']}"] if variant.get("bundle") else []
     options = variant.get("list_options") or {}
-    parts += [
-        f"{name.replace('_', ' ')} {value if isinstance(value, str | int | float) else json.dumps(value)}"
-        for name, value in options.items()
-    ]
+    for name, value in options.items():
+        words = _OPTION_WORDS.get(name, name.replace("_", " "))
+        parts.append(f"{words} {value if isinstance(value, str | int | float) else json.dumps(value)}")
     return ", ".join(parts) or "as everybody has it"
 
 

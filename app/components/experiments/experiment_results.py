@@ -86,7 +86,7 @@ def _show_comparison(variant: str, one: Mapping[str, Any], looks: Sequence[Mappi
         show_empty("There is no interval yet: it is too early.")
     else:
         st.altair_chart(_chart(drawn), width="stretch")
-        st.caption("Line: the difference. Band: where it lies, at all looks together with Once it leaves 0 out, stop")
+        st.caption("Line: the difference. The band holds at all looks together with 95 %: once it leaves 0 out, stop.")
     show_as_table(told_looks(table), f"looks-{variant}-{one['metric']}")
 
 
@@ -101,6 +101,6 @@ def _chart(table: pd.DataFrame) -> alt.LayerChart:
     ]
     zero = alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(strokeDash=[4, 4], color="#8b8b95").encode(y="zero:Q")
     band = base.mark_area(opacity=0.25).encode(y=alt.Y("Low:Q", title="difference with control"), y2="High:Q")
-    edges = base.mark_rule(opacity=0.6).encode(y="Low:Q", y2="High:Q", tooltip=told)
+    edges = base.mark_rule(opacity=0.5, color="#8b8b95").encode(y="Low:Q", y2="High:Q", tooltip=told)
     line = base.mark_line(point=alt.OverlayMarkDef(filled=True, size=60)).encode(y="Difference:Q", tooltip=told)
     return (band + zero + edges + line).properties(height=340)

@@ -28,8 +28,8 @@ def show_power(known: Sequence[Mapping[str, Any]]) -> None:
     way = st.segmented_control("What is known of today", ways, default=RATE, key="power way") or RATE
     with st.container(horizontal=True):
         today = _show_today(way, measured)
-        change = st.number_input("Change to find (%)", -99.0, 500.0, 5.0, 1.0, width=200)
-        power = st.number_input("Found with probability (%)", 50.0, 99.0, 80.0, 1.0, width=220)
+        change = st.number_input("Change to find (%)", -99.0, 500.0, 5.0, 1.0, format="%g", width=200)
+        power = st.number_input("Found with probability (%)", 50.0, 99.0, 80.0, 1.0, format="%g", width=220)
         units_per_day = st.number_input("Users a day", 0, 1_000_000_000, 2_000, 100, width=180)
     if change == 0:
         st.info("A change of 0 is never found: say how large it should be.")
@@ -40,7 +40,7 @@ def show_power(known: Sequence[Mapping[str, Any]]) -> None:
         if factor == 1.0:
             st.markdown(plain(found["sentence"]))
         rows.append(power_row(change * factor, found))
-    names = ["Change", "Users, looked at once", "Days", "Users, looked at any time", "Days, at any time"]
+    names = ["Change", "Users, looked at once", "Days", "Users, at any time", "Days, at any time"]
     show_table(pd.DataFrame(rows, columns=names), "power")
 
 
@@ -64,7 +64,9 @@ def power_row(change: float, found: Mapping[str, Any]) -> list[str]:
 
 def _show_today(way: str, measured: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     if way == RATE:
-        return {"rate": st.number_input("Share of users with it (%)", 0.01, 99.99, 10.0, 1.0, width=200) / 100}
+        return {
+            "rate": st.number_input("Share of users with it (%)", 0.01, 99.99, 10.0, 1.0, format="%g", width=200) / 100
+        }
     if way == MEAN:
         mean = st.number_input("Mean", value=3.0, width=140)
         return {"mean": mean, "variance": st.number_input("Variance", 0.000001, value=10.0, width=140)}
