@@ -1,6 +1,6 @@
 """Draws what a terminal shows when a command has ended, as an SVG picture.
 
-``python benchmarks/terminal_picture.py --output docs/images/demo.svg --begin "epoch 22" --lines 24 python scripts/train.py``
+``python benchmarks/terminal_picture.py --output demo.svg --begin "epoch 22" --lines 23 python scripts/train.py``
 """
 
 from __future__ import annotations
