@@ -56,6 +56,21 @@ def test_an_image_has_the_libraries_of_its_extra(target: str, extra: str):
     assert wanted <= set(_locked(target))
 
 
+@pytest.mark.parametrize("target", TARGETS)
+def test_locked_versions_are_those_that_the_project_takes(target: str):
+    from packaging.requirements import Requirement
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    asked = [*project["dependencies"], *(one for extra in project["optional-dependencies"].values() for one in extra)]
+    locked = _locked(target)
+    wanted = [one for one in map(Requirement, asked) if _plain(one.name) in locked]
+    assert len(wanted) >= 4
+    for one in wanted:
+        assert one.specifier.contains(locked[_plain(one.name)], prereleases=True), (
+            f"{one} is {locked[_plain(one.name)]}"
+        )
+
+
 def test_no_file_of_the_images_names_a_host():
     files = [ROOT / "Dockerfile", ROOT / "compose.yaml", *IMAGES.iterdir(), *(ROOT / "serving/kubernetes").iterdir()]
     own = r"sqlite://|//(127\.0\.0\.1|api|mlflow|recsys-api|prometheus|:|recsys:|\[\^)|[?]://"
