@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 import orjson
+import psutil
 from recsys_serving.cache.memory_cache import MemoryCache
 from recsys_serving.cache.recommendation_cache import RecommendationCache
 from recsys_serving.cache.redis_cache import RedisCache
@@ -175,6 +176,21 @@ def owner_table(made: list[dict[str, float]], cached: list[dict[str, float]]) ->
     return lines
 
 
+def memory_table(service: RecommendationService, users: list[str], rounds: int) -> list[str]:
+    """Memory of this process after each round in which every user gets a list that no cache has."""
+    process, lists = psutil.Process(), 0
+    lines = ["| lists | memory, MB | more |", "|---|---|---|", f"| 0 | {process.memory_info().rss / 1e6:.1f} | |"]
+    before = process.memory_info().rss
+    for number in range(rounds):
+        for user in users:
+            service.recommend([RecommendationQuery(user_id=user, k=20 + number)])
+        lists, now = lists + len(users), process.memory_info().rss
+        lines.append(f"| {lists:,} | {now / 1e6:.1f} | {(now - before) / 1e6:+.1f} |")
+        print(lines[-1], flush=True)
+        before = now
+    return lines
+
+
 def milliseconds(answer: dict[str, float], stage: str) -> float:
     """Of one stage of one answer."""
     if stage == "all but the model":
@@ -189,6 +205,9 @@ def main() -> None:
     parser.add_argument("--memory", action="store_true", help="without PostgreSQL and Redis")
     parser.add_argument("--data", type=Path, help="a prepared directory, whose histories the store gets")
     parser.add_argument("--requests", type=int, default=1000, help="answers that are measured, of each kind")
+    parser.add_argument(
+        "--rounds", type=int, default=0, help="lists for every user, after each of which memory is read"
+    )
     parser.add_argument("--k", type=int, default=10)
     parser.add_argument("--output", type=Path)
     arguments = parser.parse_args()
@@ -215,6 +234,7 @@ def main() -> None:
             measure(service, stopwatch, users[:50], arguments.k + 1)  # the first answers open connections
             made = measure(service, stopwatch, users, arguments.k)
             cached = measure(service, stopwatch, users, arguments.k)
+        memory = memory_table(service, ids, arguments.rounds) if arguments.rounds else []
         service.close()
     manifest = bundle.manifest
     where = "a cache in this process, no store" if arguments.memory else "PostgreSQL and Redis on the same machine"
@@ -230,6 +250,7 @@ def main() -> None:
             "",
             *owner_table(made, cached),
             "",
+            *([*memory, ""] if memory else []),
         ]
     )
     print(text)
