@@ -114,7 +114,7 @@ def _draw_ranking(
             f"{mean:.4f}".replace("0.", ".", 1), (high, row), xytext=(8, 0), textcoords="offset points", va="center"
         )
     axes.set_yticks(list(rows), [f"{row + 1}  {label}" for row, label in zip(rows, labels, strict=True)])
-    axes.invert_yaxis()
+    axes.set_ylim(len(labels) - 0.5, -0.5)
     confidence = f"{100 * (1 - comparison.settings.alpha):g}"
     axes.set_title(f"{comparison.metric} on {manifest.data_name}: mean over users, {confidence} % intervals")
     axes.grid(axis="x", alpha=0.3)
