@@ -1,7 +1,13 @@
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
+from recsys_serving.recommending.catalogue.open_bundle import OpenBundle
 from recsys_serving.recommending.types import CatalogueItem
 
 from recsys.retrieval.filtering.filter_language import parse_filters
+from recsys.runtime.request import RecommendationRequest
+from tests.export.board_bundles import board_bundle
 from tests.models.board_data import NUM_ITEMS, NUM_USERS
 
 WHITE = parse_filters({"colours": {"any_of": ["white"]}})
@@ -42,3 +48,22 @@ def test_new_items_make_it_larger(by_content):
     by_content.lay_over([CatalogueItem("n2", "Fresh", {"colours": "black"})])
     assert by_content.describe(live=False).num_items == before + 1
     assert isinstance(by_content.recommender.catalogue.available, np.ndarray)
+
+
+def test_as_many_batches_are_answered_at_once_as_are_said():
+    opened = OpenBundle(board_bundle("ease"), num_batches=1)
+    running, most = [], []
+
+    def answer(requests):
+        running.append(requests)
+        most.append(len(running))
+        time.sleep(0.01)
+        running.remove(requests)
+        return answered(requests)
+
+    batcher = opened.recommender._batcher
+    answered, batcher._answer = batcher._answer, answer
+    with ThreadPoolExecutor(6) as pool:
+        lists = list(pool.map(opened.recommender.recommend_one, [RecommendationRequest(k=k) for k in range(1, 7)]))
+    assert [len(one.item_ids) for one in lists] == [1, 2, 3, 4, 5, 6]
+    assert set(most) == {1}
