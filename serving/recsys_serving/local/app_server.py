@@ -6,18 +6,15 @@ Nothing of the app is imported. It is a program beside the service, which finds 
 from __future__ import annotations
 
 import http.client
-import json
 import os
 import signal
-import subprocess
 import sys
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from recsys.cli.whole_files import whole_file
 from recsys.errors import ServingError
+from recsys_serving.local.background_server import BackgroundServer, last_lines, start_in_background
 from recsys_serving.local.free_port import free_port
 from recsys_serving.local.installation import Installation
 from recsys_serving.triton.state import started_at
@@ -30,53 +27,14 @@ USUAL_PORT = 8501
 #: Seconds that the app has to end before it is killed.
 _STOP_SECONDS = 10.0
 
-_SHOWN_LINES = 12
 #: What would lead the app to another service than that of its installation.
 _OTHER_SERVICE = ("RECSYS_API_URL", "RECSYS_API_KEY")
 
 
-@dataclass(frozen=True, slots=True)
-class AppState:
-    """An app that was started.
-
-    Args:
-        pid: its process.
-        started: when that started, in ticks since the machine did: tells it from a later one with its number.
-        host: where it listens.
-        port: where it listens.
-        log: what it writes.
-    """
-
-    pid: int
-    started: int
-    host: str
-    port: int
-    log: str
-
-    @property
-    def is_running(self) -> bool:
-        """Whether the process is still there."""
-        return started_at(self.pid) == self.started
-
-    @property
-    def url(self) -> str:
-        """Where this machine's browser reaches it."""
-        host = "127.0.0.1" if self.host == "0.0.0.0" else self.host
-        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
-
-    def save(self, directory: Path) -> None:
-        """Write the state file into ``directory``, whole or not at all."""
-        with whole_file(directory / STATE) as partial:
-            partial.write_text(json.dumps(asdict(self), indent=2), encoding="utf-8")
-
-
-def running_app(installation: Installation) -> AppState | None:
+def running_app(installation: Installation) -> BackgroundServer | None:
     """The app that runs for an installation; None where none does, whatever its file says."""
-    try:
-        state = AppState(**json.loads((installation.directory / STATE).read_text(encoding="utf-8")))
-    except (OSError, json.JSONDecodeError, TypeError):
-        return None
-    return state if state.is_running else None
+    state = BackgroundServer.read(installation.directory / STATE)
+    return state if state is not None and state.is_running else None
 
 
 def start_app(
@@ -85,7 +43,7 @@ def start_app(
     host: str = "127.0.0.1",
     port: int | None = None,
     timeout_seconds: float = 60.0,
-) -> AppState:
+) -> BackgroundServer:
     """Start the app of an installation, and wait until its page answers.
 
     Args:
@@ -106,11 +64,11 @@ def start_app(
         return running
     installation.app_log.parent.mkdir(parents=True, exist_ok=True)
     state = _launched(installation, program, host, _usual_port(host) if port is None else free_port(host, port))
-    state.save(installation.directory)
+    state.write(installation.directory / STATE)
     failure = _wait(state, timeout_seconds)
     if failure is not None:
         stop_app(installation)
-        raise ServingError(f"The app {failure}. Its last lines, from {state.log}:\n{_last_lines(installation.app_log)}")
+        raise ServingError(f"The app {failure}. Its last lines, from {state.log}:\n{last_lines(installation.app_log)}")
     return state
 
 
@@ -132,7 +90,7 @@ def stop_app(installation: Installation) -> bool:
     return state is not None
 
 
-def page_answers(state: AppState) -> bool:
+def page_answers(state: BackgroundServer) -> bool:
     """Whether the app gives its page."""
     connection = http.client.HTTPConnection(state.url.removeprefix("http://"), timeout=5)
     try:
@@ -156,27 +114,17 @@ def _usual_port(host: str) -> int:
         return free_port(host)
 
 
-def _launched(installation: Installation, program: Path, host: str, port: int) -> AppState:
+def _launched(installation: Installation, program: Path, host: str, port: int) -> BackgroundServer:
     """An app that was just started, ready or not."""
     settings = ["--server.address", host, "--server.port", str(port), "--server.headless", "true"]
     command = [sys.executable, "-m", "streamlit", "run", str(program.absolute()), *settings]
     environment = {name: value for name, value in os.environ.items() if name not in _OTHER_SERVICE}
-    # A shell starts it and ends, so that it is nobody's child and outlives this process.
-    in_background = 'log=$1; shift; "$@" >"$log" 2>&1 </dev/null & echo $!'
-    shell = subprocess.run(
-        ["/bin/sh", "-c", in_background, "sh", str(installation.app_log), *command],
-        env=environment | {"RECSYS_VAR": str(installation.directory)},
-        cwd=program.absolute().parents[1],
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        check=True,
-    )
-    pid = int(shell.stdout)
-    return AppState(pid, started_at(pid) or 0, host, port, str(installation.app_log))
+    environment["RECSYS_VAR"] = str(installation.directory)
+    pid = start_in_background(command, installation.app_log, environment, program.absolute().parents[1])
+    return BackgroundServer(pid, started_at(pid) or 0, host, port, str(installation.app_log))
 
 
-def _wait(state: AppState, timeout_seconds: float) -> str | None:
+def _wait(state: BackgroundServer, timeout_seconds: float) -> str | None:
     """Wait until the page answers; what went wrong where it does not come to it."""
     end = time.monotonic() + timeout_seconds
     while time.monotonic() < end:
@@ -186,11 +134,3 @@ def _wait(state: AppState, timeout_seconds: float) -> str | None:
             return None
         time.sleep(0.1)
     return f"was not ready after {timeout_seconds:g} seconds"
-
-
-def _last_lines(log: Path) -> str:
-    try:
-        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return "(none)"
-    return "\n".join(line[:500] for line in lines[-_SHOWN_LINES:]) or "(none)"

@@ -12,7 +12,6 @@ import os
 import secrets
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -25,6 +24,7 @@ from pydantic import SecretStr
 from recsys.errors import ServingError
 from recsys.runtime.manifest import Manifest
 from recsys_serving.api.observability.metrics import MULTIPROCESS_VARIABLE
+from recsys_serving.local.background_server import last_lines, start_in_background
 from recsys_serving.local.embedded_postgres import expected_url, require_postgres, start_postgres, stop_postgres
 from recsys_serving.local.embedded_redis import start_redis, stop_redis
 from recsys_serving.local.first_start import PreparedStore, data_of, prepare_store, store_while_away
@@ -43,7 +43,6 @@ _LONGER_SECONDS = 10.0
 _ATTEMPTS = 3
 
 _TAKEN = "address already in use"
-_SHOWN_LINES = 12
 
 
 def start(
@@ -167,7 +166,7 @@ def _start_workers(
         if failure is None:
             return state
         _end_processes(state, settings.shutdown_timeout_seconds)
-        log = _last_lines(installation.log)
+        log = last_lines(installation.log)
         if settings.port is not None or _TAKEN not in log or attempt == _ATTEMPTS:
             raise ServingError(f"The service {failure}. Its last lines, from {state.log}:\n{log}")
     raise AssertionError("the last attempt either succeeds or raises")
@@ -188,19 +187,8 @@ def _launch(settings: ServiceSettings, installation: Installation, port: int, ta
         "MALLOC_ARENA_MAX": os.environ.get("MALLOC_ARENA_MAX", "2"),
     }
     command = [sys.executable, "-m", "recsys_serving.local.server", settings.host, str(port)]
-    # A shell starts it and ends, so that it is nobody's child and outlives this process.
-    # What is written goes to the end of the log, which may be emptied meanwhile; that of before is gone.
-    in_background = 'log=$1; shift; : >"$log"; "$@" >>"$log" 2>&1 </dev/null & echo $!'
-    shell = subprocess.run(
-        ["/bin/sh", "-c", in_background, "sh", str(installation.log), *command],
-        env=os.environ | to_environment(settings) | own | task.variables(),
-        cwd=installation.directory,
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        check=True,
-    )
-    pid = int(shell.stdout)
+    environment = os.environ | to_environment(settings) | own | task.variables()
+    pid = start_in_background(command, installation.log, environment, installation.directory)
     return ServiceState(
         pid=pid,
         started=started_at(pid) or 0,
@@ -220,7 +208,7 @@ def _wait(state: ServiceState, timeout_seconds: float) -> str | None:
             return "ended before it was ready"
         if answers(state):
             return None
-        if "Traceback" in (log := _last_lines(Path(state.log))) or "Application startup failed" in log:
+        if "Traceback" in (log := last_lines(Path(state.log))) or "Application startup failed" in log:
             return "cannot start"
         time.sleep(0.1)
     return f"was not ready after {timeout_seconds:g} seconds"
@@ -258,11 +246,3 @@ def _end_processes(state: ServiceState, timeout_seconds: float) -> bool:
                 os.kill(pid, signal.SIGKILL)
         time.sleep(0.05)
     return True
-
-
-def _last_lines(log: Path) -> str:
-    try:
-        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return "(none)"
-    return "\n".join(line[:500] for line in lines[-_SHOWN_LINES:]) or "(none)"

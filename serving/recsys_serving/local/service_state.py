@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-from recsys.cli.whole_files import whole_file
+from recsys_serving.local.background_server import BackgroundServer
 from recsys_serving.triton.state import started_at
 
 STATE = "service.json"
@@ -17,7 +16,7 @@ START_VARIABLE = "SERVICE_START"
 
 
 @dataclass(frozen=True, slots=True)
-class ServiceState:
+class ServiceState(BackgroundServer):
     """A service that was started.
 
     Args:
@@ -30,29 +29,12 @@ class ServiceState:
         bundle: that answered first.
     """
 
-    pid: int
-    started: int
-    host: str
-    port: int
-    log: str
     token: str
     bundle: str
 
-    @property
-    def is_running(self) -> bool:
-        """Whether the process is still there."""
-        return started_at(self.pid) == self.started
-
-    @property
-    def url(self) -> str:
-        """Where this machine reaches it."""
-        host = "127.0.0.1" if self.host == "0.0.0.0" else self.host
-        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
-
     def save(self, directory: Path) -> None:
         """Write the state file into ``directory``, whole or not at all."""
-        with whole_file(directory / STATE) as partial:
-            partial.write_text(json.dumps(asdict(self), indent=2), encoding="utf-8")
+        self.write(directory / STATE)
 
     def processes(self) -> list[int]:
         """All processes of this start that are still there, also without the one that kept them."""
@@ -62,10 +44,7 @@ class ServiceState:
 
 def read_service_state(directory: Path) -> ServiceState | None:
     """The state in ``directory``, which may be that of a service that has ended; None where there is none to read."""
-    try:
-        return ServiceState(**json.loads((directory / STATE).read_text(encoding="utf-8")))
-    except (OSError, json.JSONDecodeError, TypeError):
-        return None
+    return ServiceState.read(directory / STATE)
 
 
 def _all_processes() -> list[int]:

@@ -13,7 +13,8 @@ from pathlib import Path
 from recsys.errors import ServingError
 from recsys.runtime.bundle import Bundle
 from recsys_serving.local import launcher
-from recsys_serving.local.app_server import AppState, page_answers, running_app, start_app, stop_app
+from recsys_serving.local.app_server import page_answers, running_app, start_app, stop_app
+from recsys_serving.local.background_server import BackgroundServer
 from recsys_serving.local.installation import Installation
 from recsys_serving.local.service_state import ServiceState, read_service_state
 from recsys_serving.settings import ServiceSettings
@@ -49,7 +50,7 @@ class Stack:
     """
 
     service: ServiceState | None
-    app: AppState | None
+    app: BackgroundServer | None
     triton: ServerState | None
 
     @property

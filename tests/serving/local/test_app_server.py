@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 
 import pytest
-from recsys_serving.local.app_server import STATE, AppState, page_answers, running_app, start_app, stop_app
+from recsys_serving.local.app_server import STATE, page_answers, running_app, start_app, stop_app
+from recsys_serving.local.background_server import BackgroundServer
 from recsys_serving.local.free_port import free_port
 from recsys_serving.local.installation import Installation
 from recsys_serving.triton.state import started_at
@@ -14,8 +15,8 @@ from recsys_serving.triton.state import started_at
 from recsys.errors import ServingError
 
 
-def _state(host: str, port: int = 8501, started: int = 1) -> AppState:
-    return AppState(os.getpid(), started, host, port, "app.log")
+def _state(host: str, port: int = 8501, started: int = 1) -> BackgroundServer:
+    return BackgroundServer(os.getpid(), started, host, port, "app.log")
 
 
 def test_a_program_that_is_not_there_is_told_with_what_streamlit_says(tmp_path: Path):
@@ -37,9 +38,9 @@ def test_a_port_that_is_taken_is_refused_before_anything_is_started(tmp_path: Pa
 
 
 def test_a_process_of_another_time_is_no_app(tmp_path: Path):
-    _state("127.0.0.1").save(tmp_path)
+    _state("127.0.0.1").write(tmp_path / STATE)
     assert running_app(Installation(tmp_path)) is None
-    _state("127.0.0.1", started=started_at(os.getpid()) or 0).save(tmp_path)
+    _state("127.0.0.1", started=started_at(os.getpid()) or 0).write(tmp_path / STATE)
     assert running_app(Installation(tmp_path)) is not None
 
 
