@@ -1,0 +1,98 @@
+"""Counts the steps of a training at its default settings, with tables of the size of MovieLens 20M."""
+
+from __future__ import annotations
+
+import logging
+import math
+import warnings
+from typing import Any
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from hydra.utils import instantiate
+
+from counted.operators import CountOperators, OperatorCount
+from recsys.cli.configuration import compose_config
+from recsys.data.interactions import Interactions
+from recsys.training.lightning_training import LightningTraining
+from recsys.training.module import STEPS_PER_CALL, RecommenderModule
+
+#: Users and items of MovieLens 20M.
+NUM_USERS, NUM_ITEMS = 138_493, 26_744
+
+
+def count_steps(*overrides: str) -> OperatorCount:
+    """What ``STEPS_PER_CALL`` steps of the optimiser do, in the second call of a training.
+
+    Args:
+        *overrides: of ``scripts/train.py``, such as ``model=mf``.
+    """
+    config = compose_config("train", overrides=[*overrides, "data=synthetic"])
+    torch.manual_seed(0)
+    network = instantiate(config.model)(num_users=NUM_USERS, num_items=NUM_ITEMS)
+    batch_size = config.training.batch_size
+    interactions = synthetic_interactions(3 * STEPS_PER_CALL * batch_size)
+    module = instantiate(config.training)(network=network, interactions=interactions)
+    return _counted(module)
+
+
+def synthetic_interactions(count: int) -> Interactions:
+    """Interactions of random users with items by Zipf's law, with seed 0.
+
+    Args:
+        count: how many.
+    """
+    random = np.random.default_rng(0)
+    popularity = 1 / np.arange(1, NUM_ITEMS + 1)
+    return Interactions(
+        random.integers(NUM_USERS, size=count, dtype=np.int32),
+        random.choice(NUM_ITEMS, size=count, p=popularity / popularity.sum()).astype(np.int32),
+        None,
+        np.arange(count, dtype=np.int64),
+        None,
+        NUM_USERS,
+        NUM_ITEMS,
+    )
+
+
+def _counted(module: RecommenderModule) -> OperatorCount:
+    counting = _CountSecondCall()
+    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        trainer = pl.Trainer(
+            accelerator="cpu",
+            max_epochs=1,
+            limit_train_batches=2,
+            limit_val_batches=0,
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            callbacks=[counting],
+        )
+        trainer.fit(LightningTraining(module))
+    return counting.counted.count
+
+
+class _CountSecondCall(pl.Callback):
+    """Counts the second call of ``training_step``; in the first one optimisers make their state."""
+
+    def __init__(self) -> None:
+        self.counted = CountOperators()
+
+    def on_train_batch_start(self, trainer: Any, training: Any, batch: Any, batch_idx: int) -> None:
+        """Begin to count."""
+        if batch_idx == 1:
+            self.counted.__enter__()
+
+    def on_train_batch_end(self, trainer: Any, training: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
+        """Stop counting."""
+        if batch_idx == 1:
+            self.counted.__exit__(None, None, None)
+
+
+def bytes_per_step(model: str) -> int:
+    """Bytes that the operators of one step read and write."""
+    return math.ceil(count_steps(f"model={model}").bytes / STEPS_PER_CALL)

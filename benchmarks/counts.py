@@ -1,0 +1,37 @@
+"""Prints what training and evaluation cost in counts, a line of JSON each: bytes, operators, waits for the device.
+
+    python benchmarks/counts.py                       # all of them
+    python benchmarks/counts.py mf/bytes_per_step     # some
+
+Counts are the same on every machine and in every run, unlike times; ``tests/benchmarks/test_counts.py`` holds each of
+them to its bound.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+
+from counted.training_steps import bytes_per_step
+
+#: What each count measures: a name as PART/COUNT, and the function that counts it.
+COUNTS: dict[str, Callable[[], float]] = {
+    "mf/bytes_per_step": lambda: bytes_per_step("mf"),
+    "neumf/bytes_per_step": lambda: bytes_per_step("neumf"),
+}
+
+
+def main() -> None:
+    """Print the counts that are asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(COUNTS)}; without names all")
+    names = parser.parse_args().names or list(COUNTS)
+    if unknown := [name for name in names if name not in COUNTS]:
+        parser.error(f"{', '.join(unknown)} is not counted; choose among {', '.join(COUNTS)}")
+    for name in names:
+        print(json.dumps({"name": name, "value": COUNTS[name]()}), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+import torch
+from counted.operators import CountOperators, OperatorCount
+
+
+def counted(function) -> OperatorCount:
+    with CountOperators() as counting:
+        function()
+    return counting.count
+
+
+def test_an_operator_reads_its_inputs_and_writes_its_output():
+    x = torch.zeros(100)
+    count = counted(lambda: x + x)
+    assert (count.kernels, count.bytes) == (1, 3 * 400)
+
+
+def test_an_operator_in_place_reads_and_writes():
+    x = torch.zeros(100)
+    assert counted(lambda: x.mul_(2)).bytes == 2 * 400
+
+
+def test_a_view_costs_nothing():
+    x = torch.zeros(100)
+    count = counted(lambda: x.view(10, 10).T[0])
+    assert (count.kernels, count.bytes) == (0, 0)
+
+
+def test_rows_of_a_table_cost_what_is_read():
+    table, rows = torch.zeros(1000, 4), torch.tensor([1, 2])
+    # two rows of 16 bytes are read and written, and two int64 are read
+    assert counted(lambda: table.index_select(0, rows)).bytes == 2 * 32 + 16
+
+
+def test_rows_that_are_added_cost_what_is_touched():
+    table, rows, values = torch.zeros(1000, 4), torch.tensor([1, 2]), torch.ones(2, 4)
+    # the rows are read and written, the values and the indices read
+    assert counted(lambda: table.index_add_(0, rows, values)).bytes == 16 + 32 + 2 * 32
+
+
+def test_a_backward_pass_is_counted():
+    x = torch.zeros(10, requires_grad=True)
+    assert counted(lambda: x.square().sum().backward()).kernels > 2
+
+
+def test_what_the_host_has_to_know_is_a_synchronisation():
+    x = torch.arange(4)
+    waits = {
+        "item": lambda: x[0].item(),
+        "nonzero": lambda: x.nonzero(),
+        "mask": lambda: x[x > 2],
+        "repeat": lambda: torch.repeat_interleave(x, x),
+        "copy": lambda: x.cpu(),
+        "list": lambda: x.tolist(),
+        "truth": lambda: bool(x[0] > 2),
+        "unique": lambda: x.unique(),
+    }
+    assert {name: counted(function).synchronisations for name, function in waits.items()} == dict.fromkeys(waits, 1)
+
+
+def test_what_stays_on_the_device_is_none():
+    x = torch.arange(4)
+
+    def work() -> None:
+        torch.repeat_interleave(x, torch.tensor(2), output_size=8)
+        x.masked_fill(x > 2, 0)
+        torch.where(x > 2, x, 0).sort()
+
+    assert counted(work).synchronisations == 0

@@ -1,0 +1,40 @@
+"""Each count of ``benchmarks/counts.py`` stays within its bound."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from counts import COUNTS
+
+ROOT = Path(__file__).parents[2]
+
+#: The most that each may be.
+BOUNDS: dict[str, float] = {"mf/bytes_per_step": 730e6, "neumf/bytes_per_step": 1630e6}
+
+
+def test_every_count_has_a_bound():
+    assert BOUNDS.keys() == COUNTS.keys()
+
+
+@pytest.mark.parametrize("name", BOUNDS)
+def test_it_is_within_its_bound(name):
+    assert COUNTS[name]() <= BOUNDS[name]
+
+
+def test_the_command_names_what_can_be_counted():
+    done = subprocess.run(
+        [sys.executable, "benchmarks/counts.py", "mf/nothing"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert "mf/bytes_per_step" in done.stderr
+
+
+def test_the_command_prints_a_line_of_json():
+    done = subprocess.run(
+        [sys.executable, "benchmarks/counts.py", "mf/bytes_per_step"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert json.loads(done.stdout)["name"] == "mf/bytes_per_step", done.stderr
