@@ -13,7 +13,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from recsys.data.interactions import Interactions
+from recsys.data.interactions import IntArray, Interactions
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +25,15 @@ class Histories:
         items: internal item indices, shape [M], int64.
         rating: shape [M], float32, or None.
         timestamp: shape [M], int64, or None.
+        lengths: interactions of each row, shape [B], int64, on the host; None where only the device knows them. Whoever
+            needs the length of a history for a shape takes it from here, and does not have to wait for the device.
     """
 
     offsets: Tensor
     items: Tensor
     rating: Tensor | None
     timestamp: Tensor | None
+    lengths: IntArray | None = None
 
     @classmethod
     def from_interactions(cls, interactions: Interactions, device: torch.device | str = "cpu") -> Histories:
@@ -61,16 +64,28 @@ class Histories:
         """Interactions of each row, shape [B], int64."""
         return self.offsets.diff()
 
-    def take(self, rows: Tensor) -> Histories:
-        """The histories of ``rows`` (shape [B], int64; -1 stands for a user without history)."""
+    def host_lengths(self) -> IntArray:
+        """:attr:`lengths`, read from the device where they are not known: the one time that it is waited for."""
+        return self.counts.cpu().numpy() if self.lengths is None else self.lengths
+
+    def take(self, rows: Tensor, lengths: IntArray | None = None) -> Histories:
+        """The histories of some users.
+
+        Args:
+            rows: shape [B], int64; -1 stands for a user without history.
+            lengths: interactions of each of ``rows``, shape [B], where they are known on the host: then nothing waits
+                for the device.
+        """
+        total = None if lengths is None else int(lengths.sum())
         known = rows.clamp(min=0)
         count = torch.where(rows >= 0, self.offsets[known + 1] - self.offsets[known], 0)
         offsets = torch.cat([count.new_zeros(1), count.cumsum(0)])
-        row = torch.repeat_interleave(torch.arange(len(rows), device=rows.device), count)
+        row = torch.repeat_interleave(torch.arange(len(rows), device=rows.device), count, output_size=total)
         position = torch.arange(len(row), device=rows.device) - (offsets[:-1] - self.offsets[known])[row]
         return Histories(
             offsets=offsets,
             items=self.items[position],
             rating=None if self.rating is None else self.rating[position],
             timestamp=None if self.timestamp is None else self.timestamp[position],
+            lengths=lengths,
         )

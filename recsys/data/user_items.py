@@ -100,11 +100,12 @@ class UserItems:
         table[self._keys] = True
         return table
 
-    def pairs_of(self, users: Tensor) -> tuple[Tensor, Tensor]:
+    def pairs_of(self, users: Tensor, total: int | None = None) -> tuple[Tensor, Tensor]:
         """All pairs of a batch of users.
 
         Args:
             users: shape [B], int64; -1 stands for a user without interactions.
+            total: M, where it is known on the host: then nothing waits for the device.
 
         Returns:
             The position in ``users`` and the item of each pair, each of shape [M], int64.
@@ -112,7 +113,7 @@ class UserItems:
         known = users.clamp(min=0)
         start = self.offsets[known]
         count = torch.where(users >= 0, self.counts[known], 0)
-        row = torch.repeat_interleave(torch.arange(len(users), device=users.device), count)
+        row = torch.repeat_interleave(torch.arange(len(users), device=users.device), count, output_size=total)
         return row, self.items[self._positions(start, count, row)]
 
     def positions_of(self, users: Tensor) -> Tensor:

@@ -16,7 +16,10 @@ from torch import Tensor
 
 def exposure_counts(items: Tensor, num_items: int) -> Tensor:
     """Exposure: how often each item of the catalogue is recommended; shape [I], int64."""
-    return torch.bincount(items[items >= 0], minlength=num_items)
+    # Place 0 takes what is no item: no shape depends on the data, so that a GPU is not waited for.
+    counts = torch.zeros(num_items + 1, dtype=torch.int64, device=items.device)
+    places = items.flatten().long() + 1
+    return counts.scatter_add_(0, places, torch.ones_like(places))[1:]
 
 
 def coverage(exposure: Tensor) -> Tensor:

@@ -24,29 +24,41 @@ class ItemSegments:
         names: names of the segments.
         segment_of: position in ``names`` of each item, shape [I], int64.
         k: cut-off.
+        pairs: the held-out pairs of all users: the place of the user of each among the U users, and its item, shape
+            [P] each, int64.
+        num_users: U.
     """
 
-    def __init__(self, group: str, names: Sequence[str], segment_of: Tensor, k: int) -> None:
+    def __init__(
+        self,
+        group: str,
+        names: Sequence[str],
+        segment_of: Tensor,
+        k: int,
+        pairs: tuple[Tensor, Tensor],
+        num_users: int,
+    ) -> None:
         self._group = group
         self._names = names
         self._segment_of = segment_of
         self._k = k
+        #: Held-out items of each user in each segment, shape [U, number of segments], int64.
+        self.num_relevant = relevant_by_segment(*pairs, segment_of, len(names), num_users)
         #: Names of the measures for each user, such as ``item_popularity=tail/recall@10``, one for each segment.
         self.columns = [f"{group}={name}/recall@{k}" for name in names]
 
-    def recalls(self, items: Tensor, hits: Tensor, rows: Tensor, targets: Tensor) -> dict[str, Tensor]:
+    def recalls(self, items: Tensor, hits: Tensor, place: slice) -> dict[str, Tensor]:
         """The recall of each segment for a batch of users, by the names in :attr:`columns`.
 
         Args:
             items: recommended items, shape [B, K], int64; -1 means no item.
             hits: whether each item is held out for the user, shape [B, K], bool.
-            rows: row of the user of each held-out pair, shape [P], int64.
-            targets: item of each pair, shape [P], int64.
+            place: where the batch stands among the U users.
 
         Returns:
             Shape [B] each; NaN for a user without a held-out item in the segment.
         """
-        num_relevant = relevant_by_segment(rows, targets, self._segment_of, len(self._names), len(items))
+        num_relevant = self.num_relevant[place]
         segment_of_hit = torch.where(hits, self._segment_of[items.clamp(min=0)], -1)
         return {
             column: recall(segment_of_hit == position, num_relevant[:, position], self._k)

@@ -1,6 +1,6 @@
 """Evaluation by ranking the full catalogue.
 
-Shape suffixes: B users of a batch, U evaluated users, I items, K list length, M measures, F content features.
+Shape suffixes: U evaluated users, I items, K list length, F content features.
 """
 
 from __future__ import annotations
@@ -8,52 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-import numpy as np
-import torch
 from torch import Tensor, nn
 
 from recsys.cli.progress import progress
 from recsys.errors import EvaluationError
-from recsys.evaluation.catalogue import (
-    ContentDirections,
-    coverage,
-    exposure_counts,
-    gini,
-    intra_list_diversity,
-    novelty,
-    self_information,
-)
-from recsys.evaluation.item_segments import ItemSegments
+from recsys.evaluation.batch_planner import users_per_batch
 from recsys.evaluation.known_items import ONLY_NEW, KnownItems, KnownTargets
-from recsys.evaluation.means import mean_over_users
-from recsys.evaluation.metrics import RANKING_METRICS
-from recsys.evaluation.ranked_batch import RankedBatch, scores_of_unseen
+from recsys.evaluation.ranked_lists import EvaluatedLists, TaskRanker
+from recsys.evaluation.ranking_measures import RankingMeasures
 from recsys.evaluation.ranking_result import RankingResult
 from recsys.evaluation.ranking_task import RankingTask
-from recsys.evaluation.segments import (
-    COLD_STATUSES,
-    ITEM_COLD_STATUS,
-    ITEM_POPULARITIES,
-    ITEM_POPULARITY,
-    USER_ACTIVITIES,
-    USER_ACTIVITY,
-    USER_COLD_STATUS,
-    cold_status_of,
-    item_popularity_of,
-    segment_means,
-    user_activity_of,
-)
-from recsys.evaluation.significance import bootstrap_intervals
-from recsys.evaluation.target_segments import TargetSegments
-from recsys.evaluation.top_k import top_k
 from recsys.models.interface.protocols import ScoringModel
-
-#: Metrics by segment of users.
-_SEGMENT_METRICS = ("recall", "ndcg", "hit_rate")
-
-#: Metrics of the ranking of cold items alone, and the prefix of their names.
-_COLD_METRICS = ("recall", "ndcg", "hit_rate")
-COLD_CATALOGUE = "cold_catalogue"
 
 
 class RankingEvaluator:
@@ -72,12 +37,13 @@ class RankingEvaluator:
 
     Args:
         ks: cut-offs, each at least 1.
-        batch_size: largest number of users scored at once.
+        batch_size: users scored at once. None: as many as the device can well take, see
+            :mod:`recsys.evaluation.batch_planner`.
         bootstrap_samples: resamples for 95 % intervals; 0 for none.
         seed: seed of the bootstrap.
         segment_k: cut-off for segments; it does not have to be one of ``ks``.
-        max_scores: bound on the scores held at once; batches shrink for a large catalogue, down to one user. Blocks
-            that fit the processor's cache are faster than larger ones; on a GPU 2**25 may be faster.
+        max_scores: bound on the scores of a batch; batches shrink for a large catalogue, down to one user. None: no
+            other bound than ``batch_size``.
         progress: whether to show a progress bar, where there is a terminal.
         repeats: what becomes of held-out pairs that are known already, see
             :class:`recsys.evaluation.known_items.KnownItems`; for those who make the tasks. None: ``drop``.
@@ -89,11 +55,11 @@ class RankingEvaluator:
     def __init__(
         self,
         ks: Sequence[int] = (5, 10, 20, 50),
-        batch_size: int = 512,
+        batch_size: int | None = None,
         bootstrap_samples: int = 1000,
         seed: int = 0,
         segment_k: int = 10,
-        max_scores: int = 2**22,
+        max_scores: int | None = None,
         progress: bool = False,
         repeats: KnownTargets | None = None,
     ) -> None:
@@ -103,7 +69,8 @@ class RankingEvaluator:
                 f"an evaluation needs at least one cut-off, and none below 1; ks is {list(ks)} and segment_k "
                 f"{segment_k}: correct them"
             )
-        if batch_size < 1 or max_scores < 1 or bootstrap_samples < 0:
+        sizes = [size for size in (batch_size, max_scores) if size is not None]
+        if min(sizes, default=1) < 1 or bootstrap_samples < 0:
             raise EvaluationError(
                 "batch_size and max_scores must be at least 1 and bootstrap_samples at least 0; they are "
                 f"{batch_size}, {max_scores} and {bootstrap_samples}: correct them"
@@ -146,149 +113,29 @@ class RankingEvaluator:
                 f"item_vectors must have one row for each of the {task.num_items} items; there are "
                 f"{len(item_vectors)}: pass the content of the same catalogue"
             )
-        measures = _Measures(self.ks, self.segment_k, task, item_vectors)
+        measures = RankingMeasures(self.ks, self.segment_k, task, item_vectors)
         with _evaluation_mode(model):
-            for users in self._batches(task):
-                measures.add(users, measures.scores(model, users))
-        return measures.result(self.bootstrap_samples, self.seed)
+            lists = self._lists(model, task, measures)
+        return measures.result(lists, self.bootstrap_samples, self.seed)
 
-    def _batches(self, task: RankingTask) -> Iterator[Tensor]:
-        size = max(1, min(self.batch_size, self.max_scores // task.num_items))
-        batches = torch.split(task.users, size)
-        yield from progress.track(batches, "ranking users") if self.progress else batches
+    def _lists(self, model: ScoringModel, task: RankingTask, measures: RankingMeasures) -> EvaluatedLists:
+        size = self.users_per_batch(task, measures.k)
+        maker = TaskRanker(task, measures.k, measures.cold_items, measures.segment_k)
+        with progress.switched(self.progress), progress.bar("ranking users", len(task.users)) as bar:
+            return maker.make(model, size, bar.advance)
 
-
-class _Measures:
-    """Collects the metrics of each batch, and aggregates them at the end.
-
-    Means are taken over all users at once, so that they do not depend on the batches.
-    """
-
-    def __init__(self, ks: tuple[int, ...], segment_k: int, task: RankingTask, item_vectors: Tensor | None) -> None:
-        self._task = task
-        self._k = max(*ks, segment_k)
-        self._per_user = {f"{name}@{k}": (metric, k) for k in ks for name, metric in RANKING_METRICS.items()}
-        self._of_segments = {f"{name}@{segment_k}": (RANKING_METRICS[name], segment_k) for name in _SEGMENT_METRICS}
-        self._segment_k = segment_k
-        popularity = item_popularity_of(task.training_item_counts)
-        self._item_segments = [ItemSegments(ITEM_POPULARITY, ITEM_POPULARITIES, popularity, segment_k)]
-        cold_status = cold_status_of(task.training_item_counts)
-        _, targets = task.targets.pairs_of(task.users)
-        self._cold_items: Tensor | None = None
-        if bool(cold_status[targets].any()):
-            self._item_segments.append(ItemSegments(ITEM_COLD_STATUS, COLD_STATUSES, cold_status, segment_k))
-            self._cold_items = cold_status.nonzero()[:, 0]
-        self._target_segments = None
-        if task.repeated is not None and len(task.repeated) > 0:
-            self._target_segments = TargetSegments(task.repeated, segment_k)
-        num_training_users = int((task.training_user_counts > 0).sum())
-        self._information = self_information(task.training_item_counts, num_training_users)
-        self._content = None if item_vectors is None else ContentDirections.from_vectors(item_vectors)
-        device = task.users.device
-        self._exposure = {k: torch.zeros(task.num_items, dtype=torch.int64, device=device) for k in ks}
-        self._names: list[str] = []
-        self._rows: list[Tensor] = []
-
-    def scores(self, model: ScoringModel, users: Tensor) -> Tensor:
-        """The scores that the metrics need, shape [B, I]; see :func:`scores_of_unseen`."""
-        return scores_of_unseen(model, self._task, users, self._k, self._cold_items)
-
-    def add(self, users: Tensor, scores: Tensor) -> None:
-        """Add a batch: a row of metrics for each user, and the exposure of items.
+    def users_per_batch(self, task: RankingTask, k: int) -> int:
+        """Users that are ranked for at once: what was set, else as many as the device of ``task`` can well take.
 
         Args:
-            users: shape [B], int64.
-            scores: scores from :meth:`scores`, shape [B, I].
+            task: whose device and whose catalogue.
+            k: list length.
         """
-        items, _ = top_k(scores, self._k)
-        ranked = RankedBatch(items, self._task.is_target(users, items), self._task.targets.counts[users])
-        columns = {
-            name: metric(ranked.hits, ranked.num_relevant, k)
-            for name, (metric, k) in (self._per_user | self._of_segments).items()
-        }
-        pairs = self._task.targets.pairs_of(users)
-        for segments in self._item_segments:
-            columns |= segments.recalls(ranked.items, ranked.hits, *pairs)
-        if self._target_segments is not None:
-            columns |= self._target_segments.measure(users, ranked.items, ranked.hits, ranked.num_relevant)
-        if self._cold_items is not None:
-            columns |= self._among_cold_items(users, scores, self._cold_items, *pairs)
-        for k, exposure in self._exposure.items():
-            items = ranked.items[:, :k]
-            exposure += exposure_counts(items, self._task.num_items)
-            columns[f"novelty@{k}"] = novelty(items, self._information)
-            if self._content is not None:
-                columns[f"diversity@{k}"] = intra_list_diversity(items, self._content)
-        self._names = list(columns)
-        self._rows.append(torch.stack(list(columns.values()), dim=1).cpu())
-
-    def _among_cold_items(
-        self, users: Tensor, scores: Tensor, cold: Tensor, rows: Tensor, targets: Tensor
-    ) -> dict[str, Tensor]:
-        """Metrics of the ranking of cold items alone; NaN for users without a held-out cold item.
-
-        Args:
-            users: shape [B], int64.
-            scores: shape [B, I].
-            cold: the cold items, ascending, int64.
-            rows: row of each held-out pair of ``users``, shape [P], int64.
-            targets: item of each pair, shape [P], int64.
-        """
-        positions, _ = top_k(scores[:, cold], self._segment_k)
-        items = torch.where(positions >= 0, cold[positions.clamp(min=0)], positions)
-        hits = self._task.is_target(users, items)
-        num_relevant = torch.bincount(rows[self._task.training_item_counts[targets] == 0], minlength=len(users))
-        return {
-            f"{COLD_CATALOGUE}/{name}@{self._segment_k}": RANKING_METRICS[name](hits, num_relevant, self._segment_k)
-            for name in _COLD_METRICS
-        }
-
-    def result(self, bootstrap_samples: int, seed: int) -> RankingResult:
-        """Aggregate all batches."""
-        values = torch.cat(self._rows).numpy()
-        column = dict(zip(self._names, values.T, strict=True))
-        mean = dict(zip(self._names, mean_over_users(values).tolist(), strict=True))
-
-        catalogue = {}
-        for k, exposure in self._exposure.items():
-            catalogue[f"coverage@{k}"] = float(coverage(exposure))
-            catalogue[f"gini@{k}"] = float(gini(exposure))
-            catalogue[f"novelty@{k}"] = mean[f"novelty@{k}"]
-            if self._content is not None:
-                catalogue[f"diversity@{k}"] = mean[f"diversity@{k}"]
-        among_cold = [name for name in column if name.startswith(f"{COLD_CATALOGUE}/")]
-        catalogue |= {name: mean[name] for name in among_cold}
-
-        training_counts = self._task.training_user_counts[self._task.users]
-        activity = user_activity_of(training_counts).cpu().numpy()
-        of_users = np.stack([column[name] for name in self._of_segments], axis=1)
-        segments = segment_means(USER_ACTIVITY, USER_ACTIVITIES, activity, list(self._of_segments), of_users)
-        cold_status = cold_status_of(training_counts).cpu().numpy()
-        if cold_status.any():
-            segments += segment_means(USER_COLD_STATUS, COLD_STATUSES, cold_status, list(self._of_segments), of_users)
-        for group in self._item_segments:
-            segments += group.means(column)
-        if self._target_segments is not None:
-            segments += self._target_segments.means(column)
-
-        beyond = {name: column[name] for name in column if name.partition("@")[0] in ("novelty", "diversity")}
-        beyond |= {name: column[name] for group in self._item_segments for name in group.columns}
-        beyond |= {name: column[name] for name in among_cold}
-        if self._target_segments is not None:
-            beyond |= {name: column[name] for name in self._target_segments.columns}
-
-        accuracy = values[:, : len(self._per_user)]
-        intervals = bootstrap_intervals(accuracy, bootstrap_samples, seed) if bootstrap_samples > 0 else []
-        return RankingResult(
-            users=self._task.users.cpu().numpy(),
-            per_user={name: np.ascontiguousarray(column[name]) for name in self._per_user},
-            catalogue=catalogue,
-            segments=segments,
-            intervals=dict(zip(self._per_user, intervals, strict=False)),
-            user_activity=activity,
-            per_user_beyond={name: np.ascontiguousarray(values) for name, values in beyond.items()},
-            known_share=self._task.known_share,
-        )
+        size = self.batch_size
+        if size is None:
+            pairs = (len(task.histories.items) + len(task.seen)) / max(len(task.histories), 1)
+            size = users_per_batch(task.users.device, task.num_items, k, pairs / 2)
+        return size if self.max_scores is None else max(1, min(size, self.max_scores // max(task.num_items, 1)))
 
 
 @contextmanager

@@ -120,11 +120,16 @@ class RankingTask:
         """Size of the catalogue, I."""
         return self.targets.num_items
 
-    def query(self, users: Tensor) -> Query:
-        """The query of ``users`` (shape [B], int64) with their histories."""
-        return Query(users, self.histories.take(users))
+    def query(self, users: Tensor, lengths: IntArray | None = None) -> Query:
+        """The query of ``users`` with their histories.
 
-    def mask_seen(self, scores: Tensor, users: Tensor) -> None:
+        Args:
+            users: shape [B], int64.
+            lengths: interactions of each, shape [B], where they are known on the host; see :meth:`Histories.take`.
+        """
+        return Query(users, self.histories.take(users, lengths))
+
+    def mask_seen(self, scores: Tensor, users: Tensor, num_seen: int | None = None) -> None:
         """Set the scores of seen items to minus infinity, in place.
 
         An item that is both seen and to be found is masked as well: it would not be recommended.
@@ -132,8 +137,10 @@ class RankingTask:
         Args:
             scores: shape [B, I]; row ``b`` belongs to ``users[b]``.
             users: shape [B], int64.
+            num_seen: seen items of all of them together, where that is known on the host; see
+                :meth:`recsys.data.user_items.UserItems.pairs_of`.
         """
-        rows, items = self.seen.pairs_of(users)
+        rows, items = self.seen.pairs_of(users, num_seen)
         scores[rows, items] = float("-inf")
 
     def is_target(self, users: Tensor, items: Tensor) -> Tensor:

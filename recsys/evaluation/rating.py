@@ -17,6 +17,7 @@ from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.data.split import Split, Stage
 from recsys.errors import EvaluationError, ModelError
+from recsys.evaluation.batch_planner import users_per_batch
 from recsys.evaluation.means import FloatArray
 from recsys.evaluation.segments import (
     ITEM_POPULARITIES,
@@ -179,7 +180,8 @@ class RatingEvaluator:
     resampling single ratings would give intervals that are too narrow.
 
     Args:
-        batch_size: users predicted at once.
+        batch_size: users predicted at once. None: as many as are ranked for at once, see
+            :mod:`recsys.evaluation.batch_planner`.
         bootstrap_samples: resamples for 95 % intervals; 0 for none.
         seed: seed of the bootstrap.
 
@@ -187,8 +189,8 @@ class RatingEvaluator:
         EvaluationError: a setting is out of range.
     """
 
-    def __init__(self, batch_size: int = 512, bootstrap_samples: int = 1000, seed: int = 0) -> None:
-        if batch_size < 1 or bootstrap_samples < 0:
+    def __init__(self, batch_size: int | None = None, bootstrap_samples: int = 1000, seed: int = 0) -> None:
+        if (batch_size is not None and batch_size < 1) or bootstrap_samples < 0:
             raise EvaluationError(
                 "batch_size must be at least 1 and bootstrap_samples at least 0; they are "
                 f"{batch_size} and {bootstrap_samples}: correct them"
@@ -249,23 +251,35 @@ class RatingEvaluator:
     @torch.inference_mode()
     def _predict(self, model: PredictsRatings, task: RatingTask) -> Tensor:
         """The predictions for all held-out ratings, shape [N]."""
-        predicted = []
-        for start in range(0, len(task.users), self.batch_size):
-            users = task.users[start : start + self.batch_size]
-            first, last = (int(task.held_out.offsets[place]) for place in (start, start + len(users)))
+        predicted, first = [], 0
+        size = self.batch_size or users_per_batch(task.users.device, len(task.training_item_counts), 1)
+        num_rated, known = task.held_out.host_lengths(), task.histories.host_lengths()[task.users.cpu().numpy()]
+        for start in range(0, len(task.users), size):
+            users = task.users[start : start + size]
+            num_ratings = int(num_rated[start : start + size].sum())
             rows = torch.repeat_interleave(
-                torch.arange(len(users), device=users.device), task.held_out.counts[start : start + len(users)]
+                torch.arange(len(users), device=users.device),
+                task.held_out.counts[start : start + size],
+                output_size=num_ratings,
             )
-            query = Query(users, task.histories.take(users))
-            ratings = model.predict_ratings(query, rows, task.held_out.items[first:last])
-            if ratings.shape != rows.shape or not bool(torch.isfinite(ratings).all()):
-                raise ModelError(
-                    f"a model must predict one finite rating for each of {len(rows)} pairs; {type(model).__name__} "
-                    f"gave shape {list(ratings.shape)} with {int((~torch.isfinite(ratings)).sum())} numbers that are "
-                    "not finite: train it again with a stronger regularisation, or correct it"
-                )
+            query = Query(users, task.histories.take(users, known[start : start + size]))
+            ratings = model.predict_ratings(query, rows, task.held_out.items[first : first + num_ratings])
+            if ratings.shape != rows.shape:
+                raise _refused(model, len(rows), ratings)
             predicted.append(ratings)
-        return torch.cat(predicted)
+            first += num_ratings
+        ratings = torch.cat(predicted)
+        if not bool(ratings.isfinite().all()):  # asked once, as the host waits for the answer
+            raise _refused(model, len(ratings), ratings)
+        return ratings
+
+
+def _refused(model: object, num_pairs: int, ratings: Tensor) -> ModelError:
+    return ModelError(
+        f"a model must predict one finite rating for each of {num_pairs} pairs; {type(model).__name__} gave shape "
+        f"{list(ratings.shape)} with {int((~torch.isfinite(ratings)).sum())} numbers that are not finite: train it "
+        "again with a stronger regularisation, or correct it"
+    )
 
 
 def _segments(

@@ -114,7 +114,8 @@ def relevant_by_segment(rows: Tensor, items: Tensor, segment_of: Tensor, num_seg
         Shape [num_rows, num_segments], int64.
     """
     cells = rows * num_segments + segment_of[items]
-    return torch.bincount(cells, minlength=num_rows * num_segments).view(num_rows, num_segments)
+    counts = torch.zeros(num_rows * num_segments, dtype=torch.int64, device=rows.device)
+    return counts.scatter_add_(0, cells, torch.ones_like(cells)).view(num_rows, num_segments)
 
 
 def segment_means(

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from recsys.errors import EvaluationError
 from recsys.evaluation.means import FloatArray, mean_over_users
-
-#: Resampling weights held at once: 2**22 float64 are 32 MiB.
-_MAX_WEIGHTS = 2**22
-
+from recsys.evaluation.resampling import resampled_ratios
 
 #: Fewer users, or fewer with a hit, and percentile intervals are too narrow.
 _FEW_USERS, _FEW_HITS = 100, 20
@@ -90,7 +89,7 @@ class Estimate:
 
 
 def bootstrap_intervals(
-    values: FloatArray, num_samples: int = 1000, seed: int = 0, confidence: float = 0.95
+    values: FloatArray | Tensor, num_samples: int = 1000, seed: int = 0, confidence: float = 0.95
 ) -> list[Interval]:
     """Percentile bootstrap intervals of means over users.
 
@@ -100,7 +99,8 @@ def bootstrap_intervals(
     Source: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13.
 
     Args:
-        values: shape [U, M]; NaN where a measure is undefined for a user, who is then left out of its mean.
+        values: shape [U, M], float64; NaN where a measure is undefined for a user, who is then left out of its mean. On
+            a GPU all is computed there.
         num_samples: number of resamples, R, at least 1.
         seed: seed of the draws; the same seed gives the same intervals.
         confidence: share of resampled means inside the interval, between 0 and 1.
@@ -111,10 +111,11 @@ def bootstrap_intervals(
     Raises:
         EvaluationError: there are no users, or a setting is out of range.
     """
-    defined = ~np.isnan(values)
-    if defined.all():
-        return _ratio_intervals(values, np.ones((len(values), 1)), num_samples, seed, confidence)
-    return _ratio_intervals(np.where(defined, values, 0.0), defined.astype(np.float64), num_samples, seed, confidence)
+    values = torch.as_tensor(values)
+    missing = values.isnan()
+    if not bool(missing.any()):
+        return _ratio_intervals(values, torch.ones_like(values[:, :1]), num_samples, seed, confidence)
+    return _ratio_intervals(values.masked_fill(missing, 0.0), (~missing).double(), num_samples, seed, confidence)
 
 
 def bootstrap_ratio_intervals(
@@ -138,12 +139,10 @@ def bootstrap_ratio_intervals(
     Raises:
         EvaluationError: there are no users, or a setting is out of range.
     """
-    return _ratio_intervals(totals, counts[:, None], num_samples, seed, confidence)
+    return _ratio_intervals(torch.as_tensor(totals), torch.as_tensor(counts)[:, None], num_samples, seed, confidence)
 
 
-def _ratio_intervals(
-    totals: FloatArray, counts: FloatArray, num_samples: int, seed: int, confidence: float
-) -> list[Interval]:
+def _ratio_intervals(totals: Tensor, counts: Tensor, num_samples: int, seed: int, confidence: float) -> list[Interval]:
     """Intervals of ``sum of totals / sum of counts``; ``totals`` is [U, M], ``counts`` [U, M] or [U, 1]."""
     num_users, num_measures = totals.shape
     if num_users == 0:
@@ -155,16 +154,7 @@ def _ratio_intervals(
             "a bootstrap needs at least 1 sample and a confidence between 0 and 1; "
             f"they are {num_samples} and {confidence}: correct them"
         )
-    random = np.random.Generator(np.random.SFC64(seed))
-    means = np.empty((num_samples, num_measures))
-    chunk = max(1, _MAX_WEIGHTS // num_users)
-    for start in range(0, num_samples, chunk):
-        stop = min(start + chunk, num_samples)
-        weights = np.empty((stop - start, num_users))
-        for row in weights:  # resamples, not users
-            row[:] = np.bincount(random.integers(num_users, size=num_users), minlength=num_users)
-        total, count = weights @ totals, weights @ counts
-        means[start:stop] = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
+    means = resampled_ratios(totals, counts, num_samples, seed).cpu().numpy()
 
     tail = (1.0 - confidence) / 2.0
     intervals = []

@@ -14,7 +14,7 @@ from recsys.errors import EvaluationError
 NO_ITEM = -1
 
 
-def top_k(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
+def top_k(scores: Tensor, k: int, has_nan: bool = True, settle_all: bool = False) -> tuple[Tensor, Tensor]:
     """The top ``k`` items of each row, best first.
 
     The result does not depend on the device, on the batch or on the sorting algorithm:
@@ -24,11 +24,14 @@ def top_k(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
     - a row with fewer than ``k`` candidates is padded with item -1 and score minus infinity.
 
     The cost is that of ``torch.topk`` with ``k + 1``, and as much again for rows where rank ``k`` is tied with rank
-    ``k + 1``, or that contain NaN.
+    ``k + 1``, or that contain NaN. Which rows these are is a shape, so that the host waits for the device once for the
+    ties, and once for NaN; without NaN and with ``settle_all`` it does not wait.
 
     Args:
         scores: shape [B, I], any float type; not changed.
         k: list length, at least 1; may exceed I.
+        has_nan: False where no score is NaN, which saves a look at them.
+        settle_all: treat all rows as if their last place was tied.
 
     Returns:
         Items, shape [B, K], int64, and their scores, shape [B, K], in the type of ``scores``.
@@ -46,21 +49,21 @@ def top_k(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
     # One rank more than requested shows whether the last place is tied.
     width = min(k + 1, num_items)
     best, items = scores.topk(width, dim=1)
-    # torch ranks NaN highest, so a row that has one has it in front.
-    rows = best[:, 0].isnan().nonzero()[:, 0]
-    if len(rows) > 0:
-        best[rows], items[rows] = without_nan(scores[rows]).topk(width, dim=1)
+    if has_nan:
+        # torch ranks NaN highest, so a row that has one has it in front.
+        rows = best[:, 0].isnan().nonzero()[:, 0]
+        if len(rows) > 0:
+            best[rows], items[rows] = without_nan(scores[rows]).topk(width, dim=1)
 
     if width > k:
-        rows = ((best[:, k - 1] == best[:, k]) & (best[:, k] > float("-inf"))).nonzero()[:, 0]
-        if len(rows) > 0:
-            items[rows, :k] = _settle_last_place(scores[rows], best[rows, :k], items[rows, :k])
+        tied = (best[:, k - 1] == best[:, k]) & (best[:, k] > float("-inf"))
         best, items = best[:, :k], items[:, :k]
+        if settle_all:
+            items = _settle_last_place(scores, best, items)
+        elif len(rows := tied.nonzero()[:, 0]) > 0:
+            items[rows] = _settle_last_place(scores[rows], best[rows], items[rows])
 
-    rows = (best[:, 1:] == best[:, :-1]).any(dim=1).nonzero()[:, 0]
-    if len(rows) > 0:
-        best[rows], items[rows] = _order_ties(best[rows], items[rows])
-
+    best, items = _order_ties(best, items)
     items = torch.where(best > float("-inf"), items, NO_ITEM)
     if width < k:
         items = torch.nn.functional.pad(items, (0, k - width), value=NO_ITEM)

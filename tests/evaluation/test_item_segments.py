@@ -6,8 +6,15 @@ import torch
 
 from recsys.evaluation.item_segments import ItemSegments
 
+
 #: Items 0 and 1 are head, 2 and 3 are tail.
-SEGMENTS = ItemSegments("item_popularity", ("head", "tail"), torch.tensor([0, 0, 1, 1]), k=2)
+def segments(rows, targets, num_users):
+    pairs = torch.tensor(rows), torch.tensor(targets)
+    return ItemSegments("item_popularity", ("head", "tail"), torch.tensor([0, 0, 1, 1]), 2, pairs, num_users)
+
+
+# User 0 has held out 0 and 3, user 1 has held out 3, user 2 has held out 0.
+SEGMENTS = segments([0, 0, 1, 2], [0, 3, 3, 0], 3)
 HEAD, TAIL = "item_popularity=head/recall@2", "item_popularity=tail/recall@2"
 
 
@@ -15,26 +22,29 @@ def test_each_segment_has_a_column():
     assert SEGMENTS.columns == [HEAD, TAIL]
 
 
+def test_held_out_items_are_counted_by_user_and_segment():
+    assert SEGMENTS.num_relevant.tolist() == [[1, 1], [0, 1], [1, 0]]
+
+
 def test_recall_is_over_the_held_out_items_of_the_segment():
-    # User 0 has held out 0 and 3 and is recommended 0 and 2; user 1 has held out 3 and is recommended 3 alone.
-    recalls = SEGMENTS.recalls(
-        items=torch.tensor([[0, 2], [3, -1]]),
-        hits=torch.tensor([[True, False], [True, False]]),
-        rows=torch.tensor([0, 0, 1]),
-        targets=torch.tensor([0, 3, 3]),
-    )
+    # User 0 is recommended 0 and 2; user 1 is recommended 3 alone.
+    items, hits = torch.tensor([[0, 2], [3, -1]]), torch.tensor([[True, False], [True, False]])
+    recalls = SEGMENTS.recalls(items, hits, slice(0, 2))
     assert list(recalls) == SEGMENTS.columns
     assert recalls[HEAD][0].item() == 1.0
     assert recalls[HEAD][1].isnan()  # nothing of the head is held out
     assert recalls[TAIL].tolist() == [0.0, 1.0]
 
 
+def test_a_batch_is_measured_by_what_its_own_users_have_held_out():
+    recalls = SEGMENTS.recalls(torch.tensor([[0, 2]]), torch.tensor([[True, False]]), slice(2, 3))
+    assert recalls[HEAD].tolist() == [1.0]
+    assert recalls[TAIL].isnan().all()
+
+
 def test_ranks_beyond_the_cut_off_do_not_count():
-    recalls = SEGMENTS.recalls(
-        items=torch.tensor([[2, 3, 0]]),
-        hits=torch.tensor([[False, False, True]]),
-        rows=torch.tensor([0]),
-        targets=torch.tensor([0]),
+    recalls = segments([0], [0], 1).recalls(
+        torch.tensor([[2, 3, 0]]), torch.tensor([[False, False, True]]), slice(0, 1)
     )
     assert recalls[HEAD].tolist() == [0.0]
 

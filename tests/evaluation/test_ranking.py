@@ -382,6 +382,22 @@ def test_a_test_of_known_pairs_alone_has_a_remedy():
         RankingEvaluator().evaluate(SharedRow([0.0] * 5), task)
 
 
+def test_batches_are_planned_for_the_device_unless_a_size_is_set(monkeypatch):
+    task, *_ = random_case(seed=13)
+    asked = []
+
+    def planned(device, num_items, k, pairs_per_user):
+        asked.append((device.type, num_items, k))
+        return 17
+
+    monkeypatch.setattr("recsys.evaluation.ranking.users_per_batch", planned)
+    assert RankingEvaluator().users_per_batch(task, 50) == 17
+    assert asked == [("cpu", 25, 50)]
+    assert RankingEvaluator(batch_size=3).users_per_batch(task, 50) == 3
+    assert RankingEvaluator(max_scores=100).users_per_batch(task, 50) == 4
+    assert len(asked) == 2
+
+
 def test_there_is_no_third_way_to_treat_known_pairs():
     with pytest.raises(EvaluationError, match="evaluation.repeats must be drop or keep"):
         RankingEvaluator(repeats="some")

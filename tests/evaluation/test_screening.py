@@ -8,6 +8,7 @@ from recsys.errors import EvaluationError
 from recsys.evaluation.ranked_batch import rank_users
 from recsys.evaluation.ranking import RankingEvaluator
 from recsys.evaluation.screening import exact_scores_of_top_candidates
+from recsys.evaluation.user_batches import UserBatch
 from recsys.models import neumf
 from recsys.models.layers.int8_screening import multiplies_bytes
 from recsys.models.neumf import NeuMF
@@ -63,9 +64,9 @@ def test_few_items_are_scored_where_the_rough_scores_are_good_and_none_where_the
 def test_no_screening_where_most_of_the_catalogue_is_needed():
     task, scores = whole_catalogue(2)
     model = RoughTable(scores, 0.1)
-    assert exact_scores_of_top_candidates(model, task, task.users, 8) is None
-    assert exact_scores_of_top_candidates(model, task, task.users, 1, torch.arange(10)) is None
-    assert exact_scores_of_top_candidates(ScoreTable(scores), task, task.users, 1) is None
+    assert exact_scores_of_top_candidates(model, task, UserBatch(task.users), 8) is None
+    assert exact_scores_of_top_candidates(model, task, UserBatch(task.users), 1, torch.arange(10)) is None
+    assert exact_scores_of_top_candidates(ScoreTable(scores), task, UserBatch(task.users), 1) is None
     assert model.scored == 0
 
 
@@ -80,14 +81,14 @@ def test_no_screening_without_a_bound(answer):
     task, scores = whole_catalogue(3)
     model = RoughTable(scores, 0.1)
     model.approximate_catalogue = lambda users: answer
-    assert exact_scores_of_top_candidates(model, task, task.users[:1], 1) is None
+    assert exact_scores_of_top_candidates(model, task, UserBatch(task.users[:1]), 1) is None
 
 
 def test_items_asked_for_are_scored_for_every_user():
     task, _ = whole_catalogue(4)
     scores = torch.rand(30, 60)
     wanted = torch.tensor([7, 50])
-    screened = exact_scores_of_top_candidates(RoughTable(scores, 1e-4), task, task.users, 3, wanted)
+    screened = exact_scores_of_top_candidates(RoughTable(scores, 1e-4), task, UserBatch(task.users), 3, wanted)
     expected = scores[task.users]
     task.mask_seen(expected, task.users)
     assert torch.equal(screened[:, wanted], expected[:, wanted])

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.errors import EvaluationError
-from recsys.evaluation import significance
+from recsys.evaluation import resampling
 from recsys.evaluation.means import mean_over_users
 from recsys.evaluation.significance import Estimate, bootstrap_intervals, narrow_intervals_note
 
@@ -31,7 +31,7 @@ def test_the_interval_does_not_depend_on_the_memory_bound(monkeypatch):
     values = np.random.default_rng(1).random((50, 3))
     values[:10, 2] = np.nan
     whole = bootstrap_intervals(values, num_samples=101)
-    monkeypatch.setattr(significance, "_MAX_WEIGHTS", 350)  # seven resamples at once
+    monkeypatch.setitem(resampling.MAX_WEIGHTS, "cpu", 350)  # seven resamples at once
     np.testing.assert_allclose(bootstrap_intervals(values, num_samples=101), whole, rtol=1e-12)
 
 
