@@ -23,10 +23,10 @@ from recsys.models.layers.validation import check_dims
 from recsys.models.linalg.interaction_matrix import InteractionMatrix
 from recsys.models.linalg.regularised_gram import check_catalogue, matrices_bytes, regularised_inverse
 from recsys.models.linalg.row_products import gram_matrix
-from recsys.models.linalg.top_entries import top_entries
+from recsys.models.linalg.top_entries import nonzero, of_columns
 
-#: Matrices of items by items that fitting holds at once.
-_NUM_MATRICES = 6
+#: Matrices of items by items that fitting holds at once: the inverse, and four of each iteration.
+_NUM_MATRICES = 5.1
 
 
 class SLIM(ItemItemModel):
@@ -41,7 +41,7 @@ class SLIM(ItemItemModel):
 
     The method keeps two copies of the weights, one that fits the data and one that is sparse. Iterations end when they
     agree, and the sparse one no longer moves, to within ``tolerance`` of its Frobenius norm (of 1, where the norm is
-    less). Fitting holds six I x I matrices of 4 bytes a number: 9.6 GB for 20,000 items, on the device of the model.
+    less). Fitting holds five I x I matrices of 4 bytes a number: 8 GB for 20,000 items, on the device of the model.
 
     Args:
         num_users: size of the user vocabulary; not used, taken so that every model is constructed alike.
@@ -54,7 +54,7 @@ class SLIM(ItemItemModel):
             of interactions of an item. It decides how many iterations are needed, not what they lead to.
         tolerance: where iterations end, above 0.
         max_iterations: of the method; beyond, the weights are taken as they are, with a warning.
-        max_items: largest catalogue that is accepted.
+        max_items: largest catalogue that is accepted; None: as large as the free memory holds.
         progress: show a bar for the iterations.
 
     Raises:
@@ -86,11 +86,11 @@ class SLIM(ItemItemModel):
         penalty: float = 5.0,
         tolerance: float = 1e-3,
         max_iterations: int = 100,
-        max_items: int = 20_000,
+        max_items: int | None = None,
         progress: bool = False,
     ) -> None:
         super().__init__(num_items, recency, SparseItemWeights(num_items))
-        check_catalogue(num_items, max_items, num_matrices=_NUM_MATRICES)
+        check_catalogue(num_items, max_items, num_matrices=0)
         check_dims(max_iterations=max_iterations)
         if min(l1, l2) < 0 or min(penalty, tolerance) <= 0:
             raise ModelError(
@@ -118,12 +118,13 @@ class SLIM(ItemItemModel):
             UserWarning: ``max_iterations`` were not enough.
 
         Raises:
-            ModelError: recency needs timestamps that the data do not have, or ``l2`` and ``penalty`` are too small for
-                these data.
+            ModelError: recency needs timestamps that the data do not have, ``l2`` and ``penalty`` are too small for
+                these data, or there is not enough memory.
         """
         self.recency.check(interactions)
+        check_catalogue(self.num_items, None, _NUM_MATRICES, self.weights.device)
         item_users = InteractionMatrix.from_interactions(interactions, self.weights.device).transpose()
-        self.weights.set_weights(top_entries(self._solve(gram_matrix(item_users)).T, self.num_items))
+        self.weights.set_weights(of_columns(self._solve(gram_matrix(item_users)), nonzero))
 
     def _solve(self, gram: Tensor) -> Tensor:
         """The weights for a Gram matrix of shape [I, I], float32, which is overwritten."""
@@ -132,11 +133,12 @@ class SLIM(ItemItemModel):
         # such a multiple: G itself is not needed any more.
         penalty = self.penalty * max(float(gram.diagonal().mean()), 1.0)
         inverse = regularised_inverse(gram, self.l2 + penalty)
+        smooth = torch.empty_like(inverse)
         sparse, multiplier, before = (torch.zeros_like(inverse) for _ in range(3))
         change = torch.inf
         for _ in self._turns():
             target = torch.sub(sparse, multiplier, out=before)
-            smooth = torch.mm(inverse, target, out=gram).mul_(penalty)
+            torch.mm(inverse, target, out=smooth).mul_(penalty)
             smooth.addcmul_(inverse, (1 + smooth.diagonal()) / inverse.diagonal(), value=-1).fill_diagonal_(0)
             before.copy_(sparse)
             self._shrink(torch.add(smooth, multiplier, out=sparse), self.l1 / penalty)

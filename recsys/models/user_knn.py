@@ -19,7 +19,8 @@ from recsys.models.interface.model_card import ModelCard
 from recsys.models.interface.protocols import Query
 from recsys.models.layers.validation import check_dims
 from recsys.models.linalg.interaction_matrix import InteractionMatrix
-from recsys.models.linalg.row_products import row_products, sparse_product
+from recsys.models.linalg.row_products import row_products
+from recsys.models.linalg.rowwise_product import RowwiseProduct
 from recsys.models.linalg.top_entries import nonzero, top_entries
 from recsys.models.onnx.exportable import ServingForm
 from recsys.models.onnx.user_neighbours import UserNeighbours
@@ -180,7 +181,7 @@ class UserKNN(nn.Module):
     def _score(self, histories: Histories, users: Tensor) -> Tensor:
         """Scores, shape [B, I]; ``users`` (shape [B], int64, -1 for unknown ones) are no neighbours of their own."""
         training = InteractionMatrix(self.offsets, self.items, self.values, self.num_items)
-        owned = training.with_values(torch.ones_like(self.values))
+        owned = RowwiseProduct(training.with_values(torch.ones_like(self.values)))
         queries = self._represent(histories)
         squares = queries.squared_lengths()
         size = max(1, self.max_block_bytes // (_BYTES_OF_CANDIDATE * max(self.num_users, 1)))
@@ -191,7 +192,7 @@ class UserKNN(nn.Module):
             products_UB = training @ block.dense().T
             known = (users[rows] >= 0).nonzero().squeeze(1)
             neighbours = self._neighbours(products_UB, squares[rows], known, users[rows][known])
-            scores[rows] = sparse_product(neighbours.normalized() if self.normalize else neighbours, owned)
+            owned(neighbours.normalized() if self.normalize else neighbours, out=scores[rows])
         return scores.masked_fill_((queries.counts == 0)[:, None], torch.nan)
 
     def _neighbours(self, products_UB: Tensor, squares_B: Tensor, known: Tensor, users: Tensor) -> InteractionMatrix:

@@ -11,6 +11,7 @@ from recsys.errors import ModelError
 from recsys.models.components.recency import Recency
 from recsys.models.ease import EASE
 from recsys.models.interface.protocols import Fittable, FoldsIn, Query, ScoringModel
+from recsys.models.linalg import regularised_gram
 from tests.models.small_data import dense, histories_of, small_data
 
 DATA = small_data()
@@ -104,10 +105,28 @@ def test_an_item_without_interactions_has_no_weights():
     assert (weights[:, 5] == 0).all()
 
 
-def test_refuses_a_catalogue_that_does_not_fit():
-    # 3 matrices of 4 bytes for each of 30,000 * 30,000 pairs; nothing is allocated before
-    with pytest.raises(ModelError, match=r"10.8 GB for these 30,000 items; model.max_items=20000 is its limit"):
+def test_refuses_a_catalogue_that_does_not_fit(monkeypatch):
+    # 4 bytes for each of 30,000 * 30,000 pairs; nothing is allocated before
+    monkeypatch.setattr(regularised_gram, "free_memory", lambda device: 3_500_000_000)
+    with pytest.raises(ModelError, match=r"3.6 GB for these 30,000 items, but 3.5 GB are free on cpu"):
         EASE(10, 30_000, Recency())
+    with pytest.raises(ModelError, match=r"accepts 20,000 items at most \(model.max_items=20000\)"):
+        EASE(10, 20_001, Recency(), max_items=20_000)
+
+
+def test_few_weights_need_the_matrix_only_while_they_are_fitted(monkeypatch):
+    monkeypatch.setattr(regularised_gram, "free_memory", lambda device: 4 * DATA.num_items**2)
+    model = EASE(DATA.num_users, DATA.num_items, Recency(), num_neighbours=2)
+    with pytest.raises(ModelError, match="are free on cpu"):
+        model.fit(DATA)
+    EASE(DATA.num_users, DATA.num_items, Recency()).fit(DATA)  # whose weights are that matrix
+
+
+def test_the_weights_are_made_where_they_stay():
+    model = EASE(DATA.num_users, DATA.num_items, Recency(), l2=3.0)
+    place = model.weights.weights.data_ptr()
+    model.fit(DATA)
+    assert model.weights.weights.data_ptr() == place
 
 
 def test_regularisation_too_small_for_single_precision_is_refused():

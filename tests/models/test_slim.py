@@ -5,6 +5,7 @@ import torch
 from recsys.errors import ModelError
 from recsys.models.components.recency import Recency
 from recsys.models.interface.protocols import Fittable, FoldsIn, Query, ScoringModel
+from recsys.models.linalg import regularised_gram
 from recsys.models.slim import SLIM
 from tests.models.small_data import dense, histories_of, small_data
 
@@ -93,8 +94,16 @@ def test_refuses_settings_out_of_range(settings):
 
 
 def test_refuses_a_catalogue_that_does_not_fit():
-    with pytest.raises(ModelError, match=r"6 matrices.*model.max_items=10 is its limit"):
+    with pytest.raises(ModelError, match=r"accepts 10 items at most \(model.max_items=10\)"):
         slim(max_items=10)
+
+
+def test_refuses_to_fit_what_the_memory_does_not_hold(monkeypatch):
+    model = SLIM(DATA.num_users, DATA.num_items, Recency())
+    monkeypatch.setattr(regularised_gram, "free_memory", lambda device: 20 * DATA.num_items**2)  # five matrices
+    with pytest.raises(ModelError, match="are free on cpu. Choose a model that holds few weights"):
+        model.fit(DATA)
+    assert SLIM.fit_bytes(1, 1000) == 20_400_000
 
 
 def test_ages_need_timestamps():

@@ -8,7 +8,9 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from scipy import sparse
 from torch import Tensor
 from torch.nn import functional
 
@@ -115,6 +117,10 @@ class InteractionMatrix:
 
     def transpose(self) -> InteractionMatrix:
         """The transposed matrix; within a row of the result the columns ascend."""
+        if self.device.type == "cpu":  # counting, where PyTorch sorts
+            by_column = self.scipy().tocsc()
+            offsets, rows = (torch.from_numpy(array).long() for array in (by_column.indptr, by_column.indices))
+            return InteractionMatrix(offsets, rows, torch.from_numpy(by_column.data), len(self))
         order = torch.argsort(self.columns, stable=True)
         counts = self.column_counts()
         offsets = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
@@ -133,6 +139,13 @@ class InteractionMatrix:
             return torch.sparse_csr_tensor(
                 self.offsets, self.columns, self.values, (len(self), self.num_columns), check_invariants=False
             )
+
+    def scipy(self) -> sparse.csr_array:
+        """The matrix in SciPy, with indices of 4 bytes where these are enough; the values are shared. CPU only."""
+        narrow = max(len(self.columns), self.num_columns) <= np.iinfo(np.int32).max
+        dtype = np.int32 if narrow else np.int64
+        indices = (self.columns.numpy().astype(dtype, copy=False), self.offsets.numpy().astype(dtype, copy=False))
+        return sparse.csr_array((self.values.numpy(), *indices), shape=(len(self), self.num_columns))
 
     def __matmul__(self, other: Tensor) -> Tensor:
         """The product with a dense matrix of shape [C, D]; shape [R, D]."""

@@ -5,18 +5,23 @@ Shape suffixes: R rows, C columns, B rows of a block.
 
 from __future__ import annotations
 
-import warnings
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from recsys.models.linalg.interaction_matrix import InteractionMatrix
+from recsys.models.linalg.rowwise_product import RowwiseProduct
 
 #: Wider blocks do not stay in the processor's caches and take longer.
 _MAX_BLOCK_ROWS = 512
+#: What is done with a sparse product is bound by the memory of a CPU unless the block stays in its caches.
+_MAX_CACHED_BYTES = 2**21
 #: A multiplication in a sparse-sparse product takes about as long as this many in a sparse-dense product.
-_SPARSE_COST = 32
+_SPARSE_COST = 16
 
 
 def row_products(
@@ -25,7 +30,8 @@ def row_products(
     """Iterate over the blocks of rows of ``matrix @ other.T``.
 
     Each block is multiplied in the cheaper of two ways: as a dense block (every stored value of the matrix with every
-    row of the block), or as a sparse one (only pairs of values that share a column).
+    row of the block), or as a sparse one (only pairs of values that share a column). On the CPU the next sparse blocks
+    are made in as many threads as PyTorch has, while the caller works on this one.
 
     Args:
         matrix: R sparse rows.
@@ -35,41 +41,94 @@ def row_products(
     Yields:
         The block's first row, and its products with all rows, shape [B, R], float32.
     """
-    other = matrix if other is None else other
-    transposed = other.transpose()
-    dense_cost = len(matrix.columns) * len(matrix)
-    sparse_cost = _SPARSE_COST * int(transposed.counts.square().sum())
-    is_dense = dense_cost <= sparse_cost
-    # A sparse product holds two indices of 8 bytes for each value, and is then converted to dense.
-    bytes_of_row = 4 * (len(matrix) + matrix.num_columns) if is_dense else 24 * len(matrix)
-    num_rows = max(1, min(_MAX_BLOCK_ROWS, max_block_bytes // max(bytes_of_row, 1)))
-    for start in range(0, len(matrix), num_rows):
-        block = matrix.slice(start, min(start + num_rows, len(matrix)))
-        yield start, (other @ block.dense().T).T if is_dense else sparse_product(block, transposed)
+    product = _product(matrix, matrix if other is None else other)
+    blocks = product.blocks(max_block_bytes)
+    if product.num_threads == 1:
+        yield from ((start, product.block(start, stop)) for start, stop in blocks)
+        return
+    coming: deque[tuple[int, Future[Tensor]]] = deque()
+    with ThreadPoolExecutor(product.num_threads) as pool:
+        for start, stop in blocks:
+            coming.append((start, pool.submit(product.block, start, stop)))
+            if len(coming) > product.num_threads:
+                first, block = coming.popleft()
+                yield first, block.result()
+        while coming:
+            first, block = coming.popleft()
+            yield first, block.result()
 
 
-def gram_matrix(matrix: InteractionMatrix, max_block_bytes: int = 2**28) -> Tensor:
-    """All inner products of the rows, shape [R, R], float32."""
-    gram = torch.empty(len(matrix), len(matrix), device=matrix.device)
-    for start, products in row_products(matrix, max_block_bytes):
-        gram[start : start + len(products)] = products
+def gram_matrix(matrix: InteractionMatrix, max_block_bytes: int = 2**28, out: Tensor | None = None) -> Tensor:
+    """All inner products of the rows, shape [R, R], float32; only a few blocks are held beside them.
+
+    Args:
+        matrix: R sparse rows.
+        max_block_bytes: bound on the memory of one block.
+        out: where the products are written, shape [R, R], float32, contiguous; None: in a new tensor.
+    """
+    gram = torch.empty(len(matrix), len(matrix), device=matrix.device) if out is None else out
+    product = _product(matrix, matrix)
+    with ThreadPoolExecutor(product.num_threads) as pool:
+        for written in [
+            pool.submit(product.write, start, stop, gram[start:stop]) for start, stop in product.blocks(max_block_bytes)
+        ]:
+            written.result()
     return gram
 
 
-def sparse_product(left: InteractionMatrix, right: InteractionMatrix) -> Tensor:
-    """The dense product of two sparse matrices, shape [rows of ``left``, columns of ``right``], float32."""
-    with warnings.catch_warnings():
-        # PyTorch converts coordinates to compressed rows, and warns about those.
-        warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
-        return torch.sparse.mm(_coordinates(left), _coordinates(right)).to_dense()
+def _product(matrix: InteractionMatrix, other: InteractionMatrix) -> _DenseBlocks | _SparseBlocks:
+    """The cheaper way to multiply the rows of ``matrix`` with those of ``other``."""
+    dense_cost = len(matrix.columns) * len(matrix)
+    sparse_cost = _SPARSE_COST * int(other.column_counts().square().sum())
+    if dense_cost <= sparse_cost:
+        return _DenseBlocks(matrix, other)
+    return _SparseBlocks(matrix, RowwiseProduct(other.transpose()))
 
 
-def _coordinates(matrix: InteractionMatrix) -> Tensor:
-    """The matrix as coordinates (COO): PyTorch multiplies two CSR matrices only with MKL or CUDA."""
-    return torch.sparse_coo_tensor(
-        torch.stack([matrix.rows, matrix.columns]),
-        matrix.values,
-        (len(matrix), matrix.num_columns),
-        is_coalesced=True,
-        check_invariants=False,
-    )
+@dataclass(frozen=True, slots=True)
+class _DenseBlocks:
+    """Multiplies every stored value of ``other`` with every row of a block."""
+
+    matrix: InteractionMatrix
+    other: InteractionMatrix
+
+    @property
+    def num_threads(self) -> int:
+        return 1  # the product itself takes all
+
+    def blocks(self, max_bytes: int) -> list[tuple[int, int]]:
+        return _ranges(len(self.matrix), max_bytes // max(4 * (len(self.matrix) + self.matrix.num_columns), 1))
+
+    def block(self, start: int, stop: int) -> Tensor:
+        return (self.other @ self.matrix.slice(start, stop).dense().T).T
+
+    def write(self, start: int, stop: int, out: Tensor) -> None:
+        out.copy_(self.block(start, stop))
+
+
+@dataclass(frozen=True, slots=True)
+class _SparseBlocks:
+    """Multiplies only pairs of values that share a column."""
+
+    matrix: InteractionMatrix
+    transposed: RowwiseProduct
+
+    @property
+    def num_threads(self) -> int:
+        return torch.get_num_threads() if self.matrix.device.type == "cpu" else 1
+
+    def blocks(self, max_bytes: int) -> list[tuple[int, int]]:
+        if self.matrix.device.type == "cpu":
+            max_bytes = min(max_bytes, _MAX_CACHED_BYTES)
+        return _ranges(len(self.matrix), max_bytes // max(4 * len(self.matrix), 1))
+
+    def block(self, start: int, stop: int) -> Tensor:
+        return self.transposed(self.matrix.slice(start, stop))
+
+    def write(self, start: int, stop: int, out: Tensor) -> None:
+        self.transposed(self.matrix.slice(start, stop), out)
+
+
+def _ranges(num_rows: int, size: int) -> list[tuple[int, int]]:
+    size = max(1, min(_MAX_BLOCK_ROWS, size))
+    return [(start, min(start + size, num_rows)) for start in range(0, num_rows, size)]

@@ -1,17 +1,20 @@
-"""Sparse matrices of the largest entries of each row of a dense matrix.
+"""Sparse matrices of the largest entries of each row, or column, of a dense matrix.
 
 Shape suffixes: B rows of a block, N columns, K entries kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
 from recsys.models.linalg.interaction_matrix import InteractionMatrix
 from recsys.models.linalg.largest import largest_columns
+
+#: Columns of a block whose entries are chosen at once.
+_BLOCK_COLUMNS = 256
 
 
 def top_entries(values_BN: Tensor, num_kept: int) -> InteractionMatrix:
@@ -33,6 +36,16 @@ def nonzero(values_BN: Tensor) -> InteractionMatrix:
     """The entries that are not zero."""
     kept_BN = values_BN != 0
     return InteractionMatrix(_offsets(kept_BN), kept_BN.nonzero()[:, 1], values_BN[kept_BN], values_BN.shape[1])
+
+
+def of_columns(values_NB: Tensor, keep: Callable[[Tensor], InteractionMatrix]) -> InteractionMatrix:
+    """The matrix that ``keep`` makes of the rows of the transposed one, a block at a time.
+
+    Args:
+        values_NB: float32; as many columns as the result has rows, at least one.
+        keep: such as :func:`nonzero`.
+    """
+    return vstack([keep(block.T.contiguous()) for block in values_NB.split(_BLOCK_COLUMNS, dim=1)])
 
 
 def _offsets(kept_BN: Tensor) -> Tensor:

@@ -20,12 +20,12 @@ from omegaconf import DictConfig
 from recsys.cli.commands import script_path
 from recsys.cli.configuration import compose_config
 from recsys.cli.data_warnings import told_data_warnings
+from recsys.cli.process.memory import available_memory
 from recsys.errors import DataWarning, RecsysError, RunError
 from recsys.models.interface.protocols import Fittable, PredictsRatings, RanksCandidates
 from recsys.runs.assembly import build_model, build_view
 from recsys.runs.model_fitting import ModelFitter
 from recsys.runs.starting import resolved
-from recsys.studies.benchmark.hardware import available_memory
 from recsys.studies.tuning.identity import study_identity
 from recsys.studies.tuning.objective import Objective, TrialResult
 from recsys.studies.tuning.search_space import SearchSpace

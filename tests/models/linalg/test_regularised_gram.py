@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from recsys.errors import ModelError
+from recsys.models.linalg import regularised_gram
 from recsys.models.linalg.regularised_gram import check_catalogue, regularised_inverse
 
 
@@ -21,7 +22,25 @@ def test_refuses_what_single_precision_cannot_tell_apart():
         regularised_inverse(torch.full((2, 2), 30.0), 1e-7)
 
 
+def test_the_inverse_takes_the_place_of_the_matrix():
+    vectors = torch.randn(300, 40, generator=torch.Generator().manual_seed(0))
+    gram = vectors.T @ vectors
+    expected = torch.linalg.inv(gram.double() + 2 * torch.eye(40)).float()
+    inverse = regularised_inverse(gram, 2.0)
+    assert inverse.data_ptr() == gram.data_ptr() and inverse.is_contiguous()
+    torch.testing.assert_close(gram, expected, rtol=1e-4, atol=1e-7)
+
+
 def test_the_bound_is_the_largest_catalogue():
     check_catalogue(10, max_items=10, num_matrices=3)
-    with pytest.raises(ModelError, match="3 matrices of items by items"):
+    with pytest.raises(ModelError, match="accepts 10 items at most .* there are 11"):
         check_catalogue(11, max_items=10, num_matrices=3)
+
+
+def test_without_a_bound_it_is_the_free_memory(monkeypatch):
+    monkeypatch.setattr(regularised_gram, "free_memory", lambda device: 600)
+    check_catalogue(10, max_items=None, num_matrices=1.5)
+    with pytest.raises(ModelError, match="for these 11 items"):
+        check_catalogue(11, max_items=None, num_matrices=1.5)
+    monkeypatch.setattr(regularised_gram, "free_memory", lambda device: None)
+    check_catalogue(10**6, max_items=None, num_matrices=9)

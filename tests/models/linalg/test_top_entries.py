@@ -2,7 +2,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.models.linalg.top_entries import nonzero, top_entries, vstack
+from recsys.models.linalg.top_entries import nonzero, of_columns, top_entries, vstack
 
 VALUES = torch.tensor([[0.5, -2.0, 0.0, 1.0], [0.0, 0.0, 0.0, 3.0]])
 
@@ -35,3 +35,10 @@ def test_blocks_stack_to_the_whole(num_rows, num_kept, seed):
     whole = top_entries(values, num_kept)
     assert blocks.dense().equal(whole.dense())
     assert blocks.offsets.equal(whole.offsets)
+
+
+def test_entries_of_columns_are_those_of_rows_of_the_transposed_matrix():
+    values = torch.randn(30, 600, generator=torch.Generator().manual_seed(0))
+    kept = of_columns(values, lambda rows: top_entries(rows, 4))
+    assert kept.dense().equal(top_entries(values.T.contiguous(), 4).dense())
+    assert (len(kept), kept.num_columns) == (600, 30)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from recsys.studies.benchmark import hardware
-from recsys.studies.benchmark.hardware import available_memory, hardware_summary
+from recsys.studies.benchmark.hardware import hardware_summary
 
 
 def test_the_parts_are_in_their_order() -> None:
@@ -45,8 +45,3 @@ def test_without_that_file_the_platform_tells(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(hardware.platform, "processor", lambda: "")
     monkeypatch.setattr(hardware.platform, "machine", lambda: "riscv64")
     assert hardware_summary().startswith("riscv64, ")
-
-
-def test_the_memory_that_is_left_is_less_than_there_is():
-    free = available_memory()
-    assert free is None or 0 < free < 2**50
