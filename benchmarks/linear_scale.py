@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import json
 import resource
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -115,6 +116,7 @@ def ease(size: Size, arguments: argparse.Namespace, l2: float = 500.0) -> dict[s
     report = fitted(model, data)
     report["matrix_gib"] = round(4 * size.items**2 / 2**30, 2)
     if arguments.columns:
+        print(json.dumps(report), file=sys.stderr, flush=True)  # what is still to come takes a while
         weights = model.weights.weights.numpy()
         columns = np.linspace(0, size.items - 1, arguments.columns).astype(int)
         exact = double_columns(data, weights, columns, l2)
