@@ -13,12 +13,15 @@ import argparse
 import json
 from collections.abc import Callable
 
+from counted import two_tower
 from counted.training_steps import bytes_per_step
 
 #: What each count measures: a name as PART/COUNT, and the function that counts it.
 COUNTS: dict[str, Callable[[], float]] = {
     "mf/bytes_per_step": lambda: bytes_per_step("mf"),
     "neumf/bytes_per_step": lambda: bytes_per_step("neumf"),
+    "two_tower/kernels_per_step": two_tower.kernels_per_step,
+    "two_tower/syncs_per_step": two_tower.synchronisations_per_step,
 }
 
 

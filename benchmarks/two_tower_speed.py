@@ -48,8 +48,8 @@ class Stopwatch(pl.Callback):
 
     def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx) -> None:
         """Count what was done, and stop when the time is over."""
-        self.steps += -(-len(batch[0]) // pl_module.batch_size)
-        self.rows += len(batch[0])
+        self.steps += -(-len(batch) // pl_module.module.batch_size)
+        self.rows += len(batch)
         self.elapsed = time.perf_counter() - self.started
         trainer.should_stop = trainer.should_stop or self.elapsed > self.seconds
         if trainer.should_stop:

@@ -34,7 +34,7 @@ def count_steps(*overrides: str) -> OperatorCount:
     batch_size = config.training.batch_size
     interactions = synthetic_interactions(3 * STEPS_PER_CALL * batch_size)
     module = instantiate(config.training)(network=network, interactions=interactions)
-    return _counted(module)
+    return counted_call(module)
 
 
 def synthetic_interactions(count: int) -> Interactions:
@@ -56,7 +56,8 @@ def synthetic_interactions(count: int) -> Interactions:
     )
 
 
-def _counted(module: RecommenderModule) -> OperatorCount:
+def counted_call(module: RecommenderModule) -> OperatorCount:
+    """What ``STEPS_PER_CALL`` steps of a training do, in its second call."""
     counting = _CountSecondCall()
     logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
     with warnings.catch_warnings():

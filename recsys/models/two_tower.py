@@ -21,9 +21,11 @@ from recsys.errors import ModelError
 from recsys.models.interface.model_card import ModelCard
 from recsys.models.interface.protocols import Query, SequenceEncoder
 from recsys.models.layers.bias_dimension import with_bias, with_ones
+from recsys.models.layers.dropout import FusedDropout
 from recsys.models.layers.feature_embedding import FeatureEmbedding
 from recsys.models.layers.history_inputs import NUM_GAPS, rating_embedding, time_gap_embedding
 from recsys.models.layers.item_tower import ItemTower
+from recsys.models.layers.packed_windows import PackedWindows
 from recsys.models.layers.padded_histories import PaddedHistories
 from recsys.models.layers.validation import check_dims
 from recsys.models.onnx.exportable import ItemEncoderSpec, ServingForm
@@ -115,10 +117,11 @@ class TwoTower(SequenceEncoder):
         self.init_std = init_std
         self.items = ItemTower(num_items, embedding_dim, id_dropout, init_std)
         self.encoder = encoder(embedding_dim=embedding_dim, max_history=max_history, dropout=dropout)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = FusedDropout(dropout)
         self.start = nn.Parameter(torch.zeros(embedding_dim))
         self.user_features: FeatureEmbedding | None = None
         self.user_vectors = _embedding(num_users, embedding_dim, init_std) if user_ids else None
+        self.uses_ratings, self.uses_time_gaps = ratings, time_gaps
         self.rating_vector = nn.Parameter(torch.zeros(2, embedding_dim)) if ratings else None
         self.gap_vectors = _embedding(NUM_GAPS, embedding_dim, init_std) if time_gaps else None
         self.item_bias = nn.Parameter(torch.zeros(num_items)) if item_bias else None
@@ -163,43 +166,53 @@ class TwoTower(SequenceEncoder):
         """Which items have features that count, shape [I]; see :mod:`recsys.models.interface.protocols`."""
         return self.items.has_content()
 
-    def item_vectors(self) -> Tensor:
-        """The item tower's vectors of the catalogue, shape [I, D]; in training with some ids hidden."""
-        vectors: Tensor = self.items()
+    def item_vectors(self, items: Tensor | None = None) -> Tensor:
+        """The item tower's vectors of ``items``, shape [..., D], or of the catalogue; in training with some ids hidden.
+
+        See :class:`recsys.models.interface.protocols.SequenceEncoder`.
+        """
+        vectors: Tensor = self.items(items)
         return vectors
 
-    def catalogue(self, item_vectors: Tensor) -> Tensor:
-        """The vectors that queries meet, shape [I, E], from those of :meth:`item_vectors`."""
+    def catalogue(self, item_vectors: Tensor, items: Tensor | None = None) -> Tensor:
+        """See :class:`recsys.models.interface.protocols.SequenceEncoder`."""
         vectors = functional.normalize(item_vectors, dim=1) if self.normalize else item_vectors
         if self.item_bias is None:
             return vectors
+        if items is not None:
+            return with_bias(vectors, self.item_bias.index_select(0, items))
         return with_bias(vectors, torch.where(self.items.is_trained, self.item_bias, self._bias_of_new_items()))
 
-    def encode_positions(self, users: Tensor, histories: PaddedHistories, item_vectors: Tensor) -> Tensor:
-        """Query vectors before the first and after each interaction of B rows.
+    def encode_windows(self, windows: PackedWindows, vectors: Tensor) -> Tensor:
+        """See :class:`recsys.models.interface.protocols.SequenceEncoder`."""
+        vectors = self._of_interactions(windows, vectors)
+        vectors = torch.where((windows.places == 0)[:, :, None], self.start, vectors)
+        states = self.encoder(self.dropout(vectors), windows.windows)
+        if self.user_features is not None or self.user_vectors is not None:
+            states = states + functional.embedding(windows.windows, self._of_users(windows.users, {}))
+        return self._queries(states)
 
-        Args:
-            users: internal user indices, shape [B], int64; -1 for users that are not in the vocabulary.
-            histories: rows of L interactions of them.
-            item_vectors: those of :meth:`item_vectors`, shape [I, D].
-
-        Returns:
-            Shape [B, L + 1, E]; what stands at a position depends on nothing after it.
-        """
-        return self._states(histories, item_vectors, self._of_users(users, {}))
+    def _of_interactions(self, interactions: PackedWindows | PaddedHistories, vectors: Tensor) -> Tensor:
+        """What enters the encoder for each interaction: its item's vector, rating and time gap; shape [B, L, D]."""
+        vectors = vectors * self.embedding_dim**0.5
+        if self.rating_vector is not None and interactions.rating is not None:
+            vectors = vectors + rating_embedding(interactions.rating, self.rating_vector)
+        if self.gap_vectors is not None and interactions.time_gaps is not None:
+            vectors = vectors + time_gap_embedding(interactions.time_gaps, self.gap_vectors.weight)
+        return vectors
 
     def _states(self, histories: PaddedHistories, item_vectors: Tensor, of_users: Tensor) -> Tensor:
         """Query vectors of histories, shape [B, L + 1, E], with what is known of their users, shape [B, D]."""
-        vectors = functional.embedding(histories.items, item_vectors) * self.embedding_dim**0.5
-        if self.rating_vector is not None and histories.rating is not None:
-            vectors = vectors + rating_embedding(histories.rating, self.rating_vector)
-        if self.gap_vectors is not None and histories.time_gaps is not None:
-            vectors = vectors + time_gap_embedding(histories.time_gaps, self.gap_vectors.weight)
+        vectors = self._of_interactions(histories, functional.embedding(histories.items, item_vectors))
         vectors = torch.cat([self.start.expand(len(vectors), 1, -1), vectors], dim=1)
-        states = self.encoder(self.dropout(vectors)) + of_users[:, None, :]
+        return self._queries(self.encoder(self.dropout(vectors)) + of_users[:, None, :])
+
+    def _queries(self, states: Tensor) -> Tensor:
+        """The vectors that meet those of items, shape [B, L, E], from states, shape [B, L, D]."""
         if self.normalize:
             states = functional.normalize(states, dim=2)
-        states = states / self.temperature
+        if self.temperature != 1:
+            states = states / self.temperature
         return states if self.item_bias is None else with_ones(states)
 
     def encode_users(self, query: Query) -> Tensor:
@@ -270,7 +283,7 @@ class TwoTower(SequenceEncoder):
         known, in_data = users.clamp(min=0), (users >= 0)[:, None]
         total = self.start.new_zeros(len(users), self.embedding_dim)
         if self.user_features is not None:
-            own = self.user_features.of_users()(features) if features else self.user_features()[known] * in_data
+            own = self.user_features.of_users()(features) if features else self.user_features(known) * in_data
             total = total + own
         if self.user_vectors is not None:
             total = total + self.user_vectors(known) * in_data

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -77,6 +79,14 @@ class PermutationBatches:
         start = torch.rand(1, generator=generator, device=due.device, dtype=torch.float64)
         places = (torch.arange(len(due), device=due.device) + start) * (due[-1] / len(due))
         return torch.searchsorted(due, places, right=True).clamp(max=len(due) - 1)
+
+
+class HostBatches(PermutationBatches):
+    """The same over one column of the host, in slices that are arrays: what is prepared there waits for no device."""
+
+    def __iter__(self) -> Iterator[npt.NDArray[np.int64]]:  # type: ignore[override]
+        for (rows,) in super().__iter__():
+            yield rows.numpy()
 
 
 class OrderedBatches:

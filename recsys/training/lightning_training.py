@@ -50,8 +50,8 @@ class LightningTraining(pl.LightningModule):
         """Those of the module."""
         return self.module.configure_optimizers()
 
-    def train_dataloader(self) -> Iterable[tuple[Tensor, ...]]:
-        """The batches of the module, on the training device."""
+    def train_dataloader(self) -> Iterable[Any]:
+        """The batches of the module, made for the training device."""
         self.module.device = self.device
         self.module.epoch = lambda: self.current_epoch
         batches = self.module.train_dataloader()
@@ -83,19 +83,22 @@ class LightningTraining(pl.LightningModule):
         alone = type(trainer.strategy) is SingleDeviceStrategy and type(trainer.precision_plugin) is Precision
         self._backward = Tensor.backward if alone and not listened else self.manual_backward
 
+    def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
+        """Leave batches where the module made them: on the device, or on the host where that packs them."""
+        return batch
+
     def on_train_epoch_start(self) -> None:
         """Begin the epoch of the module."""
         self.module.begin_epoch()
         self._loss_sum = torch.zeros((), device=self.device)
         self._loss_steps = 0
 
-    def training_step(self, batch: tuple[Tensor, ...], batch_idx: int) -> None:
+    def training_step(self, batch: Any, batch_idx: int) -> None:
         """Some steps. The loss is summed on the device and read once an epoch, so that no step waits for it."""
         module, optimizer = self.module, self.optimizers()
         assert isinstance(optimizer, LightningOptimizer)
-        columns = module.prepare_rows(batch)
-        for rows in zip(*(column.split(module.batch_size) for column in columns), strict=True):
-            loss = module.loss(rows)
+        for step in module.steps(batch):
+            loss = module.loss(step)
             optimizer.zero_grad()
             self._backward(loss)
             optimizer.step()

@@ -105,16 +105,20 @@ class RecommenderModule(nn.Module):
         return [f"valid/{name}@{k}" for k in self.validation_ks for name in VALIDATION_METRICS]
 
     @abstractmethod
-    def train_dataloader(self) -> Iterable[tuple[Tensor, ...]]:
-        """The rows of the epochs, on :attr:`device`: some steps at once, a new order each time it is gone over."""
+    def train_dataloader(self) -> Iterable[Any]:
+        """The rows of the epochs, for :meth:`steps`: some steps at once, a new order each time it is gone over."""
 
     def prepare_rows(self, rows: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """What can be computed for the rows of many steps at once, before the first of them."""
         return rows
 
+    def steps(self, rows: Any) -> Iterable[Any]:
+        """The batches of the single steps, from the rows of many: slices of what :meth:`prepare_rows` gives."""
+        return zip(*(column.split(self.batch_size) for column in self.prepare_rows(rows)), strict=True)
+
     @abstractmethod
-    def loss(self, batch: tuple[Tensor, ...]) -> Tensor:
-        """The loss of the rows of one step, as :meth:`prepare_rows` gave them; a scalar."""
+    def loss(self, batch: Any) -> Tensor:
+        """The loss of one step, from a batch that :meth:`steps` gave; a scalar."""
 
     @property
     def generator(self) -> torch.Generator:

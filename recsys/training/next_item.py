@@ -1,15 +1,16 @@
 """Training on each interaction as the target of the history before it.
 
-Shape suffixes: B windows of a batch, L positions, M targets of a batch, U users, I items, N interactions, W windows.
+Shape suffixes: U users, I items, N interactions, W windows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
@@ -17,14 +18,13 @@ from recsys.data.user_items import UserItems
 from recsys.errors import SettingsError
 from recsys.evaluation.top_k import top_k
 from recsys.models.interface.protocols import Query, ScoringModel, SequenceEncoder
-from recsys.models.layers.padded_histories import PaddedHistories
-from recsys.training.batches import PermutationBatches
+from recsys.models.layers.packed_windows import PackedWindows
+from recsys.training.batches import HostBatches
 from recsys.training.module import STEPS_PER_CALL, OptimizerFactory, RecommenderModule, require
 from recsys.training.next_item_losses import NextItemLoss
+from recsys.training.window_packing import PackedPositions, pack_windows
 
 ORDERS = ("time", "random")
-#: Parts of a batch by length, each padded to its own longest window.
-LENGTH_GROUPS = 4
 
 
 class NextItemModule(RecommenderModule):
@@ -73,8 +73,8 @@ class NextItemModule(RecommenderModule):
         if (observe_training := getattr(network, "observe_training", None)) is not None:
             observe_training(interactions)
 
-    def train_dataloader(self) -> Iterable[tuple[Tensor, ...]]:
-        """Slices of a permutation of the windows, on the training device."""
+    def train_dataloader(self) -> Iterable[Any]:
+        """Slices of a permutation of the windows, which stay on the host, where they are packed."""
         self._known = UserItems.from_interactions(self.interactions, self.device)
         self._by_time = Histories.from_interactions(self.interactions, self.device)
         self._histories = self._by_time
@@ -82,13 +82,15 @@ class NextItemModule(RecommenderModule):
             torch.arange(len(self._by_time), device=self.device), self._by_time.counts
         )
         self._loss.prepare(self._known, torch.bincount(self._by_time.items, minlength=self.interactions.num_items))
-        self._window_users, self._starts, self._lengths = windows(self._by_time, self._encoder.max_history)
-        return PermutationBatches(
-            (torch.arange(len(self._starts), device=self.device),),
-            self.batch_size * STEPS_PER_CALL,
-            self.seed,
-            self.epoch,
-        )
+        offsets = self._by_time.offsets.cpu()
+        columns = windows(Histories(offsets, self._by_time.items[:0], None, None), self._encoder.max_history)
+        self._window_users, self._starts, self._lengths = (column.numpy() for column in columns)
+        timestamp = self._by_time.timestamp if self.order == "time" and self._encoder.uses_time_gaps else None
+        self._time_gaps = None if timestamp is None else timestamp.diff(prepend=timestamp[:1]).float()
+        # In a window that goes on from another one the first interaction has been a target there.
+        self._continued = self._starts > offsets.numpy()[self._window_users]
+        slice_size = self.batch_size * STEPS_PER_CALL
+        return HostBatches((torch.arange(len(self._starts)),), slice_size, self.seed, self.epoch)
 
     def begin_epoch(self) -> None:
         """Draw the order of this epoch, and look up hard negatives with the weights of now."""
@@ -98,30 +100,43 @@ class NextItemModule(RecommenderModule):
         if (depth := getattr(self._loss, "hard_depth", 0)) > 0:
             self._loss.refresh(self._ranked(depth))
 
-    def loss(self, batch: tuple[Tensor, ...]) -> Tensor:
-        """Predict every interaction of some windows.
+    def steps(self, rows: Any) -> Iterator[PackedPositions]:
+        """Pack the windows of each step, on the host."""
+        for first in range(0, len(rows), self.batch_size):
+            of_step = rows[first : first + self.batch_size]
+            users, starts, lengths = (column[of_step] for column in (self._window_users, self._starts, self._lengths))
+            yield pack_windows(users, starts, lengths, self._continued[of_step], self.device)
 
-        Windows of like length are encoded together, so that little of the work goes into padding.
-        """
-        (rows,) = batch
-        item_vectors = self._encoder.item_vectors()
-        by_length = rows[self._lengths[rows].argsort(stable=True)]
-        groups = [self._targets(group, item_vectors) for group in by_length.chunk(LENGTH_GROUPS)]
-        queries, targets, users = (torch.cat(parts) for parts in zip(*groups, strict=True))
-        return self._loss(queries, self._encoder.catalogue(item_vectors), targets, users, self.generator)
+    def loss(self, batch: PackedPositions) -> Tensor:
+        """Predict every interaction of some windows."""
+        encoder, before = self._encoder, self._histories.items[batch.positions]
+        targets = self._histories.items[batch.targets]
+        candidates = self._loss.candidates(targets, batch.target_users, self.generator)
+        compared = None if candidates is None else torch.cat([targets, candidates])
+        if compared is not None and before.numel() + len(compared) < self.interactions.num_items:
+            # Fewer items than the catalogue has, though some of them more than once.
+            vectors = encoder.item_vectors(torch.cat([before.flatten(), compared]))
+            of_history, of_compared = vectors.split([before.numel(), len(compared)])
+            of_history = of_history.unflatten(0, before.shape)
+            matched = encoder.catalogue(of_compared, compared)
+        else:
+            vectors = encoder.item_vectors()
+            of_history, matched = functional.embedding(before, vectors), encoder.catalogue(vectors)
+            matched = matched if compared is None else functional.embedding(compared, matched)
+        states = encoder.encode_windows(self._windows(batch), of_history)
+        queries = states.flatten(0, 1).index_select(0, batch.predicting)
+        return self._loss(queries, matched, targets, batch.target_users, candidates)
 
-    def _targets(self, rows: Tensor, item_vectors: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """The query vector of each target of some windows, shape [M, E], the target and its user, shape [M] each."""
-        starts, lengths, users = self._starts[rows], self._lengths[rows], self._window_users[rows]
-        window = PaddedHistories.cut(self._histories, starts, lengths)
-        # The last interaction is a target only; what is encoded before it is encoded once for all of them.
-        given = PaddedHistories.cut(self._histories, starts, lengths - 1)
-        queries = self._encoder.encode_positions(users, given, item_vectors)
-        column = torch.arange(window.items.shape[1], device=rows.device)
-        # In a window that goes on from another one the first interaction has been a target there.
-        first = (starts > self._histories.offsets[users]).long()
-        is_target = (column >= first[:, None]) & (column < lengths[:, None])
-        return queries[is_target], window.items[is_target], users[:, None].expand_as(window.items)[is_target]
+    def _windows(self, batch: PackedPositions) -> PackedWindows:
+        """What else is known at the packed positions."""
+        gaps, rating = self._time_gaps, self._histories.rating if self._encoder.uses_ratings else None
+        return PackedWindows(
+            batch.places,
+            batch.windows,
+            batch.users,
+            None if rating is None else rating[batch.positions],
+            None if gaps is None else gaps[batch.positions] * (batch.places > 1),
+        )
 
     def _shuffled(self) -> Histories:
         """The histories, each in a new random order."""

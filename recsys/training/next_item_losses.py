@@ -1,6 +1,7 @@
 """Losses of targets against a catalogue, in which all rows of a batch share their negatives.
 
-Shape suffixes: M targets, N negatives that are shared, H hard negatives of each, I items of the catalogue, E dim.
+Shape suffixes: M targets, N negatives that are shared, H hard negatives of each, C = N + M * H candidates, I items of
+the catalogue, E dim.
 """
 
 from __future__ import annotations
@@ -13,9 +14,12 @@ from torch.nn import functional
 
 from recsys.data.user_items import UserItems
 from recsys.errors import SettingsError
+from recsys.training.linear_cross_entropy import linear_cross_entropy
 
 #: Ways to correct for how the shared negatives are drawn.
 CORRECTIONS = ("none", "logq", "refined")
+#: Score of a negative that is left out: it counts nothing beside any other, and a row that has no other learns nothing.
+LEFT_OUT = -1e4
 
 
 class NextItemLoss(Protocol):
@@ -43,17 +47,31 @@ class NextItemLoss(Protocol):
         """
         ...
 
+    def candidates(self, targets: Tensor, users: Tensor, generator: torch.Generator) -> Tensor | None:
+        """Draw the items that the targets are compared with.
+
+        Args:
+            targets: item of each query, shape [M], int64.
+            users: user of each query, shape [M], int64.
+            generator: source of randomness, on the device.
+
+        Returns:
+            Shape [C], int64; None for the catalogue.
+        """
+        ...
+
     def __call__(
-        self, queries: Tensor, catalogue: Tensor, targets: Tensor, users: Tensor, generator: torch.Generator
+        self, queries: Tensor, vectors: Tensor, targets: Tensor, users: Tensor, candidates: Tensor | None
     ) -> Tensor:
         """Compute the loss.
 
         Args:
             queries: shape [M, E].
-            catalogue: vectors of all items, shape [I, E].
+            vectors: of the targets and then of the candidates, shape [M + C, E]; of the catalogue, shape [I, E], where
+                that is what they are compared with.
             targets: item of each query, shape [M], int64.
             users: user of each query, shape [M], int64.
-            generator: source of randomness, on the device.
+            candidates: what :meth:`candidates` gave for them.
 
         Returns:
             The mean over the targets, a scalar.
@@ -77,18 +95,24 @@ class FullSoftmax(nn.Module):
 
     def prepare(self, known: UserItems, target_counts: Tensor) -> None:
         """See :class:`NextItemLoss`."""
-        self._items = target_counts.nonzero()[:, 0]
+        items = target_counts.nonzero()[:, 0]
+        self._items = None if len(items) == len(target_counts) else items
         self._place = (target_counts > 0).cumsum(0) - 1
 
     def refresh(self, ranked: Tensor) -> None:
         """See :class:`NextItemLoss`: all items are compared as it is."""
 
+    def candidates(self, targets: Tensor, users: Tensor, generator: torch.Generator) -> Tensor | None:
+        """See :class:`NextItemLoss`: all items."""
+        return None
+
     def forward(
-        self, queries: Tensor, catalogue: Tensor, targets: Tensor, users: Tensor, generator: torch.Generator
+        self, queries: Tensor, vectors: Tensor, targets: Tensor, users: Tensor, candidates: Tensor | None
     ) -> Tensor:
         """See :class:`NextItemLoss`."""
-        scores = queries @ catalogue[self._items].T
-        return functional.cross_entropy(scores, self._place[targets], label_smoothing=self.label_smoothing)
+        if self._items is not None:
+            vectors, targets = vectors.index_select(0, self._items), self._place[targets]
+        return linear_cross_entropy(queries, vectors, targets, self.label_smoothing)
 
 
 class InBatchSoftmax(nn.Module):
@@ -158,30 +182,40 @@ class InBatchSoftmax(nn.Module):
         self._ranked = ranked
         self._num_ranked = (ranked >= 0).sum(1)
 
+    def candidates(self, targets: Tensor, users: Tensor, generator: torch.Generator) -> Tensor:
+        """See :class:`NextItemLoss`: the shared negatives, then the hard ones of each target."""
+        shared = self._shared(targets, generator)
+        if self.num_hard == 0:
+            return shared
+        return torch.cat([shared, self._hard(targets, users, generator).flatten()])
+
     def forward(
-        self, queries: Tensor, catalogue: Tensor, targets: Tensor, users: Tensor, generator: torch.Generator
+        self, queries: Tensor, vectors: Tensor, targets: Tensor, users: Tensor, candidates: Tensor | None
     ) -> Tensor:
         """See :class:`NextItemLoss`."""
-        items = self._shared(targets, generator)
-        positive = (queries * catalogue[targets]).sum(1)
-        negative = queries @ catalogue[items].T
-        if self.correction != "none":
-            log_q = self._log_q(min(len(targets), self.num_in_batch))
-            negative = negative - log_q[items]
+        assert candidates is not None
+        num_hard = len(targets) * self.num_hard
+        items, hard_items = candidates.split([len(candidates) - num_hard, num_hard])
+        of_targets, of_items, of_hard = vectors.split([len(targets), len(items), num_hard])
+        positive = (queries * of_targets).sum(1)
+        if self.correction == "none":
+            negative = queries @ of_items.T
+        else:
+            in_batch = min(len(targets), self.num_in_batch)
+            negative = torch.addmm(self._log_q(items, in_batch), queries, of_items.T, beta=-1)
             if self.correction == "logq":
-                positive = positive - log_q[targets]
+                positive = positive - self._log_q(targets, in_batch)
         left_out = items == targets[:, None]
         if self.remove_known:
             left_out = left_out | self._known.contains(users[:, None], items)
-        negative = negative.masked_fill(left_out, float("-inf"))
+        negative = negative.masked_fill(left_out, LEFT_OUT)
         if self.num_hard > 0:
-            negative = torch.cat([negative, self._hard(queries, catalogue, targets, users, generator)], dim=1)
-        # A row whose negatives are all left out has nothing to learn; a tiny one keeps its gradient a number.
-        others = torch.logsumexp(functional.pad(negative, (1, 0), value=-1e4), dim=1)
+            negative = torch.cat([negative, self._of_hard(queries, of_hard, targets, hard_items)], dim=1)
+        others = torch.logsumexp(negative, dim=1)
+        difference = others - positive
         if self.correction == "refined":
-            weight = torch.sigmoid(others - positive).detach()
-            return (weight * (others - positive)).mean()
-        return functional.softplus(others - positive).mean()
+            return (torch.sigmoid(difference).detach() * difference).mean()
+        return functional.softplus(difference).mean()
 
     def _shared(self, targets: Tensor, generator: torch.Generator) -> Tensor:
         """Items of the shared negatives, shape [N]."""
@@ -192,16 +226,19 @@ class InBatchSoftmax(nn.Module):
         drawn = torch.randint(len(self._items), (self.num_uniform,), generator=generator, device=device)
         return torch.cat([in_batch, self._items[drawn]])
 
-    def _log_q(self, num_in_batch: int) -> Tensor:
-        """The log of how often each item in training is expected among the shared negatives, shape [I]."""
-        return (num_in_batch * self._frequency + self.num_uniform / len(self._items)).log()
+    def _log_q(self, items: Tensor, num_in_batch: int) -> Tensor:
+        """The log of how often each of ``items`` is expected among the shared negatives, in the shape of ``items``."""
+        return (num_in_batch * self._frequency[items] + self.num_uniform / len(self._items)).log()
 
-    def _hard(
-        self, queries: Tensor, catalogue: Tensor, targets: Tensor, users: Tensor, generator: torch.Generator
-    ) -> Tensor:
-        """Scores of hard negatives, shape [M, H]; minus infinity where a user has none."""
+    def _hard(self, targets: Tensor, users: Tensor, generator: torch.Generator) -> Tensor:
+        """Hard negatives of each user, shape [M, H]; the target, which is left out, where a user has none."""
         drawn = torch.rand(len(users), self.num_hard, generator=generator, device=users.device)
         place = (drawn * self._num_ranked[users][:, None]).long()
         items = self._ranked[users[:, None], place]
-        scores = (catalogue[items.clamp(min=0)] @ queries[:, :, None])[:, :, 0]
-        return scores.masked_fill((items < 0) | (items == targets[:, None]), float("-inf"))
+        return torch.where(items < 0, targets[:, None], items)
+
+    def _of_hard(self, queries: Tensor, vectors: Tensor, targets: Tensor, items: Tensor) -> Tensor:
+        """Scores of hard negatives, shape [M, H]; :data:`LEFT_OUT` where it is the target."""
+        items = items.view(len(queries), self.num_hard)
+        scores = (vectors.view(*items.shape, -1) @ queries[:, :, None])[:, :, 0]
+        return scores.masked_fill(items == targets[:, None], LEFT_OUT)

@@ -20,7 +20,7 @@ from recsys.models.interface.protocols import (
     UsesUserFeatures,
 )
 from recsys.models.layers.history_encoders import MeanEncoder, TransformerEncoder
-from recsys.models.layers.padded_histories import PaddedHistories
+from recsys.models.layers.packed_windows import PackedWindows
 from recsys.models.two_tower import TwoTower
 
 #: For the contract that every model keeps.
@@ -85,12 +85,16 @@ def test_normalised_scores_are_cosines_over_the_temperature():
     assert scores.abs().max() > 1
 
 
-def test_the_query_is_the_state_after_the_last_interaction():
-    model = two_tower()
-    vectors = model.item_vectors()
-    states = model.encode_positions(USERS, PaddedHistories.latest(HISTORIES, 50), vectors)
-    assert states.shape == (4, 4, 9)
-    last = torch.stack([states[0, 3], states[1, 2], states[2, 0], states[3, 1]])
+def test_the_query_is_the_state_after_the_last_interaction_of_a_packed_window():
+    model = two_tower(user_ids=True)
+    # The first three histories share a row, the fourth has one of its own; each starts from before its first item.
+    items = torch.tensor([[0, 1, 2, 3, 0, 4, 0, 0], [0, 5, 0, 0, 0, 0, 0, 0]])
+    places = torch.tensor([[0, 1, 2, 3, 0, 1, 2, 0], [0, 1, 0, 0, 0, 0, 0, 0]])
+    windows = torch.tensor([[0, 0, 0, 0, 1, 1, 1, 2], [3, 3, 4, 4, 4, 4, 4, 4]])
+    packed = PackedWindows(places, windows, torch.tensor([0, 1, 2, 3, -1]))
+    states = model.encode_windows(packed, model.item_vectors(items))
+    assert states.shape == (2, 8, 9)
+    last = torch.stack([states[0, 3], states[0, 6], states[0, 7], states[1, 1]])
     torch.testing.assert_close(model.encode_users(QUERY), last)
 
 
@@ -159,3 +163,10 @@ def test_features_are_chosen_by_column():
 def test_a_temperature_of_zero_is_refused():
     with pytest.raises(ModelError, match="temperature must be above 0, but it is 0"):
         TwoTower(1, 1, MeanEncoder, temperature=0)
+
+
+def test_vectors_of_some_items_are_those_of_the_catalogue():
+    model, some = two_tower(), torch.tensor([3, 0, 3])
+    torch.testing.assert_close(model.item_vectors(some), model.item_vectors()[some])
+    expected = model.catalogue(model.item_vectors())[some]
+    torch.testing.assert_close(model.catalogue(model.item_vectors(some), some), expected)

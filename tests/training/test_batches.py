@@ -1,6 +1,7 @@
+import numpy as np
 import torch
 
-from recsys.training.batches import OrderedBatches, PermutationBatches, epoch_generator
+from recsys.training.batches import HostBatches, OrderedBatches, PermutationBatches, epoch_generator
 
 COLUMNS = (torch.arange(10), torch.arange(10) * 2)
 
@@ -56,3 +57,11 @@ def test_rows_are_drawn_in_proportion_to_their_weights():
 def test_equal_weights_draw_every_row_once():
     batches = PermutationBatches(COLUMNS, 4, seed=1, epoch=lambda: 0, weights=torch.full((10,), 0.3))
     assert torch.cat([first for first, _ in batches]).sort().values.tolist() == list(range(10))
+
+
+def test_slices_for_the_host_are_arrays_in_the_same_order():
+    column = torch.arange(10)
+    on_device = [rows.tolist() for (rows,) in PermutationBatches((column,), 4, 3, lambda: 1)]
+    on_host = list(HostBatches((column,), 4, 3, lambda: 1))
+    assert all(isinstance(rows, np.ndarray) for rows in on_host)
+    assert [rows.tolist() for rows in on_host] == on_device

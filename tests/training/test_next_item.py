@@ -8,17 +8,19 @@ import pytorch_lightning as pl
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch.nn import functional
 
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.errors import ModelError, RecsysError
-from recsys.models.interface.protocols import SequenceEncoder
-from recsys.models.layers.history_encoders import MeanEncoder
+from recsys.models.interface.protocols import Query, SequenceEncoder
+from recsys.models.layers.history_encoders import AttentionEncoder, MeanEncoder, TransformerEncoder
 from recsys.models.mf import MF
 from recsys.models.two_tower import TwoTower
 from recsys.training.fitting import FitReport, fit
 from recsys.training.next_item import NextItemModule, windows
 from recsys.training.next_item_losses import FullSoftmax, InBatchSoftmax
+from recsys.training.window_packing import PackedPositions
 from tests.checkerboard import checkerboard
 
 ADAM = partial(torch.optim.Adam, lr=0.01)
@@ -80,9 +82,9 @@ class Recorder(FullSoftmax):
         super().__init__()
         self.asked: list[tuple[int, int]] = []
 
-    def forward(self, queries, catalogue, targets, users, generator):
+    def forward(self, queries, vectors, targets, users, candidates):
         self.asked += zip(users.tolist(), targets.tolist(), strict=True)
-        return super().forward(queries, catalogue, targets, users, generator)
+        return super().forward(queries, vectors, targets, users, candidates)
 
 
 @pytest.mark.parametrize("order", ["time", "random"])
@@ -102,17 +104,15 @@ class Copycat(SequenceEncoder):
         super().__init__()
         self.scale = torch.nn.Parameter(torch.tensor(50.0))
 
-    def item_vectors(self):
-        return torch.eye(30)
+    def item_vectors(self, items=None):
+        return torch.eye(30) if items is None else torch.eye(30)[items]
 
-    def encode_positions(self, users, histories, item_vectors):
-        vectors = (
-            item_vectors[histories.items]
-            * (torch.arange(histories.items.shape[1]) < histories.lengths[:, None])[..., None]
-        )
-        return self.scale * torch.cat([torch.zeros(len(vectors), 1, 30), vectors.cumsum(1)], dim=1)
+    def encode_windows(self, windows, vectors):
+        age = torch.arange(vectors.shape[1])
+        seen = (age[:, None] >= age) & (windows.windows[:, :, None] == windows.windows[:, None, :])
+        return self.scale * (seen.float() @ (vectors * (windows.places > 0)[..., None]))
 
-    def catalogue(self, item_vectors):
+    def catalogue(self, item_vectors, items=None):
         return item_vectors
 
     def score(self, query):
@@ -122,11 +122,11 @@ class Copycat(SequenceEncoder):
 @pytest.mark.parametrize("order", ["time", "random"])
 def test_the_history_of_a_target_never_holds_it(order, tmp_path):
     class NeverAmongThem(FullSoftmax):
-        def forward(self, queries, catalogue, targets, users, generator):
+        def forward(self, queries, vectors, targets, users, candidates):
             # A user has no item twice, so the target's own direction must be empty in what is encoded.
             assert (queries[torch.arange(len(targets)), targets] == 0).all()
             assert (queries.sum(1) > 0).any()
-            return super().forward(queries, catalogue, targets, users, generator)
+            return super().forward(queries, vectors, targets, users, candidates)
 
     recorder = NextItemModule(Copycat(), interactions(), 8, ADAM, NeverAmongThem(), order=order, seed=1)
     run(recorder, tmp_path, max_epochs=2)
@@ -183,3 +183,53 @@ def test_an_unknown_order_is_refused():
 def test_a_model_without_histories_is_refused():
     with pytest.raises(ModelError, match="needs a model that is SequenceEncoder, but MF is not"):
         NextItemModule(MF(40, 30), interactions(), 8, ADAM, FullSoftmax())
+
+
+def reference_loss(trained: NextItemModule, batch: PackedPositions) -> torch.Tensor:
+    """The mean over the targets of a batch, each predicted from a history of its own."""
+    encoder, histories = trained.network, trained._histories
+    first = histories.offsets[batch.target_users]
+    scores = []
+    for user, start, stop in zip(batch.target_users.tolist(), first.tolist(), batch.targets.tolist(), strict=True):
+        rows = slice(max(start, stop - encoder.max_history), stop)
+        length = torch.tensor([0, rows.stop - rows.start])
+        own = Histories(length, *(None if part is None else part[rows] for part in columns_of(histories)))
+        scores.append(encoder.score(Query(torch.tensor([user]), own))[0])
+    return functional.cross_entropy(torch.stack(scores), histories.items[batch.targets])
+
+
+def columns_of(histories: Histories) -> tuple[torch.Tensor | None, ...]:
+    return histories.items, histories.rating, histories.timestamp
+
+
+@pytest.mark.parametrize("encoder", [MeanEncoder, AttentionEncoder, TransformerEncoder])
+@pytest.mark.parametrize("settings", [{}, {"time_gaps": True, "user_ids": True}])
+def test_packed_windows_have_the_loss_of_histories_that_are_encoded_one_by_one(encoder, settings):
+    torch.manual_seed(0)
+    model = TwoTower(40, 30, partial(encoder, hidden_dim=16), embedding_dim=8, dropout=0.0, id_dropout=0.0, **settings)
+    trained = NextItemModule(model, interactions(), 8, ADAM, FullSoftmax(), seed=3)
+    (rows,) = list(trained.train_dataloader())
+    trained.begin_epoch()
+    batch = next(iter(trained.steps(rows)))
+    torch.testing.assert_close(trained.loss(batch), reference_loss(trained, batch))
+
+
+def test_where_a_catalogue_is_large_only_the_items_of_the_batch_are_encoded_with_the_same_loss():
+    def seeded(**options):
+        torch.manual_seed(0)
+        return MeanEncoder(hidden_dim=16, **options)
+
+    board, losses = interactions(), []
+    for num_items in (3000, 30):
+        model = TwoTower(40, num_items, seeded, embedding_dim=8, dropout=0, id_dropout=0)
+        with torch.no_grad():
+            model.items.ids.copy_(torch.linspace(-1, 1, 3000 * 8).view(3000, 8)[:num_items])
+        encoded = []
+        model.items.register_forward_pre_hook(lambda module, given, asked=encoded: asked.append(given[0]))
+        data = Interactions(board.user_index, board.item_index, None, board.timestamp, None, 40, num_items)
+        trained = NextItemModule(model, data, 8, ADAM, InBatchSoftmax(8, 8), seed=3)
+        (rows,) = list(trained.train_dataloader())
+        trained.begin_epoch()
+        losses.append(trained.loss(next(iter(trained.steps(rows)))))
+        assert (encoded[0] is None) == (num_items == 30)
+    torch.testing.assert_close(*losses)

@@ -45,7 +45,7 @@ from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.models.components.source_scores import SourceScores
 from recsys.models.interface.explanation import Explanation
-from recsys.models.layers.padded_histories import PaddedHistories
+from recsys.models.layers.packed_windows import PackedWindows
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,29 +177,40 @@ class UsesUserFeatures(Protocol):
 class SequenceEncoder(nn.Module, ABC):
     """Base of a network that predicts after each interaction of a history what comes next, with gradients.
 
-    I items of the catalogue, B rows of L interactions, D dim of the item vectors, E dim of the vectors whose inner
+    I items of the catalogue, R rows of C positions, D dim of the item vectors, E dim of the vectors whose inner
     products are the scores.
     """
 
     max_history: int
+    #: Whether the ratings of a history, and the time between its interactions, are of use.
+    uses_ratings: bool = False
+    uses_time_gaps: bool = False
 
     @abstractmethod
-    def item_vectors(self) -> Tensor:
-        """What is put into the encoder for each item, shape [I, D]."""
+    def item_vectors(self, items: Tensor | None = None) -> Tensor:
+        """What is put into the encoder for ``items``, shape [..., D]; None: for the catalogue, shape [I, D]."""
 
     @abstractmethod
-    def encode_positions(self, users: Tensor, histories: PaddedHistories, item_vectors: Tensor) -> Tensor:
-        """Query vectors before the first and after each interaction, shape [B, L + 1, E]; none depends on later ones.
+    def encode_windows(self, windows: PackedWindows, vectors: Tensor) -> Tensor:
+        """Query vectors at each position of some windows, shape [R, C, E]; none depends on later interactions.
 
         Args:
-            users: shape [B], int64; -1 for unknown users.
-            histories: B rows.
-            item_vectors: those of :meth:`item_vectors`.
+            windows: R rows of C positions.
+            vectors: that of :meth:`item_vectors` for the interaction before each position, shape [R, C, D]; any where a
+                window starts and in padding.
         """
 
     @abstractmethod
-    def catalogue(self, item_vectors: Tensor) -> Tensor:
-        """The vectors of the items that queries meet, shape [I, E], from those of :meth:`item_vectors`."""
+    def catalogue(self, item_vectors: Tensor, items: Tensor | None = None) -> Tensor:
+        """The vectors of the items that queries meet, from those of :meth:`item_vectors`.
+
+        Args:
+            item_vectors: shape [C, D].
+            items: the items that they are of, all of them in training, shape [C], int64; None: the catalogue.
+
+        Returns:
+            Shape [C, E].
+        """
 
 
 @runtime_checkable

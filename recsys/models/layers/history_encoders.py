@@ -1,7 +1,8 @@
 """Causal sequence encoders of user histories: mean, attention and transformer.
 
 An encoder maps vectors [B, L, D] to states [B, L, D]; the state at a position depends only on the vectors up to it.
-Shorter rows are padded at their end, where states are undefined.
+Shorter rows are padded at their end, where states are undefined. With ``windows``, int64, shape [B, L], several windows
+of histories share a row, one after the other: a state depends on the vectors of its own window alone.
 
 Shape suffixes: B rows, L positions, H heads, D dim.
 """
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from recsys.errors import ModelError
+from recsys.models.layers.dropout import FusedDropout
 
 #: Initial scale of what attention adds to the mean.
 _FIRST_SHARE = 0.1
@@ -47,13 +49,17 @@ class MeanEncoder(nn.Module):
         self.log_odds = nn.Parameter(torch.tensor(math.log(decay / (1 - decay)))) if decay < 1 else None
         self.perceptron = _FeedForward(embedding_dim, hidden_dim, dropout) if hidden_dim > 0 else None
 
-    def forward(self, vectors: Tensor) -> Tensor:
+    def forward(self, vectors: Tensor, windows: Tensor | None = None) -> Tensor:
         """See the module; ``vectors`` have shape [B, L, D]."""
         age = _age(vectors.shape[1], vectors.device)
-        weights = (age >= 0).to(vectors.dtype)
+        return self.average(vectors, age, _before(age, windows))
+
+    def average(self, vectors: Tensor, age: Tensor, before: Tensor) -> Tensor:
+        """The same, given the ages and what each position depends on; see :func:`_age` and :func:`_before`."""
+        weights = before
         if self.log_odds is not None:
             weights = weights * (functional.logsigmoid(self.log_odds) * age.clamp(min=0)).exp()
-        states = (weights / weights.sum(1, keepdim=True)) @ vectors
+        states = (weights / weights.sum(-1, keepdim=True)) @ vectors
         return states if self.perceptron is None else states + self.perceptron(states)
 
 
@@ -79,11 +85,12 @@ class AttentionEncoder(nn.Module):
         self.age_bias = nn.Parameter(torch.zeros(max_history + 1))
         self.perceptron = _FeedForward(embedding_dim, hidden_dim, dropout) if hidden_dim > 0 else None
 
-    def forward(self, vectors: Tensor) -> Tensor:
+    def forward(self, vectors: Tensor, windows: Tensor | None = None) -> Tensor:
         """See the module; ``vectors`` have shape [B, L, D]."""
         age = _age(vectors.shape[1], vectors.device)
         relevance = self.query(torch.tanh(self.key(vectors))).transpose(1, 2)
-        logits = (relevance + self.age_bias[age.clamp(min=0)]).masked_fill(age < 0, float("-inf"))
+        logits = relevance + _by_age(self.age_bias[None], age)
+        logits = logits + _before(age, windows).log()
         states = logits.softmax(dim=2) @ self.value(vectors)
         return states if self.perceptron is None else states + self.perceptron(states)
 
@@ -141,14 +148,17 @@ class TransformerEncoder(nn.Module):
                 assert isinstance(layer, _TransformerLayer)
                 layer.age_bias = nn.Parameter(by_age.expand(num_heads, -1).clone())
 
-    def forward(self, vectors: Tensor) -> Tensor:
+    def forward(self, vectors: Tensor, windows: Tensor | None = None) -> Tensor:
         """See the module; ``vectors`` have shape [B, L, D]."""
         age = _age(vectors.shape[1], vectors.device)
+        before = _before(age, windows)
+        # Added to the logits of all layers: nothing where a position may look, minus infinity elsewhere.
+        hidden = before.log().unflatten(-2, (1, -1))
         states = vectors
         for layer in self.layers:
-            states = layer(states, age)
+            states = layer(states, age, hidden)
         normalised: Tensor = self.norm(states)
-        return normalised if self.mean is None else self.mean(vectors) + normalised
+        return normalised if self.mean is None else self.mean.average(vectors, age, before) + normalised
 
 
 class _TransformerLayer(nn.Module):
@@ -161,18 +171,34 @@ class _TransformerLayer(nn.Module):
         self.projections = nn.Linear(embedding_dim, 3 * embedding_dim)
         self.output = nn.Linear(embedding_dim, embedding_dim)
         self.age_bias = nn.Parameter(torch.zeros(num_heads, max_history + 1))
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = FusedDropout(dropout)
         self.perceptron = _FeedForward(embedding_dim, hidden_dim, dropout)
 
-    def forward(self, states: Tensor, age: Tensor) -> Tensor:
-        """``states`` have shape [B, L, D], ``age`` has shape [L, L]."""
+    def forward(self, states: Tensor, age: Tensor, hidden: Tensor) -> Tensor:
+        """Attend and transform.
+
+        Args:
+            states: shape [B, L, D].
+            age: shape [L, L].
+            hidden: minus infinity where a position does not attend, else 0; shape [1, L, L] or [B, 1, L, L].
+        """
         heads = self.projections(self.norm(states)).unflatten(2, (3, self.num_heads, -1)).permute(2, 0, 3, 1, 4)
-        bias = self.age_bias[:, age.clamp(min=0)].masked_fill(age < 0, float("-inf"))
-        attended = functional.scaled_dot_product_attention(
-            heads[0], heads[1], heads[2], attn_mask=bias[None], dropout_p=self.dropout.p if self.training else 0.0
-        )
+        queries, keys, values = heads.contiguous().unbind(0)  # one copy, in place of one for each of the three
+        bias = (_by_age(self.age_bias, age) + hidden).expand(len(states), -1, -1, -1)
+        attended = self._attend(queries, keys, values, bias)
         states = states + self.dropout(self.output(attended.transpose(1, 2).flatten(2)))
         return states + self.dropout(self.perceptron(states))
+
+    def _attend(self, queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor) -> Tensor:
+        """Attention of heads, each of shape [B, H, L, D / H], with logits plus ``bias``, shape [B, H, L, L]."""
+        if queries.device.type != "cpu" or not bias.requires_grad:
+            dropout = self.dropout.p if self.training else 0.0
+            return functional.scaled_dot_product_attention(queries, keys, values, attn_mask=bias, dropout_p=dropout)
+        # PyTorch has no fused attention on the CPU that gives a gradient to the bias; this takes half its operations.
+        pairs = (bias, queries, keys.transpose(2, 3))
+        logits = torch.baddbmm(*(part.flatten(0, 1) for part in pairs), alpha=queries.shape[-1] ** -0.5)
+        attended = self.dropout(logits.softmax(2)) @ values.flatten(0, 1)
+        return attended.unflatten(0, queries.shape[:2])
 
 
 class _FeedForward(nn.Module):
@@ -184,7 +210,7 @@ class _FeedForward(nn.Module):
             nn.LayerNorm(embedding_dim),
             nn.Linear(embedding_dim, hidden_dim),
             nn.GELU(),
-            nn.Dropout(dropout),
+            FusedDropout(dropout),
             nn.Linear(hidden_dim, embedding_dim),
         )
 
@@ -198,3 +224,19 @@ def _age(num_positions: int, device: torch.device) -> Tensor:
     """How many positions each column is before each row, shape [L, L], int64; negative for later positions."""
     position = torch.arange(num_positions, device=device)
     return position[:, None] - position
+
+
+def _before(age: Tensor, windows: Tensor | None) -> Tensor:
+    """Which columns a state depends on, none later and of its own window: shape [L, L], with windows [B, L, L].
+
+    Returns:
+        1 where it does and 0 elsewhere, float32.
+    """
+    if windows is None:
+        return (age >= 0).float()
+    return ((age >= 0) & (windows[:, :, None] == windows[:, None, :])).float()
+
+
+def _by_age(age_bias: Tensor, age: Tensor) -> Tensor:
+    """The bias of each age, shape [H, L, L], from shape [H, A]; any where the age is not among the A."""
+    return age_bias.index_select(1, age.clamp(0, age_bias.shape[1] - 1).flatten()).unflatten(1, age.shape)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from recsys.data.features import FeatureTable
 from recsys.models.layers.feature_embedding import FeatureEmbedding
@@ -70,14 +71,21 @@ class ItemTower(nn.Module):
             found = found | (self.sentence_vectors != 0).any(1)
         return found
 
-    def forward(self) -> Tensor:
-        """The vectors of the catalogue, shape [I, D]."""
-        has_id = self.is_trained
+    def forward(self, items: Tensor | None = None) -> Tensor:
+        """The vectors of some items (int64, any shape), with D dimensions last; None: of the catalogue, shape [I, D].
+
+        Whether an item is without its id is drawn for the catalogue: it is the same for all that ask in this call.
+        """
+        has_id: Tensor = self.is_trained
+        ids: Tensor = self.ids
         if self.training and self.id_dropout > 0:
             has_id = has_id & (torch.rand(len(has_id), device=has_id.device) >= self.id_dropout)
-        vectors = torch.where(has_id[:, None], self.ids, self.unknown_id)
+        if items is not None:
+            has_id, ids = has_id[items], functional.embedding(items, ids)
+        vectors = torch.where(has_id[..., None], ids, self.unknown_id)
         if self.features is not None:
-            vectors = vectors + self.features()
+            vectors = vectors + self.features(items)
         if self.sentences is not None:
-            vectors = vectors + self.sentences(self.sentence_vectors)
+            known = self.sentence_vectors if items is None else functional.embedding(items, self.sentence_vectors)
+            vectors = vectors + self.sentences(known)
         return vectors

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from recsys.models.layers.dropout import Dropout, draw_kept
+from recsys.models.layers.dropout import Dropout, FusedDropout, draw_kept
 
 
 def test_scales_what_it_keeps_so_that_the_expectation_stays():
@@ -78,3 +78,13 @@ def test_evaluation_changes_nothing():
 @pytest.mark.parametrize(("p", "expected"), [(0.0, 1.0), (1.0, 0.0)])
 def test_extremes(p, expected):
     assert Dropout(p).train()(torch.ones(10)).eq(expected).all()
+
+
+@pytest.mark.parametrize("probability", [0.0, 0.3])
+def test_the_fused_one_drops_what_pytorchs_does(probability):
+    given = torch.randn(50, 7)
+    torch.manual_seed(1)
+    expected = torch.nn.Dropout(probability).train()(given)
+    torch.manual_seed(1)
+    assert FusedDropout(probability).train()(given).equal(expected)
+    assert FusedDropout(probability).eval()(given) is given

@@ -5,6 +5,7 @@ import torch
 from recsys.data.features import FeatureTable
 from recsys.data.raw import FeatureColumn, FeatureKind
 from recsys.errors import ModelError
+from recsys.models.layers import feature_embedding
 from recsys.models.layers.feature_embedding import FeatureEmbedding
 
 
@@ -74,3 +75,15 @@ def test_features_are_no_part_of_the_state():
 def test_an_unknown_column_is_named_with_those_that_exist():
     with pytest.raises(ModelError, match="must be among genres, studio, year, title, but it asks for colour"):
         embedding(["genres", "colour"])
+
+
+@pytest.mark.parametrize("most", [0, 2**24])
+def test_some_rows_are_those_of_all_with_their_gradient(most, monkeypatch):
+    monkeypatch.setattr(feature_embedding, "MAX_PADDED_VALUES", most)
+    rows = torch.tensor([[2, 0], [2, 1]])
+    alone, of_all = (embedding(None) for _ in range(2))
+    torch.testing.assert_close(alone(rows), of_all()[rows])
+    alone(rows).square().sum().backward()
+    of_all()[rows].square().sum().backward()
+    for one, other in zip(alone.tables, of_all.tables, strict=True):
+        torch.testing.assert_close(one.grad, other.grad)

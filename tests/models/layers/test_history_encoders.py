@@ -95,3 +95,30 @@ def test_a_transformer_beside_a_mean_begins_near_it():
 def test_a_mean_beside_attention_needs_a_decay_in_range():
     with pytest.raises(ModelError, match="must be above 0 and at most 1, but it is 0"):
         TransformerEncoder(8, 10, 0.0, mean_decay=0.0)
+
+
+def test_windows_of_one_row_are_encoded_as_rows_of_their_own(encoder):
+    given = vectors(7)
+    windows = torch.tensor([0, 0, 0, 1, 1, 1, 1]).expand(3, -1)
+    apart = torch.cat([encoder(given[:, :3]), encoder(given[:, 3:])], dim=1)
+    torch.testing.assert_close(encoder(given, windows), apart)
+
+
+def test_in_training_gradients_are_those_of_evaluation(encoder):
+    # Attention with gradients is computed by other operations; without dropout it is the same.
+    windows = torch.tensor([0, 0, 0, 1, 1, 2]).expand(3, -1)
+    results = []
+    for fused in (True, False):
+        given = vectors().requires_grad_()
+        for name, parameter in encoder.named_parameters():
+            if name.endswith("age_bias"):
+                parameter.requires_grad_(not fused)
+        encoder.train()(given, windows).square().sum().backward()
+        results.append(given.grad)
+    torch.testing.assert_close(*results)
+
+
+def test_rows_may_be_longer_than_the_longest_history(encoder):
+    windows = torch.arange(3).repeat_interleave(6).expand(3, -1)
+    given = vectors(18)
+    torch.testing.assert_close(encoder(given, windows)[:, 12:], encoder(given[:, 12:]))

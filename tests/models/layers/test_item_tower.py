@@ -53,3 +53,16 @@ def test_texts_add_a_projection_of_their_sentence_vectors():
     vectors = torch.nn.functional.normalize(torch.randn(4, 6), dim=1)
     items.set_sentence_vectors(vectors)
     torch.testing.assert_close(items() - before, vectors @ items.sentences.weight.T)
+
+
+def test_vectors_of_some_items_are_rows_of_the_catalogue():
+    items, some = tower(), torch.tensor([[2, 0], [2, 3]])
+    items.is_trained[2] = False
+    items.set_sentence_vectors(torch.randn(4, 6))
+    torch.testing.assert_close(items(some), items()[some])
+
+
+def test_an_item_that_is_asked_for_twice_is_hidden_both_times_or_never():
+    items = tower(id_dropout=0.5)
+    vectors = items(torch.arange(4).repeat(2)).view(2, 4, 3)
+    assert vectors[0].equal(vectors[1])
