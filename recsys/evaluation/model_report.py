@@ -122,7 +122,13 @@ def evaluate_model(
         if pairs is not None:
             # With fewer negatives than the usual cut-off of ten, every item would be a hit.
             ks = (min(10, pairs[2].shape[1]),)
-            fixed[name] = evaluate_fixed_negatives(candidate, *pairs, ks=ks, histories=task.histories)
+            ranked = torch.from_numpy(ranking[name].users).to(device)
+            rows = torch.isin(pairs[0], ranked) if ranking[name].sampled_from is not None else slice(None)
+            users, targets, negatives = (column[rows] for column in pairs)
+            if len(users) > 0:  # a small sample may have none of them
+                fixed[name] = evaluate_fixed_negatives(
+                    candidate, users, targets, negatives, ks=ks, histories=task.histories
+                )
         if rates and view.kind == "explicit":
             judge = RatingEvaluator(evaluator.batch_size, evaluator.bootstrap_samples, evaluator.seed)
             rating[name] = judge.evaluate(candidate, RatingTask.from_split(view.interactions, split, stage, device))

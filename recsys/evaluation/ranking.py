@@ -35,12 +35,21 @@ class RankingEvaluator:
 
     A catalogue smaller than a cut-off is not an error: lists are shorter then.
 
+    With ``max_users`` a simple random sample of n of the M users is ranked for. Means stay unbiased, and the intervals
+    are wider: the users of a test are themselves taken for a sample of a larger population, which the intervals are
+    about, and n users drawn from them are one of n instead of M, with ``sqrt(M / n)`` times the standard error. So they
+    are bootstrapped from the n users as they are, without the finite-population correction ``sqrt(1 - n / M)``: that
+    is for the mean of these M users alone (Cochran, Sampling Techniques, 1977, section 2.6), and would make the
+    intervals of a sample narrower than those of all users say. Coverage, Gini index and exposure are those of n lists,
+    and coverage is smaller than that of M.
+
     Args:
         ks: cut-offs, each at least 1.
         batch_size: users scored at once. None: as many as the device can well take, see
             :mod:`recsys.evaluation.batch_planner`.
+        max_users: users that are ranked for at most, a random sample; None: all.
         bootstrap_samples: resamples for 95 % intervals; 0 for none.
-        seed: seed of the bootstrap.
+        seed: seed of the bootstrap and of the sample.
         segment_k: cut-off for segments; it does not have to be one of ``ks``.
         max_scores: bound on the scores of a batch; batches shrink for a large catalogue, down to one user. None: no
             other bound than ``batch_size``.
@@ -56,6 +65,7 @@ class RankingEvaluator:
         self,
         ks: Sequence[int] = (5, 10, 20, 50),
         batch_size: int | None = None,
+        max_users: int | None = None,
         bootstrap_samples: int = 1000,
         seed: int = 0,
         segment_k: int = 10,
@@ -69,13 +79,14 @@ class RankingEvaluator:
                 f"an evaluation needs at least one cut-off, and none below 1; ks is {list(ks)} and segment_k "
                 f"{segment_k}: correct them"
             )
-        sizes = [size for size in (batch_size, max_scores) if size is not None]
+        sizes = [size for size in (batch_size, max_scores, max_users) if size is not None]
         if min(sizes, default=1) < 1 or bootstrap_samples < 0:
             raise EvaluationError(
-                "batch_size and max_scores must be at least 1 and bootstrap_samples at least 0; they are "
-                f"{batch_size}, {max_scores} and {bootstrap_samples}: correct them"
+                "batch_size, max_scores and max_users must be at least 1 and bootstrap_samples at least 0; they are "
+                f"{batch_size}, {max_scores}, {max_users} and {bootstrap_samples}: correct them"
             )
         self.batch_size = batch_size
+        self.max_users = max_users
         self.bootstrap_samples = bootstrap_samples
         self.seed = seed
         self.segment_k = segment_k
@@ -113,6 +124,7 @@ class RankingEvaluator:
                 f"item_vectors must have one row for each of the {task.num_items} items; there are "
                 f"{len(item_vectors)}: pass the content of the same catalogue"
             )
+        task = task.sampled(self.max_users, self.seed)
         measures = RankingMeasures(self.ks, self.segment_k, task, item_vectors)
         with _evaluation_mode(model):
             lists = self._lists(model, task, measures)

@@ -177,6 +177,7 @@ class RankingMeasures:
             user_activity=activity,
             per_user_beyond={name: np.ascontiguousarray(column[name]) for name in beyond},
             known_share=self._task.known_share,
+            sampled_from=self._task.sampled_from,
         )
 
     def _segments(self, column: dict[str, FloatArray], activity: IntArray, cold: IntArray) -> tuple[Segment, ...]:

@@ -30,6 +30,7 @@ class RankingResult:
             metrics of rankings of cold items alone, such as ``cold_catalogue/recall@10``, and of new and repeated
             targets, such as ``target=new/recall@10``.
         known_share: share of the held-out pairs that were known before, whether or not they were to be found.
+        sampled_from: users with held-out items of whom ``users`` are a random sample; None: they are all of them.
     """
 
     users: npt.NDArray[np.int64]
@@ -40,6 +41,7 @@ class RankingResult:
     user_activity: npt.NDArray[np.int64]
     per_user_beyond: dict[str, FloatArray]
     known_share: float = 0.0
+    sampled_from: int | None = None
 
     def means(self) -> dict[str, float]:
         """The mean over users of each entry of :attr:`per_user`."""
@@ -50,7 +52,8 @@ class RankingResult:
 
         ``test/known_share``, ``test/ndcg@10``, its interval ``test/ndcg@10_low`` and ``test/ndcg@10_high``,
         ``test/coverage@10``, ``test/user_activity=low/ndcg@10`` and ``test/item_popularity=head/recall@10``. Undefined
-        numbers (means of empty segments) are left out, so every value is finite.
+        numbers (means of empty segments) are left out, so every value is finite. Of a sample of users
+        ``test/num_users`` and ``test/sampled_from`` tell how many they are, and of how many.
         """
         numbers = dict(self.means())
         for name, (low, high) in self.intervals.items():
@@ -59,4 +62,6 @@ class RankingResult:
         for segment in self.segments:
             numbers |= {f"{segment.group}={segment.name}/{name}": mean for name, mean in segment.means.items()}
         numbers["known_share"] = self.known_share
+        if self.sampled_from is not None:
+            numbers |= {"num_users": len(self.users), "sampled_from": self.sampled_from}
         return {f"{prefix}/{name}": value for name, value in numbers.items() if math.isfinite(value)}

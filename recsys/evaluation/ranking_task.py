@@ -35,6 +35,7 @@ class RankingTask:
         training_user_counts: training items of each user, shape [U], int64.
         repeated: those of ``targets`` that are known; None where known pairs are not to be found.
         known_share: share of the held-out pairs that are known, whether or not they are to be found.
+        sampled_from: users with held-out items of whom ``users`` are a random sample; None: they are all of them.
     """
 
     stage: Stage
@@ -46,6 +47,7 @@ class RankingTask:
     training_user_counts: Tensor
     repeated: UserItems | None = None
     known_share: float = 0.0
+    sampled_from: int | None = None
 
     @classmethod
     def from_split(
@@ -114,6 +116,22 @@ class RankingTask:
             repeated=repeated if known_items.repeats == "keep" else None,
             known_share=len(repeated) / max(len(pairs), 1),
         )
+
+    def sampled(self, max_users: int | None, seed: int = 0) -> RankingTask:
+        """The same task for a simple random sample of its users, without replacement.
+
+        The sample depends on the users and the seed alone, not on the device or the model, so that models are compared
+        on the same users.
+
+        Args:
+            max_users: users of the sample; None, or no fewer than there are: all of them.
+            seed: of the draw.
+        """
+        num_users = len(self.users)
+        if max_users is None or max_users >= num_users:
+            return self
+        drawn = torch.randperm(num_users, generator=torch.Generator().manual_seed(seed))[:max_users].sort().values
+        return replace(self, users=self.users[drawn.to(self.users.device)], sampled_from=num_users)
 
     @property
     def num_items(self) -> int:

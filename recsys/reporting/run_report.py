@@ -58,8 +58,9 @@ def print_report(report: EvaluationReport, target: Console | None = None) -> Non
     results = list(report.ranking.values())
     if results[-1].intervals and (caution := narrow_intervals_note(results[-1].per_user[f"ndcg@{k}"])):
         target.print(f"note: {caution}", markup=False, highlight=False)
-    if note := known_note(report):
-        target.print(note, markup=False, highlight=False)
+    for note in (users_note(report), known_note(report)):
+        if note:
+            target.print(note, markup=False, highlight=False)
     if report.rating:
         target.print(ratings_table(report.rating, f"Predicted ratings, {report.stage}"))
     if report.fixed_negatives:
@@ -84,6 +85,17 @@ def print_origin(manifest: RunManifest, metrics: Mapping[str, float]) -> None:
     names = [name for name in _CARRIED if f"{CARRIED_PREFIX}test/{name}" in metrics]
     numbers = ", ".join(f"{name} {metrics[f'{CARRIED_PREFIX}test/{name}']:.4f}" for name in names)
     console.print(f"measured {manifest.measured}" + (f": {numbers}" if numbers else ""), markup=False)
+
+
+def users_note(report: EvaluationReport) -> str | None:
+    """That the lists are those of a sample of the users, and of how many; None where they are of all."""
+    result = next(iter(report.ranking.values()))
+    if result.sampled_from is None:
+        return None
+    return (
+        f"these numbers are of a random sample of {len(result.users):,} of {result.sampled_from:,} users "
+        "(evaluation.max_users); intervals are as wide as so few make them, and coverage is that of their lists alone."
+    )
 
 
 def known_note(report: EvaluationReport) -> str | None:

@@ -89,19 +89,19 @@ class HostBatches(PermutationBatches):
             yield rows.numpy()
 
 
-class OrderedBatches:
-    """Iterates over slices of one tensor in its order; a class, since Lightning takes a list for several loaders.
+class OrderedPlaces:
+    """Iterates over slices of a range, in order; a class, since Lightning takes a list for several loaders.
 
     Args:
-        column: the tensor.
+        num_rows: length of the range.
         slice_size: length of a slice; the last one is shorter.
     """
 
-    def __init__(self, column: Tensor, slice_size: int) -> None:
-        self._slices = column.split(slice_size)
+    def __init__(self, num_rows: int, slice_size: int) -> None:
+        self._slices = [slice(start, min(start + slice_size, num_rows)) for start in range(0, num_rows, slice_size)]
 
     def __len__(self) -> int:
         return len(self._slices)
 
-    def __iter__(self) -> Iterator[Tensor]:
+    def __iter__(self) -> Iterator[slice]:
         return iter(self._slices)

@@ -18,8 +18,10 @@ from torch.optim.lr_scheduler import LRScheduler
 from recsys.errors import RunError
 from recsys.evaluation.ranked_batch import rank_users
 from recsys.evaluation.states import RankingMetrics
-from recsys.training.batches import OrderedBatches, PermutationBatches
+from recsys.evaluation.user_batches import UserBatches
+from recsys.training.batches import OrderedPlaces, PermutationBatches
 from recsys.training.module import STEPS_PER_CALL, RecommenderModule
+from recsys.training.validation_sample import num_validated, sample_note
 
 
 class LightningTraining(pl.LightningModule):
@@ -42,6 +44,8 @@ class LightningTraining(pl.LightningModule):
         self._loss_steps = 0
         self._backward: Callable[[Tensor], None] = self.manual_backward
         self._rows: int | None = None
+        #: Receives what is to be said about the validation.
+        self.print_line: Callable[[str], None] = lambda text: None
         #: Called after each step of the optimiser.
         self.after_step: Callable[[], None] = lambda: None
         self.ranking_metrics = RankingMetrics(ks=module.validation_ks, num_items=module.interactions.num_items)
@@ -127,17 +131,26 @@ class LightningTraining(pl.LightningModule):
                 "Lower training.optimizer.lr, raise the regularisation, or train in precision 32-true."
             )
 
-    def val_dataloader(self) -> Iterable[Tensor]:
-        """Slices of the validation users; empty where there is no validation."""
+    def val_dataloader(self) -> Iterable[slice]:
+        """Where the users of each batch stand among the validation users; empty where there is no validation."""
         if self.module.validation is None:
             return []
-        self._validation_task = self.module.validation(self.device)
-        return OrderedBatches(self._validation_task.users, self.module.validation_batch_size)
+        module, task = self.module, self.module.validation(self.device)
+        module.device = self.device
+        num_users, cost, wanted = len(task.users), module.epoch_cost(), module.validation_users
+        drawn = num_validated(num_users, task.num_items, cost, wanted)
+        if drawn < num_users:
+            self.print_line(sample_note(drawn, num_users, task.num_items, cost, wanted))
+            task = task.sampled(drawn, module.seed)
+        self._validation_task = task
+        size = module.users_per_validation_batch(task.num_items, max(module.validation_ks))
+        self._validation_users = UserBatches(task, size)
+        return OrderedPlaces(len(task.users), size)
 
-    def validation_step(self, batch: Tensor, batch_idx: int) -> None:
+    def validation_step(self, batch: slice, batch_idx: int) -> None:
         """Rank the whole catalogue for some users."""
-        network, depth = self.module.network, max(self.module.validation_ks)
-        self.ranking_metrics.update(rank_users(network, self._validation_task, batch, depth))  # type: ignore[arg-type]
+        network, depth, users = self.module.network, max(self.module.validation_ks), self._validation_users.at(batch)
+        self.ranking_metrics.update(rank_users(network, self._validation_task, users, depth))  # type: ignore[arg-type]
 
     def on_validation_epoch_end(self) -> None:
         """Log the validation metrics."""

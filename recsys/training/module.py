@@ -16,6 +16,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from recsys.data.interactions import Interactions
 from recsys.errors import ModelError, SettingsError
+from recsys.evaluation.batch_planner import users_per_batch
 from recsys.evaluation.metrics import VALIDATION_METRICS
 from recsys.evaluation.ranking_task import RankingTask
 from recsys.models.interface.protocols import ScoringModel
@@ -58,7 +59,9 @@ class RecommenderModule(nn.Module):
         scheduler: makes a learning-rate schedule from the optimiser, stepped once an epoch; None leaves the rate alone.
         validation: makes the validation task on a device; None trains without validation.
         validation_ks: cut-offs of the validation metrics.
-        validation_batch_size: users ranked at once in validation.
+        validation_batch_size: users ranked at once in validation; None: as many as the device can well take.
+        validation_users: users that validation ranks for at most, drawn once by the seed; None: all, unless that takes
+            more than an epoch, see :mod:`recsys.training.validation_sample`.
         seed: seed of the run.
 
     Raises:
@@ -75,7 +78,8 @@ class RecommenderModule(nn.Module):
         scheduler: SchedulerFactory | None = None,
         validation: Callable[[torch.device], RankingTask] | None = None,
         validation_ks: tuple[int, ...] = (10,),
-        validation_batch_size: int = 512,
+        validation_batch_size: int | None = None,
+        validation_users: int | None = None,
         seed: int = 0,
     ) -> None:
         super().__init__()
@@ -92,6 +96,7 @@ class RecommenderModule(nn.Module):
         self.validation = validation
         self.validation_ks = validation_ks
         self.validation_batch_size = validation_batch_size
+        self.validation_users = validation_users
         #: Where the network is trained; whoever trains it says so before it asks for batches.
         self.device = torch.device("cpu")
         #: Gives the current epoch, from zero.
@@ -103,6 +108,19 @@ class RecommenderModule(nn.Module):
     def validation_metrics(self) -> list[str]:
         """Names of what validation measures."""
         return [f"valid/{name}@{k}" for k in self.validation_ks for name in VALIDATION_METRICS]
+
+    def epoch_cost(self) -> float | None:
+        """What the steps of an epoch cost, in pairs of a user and an item that a full ranking scores; None: unknown."""
+        return None
+
+    def users_per_validation_batch(self, num_items: int, k: int) -> int:
+        """Users that validation ranks for at once.
+
+        Args:
+            num_items: size of the catalogue.
+            k: list length.
+        """
+        return self.validation_batch_size or users_per_batch(self.device, num_items, k)
 
     @abstractmethod
     def train_dataloader(self) -> Iterable[Any]:

@@ -20,6 +20,8 @@ MAX_REDRAWS = 16
 class NegativeSampler(Protocol):
     """Draws negatives for the users of a batch."""
 
+    num_negatives: int
+
     def prepare(self, known: UserItems) -> None:
         """Take the known positives (on the training device) before the first draw."""
         ...

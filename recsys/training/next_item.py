@@ -155,7 +155,8 @@ class NextItemModule(RecommenderModule):
         assert isinstance(network, ScoringModel), "checked at the start"
         network.eval()
         lists = []
-        for users in torch.arange(self.interactions.num_users, device=self.device).split(self.validation_batch_size):
+        size = self.users_per_validation_batch(self.interactions.num_items, depth)
+        for users in torch.arange(self.interactions.num_users, device=self.device).split(size):
             scores = network.score(Query(users, self._by_time.take(users))).clone()
             scores[self._known.pairs_of(users)] = float("-inf")
             lists.append(top_k(scores, depth)[0])

@@ -16,6 +16,7 @@ from recsys.training.l2 import l2_penalty
 from recsys.training.losses import NegativesLoss
 from recsys.training.module import STEPS_PER_CALL, OptimizerFactory, RecommenderModule, require
 from recsys.training.negatives import NegativeSampler
+from recsys.training.validation_sample import cost_of_step
 
 #: The weight of the penalty where none is given.
 DEFAULT_L2 = 0.01
@@ -58,6 +59,11 @@ class SampledNegativesModule(RecommenderModule):
         self._l2, self._norms = l2_penalty(network, l2, DEFAULT_L2)
         score_pairs = require(network, ScoresPairs, "Training on sampled negatives").score_pairs  # type: ignore[type-abstract]
         self._score_pairs = torch.compile(score_pairs, dynamic=True) if compile_network else score_pairs
+
+    def epoch_cost(self) -> float:
+        """See :meth:`RecommenderModule.epoch_cost`: each positive with its negatives once."""
+        pairs = len(self.interactions) * (1 + self._negatives.num_negatives)
+        return pairs * cost_of_step(self.network)
 
     def train_dataloader(self) -> Iterable[tuple[Tensor, ...]]:
         """Slices of a permutation of the positives, on the training device."""

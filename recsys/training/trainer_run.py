@@ -82,7 +82,10 @@ def run_trainer(
         )
         with _interrupts(runner):
             goes_on = str(last) if resume and last.is_file() else None
-            runner.fit(LightningTraining(module), ckpt_path=goes_on, weights_only=True)
+            training = LightningTraining(module)
+            if print_line is not None:
+                training.print_line = print_line
+            runner.fit(training, ckpt_path=goes_on, weights_only=True)
     score = checkpoint.best_model_score
     return history.epochs, None if monitor is None or score is None else float(score)
 

@@ -116,6 +116,18 @@ def test_fixed_negatives_are_ranked_in_the_test():
     assert {"user_id", "recall@3", "sampled-4/ndcg@4"} <= set(table.column_names)
 
 
+def test_a_sample_of_users_is_that_of_all_models_and_of_the_fixed_negatives():
+    prepared = with_fixed_negatives()
+    view = FeedbackView.implicit(prepared)
+    evaluator = RankingEvaluator(ks=(3,), bootstrap_samples=0, segment_k=3, max_users=4)
+    split = board_split(view.interactions)
+    found = evaluate_model(evaluator, ByIndex(), prepared, view, split, ByColour(), CPU)
+    users = found.ranking["ByColour"].users.tolist()
+    assert len(users) == 4
+    assert found.ranking["ByIndex"].users.tolist() == users
+    assert set(found.fixed_negatives["ByColour"].users.tolist()) <= set(users)
+
+
 def test_fixed_pairs_are_the_users_with_their_held_out_items():
     prepared = with_fixed_negatives(2)
     interactions = FeedbackView.implicit(prepared).interactions

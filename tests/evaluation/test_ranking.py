@@ -21,6 +21,8 @@ from recsys.retrieval.seen_policy import SeenPolicy
 from tests.evaluation import numpy_reference
 from tests.evaluation.score_table import ScoreTable, SharedRow
 
+SIZES = ("batch_size", "max_scores", "max_users")
+
 
 def make_task(train, test, num_users, num_items, stage="test", known_items=ONLY_NEW):
     """A task from lists of (user, item) pairs."""
@@ -199,10 +201,10 @@ def test_cut_offs_out_of_range_are_an_error(settings):
         RankingEvaluator(**settings)
 
 
-@pytest.mark.parametrize("settings", [{"batch_size": 0}, {"max_scores": 0}, {"bootstrap_samples": -1}])
-def test_sizes_out_of_range_are_an_error(settings):
-    with pytest.raises(EvaluationError, match="batch_size and max_scores must be at least 1"):
-        RankingEvaluator(**settings)
+@pytest.mark.parametrize(("name", "value"), [*zip(SIZES, [0] * 3, strict=True), ("bootstrap_samples", -1)])
+def test_sizes_out_of_range_are_an_error(name, value):
+    with pytest.raises(EvaluationError, match="batch_size, max_scores and max_users must be at least 1"):
+        RankingEvaluator(**{name: value})
 
 
 def test_cut_offs_are_sorted_and_counted_once():
@@ -396,6 +398,39 @@ def test_batches_are_planned_for_the_device_unless_a_size_is_set(monkeypatch):
     assert RankingEvaluator(batch_size=3).users_per_batch(task, 50) == 3
     assert RankingEvaluator(max_scores=100).users_per_batch(task, 50) == 4
     assert len(asked) == 2
+
+
+# --- samples of users ------------------------------------------------------------------------------------------------
+
+
+def wide_case(num_users=4000):
+    """A task of many users with a random score for each of 50 items, of which one is to be found."""
+    random = np.random.default_rng(0)
+    task = make_task([], [(user, int(random.integers(50))) for user in range(num_users)], num_users, 50)
+    return task, ScoreTable(torch.from_numpy(random.random((num_users, 50)).astype(np.float32)))
+
+
+def test_a_sample_has_the_values_that_its_users_have_among_all():
+    task, model = wide_case()
+    every, some = (RankingEvaluator(ks=(10,), max_users=size, seed=3).evaluate(model, task) for size in (None, 500))
+    assert (len(some.users), some.sampled_from, every.sampled_from) == (500, 4000, None)
+    np.testing.assert_array_equal(some.per_user["ndcg@10"], every.per_user["ndcg@10"][some.users])
+
+
+def test_intervals_of_a_sample_are_as_much_wider_as_it_is_smaller():
+    # 400 of 4,000 users: sqrt(10) = 3.2 times the width, and a mean within a few of its standard errors
+    task, model = wide_case()
+    every, some = (RankingEvaluator(ks=(10,), max_users=size).evaluate(model, task) for size in (None, 400))
+    widths = [result.intervals["ndcg@10"].high - result.intervals["ndcg@10"].low for result in (every, some)]
+    assert 2.6 < widths[1] / widths[0] < 3.8
+    assert abs(some.means()["ndcg@10"] - every.means()["ndcg@10"]) < widths[1]
+
+
+def test_a_sample_of_all_users_is_no_sample():
+    task, model = wide_case(50)
+    every, bounded = (RankingEvaluator(max_users=size).evaluate(model, task) for size in (None, 50))
+    assert bounded.sampled_from is None
+    assert bounded.flat() == every.flat()
 
 
 def test_there_is_no_third_way_to_treat_known_pairs():

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -40,6 +41,11 @@ def test_flat_names_and_finite_values_only():
         "test/item_popularity=head/recall@10": 0.75,
         "test/known_share": 0.25,
     }
+
+
+def test_a_sample_tells_its_size():
+    flat = replace(RESULT, sampled_from=7).flat()
+    assert (flat["test/num_users"], flat["test/sampled_from"]) == (2, 7)
 
 
 def test_the_prefix_is_the_callers():

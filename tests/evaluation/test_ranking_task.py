@@ -157,3 +157,15 @@ class TestLikesAmongRatings:
         ratings = RankingTask.from_split(interactions, split, "test", positive=self.positive, rated_histories=True)
         assert likes.query(torch.tensor([0])).histories.items.tolist() == [3, 0]
         assert ratings.query(torch.tensor([0])).histories.items.tolist() == [1, 3, 0]
+
+
+def test_a_sample_of_users_is_the_same_for_a_seed_and_keeps_all_else():
+    users = np.arange(100, dtype=np.int32)
+    pairs = Interactions(users, np.zeros(100, dtype=np.int32), None, None, None, num_users=100, num_items=1)
+    nothing = np.empty(0, dtype=np.int64)
+    task = RankingTask.from_split(pairs, Split(nothing, nothing, np.arange(100)), "test")
+    some, again, other = (task.sampled(30, seed) for seed in (1, 1, 2))
+    assert some.users.equal(again.users) and not some.users.equal(other.users)
+    assert (some.users.unique().equal(some.users), len(some.users), some.sampled_from) == (True, 30, 100)
+    assert some.targets is task.targets
+    assert task.sampled(100) is task.sampled(None) is task

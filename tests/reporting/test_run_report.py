@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -49,6 +50,12 @@ def ranking(*ks: int) -> RankingResult:
         user_activity=np.array([0]),
         per_user_beyond={},
     )
+
+
+def test_a_sample_of_users_is_called_one(output: io.StringIO) -> None:
+    sampled = replace(ranking(10), sampled_from=4321)
+    run_report.print_report(EvaluationReport("test", {"MF": sampled}, {}, {}))
+    assert "of a random sample of 1 of 4,321 users (evaluation.max_users)" in printed(output)
 
 
 def test_the_cut_off_of_ten_is_printed(output: io.StringIO) -> None:

@@ -1,7 +1,7 @@
 import numpy as np
 import torch
 
-from recsys.training.batches import HostBatches, OrderedBatches, PermutationBatches, epoch_generator
+from recsys.training.batches import HostBatches, OrderedPlaces, PermutationBatches, epoch_generator
 
 COLUMNS = (torch.arange(10), torch.arange(10) * 2)
 
@@ -35,10 +35,11 @@ def test_streams_of_an_epoch_differ():
     assert len({draw.item() for draw in draws}) == 3
 
 
-def test_ordered_batches_keep_the_order():
-    batches = OrderedBatches(torch.arange(7), 3)
-    assert [batch.tolist() for batch in batches] == [[0, 1, 2], [3, 4, 5], [6]]
-    assert len(batches) == 3
+def test_ordered_places_go_through_the_rows_once():
+    places = OrderedPlaces(7, 3)
+    assert list(places) == [slice(0, 3), slice(3, 6), slice(6, 7)]
+    assert len(places) == 3
+    assert list(OrderedPlaces(0, 3)) == []
 
 
 def test_rows_are_drawn_in_proportion_to_their_weights():

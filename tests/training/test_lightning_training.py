@@ -10,7 +10,8 @@ from recsys.errors import RunError
 from recsys.training.fitting import fit
 from recsys.training.lightning_training import LightningTraining
 from recsys.training.module import RecommenderModule
-from tests.training.recipes import TRAIN, mf, run, sampled
+from recsys.training.sampled_negatives import SampledNegativesModule
+from tests.training.recipes import INTERACTIONS, TRAIN, mf, run, sampled
 
 
 def test_a_loss_that_is_no_number_stops_with_advice(tmp_path):
@@ -71,9 +72,34 @@ def test_a_schedule_steps_once_an_epoch_and_not_once_a_step(tmp_path):
 
 
 def test_validation_goes_over_the_users_with_held_out_items():
-    slices = list(LightningTraining(sampled(mf(), validation_batch_size=25)).val_dataloader())
-    assert [len(users) for users in slices] == [25, 15]
-    assert torch.cat(slices).tolist() == list(range(40))
+    places = list(LightningTraining(sampled(mf(), validation_batch_size=25)).val_dataloader())
+    assert places == [slice(0, 25), slice(25, 40)]
+
+
+def validated(module, said):
+    training = LightningTraining(module)
+    training.print_line = said.append
+    training.val_dataloader()
+    return training._validation_task.users
+
+
+def test_validation_of_a_sample_is_said_and_is_the_same_for_a_seed():
+    said = []
+    first, again, other = (validated(sampled(mf(), validation_users=10, seed=seed), said) for seed in (1, 1, 2))
+    assert first.equal(again) and not first.equal(other)
+    assert len(first) == 10
+    assert said[0] == (
+        "validation ranks for a sample of 10 of 40 users, the same in each epoch (training.validation_users=10)"
+    )
+
+
+def test_validation_that_takes_more_than_an_epoch_is_of_a_sample(monkeypatch):
+    said = []
+    assert len(validated(sampled(mf()), said)) == 40 and said == []
+    monkeypatch.setattr("recsys.training.validation_sample.MIN_USERS", 5)
+    monkeypatch.setattr(SampledNegativesModule, "epoch_cost", lambda self: 12.0 * INTERACTIONS.num_items)
+    assert len(validated(sampled(mf()), said)) == 12
+    assert "for all it would take 3.3 times an epoch. training.validation_users=40 takes all." in said[0]
 
 
 def test_there_is_nothing_to_validate_without_a_task():

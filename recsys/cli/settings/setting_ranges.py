@@ -49,7 +49,17 @@ _DROPOUT = ValueRange(0, 1, open_high=True)
 
 _NAMES: dict[ValueRange, tuple[str, ...]] = {
     _COUNT: (
-        *("batch_size", "validation_batch_size", "max_epochs", "epochs", "refit_epochs", "iterations", "T_max"),
+        *(
+            "batch_size",
+            "validation_batch_size",
+            "validation_users",
+            "max_users",
+            "max_epochs",
+            "epochs",
+            "refit_epochs",
+            "iterations",
+            "T_max",
+        ),
         *("embedding_dim", "mlp_embedding_dim", "hidden_dim", "attention_dim", "attribute_dim", "num_components"),
         *("num_layers", "num_heads", "max_history", "num_negatives", "num_candidates", "num_neighbours", "hard_depth"),
         *("k", "ks", "validation_ks", "segment_k", "max_scores", "num_draws", "num_steps", "conjugate_steps"),
