@@ -131,7 +131,8 @@ def neighbour_table(similarity: ItemSimilarity, num_items: int, num_neighbours: 
         num_items: I.
         num_neighbours: of each item, at most.
     """
-    size = max(1, MAX_SIMILARITIES // max(1, num_items))
+    width = num_items if similarity.width is None else similarity.width
+    size = max(1, MAX_SIMILARITIES // max(1, width))
     counts, neighbours, weights = [], [], []
     for items in torch.arange(num_items).split(size):
         best, similarities = similarity.nearest(items, min(num_neighbours, num_items))

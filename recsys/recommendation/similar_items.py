@@ -14,9 +14,11 @@ from torch import Tensor, nn
 from recsys.data.histories import Histories
 from recsys.data.prepared import PreparedDataset
 from recsys.errors import ModelError
-from recsys.evaluation.top_k import top_k
+from recsys.evaluation.top_k import NO_ITEM, top_k
 from recsys.models.components.tf_idf import choose_columns, tf_idf
 from recsys.models.interface.protocols import Factorized, Query, ScoringModel
+from recsys.models.linalg.interaction_matrix import InteractionMatrix
+from recsys.models.onnx.item_item import padded
 from recsys.recommendation.prepared_tables import min_rating_of_history
 from recsys.retrieval.types import BoolArray
 from recsys.runtime.similar_items import COSINE, TIE
@@ -34,14 +36,16 @@ class ItemSimilarity:
     """Similarities between the items of a catalogue.
 
     Args:
-        rows: gives the similarities of some items (int64, shape [N]) to all, shape [N, I].
+        rows: gives the similarities of some items (int64, shape [N]) to all: N rows and I columns, dense or sparse.
         measure: what they are, in words.
         known: items of which there is something to compare, shape [I], bool: others are like none. None: all.
+        width: similarities of an item that are held at once, at most; None: I.
     """
 
-    rows: Callable[[Tensor], Tensor]
+    rows: Callable[[Tensor], Tensor | InteractionMatrix]
     measure: str
     known: Tensor | None = None
+    width: int | None = None
 
     @torch.inference_mode()
     def nearest(self, items: Tensor, k: int, available: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -58,16 +62,23 @@ class ItemSimilarity:
             Item indices, shape [N, K], int64, the most similar first, -1 where no further item has a similarity above
             zero; and the similarities, shape [N, K]. An item is not its own neighbour.
         """
-        similarities = self.rows(items).clone()
-        similarities[torch.arange(len(items)), items] = 0.0
+        found = self.rows(items)
+        if isinstance(found, InteractionMatrix):
+            columns, values = padded(found)
+        else:
+            columns, values = torch.arange(found.shape[1])[None], found
+        hidden = columns == items[:, None]
+        for shown in (self.known, available):
+            if shown is not None:
+                hidden |= ~shown[columns.clamp(max=len(shown) - 1)]
         if self.known is not None:
-            similarities[:, ~self.known] = 0.0
-            similarities[~self.known[items]] = 0.0
-        if available is not None:
-            similarities[:, ~available] = 0.0
-        rounded = (similarities / TIE).round()
-        best, _ = top_k(rounded.masked_fill(~(rounded > 0), -torch.inf), k)
-        return best, similarities.gather(1, best.clamp(min=0))
+            hidden |= ~self.known[items][:, None]
+        rounded = (values / TIE).round().masked_fill_(hidden, 0.0)
+        # The columns of a row ascend, so that of equal similarities the first is that of the lowest item.
+        best, _ = top_k(rounded.masked_fill_(~(rounded > 0), -torch.inf), k)
+        places = best.clamp(min=0)
+        neighbours = torch.where(best >= 0, columns.expand_as(values).gather(1, places), NO_ITEM)
+        return neighbours, values.gather(1, places)
 
 
 @torch.inference_mode()
@@ -76,7 +87,8 @@ def model_similarity(
 ) -> ItemSimilarity | None:
     """What ``model`` takes for alike; None where it cannot say.
 
-    A model with weights from item to item: those in the score of the item. A model with item vectors: their cosine.
+    A model with weights from item to item: those in the score of the item, and of sparse ones only those that it keeps.
+    A model with item vectors: their cosine.
     Any other, up to :data:`MAX_CORRELATED_ITEMS` items: the correlation of the scores that users get for both items.
 
     Args:
@@ -91,8 +103,12 @@ def model_similarity(
 
 def _similarity(model: ScoringModel, prepared: PreparedDataset) -> ItemSimilarity | None:
     num_items = prepared.schema.num_items
+    measure = "weight in the score"
+    sparse_weights = getattr(model, "sparse_item_weights", None)
+    if sparse_weights is not None and (weights := sparse_weights(torch.arange(num_items))) is not None:
+        return ItemSimilarity(weights.take, measure, width=int(weights.counts.max()) if num_items else 0)
     if (item_weights := getattr(model, "item_weights", None)) is not None:
-        return ItemSimilarity(item_weights, "weight in the score")
+        return ItemSimilarity(item_weights, measure)
     if isinstance(model, Factorized):
         vectors = nn.functional.normalize(model.encode_items(torch.arange(num_items)).nan_to_num(), dim=1)
         return ItemSimilarity(lambda items: vectors[items] @ vectors.T, COSINE)

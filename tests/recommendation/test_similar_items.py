@@ -7,6 +7,7 @@ from torch import nn
 
 from recsys.data.interactions import Interactions
 from recsys.models.interface.protocols import Factorized
+from recsys.models.linalg.top_entries import nonzero
 from recsys.recommendation.similar_items import content_similarity, model_similarity
 from recsys.reporting.similar_items_table import similar_items_table
 from recsys.runtime.recommendation import SimilarItems
@@ -124,3 +125,37 @@ def test_the_table_has_both_lists_side_by_side():
     alone = similar_items_table(titles_of, "i06", {"by the model": found, "by content": nothing})
     assert [str(column.header) for column in alone.columns].count("similarity") == 1
     assert "by content: no item has features with words" in str(alone.caption)
+
+
+class SparseWeights(Weights):
+    def sparse_item_weights(self, items):
+        return nonzero(self.item_weights(items))
+
+    def item_weights(self, items):
+        return torch.tensor([[0.0, 0.1, 0.3, -0.5], [0.2, 0.0, 0.2, 0.2], [0.0, 0.0, 0.0, 0.7], [0.0] * 4])[items]
+
+
+class DenseWeights(SparseWeights):
+    def sparse_item_weights(self, items):
+        return None
+
+
+@pytest.mark.parametrize("known", [None, np.array([True, True, False, True]), np.array([False, True, True, True])])
+@pytest.mark.parametrize("available", [None, torch.tensor([True, True, True, False])])
+@pytest.mark.parametrize("k", [1, 2, 6])
+def test_sparse_weights_have_the_neighbours_of_the_dense_ones(known, available, k):
+    sparse, dense = (
+        model_similarity(kind(TABLE), small(), known).nearest(torch.arange(4), k, available)
+        for kind in (SparseWeights, DenseWeights)
+    )
+    assert torch.equal(sparse[0], dense[0])
+    kept = dense[0] >= 0
+    assert torch.equal(sparse[1][kept], dense[1][kept])
+
+
+def test_of_sparse_weights_only_those_that_are_kept_are_held():
+    similarity = model_similarity(SparseWeights(TABLE), small())
+    assert similarity.width == 3
+    items, values = similarity.nearest(torch.tensor([1, 3]), 2)
+    assert items.tolist() == [[0, 2], [-1, -1]]  # ties by the lower item
+    assert values[0] == pytest.approx([0.2, 0.2])

@@ -59,6 +59,10 @@ class ItemItemModel(nn.Module):
         """The weights of all items in the scores of ``items`` (shape [C], int64), shape [C, I]."""
         return self.weights.of(items)
 
+    def sparse_item_weights(self, items: Tensor) -> InteractionMatrix | None:
+        """The same weights as C sparse rows of I columns; None where all weights are kept, so that they are dense."""
+        return self.weights.matrix.take(items) if isinstance(self.weights, SparseItemWeights) else None
+
     def serving_form(self) -> ServingForm:
         """The sum of weights over the history; see :class:`recsys.models.onnx.exportable.Exportable`."""
         kept = self.weights

@@ -57,19 +57,11 @@ class SparseItemWeights(nn.Module):
 
     def between(self, sources: Tensor, targets: Tensor) -> Tensor:
         """The weights from ``sources`` to ``targets``, both int64; they broadcast against each other."""
-        sources, targets = torch.broadcast_tensors(sources, targets)
-        if len(self.values) == 0:
-            return self.values.new_zeros(sources.shape)
-        matrix = self.matrix
-        stored = matrix.rows * self.num_items + matrix.columns
-        wanted = targets * self.num_items + sources
-        place = torch.searchsorted(stored, wanted).clamp(max=len(stored) - 1)
-        return torch.where(stored[place] == wanted, matrix.values[place], 0.0)
+        return self.matrix.at(targets, sources)
 
     def of(self, items: Tensor) -> Tensor:
         """The weights of all items in the scores of ``items`` (shape [C], int64), shape [C, I]."""
-        every = torch.arange(self.num_items, device=self.device)
-        return self.between(every, items[:, None])
+        return self.matrix.take(items).dense()
 
 
 class DenseItemWeights(nn.Module):

@@ -14,6 +14,8 @@ Besides its protocols a model may have any of these methods; callers look for th
 - ``observe_training(interactions)``: receives the interactions that are going to be trained on, before the first step;
 - ``item_weights(items) -> [C, I]``: for each of ``items`` (int64, shape [C]) the weight, float32, that an interaction
   with each item of the catalogue has in its score; 0 for the item itself and where there is none;
+- ``sparse_item_weights(items) -> InteractionMatrix | None``: the same weights as a sparse matrix, C rows of I columns,
+  where the model keeps few of them; None where it keeps all;
 - ``known_by_content() -> [I]``: which items the model knows without interactions, bool, so that they say something in
   a history and may be like others;
 - ``dynamic_buffers() -> names``: buffers, as in ``state_dict``, whose sizes are known only once the model is fitted,

@@ -115,6 +115,31 @@ class InteractionMatrix:
         first, last = int(offsets[0]), int(offsets[-1])
         return InteractionMatrix(offsets - first, self.columns[first:last], self.values[first:last], self.num_columns)
 
+    def take(self, rows: Tensor) -> InteractionMatrix:
+        """Some rows (int64, shape [N]), in their order; they may repeat."""
+        starts, counts = self.offsets[rows], self.counts[rows]
+        offsets = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
+        before = torch.repeat_interleave(starts - offsets[:-1], counts)
+        places = torch.arange(len(before), device=self.device) + before
+        return InteractionMatrix(offsets, self.columns[places], self.values[places], self.num_columns)
+
+    def at(self, rows: Tensor, columns: Tensor) -> Tensor:
+        """The values at ``rows`` and ``columns`` (int64, they broadcast against each other); 0 where none is stored.
+
+        A binary search in each of the rows alone, in as many steps as a row of all columns needs.
+        """
+        rows, columns = torch.broadcast_tensors(rows, columns)
+        if len(self.columns) == 0:
+            return self.values.new_zeros(rows.shape)
+        low, end = self.offsets[rows], self.offsets[rows + 1]
+        high, last = end, len(self.columns) - 1
+        for _ in range(self.num_columns.bit_length()):
+            middle = (low + high) // 2
+            is_before = (low < high) & (self.columns[middle.clamp(max=last)] < columns)
+            low, high = torch.where(is_before, middle + 1, low), torch.where(is_before, high, middle)
+        place = low.clamp(max=last)
+        return torch.where((low < end) & (self.columns[place] == columns), self.values[place], 0.0)
+
     def transpose(self) -> InteractionMatrix:
         """The transposed matrix; within a row of the result the columns ascend."""
         if self.device.type == "cpu":  # counting, where PyTorch sorts

@@ -9,6 +9,7 @@ from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.data.user_items import UserItems
 from recsys.models.linalg.interaction_matrix import InteractionMatrix
+from recsys.models.linalg.top_entries import nonzero
 
 PAIRS = UserItems(torch.tensor([0, 0, 2, 2]), torch.tensor([2, 0, 1, 2]), num_users=3, num_items=4)
 DENSE = torch.tensor([[1.0, 0, 1, 0], [0, 0, 0, 0], [0, 1, 1, 0]])
@@ -84,3 +85,23 @@ def test_weights_of_a_pair_are_added_up():
     weighted = InteractionMatrix.from_interactions(replace(plain, weight=np.array([2, 5, 0.5, 1], dtype=np.float32)))
     assert weighted.dense().tolist() == [[0, 5, 0], [1, 0, 2.5], [0, 0, 0]]
     assert (weighted.row_sums().tolist(), weighted.column_sums().tolist()) == ([5, 3.5, 0], [1, 5, 2.5])
+
+
+@given(st.integers(1, 8), st.integers(1, 12), st.sampled_from([0.0, 0.3, 1.0]), st.integers(0, 99))
+def test_single_values_and_rows_are_those_of_the_dense_matrix(num_rows, num_columns, density, seed):
+    random = np.random.default_rng(seed)
+    values = random.standard_normal((num_rows, num_columns)) * (random.random((num_rows, num_columns)) < density)
+    matrix = nonzero(torch.from_numpy(values).float())
+    rows, columns = torch.arange(num_rows)[:, None], torch.arange(num_columns)
+    assert matrix.at(rows, columns).equal(matrix.dense())
+    taken = torch.from_numpy(random.integers(num_rows, size=5))
+    assert matrix.take(taken).dense().equal(matrix.dense()[taken])
+    assert matrix.take(taken[:0]).dense().shape == (0, num_columns)
+
+
+def test_the_matrix_of_scipy_shares_the_values():
+    matrix = nonzero(torch.tensor([[0.0, 2.0, 0.0], [1.0, 0.0, -3.0]]))
+    assert matrix.scipy().toarray().tolist() == matrix.dense().tolist()
+    matrix.values[0] = 5.0
+    assert matrix.scipy().toarray()[0, 1] == 5.0
+    assert matrix.transpose().dense().equal(matrix.dense().T)
