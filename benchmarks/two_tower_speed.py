@@ -73,7 +73,7 @@ def measure(overrides: list[str], seconds: float) -> dict[str, float]:
 
     with tempfile.TemporaryDirectory() as directory:
         fit(module, partial(trainer), Path(directory), monitor=None)
-    num_windows = len(module._starts)
+    num_windows = module.num_windows
     return {
         "steps": watch.steps,
         "seconds": watch.elapsed,

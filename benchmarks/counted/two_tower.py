@@ -17,6 +17,7 @@ from recsys.data.features import FeatureTable
 from recsys.data.interactions import Interactions
 from recsys.data.raw import FeatureColumn, FeatureKind
 from recsys.training.module import STEPS_PER_CALL
+from recsys.training.next_item import NextItemModule
 
 #: Users and items of Amazon Beauty, and the most interactions of a user that are drawn.
 NUM_USERS, NUM_ITEMS, MOST_INTERACTIONS = 22_363, 12_101, 60
@@ -25,32 +26,45 @@ NUM_USERS, NUM_ITEMS, MOST_INTERACTIONS = 22_363, 12_101, 60
 @cache
 def count_two_tower() -> OperatorCount:
     """What ``STEPS_PER_CALL`` steps of the optimiser do."""
+    return counted_call(beauty_module(NUM_USERS, NUM_ITEMS))
+
+
+def beauty_module(num_users: int, num_items: int) -> NextItemModule:
+    """The training of ``experiment=beauty_two_tower`` on made-up data.
+
+    Args:
+        num_users: of the data.
+        num_items: of the data.
+    """
     config = compose_config("train", overrides=["experiment=beauty_two_tower"])
     torch.manual_seed(0)
-    network = instantiate(config.model)(num_users=NUM_USERS, num_items=NUM_ITEMS)
-    network.set_item_features(_attributes())
-    return counted_call(instantiate(config.training)(network=network, interactions=_interactions()))
+    network = instantiate(config.model)(num_users=num_users, num_items=num_items)
+    network.set_item_features(_attributes(num_items))
+    module: NextItemModule = instantiate(config.training)(
+        network=network, interactions=_interactions(num_users, num_items)
+    )
+    return module
 
 
-def _attributes() -> FeatureTable:
+def _attributes(num_items: int) -> FeatureTable:
     """A column of up to three values of each item."""
-    table = pa.table({"attributes": [f"a{item % 7}|b{item % 11}|c{item % 600}" for item in range(NUM_ITEMS)]})
+    table = pa.table({"attributes": [f"a{item % 7}|b{item % 11}|c{item % 600}" for item in range(num_items)]})
     return FeatureTable.from_table(table, (FeatureColumn("attributes", FeatureKind.MULTI_VALUED, separator="|"),))
 
 
-def _interactions() -> Interactions:
+def _interactions(num_users: int, num_items: int) -> Interactions:
     """From five interactions a user, few with many, as there; with seed 0."""
     random = np.random.default_rng(0)
-    counts = np.minimum(4 + random.geometric(0.2, NUM_USERS), MOST_INTERACTIONS)
+    counts = np.minimum(4 + random.geometric(0.2, num_users), MOST_INTERACTIONS)
     total = int(counts.sum())
     return Interactions(
-        np.repeat(np.arange(NUM_USERS, dtype=np.int32), counts),
-        random.integers(NUM_ITEMS, size=total, dtype=np.int32),
+        np.repeat(np.arange(num_users, dtype=np.int32), counts),
+        random.integers(num_items, size=total, dtype=np.int32),
         None,
         np.arange(total, dtype=np.int64),
         None,
-        NUM_USERS,
-        NUM_ITEMS,
+        num_users,
+        num_items,
     )
 
 

@@ -92,6 +92,11 @@ class NextItemModule(RecommenderModule):
         slice_size = self.batch_size * STEPS_PER_CALL
         return HostBatches((torch.arange(len(self._starts)),), slice_size, self.seed, self.epoch)
 
+    @property
+    def num_windows(self) -> int:
+        """Windows of an epoch, once the batches are made."""
+        return len(self._starts)
+
     def begin_epoch(self) -> None:
         """Draw the order of this epoch, and look up hard negatives with the weights of now."""
         super().begin_epoch()
