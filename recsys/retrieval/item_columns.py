@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from recsys.errors import RetrievalError
 from recsys.retrieval.moments import microseconds, moment_text
 from recsys.retrieval.types import BoolArray, FloatArray, IntArray
+
+IndexArray = npt.NDArray[np.int32]
 
 _NO_SEPARATORS: Mapping[str, str] = MappingProxyType({})
 
@@ -63,6 +66,7 @@ class ItemColumns:
     def __init__(self, table: pa.Table, separators: Mapping[str, str] = _NO_SEPARATORS) -> None:
         self._table = table
         self._separators = separators
+        self._coded: dict[str, tuple[IndexArray, IndexArray, pa.Array]] = {}
 
     @property
     def num_items(self) -> int:
@@ -100,10 +104,11 @@ class ItemColumns:
         wanted = list(dict.fromkeys(wanted))
         if _is_number(self._column(column).type):
             return self._with_any_number(column, wanted)
-        items, text = self._text(column)
-        names = self._names(column, wanted)
+        items, codes, vocabulary = self._codes(column)
+        names = pa.array(self._names(column, wanted), vocabulary.type)
         mask = np.zeros(self.num_items, dtype=np.bool_)
-        mask[items[pc.is_in(text, value_set=pa.array(names, text.type)).to_numpy(zero_copy_only=False)]] = True
+        is_wanted = pc.is_in(vocabulary, value_set=names).to_numpy(zero_copy_only=False)
+        mask[items[is_wanted[codes]]] = True
         return mask
 
     def without_item(self, column: str, wanted: Iterable[object]) -> list[str]:
@@ -117,11 +122,11 @@ class ItemColumns:
             self._with_any_number(column, wanted)  # which refuses what is no number
             there = np.isin(np.array(wanted, dtype=np.float64), self._numbers(column))
             return [str(value) for value, is_there in zip(wanted, there.tolist(), strict=True) if not is_there]
-        _, text = self._text(column)
+        _, _, vocabulary = self._codes(column)
         names = self._names(column, wanted)
         if pa.types.is_boolean(type_):
             return []
-        found = pc.is_in(pa.array(names, text.type), value_set=pc.unique(text)).to_pylist()
+        found = pc.is_in(pa.array(names, vocabulary.type), value_set=vocabulary).to_pylist()
         return [name for name, is_there in zip(names, found, strict=True) if not is_there]
 
     def _names(self, column: str, wanted: list[object]) -> list[str]:
@@ -216,6 +221,19 @@ class ItemColumns:
             )
         values = self._table.column(name).combine_chunks()
         return values.cast(values.type.value_type) if pa.types.is_dictionary(values.type) else values
+
+    def _codes(self, name: str) -> tuple[IndexArray, IndexArray, pa.Array]:
+        """The item of each value of a column and its code, shape [M] each, int32, and the values by their codes.
+
+        Texts are taken apart once, for the first filter of a column: then a filter is a look-up.
+        """
+        if (coded := self._coded.get(name)) is None:
+            items, text = self._text(name)
+            encoded = pc.dictionary_encode(text)
+            codes = encoded.indices.to_numpy(zero_copy_only=False)
+            coded = items.astype(np.int32), codes.astype(np.int32, copy=False), encoded.dictionary
+            self._coded[name] = coded
+        return coded
 
     def _text(self, name: str) -> tuple[IntArray, pa.Array]:
         """The item of each value of a column, shape [M], and the values, M strings."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -12,8 +13,10 @@ from recsys.retrieval.candidates import Candidates
 from recsys.retrieval.index import CandidateIndex
 from recsys.retrieval.rank_fusion import merge
 from recsys.retrieval.request_batch import RequestBatch
-from recsys.retrieval.top_k import top_k
-from recsys.retrieval.types import FloatArray
+from recsys.retrieval.types import BoolArray, FloatArray, IntArray
+
+#: Items that are looked at first for those that a mask allows; then twice as many in all, again and again.
+FIRST_BLOCK = 2**10
 
 
 @runtime_checkable
@@ -68,6 +71,8 @@ class IndexRetriever:
 class StaticRetriever:
     """Gives everyone the same candidates: the most popular ones, say.
 
+    The order is made when it is first asked for, and shared by all of :meth:`allowing`.
+
     Args:
         scores: of each item, shape [I]; NaN for an item that is not to be found.
     """
@@ -76,13 +81,63 @@ class StaticRetriever:
 
     def __init__(self, scores: FloatArray) -> None:
         self.num_items = len(scores)
-        self._best = top_k(scores[None, :], max(1, len(scores)))
+        self.scores = scores
+
+    @cached_property
+    def order(self) -> IntArray:
+        """The items that are to be found, best first; of equal scores the lower index."""
+        scores = np.fmax(self.scores, -np.inf)  # of NaN and a number, the number
+        order = np.argsort(-scores, kind="stable")
+        return order[: np.count_nonzero(scores > -np.inf)]
 
     def retrieve(self, requests: RequestBatch, num_candidates: int) -> Candidates:
         """See :meth:`Retriever.retrieve`."""
-        best = self._best.padded(num_candidates)
-        shape = (len(requests), num_candidates)
+        return self.same_for(requests, self.order[:num_candidates], num_candidates)
+
+    def allowing(self, mask: BoolArray) -> MaskedStaticRetriever:
+        """The same items as far as ``mask`` (shape [I]) allows them."""
+        return MaskedStaticRetriever(self, mask)
+
+    def same_for(self, requests: RequestBatch, items: IntArray, width: int) -> Candidates:
+        """``items`` for each request, as candidates of a width."""
+        best = Candidates(items[None], self.scores[items][None]).padded(width)
+        shape = (len(requests), width)
         return Candidates(np.broadcast_to(best.items, shape), np.broadcast_to(best.scores, shape))
+
+
+class MaskedStaticRetriever:
+    """Gives everyone the same candidates, of those that a mask allows.
+
+    It goes through the order from the best item on, and stops when enough are found: what it takes depends on how rare
+    allowed items are, and not on the size of the catalogue. What was found is kept for the next time.
+
+    Args:
+        everything: gives the order.
+        mask: whether each item is allowed, shape [I].
+    """
+
+    exact = True
+
+    def __init__(self, everything: StaticRetriever, mask: BoolArray) -> None:
+        self.num_items = everything.num_items
+        self._everything = everything
+        self._mask = mask
+        # Both at once, so that threads which search together agree.
+        self._found: tuple[IntArray, int] = (np.empty(0, dtype=np.int64), 0)
+
+    def retrieve(self, requests: RequestBatch, num_candidates: int) -> Candidates:
+        """See :meth:`Retriever.retrieve`."""
+        found, looked_at = self._found
+        order = self._everything.order
+        if len(found) < num_candidates and looked_at < len(order):
+            parts = [found]
+            while sum(map(len, parts)) < num_candidates and looked_at < len(order):
+                block = order[looked_at : looked_at + max(FIRST_BLOCK, looked_at)]
+                parts.append(block[self._mask[block]])
+                looked_at += len(block)
+            found = np.concatenate(parts)
+            self._found = found, looked_at
+        return self._everything.same_for(requests, found[:num_candidates], num_candidates)
 
 
 class RankFusionRetriever:

@@ -24,6 +24,7 @@ from recsys.retrieval.request_batch import RequestBatch
 from recsys.retrieval.reranking.rerankers import make_reranker
 from recsys.retrieval.retrievers import Retriever, StaticRetriever
 from recsys.retrieval.types import BoolArray, IntArray
+from recsys.runtime.byte_cache import ByteCache
 from recsys.runtime.catalogue import CatalogueState
 from recsys.runtime.explanations.explaining_time import ExplainingTime
 from recsys.runtime.explanations.item_explanations import ItemExplainer
@@ -35,8 +36,10 @@ from recsys.runtime.recommendation import Recommendation
 from recsys.runtime.request import RecommendationRequest
 from recsys.runtime.request_resolution import RequestResolver, UserContext, batch_of
 
-#: Combinations of filters and re-rankers that are kept ready.
-MAX_KEPT = 256
+#: Bytes of the combinations of filters and re-rankers that are kept ready: each has a mask of the catalogue, and what
+#: its pipelines hold besides.
+MAX_KEPT_BYTES = 2**26
+_BYTES_OF_PIPELINES = 2**14
 
 
 class _Pipelines(NamedTuple):
@@ -44,7 +47,13 @@ class _Pipelines(NamedTuple):
 
     own: Pipeline
     popular: Pipeline
+    mask: BoolArray
     unknown_filter_values: tuple[str, ...]
+
+    @property
+    def num_bytes(self) -> int:
+        """About what they hold."""
+        return self.mask.nbytes + _BYTES_OF_PIPELINES
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,7 +122,8 @@ class RecommendationEngine:
         self._num_known = num_known
         self._content_column = content_column
         self._latest_state = catalogue()
-        self._pipelines = lru_cache(MAX_KEPT)(self._make_pipelines)
+        self._popularity = StaticRetriever(self._latest_state.popularity)
+        self._pipelines = ByteCache(self._make_pipelines, lambda made: made.num_bytes, MAX_KEPT_BYTES)
         self._item_explainer = lru_cache(2)(self._make_item_explainer)
 
     @staticmethod
@@ -177,9 +187,11 @@ class RecommendationEngine:
         k = min(request.k, self._scoring.retriever.num_items)
         told = bool(self._scoring.told(batch)[0])
         asks_model = told or self._scoring.knowledge.reads.nothing
-        lists, steps = (pipelines.own if asks_model else pipelines.popular).trace(batch, k)
+        # In place of the popular items that are allowed, all of them, so that the trace shows what filters take away.
+        everything = Pipeline(StaticRetriever(state.popularity), [ItemMaskFilter(pipelines.mask)], num_candidates=1)
+        lists, steps = (pipelines.own if asks_model else everything).trace(batch, k)
         if is_empty := asks_model and not (lists.items[0] >= 0).any():
-            lists, steps = pipelines.popular.trace(batch, k)
+            lists, steps = everything.trace(batch, k)
         result = CandidateResult(_finite(lists, k), np.array([told and not is_empty]))
         start = time.perf_counter()
         answer = self._recommendation(
@@ -200,8 +212,10 @@ class RecommendationEngine:
         """The catalogue as it is now; what was made for an earlier one is let go."""
         state = self._catalogue()
         if state is not self._latest_state:
+            if state.popularity is not self._latest_state.popularity:
+                self._popularity = StaticRetriever(state.popularity)
             self._latest_state = state
-            self._pipelines.cache_clear()
+            self._pipelines.clear()
             self._item_explainer.cache_clear()
         return state
 
@@ -268,7 +282,8 @@ class RecommendationEngine:
     def _make_pipelines(
         self, state: CatalogueState, filters: object, diversity: str | None, weight: float, column: str | None
     ) -> _Pipelines:
-        allowed: list[Filter] = [ItemMaskFilter(state.available & state.mask(filters))]
+        mask = state.available & state.mask(filters)
+        allowed: list[Filter] = [ItemMaskFilter(mask)]
         # Where nothing chooses among the candidates, as many as the list is long are enough.
         chooses = self._scoring.ranker is not None or diversity is not None
         ranker, knowledge = self._scoring.ranker, self._scoring.ranker_knowledge
@@ -279,8 +294,11 @@ class RecommendationEngine:
             ranker=ranker if ranker is None or knowledge is None else InformedRanker(ranker, knowledge),
             reranker=make_reranker(diversity, weight, state.columns, column or self._content_column),
         )
-        popular = Pipeline(StaticRetriever(state.popularity), allowed, num_candidates=1)
-        return _Pipelines(own, popular, state.without_item(filters))
+        popularity = self._popularity
+        if popularity.scores is not state.popularity:  # the catalogue has changed since
+            popularity = StaticRetriever(state.popularity)
+        popular = Pipeline(popularity.allowing(mask), allowed, num_candidates=1)
+        return _Pipelines(own, popular, mask, state.without_item(filters))
 
 
 def _lists(pipeline: Pipeline, batch: RequestBatch, rows: IntArray | None, k: int) -> Candidates:

@@ -6,6 +6,7 @@ Shape suffixes: B requests, C candidates, I items.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -84,7 +85,8 @@ class CompositeFilter:
             raise RetrievalError(
                 f"Filters of one catalogue are required, but theirs have {sorted({len(mask) for mask in masks})} items."
             )
-        self._mask = ItemMaskFilter(np.logical_and.reduce(masks)) if masks else None
+        # One mask, as there mostly is, is not copied: it is as large as the catalogue.
+        self._mask = ItemMaskFilter(reduce(np.logical_and, masks)) if masks else None
         self._others = [one for one in filters if not isinstance(one, ItemMaskFilter)]
 
     def allows(self, requests: RequestBatch, items: IntArray) -> BoolArray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from recsys.retrieval.types import BoolArray
 from recsys.runtime.bundle_recommender import BundleRecommender
+from recsys.runtime.byte_cache import ByteCache
 from recsys.runtime.catalogue import CatalogueState
 from recsys.runtime.neighbours import NeighbourTable
 from recsys_serving.recommending.catalogue.catalogue_description import CatalogueDescription, describe_catalogue
@@ -25,8 +26,9 @@ from recsys_serving.recommending.types import CatalogueItem, LoadedBundle
 #: Seconds that lists which are made together may take for sampled explanations.
 EXPLAIN_SECONDS = 10.0
 
-#: Filters whose items are kept ready.
-MAX_MASKS = 64
+#: Bytes of the filters whose items are kept ready: a byte for each item, and something for each filter.
+MAX_MASK_BYTES = 2**24
+_BYTES_OF_FILTER = 2**12
 
 
 class OpenBundle:
@@ -52,7 +54,7 @@ class OpenBundle:
         self.overlay = CatalogueOverlay(self.recommender)
         self._search: ItemSearch | None = None
         self._making_search = threading.Lock()
-        self._masks = lru_cache(MAX_MASKS)(_mask)
+        self._masks = ByteCache(_mask, lambda mask: mask.nbytes + _BYTES_OF_FILTER, MAX_MASK_BYTES)
         self._latest: CatalogueState = self.recommender.catalogue
         self._described: tuple[CatalogueState, CatalogueDescription] | None = None
         self._exported = self._latest
@@ -105,7 +107,7 @@ class OpenBundle:
         state = self.recommender.catalogue
         if state is not self._latest:
             self._latest = state
-            self._masks.cache_clear()
+            self._masks.clear()
         return self._masks(state, filters)
 
     def description(self) -> CatalogueDescription:
