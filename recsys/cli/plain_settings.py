@@ -68,6 +68,11 @@ PLAIN_SETTINGS: Mapping[str, Mapping[str, object]] = MappingProxyType(
             "direction": Literal["maximize", "minimize"] | None,
             "validation": Literal["split", "sampled_negatives"],
             "sampler_seed": int,
+            "workers": int,
+            "storage": str | None,
+            "study_name": str,
+            "retries": int,
+            "lost_after_seconds": float,
             "output": str,
         },
         "benchmark_models": {

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from uuid import uuid4
 
 #: Ends the name of a file that is still being written.
 PARTIAL_SUFFIX = ".partial"
@@ -23,6 +24,22 @@ def whole_file(target: Path) -> Iterator[Path]:
         OSError: it could not be written; nothing half-written is left.
     """
     partial = target.with_name(f"{target.name}{PARTIAL_SUFFIX}")
+    try:
+        yield partial
+        os.replace(partial, target)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def shared_file(target: Path) -> Iterator[Path]:
+    """As :func:`whole_file`, for a file that several processes write, perhaps at once: the last one's content stays.
+
+    Raises:
+        OSError: it could not be written; nothing half-written is left.
+    """
+    partial = target.with_name(f".{target.name}-{uuid4().hex}{PARTIAL_SUFFIX}")
     try:
         yield partial
         os.replace(partial, target)

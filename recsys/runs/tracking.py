@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from recsys.cli.console import console
-from recsys.cli.whole_files import whole_file
+from recsys.cli.whole_files import write_private
 from recsys.runtime.versions.mlflow_store import open_store
 
 
@@ -71,10 +71,12 @@ class MLflowTracker:
                 self._client.update_run(self._run_id, status="RUNNING")
             else:
                 run = self._client.create_run(self._experiment_id(), run_name=run_name, tags=dict(tags))
-                self._run_id = run.info.run_id
-                with whole_file(state) as path:
-                    path.write_text(f"{self._run_id}\n", encoding="utf-8")
-                self._log_parameters(parameters)
+                write_private(state, f"{run.info.run_id}\n".encode(), keep_existing=True)
+                self._run_id = state.read_text(encoding="utf-8").strip()
+                if self._run_id == run.info.run_id:
+                    self._log_parameters(parameters)
+                else:  # another worker of the same search was sooner
+                    self._client.delete_run(run.info.run_id)
 
         self._attempt(lambda: setattr(self, "_client", open_store(self._uri)))
         self._attempt_with_client(begin)

@@ -1,6 +1,6 @@
 import pytest
 
-from recsys.cli.whole_files import whole_file, write_private
+from recsys.cli.whole_files import shared_file, whole_file, write_private
 
 
 def test_what_was_written_takes_the_place_of_what_was_there(tmp_path):
@@ -47,3 +47,22 @@ def test_a_private_file_that_cannot_take_its_place_leaves_nothing(tmp_path):
     with pytest.raises(OSError):
         write_private(tmp_path / "key", b"new")
     assert [path.name for path in tmp_path.iterdir()] == ["key"]
+
+
+def test_of_two_that_write_a_shared_file_at_once_the_last_one_stays(tmp_path):
+    target = tmp_path / "trials.csv"
+    with shared_file(target) as first, shared_file(target) as second:
+        first.write_text("first")
+        second.write_text("second")
+    assert target.read_text() == "first"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_shared_file_that_is_broken_off_leaves_what_was_there(tmp_path):
+    target = tmp_path / "trials.csv"
+    target.write_text("old")
+    with pytest.raises(OSError, match="full"), shared_file(target) as path:
+        path.write_text("ne")
+        raise OSError("full")
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]

@@ -118,3 +118,36 @@ def test_trials_are_tracked_below_their_search(scripts, board):
     assert study.data.tags["model"] == "ease"
     best = max(run.data.metrics["valid/ndcg_at_10"] for run in trials)
     assert study.data.metrics["valid/ndcg_at_10"] == best
+
+
+def test_workers_of_one_machine_share_the_trials(scripts, board):
+    finished = scripts("tune", *board, "model=ease", "tracking=none", "trials=4", "workers=2", "output=out")
+    assert finished.status == 0, finished.err
+    lines = finished.out.strip().splitlines()
+    told = sorted(int(line.split()[1].partition("/")[0]) for line in lines if line.startswith("trial "))
+    assert told == [1, 2, 3, 4]
+    assert lines[-1] == "tuned: out" and "train.py" in lines[-2]
+    assert list(pd.read_csv(scripts.directory / "out" / "trials.csv")["trial"]) == [1, 2, 3, 4]
+    assert OmegaConf.load(scripts.directory / "out" / "best.yaml").num_trials == 4
+    assert scripts("tune", *board, "model=ease", "tracking=none", "trials=4", "output=out", "seed=1").status == 2
+
+
+def test_a_study_in_a_file_elsewhere_is_joined_from_another_directory(scripts, board):
+    asked = [*board, "model=ease", "tracking=none", "storage=shared/study.journal"]
+    assert scripts("tune", *asked, "trials=2", "output=first").status == 0
+    second = scripts("tune", *asked, "trials=3", "output=second", "study_name=ease_table")
+    assert "2 of 3 trials were there already" in second.out, second.err
+    assert len(pd.read_csv(scripts.directory / "second" / "trials.csv")) == 3
+    refused = scripts("tune", *asked, "trials=3", "output=third", "seed=1")
+    assert refused.status == 2
+    assert "is of another settings (seed, split), split, so its trials" in refused.err, refused.err
+
+
+def test_epochs_that_are_worse_than_those_of_other_trials_end_a_trial(scripts, board):
+    pruner = ["pruner=median", "pruner.n_startup_trials=1", "pruner.n_warmup_steps=0"]
+    learn = ["~search.model", "+search.training.optimizer.lr={low: 1e-6, high: 1.0, log: true}"]
+    finished = scripts("tune", *board, *SMALL, *learn, *pruner, "trials=6", "output=out")
+    assert finished.status == 0, finished.err
+    assert ", pruned  " in finished.out
+    table = pd.read_csv(scripts.directory / "out" / "trials.csv")
+    assert table["pruned"].any() and not table["pruned"].all()

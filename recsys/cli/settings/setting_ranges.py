@@ -65,13 +65,14 @@ _NAMES: dict[ValueRange, tuple[str, ...]] = {
         *("k", "ks", "validation_ks", "segment_k", "max_scores", "num_draws", "num_steps", "conjugate_steps"),
         *("max_iterations", "max_items", "max_block_bytes", "min_user_interactions", "min_item_interactions"),
         *("part_size", "trials", "instances", "questions", "num_used", "devices", "version", "timeout_seconds"),
+        "workers",
     ),
     ValueRange(2): ("num_folds", "folds"),
     _NOT_NEGATIVE: (
         *("seed", "sampler_seed", "lr", "weight_decay", "momentum", "eta_min", "l1", "l2_unobserved", "shrinkage"),
         *("unobserved_weight", "negatives_per_positive", "num_in_batch", "num_uniform", "num_hard", "burn_in"),
         *("bootstrap_samples", "show_users", "num_fold_in", "num_given", "num_valid", "exposure_exponent"),
-        *("init_std", "baseline_weight", "patience"),
+        *("init_std", "baseline_weight", "patience", "retries"),
     ),
     _POSITIVE: (
         "temperature",
@@ -81,6 +82,7 @@ _NAMES: dict[ValueRange, tuple[str, ...]] = {
         "tolerance",
         "http_timeout",
         "minutes",
+        "lost_after_seconds",
     ),
     _SHARE: ("diversity_weight", "diversity_weights", "gmf_share", "alpha"),
     _FACTOR: ("step_decay", "day_decay", "decay", "mean_decay", "sentence_share", "recall_target"),

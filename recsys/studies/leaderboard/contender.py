@@ -8,8 +8,9 @@ from pathlib import Path
 from recsys.errors import RecsysError
 from recsys.studies.leaderboard.entrant import Entrant, Role
 from recsys.studies.leaderboard.jobs import ModelFacts
+from recsys.studies.tuning.finished_trial import FinishedTrial
 from recsys.studies.tuning.objective import TrialResult
-from recsys.studies.tuning.study import FinishedTrial, Study
+from recsys.studies.tuning.study import Study
 
 #: Runs a trial of a model with these settings within so many seconds.
 TrialRunner = Callable[[str, dict[str, str], float], TrialResult]
@@ -51,7 +52,7 @@ class Contender:
         before = len(self._study.finished())
         self._prepare()
         try:
-            self._study.run(before + 1, lambda drawn: self._run(self.facts.name, drawn, limit_seconds), _ignore)
+            self._study.run(before + 1, lambda drawn, trial: self._run(self.facts.name, drawn, limit_seconds), _ignore)
         except RecsysError:  # of a first trial, which is stored like any other that failed
             if len(self._study.finished()) == before:
                 raise

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from recsys.studies.tuning.study import FinishedTrial
+from recsys.studies.tuning.finished_trial import FinishedTrial
 
 #: ``baseline``: tried and tested whatever it takes. ``strong``: the first model of this role with a result, too.
 Role = Literal["", "baseline", "strong"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +10,8 @@ from pathlib import Path
 from omegaconf import OmegaConf
 
 from recsys.cli.commands import command_line
-from recsys.studies.tuning.study import FinishedTrial
+from recsys.cli.whole_files import shared_file
+from recsys.studies.tuning.finished_trial import FinishedTrial
 
 BEST = "best.yaml"
 
@@ -72,6 +72,10 @@ class BestSettings:
             "overrides": self.overrides,
             "command": self.command,
         }
-        partial = directory / f"{BEST}.partial"
-        OmegaConf.save(OmegaConf.create(content), partial)
-        os.replace(partial, directory / BEST)
+        with shared_file(directory / BEST) as partial:
+            OmegaConf.save(OmegaConf.create(content), partial)
+
+
+def command_of_best(directory: Path) -> str:
+    """The command that trains with the best settings of a directory, which :meth:`BestSettings.save` has written."""
+    return str(OmegaConf.load(directory / BEST).command)

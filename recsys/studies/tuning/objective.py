@@ -18,7 +18,9 @@ from recsys.runs.assembly import build_data, build_known_items, build_model, bui
 from recsys.runs.device import training_device
 from recsys.runs.model_fitting import ModelFitter
 from recsys.studies.tuning.epoch_limit import EpochLimit, TimeIsUp
+from recsys.studies.tuning.pruning import PrunedTrial
 from recsys.studies.tuning.validation import SampledPairs, among_sampled_negatives, without_test
+from recsys.training.fit_report import Listener
 
 ValidationKind = Literal["split", "sampled_negatives"]
 
@@ -32,12 +34,14 @@ class TrialResult:
         best_epoch: epoch whose weights were evaluated; 0 for a model without epochs.
         seconds: wall time of fitting, seconds.
         cut_short: whether the fit was stopped because its time was up.
+        pruned: whether it was stopped because its epochs were worse than those of other trials.
     """
 
     value: float
     best_epoch: int
     seconds: float
     cut_short: bool = False
+    pruned: bool = False
 
 
 class Objective:
@@ -74,13 +78,17 @@ class Objective:
         # Segments use the same cut-off, so that no longer lists are ranked.
         self._k = int(cut_off[1]) if cut_off else 10
 
-    def __call__(self, config: DictConfig, limit_seconds: float = math.inf) -> TrialResult:
+    def __call__(
+        self, config: DictConfig, limit_seconds: float = math.inf, listener: Listener | None = None
+    ) -> TrialResult:
         """Fit and evaluate the model of ``config``, a resolved configuration.
 
         Args:
             config: the configuration.
             limit_seconds: a model with epochs is stopped before an epoch that would probably end later than this after
                 the start; its best epoch so far counts. A model without epochs is not stopped.
+            listener: receives the metrics of each epoch, and may raise
+                :class:`~recsys.studies.tuning.pruning.PrunedTrial`.
 
         Raises:
             EvaluationError: the metric is not among those that are measured.
@@ -89,8 +97,16 @@ class Objective:
         model = build_model(config.model, config.seed, self.prepared)
         started = time.perf_counter()
         limit = EpochLimit(self.metric, limit_seconds)
+
+        def listen(epoch: int, metrics: dict[str, float]) -> None:
+            if listener is not None:
+                listener(epoch, metrics)
+            limit(epoch, metrics)
+
         try:
-            report = ModelFitter(config, self.view, self.split, listener=limit).fit(model)
+            report = ModelFitter(config, self.view, self.split, listener=listen).fit(model)
+        except PrunedTrial as pruned:
+            return TrialResult(pruned.value, pruned.best_epoch, time.perf_counter() - started, pruned=True)
         except TimeIsUp:
             return TrialResult(*limit.best(), time.perf_counter() - started, cut_short=True)
         seconds = time.perf_counter() - started

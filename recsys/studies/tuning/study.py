@@ -1,65 +1,44 @@
-"""A hyper-parameter search that is stored on disk, can be resumed, and is reproducible by its seed."""
+"""A hyper-parameter search whose trials are stored, for any number of workers; it can be gone on with.
+
+Alone, a worker gives the same trials for the same seed, interrupted or not. Of several, each draws from what it sees of
+the others' results, each trial by a seed of its own.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
+import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import pandas as pd
-
-from recsys.errors import RecsysError, RunError
+from recsys.errors import EvaluationError, RecsysError, RunError
+from recsys.studies.tuning import slots as names
+from recsys.studies.tuning.finished_trial import TRIALS, FinishedTrial, write_trials
+from recsys.studies.tuning.identity import check_identity
 from recsys.studies.tuning.objective import TrialResult
 from recsys.studies.tuning.search_space import SearchSpace
+from recsys.studies.tuning.slots import Slot, slots
+from recsys.studies.tuning.study_storage import StudyStorage
+from recsys.studies.tuning.workers import Workers
 
-#: The trials, in SQLite: each is stored whole or not at all, whenever the process is stopped.
-STORE = "study.db"
-
-#: The trials of a study that version 0.1 began; it is gone on with as it is.
-JOURNAL = "study.journal"
-
-TRIALS = "trials.csv"
+if TYPE_CHECKING:  # an extra, which a training without a search does not need
+    from optuna import Trial
 
 Direction = Literal["maximize", "minimize"]
+
+#: Computes the result of overrides; the trial receives the values of epochs.
+Measure = Callable[[dict[str, str], "Trial"], TrialResult]
 
 #: Trials with random settings before the sampler models the results.
 _RANDOM_TRIALS = 10
 
-
-@dataclass(frozen=True, slots=True)
-class FinishedTrial:
-    """A finished trial with its result.
-
-    Args:
-        number: number among the finished trials, from 1.
-        overrides: settings as written on the command line.
-        result: value, best epoch and time; None if the trial failed.
-        error: why it failed; empty if it did not.
-        wall_seconds: all that the trial took, failed or not; 0 if it is not known.
-    """
-
-    number: int
-    overrides: dict[str, str]
-    result: TrialResult | None
-    error: str = ""
-    wall_seconds: float = field(default=0.0, compare=False)
-
-    def line(self, metric: str, trials: int, best: FinishedTrial) -> str:
-        """A line of text: its value, the best so far, time, epoch and settings; or why it failed."""
-        found = f"failed: {self.error}"
-        if self.result is not None and best.result is not None:
-            found = f"{self.result.value:.4f} (best {best.result.value:.4f}, trial {best.number})"
-            found += f"  {self.result.seconds:.1f} s" + (
-                f", epoch {self.result.best_epoch}" * (self.result.best_epoch > 0)
-            )
-        settings = " ".join(f"{name}={value}" for name, value in self.overrides.items())
-        return f"trial {self.number:>{len(str(trials))}}/{trials}  {metric} {found}  {settings}"
+#: How often a worker that has nothing left to do looks whether the others have finished.
+_LOOK_SECONDS = 1.0
 
 
 class Study:
@@ -70,7 +49,8 @@ class Study:
     Hyper-Parameter Optimization, NIPS 2011; Akiba et al., Optuna, KDD 2019.
 
     Args:
-        directory: directory of the study; an existing study is resumed.
+        directory: where the table of trials goes and, without ``storage``, the study; a study that is there is gone on
+            with.
         space: the search space.
         identity: everything that must be equal for trials to be comparable (data, split, metric, fixed settings), as
             JSON types.
@@ -78,9 +58,14 @@ class Study:
         seed: seed of the draws.
         start: values of the first trial for some or all of the settings; the others keep those of the configuration.
             None: the first trial is drawn like the others.
+        storage: where the trials are kept; None: in ``directory``.
+        pruner: of Optuna, which stops trials by their epochs; None: no trial is stopped.
+        retries: how often a trial is begun again whose worker was lost.
+        lost_after_seconds: how long a worker on another machine may give no sign before it is taken for lost.
 
     Raises:
-        RunError: Optuna is not installed, the direction is unknown, or ``directory`` has a study of another identity.
+        RunError: Optuna is not installed, the direction is unknown, the storage cannot be used, or it has a study of
+            another identity.
     """
 
     def __init__(
@@ -91,137 +76,211 @@ class Study:
         direction: Direction = "maximize",
         seed: int = 0,
         start: Mapping[str, Any] | None = None,
+        storage: StudyStorage | None = None,
+        pruner: Any = None,
+        retries: int = 1,
+        lost_after_seconds: float = 300,
     ) -> None:
         if direction not in ("maximize", "minimize"):
             raise RunError(f"direction must be maximize or minimize, but it is {direction}. Choose one.")
         self._optuna = _optuna()
         self._directory, self._space, self._seed, self._start = directory, space, seed, start
         self._sign = 1 if direction == "maximize" else -1
+        self._retries = retries
         directory.mkdir(parents=True, exist_ok=True)
-        self._study = self._optuna.create_study(
-            storage=_storage(self._optuna, directory), study_name="recsys", direction=direction, load_if_exists=True
-        )
+        place = storage or StudyStorage.locate(None, directory, "")
+        self._study, created = self._opened(place, direction, pruner or self._optuna.pruners.NopPruner())
         # As JSON types, which it is compared in.
         whole = {**identity, "space": repr(space), "direction": direction, "seed": seed}
-        self._check_identity(json.loads(json.dumps(whole)))
-        state = self._optuna.trial.TrialState
-        for trial in self._study.get_trials(deepcopy=False, states=(state.RUNNING,)):
-            self._study.tell(trial.number, state=state.FAIL)  # was interrupted
-        # Also after an interruption of the very first trial, which is then repeated.
-        waiting = self._study.get_trials(deepcopy=False, states=(state.WAITING,))
-        if start and not waiting and not self.finished():
-            self._study.enqueue_trial(dict(start))
+        check_identity(self._study, json.loads(json.dumps(whole)), place.place, created)
+        self._workers = Workers(self._study, lost_after_seconds)
+        if start is not None and not self._slots():
+            self._study.enqueue_trial(dict(start), user_attrs={names.START: True})
 
-    def run(
-        self, trials: int, objective: Callable[[dict[str, str]], TrialResult], listener: Callable[[FinishedTrial], None]
-    ) -> None:
-        """Run trials until there are ``trials`` in all; ``trials.csv`` is written after each.
+    def run(self, trials: int, measure: Measure, listener: Callable[[FinishedTrial], None]) -> None:
+        """Run trials until there are ``trials`` in all, whoever runs them; ``trials.csv`` is written after each.
 
         A trial whose settings are refused (a :class:`~recsys.errors.RecsysError`) counts as failed; the search goes on.
+        Where others still run the last trials, this worker waits, and takes over those of one that is lost.
 
         Args:
             trials: number of finished trials, including those of earlier runs of the study.
-            objective: computes the result of overrides.
-            listener: called with each finished trial.
+            measure: computes the result of overrides.
+            listener: called with each trial that this worker has finished.
 
         Raises:
             RunError: all trials failed.
             RecsysError: the very first trial failed, so the others probably would too.
         """
-        optuna = self._optuna
-        while len(self.finished()) < trials:
-            count = len(self.finished())
-            digest = hashlib.sha256(f"{self._seed} {count}".encode()).digest()
-            self._study.sampler = optuna.samplers.TPESampler(
-                seed=int.from_bytes(digest[:4], "little"), n_startup_trials=_RANDOM_TRIALS
-            )
-            begin = time.perf_counter()
-            trial = self._study.ask()
-            overrides = self._space.draw(trial, None if count > 0 or self._start is None else self._start.keys())
-            trial.set_user_attr("overrides", overrides)
-            try:
-                result = objective(overrides)
-            except RecsysError as error:
-                trial.set_user_attr("wall_seconds", time.perf_counter() - begin)
-                trial.set_user_attr("error", str(error))
-                self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
-                if count == 0:
-                    raise
-            else:
-                trial.set_user_attr("wall_seconds", time.perf_counter() - begin)
-                trial.set_user_attr("best_epoch", result.best_epoch)
-                trial.set_user_attr("seconds", result.seconds)
-                trial.set_user_attr("cut_short", result.cut_short)
-                self._study.tell(trial, result.value)
-            self._write_trials()
-            listener(self.finished()[-1])
+        with self._workers.present():
+            while True:
+                self._repeat_lost()
+                there = self._slots()
+                if sum(slot.is_finished for slot in there) >= trials:
+                    break
+                if len(there) >= trials and not any(slot.is_waiting for slot in there):
+                    time.sleep(_LOOK_SECONDS)
+                elif (claimed := self._claim(trials)) is not None:
+                    self._measure(*claimed, measure, listener)
+        write_trials(self.finished(), self._directory)
+
+    def close(self) -> None:
+        """Close what connections to a database there are; they are made again where the study is used again."""
+        if isinstance(self._storage, self._optuna.storages.RDBStorage):
+            self._storage.remove_session()
+            self._storage.engine.dispose()
 
     def finished(self) -> list[FinishedTrial]:
-        """All finished trials in their order, including failed ones."""
-        trials: list[FinishedTrial] = []
-        for trial in self._study.get_trials(deepcopy=False):
-            noted, number = trial.user_attrs, len(trials) + 1
-            wall = noted.get("wall_seconds", 0.0)
-            if trial.value is not None:
-                cut_short = noted.get("cut_short", False)
-                result = TrialResult(trial.value, noted["best_epoch"], noted["seconds"], cut_short)
-                trials.append(FinishedTrial(number, noted["overrides"], result, wall_seconds=wall))
-            elif "error" in noted:
-                trials.append(FinishedTrial(number, noted["overrides"], None, noted["error"], wall))
-        return trials
+        """All finished trials in their order, including failed ones, of all workers."""
+        return [_finished(slot, place) for place, slot in enumerate(self._slots(), start=1) if slot.is_finished]
+
+    def others(self) -> int:
+        """Number of other workers that are at it."""
+        return len(self._workers.others())
 
     def best(self) -> FinishedTrial:
-        """The best trial; of equal ones the first.
+        """The best trial that was not pruned; of equal ones the first.
 
         Raises:
             RunError: no trial has a result.
         """
-        done = [trial for trial in self.finished() if trial.result is not None]
-        if not done:
+        best = self.best_so_far()
+        if best is None:
             raise RunError(
                 f"All trials of {self._directory} failed; {TRIALS} there says why. Narrow the search, or run "
                 "more trials."
             )
-        return max(done, key=lambda trial: self._sign * trial.result.value if trial.result else 0.0)
+        return best
 
-    def _check_identity(self, identity: dict[str, Any]) -> None:
-        """Refuse to mix trials of different data or settings in one study."""
-        known = self._study.user_attrs.get("identity")
-        if known is None:
-            self._study.set_user_attr("identity", identity)
-        elif known != identity:
-            differing = sorted(name for name in known.keys() | identity.keys() if known.get(name) != identity.get(name))
-            raise RunError(
-                f"The study in {self._directory} is of another {', '.join(differing)}, so its trials cannot be "
-                "compared with new ones. Give another output=, or delete that directory."
-            )
+    def best_so_far(self) -> FinishedTrial | None:
+        """As :meth:`best`; None while no trial has a result."""
+        done = [trial for trial in self.finished() if trial.is_whole]
+        return max(done, key=lambda trial: self._sign * trial.result.value if trial.result else 0.0, default=None)
 
-    def _write_trials(self) -> None:
-        rows = [
-            {
-                "trial": trial.number,
-                "value": trial.result.value if trial.result else None,
-                "best_epoch": trial.result.best_epoch if trial.result else None,
-                "seconds": round(trial.result.seconds, 3) if trial.result else None,
-                **trial.overrides,
-                "error": trial.error,
-            }
-            for trial in self.finished()
-        ]
-        if rows:
-            partial = self._directory / f"{TRIALS}.partial"
-            pd.DataFrame(rows).to_csv(partial, index=False)
-            os.replace(partial, self._directory / TRIALS)
+    def _opened(self, place: StudyStorage, direction: str, pruner: Any) -> tuple[Any, bool]:
+        """The study, and whether it is new."""
+        self._storage = place.open(self._optuna)
+        options = {"study_name": place.study, "storage": self._storage, "pruner": pruner}
+        try:
+            return self._optuna.create_study(**options, direction=direction), True
+        except self._optuna.exceptions.DuplicatedStudyError:
+            return self._optuna.load_study(**options), False
+
+    def _slots(self) -> list[Slot]:
+        return slots(self._study.get_trials(deepcopy=False), self._retries)
+
+    def _repeat_lost(self) -> None:
+        """Mark trials whose worker is lost as failed, and queue them again.
+
+        Whoever stops in between leaves the second half to the others, and whoever queues a trial that another worker
+        queues as well does no harm: see :mod:`recsys.studies.tuning.slots`.
+        """
+        state = self._optuna.trial.TrialState
+        for trial in self._study.get_trials(deepcopy=False, states=(state.RUNNING,)):
+            if self._has_lost_worker(trial):
+                with suppress(ValueError, RuntimeError):  # has just ended, or another worker was sooner
+                    self._study.tell(trial.number, state=state.FAIL)
+        for slot in self._slots():
+            if slot.is_to_be_repeated:
+                parameters, noted = slot.next_attempt()
+                self._study.enqueue_trial(parameters, user_attrs=noted)
+
+    def _has_lost_worker(self, trial: Any) -> bool:
+        worker = trial.user_attrs.get(names.WORKER)
+        if worker is not None:
+            return worker == self._workers.name or self._workers.is_lost(worker)  # it is not about one itself now
+        # Somebody has just taken it and not said so yet, or never will.
+        return not self._workers.others() or self._workers.is_unchanged(f"trial {trial.number}", "nobody's")
+
+    def _claim(self, trials: int) -> tuple[Any, int, Slot] | None:
+        """A trial of this worker, its place from 0 and its slot; None where it was one too many, and is given back."""
+        trial = self._study.ask()
+        there = self._slots()
+        place = next((place for place, slot in enumerate(there) if slot.last.number == trial.number), None)
+        # A fresh trial may be one too many; a queued one is to be measured, wherever it stands.
+        if place is None or (place >= trials and not there[place].last.system_attrs.get("fixed_params")):
+            trial.set_user_attr(names.SURPLUS, True)
+            self._study.tell(trial, state=self._optuna.trial.TrialState.FAIL)
+            return None
+        trial.set_user_attr(names.WORKER, self._workers.name)
+        return trial, place, there[place]
+
+    def _measure(
+        self, trial: Any, place: int, slot: Slot, measure: Measure, listener: Callable[[FinishedTrial], None]
+    ) -> None:
+        digest = hashlib.sha256(f"{self._seed} {place}".encode()).digest()
+        self._study.sampler = self._optuna.samplers.TPESampler(
+            seed=int.from_bytes(digest[:4], "little"), n_startup_trials=_RANDOM_TRIALS
+        )
+        begin = time.perf_counter()
+        start = self._start if slot.last.user_attrs.get(names.START, False) else None
+        try:
+            overrides = self._space.draw(trial, None if start is None else start.keys())
+            trial.set_user_attr(names.OVERRIDES, overrides)
+            error = self._attempt(trial, overrides, measure, begin)
+        except self._optuna.exceptions.UpdateFinishedTrialError:
+            return  # this worker had given no sign for too long, and the trial was begun again elsewhere
+        except BaseException as fatal:
+            with suppress(Exception):  # the storage may be away: then it is seen that no signs come
+                if isinstance(fatal, KeyboardInterrupt):
+                    trial.set_user_attr(names.INTERRUPTED, True)
+                self._study.tell(trial, state=self._optuna.trial.TrialState.FAIL)
+            raise
+        self._show(slot.origin, listener, error if place == 0 else None)
+
+    def _attempt(self, trial: Any, overrides: dict[str, str], measure: Measure, begin: float) -> RecsysError | None:
+        """Measure, and store what came out; the error where the settings were refused."""
+        state = self._optuna.trial.TrialState
+        try:
+            result = measure(overrides, trial)
+            if math.isnan(result.value):
+                raise EvaluationError("the metric must be a number, but it is NaN: the training diverged, perhaps")
+        except RecsysError as error:
+            self._tell(trial, state.FAIL, None, {names.ERROR: str(error)}, begin)
+            return error
+        noted = {name: getattr(result, name) for name in ("best_epoch", "seconds", "cut_short")}
+        if result.pruned:  # Optuna would take the last value, not the best
+            self._tell(trial, state.PRUNED, None, noted | {"pruned_value": result.value}, begin)
+        else:
+            self._tell(trial, state.COMPLETE, result.value, noted, begin)
+        return None
+
+    def _tell(self, trial: Any, state: Any, value: float | None, noted: Mapping[str, Any], begin: float) -> None:
+        trial.set_user_attr("wall_seconds", time.perf_counter() - begin)
+        for name, content in noted.items():
+            trial.set_user_attr(name, content)
+        try:
+            self._study.tell(trial, value, state)
+        except ValueError as error:  # as above, in the moment between
+            raise self._optuna.exceptions.UpdateFinishedTrialError(str(error)) from error
+
+    def _show(self, origin: int, listener: Callable[[FinishedTrial], None], refused: RecsysError | None) -> None:
+        """Write the table, and call the listener with the trial, or raise the error of the very first one."""
+        write_trials(self.finished(), self._directory)
+        if refused is not None:
+            raise refused
+        for place, slot in enumerate(self._slots(), start=1):
+            if slot.origin == origin and slot.is_finished:
+                listener(_finished(slot, place))
 
 
-def _storage(optuna: ModuleType, directory: Path) -> Any:
-    """Where the trials of a study are kept."""
-    if (directory / JOURNAL).is_file():
-        backend = optuna.storages.journal.JournalFileBackend(str(directory / JOURNAL))
-        return optuna.storages.JournalStorage(backend)
-    from sqlalchemy.engine import URL
+def _finished(slot: Slot, place: int) -> FinishedTrial:
+    """A finished slot as a trial.
 
-    return optuna.storages.RDBStorage(URL.create("sqlite", database=str(directory / STORE)).render_as_string())
+    Args:
+        slot: the slot.
+        place: its number, from 1.
+    """
+    trial = slot.last
+    noted, state = trial.user_attrs, trial.state.name
+    wall, overrides, attempts = noted.get("wall_seconds", 0.0), noted.get(names.OVERRIDES, {}), len(slot.attempts)
+    if state == "FAIL":
+        return FinishedTrial(place, overrides, None, slot.error, wall, attempts)
+    value = float(noted["pruned_value"] if state == "PRUNED" else trial.values[0])
+    result = TrialResult(
+        value, noted["best_epoch"], noted["seconds"], noted.get("cut_short", False), pruned=state == "PRUNED"
+    )
+    return FinishedTrial(place, overrides, result, "", wall, attempts)
 
 
 def _optuna() -> ModuleType:

@@ -6,8 +6,8 @@ from recsys.studies.leaderboard.budget import Budget
 from recsys.studies.leaderboard.entrant import Entrant, Standing
 from recsys.studies.leaderboard.final_costs import FinalCosts
 from recsys.studies.leaderboard.schedule import Search, SearchActions
+from recsys.studies.tuning.finished_trial import FinishedTrial
 from recsys.studies.tuning.objective import TrialResult
-from recsys.studies.tuning.study import FinishedTrial
 
 
 class Clock:

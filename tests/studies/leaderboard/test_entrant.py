@@ -3,8 +3,8 @@ from __future__ import annotations
 import math
 
 from recsys.studies.leaderboard.entrant import Entrant, Standing
+from recsys.studies.tuning.finished_trial import FinishedTrial
 from recsys.studies.tuning.objective import TrialResult
-from recsys.studies.tuning.study import FinishedTrial
 
 
 def standing(*values, seconds=2.0, **entrant):

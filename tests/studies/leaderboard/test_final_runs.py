@@ -12,8 +12,8 @@ from recsys.studies.leaderboard.entrant import Standing
 from recsys.studies.leaderboard.final_runs import best_of_models, fit_and_test
 from recsys.studies.leaderboard.result_directory import FinalRun, ResultDirectory
 from recsys.studies.leaderboard.worker import Worker
+from recsys.studies.tuning.finished_trial import FinishedTrial
 from recsys.studies.tuning.objective import TrialResult
-from recsys.studies.tuning.study import FinishedTrial
 
 
 class Named:

@@ -6,8 +6,8 @@ from recsys.cli.console import PlainConsole
 from recsys.studies.leaderboard.entrant import Standing
 from recsys.studies.leaderboard.progress_lines import ProgressLines
 from recsys.studies.leaderboard.schedule import FINALS, Progress
+from recsys.studies.tuning.finished_trial import FinishedTrial
 from recsys.studies.tuning.objective import TrialResult
-from recsys.studies.tuning.study import FinishedTrial
 
 
 class Named:

@@ -17,8 +17,8 @@ from recsys.studies.leaderboard.report import (
     write_report,
 )
 from recsys.studies.leaderboard.result_directory import FinalRun, ResultDirectory
+from recsys.studies.tuning.finished_trial import FinishedTrial
 from recsys.studies.tuning.objective import TrialResult
-from recsys.studies.tuning.study import FinishedTrial
 from tests.studies.comparison.made_runs import make_run, table
 
 NOISE = np.random.default_rng(0).random(60)

@@ -6,8 +6,8 @@ import pytest
 
 from recsys.studies.leaderboard.final_costs import PAGE_SECONDS
 from recsys.studies.leaderboard.schedule import FINALS, GRACE, ROUNDS
+from recsys.studies.tuning.finished_trial import FinishedTrial
 from recsys.studies.tuning.objective import TrialResult
-from recsys.studies.tuning.study import FinishedTrial
 from tests.studies.leaderboard.made_models import Made, MadeSearch
 
 

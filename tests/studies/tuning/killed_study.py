@@ -15,13 +15,13 @@ from recsys.studies.tuning.study import Study
 SPACE = SearchSpace.of(OmegaConf.create({"l2": {"low": 1.0, "high": 1000.0, "log": True}}), "toy")
 
 
-def measure(overrides: dict[str, str]) -> TrialResult:
+def measure(overrides: dict[str, str], trial: object) -> TrialResult:
     time.sleep(0.01)
     return TrialResult(-abs(float(overrides["l2"]) - 50), 0, 0.0)
 
 
 def run(directory: Path, trials: int) -> Study:
-    study = Study(directory, SPACE, {"data": "abc"}, start={"l2": 5.0})
+    study = Study(directory, SPACE, {"data": "abc"}, start={"l2": 5.0}, retries=9)
     study.run(trials, measure, lambda trial: None)
     return study
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 from omegaconf import OmegaConf
 
 from recsys.studies.tuning.best_settings import BestSettings
+from recsys.studies.tuning.finished_trial import FinishedTrial
 from recsys.studies.tuning.objective import TrialResult
-from recsys.studies.tuning.study import FinishedTrial
 
 
 def best_of(best_epoch, refit=True, fixed=("model=toy", "trainer.max_epochs=30")):

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import optuna
+import pytest
+
+from recsys.errors import RunError
+from recsys.studies.tuning.study_storage import StudyStorage
+
+
+@pytest.fixture(autouse=True)
+def no_variable(monkeypatch):
+    monkeypatch.delenv("RECSYS_STUDY_URL", raising=False)
+
+
+def test_without_a_setting_it_is_a_file_of_the_directory(tmp_path):
+    found = StudyStorage.locate(None, tmp_path, "mine")
+    assert (found.place, found.study) == (str(tmp_path), "recsys")
+    found.open(optuna)
+    assert (tmp_path / "study.db").is_file()
+
+
+def test_a_journal_of_an_earlier_version_is_gone_on_with(tmp_path):
+    (tmp_path / "study.journal").touch()
+    assert isinstance(StudyStorage.locate(None, tmp_path, "").open(optuna), optuna.storages.JournalStorage)
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [
+        ("{}/deep/a.journal", optuna.storages.JournalStorage),
+        ("{}/deep/a.db", optuna.storages.RDBStorage),
+        ("sqlite:///{}/deep/a%20b.sqlite", optuna.storages.RDBStorage),
+    ],
+)
+def test_a_file_is_made_with_its_directory(tmp_path, given, kind):
+    found = StudyStorage.locate(given.format(tmp_path), tmp_path, "mine")
+    assert found.study == "mine"
+    storage = found.open(optuna)
+    assert isinstance(storage, kind)
+    optuna.create_study(study_name="mine", storage=storage)
+    assert [path.name for path in (tmp_path / "deep").iterdir()] in (["a.journal"], ["a.db"], ["a b.sqlite"])
+
+
+def test_the_place_of_a_database_has_no_user_and_no_password(tmp_path, monkeypatch):
+    assert StudyStorage.locate("postgresql://ann@host:99/studies", tmp_path, "mine").place == "host:99/studies"
+    monkeypatch.setenv("RECSYS_STUDY_URL", "postgresql://ann:secret@host/studies")
+    assert StudyStorage.locate(None, tmp_path, "mine").place == "host/studies"
+
+
+@pytest.mark.parametrize("url", ["postgresql://ann:secret@host/db", "postgresql://ann@/db?host=h&password=secret"])
+def test_a_password_on_the_command_line_is_refused_and_not_repeated(tmp_path, url):
+    with pytest.raises(RunError, match="storage must have no password.*set PGPASSWORD") as refused:
+        StudyStorage.locate(url, tmp_path, "mine")
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("given", ["a.txt", "mysql://host/db", "sqlite://", "postgresql://host:abc/db"])
+def test_anything_else_is_refused(tmp_path, given):
+    with pytest.raises(RunError, match="storage must be a file of SQLite"):
+        StudyStorage.locate(given, tmp_path, "mine")
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_a_database_that_is_away_is_named_without_its_password(tmp_path, monkeypatch):
+    monkeypatch.setenv("RECSYS_STUDY_URL", f"postgresql://ann:secret@/studies?host={tmp_path}")
+    monkeypatch.setattr("recsys.studies.tuning.study_storage._ATTEMPTS", 1)
+    with pytest.raises(RunError, match=f"The storage {tmp_path}/studies cannot be used: .*correct storage=") as away:
+        StudyStorage.locate(None, tmp_path, "mine").open(optuna)
+    assert "secret" not in str(away.value)
+
+
+def test_what_one_connection_takes_no_other_takes(tmp_path):
+    first = StudyStorage.locate(str(tmp_path / "a.db"), tmp_path, "mine").open(optuna)
+    study = optuna.create_study(study_name="mine", storage=first)
+    study.enqueue_trial({})
+    with first.engine.begin() as holding:  # has the right to write
+        locked = StudyStorage.locate(str(tmp_path / "a.db"), tmp_path, "mine").open
+        second = _impatient(locked)
+        with pytest.raises(optuna.exceptions.StorageInternalError):
+            second.set_trial_state_values(1, optuna.trial.TrialState.RUNNING)
+        holding.exec_driver_sql("UPDATE trials SET state = 'RUNNING'")
+    assert second.set_trial_state_values(1, optuna.trial.TrialState.RUNNING) is False
+
+
+def _impatient(open_storage):
+    """A storage that does not wait for others."""
+    from sqlalchemy import event
+
+    storage = open_storage(optuna)
+    event.listen(storage.engine, "connect", lambda connection, record: connection.execute("PRAGMA busy_timeout=10"))
+    return storage
