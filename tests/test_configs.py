@@ -39,6 +39,8 @@ def choosing(group: str, name: str) -> tuple[list[str], str]:
         return [*SOURCES, f"{group}=[{name}]"], f"model.sources.{name}"
     if group in ("stacking_folds", "candidate_selector"):
         return [LISTWISE, f"{group}={name}"], group
+    if group == "pruner":  # of a search, not of a training
+        return [f"+{group}={name}"], group
     if not inner:
         return [f"{group}={name}", *NEEDED.get(name, [])], group
     user = users_of(outer, inner, CONFIGS)[0]
