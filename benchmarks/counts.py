@@ -13,11 +13,15 @@ import argparse
 import json
 from collections.abc import Callable
 
-from counted import two_tower
+from counted import evaluation, two_tower
 from counted.training_steps import bytes_per_step
 
 #: What each count measures: a name as PART/COUNT, and the function that counts it.
 COUNTS: dict[str, Callable[[], float]] = {
+    "evaluation/batches": evaluation.batches,
+    "evaluation/fold_in_syncs_per_batch": evaluation.fold_in_synchronisations_per_batch,
+    "evaluation/kernels_per_batch": evaluation.kernels_per_batch,
+    "evaluation/syncs_per_batch": evaluation.synchronisations_per_batch,
     "mf/bytes_per_step": lambda: bytes_per_step("mf"),
     "neumf/bytes_per_step": lambda: bytes_per_step("neumf"),
     "two_tower/kernels_per_step": two_tower.kernels_per_step,

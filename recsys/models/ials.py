@@ -153,11 +153,14 @@ class IALS(FoldInFactorization):
         self.item_vectors.copy_(items @ _principal_axes(items))
 
     def fold_in(self, histories: Histories) -> Tensor:
-        """The exact minimum for each history, shape [B, D]; an item that occurs again counts once."""
+        """The exact minimum for each history, shape [B, D]; an item that occurs again counts once.
+
+        The host waits for the device once at most, where it does not know the lengths of the histories.
+        """
         items = self.item_vectors  # in their principal axes since the fit
-        matrix = InteractionMatrix.from_histories(histories, len(items))
-        ridge = RowRidge(matrix, items.shape[1])
-        return ridge.solve(items, matrix.values, self._penalty(matrix.counts, items))
+        matrix = InteractionMatrix.once_each(histories, len(items))
+        ridge = RowRidge(matrix, items.shape[1], histories.host_lengths(), present=matrix.values > 0)
+        return ridge.solve(items, matrix.values, self._penalty(matrix.row_sums(), items))
 
     def serving_encoder(self) -> WeightedLeastSquares:
         """See :meth:`recsys.models.components.fold_in_factorization.FoldInFactorization.serving_encoder`."""

@@ -14,6 +14,10 @@ ROOT = Path(__file__).parents[2]
 
 #: The most that each may be.
 BOUNDS: dict[str, float] = {
+    "evaluation/batches": 7,
+    "evaluation/fold_in_syncs_per_batch": 1,
+    "evaluation/kernels_per_batch": 60,
+    "evaluation/syncs_per_batch": 1,
     "mf/bytes_per_step": 730e6,
     "neumf/bytes_per_step": 1630e6,
     "two_tower/kernels_per_step": 205,

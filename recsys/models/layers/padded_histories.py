@@ -31,15 +31,17 @@ class PaddedHistories:
     time_gaps: Tensor | None
 
     @classmethod
-    def cut(cls, histories: Histories, starts: Tensor, lengths: Tensor) -> PaddedHistories:
+    def cut(cls, histories: Histories, starts: Tensor, lengths: Tensor, longest: int | None = None) -> PaddedHistories:
         """Rows of consecutive interactions.
 
         Args:
             histories: the histories that rows are cut from.
             starts: position in ``histories.items`` of the first interaction of each row, shape [B], int64.
             lengths: number of interactions of each row, shape [B], int64; a row does not extend beyond its history.
+            longest: the largest of ``lengths``, where it is known on the host; else the device is waited for.
         """
-        longest = int(lengths.max()) if len(lengths) > 0 else 0
+        if longest is None:
+            longest = int(lengths.max()) if len(lengths) > 0 else 0
         column = torch.arange(longest, device=starts.device)
         inside = column < lengths[:, None]
         place = torch.where(inside, starts[:, None] + column, 0)
@@ -61,4 +63,6 @@ class PaddedHistories:
     def latest(cls, histories: Histories, max_length: int) -> PaddedHistories:
         """The latest ``max_length`` interactions of each history."""
         lengths = histories.counts.clamp(max=max_length)
-        return cls.cut(histories, histories.offsets[1:] - lengths, lengths)
+        known = histories.lengths
+        longest = None if known is None else min(int(known.max(initial=0)), max_length)
+        return cls.cut(histories, histories.offsets[1:] - lengths, lengths, longest)

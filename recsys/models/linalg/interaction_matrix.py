@@ -56,8 +56,8 @@ class InteractionMatrix:
             num_items: C.
             weights: weights of the interactions of all histories together, shape [M], float32; None for 1 each.
         """
-        row = torch.repeat_interleave(torch.arange(len(histories), device=histories.items.device), histories.counts)
-        keys, place = torch.unique(row * num_items + histories.items, sorted=True, return_inverse=True)
+        keys = _rows_of(histories) * num_items + histories.items
+        keys, place = torch.unique(keys, sorted=True, return_inverse=True)
         rows = torch.div(keys, max(num_items, 1), rounding_mode="floor")
         counts = torch.bincount(rows, minlength=len(histories))
         values = torch.ones(len(keys), device=keys.device)
@@ -65,6 +65,17 @@ class InteractionMatrix:
             values.scatter_reduce_(0, place, weights.to(values.dtype), "amax", include_self=False)
         offsets = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
         return cls(offsets, keys - rows * num_items, values, num_items)
+
+    @classmethod
+    def once_each(cls, histories: Histories, num_items: int) -> InteractionMatrix:
+        """A row for each history, ones at its items, as many stored values as interactions: no shape depends on data.
+
+        An item that is repeated in a row is stored as often; all but the first are zeros. Nothing waits for the device.
+        """
+        keys = (_rows_of(histories) * num_items + histories.items).sort().values
+        first = torch.ones_like(keys, dtype=torch.bool)
+        first[1:] = keys[1:] != keys[:-1]
+        return cls(histories.offsets, keys.remainder(max(num_items, 1)), first.float(), num_items)
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -82,7 +93,9 @@ class InteractionMatrix:
     @property
     def rows(self) -> Tensor:
         """Row of each stored value, shape [M], int64."""
-        return torch.repeat_interleave(torch.arange(len(self), device=self.device), self.counts)
+        return torch.repeat_interleave(
+            torch.arange(len(self), device=self.device), self.counts, output_size=len(self.columns)
+        )
 
     def row_sums(self) -> Tensor:
         """Sum of the values of each row, shape [R], float32."""
@@ -197,3 +210,9 @@ class InteractionMatrix:
             Shape [M], in the order of :attr:`values`.
         """
         return torch.sparse.sampled_addmm(self.csr(), left, right.T, beta=0.0).values()
+
+
+def _rows_of(histories: Histories) -> Tensor:
+    """Row of each interaction, shape [M], int64."""
+    row = torch.arange(len(histories), device=histories.items.device)
+    return torch.repeat_interleave(row, histories.counts, output_size=len(histories.items))

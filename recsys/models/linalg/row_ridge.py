@@ -5,10 +5,12 @@ Shape suffixes: R rows, C columns, M stored values, D dim, G rows of a group, L 
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from recsys.data.interactions import IntArray
 from recsys.models.linalg.interaction_matrix import InteractionMatrix
 
 #: Bound on ``G * max(L, D)`` of a group: its vectors and its systems hold at most D times this many numbers. A row with
@@ -26,18 +28,27 @@ class RowRidge:
     Args:
         matrix: gives the columns of each row; its values are not used, unless they are given as weights.
         dim: D, which bounds the size of groups.
+        lengths: stored values of each row, shape [R], where they are known on the host. Groups are planned there: the
+            host waits for the device once to read them where they are not.
+        present: which of the stored values there are, shape [M], bool; the others are padding. None: all.
     """
 
-    def __init__(self, matrix: InteractionMatrix, dim: int) -> None:
+    def __init__(
+        self, matrix: InteractionMatrix, dim: int, lengths: IntArray | None = None, present: Tensor | None = None
+    ) -> None:
         self.matrix = matrix
-        self._groups = [self._padded(rows) for rows in _groups_of_similar_length(matrix.counts, dim)]
+        lengths = matrix.counts.cpu().numpy() if lengths is None else lengths
+        order, groups = _groups_of_similar_length(lengths, dim, matrix.device.type)
+        rows = torch.from_numpy(order).to(matrix.device)
+        self._groups = [self._padded(rows[start:stop], longest, present) for start, stop, longest in groups]
 
-    def _padded(self, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _padded(self, rows: Tensor, longest: int, present: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
         """Row indices [G], and columns and positions of their values [G, L], int32; padding is column C, position 0."""
-        counts = self.matrix.counts[rows]
-        place = torch.arange(int(counts.max()), device=rows.device)
-        is_value = place < counts[:, None]
+        place = torch.arange(longest, device=rows.device)
+        is_value = place < self.matrix.counts[rows][:, None]
         places = torch.where(is_value, self.matrix.offsets[rows][:, None] + place, 0)
+        if present is not None:
+            is_value &= present[places]
         columns = torch.where(is_value, self.matrix.columns[places], self.matrix.num_columns)
         return rows, columns.int(), places.int()
 
@@ -89,17 +100,24 @@ class RowRidge:
         return grams
 
 
-def _groups_of_similar_length(counts: Tensor, dim: int) -> list[Tensor]:
-    """Indices of the rows that are not empty, in groups whose lengths differ by a quarter at most."""
-    ascending, order = counts.sort(stable=True)
-    size = GROUP_VALUES.get(counts.device.type, 2**18)
+def _groups_of_similar_length(
+    lengths: IntArray, dim: int, device_type: str
+) -> tuple[IntArray, list[tuple[int, int, int]]]:
+    """The rows by length, and where groups start and stop among them, with the length of the longest row of each.
+
+    Lengths of a group differ by a quarter at most; rows without values are in none.
+    """
+    order = np.argsort(lengths, kind="stable")
+    ascending = lengths[order]
+    size = GROUP_VALUES.get(device_type, 2**18)
     groups = []
-    start, num_rows = int((ascending == 0).sum()), len(counts)
+    start, num_rows = int(np.searchsorted(ascending, 1)), len(lengths)
     while start < num_rows:
         shortest = int(ascending[start])
-        longest = max(shortest * 5 // 4, shortest + 3)
-        stop = int(torch.searchsorted(ascending, longest, right=True))
-        longest = int(ascending[stop - 1])
-        groups += order[start:stop].split(max(1, size // max(longest, dim)))
+        stop = int(np.searchsorted(ascending, max(shortest * 5 // 4, shortest + 3), side="right"))
+        at_once = max(1, size // max(int(ascending[stop - 1]), dim))
+        for first in range(start, stop, at_once):
+            last = min(first + at_once, stop)
+            groups.append((first, last, int(ascending[last - 1])))
         start = stop
-    return groups
+    return order, groups

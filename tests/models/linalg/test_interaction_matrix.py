@@ -35,6 +35,14 @@ def test_an_item_that_occurs_again_keeps_its_largest_weight():
     assert matrix.dense().tolist() == [[0.25, 1.0]]
 
 
+def test_a_repeated_item_is_stored_as_often_and_counts_once():
+    matrix = InteractionMatrix.once_each(histories([2, 0, 2], [], [1]), 3)
+    assert matrix.offsets.tolist() == [0, 3, 3, 4]
+    assert (matrix.columns.tolist(), matrix.values.tolist()) == ([0, 2, 2, 1], [1, 1, 0, 1])
+    assert matrix.row_sums().tolist() == [2, 0, 1]
+    assert InteractionMatrix.once_each(histories(), 0).columns.shape == (0,)
+
+
 def test_slices_and_transposes():
     matrix = InteractionMatrix.from_user_items(PAIRS)
     assert matrix.slice(1, 3).dense().equal(DENSE[1:3])

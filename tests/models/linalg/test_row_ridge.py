@@ -67,6 +67,26 @@ def test_the_bound_of_groups_changes_no_solution(monkeypatch, bound):
     torch.testing.assert_close(RowRidge(matrix, 3).solve(vectors, targets, penalty), whole)
 
 
+def test_rows_of_known_lengths_have_the_same_solutions():
+    counts = [3, 0, 9, 1, 4]
+    matrix, vectors = matrix_of(counts, 12), torch.randn(12, 3, generator=torch.Generator().manual_seed(0))
+    targets, penalty = torch.ones(sum(counts)), torch.ones(5, 3)
+    known = RowRidge(matrix, 3, np.array(counts)).solve(vectors, targets, penalty)
+    assert known.equal(RowRidge(matrix, 3).solve(vectors, targets, penalty))
+
+
+def test_values_that_are_not_there_change_no_solution():
+    # The second row has column 2 twice, of which the second time does not count.
+    twice = InteractionMatrix(torch.tensor([0, 2, 5]), torch.tensor([0, 1, 1, 2, 2]), torch.ones(5), 3)
+    once = InteractionMatrix(torch.tensor([0, 2, 4]), torch.tensor([0, 1, 1, 2]), torch.ones(4), 3)
+    vectors, penalty = torch.randn(3, 2, generator=torch.Generator().manual_seed(0)), torch.ones(2, 2)
+    present = torch.tensor([True, True, True, True, False])
+    ridge = RowRidge(twice, 2, present=present)
+    solution = ridge.solve(vectors, present.float(), penalty)
+    torch.testing.assert_close(solution, RowRidge(once, 2).solve(vectors, torch.ones(4), penalty))
+    torch.testing.assert_close(ridge.gram(vectors), RowRidge(once, 2).gram(vectors))
+
+
 def test_noise_spreads_a_solution_as_the_inverse_of_its_system():
     # 50,000 rows with the same two columns
     matrix = full_matrix(50_000, 2)
