@@ -34,16 +34,21 @@ _FREE = {
     "resize_",
 }
 
-#: Operators whose result the host has to know, a number or the length of what comes out.
+#: Operators whose result the host has to know, a number or the length of what comes out. In inference mode those that
+#: are made of others are dispatched whole, such as ``item``.
 _WAITING = {
     "_local_scalar_dense",
     "_unique",
     "_unique2",
+    "allclose",
+    "argwhere",
     "bincount",
     "equal",
     "is_nonzero",
+    "item",
     "masked_select",
     "nonzero",
+    "nonzero_numpy",
     "unique_consecutive",
     "unique_dim",
 }

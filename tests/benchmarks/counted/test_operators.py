@@ -66,3 +66,9 @@ def test_what_stays_on_the_device_is_none():
         torch.where(x > 2, x, 0).sort()
 
     assert counted(work).synchronisations == 0
+
+
+def test_a_number_that_is_read_in_inference_mode_is_waited_for():
+    with torch.inference_mode(), CountOperators() as counted:
+        torch.ones(3).sum().item()
+    assert counted.count.synchronisations == 1
