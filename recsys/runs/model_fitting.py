@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from hydra.utils import get_object, instantiate
@@ -27,6 +28,7 @@ from recsys.runs.device import accelerator, training_device
 from recsys.runs.fit_stages import fit_stages
 from recsys.runs.part_settings import source_settings, tower_settings
 from recsys.runs.run_directory import CHECKPOINTS
+from recsys.runs.trainer_precision import lightning_precision, product_precision
 from recsys.training.fit_report import FitReport, Listener
 from recsys.training.stacking import CandidateLists, stack
 
@@ -141,7 +143,7 @@ class ModelFitter:
             module = instantiate(settings.training)(network=network, interactions=train)
             module.configure_optimizers()
             check_monitor(module, settings.fitting.monitor if len(self.split.valid) > 0 else None)
-        check_trainer(instantiate(settings.trainer, accelerator=accelerator(settings)))
+        check_trainer(_trainer(settings))
 
     def _bar(self, description: str) -> AbstractContextManager[Bar]:
         """A bar of several steps, where bars are wanted."""
@@ -175,9 +177,10 @@ class ModelFitter:
             validation=validation if validated else None,
             **({} if lists is None else {"lists": lists}),
         )
+        module.product_precision = product_precision(settings)
         report: FitReport = instantiate(settings.fitting)(
             module=module,
-            trainer=instantiate(settings.trainer, accelerator=accelerator(settings)),
+            trainer=_trainer(settings),
             checkpoint_directory=self._directory,
             monitor=settings.fitting.monitor if validated else None,
             resume=True,
@@ -263,3 +266,15 @@ class ModelFitter:
             fit_sources(model.source_models(), np.empty(0, dtype=np.int64), "all")
         model.observe_training(self.view.training_interactions(positives, rates=False))
         return lists
+
+
+def _trainer(config: DictConfig) -> Callable[..., Any]:
+    """What makes Lightning's trainer on the device and in the precision that are asked for.
+
+    Raises:
+        RunError: the device is not there, or has no products in the precision.
+    """
+    made: Callable[..., Any] = instantiate(
+        config.trainer, accelerator=accelerator(config), precision=lightning_precision(config)
+    )
+    return made

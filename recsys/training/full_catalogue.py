@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -44,11 +44,14 @@ class FullCatalogueModule(RecommenderModule):
         **options: of :class:`RecommenderModule`.
     """
 
+    auto_batch_sizes: ClassVar[Mapping[str, int]] = {"cpu": 256, "cuda": 2048}
+    batch_unit: ClassVar[str] = "users"
+
     def __init__(
         self,
         network: nn.Module,
         interactions: Interactions,
-        batch_size: int,
+        batch_size: int | Literal["auto"],
         optimizer: OptimizerFactory,
         catalogue_loss: CatalogueLoss,
         l2: float | None = 0.0,

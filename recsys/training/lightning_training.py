@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import pytorch_lightning as pl
@@ -73,9 +74,10 @@ class LightningTraining(pl.LightningModule):
         )
 
     def on_train_start(self) -> None:
-        """Choose the way backward: Lightning's own where it scales the loss, joins processes or calls somebody.
+        """Tell what a batch counts, and choose the way backward.
 
-        Elsewhere it is PyTorch's with two rounds of empty hooks, which take a tenth of the time of a small step.
+        That is Lightning's own where it scales the loss, joins processes or calls somebody. Elsewhere it is
+        PyTorch's: two rounds of empty hooks take a tenth of the time of a small step.
         """
         trainer = self.trainer
         hooks = ("on_before_backward", "on_after_backward")
@@ -86,6 +88,7 @@ class LightningTraining(pl.LightningModule):
         )
         alone = type(trainer.strategy) is SingleDeviceStrategy and type(trainer.precision_plugin) is Precision
         self._backward = Tensor.backward if alone and not listened else self.manual_backward
+        self.print_line(self.module.batch_message())
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
         """Leave batches where the module made them: on the device, or on the host where that packs them."""
@@ -99,6 +102,10 @@ class LightningTraining(pl.LightningModule):
 
     def training_step(self, batch: Any, batch_idx: int) -> None:
         """Some steps. The loss is summed on the device and read once an epoch, so that no step waits for it."""
+        with _products(self.module.product_precision):
+            self._take_steps(batch)
+
+    def _take_steps(self, batch: Any) -> None:
         module, optimizer = self.module, self.optimizers()
         assert isinstance(optimizer, LightningOptimizer)
         for step in module.steps(batch):
@@ -165,3 +172,14 @@ class LightningTraining(pl.LightningModule):
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> Any:
         """Load the weights of the module."""
         return self.module.load_state_dict(state_dict, strict=strict, assign=assign)
+
+
+@contextmanager
+def _products(precision: str) -> Iterator[None]:
+    """Multiply matrices of single precision in ``precision``, and as before afterwards."""
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision(precision)
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)

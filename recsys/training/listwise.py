@@ -5,8 +5,8 @@ Shape suffixes: B lists of a batch, C candidates of each, I items of the catalog
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -43,11 +43,14 @@ class ListwiseModule(RecommenderModule):
         SettingsError: there are no lists: ``lists`` is missing.
     """
 
+    auto_batch_sizes: ClassVar[Mapping[str, int]] = {"cpu": 64, "cuda": 1024}
+    batch_unit: ClassVar[str] = "lists"
+
     def __init__(
         self,
         network: nn.Module,
         interactions: Interactions,
-        batch_size: int,
+        batch_size: int | Literal["auto"],
         optimizer: OptimizerFactory,
         listwise_loss: ListwiseLoss,
         lists: CandidateLists | None = None,

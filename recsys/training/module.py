@@ -6,8 +6,8 @@ Nothing here knows Lightning, whose import takes as long as all else: :mod:`recs
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar, Literal, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -54,7 +54,7 @@ class RecommenderModule(nn.Module):
     Args:
         network: the model; a plain ``nn.Module``.
         interactions: training interactions.
-        batch_size: positives (or users) in a step.
+        batch_size: positives (or users) in a step; ``auto``: :attr:`auto_batch_sizes` of the device that trains.
         optimizer: makes the optimiser from the parameters.
         scheduler: makes a learning-rate schedule from the optimiser, stepped once an epoch; None leaves the rate alone.
         validation: makes the validation task on a device; None trains without validation.
@@ -69,11 +69,16 @@ class RecommenderModule(nn.Module):
         ModelError: the network does not score.
     """
 
+    #: Rows of a step where none are set, by the type of the device.
+    auto_batch_sizes: ClassVar[Mapping[str, int]] = {"cpu": 2048, "cuda": 2**16}
+    #: What a row of a batch is.
+    batch_unit: ClassVar[str] = "rows"
+
     def __init__(
         self,
         network: nn.Module,
         interactions: Interactions,
-        batch_size: int,
+        batch_size: int | Literal["auto"],
         optimizer: OptimizerFactory,
         scheduler: SchedulerFactory | None = None,
         validation: Callable[[torch.device], RankingTask] | None = None,
@@ -85,12 +90,12 @@ class RecommenderModule(nn.Module):
         super().__init__()
         if len(interactions) == 0:
             raise SettingsError("Training needs at least one interaction, but the training part of the split is empty.")
-        if batch_size < 1:
-            raise SettingsError(f"A batch needs at least one row, but batch_size={batch_size}.")
+        if batch_size != "auto" and not (isinstance(batch_size, int) and batch_size >= 1):
+            raise SettingsError(f"A batch needs at least one row, or is auto, but batch_size={batch_size}.")
         require(network, ScoringModel, "Validation")  # type: ignore[type-abstract]
         self.network = network
         self.interactions = interactions
-        self.batch_size = batch_size
+        self._batch_size = batch_size
         self.seed = seed
         #: Makes the validation task on a device; None: there is none.
         self.validation = validation
@@ -99,10 +104,33 @@ class RecommenderModule(nn.Module):
         self.validation_users = validation_users
         #: Where the network is trained; whoever trains it says so before it asks for batches.
         self.device = torch.device("cpu")
+        #: Of products of matrices in a step, as ``torch.set_float32_matmul_precision`` takes it; likewise.
+        self.product_precision = "highest"
         #: Gives the current epoch, from zero.
         self.epoch: Callable[[], int] = lambda: 0
         self._optimizer = optimizer
         self._scheduler = scheduler
+
+    @property
+    def batch_size(self) -> int:
+        """Rows of a step, on :attr:`device`."""
+        sizes = self.auto_batch_sizes
+        return sizes.get(self.device.type, sizes["cpu"]) if self._batch_size == "auto" else self._batch_size
+
+    def batch_contents(self) -> str:
+        """What a batch counts, in words."""
+        return f"{self.batch_size:,} {self.batch_unit}"
+
+    def batch_message(self) -> str:
+        """What a step takes; where the device chose how much, that the learning rate is as it was, too."""
+        usual = self.auto_batch_sizes["cpu"]
+        told = f"a step takes {self.batch_contents()}"
+        if self._batch_size != "auto" or self.batch_size == usual:
+            return told
+        return (
+            f"{told}, {self.batch_size / usual:,.0f} times those of a processor, at the same learning rate: set "
+            f"training.batch_size={usual} for the same training, or tune training.optimizer.lr, which may be larger"
+        )
 
     @property
     def validation_metrics(self) -> list[str]:

@@ -5,8 +5,8 @@ Shape suffixes: U users, I items, N interactions, W windows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -48,11 +48,14 @@ class NextItemModule(RecommenderModule):
         SettingsError: there is no such order, or it is ``time`` and the interactions have no timestamps.
     """
 
+    auto_batch_sizes: ClassVar[Mapping[str, int]] = {"cpu": 128, "cuda": 1024}
+    batch_unit: ClassVar[str] = "histories"
+
     def __init__(
         self,
         network: nn.Module,
         interactions: Interactions,
-        batch_size: int,
+        batch_size: int | Literal["auto"],
         optimizer: OptimizerFactory,
         next_item_loss: NextItemLoss,
         order: str | None = None,

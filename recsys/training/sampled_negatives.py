@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -41,11 +41,13 @@ class SampledNegativesModule(RecommenderModule):
         **options: of :class:`RecommenderModule`.
     """
 
+    batch_unit: ClassVar[str] = "positives"
+
     def __init__(
         self,
         network: nn.Module,
         interactions: Interactions,
-        batch_size: int,
+        batch_size: int | Literal["auto"],
         optimizer: OptimizerFactory,
         negative_sampler: NegativeSampler,
         loss: NegativesLoss,
@@ -77,6 +79,11 @@ class SampledNegativesModule(RecommenderModule):
             self.epoch,
             None if self.interactions.weight is None else torch.from_numpy(self.interactions.weight).to(self.device),
         )
+
+    def batch_contents(self) -> str:
+        """See :class:`RecommenderModule`: positives, and the samples that they are with their negatives."""
+        samples = self.batch_size * (1 + self._negatives.num_negatives)
+        return f"{super().batch_contents()}, {samples:,} samples with their negatives"
 
     def prepare_rows(self, rows: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """Draw negatives: users, shape [B], and their positive followed by its negatives, shape [B, 1 + N]."""

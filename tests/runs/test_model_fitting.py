@@ -37,7 +37,8 @@ def test_each_epoch_is_printed_and_told():
     report = fitter(
         settings, print_line=lines.append, listener=lambda epoch, metrics: told.append((epoch, metrics))
     ).fit(fresh(settings))
-    assert len(lines) == 2
+    assert lines[0].startswith("a step takes 2,048 positives, 10,240 samples")
+    assert len(lines) == 3
     assert [epoch for epoch, _ in told] == [1, 2]
     assert report.best_value == max(metrics["valid/ndcg@10"] for _, metrics in told)
 

@@ -9,7 +9,9 @@ from torch.utils.data import DataLoader
 from recsys.errors import RunError
 from recsys.training.fitting import fit
 from recsys.training.lightning_training import LightningTraining
+from recsys.training.losses import LogisticLoss
 from recsys.training.module import RecommenderModule
+from recsys.training.negatives import UniformNegatives
 from recsys.training.sampled_negatives import SampledNegativesModule
 from tests.training.recipes import INTERACTIONS, TRAIN, mf, run, sampled
 
@@ -133,3 +135,19 @@ def test_its_weights_are_those_of_the_module_by_the_same_names():
     assert training.state_dict().keys() == module.state_dict().keys() >= {"network.item_vectors.weight"}
     training.load_state_dict(other.state_dict())
     torch.testing.assert_close(module.state_dict(), other.state_dict())
+
+
+def test_products_have_the_precision_of_the_module_in_steps_alone(tmp_path):
+    seen = []
+
+    class Watched(SampledNegativesModule):
+        def loss(self, batch):
+            seen.append(torch.get_float32_matmul_precision())
+            return super().loss(batch)
+
+    before = torch.get_float32_matmul_precision()
+    watched = Watched(mf(), TRAIN, 64, torch.optim.Adam, UniformNegatives(1), LogisticLoss())
+    watched.product_precision = "high"
+    run(watched, tmp_path, max_epochs=1, monitor=None)
+    assert set(seen) == {"high"}
+    assert torch.get_float32_matmul_precision() == before == "highest"

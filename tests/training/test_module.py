@@ -87,3 +87,20 @@ def test_the_randomness_of_an_epoch_depends_on_the_seed_alone():
 
     assert drawn(1) == drawn(1)
     assert drawn(1)[:3] != drawn(2)[:3] and drawn(1)[3:] != drawn(2)[3:]
+
+
+@pytest.mark.parametrize(("device", "size"), [("cpu", 2048), ("cuda", 65_536)])
+def test_an_automatic_batch_goes_by_the_device_and_tells_that_the_learning_rate_does_not(device, size):
+    trained = sampled(mf(), batch_size="auto", negative_sampler=UniformNegatives(1))
+    trained.device = torch.device(device)
+    assert trained.batch_size == size
+    told = trained.batch_message()
+    assert f"{size:,} positives, {size * 2:,} samples with their negatives" in told
+    assert ("32 times those of a processor, at the same learning rate" in told) == (device == "cuda")
+
+
+def test_a_given_batch_is_the_same_on_every_device():
+    trained = sampled(mf(), batch_size=7, negative_sampler=UniformNegatives(1))
+    trained.device = torch.device("cuda")
+    assert trained.batch_size == 7
+    assert trained.batch_message() == "a step takes 7 positives, 14 samples with their negatives"
