@@ -1,7 +1,8 @@
 """Counts what a piece of PyTorch costs: operators, bytes and waits for the device, the same on every machine.
 
 The counts are those of the operators that PyTorch dispatches, whatever the device, so that a run on the CPU tells what
-a GPU would launch and wait for. An operator that is not PyTorch's, such as a compiled loop, is not seen.
+a GPU would launch and wait for. Compiled loops are seen where they are operators of their own, such as those of
+``recsys::``, whose first argument says which rows of tables they are for.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ _FREE = {
     "new_empty_strided",
     "_unsafe_view",
     "_reshape_alias",
+    "_sparse_coo_tensor_with_dims_and_tensors",
     "lift_fresh",
     "detach",
     "alias",
@@ -118,7 +120,10 @@ class _Dispatched(TorchDispatchMode):
             return result
         inputs = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]
         outputs = [leaf for leaf in tree_leaves(result) if isinstance(leaf, Tensor)]
-        moved = _moved(name.rstrip("_"), inputs, outputs, _num_changed(function, args, kwargs))
+        if name.startswith("recsys::"):
+            moved = _moved_by_loops(function, args)
+        else:
+            moved = _moved(name.rstrip("_"), inputs, outputs, _num_changed(function, args, kwargs))
         self._count.kernels += 1
         self._count.bytes += moved
         self._count.by_operator[name] += moved
@@ -141,6 +146,8 @@ class _CopiedToHost(TorchFunctionMode):
 
 
 def _size(tensor: Tensor) -> int:
+    if tensor.is_sparse:
+        return _size(tensor._indices()) + _size(tensor._values())
     return tensor.numel() * tensor.element_size()
 
 
@@ -169,6 +176,22 @@ def _moved(name: str, inputs: list[Tensor], outputs: list[Tensor], changed: int)
         steps = math.ceil(math.log2(max(sorted_values.shape[-1], 2)))
         return written + _size(values) + values.numel() * steps * sorted_values.element_size()
     return sum(map(_size, inputs)) + written + changed
+
+
+def _moved_by_loops(function: Any, args: Any) -> int:
+    """Bytes that loops over rows of tables read and write: each distinct row of a table that they change, twice.
+
+    All else goes through the processor once. A row that comes several times is in the cache, as are sums in between.
+    """
+    changed = [
+        argument.alias_info is not None and argument.alias_info.is_write for argument in function._schema.arguments
+    ]
+    rows = len(torch.unique(args[0]))
+    moved = 0
+    for tensor, writes in zip(args, changed, strict=False):
+        if isinstance(tensor, Tensor):
+            moved += 2 * rows * (_size(tensor) // max(len(tensor), 1)) if writes else _size(tensor)
+    return moved
 
 
 def _waits(name: str, args: Any, kwargs: Any) -> bool:

@@ -21,9 +21,14 @@ from recsys.training.module import STEPS_PER_CALL, RecommenderModule
 #: Users and items of MovieLens 20M.
 NUM_USERS, NUM_ITEMS = 138_493, 26_744
 
+#: Calls of ``training_step`` that a training makes, the last of which is counted.
+CALLS = 6
+
 
 def count_steps(*overrides: str) -> OperatorCount:
-    """What ``STEPS_PER_CALL`` steps of the optimiser do, in the second call of a training.
+    """What ``STEPS_PER_CALL`` steps of the optimiser do, in the sixth call of a training.
+
+    The steps before them are others: optimisers make their state, and Adam updates tables whole at first.
 
     Args:
         *overrides: of ``scripts/train.py``, such as ``model=mf``.
@@ -32,7 +37,7 @@ def count_steps(*overrides: str) -> OperatorCount:
     torch.manual_seed(0)
     network = instantiate(config.model)(num_users=NUM_USERS, num_items=NUM_ITEMS)
     batch_size = config.training.batch_size
-    interactions = synthetic_interactions(3 * STEPS_PER_CALL * batch_size)
+    interactions = synthetic_interactions((CALLS + 1) * STEPS_PER_CALL * batch_size)
     module = instantiate(config.training)(network=network, interactions=interactions)
     return counted_call(module)
 
@@ -57,15 +62,15 @@ def synthetic_interactions(count: int) -> Interactions:
 
 
 def counted_call(module: RecommenderModule) -> OperatorCount:
-    """What ``STEPS_PER_CALL`` steps of a training do, in its second call."""
-    counting = _CountSecondCall()
+    """What ``STEPS_PER_CALL`` steps of a training do, in its last call."""
+    counting = _CountLastCall()
     logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         trainer = pl.Trainer(
             accelerator="cpu",
             max_epochs=1,
-            limit_train_batches=2,
+            limit_train_batches=CALLS,
             limit_val_batches=0,
             logger=False,
             enable_checkpointing=False,
@@ -77,20 +82,20 @@ def counted_call(module: RecommenderModule) -> OperatorCount:
     return counting.counted.count
 
 
-class _CountSecondCall(pl.Callback):
-    """Counts the second call of ``training_step``; in the first one optimisers make their state."""
+class _CountLastCall(pl.Callback):
+    """Counts the last call of ``training_step``."""
 
     def __init__(self) -> None:
         self.counted = CountOperators()
 
     def on_train_batch_start(self, trainer: Any, training: Any, batch: Any, batch_idx: int) -> None:
         """Begin to count."""
-        if batch_idx == 1:
+        if batch_idx == CALLS - 1:
             self.counted.__enter__()
 
     def on_train_batch_end(self, trainer: Any, training: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
         """Stop counting."""
-        if batch_idx == 1:
+        if batch_idx == CALLS - 1:
             self.counted.__exit__(None, None, None)
 
 

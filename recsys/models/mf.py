@@ -84,10 +84,10 @@ class MF(nn.Module):
 
     def score_catalogue(self, users: Tensor) -> Tensor:
         """Score every item for known users (shape [B], int64); returns [B, I]."""
-        product = self.dropout(self.user_vectors(users)) @ self.item_vectors.weight.T
+        product = self.dropout(self.user_vectors(users)) @ self.item_vectors.table().T
         if not self.biases:
             return product
-        return product + self.user_bias(users) + self.item_bias.weight.T + self.global_bias
+        return product + self.user_bias(users) + self.item_bias.table().T + self.global_bias
 
     def score(self, query: Query) -> Tensor:
         """Score every item, shape [B, I]; NaN rows for users without a vector."""

@@ -73,7 +73,7 @@ class GMF(_Tower):
     def score_catalogue(self, users: Tensor) -> Tensor:
         """Score every item for known users (shape [B], int64); returns [B, I]."""
         weighted = self.user_vectors(users) * self.output.weight[0]
-        return weighted @ self.item_vectors.weight.T + self.output.bias
+        return weighted @ self.item_vectors.table().T + self.output.bias
 
     def rounding(self, users: Tensor) -> Tensor:
         """How far two ways of computing a score in single precision may be apart, for known users; shape [B, 1]."""
@@ -154,7 +154,7 @@ class MLP(_Tower):
     def score_catalogue(self, users: Tensor) -> Tensor:
         """Score every item for known users (shape [B], int64); returns [B, I]."""
         user_part = self.user_part(self.dropout(self.user_vectors(users)))
-        item_part = self.item_part(self.dropout(self.item_vectors.weight))
+        item_part = self.item_part(self.dropout(self.item_vectors.table()))
         # Autocast does not reach what is written into buffers.
         plain = not torch.is_grad_enabled() and not torch.is_autocast_enabled("cpu")
         if len(self.hidden) > 0 and users.device.type == "cpu" and plain:

@@ -22,6 +22,7 @@ from recsys.models.interface.model_card import ModelCard
 from recsys.models.interface.protocols import Query, SequenceEncoder
 from recsys.models.layers.bias_dimension import with_bias, with_ones
 from recsys.models.layers.dropout import FusedDropout
+from recsys.models.layers.embedding import Embedding
 from recsys.models.layers.feature_embedding import FeatureEmbedding
 from recsys.models.layers.history_inputs import NUM_GAPS, rating_embedding, time_gap_embedding
 from recsys.models.layers.item_tower import ItemTower
@@ -296,7 +297,7 @@ class TwoTower(SequenceEncoder):
         return (self.item_bias.detach() * trained).sum() / trained.sum().clamp(min=1)
 
 
-def _embedding(num_rows: int, embedding_dim: int, init_std: float) -> nn.Embedding:
-    table = nn.Embedding(num_rows, embedding_dim)
+def _embedding(num_rows: int, embedding_dim: int, init_std: float) -> Embedding:
+    table = Embedding(num_rows, embedding_dim)
     nn.init.normal_(table.weight, std=init_std)
     return table

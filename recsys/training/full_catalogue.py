@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from recsys.data.interactions import Interactions
 from recsys.data.user_items import UserItems
 from recsys.errors import ModelError
+from recsys.models.layers.embedding import Embedding
 from recsys.models.linalg.interaction_matrix import InteractionMatrix
 from recsys.training.batches import PermutationBatches
 from recsys.training.l2 import l2_penalty
@@ -61,10 +62,15 @@ class FullCatalogueModule(RecommenderModule):
     ) -> None:
         super().__init__(network, interactions, batch_size, optimizer, **options)
         self._loss = catalogue_loss
+        self._compiled = compile_network
         self._l2, self._norms = l2_penalty(network, l2, DEFAULT_L2)
         score_catalogue = _catalogue_scorer(network)
         self._score_catalogue = torch.compile(score_catalogue, dynamic=True) if compile_network else score_catalogue
         self._l2_unobserved = l2_unobserved
+
+    def row_tables(self) -> list[Embedding]:
+        """See :class:`RecommenderModule`; what is compiled reads tables whole."""
+        return [] if self._compiled else super().row_tables()
 
     def train_dataloader(self) -> Iterable[tuple[Tensor, ...]]:
         """Slices of a permutation of the users with positives, on the training device."""

@@ -22,6 +22,7 @@ from recsys.evaluation.states import RankingMetrics
 from recsys.evaluation.user_batches import UserBatches
 from recsys.training.batches import OrderedPlaces, PermutationBatches
 from recsys.training.module import STEPS_PER_CALL, RecommenderModule
+from recsys.training.optimizers.keeps_rows import KeepsRows
 from recsys.training.validation_sample import num_validated, sample_note
 
 
@@ -45,6 +46,7 @@ class LightningTraining(pl.LightningModule):
         self._loss_steps = 0
         self._backward: Callable[[Tensor], None] = self.manual_backward
         self._rows: int | None = None
+        self._row_optimizer: KeepsRows | None = None
         #: Receives what is to be said about the validation.
         self.print_line: Callable[[str], None] = lambda text: None
         #: Called after each step of the optimiser.
@@ -89,6 +91,29 @@ class LightningTraining(pl.LightningModule):
         alone = type(trainer.strategy) is SingleDeviceStrategy and type(trainer.precision_plugin) is Precision
         self._backward = Tensor.backward if alone and not listened else self.manual_backward
         self.print_line(self.module.batch_message())
+        optimizer = getattr(self.optimizers(), "optimizer", None)
+        if alone and isinstance(optimizer, KeepsRows):
+            self._row_optimizer = optimizer
+            for table in self.module.row_tables():
+                optimizer.keep(table)
+
+    def catch_up_rows(self) -> None:
+        """Bring all rows of all tables to where every step so far would have left them, before they are read."""
+        if self._row_optimizer is not None:
+            self._row_optimizer.catch_up_all()
+
+    def release_rows(self) -> None:
+        """Leave a network whose rows are all current, and that any optimiser can go on with."""
+        if self._row_optimizer is not None:
+            self._row_optimizer.release()
+
+    def on_fit_end(self) -> None:
+        """Leave a whole network."""
+        self.release_rows()
+
+    def on_validation_start(self) -> None:
+        """Have the whole network ready for validation."""
+        self.catch_up_rows()
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
         """Leave batches where the module made them: on the device, or on the host where that packs them."""
@@ -127,6 +152,7 @@ class LightningTraining(pl.LightningModule):
         Raises:
             RunError: the loss is NaN or infinite.
         """
+        self.catch_up_rows()
         schedule = self.lr_schedulers()
         if schedule is not None:
             assert isinstance(schedule, LRScheduler)
@@ -167,6 +193,7 @@ class LightningTraining(pl.LightningModule):
 
     def state_dict(self, *args: Any, **options: Any) -> Any:
         """That of the module, so that checkpoints are the same whatever runs the training."""
+        self.catch_up_rows()
         return self.module.state_dict(*args, **options)
 
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> Any:

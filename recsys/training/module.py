@@ -20,6 +20,7 @@ from recsys.evaluation.batch_planner import users_per_batch
 from recsys.evaluation.metrics import VALIDATION_METRICS
 from recsys.evaluation.ranking_task import RankingTask
 from recsys.models.interface.protocols import ScoringModel
+from recsys.models.layers.embedding import Embedding
 from recsys.training.batches import epoch_generator
 
 OptimizerFactory = Callable[[Iterable[nn.Parameter]], Optimizer]
@@ -161,6 +162,10 @@ class RecommenderModule(nn.Module):
     def steps(self, rows: Any) -> Iterable[Any]:
         """The batches of the single steps, from the rows of many: slices of what :meth:`prepare_rows` gives."""
         return zip(*(column.split(self.batch_size) for column in self.prepare_rows(rows)), strict=True)
+
+    def row_tables(self) -> list[Embedding]:
+        """Tables of which an optimiser may update the touched rows alone: each is read through itself in training."""
+        return [module for module in self.network.modules() if isinstance(module, Embedding)]
 
     @abstractmethod
     def loss(self, batch: Any) -> Tensor:

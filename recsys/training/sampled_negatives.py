@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from recsys.data.interactions import Interactions
 from recsys.data.user_items import UserItems
 from recsys.models.interface.protocols import ScoresPairs
+from recsys.models.layers.embedding import Embedding
 from recsys.training.batches import PermutationBatches
 from recsys.training.l2 import l2_penalty
 from recsys.training.losses import NegativesLoss
@@ -58,6 +59,7 @@ class SampledNegativesModule(RecommenderModule):
         super().__init__(network, interactions, batch_size, optimizer, **options)
         self._negatives = negative_sampler
         self._loss = loss
+        self._compiled = compile_network
         self._l2, self._norms = l2_penalty(network, l2, DEFAULT_L2)
         score_pairs = require(network, ScoresPairs, "Training on sampled negatives").score_pairs  # type: ignore[type-abstract]
         self._score_pairs = torch.compile(score_pairs, dynamic=True) if compile_network else score_pairs
@@ -66,6 +68,10 @@ class SampledNegativesModule(RecommenderModule):
         """See :meth:`RecommenderModule.epoch_cost`: each positive with its negatives once."""
         pairs = len(self.interactions) * (1 + self._negatives.num_negatives)
         return pairs * cost_of_step(self.network)
+
+    def row_tables(self) -> list[Embedding]:
+        """See :class:`RecommenderModule`; what is compiled reads tables whole."""
+        return [] if self._compiled else super().row_tables()
 
     def train_dataloader(self) -> Iterable[tuple[Tensor, ...]]:
         """Slices of a permutation of the positives, on the training device."""

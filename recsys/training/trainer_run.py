@@ -85,7 +85,10 @@ def run_trainer(
             training = LightningTraining(module)
             if print_line is not None:
                 training.print_line = print_line
-            runner.fit(training, ckpt_path=goes_on, weights_only=True)
+            try:
+                runner.fit(training, ckpt_path=goes_on, weights_only=True)
+            finally:
+                training.release_rows()
     score = checkpoint.best_model_score
     return history.epochs, None if monitor is None or score is None else float(score)
 

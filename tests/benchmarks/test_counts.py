@@ -18,8 +18,8 @@ BOUNDS: dict[str, float] = {
     "evaluation/fold_in_syncs_per_batch": 1,
     "evaluation/kernels_per_batch": 60,
     "evaluation/syncs_per_batch": 1,
-    "mf/bytes_per_step": 730e6,
-    "neumf/bytes_per_step": 1630e6,
+    "mf/bytes_per_step": 130e6,
+    "neumf/bytes_per_step": 440e6,
     "two_tower/kernels_per_step": 205,
     "two_tower/syncs_per_step": 0,
 }

@@ -7,13 +7,16 @@ import torch
 from torch.utils.data import DataLoader
 
 from recsys.errors import RunError
+from recsys.models.layers.embedding import Embedding
 from recsys.training.fitting import fit
 from recsys.training.lightning_training import LightningTraining
 from recsys.training.losses import LogisticLoss
 from recsys.training.module import RecommenderModule
 from recsys.training.negatives import UniformNegatives
+from recsys.training.optimizers.adam import Adam
+from recsys.training.optimizers.sgd import SGD
 from recsys.training.sampled_negatives import SampledNegativesModule
-from tests.training.recipes import INTERACTIONS, TRAIN, mf, run, sampled
+from tests.training.recipes import INTERACTIONS, TRAIN, mf, neumf, run, sampled
 
 
 def test_a_loss_that_is_no_number_stops_with_advice(tmp_path):
@@ -151,3 +154,57 @@ def test_products_have_the_precision_of_the_module_in_steps_alone(tmp_path):
     run(watched, tmp_path, max_epochs=1, monitor=None)
     assert set(seen) == {"high"}
     assert torch.get_float32_matmul_precision() == before == "highest"
+
+
+@pytest.fixture
+def by_rows(monkeypatch):
+    """Every table is updated by its touched rows, whatever its size."""
+    monkeypatch.setattr("recsys.training.optimizers.table_rows._OVERHEAD", {"cpu": -(10**9), "cuda": 0})
+    monkeypatch.setattr("recsys.training.optimizers.adam.AdamRule.first_step", 20)
+    monkeypatch.setattr("recsys.training.optimizers.row_rule.find_spec", lambda name: None)
+
+
+def trained(directory, network, optimizer, max_epochs=2):
+    """The network after a training with validation by ``optimizer``, and what validation measured."""
+    module = sampled(network, optimizer=partial(optimizer, lr=0.01), l2=0.01, batch_size=16)
+    report = run(module, directory, max_epochs=max_epochs, resume=True)
+    return module.network, [row["valid/ndcg@10"] for row in report.epochs]
+
+
+@pytest.mark.parametrize("make", [mf, neumf])
+def test_a_training_by_touched_rows_gives_the_weights_of_one_by_all_rows(make, tmp_path, by_rows):
+    ours, our_metrics = trained(tmp_path / "rows", make(), Adam)
+    theirs, their_metrics = trained(tmp_path / "all", make(), torch.optim.Adam)
+    assert our_metrics == pytest.approx(their_metrics, abs=1e-3)
+    for one, other in zip(ours.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-4)
+    assert all(table.keeper is None for table in ours.modules() if isinstance(table, Embedding))
+
+
+def test_a_training_by_touched_rows_that_goes_on_gives_the_same_weights(tmp_path, by_rows):
+    whole, _ = trained(tmp_path / "whole", mf(), Adam, max_epochs=2)
+    trained(tmp_path / "parts", mf(), Adam, max_epochs=1)
+    (tmp_path / "parts" / "fit.json").unlink()
+    parts, _ = trained(tmp_path / "parts", mf(), Adam, max_epochs=2)
+    for one, other in zip(whole.parameters(), parts.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_gradients_are_of_rows_where_that_costs_less(tmp_path, by_rows):
+    module = sampled(mf(), optimizer=partial(SGD, lr=0.1), validation=None)
+    seen = []
+    whole = module.loss
+
+    def loss(batch):
+        seen.extend(type(table.keeper).__name__ for table in module.row_tables())
+        return whole(batch)
+
+    module.loss = loss
+    run(module, tmp_path, max_epochs=1, monitor=None)
+    assert set(seen) == {"TableRows"}
+
+
+def test_what_is_compiled_has_no_tables_of_rows(monkeypatch):
+    monkeypatch.setattr(torch, "compile", lambda function, **options: function)
+    assert sampled(mf(), compile_network=True).row_tables() == []
+    assert len(sampled(mf()).row_tables()) == 4

@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from recsys.models.layers.dot_products import uses_manual_backward
 from recsys.models.layers.dropout import draw_kept
-from recsys.models.layers.embedding import Embedding
+from recsys.models.layers.embedding import Embedding, row_gradient
 
 
 def supports_fused_training(users: Tensor, items: Tensor) -> bool:
@@ -36,17 +36,21 @@ def _sum_of_items(rows: Tensor, size: torch.Size) -> Tensor:
     return reduce(torch.add, rows.view(*size, -1).unbind(1))
 
 
-def _table_grad(table: Tensor, index: Tensor, rows: Tensor) -> Tensor:
-    return torch.zeros_like(table).index_add_(0, index.flatten(), rows)
-
-
 class _WeightedProducts(torch.autograd.Function):
     """``sum_d w_d p_ud q_id + b``."""
 
     @staticmethod
     def forward(
-        ctx: Any, user_table: Tensor, item_table: Tensor, users: Tensor, items: Tensor, weight: Tensor, bias: Tensor
+        ctx: Any,
+        user_table: Tensor,
+        item_table: Tensor,
+        users: Tensor,
+        items: Tensor,
+        by_rows: tuple[bool, bool],
+        weight: Tensor,
+        bias: Tensor,
     ) -> Tensor:
+        ctx.by_rows = by_rows
         user_rows = functional.embedding(users, user_table)
         item_rows = functional.embedding(items, item_table)
         products = (user_rows * item_rows).flatten(0, 1)
@@ -62,8 +66,9 @@ class _WeightedProducts(torch.autograd.Function):
         of_users = _sum_of_items(weighted * item_rows, items.shape)
         of_items = weighted.mul_(user_rows).flatten(0, 1)
         return (
-            _table_grad(user_table, users, of_users),
-            _table_grad(item_table, items, of_items),
+            row_gradient(user_table, users, of_users, ctx.by_rows[0]),
+            row_gradient(item_table, items, of_items, ctx.by_rows[1]),
+            None,
             None,
             None,
             (products.T @ grad)[None],
@@ -86,8 +91,9 @@ def weighted_products(
     Returns:
         Scores, shape [B, N].
     """
+    by_rows = user_vectors.read(users), item_vectors.read(items)
     scores: Tensor = _WeightedProducts.apply(  # type: ignore[no-untyped-call]
-        user_vectors.weight, item_vectors.weight, users, items, output.weight, output.bias
+        user_vectors.weight, item_vectors.weight, users, items, by_rows, output.weight, output.bias
     )
     return scores
 
@@ -108,9 +114,11 @@ class _FusedPerceptron(torch.autograd.Function):
         item_table: Tensor,
         users: Tensor,
         items: Tensor,
+        by_rows: tuple[bool, bool],
         dropout: float,
         *parameters: Tensor,
     ) -> Tensor:
+        ctx.by_rows = by_rows
         user_weight, user_bias, item_weight, *hidden, output_weight, output_bias = parameters
         weights, biases = hidden[::2], hidden[1::2]
         user_rows = functional.embedding(users.flatten(), user_table)
@@ -167,8 +175,9 @@ class _FusedPerceptron(torch.autograd.Function):
             of_user_rows.mul_(masks[0])
             of_item_rows.mul_(masks[1])
         return (
-            _table_grad(user_table, users, of_user_rows),
-            _table_grad(item_table, items, of_item_rows),
+            row_gradient(user_table, users, of_user_rows, ctx.by_rows[0]),
+            row_gradient(item_table, items, of_item_rows, ctx.by_rows[1]),
+            None,
             None,
             None,
             None,
@@ -204,8 +213,9 @@ def pair_perceptron(
         Scores, shape [B, N].
     """
     parameters = [parameter for layer in (*hidden, output) for parameter in (layer.weight, layer.bias)]
+    by_rows = user_vectors.read(users), item_vectors.read(items)
     scores: Tensor = _FusedPerceptron.apply(  # type: ignore[no-untyped-call]
-        *(user_vectors.weight, item_vectors.weight, users, items, dropout),
+        *(user_vectors.weight, item_vectors.weight, users, items, by_rows, dropout),
         *(user_part.weight, user_part.bias, item_part.weight, *parameters),
     )
     return scores

@@ -1,0 +1,160 @@
+"""Adam for some rows of a table as compiled loops: each row passes through the processor once. Needs Numba.
+
+They are operators of PyTorch, ``recsys::adam_catch_up`` and ``recsys::adam_update``, so that whatever watches operators
+sees them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numba
+import numpy as np
+import torch
+from torch import Tensor
+
+from recsys.training.optimizers.row_rule import number
+
+#: No result depends on the order of a sum, as nothing may be reassociated.
+_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz", "arcp"}}
+
+
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``function``, compiled when it is first called, and kept on the disk where there is a place for it."""
+    try:
+        return numba.njit(cache=True, **_OPTIONS)(function)
+    except RuntimeError:  # no directory can be written to
+        return numba.njit(**_OPTIONS)(function)
+
+
+@compiled
+def _catch_up_row(weight, exp_avg, exp_avg_sq, of_row, eps):  # type: ignore[no-untyped-def]
+    total, mean, second, third, fourth, fifth, decay, beta1, beta2 = of_row
+    for d in range(len(weight)):
+        average, square = exp_avg[d], exp_avg_sq[d]
+        denominator = np.sqrt(square) + eps * mean
+        z = eps / denominator
+        series = z * z * (second - z * (third - z * (fourth - z * fifth)))
+        step = total * average / denominator
+        weight[d] = weight[d] * decay - (step + step * series)
+        exp_avg[d] = average * beta1
+        exp_avg_sq[d] = square * beta2
+
+
+@compiled
+def _catch_up(ids, weight, exp_avg, exp_avg_sq, last, coefficients, eps):  # type: ignore[no-untyped-def]
+    now = len(coefficients) - 1
+    for i in range(len(ids)):
+        row = ids[i]
+        then = last[row]
+        if then != now:
+            last[row] = now
+            c = coefficients[then]
+            of_row = (c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8])
+            _catch_up_row(weight[row], exp_avg[row], exp_avg_sq[row], of_row, eps)
+
+
+@compiled
+def _update_row(weight, exp_avg, exp_avg_sq, grad, settings):  # type: ignore[no-untyped-def]
+    beta1, rest1, beta2, rest2, decay, rate, scale, eps = settings
+    for d in range(len(weight)):
+        average = exp_avg[d] * beta1 + grad[d] * rest1
+        square = exp_avg_sq[d] * beta2 + grad[d] * grad[d] * rest2
+        exp_avg[d], exp_avg_sq[d] = average, square
+        weight[d] = weight[d] * decay - rate * average / (np.sqrt(square) * scale + eps)
+
+
+@compiled
+def _update(ids, grad, weight, exp_avg, exp_avg_sq, last, steps, settings):  # type: ignore[no-untyped-def]
+    s = settings
+    of_step = (s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7])
+    # While the gradients are added up, ``last`` tells where the sum of a row is: -1 - place.
+    rows = np.empty(len(ids), np.int64)
+    sums = np.empty_like(grad)
+    count = 0
+    for i in range(len(ids)):
+        row = ids[i]
+        place = -1 - last[row]
+        if place < 0:
+            last[row] = -1 - count
+            rows[count] = row
+            sums[count] = grad[i]
+            count += 1
+        else:
+            into, of = sums[place], grad[i]
+            for d in range(len(of)):
+                into[d] += of[d]
+    for place in range(count):
+        row = rows[place]
+        last[row] = steps
+        _update_row(weight[row], exp_avg[row], exp_avg_sq[row], sums[place], of_step)
+
+
+_LIBRARY = torch.library.Library("recsys", "FRAGMENT")
+_TABLES = "Tensor(a!) weight, Tensor(b!) exp_avg, Tensor(c!) exp_avg_sq, Tensor(d!) last"
+_LIBRARY.define(f"adam_catch_up(Tensor ids, {_TABLES}, Tensor coefficients, float eps) -> ()")
+_LIBRARY.define(f"adam_update(Tensor ids, Tensor grad, {_TABLES}, int steps, float[] settings) -> ()")
+
+
+def _run_catch_up(ids: Tensor, *tables: Any) -> None:
+    *arrays, coefficients, eps = tables
+    dtype = arrays[0].dtype
+    in_precision = coefficients.to(dtype).numpy()
+    _catch_up(ids.numpy(), *(array.numpy() for array in arrays), in_precision, in_precision.dtype.type(eps))
+
+
+def _run_update(ids: Tensor, grad: Tensor, *tables: Any) -> None:
+    *arrays, steps, settings = tables
+    rows = grad.contiguous().numpy()
+    of_step = np.array(settings, dtype=rows.dtype)
+    _update(ids.numpy(), rows, *(array.numpy() for array in arrays), steps, of_step)
+
+
+_LIBRARY.impl("adam_catch_up", _run_catch_up, "CPU")
+_LIBRARY.impl("adam_update", _run_update, "CPU")
+
+
+class AdamKernels:
+    """Adam and AdamW for rows of a table."""
+
+    def catch_up(
+        self, ids: Tensor, tables: Sequence[Tensor], last: Tensor, coefficients: Tensor, settings: Mapping[str, Any]
+    ) -> None:
+        """Bring the rows ``ids`` of whole tables up to the last coefficient, and say so in ``last``.
+
+        Args:
+            ids: shape [M], int64; repeated ones count once.
+            tables: weights and what is kept beside them, shape [I, D] each.
+            last: the number of steps after which each row was current, shape [I], int32.
+            coefficients: shape [S + 1, C], float64.
+            settings: the optimiser's group.
+        """
+        torch.ops.recsys.adam_catch_up(ids, *tables, last, coefficients, settings["eps"])
+
+    def update(
+        self,
+        ids: Tensor,
+        grad: Tensor,
+        tables: Sequence[Tensor],
+        last: Tensor,
+        step: int,
+        steps: int,
+        settings: Mapping[str, Any],
+    ) -> None:
+        """Update the rows ``ids``, which are current, by the sums of their gradients.
+
+        Args:
+            ids: shape [M], int64; gradients of repeated ones add up.
+            grad: shape [M, D].
+            tables: weights and what is kept beside them, shape [I, D] each.
+            last: see :meth:`catch_up`; receives ``steps`` for the rows.
+            step: of the optimiser, from 1.
+            steps: those since all rows were current, with this one.
+            settings: the optimiser's group.
+        """
+        beta1, beta2 = (number(beta) for beta in settings["betas"])
+        lr = number(settings["lr"])
+        averages = [beta1, 1 - beta1, beta2, 1 - beta2]
+        rates = [1 - lr * settings["weight_decay"], lr / (1 - beta1**step), (1 - beta2**step) ** -0.5]
+        torch.ops.recsys.adam_update(ids, grad, *tables, last, steps, [*averages, *rates, settings["eps"]])
