@@ -46,6 +46,10 @@ class TableSet(Generic[Table]):
             SourceError: there are no interactions among the tables.
         """
         check_parts(self.tables)
+        return self.settings()
+
+    def settings(self) -> dict[str, object]:
+        """As :meth:`arguments`, whatever tables there are."""
         return {
             "name": self.name,
             "columns": self.columns.as_mapping(),
