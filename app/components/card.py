@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.components.picture import picture_html
 from app.components.text import first_category, summary
+
+#: A short word with a hyphen; a longer one may be broken, or it would not fit into a narrow card.
+_HYPHENATED = re.compile(r"(?<!\S)(?=\S{3,14}(?!\S))[\w.,]+(?:-[\w.,]+)+")
 
 
 def card_html(item: Mapping[str, Any], columns: Sequence[Mapping[str, Any]], top_score: float | None = None) -> str:
@@ -24,7 +28,7 @@ def card_html(item: Mapping[str, Any], columns: Sequence[Mapping[str, Any]], top
         f'<div class="rs-title"><span class="rs-rank">{item["rank"]}</span>{html.escape(title)}</div>',
     ]
     if meta:
-        parts.append(f'<div class="rs-meta">{html.escape(meta)}</div>')
+        parts.append(f'<div class="rs-meta">{meta_html(meta)}</div>')
     if because := because_of(item):
         parts.append(f'<div class="rs-because">{because}</div>')
     score = item.get("score")
@@ -42,7 +46,7 @@ def row_html(item: Mapping[str, Any], columns: Sequence[Mapping[str, Any]]) -> s
     cover = picture_html(title, first_category(item["metadata"], columns))
     return (
         f'<div class="rs-row">{cover}<div><div class="rs-title">{html.escape(title)}</div>'
-        f'<div class="rs-meta">{html.escape(meta)}</div></div></div>'
+        f'<div class="rs-meta">{meta_html(meta)}</div></div></div>'
     )
 
 
@@ -54,10 +58,15 @@ def ranked_row_html(item: Mapping[str, Any], columns: Sequence[Mapping[str, Any]
     return (
         f'<li class="rs-row">{picture_html(title, first_category(item["metadata"], columns))}<div>'
         f'<div class="rs-title"><span class="rs-rank">{item["rank"]}</span>{html.escape(title)}{marked}</div>'
-        f'<div class="rs-meta">{html.escape(meta)}</div>'
+        f'<div class="rs-meta">{meta_html(meta)}</div>'
         + (f'<div class="rs-because">{because}</div>' if because else "")
         + "</div></li>"
     )
+
+
+def meta_html(meta: str) -> str:
+    """What a card says of an item as HTML, in which words with a hyphen, such as days, are not broken at it."""
+    return _HYPHENATED.sub(r'<span class="rs-whole">\g<0></span>', html.escape(meta))
 
 
 def because_of(item: Mapping[str, Any]) -> str:

@@ -37,7 +37,8 @@ def show_filters(columns: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def is_filterable(column: Mapping[str, Any]) -> bool:
     """Whether there is anything to choose from."""
     if column["kind"] in ("category", "boolean"):
-        return len(column["values"]) > 0
+        # One value that all items have filters nothing, as where lists keep to what is in stock.
+        return len(column["values"]) > (0 if column["num_missing"] else 1)
     return column["kind"] in ("number", "date") and column["minimum"] is not None and _low(column) != _high(column)
 
 

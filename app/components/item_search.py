@@ -42,8 +42,10 @@ def show_item_search(catalogue: Mapping[str, Any]) -> None:
     st.caption(f"{found['total']:,} found" + (f", the best {NUM_SHOWN}" if found["total"] > NUM_SHOWN else ""))
     with st.container(key="matches"):
         for item in found["items"]:
-            with st.container(key=f"match {item['item_id']}", border=True, gap="xsmall"):
-                st.html(row_html(item, columns))
+            with st.container(
+                key=f"match {item['item_id']}", border=True, horizontal=True, vertical_alignment="center", gap="small"
+            ):
+                st.html(row_html(item, columns), width="stretch")
                 title = item["title"] or item["item_id"]
                 st.button(
                     "Open",

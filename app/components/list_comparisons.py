@@ -63,7 +63,7 @@ def show_what_if(
     """
     rated = latest_by_item(interactions)[:NUM_OFFERED]
     if not rated:
-        show_empty("Rate something first: then this shows what each rating does.")
+        show_empty("Say first what you like: then this shows what each item of the history does.")
         return
     titles = {one["item_id"]: one["title"] for one in rated}
     chosen = st.selectbox(
@@ -71,7 +71,7 @@ def show_what_if(
         list(titles),
         index=None,
         format_func=lambda item_id: titles.get(item_id, item_id),
-        placeholder="Choose something that you rated",
+        placeholder="Choose something of the history",
         key="what if",
     )
     if chosen is None:

@@ -43,6 +43,20 @@ def show_list(user_id: str, answer: Mapping[str, Any], catalogue: Mapping[str, A
                     _show_links(item, answer["explanation_method"])
 
 
+def list_caption(answer: Mapping[str, Any], num_items: int, milliseconds: float) -> str:
+    """Where a list comes from, in a line of Markdown.
+
+    Args:
+        answer: of the service.
+        num_items: of the catalogue.
+        milliseconds: that it took.
+    """
+    parts = [f"{len(answer['items'])} of {num_items:,} items", f"bundle {plain(answer['bundle'])}"]
+    if answer["experiment_id"]:
+        parts.append(f"experiment {plain(answer['experiment_id'])}, variant {plain(answer['variant'])}")
+    return " · ".join([*parts, f"{milliseconds:.0f} ms"])
+
+
 def show_notes(answer: Mapping[str, Any]) -> None:
     """Say what the reader should know of a list.
 
@@ -52,7 +66,7 @@ def show_notes(answer: Mapping[str, Any]) -> None:
     for name in answer["degraded"]:
         st.warning(f"Answered without everything: {_DEGRADED.get(name, name)}.", icon=":material/warning:")
     if not answer["personalized"]:
-        st.info("This is what is popular: rate something, and the list becomes your own.", icon=":material/star:")
+        st.info("This is what is popular: say what you like, and the list becomes your own.", icon=":material/star:")
     for note in answer["notes"]:
         if answer["personalized"] or "popular" not in note:
             st.caption(plain(note))

@@ -10,17 +10,13 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
+from app.components.row_names import ROW_PIXELS, names_axis, two_lines
 from app.components.states import show_empty
 from app.components.tables import show_table
 from app.service.metrics import Latency, ServiceNumbers
 
-#: Height of a row of a chart.
-_ROW_PIXELS = 28
 #: Height of the axis, its title and the legend.
 _AXIS_PIXELS = 90
-
-#: The stages of a list, in their order; others come after them.
-STAGES = ("state", "sync", "assignment", "plan", "cache", "model", "cache_write", "assembly", "exposure")
 
 
 def show_counts(numbers: ServiceNumbers) -> None:
@@ -95,12 +91,12 @@ def _metric(label: str, value: str, note: str) -> None:
 def _chart(table: pd.DataFrame) -> alt.LayerChart:
     names = list(table["Name"])
     long = table.melt(["Name", "Count"], ["p50", "p95"], "Quantile", "Milliseconds").dropna()
-    base = alt.Chart(long).encode(
-        y=alt.Y("Name:N", sort=names, title=None, axis=alt.Axis(labelLimit=220, labelOverlap=False)),
-        x=alt.X("Milliseconds:Q", title="milliseconds"),
+    base = alt.Chart(long.assign(Label=two_lines(long["Name"]))).encode(
+        y=alt.Y("Label:N", sort=two_lines(names), title=None, axis=names_axis()),
+        x=alt.X("Milliseconds:Q", title="milliseconds", axis=alt.Axis(tickCount=6)),
         color=alt.Color("Quantile:N", legend=alt.Legend(orient="top", title=None)),
         tooltip=["Name:N", "Quantile:N", alt.Tooltip("Milliseconds:Q", format=".2f"), "Count:Q"],
     )
     long_bars = base.transform_filter("datum.Quantile == 'p95'").mark_bar(height=12)
     short_bars = base.transform_filter("datum.Quantile == 'p50'").mark_bar(height=12)
-    return (long_bars + short_bars).properties(height=_ROW_PIXELS * len(names) + _AXIS_PIXELS)
+    return (long_bars + short_bars).properties(height=ROW_PIXELS * len(names) + _AXIS_PIXELS)

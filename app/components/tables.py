@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import pandas as pd
@@ -56,6 +57,11 @@ def interval_text(value: float | None, low: float | None, high: float | None, di
     if value is None or low is None or high is None:
         return number_text(value, digits)
     return f"{number_text(value, digits)} [{number_text(low, digits)}, {number_text(high, digits)}]"
+
+
+def day_text(moment: str) -> str:
+    """The day of a time of the service, such as ``31 Jan 2026``: its words wrap in a narrow column."""
+    return f"{datetime.fromisoformat(moment):%d %b %Y}"
 
 
 def moment_text(moment: str | None) -> str:

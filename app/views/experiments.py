@@ -38,7 +38,7 @@ def draw() -> None:
     elif section == "Power":
         show_power(known)
     elif section == "Off-policy":
-        show_off_policy(known, bundles().overview()["available"])
+        show_off_policy(known, [one["name"] for one in bundles().overview()["loaded"]])
     else:
         _show_experiments(known)
 

@@ -10,7 +10,7 @@ import streamlit as st
 from app.components.filters import show_filters
 from app.components.list_comparisons import show_diversity_effect, show_what_if
 from app.components.list_request import ListChoices, list_request
-from app.components.list_view import show_list, show_notes
+from app.components.list_view import list_caption, show_list, show_notes
 from app.components.rating import ERROR
 from app.components.rating_panel import show_rating_panel
 from app.components.shown_list import shown_list
@@ -39,10 +39,7 @@ def draw() -> None:
     with recommendations:
         answer, milliseconds = shown_list(request)
         st.header(f"Recommended to {plain(user_id)}", anchor=False)
-        st.caption(
-            f"{len(answer['items'])} of {found['num_items']:,} items · model {plain(answer['model_version'])} · "
-            f"{milliseconds:.0f} ms"
-        )
+        st.caption(list_caption(answer, found["num_items"], milliseconds))
         show_notes(answer)
         listed, what_if = st.tabs(["List", "What if?"])
         with listed:
@@ -52,7 +49,7 @@ def draw() -> None:
             else:
                 show_empty("No item passes these filters. Take one away.")
         with what_if:
-            st.write("The list as it would be without one of the ratings, and what that rating does.")
+            st.write("The list as it would be without one item of the history, and so what that item does.")
             show_what_if(request, answer, interactions)
     with ratings:
         show_rating_panel(user_id, found, interactions)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
+from app.components.stage_words import STAGE_WORDS, stage_words
 from app.components.states import page, show_away, show_empty, show_refused
 from app.components.system_health import show_health
-from app.components.system_numbers import STAGES, receipts_table, show_counts, show_latencies
+from app.components.system_numbers import receipts_table, show_counts, show_latencies
 from app.service.connection import service
 from app.service.errors import NotAllowed, NotNow, ServiceAway
 from app.service.metrics import read_metrics
@@ -36,7 +37,8 @@ def _show() -> None:
     show_health(service().readiness())
     numbers = read_metrics(service().metrics())
     show_counts(numbers)
-    show_latencies("Stages of a list", numbers.stages, STAGES)
+    stages = {stage_words(name): one for name, one in numbers.stages.items()}
+    show_latencies("Stages of a list", stages, list(STAGE_WORDS.values()))
     show_latencies("Answers by route", numbers.routes)
     st.header("Erasures", anchor=False)
     try:

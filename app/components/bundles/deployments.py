@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from app.components.states import show_empty
-from app.components.tables import interval_text, moment_text, show_table
+from app.components.tables import day_text, interval_text, moment_text, show_table
 from app.components.text import plain
 from app.service.connection import bundles
 from app.service.errors import ServiceError
@@ -57,7 +57,7 @@ def bundles_table(overview: Mapping[str, Any], evaluations: Sequence[Mapping[str
                 " + ".join(one["model"] for one in models) or "–",
                 _usual_metric(models),
                 "–" if evaluation is None else evaluation["data"],
-                "–" if evaluation is None else evaluation["created_at"][:10],
+                "–" if evaluation is None else day_text(evaluation["created_at"]),
             ]
         )
     table = pd.DataFrame(rows, columns=["Bundle", "State", "Model", "ndcg@10", "Data", "Exported"])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import altair as alt
 import pandas as pd
@@ -22,6 +23,8 @@ from app.components.states import show_empty
 from app.components.tables import interval_text, number_text, show_as_table
 from app.components.text import heading_of
 
+ChoiceT = TypeVar("ChoiceT")
+
 #: Height of a row of a chart.
 _ROW_PIXELS = 40
 _MODEL_AXIS = alt.Axis(labelLimit=220, labelOverlap=False)
@@ -31,11 +34,10 @@ _LINE = "#3b82f6"
 
 def show_accuracy(evaluations: Sequence[Evaluation]) -> None:
     """Draw a metric of each model with its interval, and beside what its lists cover of the catalogue."""
-    names = metric_choices(evaluations)
-    if not names:
-        show_empty("No bundle says how it was measured: its run had nothing held out.")
+    nothing = "No bundle says how it was measured: its run had nothing held out."
+    name = _choose("Metric", metric_choices(evaluations), nothing)
+    if name is None:
         return
-    name = st.selectbox("Metric", names, key="metric", width=220)
     measured = measured_table(evaluations, name)
     st.altair_chart(_intervals(measured, name), width="stretch")
     st.caption("Dot and line: mean of the test users and its 95 % interval. Tick: what is popular, for the same users.")
@@ -64,13 +66,11 @@ def show_accuracy(evaluations: Sequence[Evaluation]) -> None:
 
 def show_segments(evaluations: Sequence[Evaluation]) -> None:
     """Draw how each model does for parts of the users and of the items."""
-    choices = segment_choices(evaluations)
-    if not choices:
-        show_empty("No bundle says how it does for parts of the users or items.")
+    nothing = "No bundle says how it does for parts of the users or items."
+    chosen = _choose("Parts", segment_choices(evaluations), nothing, lambda one: f"{heading_of(one[0])} · {one[1]}")
+    if chosen is None:
         return
-    segment, name = st.selectbox(
-        "Parts", choices, format_func=lambda one: f"{heading_of(one[0])} · {one[1]}", key="segment", width=320
-    )
+    segment, name = chosen
     table = segments_table(evaluations, segment, name)
     st.altair_chart(_groups(table, name), width="stretch")
     wide = table.pivot(index="Model", columns="Part", values="Value")[list(dict.fromkeys(table["Part"]))]
@@ -79,14 +79,23 @@ def show_segments(evaluations: Sequence[Evaluation]) -> None:
 
 def show_learning_curves(evaluations: Sequence[Evaluation]) -> None:
     """Draw what was measured after each epoch."""
-    names = curve_choices(evaluations)
-    if not names:
-        show_empty("No model of these bundles was trained by epochs, or they were exported before curves were kept.")
+    nothing = "No model of these bundles was trained by epochs, or they were exported before curves were kept."
+    name = _choose("Curve of", curve_choices(evaluations), nothing)
+    if name is None:
         return
-    name = st.selectbox("Curve of", names, key="curve", width=320)
     table = curves_table(evaluations, name)
     st.altair_chart(_curves(table, name), width="stretch")
     show_as_table(table.assign(Value=table["Value"].map("{:.4f}".format)), "curves")
+
+
+def _choose(
+    label: str, choices: Sequence[ChoiceT], nothing: str, words: Callable[[ChoiceT], str] = str
+) -> ChoiceT | None:
+    """What is drawn, of all that may be; where that is nothing, it is said why."""
+    if not choices:
+        show_empty(nothing)
+        return None
+    return st.selectbox(label, choices, format_func=words, key=f"drawn {label}", width=320)
 
 
 def _legend() -> alt.Legend:
@@ -96,7 +105,9 @@ def _legend() -> alt.Legend:
 def _intervals(table: pd.DataFrame, name: str) -> alt.LayerChart | alt.FacetChart:
     base = alt.Chart(table).encode(y=alt.Y("Model:N", sort=None, title=None, axis=_MODEL_AXIS))
     told = [alt.Tooltip(column) for column in table.columns]
-    lines = base.mark_rule(strokeWidth=3, color=_LINE).encode(x=alt.X("Low:Q", title=name), x2="High:Q")
+    lines = base.mark_rule(strokeWidth=3, color=_LINE).encode(
+        x=alt.X("Low:Q", title=name, axis=alt.Axis(tickCount=8)), x2="High:Q"
+    )
     dots = base.mark_point(filled=True, size=110, opacity=1, color=_LINE).encode(x="Value:Q", tooltip=told)
     ticks = base.mark_tick(thickness=3, size=18, color="#e07b00").encode(x="Popular:Q", tooltip=told)
     # A mark of which no row has a value would be drawn at infinity, and Vega says so in the console.

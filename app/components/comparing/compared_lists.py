@@ -42,7 +42,7 @@ def show_lists(
         label, answer = lists[place]
         with column:
             st.header(plain(label), anchor=False)
-            st.caption(f"Model {plain(answer['model_version'])}")
+            st.caption(source_caption(answer))
             show_notes(answer)
             if not answer["items"]:
                 show_empty("It has nothing for this user.")
@@ -51,6 +51,12 @@ def show_lists(
                 for item in answer["items"]
             ]
             st.html(f'<ol class="rs-list">{"".join(rows)}</ol>')
+
+
+def source_caption(answer: Mapping[str, Any]) -> str:
+    """What made a list, in a line of Markdown: its bundle, and the variant of an experiment."""
+    variant = f" · {plain(answer['experiment_id'])}: {plain(answer['variant'])}" if answer["experiment_id"] else ""
+    return f"Bundle {plain(answer['bundle'])}{variant}"
 
 
 def show_moves(first: Mapping[str, Any], second: Mapping[str, Any]) -> None:

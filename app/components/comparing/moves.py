@@ -37,22 +37,27 @@ def why(change: ListChange, first: Mapping[str, Any], second: Mapping[str, Any])
     """Why an item is where it is: what it is there for, and where it was in the other list."""
     before, after = reason(change.item_id, first), reason(change.item_id, second)
     if change.before is None:
-        return _sentence(f"in the first, {place_in(first['trace'], change.item_id)}", after)
+        return _sentence(f"in the first, {place_in(first, change.item_id)}", after)
     if change.after is None:
-        return _sentence(f"in the second, {place_in(second['trace'], change.item_id)}", before)
+        return _sentence(f"in the second, {place_in(second, change.item_id)}", before)
     if before == after or not before:
         return _sentence(after)
     return _sentence(after, f"in the first, {before}")
 
 
-def place_in(trace: Mapping[str, Any], item_id: str) -> str:
-    """Where an item was on the way to a list."""
+def place_in(answer: Mapping[str, Any], item_id: str) -> str:
+    """Where an item that is not in a list was on the way to it."""
+    trace = answer["trace"]
     for one in trace["candidates"]:
         if one["item_id"] != item_id:
             continue
         if one["removed_by"] not in (None, "cut"):
             return REMOVED_WORDS.get(one["removed_by"], one["removed_by"])
-        return f"it is number {one['ranker_rank'] or _place_among_allowed(trace, item_id)}"
+        place = one["ranker_rank"] or _place_among_allowed(trace, item_id)
+        left_out = (
+            ", and left out to make the list diverse" if trace["diversity"] and place <= len(answer["items"]) else ""
+        )
+        return f"it is number {place}{left_out}"
     return f"it is not among the {trace['num_found']:,} that were looked at"
 
 

@@ -8,31 +8,14 @@ from typing import Any
 import pandas as pd
 
 from app.components.comparing.moves import REMOVED_WORDS
-
-#: What each stage does, for people.
-STAGE_WORDS = {
-    "state": "Read the user's history",
-    "sync": "Take over news of items and bundles",
-    "assignment": "Find the variant",
-    "plan": "Check the request",
-    "cache": "Look into the cache",
-    "model": "Ask the model, all in all",
-    "retrieve": "Find candidates",
-    "filter": "Take away what may not come",
-    "rank": "Rank",
-    "diversify": "Make diverse",
-    "explain": "Explain",
-    "cache_write": "Write into the cache",
-    "assembly": "Put the answer together",
-    "exposure": "Note that it is shown",
-}
+from app.components.stage_words import stage_words
 
 
 def stages_table(trace: Mapping[str, Any]) -> pd.DataFrame:
     """The stages in their order, with the milliseconds of each."""
     rows = [
         [
-            STAGE_WORDS.get(one["stage"], one["stage"]),
+            stage_words(one["stage"]),
             "model" if one["within"] else "service",
             round(one["milliseconds"], 3),
         ]

@@ -10,12 +10,11 @@ import pandas as pd
 import streamlit as st
 
 from app.components.comparing.trace_numbers import candidates_table, funnel_table, stages_table
+from app.components.row_names import ROW_PIXELS, names_axis, two_lines
 from app.components.states import show_empty
 from app.components.tables import show_as_table, show_rows, show_table
 from app.components.text import plain
 
-#: Height of a row of a chart.
-_ROW_PIXELS = 28
 #: Height of the axis, its title and a legend.
 _AXIS_PIXELS = 110
 
@@ -63,15 +62,15 @@ def _stages_chart(table: pd.DataFrame) -> alt.Chart:
 
 def _bars(table: pd.DataFrame, name: str, value: str, title: str, color: str | None = None) -> alt.Chart:
     encoded: dict[str, Any] = {
-        "y": alt.Y(f"{name}:N", sort=None, title=None, axis=alt.Axis(labelLimit=170, labelOverlap=False)),
-        "x": alt.X(f"{value}:Q", title=title),
+        "y": alt.Y("Label:N", sort=None, title=None, axis=names_axis()),
+        "x": alt.X(f"{value}:Q", title=title, axis=alt.Axis(tickCount=6)),
         "tooltip": list(table.columns),
     }
     if color is not None:
         encoded["color"] = alt.Color(f"{color}:N", legend=alt.Legend(orient="top", title=None))
     return (
-        alt.Chart(table)
+        alt.Chart(table.assign(Label=two_lines(table[name])))
         .mark_bar(height=14)
         .encode(**encoded)
-        .properties(height=_ROW_PIXELS * len(table) + _AXIS_PIXELS)
+        .properties(height=ROW_PIXELS * len(table) + _AXIS_PIXELS)
     )

@@ -18,6 +18,7 @@ LIVE = "the live bundle"
 AS_IT_IS = "as it is"
 KINDS = {"rate": "share of users with one", "mean": "number for each user", "ratio": "number for each list"}
 _OPTION_WORDS = {"k": "list of"}
+_DIVERSITIES = {"mmr": "items that have less in common", "calibrated": "categories in the shares of the user's history"}
 #: Kept until the page has said it.
 _MADE = "experiment made"
 
@@ -39,7 +40,7 @@ def show_experiment_form(bundle_names: Sequence[str], catalogue: Mapping[str, An
         for side, column in ((CONTROL, left), (TREATMENT, right)):
             with column:
                 st.markdown(f"**{heading_of(side)}**")
-                chosen[side] = _show_variant(side, bundle_names, categories)
+                chosen[side] = _show_variant(side, bundle_names, categories, catalogue["diversity_column"])
         chosen["share"] = st.slider("Users with treatment, of those who take part", 0.05, 0.95, 0.5, 0.05)
         first, second = st.columns(2, gap="medium")
         with first:
@@ -128,17 +129,37 @@ def options_text(variant: Mapping[str, Any]) -> str:
     parts = [f"bundle {variant['bundle']}"] if variant.get("bundle") else []
     options = variant.get("list_options") or {}
     for name, value in options.items():
+        if name == "exploration":
+            ranks = ", ".join(str(slot + 1) for slot in value["slots"])
+            parts.append(f"explores at rank {ranks} with probability {value['epsilon']:g}")
+            continue
         words = _OPTION_WORDS.get(name, name.replace("_", " "))
         parts.append(f"{words} {value if isinstance(value, str | int | float) else json.dumps(value)}")
     return ", ".join(parts) or "as everybody has it"
 
 
-def _show_variant(side: str, bundle_names: Sequence[str], categories: Sequence[str]) -> dict[str, Any]:
+def _show_variant(
+    side: str, bundle_names: Sequence[str], categories: Sequence[str], usual: str | None
+) -> dict[str, Any]:
     chosen: dict[str, Any] = {"bundle": st.selectbox("Bundle", [LIVE, *bundle_names], key=f"{side} bundle")}
-    chosen["diversity"] = st.selectbox("Diversity", [AS_IT_IS, "mmr", "calibrated"], key=f"{side} diversity")
+    chosen["diversity"] = st.selectbox(
+        "Diversity",
+        [AS_IT_IS, *(_DIVERSITIES if categories else ())],
+        format_func=lambda one: f"{one}: {_DIVERSITIES[one]}" if one in _DIVERSITIES else one,
+        key=f"{side} diversity",
+    )
     with st.expander("More of this variant"):
         chosen["weight"] = st.slider("Weight of diversity", 0.0, 1.0, 0.3, 0.05, key=f"{side} weight")
-        chosen["column"] = st.selectbox("Diverse by", categories, index=None, key=f"{side} column", placeholder="Usual")
+        # Where nothing is usual the first one is taken, since lists cannot be diverse by no column.
+        first = None if usual is not None or not categories else 0
+        chosen["column"] = st.selectbox(
+            "Diverse by",
+            categories,
+            index=first,
+            format_func=heading_of,
+            key=f"{side} column",
+            placeholder=f"Usual: {heading_of(usual or '')}",
+        )
         chosen["k"] = st.number_input("Length of the list (0: as asked for)", 0, 200, 0, key=f"{side} k")
         chosen["epsilon"] = st.slider(
             "Explores with probability",

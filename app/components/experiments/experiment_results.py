@@ -37,9 +37,10 @@ def show_results(experiment: Mapping[str, Any]) -> None:
     show_table(variants_table(experiment["definition"], found["num_units"]), "variants")
     _show_worries(found)
     _show_rollout(found["rollout"])
-    waiting = f"{found['num_unfinished']:,} users are still within their windows"
-    crossed = f", {found['num_crossed']:,} saw several variants and are left out" if found["num_crossed"] else ""
-    st.caption(f"{waiting}{crossed}.")
+    left_out = {"are still within their windows": "num_unfinished", "saw several variants": "num_crossed"}
+    told = [f"{found[count]:,} {words}" for words, count in left_out.items() if found[count]]
+    if told:
+        st.caption(f"Users who do not count (yet): {', '.join(told)}.")
     if not found["comparisons"]:
         show_empty("Nothing can be compared yet: no user of each variant has been through both windows.")
         return
@@ -59,13 +60,11 @@ def _show_worries(found: Mapping[str, Any]) -> None:
         st.caption(f"Sample ratio: {plain(ratio['sentence'])}")
     for variant, checked in found["guardrails"].items():
         for one in checked:
-            words = f"{plain(variant)}: {plain(one['sentence'])}"
+            words = f"{plain(variant)}. {plain(one['sentence'])}"
             if one["crossed"]:
-                st.error(f"**A guardrail is crossed.** {words}", icon=":material/fence:")
-            elif not one["measured"]:
-                st.caption(f"Guardrail, not measured yet. {words}")
+                st.error(f"**A guardrail is crossed** by {words}", icon=":material/fence:")
             else:
-                st.caption(f"Guardrail, kept so far. {words}")
+                st.caption(f"Of {words}")
 
 
 def _show_rollout(rollout: Mapping[str, Any] | None) -> None:
@@ -92,9 +91,10 @@ def _show_comparison(variant: str, one: Mapping[str, Any], looks: Sequence[Mappi
 
 def _chart(table: pd.DataFrame) -> alt.LayerChart:
     shown = table.assign(At=pd.to_datetime(table["At"], format="ISO8601"))
-    base = alt.Chart(shown).encode(x=alt.X("At:T", title=None))
+    moments = alt.Axis(format="%d %b %H:%M", tickCount=6, labelOverlap=True)
+    base = alt.Chart(shown).encode(x=alt.X("At:T", title="UTC", axis=moments, scale=alt.Scale(type="utc")))
     told = [
-        alt.Tooltip("At:T", format="%d %b %H:%M"),
+        alt.Tooltip("utcyearmonthdatehoursminutes(At):T", format="%d %b %H:%M", title="At (UTC)"),
         "Users",
         *(alt.Tooltip(name, format=".4f") for name in ("Difference", "Low", "High")),
         "Verdict",

@@ -1,4 +1,4 @@
-from app.components.card import because_of, card_html, row_html, score_text, share
+from app.components.card import because_of, card_html, meta_html, row_html, score_text, share
 
 COLUMNS = [{"name": "genres", "kind": "category"}]
 ITEM = {
@@ -35,3 +35,9 @@ def test_a_row_without_title_has_the_id():
 def test_scores_of_any_scale_are_short():
     assert [score_text(one) for one in (0.123456, 583.0, 12345.6, -0.5)] == ["0.123", "583", "12,346", "-0.5"]
     assert [share(1, 4), share(-1, 4), share(1, 0), share(9, 4)] == [25, 0, 100, 100]
+
+
+def test_a_day_is_not_broken_at_its_hyphens_and_markup_stays_text():
+    assert meta_html("fish · 2023-11-29") == 'fish · <span class="rs-whole">2023-11-29</span>'
+    assert meta_html("a-very-long-word-of-many") == "a-very-long-word-of-many"
+    assert "<" not in meta_html("<i>").replace("&lt;", "")

@@ -10,8 +10,8 @@ def test_dependencies_numbers_and_receipts_are_shown(address, api, store, open_p
     assert not page.exception and "Everything answers." in texts(page) and "Store answers" in texts(page)
     values = {one.label: one.value for one in page.metric}
     assert values["Lists"] == "1" and values["Waiting in the spool"] == "0"
-    stages = next(one.value for one in page.table if "model" in list(one.value["Name"]))
-    assert list(stages["Name"])[:2] == ["state", "sync"]
+    stages = next(one.value for one in page.table if "Check the request" in list(one.value["Name"]))
+    assert list(stages["Name"])[:2] == ["Read the user's history", "Take over news of items and bundles"]
     assert len(page.dataframe[0].value) == 1 and "Nobody has asked" not in texts(page)
 
 

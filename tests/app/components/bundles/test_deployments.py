@@ -14,5 +14,5 @@ def test_bundles_say_their_state_and_what_they_were_measured_at():
         "models": [{"model": "IALS", "metrics": [metric]}, {"model": "NeuMF", "metrics": []}],
     }
     rows = bundles_table(overview, [evaluation]).values.tolist()
-    assert rows[0] == ["one", "live", "IALS + NeuMF", "0.500 [0.400, 0.600]", "films", "2026-01-02"]
+    assert rows[0] == ["one", "live", "IALS + NeuMF", "0.500 [0.400, 0.600]", "films", "02 Jan 2026"]
     assert [row[1] for row in rows] == ["live", "open", "not open"] and rows[2][2:] == ["–"] * 4

@@ -8,7 +8,7 @@ def candidate(item_id, removed_by=None, ranker_rank=None):
 def answer(ids, candidates, because="Alien"):
     contributions = {"contributions": [{"title": because}]}
     items = [{"item_id": name, "title": name.upper(), "explanation": contributions, "reasons": []} for name in ids]
-    return {"items": items, "trace": {"candidates": candidates, "num_found": len(candidates)}}
+    return {"items": items, "trace": {"candidates": candidates, "num_found": len(candidates), "diversity": None}}
 
 
 FIRST = answer(["a", "b"], [candidate("s", "seen"), candidate("a"), candidate("b"), candidate("d", "cut")])
@@ -32,5 +32,12 @@ def test_each_move_says_why():
 
 
 def test_where_an_item_was_on_the_way():
-    assert place_in(FIRST["trace"], "s") == "the user knows it"
-    assert place_in(SECOND["trace"], "b") == "it is number 2"
+    assert place_in(FIRST, "s") == "the user knows it"
+    assert place_in(SECOND, "b") == "it is number 2"
+
+
+def test_a_good_item_that_a_diverse_list_leaves_out_says_so():
+    diverse = answer(["a", "c"], [candidate("a"), candidate("b"), candidate("c"), candidate("d")])
+    diverse["trace"]["diversity"] = {"kind": "mmr", "weight": 0.5, "column": "genres"}
+    assert place_in(diverse, "b") == "it is number 2, and left out to make the list diverse"
+    assert place_in(diverse, "d") == "it is number 4"

@@ -35,4 +35,6 @@ def test_ids_are_made_of_names_and_variants_are_told_in_words():
     assert experiment_id_of("More diverse lists!") == "more-diverse-lists" and experiment_id_of("¡!") == ""
     variants = definition_of(CHOSEN)["variants"]
     assert options_text(variants[0]) == "as everybody has it"
+    exploring = {"name": "t", "list_options": {"exploration": {"slots": [4], "epsilon": 0.3}}}
+    assert options_text(exploring) == "explores at rank 5 with probability 0.3"
     assert options_text(variants[1]).startswith("bundle two, diversity mmr, diversity weight 0.3")
