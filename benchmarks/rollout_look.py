@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import resource
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -35,15 +36,11 @@ from sqlalchemy import text
 from recsys.experiments.rollout import RolloutPlan
 from recsys.studies.benchmark.hardware import hardware_summary
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # what tests show to users
+
+from tests.serving.experimenting.shown_lists import CLICKERS  # noqa: E402
+
 START = datetime(2026, 11, 1, tzinfo=UTC)
-DEFINITION = {
-    "variants": [{"name": "control", "share": 0.5}, {"name": "new", "share": 0.5}],
-    "metrics": [{"name": "clickers", "event": "click"}],
-    "guardrails": [{"metric": "clickers", "relative_tolerance": 0.1}],
-    "exposure_window_hours": 0.5,
-    "attribution_window_hours": 0.5,
-    "salt": "rollout",
-}
 _LISTS = """
 INSERT INTO exposures (recommendation_id, user_id, shown_at, item_ids, bundle, model_version, variant, experiment_id,
     context)
@@ -89,7 +86,7 @@ def _measured(url: str, units: list[int], repeats: int) -> list[str]:
     database = Database(url)
     store = Store(database)
     changes = ExperimentChanges(store)
-    changes.create("one", "One", DEFINITION, "key")
+    changes.create("one", "One", {**CLICKERS, "salt": "rollout"}, "key")
     experiment = experiment_of(changes.start("one", "key"))
     rollout = begin_rollout(experiment, RolloutPlan(), START.timestamp())
     now = START + timedelta(hours=3)

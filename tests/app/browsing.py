@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 from recsys_serving.local.free_port import free_port
+from recsys_serving.local.launcher import start, stop
 from recsys_serving.settings import ServiceSettings
 
 from tests.app.conftest import PATIENCE_SECONDS, ROOT
@@ -89,6 +90,28 @@ class Visit:
             # What is drawn again is faded meanwhile, and what is not loaded yet is grey.
             self.page.wait_for_function("!document.querySelector('[data-testid=stSkeleton], [data-stale=\"true\"]')")
             self.page.wait_for_timeout(1_000)
+
+    def look_why(self) -> None:
+        """Open why the first item of the list is there, and close it again."""
+        self.page.get_by_role("button", name="Why?").first.click()
+        dialog = self.page.get_by_role("dialog")
+        dialog.get_by_role("table").wait_for()
+        self.page.keyboard.press("Escape")
+        dialog.wait_for(state="detached")
+
+    def outlive(self, settings: ServiceSettings, heading: str) -> None:
+        """End the service, see that the page says so, and that it goes on by itself when the service is back.
+
+        Args:
+            settings: of the service.
+            heading: of the page, which is there again then.
+        """
+        self.page.get_by_role("heading", name=heading).wait_for()
+        stop(settings)
+        self.page.get_by_text("Hide what is known").click()
+        self.page.get_by_text("make serve").wait_for()
+        start(settings, timeout_seconds=PATIENCE_SECONDS)
+        self.page.get_by_role("heading", name=heading).wait_for()
 
     def _said(self, message: Any) -> None:
         # Opened by its address, a page first looks for Streamlit below that address.

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import httpx
 import pytest
@@ -14,7 +13,7 @@ from recsys_serving.local.launcher import start, stop
 from recsys_serving.settings import ServiceSettings
 
 from app.service.address import find_service
-from tests.app.browsing import BROWSER, Visit, patient_settings, running_app, running_browser
+from tests.app.browsing import BROWSER, Visit, patient_settings
 from tests.app.conftest import PATIENCE_SECONDS
 from tests.export.board_bundles import board_bundle
 
@@ -26,6 +25,7 @@ UPSTREAM: dict[str, str] = {}
 #: Each page, and a section of it that is chosen first.
 PAGES = (
     ("/?user=anna", None),
+    ("/for-you?user=anna", None),
     ("/item?item=i04", None),
     ("/compare?user=anna", None),
     ("/models", None),
@@ -52,35 +52,12 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceSettin
 
 
 @pytest.fixture(scope="module")
-def url(settings: ServiceSettings) -> Iterator[str]:
-    """Address of the app."""
-    with running_app(settings.var) as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """A browser without a window."""
-    with running_browser() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
 def client(settings: ServiceSettings) -> Iterator[httpx.Client]:
     """Asks the service."""
     address = find_service({"RECSYS_VAR": str(settings.var)})
     headers = {"Authorization": f"Bearer {address.key}"}
     with httpx.Client(base_url=address.url, headers=headers, timeout=PATIENCE_SECONDS) as client:
         yield client
-
-
-@pytest.fixture
-def visit(browser: Any, url: str, request: pytest.FixtureRequest) -> Iterator[Visit]:
-    """A visit at a width and in a colour scheme."""
-    width, scheme = getattr(request, "param", (1280, "light"))
-    visit = Visit(browser, url, width, scheme)
-    yield visit
-    visit.context.close()
 
 
 def titles(visit: Visit) -> list[str]:
@@ -101,11 +78,7 @@ def test_a_new_user_rates_five_items_and_each_changes_the_list(visit: Visit):
         page.get_by_role("tab", name=f"Rated ({number + 1})").wait_for()
         visit.settle()
         assert titles(visit) != before
-    page.get_by_role("button", name="Why?").first.click()
-    dialog = page.get_by_role("dialog")
-    dialog.get_by_role("table").wait_for()
-    page.keyboard.press("Escape")
-    dialog.wait_for(state="detached")
+    visit.look_why()
     page.get_by_role("tab", name="What if?").click()
     page.get_by_role("combobox", name="Without").click()
     page.get_by_role("option").first.click()
@@ -218,9 +191,4 @@ def test_every_page_is_accessible_fits_and_says_nothing_to_the_console(visit: Vi
 
 def test_a_page_says_that_the_service_is_away_and_goes_on_when_it_is_back(visit: Visit, settings: ServiceSettings):
     visit.open("/compare?user=anna")
-    visit.page.get_by_role("heading", name="Bundle two_tower").wait_for()
-    stop(settings)
-    visit.page.get_by_text("Hide what is known").click()
-    visit.page.get_by_text("make serve").wait_for()
-    start(settings, timeout_seconds=PATIENCE_SECONDS)
-    visit.page.get_by_role("heading", name="Bundle two_tower").wait_for()
+    visit.outlive(settings, "Bundle two_tower")

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -22,6 +23,9 @@ from app.service.address import KEY_VARIABLE, URL_VARIABLE, VAR_VARIABLE, Servic
 from app.service.api import ServiceApi
 from tests.export.board_bundles import board_bundle
 from tests.serving.conftest import database_url, postgres_server, store
+
+if TYPE_CHECKING:
+    from tests.app.browsing import Visit
 
 __all__ = ["database_url", "postgres_server", "store"]
 
@@ -112,3 +116,32 @@ def texts(page: AppTest) -> str:
     )
     written = [str(one.value) for kind in kinds for one in kind]
     return "\n".join([*written, *(str(one.proto.body) for one in page.get("html"))])
+
+
+@pytest.fixture(scope="module")
+def url(settings: ServiceSettings) -> Iterator[str]:
+    """Address of an app of the service that a module has started, whose settings are its fixture."""
+    from tests.app.browsing import running_app
+
+    with running_app(settings.var) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A browser without a window."""
+    from tests.app.browsing import running_browser
+
+    with running_browser() as browser:
+        yield browser
+
+
+@pytest.fixture
+def visit(browser: Any, url: str, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    """A visit at a width and in a colour scheme."""
+    from tests.app.browsing import Visit
+
+    width, scheme = getattr(request, "param", (1280, "light"))
+    visit = Visit(browser, url, width, scheme)
+    yield visit
+    visit.context.close()

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from recsys_serving.local.launcher import start, stop
 from recsys_serving.settings import ServiceSettings
 
-from tests.app.browsing import BROWSER, Visit, patient_settings, running_app, running_browser
+from tests.app.browsing import BROWSER, Visit, patient_settings
 from tests.app.conftest import PATIENCE_SECONDS
 from tests.export.board_bundles import board_bundle
 
@@ -26,29 +25,6 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceSettin
     stop(settings)
 
 
-@pytest.fixture(scope="module")
-def url(settings: ServiceSettings) -> Iterator[str]:
-    """Address of the app."""
-    with running_app(settings.var) as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """A browser without a window."""
-    with running_browser() as browser:
-        yield browser
-
-
-@pytest.fixture
-def visit(browser: Any, url: str, request: pytest.FixtureRequest) -> Iterator[Visit]:
-    """A visit at a width and in a colour scheme."""
-    width, scheme = getattr(request, "param", (1280, "light"))
-    visit = Visit(browser, url, width, scheme)
-    yield visit
-    visit.context.close()
-
-
 @pytest.mark.parametrize(
     "visit", [(1280, "light"), (390, "dark")], indirect=True, ids=["wide and light", "narrow and dark"]
 )
@@ -60,11 +36,7 @@ def test_a_visitor_rates_asks_why_and_opens_an_item(visit: Visit):
     page.locator("[class*='st-key-ask-']").first.get_by_role("radio").nth(4).click()
     page.get_by_text("Because you liked").first.wait_for()
     page.get_by_text("This is what is popular").wait_for(state="detached")
-    page.get_by_role("button", name="Why?").first.click()
-    dialog = page.get_by_role("dialog")
-    dialog.get_by_role("table").wait_for()
-    page.keyboard.press("Escape")
-    dialog.wait_for(state="detached")
+    visit.look_why()
     assert visit.overflow <= 0
     page.locator(".st-key-cards").get_by_role("button", name="Open").first.click()
     page.get_by_role("heading", name="Similar by content").wait_for()
@@ -89,12 +61,14 @@ def test_the_system_page_draws_its_numbers(visit: Visit):
     assert visit.overflow <= 0 and visit.faults == []
 
 
+def test_the_first_page_is_also_found_by_its_name(visit: Visit):
+    visit.open("/for-you?user=anna")
+    visit.page.wait_for_url("**/?user=anna")
+    visit.page.get_by_role("heading", name="For you").wait_for()
+    assert visit.page.get_by_text("Page not found").count() == 0 and visit.faults == []
+
+
 def test_a_page_says_that_the_service_is_away_and_goes_on_when_it_is_back(visit: Visit, settings: ServiceSettings):
     visit.open()
     visit.page.get_by_role("button", name="New visitor").click()
-    visit.page.get_by_role("heading", name="Recommended to visitor").wait_for()
-    stop(settings)
-    visit.page.get_by_text("Hide what is known").click()
-    visit.page.get_by_text("make serve").wait_for()
-    start(settings, timeout_seconds=PATIENCE_SECONDS)
-    visit.page.get_by_role("heading", name="Recommended to visitor").wait_for()
+    visit.outlive(settings, "Recommended to visitor")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 from recsys_serving.experimenting.experiment_changes import experiment_of
@@ -11,6 +12,15 @@ from recsys_serving.store.events.records import Exposure, Interaction
 from recsys_serving.store.store import Store
 
 from recsys.experiments.assignment import assign
+
+#: An experiment of two variants, whose guardrail is the share of users who click, half an hour after their first list.
+CLICKERS: dict[str, Any] = {
+    "variants": [{"name": "control", "share": 0.5}, {"name": "new", "share": 0.5}],
+    "metrics": [{"name": "clickers", "event": "click"}],
+    "guardrails": [{"metric": "clickers", "relative_tolerance": 0.1}],
+    "exposure_window_hours": 0.5,
+    "attribution_window_hours": 0.5,
+}
 
 
 def show_lists(

@@ -8,17 +8,11 @@ from recsys_serving.experimenting.experiment_rollout import begin_rollout
 from recsys_serving.experimenting.rollout_evidence import gather_evidence
 
 from recsys.experiments.rollout import RolloutPlan, RolloutState
-from tests.serving.experimenting.shown_lists import show_lists
+from tests.serving.experimenting.shown_lists import CLICKERS, show_lists
 
 START = datetime(2024, 3, 1, tzinfo=UTC)
-DEFINITION = {
-    "variants": [{"name": "control", "share": 0.5}, {"name": "new", "share": 0.5}],
-    "metrics": [{"name": "clickers", "event": "click"}],
-    "guardrails": [{"metric": "clickers", "relative_tolerance": 0.1}, {"metric": "clickers", "limit": 0.2}],
-    "exposure_window_hours": 0.5,
-    "attribution_window_hours": 0.5,
-    "salt": "evidence",
-}
+GUARDRAILS = [*CLICKERS["guardrails"], {"metric": "clickers", "limit": 0.2}]
+DEFINITION = {**CLICKERS, "guardrails": GUARDRAILS, "salt": "evidence"}
 USERS = [f"user-{number}" for number in range(800)]
 
 
