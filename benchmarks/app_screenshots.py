@@ -1,7 +1,7 @@
 """Pictures of every page of the app, wide and narrow, light and dark: ``make screenshots``.
 
-The service and the app run already (``make serve``, ``make app``). Nothing but the browser is started here: one of the
-machine, which Playwright drives.
+The service and the app run already (``make up``). Nothing but the browser is started here: one of the machine, which
+Playwright drives. Whose lists are shown, and which item, are the first that the app has, whatever its data are.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-BROWSER = Path("/usr/bin/chromium")
+from app_pages import BROWSER, PATIENCE_MS, first_item, first_user, settle
+
 WIDTHS = {"wide": 1280, "narrow": 390}
 SCHEMES = ("light", "dark")
-#: Milliseconds to wait for a page, and for what is drawn after it: charts, covers, fonts.
-PATIENCE_MS, DRAW_MS = 120_000, 1_500
-_QUIET = '[data-testid="stApp"][data-test-script-state="notRunning"]'
+#: Each picture: the page's address, and what is done there first.
+Shots = dict[str, tuple[str, Callable[[Any], None]]]
 
 
 def main() -> None:
@@ -27,6 +28,8 @@ def main() -> None:
     arguments.output.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+        user, item = _subjects(browser, arguments)
+        print(f"user {user}, item {item}", flush=True)
         for size in arguments.sizes:
             for scheme in arguments.schemes:
                 width = WIDTHS[size]
@@ -34,13 +37,23 @@ def main() -> None:
                     viewport={"width": width, "height": 900}, color_scheme=scheme, device_scale_factor=arguments.scale
                 )
                 context.set_default_timeout(PATIENCE_MS)
-                _take(context.new_page(), arguments, f"{size}-{scheme}")
+                _take(context.new_page(), arguments, _shots(user, item), f"{size}-{scheme}")
                 context.close()
         browser.close()
 
 
-def _take(page: Any, arguments: argparse.Namespace, suffix: str) -> None:
-    for name, (path, prepare) in _shots(arguments.user).items():
+def _subjects(browser: Any, arguments: argparse.Namespace) -> tuple[str, str]:
+    """The user and the item that are shown: those that are named, else the first user, and the first of their list."""
+    page = browser.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    user = arguments.user or first_user(page, arguments.url)
+    item = arguments.item or first_item(page, arguments.url, user)
+    page.close()
+    return user, item
+
+
+def _take(page: Any, arguments: argparse.Namespace, shots: Shots, suffix: str) -> None:
+    for name, (path, prepare) in shots.items():
         if arguments.only and not any(name.startswith(one) for one in arguments.only):
             continue
         page.goto(arguments.url + path)
@@ -55,14 +68,6 @@ def _take(page: Any, arguments: argparse.Namespace, suffix: str) -> None:
         print(f"{target} {f'OVERFLOW {overflow} px' if overflow > 0 else ''}", flush=True)
 
 
-def settle(page: Any) -> None:
-    """Wait until Streamlit has drawn everything."""
-    page.wait_for_selector(_QUIET)
-    page.wait_for_timeout(DRAW_MS)
-    page.wait_for_selector(_QUIET)
-    page.wait_for_function("!document.querySelector('[data-testid=stSkeleton], [data-stale=\"true\"]')")
-
-
 def _whole(page: Any, path: Path) -> None:
     """The page with all that is below; Streamlit scrolls inside of a part, so the window grows."""
     size = page.viewport_size
@@ -73,13 +78,15 @@ def _whole(page: Any, path: Path) -> None:
     page.set_viewport_size(size)
 
 
-def _shots(user: str) -> dict[str, tuple[str, Callable[[Any], None]]]:
-    """Each picture: the page's address, and what is done there first."""
+def _shots(user: str, item: str) -> Shots:
+    user, item = quote(user), quote(item)
     return {
         "for-you": (f"/?user={user}", _nothing),
         "for-you-why": (f"/?user={user}", lambda page: page.get_by_role("button", name="Why?").first.click()),
         "for-you-what-if": (f"/?user={user}", _what_if),
-        "item": ("/item?item=50", _nothing),
+        "for-you-new": ("/", lambda page: page.get_by_role("button", name="New visitor").click()),
+        "item": (f"/item?item={item}", _nothing),
+        "item-search": (f"/item?item={item}", _search),
         "compare": (f"/compare?user={user}", _nothing),
         "compare-moves": (f"/compare?user={user}", _tab("What moved, and why")),
         "compare-trace": (f"/compare?user={user}", _tab("The way to a list")),
@@ -87,11 +94,13 @@ def _shots(user: str) -> dict[str, tuple[str, Callable[[Any], None]]]:
         "models-segments": ("/models", _section("Segments")),
         "models-curves": ("/models", _section("Learning curves")),
         "models-map": ("/models", _section("Map of items")),
+        "models-runs": ("/models", _section("Runs")),
         "experiments": ("/experiments", _minutes),
         "experiments-new": ("/experiments", _section("New")),
         "experiments-power": ("/experiments", _section("Power")),
-        "experiments-off-policy": ("/experiments", _section("Off-policy")),
+        "experiments-off-policy": ("/experiments", _judge),
         "system": ("/system", _nothing),
+        "for-you-filters": (f"/?user={user}", _filters),  # the last: on a phone they stay open, above the page
     }
 
 
@@ -113,6 +122,29 @@ def _what_if(page: Any) -> None:
     page.get_by_role("option").first.click()
 
 
+def _filters(page: Any) -> None:
+    """Where there is room the filters are there; on a phone they are opened."""
+    button = page.get_by_test_id("stExpandSidebarButton")
+    if button.is_visible():
+        button.click()
+
+
+def _search(page: Any) -> None:
+    """Search for the item that is open, with two letters of its title the wrong way round."""
+    title = page.get_by_role("heading", level=2).first.text_content()
+    page.get_by_placeholder("Title or id").press_sequentially(title[:1] + title[2:3] + title[1:2] + title[3:])
+    page.locator(".st-key-matches").get_by_role("button").first.wait_for()
+
+
+def _judge(page: Any) -> None:
+    """Judge a policy, where lists have explored."""
+    _section("Off-policy")(page)
+    settle(page)
+    button = page.get_by_role("button", name="Judge", exact=True)
+    if button.count():
+        button.click()
+
+
 def _minutes(page: Any) -> None:
     choice = page.get_by_role("radio", name="minute", exact=True)
     if choice.count():
@@ -122,7 +154,8 @@ def _minutes(page: Any) -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--url", default="http://127.0.0.1:8501", help="of the app")
-    parser.add_argument("--user", default="196", help="whose lists are shown")
+    parser.add_argument("--user", help="whose lists are shown; the first that the app offers")
+    parser.add_argument("--item", help="that is shown; the first of the list")
     parser.add_argument("--output", type=Path, default=Path("screenshots"), help="a directory")
     parser.add_argument("--only", nargs="*", help="beginnings of the names of pictures")
     parser.add_argument("--sizes", nargs="*", choices=WIDTHS, default=list(WIDTHS))
