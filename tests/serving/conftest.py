@@ -75,12 +75,14 @@ def empty_tables(url: str) -> None:
 
 
 @contextmanager
-def new_database(postgres_server: str) -> Iterator[str]:
+def new_database(postgres_server: str, encoding: str = "UTF8") -> Iterator[str]:
     """URL of a database without tables, which is dropped in the end."""
     import psycopg
 
     name = f"test_{uuid4().hex}"
     with psycopg.connect(postgres_server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
+        connection.execute(
+            f"CREATE DATABASE {name} ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+        )
         yield postgres_server.replace("/tests?", f"/{name}?")
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -23,6 +23,9 @@ URL_VARIABLE = "RECSYS_DATABASE_URL"
 #: Bytes that are read at once; no row may be longer.
 _BLOCK = 1 << 26
 
+#: SQLSTATE of bytes that are no characters of an encoding.
+_NO_TEXT = "22021"
+
 _SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
 
 
@@ -71,7 +74,8 @@ class StoreDatabase:
         """A connection that only reads, and sees the database as it is now, however long it takes.
 
         Raises:
-            SourceError: the extra is not installed, the database is away, or it has no such tables.
+            SourceError: the extra is not installed, the database is away, it has no such tables, or it has a text that
+                is none, as one of encoding SQL_ASCII may.
         """
         from sqlalchemy import create_engine, make_url
         from sqlalchemy.exc import SQLAlchemyError
@@ -79,8 +83,10 @@ class StoreDatabase:
         try:
             import psycopg
 
+            # Whatever encoding the database has: one of SQL_ASCII names none, and COPY sends that of the connection.
             engine = create_engine(
-                make_url(self.url).set(drivername="postgresql+psycopg"), connect_args={"connect_timeout": 10}
+                make_url(self.url).set(drivername="postgresql+psycopg"),
+                connect_args={"connect_timeout": 10, "client_encoding": "utf8"},
             )
         except ImportError as error:
             raise SourceError(
@@ -101,6 +107,11 @@ class StoreDatabase:
         code = getattr(error, "sqlstate", None) or ""
         if code.startswith("42"):
             return f"{self.place} is no database of the service, or of another version: {reason}. Name the right one."
+        if code == _NO_TEXT:
+            return (
+                f"The texts of {self.place} must be in its encoding, but one is not ({reason}). Copy it into a "
+                "database of encoding UTF8: pg_dump --encoding=LATIN1, or whatever encoding its texts have."
+            )
         return f"The database {self.place} cannot be read: {reason}. Start it, or correct data.database_url."
 
 

@@ -193,6 +193,8 @@ def make_engine(url: str, settings: DatabaseSettings) -> Engine:
         connect_args={
             "connect_timeout": max(1, round(settings.connect_timeout_seconds)),
             "application_name": settings.application_name,
+            # A database of encoding SQL_ASCII would answer with bytes, of which the driver knows no encoding.
+            "client_encoding": "utf8",
             # A transaction whose process hangs must not keep rows locked.
             "options": f"-c statement_timeout={milliseconds} -c idle_in_transaction_session_timeout=60s",
             # A server that vanished without a word: no answer to what was sent within this time.

@@ -7,6 +7,7 @@ import pytest
 
 from recsys.data.readers.store.database import StoreDatabase, copy_table, literal
 from recsys.errors import SourceError
+from tests.serving.conftest import new_database
 
 
 def test_the_url_is_the_given_one_or_that_of_the_variable(monkeypatch):
@@ -69,6 +70,23 @@ def test_text_comes_as_it_is(database_url):
         query = f"SELECT * FROM (VALUES {values}) AS given (t)"
         table = copy_table(connection, query, {"t": pa.string()})
     assert table.column("t").to_pylist() == texts
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+def test_text_comes_as_it_is_from_a_database_of_another_encoding(postgres_server, encoding):
+    with new_database(postgres_server, encoding) as url:
+        with StoreDatabase.locate(url).snapshot() as connection:
+            table = copy_table(connection, "SELECT 'é' AS t", {"t": pa.string()})
+    assert table.column("t").to_pylist() == ["é"]
+
+
+def test_bytes_that_are_no_text_are_told(postgres_server):
+    with (
+        new_database(postgres_server, "SQL_ASCII") as url,
+        pytest.raises(SourceError, match="must be in its encoding, but one is not .*0xe9.*Copy it into"),
+    ):
+        with StoreDatabase.locate(url).snapshot() as connection:
+            copy_table(connection, r"SELECT E'caf\xe9' AS t", {"t": pa.string()})
 
 
 def test_no_rows_are_an_empty_table(database_url):

@@ -8,6 +8,8 @@ from recsys_serving.store.connection.database import Database, DatabaseSettings
 from recsys_serving.store.errors import StoreError, StoreRefused, StoreUnavailable
 from sqlalchemy import text
 
+from tests.serving.conftest import new_database
+
 INSERT = text("INSERT INTO users (user_id) VALUES (:id)")
 USERS = text("SELECT user_id FROM users ORDER BY user_id")
 
@@ -28,6 +30,14 @@ def test_a_transaction_is_committed_at_its_end(database):
     with database.transaction() as connection:
         connection.execute(INSERT, {"id": "a"})
     assert users(database) == ["a"]
+
+
+def test_a_database_of_no_encoding_holds_text(postgres_server):
+    with new_database(postgres_server, "SQL_ASCII") as url:
+        database = Database(url)
+        with database.transaction() as connection:
+            assert connection.execute(text("SELECT CAST(:told AS text)"), {"told": "é 漢"}).scalar_one() == "é 漢"
+        database.close()
 
 
 def test_an_error_rolls_back(database):
