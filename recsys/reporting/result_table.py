@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,19 @@ class Cell:
     text: str
     detail: str = ""
     bold: bool = False
+
+
+def estimate_text(value: float, interval: tuple[float, float] | None) -> str:
+    """A value with its interval; the value alone where there is none, or where its ends are not numbers.
+
+    Example:
+        >>> estimate_text(0.11924, (0.1043, 0.1342))
+        '0.1192 [0.1043, 0.1342]'
+    """
+    if interval is None or not all(map(math.isfinite, interval)):
+        return f"{value:.4f}"
+    low, high = interval
+    return f"{value:.4f} [{low:.4f}, {high:.4f}]"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 
 from rich.console import Console
 
-from recsys.reporting.result_table import Cell, ResultTable
+from recsys.reporting.result_table import Cell, ResultTable, estimate_text
 
 TABLE = ResultTable(
     "Results",
@@ -85,3 +86,8 @@ def test_a_table_that_is_too_wide_is_printed_in_parts_with_the_names() -> None:
 
 def test_a_table_of_names_alone_is_one_part() -> None:
     assert "ease" in printed(ResultTable("T", ["run"], [[Cell("ease")]]))
+
+
+def test_an_estimate_has_its_interval_where_it_is_known() -> None:
+    assert estimate_text(0.11924, (0.1043, 0.13421)) == "0.1192 [0.1043, 0.1342]"
+    assert estimate_text(0.5, None) == estimate_text(0.5, (math.nan, math.nan)) == "0.5000"

@@ -96,13 +96,13 @@ def look(shared: tuple[str, ...], models: Sequence[str], metric: str) -> DataFac
     """
     plain = _config(shared, _ANY_MODEL)
     with told_data_warnings(bool(plain.get("strict", False))):
-        prepared = _objective(shared, metric).prepared
+        prepared = _objective(shared, metric, 0).prepared
     rates = {name: isinstance_of(PredictsRatings, name) for name in models}
     if plain.get("view") is None and prepared.interactions.rating is not None and any(rates.values()):
         shared = (*shared, "view=explicit")
     _objective.cache_clear()
     began = time.perf_counter()
-    objective = _objective(shared, metric)
+    objective = _objective(shared, metric, 0)
     load_seconds = time.perf_counter() - began
     schema = objective.prepared.schema
     return DataFacts(
@@ -118,17 +118,22 @@ def look(shared: tuple[str, ...], models: Sequence[str], metric: str) -> DataFac
 
 
 def run_trial(
-    shared: tuple[str, ...], model: str, overrides: dict[str, str], metric: str, limit_seconds: float
+    shared: tuple[str, ...],
+    model: str,
+    overrides: dict[str, str],
+    metric: str,
+    limit_seconds: float,
+    bootstrap_samples: int = 0,
 ) -> TrialResult:
     """Measure one trial; see :class:`recsys.studies.tuning.objective.Objective`."""
     drawn = [f"{name}={value}" for name, value in overrides.items()]
-    return _objective(shared, metric)(_config(shared, model, drawn), limit_seconds)
+    return _objective(shared, metric, bootstrap_samples)(_config(shared, model, drawn), limit_seconds)
 
 
-def load(shared: tuple[str, ...], metric: str) -> None:
+def load(shared: tuple[str, ...], metric: str, bootstrap_samples: int = 0) -> None:
     """Load the data now, so that the first trial does not take their time; what is odd about them was told before."""
     warnings.simplefilter("ignore", DataWarning)
-    _objective(shared, metric)
+    _objective(shared, metric, bootstrap_samples)
 
 
 def train(arguments: Sequence[str], log: Path) -> tuple[Path, float]:
@@ -187,8 +192,8 @@ def isinstance_of(protocol: type, model: str) -> bool:
 
 
 @functools.lru_cache(maxsize=2)
-def _objective(shared: tuple[str, ...], metric: str) -> Objective:
-    return Objective(_config(shared, _ANY_MODEL), metric)
+def _objective(shared: tuple[str, ...], metric: str, bootstrap_samples: int) -> Objective:
+    return Objective(_config(shared, _ANY_MODEL), metric, bootstrap_samples=bootstrap_samples)
 
 
 def _config(shared: Sequence[str], model: str, more: Sequence[str] = ()) -> DictConfig:

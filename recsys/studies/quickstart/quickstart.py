@@ -20,7 +20,7 @@ from typing import Any
 from recsys.cli.command_line import id_setting
 from recsys.cli.overrides import quoted_text
 from recsys.errors import RunError
-from recsys.reporting.result_table import Cell, ResultTable
+from recsys.reporting.result_table import Cell, ResultTable, estimate_text
 from recsys.runs.run_directory import METRICS
 from recsys.runs.run_manifest import CARRIED_PREFIX
 from recsys.studies.quickstart.columns import ColumnChoice
@@ -198,6 +198,4 @@ def holdout_table(run: Path, model: str) -> ResultTable:
 
 def _interval(metrics: Mapping[str, float], key: str) -> Cell:
     value, low, high = (metrics.get(f"{key}{end}", math.nan) for end in ("", "_low", "_high"))
-    if math.isnan(value):
-        return Cell("")
-    return Cell(f"{value:.4f}" + ("" if math.isnan(low) else f" [{low:.4f}, {high:.4f}]"))
+    return Cell("" if math.isnan(value) else estimate_text(value, (low, high)))

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recsys.errors import RecsysError, RunError
+from recsys.evaluation.significance import bootstrap_intervals
 from recsys.studies.newer_data.contestants import Contestant, open_contestant
 from recsys.studies.newer_data.held_out import read_held_out
 from recsys.studies.newer_data.scoring import measured
 from recsys.studies.selection.candidate import Candidate
-from recsys.studies.selection.selection import Selection, choose
+from recsys.studies.selection.selection import Measurement, Selection, choose
 
 #: Trains a candidate on what came before; its run or bundle.
 TrainCandidate = Callable[[Candidate], Path]
@@ -60,10 +61,12 @@ def choose_on_newest(
     # All are to recover the same: what any of them knows already, or none can, is left out for all.
     held_out = read_held_out(table, None, there) if there else None
 
-    def measure(candidate: Candidate) -> tuple[float, float]:
+    def measure(candidate: Candidate) -> Measurement:
         own = trained[candidate.name]
         if own.contestant is None or held_out is None:
             raise RunError(own.error)
-        return float(measured(own.contestant, held_out, k).per_user[f"{metric}@{k}"].mean()), own.seconds
+        values = measured(own.contestant, held_out, k).per_user[f"{metric}@{k}"].to_numpy()
+        (interval,) = bootstrap_intervals(values[:, None])
+        return Measurement(float(values.mean()), own.seconds, interval)
 
     return choose(candidates, measure, f"{metric}@{k}", "the newest interactions before those that are held out")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from recsys.errors import RecsysError, RunError
-from recsys.reporting.result_table import Cell, ResultTable
+from recsys.evaluation.significance import Interval
+from recsys.reporting.result_table import Cell, ResultTable, estimate_text
 from recsys.studies.selection.candidate import Candidate
 
 
@@ -19,17 +21,33 @@ class CandidateScore:
         candidate: that was measured.
         value: of the metric; None where it could not be measured.
         seconds: of its training.
+        interval: 95 % interval of the value; None where there is none.
         error: why it could not be measured; empty where it was.
     """
 
     candidate: Candidate
     value: float | None
     seconds: float = 0.0
+    interval: Interval | None = None
     error: str = ""
 
 
-#: Trains a candidate and measures it: its value, and the seconds of the training.
-Measure = Callable[[Candidate], tuple[float, float]]
+class Measurement(NamedTuple):
+    """What a candidate was measured at.
+
+    Args:
+        value: of the metric.
+        seconds: of its training.
+        interval: 95 % interval of the value; None where there is none.
+    """
+
+    value: float
+    seconds: float
+    interval: Interval | None = None
+
+
+#: Trains a candidate and measures it.
+Measure = Callable[[Candidate], Measurement]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +84,14 @@ class Selection:
         rows = [
             [
                 Cell(one.candidate.name, bold=one is best),
-                Cell("failed" if one.value is None else f"{one.value:.4f}", bold=one is best),
+                Cell("failed" if one.value is None else estimate_text(one.value, one.interval), bold=one is best),
                 Cell("-" if one.value is None else f"{one.seconds:.1f}"),
             ]
             for one in ranked
         ]
         failed = "".join(f" {one.candidate.name} failed: {one.error}" for one in ranked if one.error)
-        note = f"Measured on {self.held_out}; the best is chosen.{failed}"
+        told = ", with 95 % bootstrap intervals over users" if any(one.interval for one in self.scores) else ""
+        note = f"Measured on {self.held_out}{told}; the best is chosen.{failed}"
         return ResultTable("Models to choose from", ["model", self.metric, "seconds"], rows, note)
 
 
@@ -99,12 +118,12 @@ def choose(
     for candidate in candidates:
         say(candidate)
         try:
-            value, seconds = measure(candidate)
+            value, seconds, interval = measure(candidate)
         except RecsysError as error:
             scores.append(CandidateScore(candidate, None, error=str(error)))
         else:
             failed = "" if math.isfinite(value) else f"its {metric} is {value}"
-            scores.append(CandidateScore(candidate, None if failed else value, seconds, failed))
+            scores.append(CandidateScore(candidate, None if failed else value, seconds, interval, failed))
     selection = Selection(metric, held_out, tuple(scores))
     _ = selection.best  # raises where none could be measured
     return selection

@@ -8,7 +8,7 @@ from recsys.errors import SettingsError
 from recsys.studies.leaderboard.jobs import load, run_trial
 from recsys.studies.leaderboard.worker import Worker
 from recsys.studies.selection.candidate import Candidate
-from recsys.studies.selection.selection import Selection, choose
+from recsys.studies.selection.selection import Measurement, Selection, choose
 from recsys.studies.tuning.objective import TrialResult
 
 
@@ -18,6 +18,7 @@ def choose_on_validation(
     metric: str = "valid/ndcg@10",
     limit_seconds: float = 600.0,
     say: Callable[[Candidate], None] = lambda candidate: None,
+    bootstrap_samples: int = 1000,
 ) -> Selection:
     """Fit each model to the training part and measure it on validation; nothing of the test part is read.
 
@@ -29,6 +30,7 @@ def choose_on_validation(
         metric: of :class:`recsys.studies.tuning.objective.Objective`; more is better.
         limit_seconds: that each may take.
         say: told which candidate is next.
+        bootstrap_samples: resamples of users for 95 % intervals; 0 for none.
 
     Raises:
         SettingsError: a candidate names no model.
@@ -43,12 +45,12 @@ def choose_on_validation(
     if nameless:
         raise SettingsError(f"Each candidate must name a model, but {nameless[0]!r} has no model=. Add it.")
     with Worker() as worker:
-        worker.call(load, tuple(shared), metric)
+        worker.call(load, tuple(shared), metric, bootstrap_samples)
 
-        def measure(candidate: Candidate) -> tuple[float, float]:
+        def measure(candidate: Candidate) -> Measurement:
             rest = dict(one.split("=", 1) for one in candidate.settings if not one.startswith("model="))
-            arguments = (tuple(shared), candidate.model, rest, metric, limit_seconds)
+            arguments = (tuple(shared), candidate.model, rest, metric, limit_seconds, bootstrap_samples)
             result: TrialResult = worker.call(run_trial, *arguments, limit_seconds=1.25 * limit_seconds + 2)
-            return result.value, result.seconds
+            return Measurement(result.value, result.seconds, result.interval)
 
         return choose(candidates, measure, metric, "validation", say)

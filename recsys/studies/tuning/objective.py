@@ -14,6 +14,7 @@ from recsys.errors import EvaluationError, RunError
 from recsys.evaluation.fixed_negatives import evaluate_fixed_negatives
 from recsys.evaluation.model_report import evaluate_model, model_name
 from recsys.evaluation.ranking import RankingEvaluator
+from recsys.evaluation.significance import Interval
 from recsys.runs.assembly import build_data, build_known_items, build_model, build_split, build_view
 from recsys.runs.device import training_device
 from recsys.runs.model_fitting import ModelFitter
@@ -35,6 +36,7 @@ class TrialResult:
         seconds: wall time of fitting, seconds.
         cut_short: whether the fit was stopped because its time was up.
         pruned: whether it was stopped because its epochs were worse than those of other trials.
+        interval: 95 % interval of the value; None where none was asked for, or the fit was stopped.
     """
 
     value: float
@@ -42,6 +44,7 @@ class TrialResult:
     seconds: float
     cut_short: bool = False
     pruned: bool = False
+    interval: Interval | None = None
 
 
 class Objective:
@@ -52,15 +55,19 @@ class Objective:
         metric: the metric, such as ``valid/ndcg@10``, ``valid/rmse`` or ``sampled-99/hit_rate@10``.
         validation: ``split`` evaluates on the validation part of the split; ``sampled_negatives`` ranks training
             interactions among random items (:func:`recsys.studies.tuning.validation.among_sampled_negatives`).
+        bootstrap_samples: resamples of users for the interval of each value; 0 for none.
 
     Raises:
         RunError: ``validation`` is unknown, the split has no validation part, or ``refit`` leaves none.
     """
 
-    def __init__(self, config: DictConfig, metric: str, validation: ValidationKind = "split") -> None:
+    def __init__(
+        self, config: DictConfig, metric: str, validation: ValidationKind = "split", bootstrap_samples: int = 0
+    ) -> None:
         if validation not in ("split", "sampled_negatives"):
             raise RunError(f"validation must be split or sampled_negatives, but it is {validation}. Choose one.")
         self.metric = metric
+        self._bootstrap_samples = bootstrap_samples
         self.prepared = build_data(config)
         view = build_view(config, self.prepared, build_model(config.model, config.seed, self.prepared))
         split = build_split(config, view.interactions)
@@ -113,7 +120,12 @@ class Objective:
         device = training_device(config)
         if self._pairs is None:
             known = build_known_items(config)
-            evaluator = RankingEvaluator(ks=(self._k,), segment_k=self._k, bootstrap_samples=0, repeats=known.repeats)
+            evaluator = RankingEvaluator(
+                ks=(self._k,),
+                segment_k=self._k,
+                bootstrap_samples=self._bootstrap_samples,
+                repeats=known.repeats,
+            )
             found = evaluate_model(
                 evaluator, None, self.prepared, self.view, self.split, model, device, "valid", known.exclude_seen
             )
@@ -127,11 +139,13 @@ class Objective:
                 pairs.negatives,
                 ks=(self._k,),
                 histories=pairs.histories,
-                bootstrap_samples=0,
+                bootstrap_samples=self._bootstrap_samples,
             ).flat()
         if self.metric not in metrics:
             raise EvaluationError(
                 f"metric must be one that is measured on validation ({', '.join(metrics)}), but it is {self.metric}. "
                 "Correct it."
             )
-        return TrialResult(metrics[self.metric], report.best_epoch, seconds)
+        ends = [metrics.get(f"{self.metric}{end}") for end in ("_low", "_high")]
+        interval = None if ends[0] is None or ends[1] is None else Interval(ends[0], ends[1])
+        return TrialResult(metrics[self.metric], report.best_epoch, seconds, interval=interval)

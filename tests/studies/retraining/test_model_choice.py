@@ -46,6 +46,7 @@ def test_the_best_is_chosen_and_one_that_fails_takes_no_part(choose):
     assert found.best.candidate.name == "good" and found.metric == "ndcg@2"
     assert [(one.candidate.name, one.value) for one in found.scores] == [("bad", 0.0), ("broken", None), ("good", 1.0)]
     assert found.scores[1].error == "broken needs ratings"
+    assert [one.interval for one in found.scores] == [(0.0, 0.0), None, (1.0, 1.0)]
 
 
 def test_what_a_candidate_knows_already_is_no_measure(choose):

@@ -7,8 +7,9 @@ import math
 import pytest
 
 from recsys.errors import RunError
+from recsys.evaluation.significance import Interval
 from recsys.studies.selection.candidate import Candidate
-from recsys.studies.selection.selection import choose
+from recsys.studies.selection.selection import Measurement, choose
 
 VALUES = {"a": 0.1, "b": 0.3, "c": 0.3, "d": math.nan}
 
@@ -16,7 +17,7 @@ VALUES = {"a": 0.1, "b": 0.3, "c": 0.3, "d": math.nan}
 def measure(candidate):
     if candidate.name not in VALUES:
         raise RunError("it needs content")
-    return VALUES[candidate.name], 2.0
+    return Measurement(VALUES[candidate.name], 2.0)
 
 
 def chosen(names):
@@ -40,3 +41,13 @@ def test_what_fails_or_has_no_value_takes_no_part_and_the_table_says_why():
 def test_where_all_fail_each_says_why():
     with pytest.raises(RunError, match=r"(?s)each of them failed.*x: it needs content"):
         chosen("xy")
+
+
+def test_intervals_are_told_where_there_are_some():
+    def with_interval(candidate):
+        return Measurement(0.2, 1.0, Interval(0.1, 0.3))
+
+    table = choose([Candidate("a", ("model=a",))], with_interval, "ndcg@10").table()
+    assert table.rows[0][1].text == "0.2000 [0.1000, 0.3000]" and "95 % bootstrap intervals" in table.note
+    table = chosen("a").table()
+    assert table.rows[0][1].text == "0.1000" and "interval" not in table.note

@@ -15,6 +15,9 @@ def test_a_model_that_has_learnt_the_pattern_beats_one_that_has_not(tmp_path):
     assert found.best.candidate.name == "item_knn"
     assert [one.value is None for one in found.scores] == [False, False, True]
     assert "l2" in found.scores[2].error
+    for one in found.scores[:2]:
+        assert one.interval is not None and one.value is not None
+        assert one.interval.low < one.value < one.interval.high
 
 
 def test_each_candidate_names_a_model():

@@ -29,7 +29,13 @@ def test_the_value_is_the_metric_on_validation(tmp_path):
         "valid",
     )
     assert result.value == report.metrics("EASE")["valid/ndcg@7"]
-    assert (result.best_epoch, result.seconds > 0) == (0, True)
+    assert (result.best_epoch, result.seconds > 0, result.interval) == (0, True, None)
+
+
+def test_the_interval_is_that_of_an_evaluation(tmp_path):
+    settings = config(tmp_path)
+    result = Objective(settings, "valid/ndcg@7", bootstrap_samples=50)(settings)
+    assert result.interval is not None and result.interval.low < result.value < result.interval.high
 
 
 def test_trials_differ_by_their_settings(tmp_path):
