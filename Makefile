@@ -16,7 +16,7 @@
 # make serve-stop   stop all of it
 # make up           all of it: databases, service and app, in the background; prints `app: URL`; BUNDLE=DIR PORT= WORKERS= HOST=
 #                   as for serve, APP_PORT= of the app; TRITON=1 runs the models on a Triton server
-# make down         stop all of it
+# make down         stop all of it, and what `make quickstart` has started
 # make quickstart DATA=FILE   from a table of your own to recommendations on screen; ITEMS=FILE; QUICKSTART= other settings
 # make env          write .env, the secrets of compose.yaml, where there is none
 # make lock         fix the versions of the libraries in the images anew; takes uv

@@ -99,17 +99,13 @@ def _serve(config: DictConfig, var: Path, bundle: Path) -> None:
     import subprocess
     import sys
 
-    from recsys.cli.commands import script_path, typed_command
-    from recsys.cli.console import console
+    from recsys.cli.commands import script_path
 
-    place = f"var={var}"
     settings = [
         f"bundle={bundle}",
-        place,
+        f"var={var}",
         *(f"{name}={config[name]}" for name in ("app_port", "workers") if config[name]),
     ]
-    console.print("To stop it:")
-    console.print_command(f"{typed_command('stack')} action=stop {place}", indent="  ")
     status = subprocess.run([sys.executable, str(script_path("stack")), "action=start", *settings]).returncode
     if status:
         sys.exit(status)

@@ -1,12 +1,13 @@
 """The service with its databases and its app on this machine, in the background: ``python scripts/stack.py start DIR``.
 
-DIR is a bundle. It prints ``api: URL``, ``api key: KEY`` and ``app: URL``. Then ``action=status``, whose status is 1
-where something does not answer, and ``action=stop``, which ends all of it. ``triton=true`` starts a model server too.
-Started again, it says what runs already.
+DIR is a bundle. It prints ``stop: COMMAND``, ``api: URL``, ``api key: KEY`` and ``app: URL``. Then ``action=status``,
+whose status is 1 where something does not answer, and ``action=stop``, which ends all of it; without ``var=`` both see
+what ``quickstart`` has started too. ``triton=true`` starts a model server. Started again, it says what runs already.
 """
 
 from __future__ import annotations
 
+import shlex
 import sys
 from typing import TYPE_CHECKING
 
@@ -22,11 +23,9 @@ if TYPE_CHECKING:
 @config_command("stack", positional=action_and_object("action", {"start": "bundle"}))
 def main(config: DictConfig) -> None:
     """Do what the command line says."""
-    from recsys.cli.console import console
     from recsys.cli.process.extras import require_libraries
 
     require_libraries("fastapi", "uvicorn", "psycopg", "onnxruntime", "streamlit")
-    from recsys_serving.local.stack import read_stack, stop_stack
     from recsys_serving.settings import read_settings
 
     names = ("bundle", "var", "host", "port", "workers")
@@ -34,12 +33,41 @@ def main(config: DictConfig) -> None:
     if config.action == "start":
         _start(config, settings)
     elif config.action == "stop":
-        stopped = stop_stack(settings)
-        console.print(f"Stopped: {', '.join(stopped)}." if stopped else "Nothing runs.")
+        _stop(_installations(config, settings))
     else:
-        stack = read_stack(settings)
-        _show(stack, settings)
-        sys.exit(0 if stack.answers else 1)
+        sys.exit(_show_status(_installations(config, settings)))
+
+
+def _installations(config: DictConfig, settings: ServiceSettings) -> list[ServiceSettings]:
+    """The one that is named; without a name the usual one, and those that quickstart has made."""
+    from pathlib import Path
+
+    made = [] if config.var is not None else sorted(Path(config.quickstarts).glob("*/var"))
+    return [settings, *(settings.model_copy(update={"var": var}) for var in made)]
+
+
+def _stop(installations: list[ServiceSettings]) -> None:
+    from recsys_serving.local.stack import stop_stack
+
+    from recsys.cli.console import console
+
+    told = []
+    for one in installations:
+        if stopped := stop_stack(one):
+            place = "" if one is installations[0] else f" in {one.var}"
+            told.append(f"Stopped{place}: {', '.join(stopped)}.")
+    console.print("\n".join(told) or "Nothing runs.", soft_wrap=True)
+
+
+def _show_status(installations: list[ServiceSettings]) -> int:
+    """Print what runs; 1 where something of it does not answer, or nothing runs."""
+    from recsys_serving.local.stack import read_stack
+
+    stacks = [(read_stack(one), one) for one in installations]
+    running = [(stack, one) for stack, one in stacks if stack.runs] or stacks[:1]
+    for stack, one in running:
+        _show(stack, one)
+    return 0 if all(stack.answers for stack, _ in running) else 1
 
 
 def _start(config: DictConfig, settings: ServiceSettings) -> None:
@@ -71,9 +99,12 @@ def _show(stack: Stack, settings: ServiceSettings) -> None:
     """Print what runs, and where it is."""
     from recsys_serving.local.installation import Installation
 
+    from recsys.cli.commands import typed_command
     from recsys.cli.console import console
 
     lines = []
+    if stack.runs:
+        lines += [f"stop: {typed_command('stack')} action=stop {shlex.quote(f'var={settings.var}')}"]
     if stack.triton is not None:
         lines += [f"triton: {stack.triton.grpc_url}, log {stack.triton.log}"]
     if stack.service is not None:

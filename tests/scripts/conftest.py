@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,13 @@ __all__ = ["bundle_path", "data", "model", "split"]
 @pytest.fixture
 def scripts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Scripts:
     return Scripts(tmp_path, monkeypatch, capsys)
+
+
+@pytest.fixture
+def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the environment names a service, or how it is to run."""
+    for name in [name for name in os.environ if name.startswith("RECSYS_") and name != "RECSYS_CACHE"]:
+        monkeypatch.delenv(name)
 
 
 @pytest.fixture

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
 from tests.export.board_bundles import board_bundle
 from tests.scripts.running import Scripts
 
-
-@pytest.fixture(autouse=True)
-def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.startswith("RECSYS_") and name != "RECSYS_CACHE"]:
-        monkeypatch.delenv(name)
+pytestmark = pytest.mark.usefixtures("no_settings")
 
 
 def test_where_nothing_runs_it_is_said(scripts: Scripts):

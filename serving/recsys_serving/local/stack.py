@@ -54,6 +54,11 @@ class Stack:
     triton: ServerState | None
 
     @property
+    def runs(self) -> bool:
+        """Whether any part is there."""
+        return self != Stack(None, None, None)
+
+    @property
     def answers(self) -> bool:
         """Whether API and app are there and answer, and the model server where there is one."""
         return (
