@@ -130,16 +130,15 @@ def _result(
 def _told(guardrail: Guardrail, margin: float, bound: float, measured: bool) -> GuardrailResult:
     crossed = measured and bound < 0
     if guardrail.limit is not None:
-        allowed = f"{'at least' if guardrail.better == 'higher' else 'at most'} {guardrail.limit:g}"
+        allowed = f"must be {'at least' if guardrail.better == 'higher' else 'at most'} {guardrail.limit:g}"
     else:
-        direction = "lower" if guardrail.better == "higher" else "higher"
-        allowed = f"at most {guardrail.relative_tolerance:.3g} times control's value {direction} than control's"
+        direction = "below" if guardrail.better == "higher" else "above"
+        allowed = f"must be at most {100 * (guardrail.relative_tolerance or 0):.3g} % {direction} control"
     if not measured:
         state = "too few units to say"
     elif crossed:
-        state = f"crossed: beyond it by {-margin:.3g}, and by {-bound:.3g} at least"
+        state = f"crossed, beyond it by {-margin:.3g}, and by {-bound:.3g} at least"
     else:
-        state = f"not crossed: {'inside it' if margin >= 0 else 'beyond it, not certainly,'} by {abs(margin):.3g}"
-    return GuardrailResult(
-        guardrail, crossed, measured, margin, bound, f"Guardrail {guardrail.metric} ({allowed}): {state}."
-    )
+        state = f"not crossed, {'inside it' if margin >= 0 else 'beyond it, not certainly,'} by {abs(margin):.3g}"
+    sentence = f"Guardrail: {guardrail.metric} {allowed}: {state}."
+    return GuardrailResult(guardrail, crossed, measured, margin, bound, sentence)

@@ -81,8 +81,9 @@ def plan_units(control: UnitStatistics, settings: PowerSettings) -> PlannedUnits
     return PlannedUnits(
         fixed,
         always,
-        f"To find a change of {settings.relative_change:+.3g} of {value:.4g} with power {settings.power:.0%} needs "
-        f"{fixed} units in all where one looks once, and {always} where one looks at any time.",
+        f"Finding a change of {100 * settings.relative_change:+.3g} % of {value:.4g} with a probability of "
+        f"{settings.power:.0%} takes {fixed:,} units in all where one looks once, and {always:,} where one looks at "
+        "any time.",
     )
 
 

@@ -77,9 +77,9 @@ def test_too_few_units_are_not_measured():
 @pytest.mark.parametrize(
     ("treatment", "text"),
     [
-        (3000, "Guardrail clicks (at most 0.1 times control's value lower than control's): crossed: beyond it by 0.03"),
-        (3590, "not crossed: beyond it, not certainly, by 0.0005."),
-        (4000, "not crossed: inside it by 0.02."),
+        (3000, "Guardrail: clicks must be at most 10 % below control: crossed, beyond it by 0.03"),
+        (3590, "not crossed, beyond it, not certainly, by 0.0005."),
+        (4000, "not crossed, inside it by 0.02."),
     ],
 )
 def test_the_sentence_says_how_far(treatment, text):

@@ -50,8 +50,8 @@ def test_a_ratio_is_planned_by_the_delta_method():
 def test_the_sentence_names_both_numbers():
     planned = plan_units(CONTROL, PowerSettings(0.1))
     assert planned.sentence == (
-        f"To find a change of +0.1 of 0.1 with power 80% needs {planned.fixed_horizon} units in all where one looks "
-        f"once, and {planned.always_valid} where one looks at any time."
+        f"Finding a change of +10 % of 0.1 with a probability of 80% takes {planned.fixed_horizon:,} units in all "
+        f"where one looks once, and {planned.always_valid:,} where one looks at any time."
     )
 
 

@@ -100,8 +100,9 @@ def preview_policy(store: OutcomeStore, policy: TargetPolicy, query: PreviewQuer
     if not judged:
         reasons = "; ".join(f"{number}: {reason}" for reason, number in left_out.items())
         raise ExperimentError(
-            f"a policy is judged by lists that explored; of {len(read)} in this time none is left"
-            f"{f' ({reasons})' if reasons else ''}: let a variant explore, or take another time"
+            "A policy is judged by lists that explored, once the time in which a success counts is over "
+            f"({query.attribution_seconds / 3600:g} hours). Of {len(read)} such lists none is left"
+            f"{f' ({reasons})' if reasons else ''}. Let a variant explore, wait, or let successes count for less time."
         )
     rewarded = store.rewarded(judged, query.event, query.attribution_seconds, max(0.1, deadline.remaining()))
     estimates, unavailable = _estimates(judged, places, targets, rewarded, policy.tells_all, query.better)

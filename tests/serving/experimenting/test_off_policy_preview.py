@@ -97,7 +97,7 @@ QUERY_OF_ALL = PreviewQuery(QUERY.since, QUERY.until, places="all", max_lists=10
 def test_only_some_lists_are_read(store, log):
     some = PreviewQuery(QUERY.since, QUERY.until, experiment_id="x", max_lists=500, timeout_seconds=60.0)
     assert preview_policy(store.outcomes, OtherEpsilon(0.0), some).num_lists == 500
-    with pytest.raises(ExperimentError, match="of 0 in this time none is left"):
+    with pytest.raises(ExperimentError, match=r"is over \(.* hours\)\. Of 0 such lists none is left"):
         preview_policy(store.outcomes, OtherEpsilon(0.0), PreviewQuery(QUERY.since, QUERY.until, experiment_id="y"))
 
 

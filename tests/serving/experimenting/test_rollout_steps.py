@@ -13,18 +13,11 @@ from recsys_serving.store.store import Store
 
 from recsys.errors import ExperimentError
 from recsys.experiments.rollout import RolloutPlan
-from tests.serving.experimenting.shown_lists import show_lists
+from tests.serving.experimenting.shown_lists import CLICKERS, show_lists
 
 START = datetime(2024, 3, 1, tzinfo=UTC)
 PLAN = RolloutPlan(steps=(0.05, 0.5, 1.0), min_hours=2, min_units=50)
-DEFINITION = {
-    "variants": [{"name": "control", "share": 0.5}, {"name": "new", "share": 0.5}],
-    "metrics": [{"name": "clickers", "event": "click"}],
-    "guardrails": [{"metric": "clickers", "relative_tolerance": 0.1}],
-    "exposure_window_hours": 0.5,
-    "attribution_window_hours": 0.5,
-    "salt": "rollout",
-}
+DEFINITION = {**CLICKERS, "salt": "rollout"}
 
 
 class Clock:
@@ -112,7 +105,7 @@ def test_a_guardrail_takes_a_harmful_variant_back(store, clock, steps):
     steps.look()
     found = store.experiments.get("one")
     assert (state(store).status, found.status) == ("rolled back", "stopped")
-    assert state(store).reason.startswith("Rolled back. Guardrail clickers") and state(store).treatment_share == 0
+    assert state(store).reason.startswith("Rolled back. Guardrail: clickers") and state(store).treatment_share == 0
     assert store.experiments.steps("one")[-1].actor == "rollout"
     assert store.audit.list_entries()[0].detail["reason"] == state(store).reason
     revision = found.revision
