@@ -212,21 +212,36 @@ class Answering:
         """The lists of queries of one bundle; without what variants set, where that is what is wrong."""
         try:
             return self._made(group, deadline)
-        except RecsysError as error:
-            treated = [one for one in group if one.plan.treatment.list_options]
-            if not treated:
+        except RecsysError:
+            if not any(one.plan.treatment.list_options for one in group):
                 raise
-            experiments = {str(one.plan.treatment.experiment_id) for one in treated}
-            for one in treated:
-                plan = one.plan
-                one.plan = self._plan(one.query, plan.user, Treatment(), plan.opened)
-                one.exploration = None
-            lists = self._made(group, deadline)
-            # Without the variants it is right: whoever asks is not at fault, but whoever made the experiment.
-            _log.error("Variants of %s cannot be served: %s", ", ".join(sorted(experiments)), error)
-            for one in treated:
-                one.degraded.append("experiments")
-            return lists
+            return self._apart(group, deadline)
+
+    def _apart(self, group: Sequence[_Open], deadline: Deadline) -> tuple[list[MadeList], bool]:
+        """The lists of queries of one bundle, experiment by experiment: one that is wrong spoils no other one's."""
+        parts: dict[str | None, list[_Open]] = {}
+        for one in group:
+            treatment = one.plan.treatment
+            parts.setdefault(treatment.experiment_id if treatment.list_options else None, []).append(one)
+        found: dict[int, MadeList] = {}
+        is_degraded = False
+        for experiment_id, part in parts.items():
+            try:
+                lists, is_plain = self._made(part, deadline)
+            except RecsysError as error:
+                if experiment_id is None:
+                    raise
+                for one in part:
+                    one.plan = self._plan(one.query, one.plan.user, Treatment(), one.plan.opened)
+                    one.exploration = None
+                lists, is_plain = self._made(part, deadline)
+                # Without the variant it is right: whoever asks is not at fault, but whoever made the experiment.
+                _log.error("Variants of %s cannot be served: %s", experiment_id, error)
+                for one in part:
+                    one.degraded.append("experiments")
+            is_degraded = is_degraded or is_plain
+            found.update(zip(map(id, part), lists, strict=True))
+        return [found[id(one)] for one in group], is_degraded
 
     def _made(self, group: Sequence[_Open], deadline: Deadline) -> tuple[list[MadeList], bool]:
         return self._parts.maker.make([one.plan for one in group], [one.num_spare for one in group], deadline)
