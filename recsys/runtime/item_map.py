@@ -9,10 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from recsys.retrieval.types import FloatArray, IntArray
 from recsys.runtime.bundle import Bundle
+
+#: Different texts of a column that tells items apart by kind, at most.
+MAX_TEXTS = 100
 
 #: Items whose vectors the axes are computed from, at most: the most popular ones.
 MAX_FITTED = 20_000
@@ -28,7 +32,7 @@ class MappedItem:
         x: along the first component.
         y: along the second one.
         num_interactions: of the item, in the data of the bundle.
-        categories: its values in the column by which lists are diverse.
+        categories: its values in the column of the map.
     """
 
     item_id: str
@@ -46,7 +50,8 @@ class ItemMap:
     Args:
         items: those with the most interactions first; empty where the model has no vectors.
         explained: share of the variance of the vectors that each axis has.
-        column: that ``categories`` are of; None: there is none.
+        column: that ``categories`` are of: the one by which lists are diverse, or else the first one of few texts, such
+            as departments; None: there is none.
         note: why there is no map; None: there is one.
     """
 
@@ -72,7 +77,8 @@ def map_items(bundle: Bundle, limit: int) -> ItemMap:
     if len(order) < 3 or vectors.shape[1] < 2:
         return ItemMap((), note="Fewer than three items have a vector of two dimensions or more.")
     places, explained = principal_plane(vectors[order])
-    return ItemMap(_mapped(bundle, order[:limit], places[:limit]), explained, manifest.data.content_column)
+    column = manifest.data.content_column or _column_of_few_texts(bundle.items)
+    return ItemMap(_mapped(bundle, order[:limit], places[:limit], column), explained, column)
 
 
 def principal_plane(vectors: FloatArray) -> tuple[FloatArray, tuple[float, ...]]:
@@ -94,9 +100,9 @@ def principal_plane(vectors: FloatArray) -> tuple[FloatArray, tuple[float, ...]]
     return centred @ axes, tuple(float(max(variances[-place], 0.0)) / total for place in (1, 2))
 
 
-def _mapped(bundle: Bundle, rows: IntArray, places: FloatArray) -> tuple[MappedItem, ...]:
+def _mapped(bundle: Bundle, rows: IntArray, places: FloatArray, column: str | None) -> tuple[MappedItem, ...]:
     ids = bundle.item_vocabulary.ids_of(rows).to_pylist()
-    categories = _categories(bundle, rows)
+    categories = _categories(bundle, rows, column)
     return tuple(
         MappedItem(item_id, title, float(x), float(y), int(count), of_item)
         for item_id, title, (x, y), count, of_item in zip(
@@ -105,8 +111,18 @@ def _mapped(bundle: Bundle, rows: IntArray, places: FloatArray) -> tuple[MappedI
     )
 
 
-def _categories(bundle: Bundle, rows: IntArray) -> list[tuple[str, ...]]:
-    column = bundle.manifest.data.content_column
+def _column_of_few_texts(items: pa.Table) -> str | None:
+    """The first column of texts of which several items have the same; None where there is none."""
+    for field in items.schema:
+        type_ = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+        if not (pa.types.is_string(type_) or pa.types.is_large_string(type_)):
+            continue
+        if 1 < pc.count_distinct(items.column(field.name).cast(pa.string())).as_py() <= MAX_TEXTS:
+            return str(field.name)
+    return None
+
+
+def _categories(bundle: Bundle, rows: IntArray, column: str | None) -> list[tuple[str, ...]]:
     if column is None or column not in bundle.items.column_names:
         return [()] * len(rows)
     separator = bundle.manifest.data.separators.get(column)

@@ -1,8 +1,9 @@
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from recsys.runtime.bundle import Bundle
-from recsys.runtime.item_map import map_items, principal_plane
+from recsys.runtime.item_map import _column_of_few_texts, map_items, principal_plane
 from tests.export.board_bundles import board_bundle
 
 
@@ -30,3 +31,11 @@ def test_a_map_tells_the_colours_of_the_board_apart():
 def test_a_model_without_vectors_says_so():
     found = map_items(Bundle.open(board_bundle("ease")), 12)
     assert found.items == () and "without vectors" in str(found.note)
+
+
+def test_without_a_column_of_several_values_items_are_told_apart_by_one_of_few_texts():
+    ids = [f"i{number:03}" for number in range(120)]
+    departments = pa.array(["fish", "meat", None] * 40).dictionary_encode()
+    items = pa.table({"item_id": ids, "shop": ["one"] * 120, "price": [1.0] * 120, "department": departments})
+    assert _column_of_few_texts(items) == "department"
+    assert _column_of_few_texts(items.drop_columns(["department"])) is None

@@ -27,6 +27,8 @@ from recsys.runtime.recommendation import SharedAttribute
 COMMON_WORD = 0.02
 #: So does a shorter one ("ii", "el").
 SHORTEST_WORD = 3
+#: A truth value that more than this share of the items have says nothing about them ("in stock: true").
+COMMON_TRUTH = 0.5
 #: A column of whole numbers in this range holds years.
 YEARS = (1800, 2100)
 
@@ -34,8 +36,9 @@ YEARS = (1800, 2100)
 class SharedAttributes:
     """Finds values of the declared features that two items share.
 
-    These are values of categorical and multi-valued columns (brands, genres, tags), words of texts that are not common,
-    and the year or the decade of columns that hold years. Other numbers are left out.
+    These are values of categorical and multi-valued columns (brands, genres, tags), truth values that at most half of
+    the items have, words of texts that are not common, and the year or the decade of columns that hold years. Other
+    numbers are left out.
 
     Args:
         items: a row for each item; features that it lacks are left out.
@@ -72,8 +75,9 @@ class _ValueColumn:
         self._is_text = column.kind is FeatureKind.TEXT
         self._place = f" in the {column.name}" if self._is_text else ""
         # A truth value says nothing without its column.
-        self._column = f"{column.name}: " if pa.types.is_boolean(plain_type(values.type)) else ""
-        self._least = -math.log(COMMON_WORD) if self._is_text else 0.0
+        is_truth = pa.types.is_boolean(plain_type(values.type))
+        self._column = f"{column.name}: " if is_truth else ""
+        self._least = -math.log(COMMON_WORD if self._is_text else COMMON_TRUTH if is_truth else 1.0)
         num_items = len(values)
         if column.kind is FeatureKind.CATEGORICAL:
             rows, text = np.arange(num_items), as_text(values)
@@ -92,9 +96,11 @@ class _ValueColumn:
         found = []
         for code in np.intersect1d(self._values(item), self._values(other), assume_unique=True).tolist():
             value, weight = self._vocabulary[code], float(self._weights[code])
+            if weight < self._least:
+                continue
             if not self._is_text:
                 found.append(SharedAttribute(self._column + value, weight))
-            elif weight >= self._least and len(value) >= SHORTEST_WORD and not value.isdigit():
+            elif len(value) >= SHORTEST_WORD and not value.isdigit():
                 found.append(SharedAttribute(f'"{value}"{self._place}', weight))
         return found
 

@@ -109,3 +109,9 @@ def test_a_truth_value_is_named_by_its_column():
     content = SharedAttributes(items, [FeatureColumn("organic", FeatureKind.CATEGORICAL)])
     assert [shared.text for shared in content.between(0, 1)] == ["organic: true"]
     assert content.between(0, 2) == content.between(0, 3) == ()
+
+
+def test_a_truth_value_of_most_items_says_nothing():
+    items = pa.table({"in_stock": pa.array([True, True, True, False, False])})
+    content = SharedAttributes(items, [FeatureColumn("in_stock", FeatureKind.CATEGORICAL)])
+    assert content.between(0, 1) == () and len(content.between(3, 4)) == 1
