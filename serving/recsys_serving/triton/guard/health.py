@@ -6,6 +6,8 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from recsys.cli.whole_files import whole_file
+
 HEALTH = "health.json"
 
 
@@ -31,9 +33,8 @@ class Health:
 
     def save(self, directory: Path) -> None:
         """Write the file, whole or not at all."""
-        partial = directory / f"{HEALTH}.partial"
-        partial.write_text(json.dumps(asdict(self), indent=2), encoding="utf-8")
-        partial.replace(directory / HEALTH)
+        with whole_file(directory / HEALTH) as partial:
+            partial.write_text(json.dumps(asdict(self), indent=2), encoding="utf-8")
 
 
 def read_health(directory: Path) -> Health | None:
