@@ -126,11 +126,11 @@ def test_redis_keeps_lists_as_memory_does(new_service, redis_url):
 class TestExperiments:
     NEW = Variant("new", 0.5, "two_tower")
 
-    def start(self, store, **values):
+    def start(self, store, name="e1", **values):
         variants = values.pop("variants", [Variant("control", 0.5), self.NEW])
-        made = Experiment("e1", "salt", variants, **values)
-        store.experiments.create("e1", "first", experiment_to_dict(made), "tests")
-        store.experiments.change("e1", "start", "tests", status="running")
+        made = Experiment(name, "salt", variants, **values)
+        store.experiments.create(name, "first", experiment_to_dict(made), "tests")
+        store.experiments.change(name, "start", "tests", status="running")
 
     def until_open(self, service, **query):
         for _ in range(2000):
@@ -183,6 +183,16 @@ class TestExperiments:
         assert "Variants of e1 cannot be served: There is no column size" in caplog.text
         with pytest.raises(RecsysError, match="There is no column weight"):
             ask(service, user_id="ann", filters={"weight": {"gte": 3}})
+
+    def test_a_variant_that_cannot_be_served_does_not_spoil_those_of_other_experiments(self, store, new_service):
+        service = new_service(store=store)
+        wrong = [Variant("control", 0.5), Variant("new", 0.5, None, {"filters": {"size": {"gte": 3}}})]
+        short = [Variant("control", 0.5), Variant("short", 0.5, None, {"k": 3})]
+        self.start(store, variants=wrong, buckets=((0, 1),), overrides={"ann": "new"})
+        self.start(store, "e2", variants=short, buckets=((1, 2),), overrides={"bob": "short"})
+        ann, bob = service.recommend([RecommendationQuery(user_id=name, session=EVEN, k=5) for name in ("ann", "bob")])
+        assert ann.degraded == ("experiments",) and len(ann.items) == 5
+        assert (bob.degraded, bob.variant, len(bob.items)) == ((), "short", 3)
 
 
 def test_attributes_that_do_not_fit_the_model_are_no_error(store, new_service):
