@@ -199,7 +199,7 @@ class MLP(_Tower):
             hidden = torch.addmm(bias[row], rectified, weight, out=activation).relu_()
             for layer in others:
                 hidden = layer(hidden).relu_()
-            scores[row] = self.output(hidden).squeeze(-1)
+            torch.addmv(self.output.bias, hidden, self.output.weight[0], out=scores[row])
         return scores
 
     def squared_norms(self, users: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:
