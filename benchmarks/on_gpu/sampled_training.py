@@ -16,6 +16,7 @@ from recsys.models.mf import MF
 from recsys.models.neumf import NeuMF
 from recsys.training.losses import BPRLoss, LogisticLoss, NegativesLoss
 from recsys.training.negatives import UniformNegatives
+from recsys.training.optimizers.adam import Adam
 from recsys.training.sampled_negatives import SampledNegativesModule
 
 NEGATIVES = 4
@@ -77,7 +78,7 @@ def _module(
         network,
         interactions_of(sizes),
         batch_size=max(1, batch_size),
-        optimizer=partial(torch.optim.Adam, lr=1e-3, fused=True),
+        optimizer=partial(Adam, lr=1e-3, fused=True),
         negative_sampler=UniformNegatives(negatives),
         loss=loss,
     )

@@ -19,6 +19,7 @@ from recsys.models.layers.dropout import Dropout
 from recsys.models.layers.embedding import Embedding
 from recsys.models.layers.fused_mlp import pair_perceptron, supports_fused_training, weighted_products
 from recsys.models.layers.int8_screening import LARGEST_LAYER, approximate_perceptron, multiplies_bytes
+from recsys.models.layers.projected_rows import pays_by_table, projected_rows
 from recsys.models.layers.validation import check_dims
 from recsys.models.onnx.exportable import ServingForm
 from recsys.models.onnx.pair_network import CatalogueOfPairs, PairNetwork
@@ -91,7 +92,8 @@ class MLP(_Tower):
     """A perceptron over the concatenated vectors: ``score(u, i) = h . relu(W_n ... relu(W_1 [p_u; q_i] + b_1))``.
 
     The first layer is linear in the concatenation, so it splits into a user part and an item part. Each is computed
-    once for each user and each item, never for each pair; only the sum of the two goes on.
+    once for each user and each item where a whole catalogue is scored, and in training without dropout where it pays
+    (:mod:`recsys.models.layers.projected_rows`); only the sum of the two goes on.
 
     Args:
         num_users: size of the user vocabulary.
@@ -144,6 +146,9 @@ class MLP(_Tower):
     def score_pairs(self, users: Tensor, items: Tensor) -> Tensor:
         """Score pairs; ``users`` and ``items`` (int64) broadcast against each other."""
         dropout = self.dropout.p if self.training else 0.0
+        if dropout == 0 and pays_by_table(self.item_vectors, items):
+            of_users = projected_rows(self.user_part, self.user_vectors, users)
+            return self._from_first_layer(of_users + projected_rows(self.item_part, self.item_vectors, items))
         if supports_fused_training(users, items) and dropout < 1:
             tables, first = (self.user_vectors, self.item_vectors), (self.user_part, self.item_part)
             return pair_perceptron(*tables, *first, list(self.hidden), self.output, dropout, users, items)

@@ -4,7 +4,9 @@ import torch
 
 from recsys.models import neumf
 from recsys.models.interface.protocols import PretrainsInTowers, ScoresPairs, ScoringModel
+from recsys.models.layers import projected_rows
 from recsys.models.neumf import GMF, MLP, NeuMF
+from recsys.training.optimizers.adam import Adam
 from tests.models.test_mf import query
 
 #: For the contract that every model keeps.
@@ -104,3 +106,21 @@ def test_squared_norms_cover_both_towers():
     torch.testing.assert_close(user_norms[0], sum(both))
     both = [tower.item_vectors.weight[2].square().sum() for tower in (network.gmf, network.mlp)]
     torch.testing.assert_close(item_norms[0], sum(both))
+
+
+@pytest.mark.parametrize("keeps_rows", [False, True])
+def test_the_first_layer_of_the_whole_table_has_the_gradients_of_that_of_each_pair(keeps_rows, monkeypatch):
+    users, items = torch.tensor([[0], [2], [0]]), torch.tensor([[1, 3, 0], [1, 1, 2], [3, 0, 1]])
+    monkeypatch.setattr(projected_rows, "LEAST_DIM", {})
+    gradients = []
+    for reads in (0, 100):
+        monkeypatch.setattr(projected_rows, "READS_PER_ROW", reads)
+        torch.manual_seed(0)
+        tower = MLP(3, 4, embedding_dim=5, hidden_dims=(6, 3))
+        if keeps_rows:
+            optimizer = Adam(tower.parameters(), lr=0.1)
+            for table in (tower.user_vectors, tower.item_vectors):
+                optimizer.keep(table)
+        tower.score_pairs(users, items).square().sum().backward()
+        gradients.append([parameter.grad.to_dense() for parameter in tower.parameters()])
+    torch.testing.assert_close(*gradients)
