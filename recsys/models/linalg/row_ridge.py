@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from recsys.data.interactions import IntArray
 from recsys.models.linalg.interaction_matrix import InteractionMatrix
+from recsys.models.linalg.positive_definite import PositiveDefiniteSolver
 
 #: Bound on ``G * max(L, D)`` of a group: its vectors and its systems hold at most D times this many numbers. A row with
 #: more values is a group of its own. On the CPU a group should fit the cache.
@@ -22,7 +23,8 @@ class RowRidge:
     """Solves one ridge regression for each row, on the vectors of the columns of its values.
 
     Rows are sorted by length and padded to groups of nearly equal length, so that a group's normal equations are one
-    batched product and one batched Cholesky factorisation. Padding points to a vector of zeros and has no effect.
+    batched product, which their Cholesky factorisations follow. Padding points to a vector of zeros and has no effect;
+    the right-hand sides of all rows are one sparse product.
     The positions of the padded values are stored, about 10 bytes for each value of the matrix.
 
     Args:
@@ -72,9 +74,14 @@ class RowRidge:
 
         Returns:
             Shape [R, D]; zeros for a row without values.
+
+        Raises:
+            ModelError: the system of a row is singular in single precision.
         """
         solution = vectors.new_zeros(len(self.matrix), vectors.shape[1])
+        right = self.matrix.with_values(targets if weights is None else targets * weights) @ vectors
         padded = functional.pad(vectors, (0, 0, 0, 1))
+        solver = PositiveDefiniteSolver()
         for rows, columns, places in self._groups:
             group = functional.embedding(columns, padded)
             transposed = group.transpose(1, 2)
@@ -82,12 +89,11 @@ class RowRidge:
                 transposed = transposed * weights[places][:, None]
             gram = torch.bmm(transposed, group)
             gram.diagonal(dim1=1, dim2=2).add_(penalty[rows])
-            right = torch.bmm(transposed, targets[places][..., None])
-            factor = torch.linalg.cholesky(gram)
-            solved = torch.cholesky_solve(right, factor)
+            solved, factor = solver.solve(gram, right[rows])
             if noise is not None:
-                solved += torch.linalg.solve_triangular(factor.transpose(1, 2), noise[rows][..., None], upper=True)
-            solution[rows] = solved.squeeze(2)
+                solved += torch.linalg.solve_triangular(factor, noise[rows][..., None], upper=True).squeeze(2)
+            solution[rows] = solved
+        solver.check()
         return solution
 
     def gram(self, vectors: Tensor) -> Tensor:
