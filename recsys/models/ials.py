@@ -160,7 +160,7 @@ class IALS(FoldInFactorization):
         items = self.item_vectors  # in their principal axes since the fit
         matrix = InteractionMatrix.once_each(histories, len(items))
         ridge = RowRidge(matrix, items.shape[1], histories.host_lengths(), present=matrix.values > 0)
-        return ridge.solve(items, matrix.values, self._penalty(matrix.row_sums(), items))
+        return ridge.solve(items, matrix.values, self._penalty(matrix.row_sums(), items), is_checked=False)
 
     def serving_encoder(self) -> WeightedLeastSquares:
         """See :meth:`recsys.models.components.fold_in_factorization.FoldInFactorization.serving_encoder`."""

@@ -20,6 +20,9 @@ BOUNDS: dict[str, float] = {
     "evaluation/syncs_per_batch": 1,
     "mf/bytes_per_step": 130e6,
     "neumf/bytes_per_step": 440e6,
+    "item_knn/rewrites_of_matrix": 4,
+    "ease/matrices_at_peak": 1.3,
+    "ials/syncs_per_iteration": 2,
     "two_tower/kernels_per_step": 205,
     "two_tower/syncs_per_step": 0,
 }

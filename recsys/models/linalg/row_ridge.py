@@ -39,6 +39,7 @@ class RowRidge:
         self, matrix: InteractionMatrix, dim: int, lengths: IntArray | None = None, present: Tensor | None = None
     ) -> None:
         self.matrix = matrix
+        self._present = present
         lengths = matrix.counts.cpu().numpy() if lengths is None else lengths
         order, groups = _groups_of_similar_length(lengths, dim, matrix.device.type)
         rows = torch.from_numpy(order).to(matrix.device)
@@ -61,6 +62,7 @@ class RowRidge:
         penalty: Tensor,
         noise: Tensor | None = None,
         weights: Tensor | None = None,
+        is_checked: bool = True,
     ) -> Tensor:
         """Minimise ``sum_m weights_m (targets_m - x_r . vectors_c)^2 + sum_d penalty_rd x_rd^2`` for each row.
 
@@ -71,6 +73,8 @@ class RowRidge:
             noise: shape [R, D]; standard normal noise times s makes each solution a sample of the normal distribution
                 around it whose covariance is s^2 times the inverse of the row's system. None for no noise.
             weights: of each value of the matrix, above zero, shape [M]; None for 1 each.
+            is_checked: whether the host waits for the device to know that every system had a solution. On a GPU a row
+                without one is NaN otherwise.
 
         Returns:
             Shape [R, D]; zeros for a row without values.
@@ -79,7 +83,7 @@ class RowRidge:
             ModelError: the system of a row is singular in single precision.
         """
         solution = vectors.new_zeros(len(self.matrix), vectors.shape[1])
-        right = self.matrix.with_values(targets if weights is None else targets * weights) @ vectors
+        right = self._right_sides(targets if weights is None else targets * weights, vectors)
         padded = functional.pad(vectors, (0, 0, 0, 1))
         solver = PositiveDefiniteSolver()
         for rows, columns, places in self._groups:
@@ -93,8 +97,13 @@ class RowRidge:
             if noise is not None:
                 solved += torch.linalg.solve_triangular(factor, noise[rows][..., None], upper=True).squeeze(2)
             solution[rows] = solved
-        solver.check()
+        if is_checked:
+            solver.check()
         return solution
+
+    def _right_sides(self, targets: Tensor, vectors: Tensor) -> Tensor:
+        """``sum_m targets_m vectors_c`` of each row over the values that there are, shape [R, D]."""
+        return self.matrix.with_values(targets if self._present is None else targets * self._present) @ vectors
 
     def gram(self, vectors: Tensor) -> Tensor:
         """``sum_m vectors_c vectors_c^T`` of each row, shape [R, D, D]."""

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from recsys.errors import ModelError
-from recsys.models.linalg.positive_definite import PositiveDefiniteSolver
+from recsys.models.linalg.positive_definite import SOLVERS, PositiveDefiniteSolver, solve_batched, solve_one_by_one
 
 
 def systems(num, dim, dtype):
@@ -11,7 +11,9 @@ def systems(num, dim, dtype):
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_solutions_and_factors(dtype):
+@pytest.mark.parametrize("solve", [solve_one_by_one, solve_batched])
+def test_solutions_and_factors(monkeypatch, dtype, solve):
+    monkeypatch.setitem(SOLVERS, "cpu", solve)
     matrices, right = systems(7, 5, dtype), torch.arange(35, dtype=dtype).view(7, 5)
     solver = PositiveDefiniteSolver()
     solved, factors = solver.solve(matrices.clone(), right)
@@ -29,9 +31,12 @@ def test_no_systems_and_single_numbers():
     solver.check()
 
 
-def test_what_is_not_positive_definite_is_told_at_the_end():
+@pytest.mark.parametrize("solve", [solve_one_by_one, solve_batched])
+def test_what_is_not_positive_definite_is_told_at_the_end(monkeypatch, solve):
+    monkeypatch.setitem(SOLVERS, "cpu", solve)
     solver = PositiveDefiniteSolver()
-    solver.solve(torch.stack([torch.eye(2), torch.tensor([[1.0, 2.0], [2.0, 1.0]])]), torch.ones(2, 2))
+    solved, _ = solver.solve(torch.stack([torch.eye(2), torch.tensor([[1.0, 2.0], [2.0, 1.0]])]), torch.ones(2, 2))
+    assert solved[0].tolist() == [1, 1] and solved[1].isnan().all()
     solver.solve(torch.eye(2)[None], torch.ones(1, 2))
     with pytest.raises(ModelError, match="no single solution"):
         solver.check()

@@ -95,3 +95,13 @@ def test_noise_spreads_a_solution_as_the_inverse_of_its_system():
     solution = RowRidge(matrix, 2).solve(vectors, torch.zeros(100_000), torch.ones(50_000, 2), noise)
     system = vectors.T @ vectors + torch.eye(2)
     np.testing.assert_allclose(np.cov(solution.T), 0.25 * torch.linalg.inv(system).numpy(), atol=0.005)
+
+
+def test_values_that_are_padding_count_for_nothing():
+    matrix = InteractionMatrix(torch.tensor([0, 3, 5]), torch.tensor([0, 1, 2, 0, 1]), torch.ones(5), 3)
+    vectors = torch.randn(3, 2, generator=torch.Generator().manual_seed(0))
+    present = torch.tensor([True, False, True, True, True])
+    fewer = InteractionMatrix(torch.tensor([0, 2, 4]), torch.tensor([0, 2, 0, 1]), torch.ones(4), 3)
+    targets, penalty = torch.tensor([1.0, 9.0, 2.0, 3.0, 4.0]), torch.ones(2, 2)
+    padded = RowRidge(matrix, 2, present=present).solve(vectors, targets, penalty)
+    torch.testing.assert_close(padded, RowRidge(fewer, 2).solve(vectors, targets[present], penalty))
