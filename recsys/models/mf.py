@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from recsys.models.interface.model_card import ModelCard
 from recsys.models.interface.protocols import Query
-from recsys.models.layers.dot_products import dot_products
+from recsys.models.layers.dot_products import dot_products, dot_products_and_norms, uses_manual_backward
 from recsys.models.layers.dropout import Dropout
 from recsys.models.layers.embedding import Embedding
 from recsys.models.layers.validation import check_dims
@@ -78,6 +78,21 @@ class MF(nn.Module):
             product = (self.dropout(self.user_vectors(users)) * self.item_vectors(items)).sum(-1)
         else:
             product = dot_products(self.user_vectors, self.item_vectors, users, items)
+        return self._with_biases(product, users, items)
+
+    def score_pairs_with_norms(self, users: Tensor, items: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Scores of pairs with the squared norms of their vectors: :meth:`score_pairs` and :meth:`squared_norms`.
+
+        In training on the CPU, pairs of shapes [B, 1] and [B, N] take one pass over the vectors.
+        """
+        if not uses_manual_backward(users, items) or (self.training and self.dropout.p > 0):
+            return self.score_pairs(users, items), *self.squared_norms(users, items)
+        product, *norms = dot_products_and_norms(self.user_vectors, self.item_vectors, users, items)
+        user_norms, item_norms = norms
+        return self._with_biases(product, users, items), user_norms, item_norms
+
+    def _with_biases(self, product: Tensor, users: Tensor, items: Tensor) -> Tensor:
+        """Scores of pairs from their products."""
         if not self.biases:
             return product
         return product + self.user_bias(users).squeeze(-1) + self.item_bias(items).squeeze(-1) + self.global_bias

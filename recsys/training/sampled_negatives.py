@@ -29,7 +29,8 @@ class SampledNegativesModule(RecommenderModule):
     Where interactions have weights, a positive is drawn in proportion to its weight.
 
     Args:
-        network: scores pairs (``score_pairs``); for a penalty it has ``squared_norms`` as well.
+        network: scores pairs (``score_pairs``); for a penalty it has ``squared_norms`` as well, and perhaps
+            ``score_pairs_with_norms``, which gives both in one pass.
         interactions: training interactions, each one a positive.
         batch_size: positives in a step, B.
         optimizer: makes the optimiser from the parameters.
@@ -62,6 +63,8 @@ class SampledNegativesModule(RecommenderModule):
         self._compiled = compile_network
         self._l2, self._norms = l2_penalty(network, l2, DEFAULT_L2)
         score_pairs = require(network, ScoresPairs, "Training on sampled negatives").score_pairs  # type: ignore[type-abstract]
+        together = getattr(network, "score_pairs_with_norms", None)
+        self._scores_and_norms = None if self._norms is None or compile_network else together
         self._score_pairs = torch.compile(score_pairs, dynamic=True) if compile_network else score_pairs
 
     def epoch_cost(self) -> float:
@@ -99,9 +102,13 @@ class SampledNegativesModule(RecommenderModule):
     def loss(self, batch: tuple[Tensor, ...]) -> Tensor:
         """Compare the positives with their negatives."""
         users, items = batch
-        scores = self._score_pairs(users[:, None], items)
+        if self._scores_and_norms is not None:
+            scores, *norms = self._scores_and_norms(users[:, None], items)
+        else:
+            scores = self._score_pairs(users[:, None], items)
+            norms = [] if self._norms is None else self._norms(users[:, None], items)
         loss = self._loss(scores[:, 0], scores[:, 1:], self._negatives.log_q(items[:, 1:]))
-        if self._norms is not None:
-            user_norms, item_norms = self._norms(users[:, None], items)
+        if norms:
+            user_norms, item_norms = norms
             loss = loss + self._l2 * (user_norms + item_norms).mean()
         return loss

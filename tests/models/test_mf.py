@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from recsys.data.histories import Histories
@@ -78,3 +79,16 @@ def test_without_biases_the_score_is_the_dot_product_alone():
     torch.testing.assert_close(model.score(query([0, 1])), product)
     torch.testing.assert_close(model.score_pairs(torch.arange(2), torch.arange(2)), product.diagonal())
     torch.testing.assert_close(model.encode_users(query([0, 1])) @ model.encode_items(torch.arange(3)).T, product)
+
+
+@pytest.mark.parametrize("options", [{}, {"biases": False}, {"dropout": 0.5}])
+def test_scores_with_norms_are_scores_and_norms(options):
+    torch.manual_seed(0)
+    model = MF(4, 5, embedding_dim=3, **options)
+    users, items = torch.tensor([[0], [3]]), torch.tensor([[1, 1], [4, 0]])
+    torch.manual_seed(1)
+    scores, *norms = model.score_pairs_with_norms(users, items)
+    torch.manual_seed(1)
+    torch.testing.assert_close(scores, model.score_pairs(users, items))
+    for found, expected in zip(norms, model.squared_norms(users, items), strict=True):
+        torch.testing.assert_close(found, expected)

@@ -42,6 +42,57 @@ class _PairProducts(torch.autograd.Function):
         return user_grad, item_grad, None, None, None
 
 
+class _PairProductsAndNorms(torch.autograd.Function):
+    """``p_u . q_i``, ``|p_u|^2`` and ``|q_i|^2`` of each of B users with N items of their own, in one pass."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, user_weight: Tensor, item_weight: Tensor, users: Tensor, items: Tensor, by_rows: tuple[bool, bool]
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        user_rows, item_rows = functional.embedding(users, user_weight), functional.embedding(items, item_weight)
+        ctx.save_for_backward(user_weight, item_weight, users, items, user_rows, item_rows)
+        ctx.by_rows = by_rows
+        products = torch.bmm(item_rows, user_rows.mT).squeeze(-1)
+        user_norms, item_norms = (torch.linalg.vector_norm(rows, dim=-1).square() for rows in (user_rows, item_rows))
+        return products, user_norms, item_norms
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None, None, None]:
+        user_weight, item_weight, users, items, user_rows, item_rows = ctx.saved_tensors
+        of_products, of_user_norms, of_item_norms = grads
+        of_users = torch.baddbmm(user_rows * (2 * of_user_norms)[..., None], of_products[:, None], item_rows)
+        of_items = (item_rows * (2 * of_item_norms)[..., None]).baddbmm_(of_products[..., None], user_rows)
+        return (
+            row_gradient(user_weight, users, of_users, ctx.by_rows[0]),
+            row_gradient(item_weight, items, of_items, ctx.by_rows[1]),
+            None,
+            None,
+            None,
+        )
+
+
+def dot_products_and_norms(
+    user_vectors: Embedding, item_vectors: Embedding, users: Tensor, items: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Inner products of pairs and the squared norms of their vectors, in one pass over the rows.
+
+    Args:
+        user_vectors: table with D columns.
+        item_vectors: table with D columns.
+        users: shape [B, 1], int64; see :func:`uses_manual_backward`.
+        items: shape [B, N], int64.
+
+    Returns:
+        Products, shape [B, N], and squared norms of users, shape [B, 1], and of items, shape [B, N].
+    """
+    by_rows = user_vectors.read(users), item_vectors.read(items)
+    found: tuple[Tensor, Tensor, Tensor] = _PairProductsAndNorms.apply(  # type: ignore[no-untyped-call]
+        user_vectors.weight, item_vectors.weight, users, items, by_rows
+    )
+    return found
+
+
 def uses_manual_backward(users: Tensor, items: Tensor) -> bool:
     """Whether a hand-written backward pass is used.
 

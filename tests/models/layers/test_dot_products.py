@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from recsys.models.layers.dot_products import dot_products
+from recsys.models.layers.dot_products import dot_products, dot_products_and_norms
 from recsys.models.layers.embedding import Embedding
 
 
@@ -103,3 +103,17 @@ def test_whole_bfloat16_tables_train():
 def test_nothing_is_kept_for_gradients_that_nobody_asked_for():
     with torch.no_grad():
         assert not dot_products(*tables(), USERS, ITEMS).requires_grad
+
+
+def test_products_and_norms_and_their_gradients_are_those_of_autograd():
+    ours, reference = tables(torch.float64), tables(torch.float64)
+    products, user_norms, item_norms = dot_products_and_norms(*ours, USERS, ITEMS)
+    expected = plain(*reference, USERS, ITEMS)
+    norms = [table.weight[index].square().sum(-1) for table, index in zip(reference, (USERS, ITEMS), strict=True)]
+    for found, wanted in zip((products, user_norms, item_norms), (expected, *norms), strict=True):
+        torch.testing.assert_close(found, wanted)
+    weights = torch.randn(3, *ITEMS.shape, dtype=torch.float64)
+    for scores, of_users, of_items in ((products, user_norms, item_norms), (expected, *norms)):
+        (scores * weights[0] + of_users * weights[1] + of_items * weights[2]).sum().backward()
+    for table, other in zip(ours, reference, strict=True):
+        torch.testing.assert_close(table.weight.grad, other.weight.grad)
