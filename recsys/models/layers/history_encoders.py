@@ -184,7 +184,8 @@ class _TransformerLayer(nn.Module):
         """
         heads = self.projections(self.norm(states)).unflatten(2, (3, self.num_heads, -1)).permute(2, 0, 3, 1, 4)
         queries, keys, values = heads.contiguous().unbind(0)  # one copy, in place of one for each of the three
-        bias = (_by_age(self.age_bias, age) + hidden).expand(len(states), -1, -1, -1)
+        # Not len(states): an export would fix the number of rows to that of its example.
+        bias = (_by_age(self.age_bias, age) + hidden).expand(states.shape[0], -1, -1, -1)
         attended = self._attend(queries, keys, values, bias)
         states = states + self.dropout(self.output(attended.transpose(1, 2).flatten(2)))
         return states + self.dropout(self.perceptron(states))
