@@ -61,16 +61,21 @@ def synthetic_interactions(count: int) -> Interactions:
     )
 
 
-def counted_call(module: RecommenderModule) -> OperatorCount:
-    """What ``STEPS_PER_CALL`` steps of a training do, in its last call."""
-    counting = _CountLastCall()
+def counted_call(module: RecommenderModule, calls: int = CALLS) -> OperatorCount:
+    """What ``STEPS_PER_CALL`` steps of a training do, in its last call.
+
+    Args:
+        module: what is trained; its epoch has at least ``calls`` whole calls.
+        calls: of ``training_step``, the last of which is counted.
+    """
+    counting = _CountLastCall(calls)
     logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         trainer = pl.Trainer(
             accelerator="cpu",
             max_epochs=1,
-            limit_train_batches=CALLS,
+            limit_train_batches=calls,
             limit_val_batches=0,
             logger=False,
             enable_checkpointing=False,
@@ -79,23 +84,25 @@ def counted_call(module: RecommenderModule) -> OperatorCount:
             callbacks=[counting],
         )
         trainer.fit(LightningTraining(module))
+    assert counting.counted.count.kernels > 0, "the epoch has fewer calls"
     return counting.counted.count
 
 
 class _CountLastCall(pl.Callback):
     """Counts the last call of ``training_step``."""
 
-    def __init__(self) -> None:
+    def __init__(self, calls: int) -> None:
+        self.calls = calls
         self.counted = CountOperators()
 
     def on_train_batch_start(self, trainer: Any, training: Any, batch: Any, batch_idx: int) -> None:
         """Begin to count."""
-        if batch_idx == CALLS - 1:
+        if batch_idx == self.calls - 1:
             self.counted.__enter__()
 
     def on_train_batch_end(self, trainer: Any, training: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
         """Stop counting."""
-        if batch_idx == CALLS - 1:
+        if batch_idx == self.calls - 1:
             self.counted.__exit__(None, None, None)
 
 
