@@ -15,7 +15,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def split_seconds(
-    values: npt.NDArray[np.float64], per_second: int = 1
+    values: npt.NDArray[np.float64], per_second: int = 1, largest: float | None = None
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int32]]:
     """Whole seconds, rounded down, and the nanoseconds after them.
 
@@ -24,6 +24,7 @@ def split_seconds(
     Args:
         values: finite numbers, shape [N].
         per_second: how many of their unit make a second.
+        largest: the largest of the absolute values; to be given where ``values`` are a part of all.
 
     Returns:
         Shape [N] both; the nanoseconds are in ``[0, 10**9)``.
@@ -35,7 +36,8 @@ def split_seconds(
     """
     whole = np.floor(values / per_second)
     unit = NANOSECONDS / per_second
-    coarsest = float(np.spacing(np.abs(values).max(initial=0.0))) * unit
+    largest = float(np.abs(values).max(initial=0.0)) if largest is None else largest
+    coarsest = float(np.spacing(largest)) * unit
     step = 10.0 ** max(0, np.ceil(np.log10(max(coarsest, 1e-9))))
     nanoseconds = np.rint(np.maximum(values - whole * per_second, 0) * unit / step) * step
     carried = nanoseconds >= NANOSECONDS

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from recsys.data import preparing
 from recsys.data.interactions import OPTIONAL_COLUMNS, Interactions
+from recsys.data.preparation import writing
 from recsys.data.prepared import PreparedDataset, open_prepared
 from recsys.data.preparing import Preparation, load_or_prepare, prepared_directory
 from recsys.data.raw import FeatureColumn, FeatureKind, RawDataset
@@ -359,7 +359,7 @@ def test_a_directory_of_other_files_is_never_overwritten(tmp_path: Path) -> None
 
 
 def test_a_full_disk_while_writing_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_table = preparing.write_table
+    write_table = writing.write_table
 
     def write_until_full(table: pa.Table, path: Path) -> None:
         if path.name == "items.parquet":
@@ -367,7 +367,7 @@ def test_a_full_disk_while_writing_leaves_nothing(tmp_path: Path, monkeypatch: p
             raise OSError(errno.ENOSPC, "No space left on device")
         write_table(table, path)
 
-    monkeypatch.setattr(preparing, "write_table", write_until_full)
+    monkeypatch.setattr(writing, "write_table", write_until_full)
     reader = FakeReader(films())
     with pytest.raises(
         PreparedDataError, match=r"could not be written: No space left on device\. Nothing half-written"

@@ -50,13 +50,29 @@ class ColumnSummary:
 
 def summarize_columns(raw: RawDataset) -> tuple[ColumnSummary, ...]:
     """A summary of each column of each table, in their order."""
+    return (*summarize_interactions(raw.interactions), *summarize_entities(raw))
+
+
+def summarize_interactions(interactions: pa.Table) -> tuple[ColumnSummary, ...]:
+    """A summary of each column of the interactions."""
     summaries = [
-        _summary("interactions", name, _ROLES.get(name, "number"), raw.interactions[name])
-        for name in raw.interactions.column_names
+        _summary("interactions", name, kind_of_interaction_column(name), interactions[name])
+        for name in interactions.column_names
         if name != SUBSECOND_NS  # a part of the time
     ]
-    if SUBSECOND_NS in raw.interactions.column_names:
-        summaries = [_with_subseconds(summary, raw.interactions) for summary in summaries]
+    if SUBSECOND_NS in interactions.column_names:
+        summaries = [_with_subseconds(summary, interactions) for summary in summaries]
+    return tuple(summaries)
+
+
+def kind_of_interaction_column(name: str) -> str:
+    """How a column of the interactions is understood."""
+    return _ROLES.get(name, "number")
+
+
+def summarize_entities(raw: RawDataset) -> tuple[ColumnSummary, ...]:
+    """A summary of each column of the users and items tables."""
+    summaries = []
     for place, table, features in (("users", raw.users, raw.user_features), ("items", raw.items, raw.item_features)):
         declared = {feature.name: feature for feature in features}
         for name in table.column_names if table is not None else ():
@@ -73,9 +89,19 @@ def _with_subseconds(summary: ColumnSummary, interactions: pa.Table) -> ColumnSu
     seconds, nanoseconds = interactions[TIMESTAMP], interactions[SUBSECOND_NS]
     if summary.name != TIMESTAMP or summary.example is None or not pa.types.is_integer(seconds.type):
         return summary
-    moments = pc.add(pc.multiply(seconds.cast(pa.int64()), NANOSECONDS), nanoseconds.cast(pa.int64())).drop_null()
-    fraction = f"{pc.drop_null(nanoseconds)[0].as_py():09}".rstrip("0") or "0"
-    return replace(summary, num_values=_num_values(moments, None), example=f"{summary.example}.{fraction}")
+    moments = moments_of(seconds, nanoseconds).drop_null()
+    example = with_fraction(summary.example, pc.drop_null(nanoseconds)[0].as_py())
+    return replace(summary, num_values=_num_values(moments, None), example=example)
+
+
+def moments_of(seconds: pa.ChunkedArray, nanoseconds: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Nanoseconds since 1970, null where a part is missing."""
+    return pc.add(pc.multiply(seconds.cast(pa.int64()), NANOSECONDS), nanoseconds.cast(pa.int64()))
+
+
+def with_fraction(seconds: str, nanoseconds: int) -> str:
+    """A moment in words with its part of a second."""
+    return f"{seconds}.{f'{nanoseconds:09}'.rstrip('0') or '0'}"
 
 
 def _kind(feature: FeatureColumn | None, type_: pa.DataType) -> str:
@@ -89,21 +115,25 @@ def _kind(feature: FeatureColumn | None, type_: pa.DataType) -> str:
 
 
 def _summary(table: str, name: str, kind: str, column: pa.ChunkedArray, separator: str | None = None) -> ColumnSummary:
-    values, rows = column, len(column)
-    type_ = plain_type(column.type)
-    if pa.types.is_string(type_) or pa.types.is_large_string(type_):
-        values = _without_empty(values)
-    elif pa.types.is_floating(type_):
-        values = pc.if_else(pc.is_nan(values), pa.scalar(None, type_), values)
-    present = values.drop_null()
+    present, rows = present_values(column), len(column)
     return ColumnSummary(
         table,
         name,
         kind,
         _num_values(present, separator),
         1 - len(present) / rows if rows else 0.0,
-        _example(kind, present[0].as_py()) if len(present) else None,
+        example_text(kind, present[0].as_py()) if len(present) else None,
     )
+
+
+def present_values(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The values of a column that are not missing: neither null nor NaN nor empty text."""
+    type_ = plain_type(column.type)
+    if pa.types.is_string(type_) or pa.types.is_large_string(type_):
+        column = _without_empty(column)
+    elif pa.types.is_floating(type_):
+        column = pc.if_else(pc.is_nan(column), pa.scalar(None, type_), column)
+    return column.drop_null()
 
 
 def _without_empty(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -142,7 +172,8 @@ def _num_values(present: pa.ChunkedArray, separator: str | None) -> int | None:
     return int(pc.count_distinct(present).as_py())
 
 
-def _example(kind: str, value: object) -> str:
+def example_text(kind: str, value: object) -> str:
+    """A value in words, as an example of a column of that kind."""
     if isinstance(value, bool):
         return str(value).lower()
     if kind == _ROLES[TIMESTAMP] and isinstance(value, int | float):

@@ -59,11 +59,16 @@ def strip_ids(raw: RawDataset) -> RawDataset:
         negatives = negatives.set_column(place, "item_ids", pa.array(stripped, pa.list_(pa.string())))
     return replace(
         raw,
-        interactions=_stripped(_stripped(raw.interactions, USER_ID), ITEM_ID),
+        interactions=strip_id_columns(raw.interactions),
         users=None if raw.users is None else _stripped(raw.users, USER_ID),
         items=None if raw.items is None else _stripped(raw.items, ITEM_ID),
         fixed_negatives=negatives,
     )
+
+
+def strip_id_columns(interactions: pa.Table) -> pa.Table:
+    """Interactions, or a batch of them, without white space around the ids of users and items."""
+    return _stripped(_stripped(interactions, USER_ID), ITEM_ID)
 
 
 def _stripped(table: pa.Table, name: str) -> pa.Table:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 
@@ -36,11 +38,7 @@ def k_core(
     Raises:
         DataError: the interactions come split, and removing any would change the split.
     """
-    if max(min_user_interactions, min_item_interactions) > 1 and interactions.fold is not None:
-        raise DataError(
-            f"These data come already split, and min_user_interactions={min_user_interactions}, "
-            f"min_item_interactions={min_item_interactions} would change their split. Set both to 1."
-        )
+    check_unsplit(min_user_interactions, min_item_interactions, interactions.fold is not None)
     users, items = interactions.user_index, interactions.item_index
     present_users = present(users, interactions.num_users)
     present_items = present(items, interactions.num_items)
@@ -67,12 +65,32 @@ def k_core(
         "users": int(present_users.sum() - present(left.user_index, left.num_users).sum()),
         "items": int(present_items.sum() - present(left.item_index, left.num_items).sum()),
     }
+    return rows, k_core_rule(min_user_interactions, min_item_interactions, positive_threshold, removed)
+
+
+def check_unsplit(min_user_interactions: int, min_item_interactions: int, is_split: bool) -> None:
+    """Check that the k-core removes nothing from data that come split.
+
+    Raises:
+        DataError: it would.
+    """
+    if max(min_user_interactions, min_item_interactions) > 1 and is_split:
+        raise DataError(
+            f"These data come already split, and min_user_interactions={min_user_interactions}, "
+            f"min_item_interactions={min_item_interactions} would change their split. Set both to 1."
+        )
+
+
+def k_core_rule(
+    min_user_interactions: int, min_item_interactions: int, positive_threshold: float | None, removed: Mapping[str, int]
+) -> AppliedRule:
+    """The rule of the k-core with its counts."""
     positive = "" if positive_threshold is None else f" rated {positive_threshold:g} or higher"
     statement = (
         f"users need {min_user_interactions} and items {min_item_interactions} interactions{positive}, "
         "counted again until nothing changes"
     )
-    return rows, AppliedRule("k-core", statement, removed)
+    return AppliedRule("k-core", statement, removed)
 
 
 def present(indices: npt.NDArray[np.int32], num: int) -> npt.NDArray[np.bool_]:

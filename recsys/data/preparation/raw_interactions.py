@@ -6,8 +6,7 @@ Python strings.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -16,20 +15,11 @@ import pyarrow.compute as pc
 
 from recsys.data.columns import FOLD, FOLDS, ITEM_ID, RATING, SUBSECOND_NS, TIMESTAMP, USER_ID, WEIGHT
 from recsys.data.interactions import IndexArray, Interactions
+from recsys.data.preparation.invalid_rows import LATEST_TIMESTAMP, Defect, InvalidRowReport, InvalidRows
 from recsys.data.schema import AppliedRule
-from recsys.data.times import NANOSECONDS, format_moment, split_seconds
+from recsys.data.times import NANOSECONDS, split_seconds
 from recsys.data.vocabulary import Vocabulary
 from recsys.errors import DataError
-
-InvalidRows = Literal["error", "drop"]
-
-#: 1 January 2100 in seconds since 1970: a later timestamp is not in seconds.
-LATEST_TIMESTAMP = 4_102_444_800
-
-#: March 1973 in seconds since 1970: an earlier date does not explain a number that is too large to be in seconds.
-_EARLIEST_EXPLAINED = 10**8
-
-_FINER_UNITS = {"milliseconds": 10**3, "microseconds": 10**6, "nanoseconds": 10**9}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +40,24 @@ class CodedInteractions:
 
 
 @dataclass(frozen=True, slots=True)
-class _Defect:
-    """One way in which rows are invalid.
+class CheckedValues:
+    """The columns of N raw interactions beside their ids, as arrays; None for a column that is not there.
 
     Args:
-        what: the defect in words, after "rows".
-        rows: mask of shape [N].
-        required: what a value must be.
+        rating: shape [N], float32.
+        timestamp: seconds, shape [N], int64.
+        subsecond_ns: nanoseconds after them, shape [N], int32; None where all are zero.
+        weight: shape [N], float32.
+        fold: position in :data:`recsys.data.columns.FOLDS`, shape [N], int8.
+        defects: the rows in which a value is invalid.
     """
 
-    what: str
-    rows: npt.NDArray[np.bool_]
-    required: str
+    rating: npt.NDArray[np.float32] | None = None
+    timestamp: npt.NDArray[np.int64] | None = None
+    subsecond_ns: npt.NDArray[np.int32] | None = None
+    weight: npt.NDArray[np.float32] | None = None
+    fold: npt.NDArray[np.int8] | None = None
+    defects: tuple[Defect, ...] = ()
 
 
 def code_interactions(table: pa.Table, invalid_rows: InvalidRows) -> CodedInteractions:
@@ -79,54 +75,36 @@ def code_interactions(table: pa.Table, invalid_rows: InvalidRows) -> CodedIntera
     Raises:
         DataError: a column is missing or of another type, there are no rows, or there are invalid ones to refuse.
     """
-    _check_columns(table)
+    check_columns(table)
     users, user_index = _code_ids(table.column(USER_ID), USER_ID)
     items, item_index = _code_ids(table.column(ITEM_ID), ITEM_ID)
-    defects = [
-        _Defect(f"without {column}", codes < 0, f"{column} must be a string that is not empty")
-        for column, codes in ((USER_ID, user_index), (ITEM_ID, item_index))
-    ]
-    rating = timestamp = subsecond_ns = weight = fold = None
-    if RATING in table.column_names:
-        rating, defect = _finite(table.column(RATING), RATING)
-        defects.append(defect)
-    if WEIGHT in table.column_names:
-        weight, defect = _finite(table.column(WEIGHT), WEIGHT)
-        defects.append(defect)
-    if TIMESTAMP in table.column_names:
-        timestamp, subsecond_ns, more = _timestamps(table.column(TIMESTAMP))
-        defects.extend(more)
-        if SUBSECOND_NS in table.column_names:
-            subsecond_ns = _subseconds(table.column(SUBSECOND_NS))
-    if FOLD in table.column_names:
-        fold = _folds(table.column(FOLD))
+    values = checked_values(table)
+    report = InvalidRowReport()
+    invalid = report.add(
+        table, [*missing_ids(USER_ID, user_index < 0), *missing_ids(ITEM_ID, item_index < 0), *values.defects]
+    )
+    rule = report.rule(invalid_rows)
     interactions = Interactions(
-        user_index, item_index, rating, timestamp, fold, len(users), len(items), weight, subsecond_ns
+        user_index,
+        item_index,
+        values.rating,
+        values.timestamp,
+        values.fold,
+        len(users),
+        len(items),
+        values.weight,
+        values.subsecond_ns,
     )
-
-    defects = [defect for defect in defects if defect.rows.any()]
-    invalid = np.zeros(len(interactions), dtype=np.bool_)
-    for defect in defects:
-        invalid |= defect.rows
-    if defects and invalid_rows == "error":
-        raise DataError(
-            f"{_describe(table, defects)} Correct the data, or set preparation.invalid_rows=drop to leave the "
-            f"{_rows(int(invalid.sum()))} out."
-        )
-    if invalid.all():
-        raise DataError(f"{_describe(table, defects)} No valid row is left. Correct the data.")
-    rule = AppliedRule(
-        "invalid rows",
-        "rows without an id, without a finite rating or weight, or with a timestamp that is missing, negative or after "
-        "2100 are " + ("left out" if invalid_rows == "drop" else "refused"),
-        {"interactions": int(invalid.sum())},
-    )
-    valid = interactions.take(np.flatnonzero(~invalid)) if defects else interactions
+    valid = interactions if invalid is None else interactions.take(np.flatnonzero(~invalid))
     return CodedInteractions(valid, users, items, rule)
 
 
-def _check_columns(table: pa.Table) -> None:
-    """Check that the required columns are there, and at least one row."""
+def check_columns(table: pa.Table) -> None:
+    """Check that the required columns are there, once each.
+
+    Raises:
+        DataError: they are not.
+    """
     names = table.column_names
     missing = [name for name in (USER_ID, ITEM_ID) if name not in names]
     if missing:
@@ -139,18 +117,71 @@ def _check_columns(table: pa.Table) -> None:
         raise DataError(
             f"Each column of the interactions must have a name of its own; repeated: {', '.join(repeated)}."
         )
-    if table.num_rows == 0:
-        raise DataError("The interactions have no rows; at least one is needed. Check the file that was read.")
+
+
+def missing_ids(column: str, rows: npt.NDArray[np.bool_]) -> list[Defect]:
+    """The defect of rows whose id is missing."""
+    return [Defect(f"without {column}", rows, f"{column} must be a string that is not empty")]
+
+
+def checked_values(table: pa.Table, largest_time: float | None = None) -> CheckedValues:
+    """The columns beside the ids as arrays, and the rows in which they are invalid.
+
+    Args:
+        table: N rows as :func:`code_interactions` takes them, or a batch of them.
+        largest_time: the largest credible timestamp of all batches, of which times that are no whole numbers get their
+            precision; None where ``table`` is the whole.
+
+    Raises:
+        DataError: a column is of another type.
+    """
+    names, defects = table.column_names, []
+    found = CheckedValues()
+    if RATING in names:
+        rating, defect = _finite(table.column(RATING), RATING)
+        found = replace(found, rating=rating)
+        defects.append(defect)
+    if WEIGHT in names:
+        weight, defect = _finite(table.column(WEIGHT), WEIGHT)
+        found = replace(found, weight=weight)
+        defects.append(defect)
+    if TIMESTAMP in names:
+        timestamp, subsecond_ns, more = _timestamps(table.column(TIMESTAMP), largest_time)
+        defects.extend(more)
+        if SUBSECOND_NS in names:
+            subsecond_ns = _subseconds(table.column(SUBSECOND_NS))
+        found = replace(found, timestamp=timestamp, subsecond_ns=subsecond_ns)
+    if FOLD in names:
+        found = replace(found, fold=_folds(table.column(FOLD)))
+    return replace(found, defects=tuple(defects))
+
+
+def largest_fractional_time(column: pa.ChunkedArray) -> float | None:
+    """The largest credible timestamp of a column that does not hold whole numbers; None for one that does."""
+    if not _is_number(column.type) or pa.types.is_integer(column.type):
+        return None
+    values = pc.fill_null(column.cast(pa.float64(), safe=False), np.nan).to_numpy()
+    return float(np.where((values >= 0) & (values <= LATEST_TIMESTAMP), values, 1.0).max(initial=0.0))
+
+
+def check_id_type(column: pa.ChunkedArray, name: str) -> None:
+    """Check that an id column holds strings, perhaps in a dictionary.
+
+    Raises:
+        DataError: it does not.
+    """
+    if pa.types.is_dictionary(column.type) or pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        return
+    raise DataError(
+        f"{name} must be a column of strings, but is of type {column.type}. Ids are text: convert the column where it "
+        "is read, so that leading zeros stay."
+    )
 
 
 def _code_ids(column: pa.ChunkedArray, name: str) -> tuple[Vocabulary, IndexArray]:
     """The vocabulary of an id column and the index of each row (shape [N], int32; -1 where the id is missing)."""
+    check_id_type(column, name)
     if not pa.types.is_dictionary(column.type):
-        if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
-            raise DataError(
-                f"{name} must be a column of strings, but is of type {column.type}. Ids are text: convert the column "
-                "where it is read, so that leading zeros stay."
-            )
         column = pc.dictionary_encode(column)
     array = column.unify_dictionaries().combine_chunks()
     dictionary = array.dictionary.cast(pa.string())
@@ -166,7 +197,7 @@ def _is_number(type_: pa.DataType) -> bool:
     return any(is_kind(type_) for is_kind in kinds)
 
 
-def _finite(column: pa.ChunkedArray, name: str) -> tuple[npt.NDArray[np.float32], _Defect]:
+def _finite(column: pa.ChunkedArray, name: str) -> tuple[npt.NDArray[np.float32], Defect]:
     """Ratings or weights, and the rows in which they are no finite numbers."""
     if not _is_number(column.type):
         raise DataError(
@@ -175,12 +206,12 @@ def _finite(column: pa.ChunkedArray, name: str) -> tuple[npt.NDArray[np.float32]
         )
     # A number that is too large for 32 bits becomes infinite, and therefore invalid.
     values = pc.fill_null(column.cast(pa.float32(), safe=False), np.nan).to_numpy()
-    return values, _Defect(f"without a finite {name}", ~np.isfinite(values), f"{name} must be a finite number")
+    return values, Defect(f"without a finite {name}", ~np.isfinite(values), f"{name} must be a finite number")
 
 
 def _timestamps(
-    column: pa.ChunkedArray,
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32] | None, list[_Defect]]:
+    column: pa.ChunkedArray, largest: float | None = None
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32] | None, list[Defect]]:
     """Whole seconds, the nanoseconds after them where any are given, and the rows without a credible time."""
     if not _is_number(column.type):
         raise DataError(
@@ -193,7 +224,7 @@ def _timestamps(
         values = pc.fill_null(column, np.nan).to_numpy()
         missing = np.isnan(values)
         out_of_range = ~missing & ~((values >= 0) & (values <= LATEST_TIMESTAMP))
-        whole, nanoseconds = split_seconds(np.where(missing | out_of_range, -1, values))
+        whole, nanoseconds = split_seconds(np.where(missing | out_of_range, -1, values), largest=largest)
         seconds = whole.astype(np.int64)
         subsecond_ns = nanoseconds if nanoseconds.any() else None
     else:
@@ -202,10 +233,14 @@ def _timestamps(
         out_of_range = (values < 0) | (values > LATEST_TIMESTAMP)
         seconds = values.astype(np.int64, copy=False)
     required = f"{TIMESTAMP} must be seconds since 1970 (or positions 0, 1, 2, ...), at most {LATEST_TIMESTAMP:,}"
-    hint = _range_hint(values[out_of_range])
     defects = [
-        _Defect(f"without {TIMESTAMP}", missing, required),
-        _Defect(f"with a {TIMESTAMP} that is negative or later than the year 2100{hint}", out_of_range, required),
+        Defect(f"without {TIMESTAMP}", missing, required),
+        Defect(
+            f"with a {TIMESTAMP} that is negative or later than the year 2100",
+            out_of_range,
+            required,
+            values[out_of_range],
+        ),
     ]
     return seconds, subsecond_ns, defects
 
@@ -223,20 +258,6 @@ def _subseconds(column: pa.ChunkedArray) -> npt.NDArray[np.int32] | None:
     return values.astype(np.int32) if values.any() else None
 
 
-def _range_hint(values: npt.NDArray[Any]) -> str:
-    """What timestamps that are no credible seconds seem to be: a finer unit, dates far away, or placeholders."""
-    if len(values) == 0:
-        return ""
-    typical = float(np.median(values))
-    for unit, factor in _FINER_UNITS.items():
-        if _EARLIEST_EXPLAINED * factor < typical <= LATEST_TIMESTAMP * factor:
-            return f" (these look like {unit}: divide by {factor:,})"
-    if typical < 0:
-        return " (before 1970 is mostly a placeholder, such as -1 or 1900-01-01, for a time that is not known)"
-    date = format_moment(int(min(float(values[0]), 2.0**62)))  # of the row that the message names
-    return f" (as seconds, such a one is {date})" if "-" in date else ""
-
-
 def _folds(column: pa.ChunkedArray) -> npt.NDArray[np.int8]:
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     text = column.cast(pa.string()) if pa.types.is_string(kind) or pa.types.is_large_string(kind) else None
@@ -245,21 +266,3 @@ def _folds(column: pa.ChunkedArray) -> npt.NDArray[np.int8]:
         came = column.type if text is None else ", ".join(map(repr, pc.unique(text).to_pylist()[:6]))
         raise DataError(f"{FOLD} must be one of {', '.join(FOLDS)} in each row; it has {came}. Correct the column.")
     return fold.to_numpy().astype(np.int8)
-
-
-def _describe(table: pa.Table, defects: list[_Defect]) -> str:
-    """Each defect with its number of rows, the first of them, and what is required."""
-    sentences = []
-    shown = [name for name in (USER_ID, ITEM_ID, RATING, WEIGHT, TIMESTAMP) if name in table.column_names]
-    for defect in defects:
-        first = int(np.argmax(defect.rows))
-        values = ", ".join(f"{name} {table.column(name)[first].as_py()!r}" for name in shown)
-        sentences.append(
-            f"{int(defect.rows.sum()):,} of {_rows(table.num_rows)} of the interactions come {defect.what}; the first "
-            f"is row {first + 1:,}: {values}. {defect.required[0].upper()}{defect.required[1:]}."
-        )
-    return " ".join(sentences)
-
-
-def _rows(count: int) -> str:
-    return f"{count:,} row{'' if count == 1 else 's'}"

@@ -6,13 +6,20 @@ Shape suffixes: N interactions, M interactions of pairs that repeat.
 from __future__ import annotations
 
 import warnings
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from recsys.data.interactions import IntArray, Interactions
+from recsys.data.preparation.pair_groups import (
+    group_starts,
+    num_distinct,
+    order_by_key_and_time,
+    pair_keys,
+    rows_of_repeated,
+)
 from recsys.data.schema import AppliedRule
 from recsys.errors import DataWarning
 
@@ -21,56 +28,46 @@ Repeats = Literal["latest", "first", "keep", "aggregate"]
 #: ``latest`` may leave out so many interactions, or this share of them, without a warning.
 UNTOLD = 20
 UNTOLD_SHARE = 0.05
-#: What is left of a weight below this share of it is rounding.
-_ROUNDING = 1e-5
 
 
-def cancel_returns(interactions: Interactions) -> tuple[Interactions, AppliedRule | None]:
-    """Let negative weights cancel what they return.
-
-    Of each user and item (and fold) the weights below zero are taken off the others, the oldest first. What has no
-    weight left is removed, and so are the returns: a pair whose weights add up to zero or less is gone.
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """Interactions without repeats.
 
     Args:
-        interactions: N interactions in raw order; weights may be of any sign.
-
-    Returns:
-        Interactions with weights above zero, in their order, and the rule; None where there was nothing to cancel.
+        interactions: those that stay, in their order.
+        rows: their positions, int64; None where all stay.
+        num_repeats: interactions that repeat another one: left out, or kept as events.
     """
-    weight = interactions.weight
-    if weight is None or bool((weight > 0).all()):
-        return interactions, None
-    keys = _keys(interactions)
-    rows = np.flatnonzero(np.isin(keys, keys[weight <= 0]))
-    rows = rows[_by_key_and_time(interactions, keys, rows)]
-    given = weight[rows].astype(np.float64)
-    start_of, starts = _groups(keys[rows])
-    bought, returned = np.maximum(given, 0), np.maximum(-given, 0)
-    before = np.cumsum(bought) - bought
-    before -= before[starts][start_of]  # what the same pair has bought earlier
-    to_cancel = np.add.reduceat(returned, starts) if len(starts) else returned
-    left = bought - np.clip(to_cancel[start_of] - before, 0, bought)
-    left[left <= _ROUNDING * bought] = 0
-    in_excess = np.add.reduceat(bought, starts) < to_cancel * (1 - _ROUNDING) if len(starts) else starts > 0
 
-    new = weight.copy()
-    new[rows] = left
-    kept = np.flatnonzero(new > 0)
-    whole, in_part = int(((given > 0) & (left == 0)).sum()), int(((left > 0) & (left < bought)).sum())
-    note = f"{int((given < 0).sum()):,} with a negative weight cancel {whole:,} whole and {in_part:,} in part"
-    if in_excess.any():
-        note += f"; {int(in_excess.sum()):,} pairs of a user and an item return more than they have"
-    rule = AppliedRule(
-        "returns",
-        "weights below zero cancel those of the same user and item, the oldest first; what has no weight is left out",
-        {"interactions": len(weight) - len(kept)},
-        note,
-    )
-    return replace(interactions, weight=new).take(kept), rule
+    interactions: Interactions
+    rows: IntArray | None
+    num_repeats: int
 
 
 def resolve_repeats(interactions: Interactions, repeats: Repeats) -> tuple[Interactions, AppliedRule]:
-    """Resolve repeated interactions of a user with the same item.
+    """Resolve repeated interactions of a user with the same item; see :func:`without_repeats`.
+
+    Args:
+        interactions: N interactions in raw order.
+        repeats: one of the four.
+
+    Returns:
+        The interactions that stay, in their order, and the rule with its counts.
+    """
+    resolved = without_repeats(interactions, repeats)
+    rule = repeats_rule(
+        repeats,
+        resolved.num_repeats,
+        len(interactions),
+        is_split=interactions.fold is not None,
+        is_weighted=interactions.weight is not None,
+    )
+    return resolved.interactions, rule
+
+
+def without_repeats(interactions: Interactions, repeats: Repeats) -> Resolved:
+    """The interactions with repeats resolved.
 
     - ``latest`` and ``first`` keep one of them, with its own rating and weight. Of those at the same time, or without
       times, the later row is the later one.
@@ -82,29 +79,55 @@ def resolve_repeats(interactions: Interactions, repeats: Repeats) -> tuple[Inter
     ``latest`` only reduces rows of one fold that are equal in every column.
 
     Args:
-        interactions: N interactions in raw order.
+        interactions: N interactions in raw order, of all users or of some.
         repeats: one of the four.
-
-    Returns:
-        The interactions that stay, in their order, and the rule with its counts.
     """
-    keys = _keys(interactions)
+    keys = pair_keys(interactions)
     if repeats == "keep":
-        num_superseded = len(keys) - _num_distinct(keys)
-        note = f"{_share(num_superseded, len(interactions))} repeat an earlier one and are kept"
-        rule = AppliedRule("repeats", "all interactions are kept as events", {}, note)
-        if num_superseded == 0 or interactions.weight is not None:
-            return interactions, rule
-        return replace(interactions, weight=np.ones(len(interactions), dtype=np.float32)), rule
-    rows = _repeated(keys)
-    rows = rows[_by_key_and_time(interactions, keys, rows)]
+        num_repeats = len(keys) - num_distinct(keys)
+        if num_repeats and interactions.weight is None:
+            interactions = replace(interactions, weight=np.ones(len(interactions), dtype=np.float32))
+        return Resolved(interactions, None, num_repeats)
+    rows = rows_of_repeated(keys)
+    rows = rows[order_by_key_and_time(interactions, keys, rows)]
     if repeats == "latest" and interactions.fold is not None:
-        return _without_equal_rows(interactions, keys, rows)
-    kept, num_superseded = _one_of_each(interactions, keys, rows, repeats)
+        superseded = rows[_equal_to_next(interactions, keys, rows)]
+    else:
+        interactions, superseded = _one_of_each(interactions, keys, rows, repeats)
+    if len(superseded) == 0:
+        return Resolved(interactions, None, 0)
+    kept = np.ones(len(interactions), dtype=np.bool_)
+    kept[superseded] = False
+    left = np.flatnonzero(kept)
+    return Resolved(interactions.take(left), left, len(superseded))
+
+
+def repeats_rule(
+    repeats: Repeats, num_repeats: int, num_interactions: int, *, is_split: bool, is_weighted: bool
+) -> AppliedRule:
+    """The rule of repeats with its count.
+
+    Args:
+        repeats: one of the four.
+        num_repeats: interactions that repeat another one.
+        num_interactions: interactions before the rule.
+        is_split: whether the data come split.
+        is_weighted: whether they have weights of their own.
+
+    Warns:
+        DataWarning: many are left out, or some with weights.
+    """
+    if repeats == "keep":
+        note = f"{_share(num_repeats, num_interactions)} repeat an earlier one and are kept"
+        return AppliedRule("repeats", "all interactions are kept as events", {}, note)
+    removed = {"interactions": num_repeats}
+    if repeats == "latest" and is_split:
+        statement = "rows of one fold that are equal in every column are kept once, the last of them"
+        return AppliedRule("duplicates", statement, removed)
     if repeats == "latest":
-        _warn_of_loss(num_superseded, len(interactions), interactions.weight is not None)
+        _warn_of_loss(num_repeats, num_interactions, is_weighted)
     name = "duplicates" if repeats == "latest" else "repeats"
-    return kept, AppliedRule(name, _STATEMENTS[repeats], {"interactions": num_superseded})
+    return AppliedRule(name, _STATEMENTS[repeats], removed)
 
 
 _STATEMENTS: dict[Repeats, str] = {
@@ -116,31 +139,27 @@ _STATEMENTS: dict[Repeats, str] = {
 
 def _one_of_each(
     interactions: Interactions, keys: IntArray, rows: IntArray, repeats: Repeats
-) -> tuple[Interactions, int]:
-    """One interaction of each key, and how many others there were; ``rows`` are those of repeated keys, in order."""
-    _, starts = _groups(keys[rows])
+) -> tuple[Interactions, IntArray]:
+    """The interactions with what one of each key notes of the others, and the rows of the others.
+
+    ``rows`` are those of repeated keys, in order.
+    """
+    _, starts = group_starts(keys[rows])
     if len(starts) == 0:
-        return interactions, 0
+        return interactions, starts
     ends = np.append(starts[1:], len(rows)) - 1
     superseded = np.ones(len(rows), dtype=np.bool_)
     superseded[starts if repeats == "first" else ends] = False
-    kept = np.ones(len(interactions), dtype=np.bool_)
-    kept[rows[superseded]] = False
     if repeats != "first":
         interactions = _with_first_times(interactions, rows, starts, ends)
     if repeats == "aggregate":
         interactions = _with_sums(interactions, rows, starts, ends)
-    return interactions.take(np.flatnonzero(kept)), int(superseded.sum())
+    return interactions, rows[superseded]
 
 
 def num_pairs(interactions: Interactions) -> int:
     """The number of different pairs of a user and an item."""
-    return _num_distinct(interactions.pairs)
-
-
-def _num_distinct(keys: IntArray) -> int:
-    ordered = np.sort(keys)
-    return len(ordered) - int((ordered[1:] == ordered[:-1]).sum())
+    return num_distinct(interactions.pairs)
 
 
 def _share(num_repeats: int, num_all: int) -> str:
@@ -161,43 +180,6 @@ def _warn_of_loss(num_removed: int, num_all: int, weighted: bool) -> None:
     )
 
 
-def _keys(interactions: Interactions) -> IntArray:
-    """Equal for interactions of the same user, item and fold, shape [N]."""
-    keys = interactions.pairs
-    if interactions.fold is not None:
-        keys *= np.int64(interactions.fold.max(initial=0)) + 1
-        keys += interactions.fold
-    return keys
-
-
-def _repeated(keys: IntArray) -> IntArray:
-    """Rows whose key occurs more than once, in their order.
-
-    Sorting the keys alone takes a fraction of the time and memory of sorting the rows, and most data have few
-    repetitions or none.
-    """
-    ordered = np.sort(keys)
-    repeated = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
-    if len(repeated) == 0:
-        return np.empty(0, dtype=np.int64)
-    position = np.minimum(np.searchsorted(repeated, keys), len(repeated) - 1)
-    return np.flatnonzero(repeated[position] == keys)
-
-
-def _by_key_and_time(interactions: Interactions, keys: IntArray, rows: IntArray) -> IntArray:
-    """The order of ``rows`` (shape [M]) by key, then time, then row."""
-    moments = interactions.moments
-    if moments is None:
-        return np.argsort(keys[rows], kind="stable")
-    return np.lexsort((moments[rows], keys[rows]))
-
-
-def _groups(ordered: IntArray) -> tuple[IntArray, IntArray]:
-    """The group of each of some ordered keys, shape [M], and where each group starts."""
-    is_first = np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)]
-    return np.cumsum(is_first) - 1, np.flatnonzero(is_first)
-
-
 def _with_first_times(interactions: Interactions, rows: IntArray, starts: IntArray, ends: IntArray) -> Interactions:
     """Note the time of the first of each group on its last row."""
     time = interactions.timestamp
@@ -216,8 +198,8 @@ def _with_sums(interactions: Interactions, rows: IntArray, starts: IntArray, end
     return replace(interactions, weight=weight)
 
 
-def _without_equal_rows(interactions: Interactions, keys: IntArray, rows: IntArray) -> tuple[Interactions, AppliedRule]:
-    """Keep rows of one fold that are equal in every column once, the last of them."""
+def _equal_to_next(interactions: Interactions, keys: IntArray, rows: IntArray) -> IntArray:
+    """Positions in ``rows`` of those that a later one of the same fold equals in every column."""
     columns = [
         values[rows]
         for name in ("rating", "weight", "subsecond_ns", "timestamp")
@@ -227,14 +209,7 @@ def _without_equal_rows(interactions: Interactions, keys: IntArray, rows: IntArr
     superseded = np.ones(len(rows), dtype=np.bool_)
     for column in (keys[rows], *columns):
         superseded &= _same_as_next(column[order])
-    kept = np.ones(len(interactions), dtype=np.bool_)
-    kept[rows[order[superseded]]] = False
-    rule = AppliedRule(
-        "duplicates",
-        "rows of one fold that are equal in every column are kept once, the last of them",
-        {"interactions": int(superseded.sum())},
-    )
-    return (interactions.take(np.flatnonzero(kept)) if superseded.any() else interactions), rule
+    return order[superseded]
 
 
 def _same_as_next(values: npt.NDArray[np.generic]) -> npt.NDArray[np.bool_]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,8 @@ from recsys.data.columns import RATING
 from recsys.data.interactions import IndexArray, Interactions
 from recsys.data.preparation.cleaning import k_core, present
 from recsys.data.preparation.raw_interactions import code_interactions
-from recsys.data.preparation.repeats import cancel_returns, resolve_repeats
+from recsys.data.preparation.repeats import resolve_repeats
+from recsys.data.preparation.returns import cancel_returns
 from recsys.data.schema import AppliedRule
 from recsys.data.vocabulary import Vocabulary
 from recsys.errors import DataError
@@ -43,17 +45,9 @@ def clean(
     interactions, threshold = coded.interactions, preparation.positive_threshold
     rules = [coded.rule]
     rated_items = coded.items.ids.filter(pa.array(present(interactions.item_index, interactions.num_items)))
-    if threshold is not None and interactions.rating is None:
-        raise DataError(
-            f"preparation.positive_threshold={threshold:g} needs a {RATING} column, and the interactions have none. "
-            "Set it to null, or name the column."
-        )
-    if threshold is not None and len(interactions.rows_rated_at_least(threshold)) == 0:
-        assert interactions.rating is not None
-        raise DataError(
-            f"No interaction reaches preparation.positive_threshold={threshold:g}; ratings go from "
-            f"{interactions.rating.min():g} to {interactions.rating.max():g}. Lower it."
-        )
+    if threshold is not None:
+        rating = interactions.rating
+        check_threshold(threshold, None if rating is None else (float(rating.min()), float(rating.max())))
     if interactions.subsecond_ns is not None:
         assert interactions.moments is not None, "there are no parts of a second without seconds"
         interactions = interactions.take(np.argsort(interactions.moments, kind="stable"))
@@ -64,11 +58,7 @@ def clean(
     rows, rule = k_core(interactions, preparation.min_user_interactions, preparation.min_item_interactions, threshold)
     interactions = _take(interactions, rows)
     rules.append(rule)
-    if len(interactions) == 0:
-        raise DataError(
-            f"The rules leave none of {table.num_rows:,} interactions: {'; '.join(map(str, rules))}. Lower "
-            "preparation.min_user_interactions or preparation.min_item_interactions."
-        )
+    check_left(len(interactions), table.num_rows, rules)
 
     unrated = item_ids.filter(pc.invert(pc.is_in(item_ids, value_set=rated_items)))
     users, user_index = _reindex(coded.users, interactions.user_index)
@@ -81,6 +71,41 @@ def clean(
         items,
         rules,
     )
+
+
+def check_threshold(threshold: float, ratings: tuple[float, float] | None) -> None:
+    """Check that some interaction is positive.
+
+    Args:
+        threshold: lowest rating of a positive interaction.
+        ratings: the lowest and the highest rating; None where there are none.
+
+    Raises:
+        DataError: none is.
+    """
+    if ratings is None:
+        raise DataError(
+            f"preparation.positive_threshold={threshold:g} needs a {RATING} column, and the interactions have none. "
+            "Set it to null, or name the column."
+        )
+    if not ratings[1] >= np.float32(threshold):
+        raise DataError(
+            f"No interaction reaches preparation.positive_threshold={threshold:g}; ratings go from "
+            f"{ratings[0] + 0.0:g} to {ratings[1] + 0.0:g}. Lower it."
+        )
+
+
+def check_left(num_left: int, num_rows: int, rules: Sequence[AppliedRule]) -> None:
+    """Check that the rules leave something.
+
+    Raises:
+        DataError: they do not.
+    """
+    if num_left == 0:
+        raise DataError(
+            f"The rules leave none of {num_rows:,} interactions: {'; '.join(map(str, rules))}. Lower "
+            "preparation.min_user_interactions or preparation.min_item_interactions."
+        )
 
 
 def _take(interactions: Interactions, rows: np.ndarray[Any, np.dtype[np.int64]]) -> Interactions:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from recsys.data.preparation.raw_interactions import LATEST_TIMESTAMP
+from recsys.data.preparation.invalid_rows import LATEST_TIMESTAMP
 from recsys.data.readers.timestamps import as_seconds
 from recsys.errors import DataError, RequestError
 from recsys.retrieval.shown_value import shown_value

@@ -7,44 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.data.interactions import Interactions
-from recsys.data.preparation.repeats import cancel_returns, num_pairs, resolve_repeats
+from recsys.data.preparation.repeats import num_pairs, resolve_repeats
 from recsys.errors import DataWarning
-
-NUM_USERS, NUM_ITEMS = 6, 5
-
-
-def make(
-    pairs: list[tuple[int, int]],
-    rating: list[float] | None = None,
-    timestamp: list[int] | None = None,
-    fold: list[int] | None = None,
-    weight: list[float] | None = None,
-    subsecond_ns: list[int] | None = None,
-) -> Interactions:
-    users, items = np.array(pairs, dtype=np.int32).reshape(-1, 2).T
-
-    def column(values: list[Any] | None, dtype: type) -> Any:
-        return None if values is None else np.array(values, dtype=dtype)
-
-    return Interactions(
-        np.ascontiguousarray(users),
-        np.ascontiguousarray(items),
-        column(rating, np.float32),
-        column(timestamp, np.int64),
-        column(fold, np.int8),
-        NUM_USERS,
-        NUM_ITEMS,
-        column(weight, np.float32),
-        column(subsecond_ns, np.int32),
-    )
-
-
-def listed(values: Any) -> list[float]:
-    assert values is not None
-    return [float(value) for value in values]
-
-
-PAIRS = st.lists(st.tuples(st.integers(0, NUM_USERS - 1), st.integers(0, NUM_ITEMS - 1)), min_size=1, max_size=40)
+from tests.data.preparation.made_interactions import PAIRS, listed, make
 
 
 @st.composite
@@ -165,40 +130,6 @@ def test_aggregation_agrees_with_pandas(rows: Interactions) -> None:
     assert weight.tolist() == expected["weight"].tolist()
     first = kept.timestamp if kept.first_timestamp is None else kept.first_timestamp
     assert listed(first) == expected["first"].tolist()
-
-
-# --- returns ---------------------------------------------------------------------------------------------------------
-
-
-def test_returns_cancel_the_oldest_purchases() -> None:
-    # User 0 buys 2, 3 and 1 of item 1 and returns 4: the two go whole, two of the three go, the one stays.
-    rows = make([(0, 1), (0, 1), (1, 0), (0, 1), (0, 1)], timestamp=[1, 2, 2, 3, 4], weight=[2, 3, 7, -4, 1])
-    kept, rule = cancel_returns(rows)
-    assert (listed(kept.timestamp), listed(kept.weight)) == ([2, 2, 4], [1, 7, 1])
-    assert rule is not None and rule.removed == {"interactions": 2}
-    assert rule.note == "1 with a negative weight cancel 1 whole and 1 in part"
-
-
-def test_what_is_returned_whole_is_gone() -> None:
-    kept, rule = cancel_returns(make([(0, 1), (0, 1), (2, 2), (3, 3)], weight=[0.3, -0.3, 1, -1]))
-    assert kept.pairs.tolist() == [2 * NUM_ITEMS + 2]
-    assert rule is not None and rule.note.endswith("1 pairs of a user and an item return more than they have")
-
-
-def test_weights_above_zero_are_left_alone() -> None:
-    rows = make([(0, 1), (0, 1)], weight=[3, 4])
-    assert cancel_returns(rows) == (rows, None)
-    assert cancel_returns(make([(0, 1)]))[1] is None
-
-
-@given(PAIRS, st.data())
-def test_what_stays_is_the_net_weight_of_each_pair(pairs: list[tuple[int, int]], data: st.DataObject) -> None:
-    weights = data.draw(st.lists(st.integers(-4, 4), min_size=len(pairs), max_size=len(pairs)))
-    kept, _ = cancel_returns(make(pairs, weight=weights))
-    net = pd.Series(weights).groupby([user * NUM_ITEMS + item for user, item in pairs]).sum()
-    found = pd.Series(kept.weight).groupby(kept.pairs).sum()
-    assert found.to_dict() == net[net > 0].to_dict()
-    assert (kept.weight > 0).all()
 
 
 # --- warnings --------------------------------------------------------------------------------------------------------

@@ -1,0 +1,90 @@
+"""Counts the distinct values of a column that comes in batches."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+#: Distinct numbers that are held in memory; where there are more, all of them go to files.
+_IN_MEMORY = 1 << 22
+_NUM_FILES = 64
+#: An odd number (2^64 by the golden ratio): its products spread over the files, whatever the numbers have in common.
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)
+
+
+class DistinctTexts:
+    """The distinct values of text (or of anything that Arrow can tell apart), in the order of their first occurrence.
+
+    They are held in memory, each once.
+    """
+
+    def __init__(self, type_: pa.DataType) -> None:
+        self._known = pa.chunked_array([], type_)
+        self._more: list[pa.Array] = []
+        self._num_more = 0
+
+    def add(self, values: pa.Array) -> None:
+        """Take in more values; nulls are left out."""
+        self._more.append(pc.unique(values).drop_null())
+        self._num_more += len(self._more[-1])
+        if self._num_more > max(len(self._known), 1 << 16):  # so that each value is looked at a few times at most
+            self._join()
+
+    def values(self) -> pa.Array:
+        """The distinct values."""
+        self._join()
+        return self._known.combine_chunks()
+
+    def _join(self) -> None:
+        joined = pa.chunked_array([*self._known.chunks, *self._more], self._known.type)
+        self._known = pa.chunked_array([pc.unique(joined)], joined.type)
+        self._more, self._num_more = [], 0
+
+
+class DistinctNumbers:
+    """Counts distinct numbers, in memory or, where they are many, divided into files by their values.
+
+    Args:
+        directory: for the files.
+        name: begins their names.
+    """
+
+    def __init__(self, directory: Path, name: str) -> None:
+        self._known: npt.NDArray[np.int64] = np.empty(0, dtype=np.int64)
+        self._paths = [directory / f"{name}-{number:02}.numbers" for number in range(_NUM_FILES)]
+        self._in_files = False
+
+    def add(self, values: npt.NDArray[Any]) -> None:
+        """Take in more numbers, all integers or all floats of one type; without NaN."""
+        if np.issubdtype(values.dtype, np.floating):
+            # Equal floats have equal bits once there is no zero below zero.
+            values = (values.astype(np.float64) + 0.0).view(np.int64)
+        numbers = np.unique(values.astype(np.int64, copy=False))
+        if self._in_files:
+            self._write(numbers)
+            return
+        self._known = np.union1d(self._known, numbers) if len(self._known) else numbers
+        if len(self._known) > _IN_MEMORY:
+            self._write(self._known)
+            self._known, self._in_files = self._known[:0], True
+
+    def count(self) -> int:
+        """How many different numbers there were."""
+        if not self._in_files:
+            return len(self._known)
+        return sum(len(np.unique(np.fromfile(path, np.int64))) for path in self._paths if path.exists())
+
+    def _write(self, numbers: npt.NDArray[np.int64]) -> None:
+        place = (numbers.view(np.uint64) * _SPREAD >> np.uint64(58)).astype(np.int64)
+        order = np.argsort(place, kind="stable")
+        bounds = np.searchsorted(place[order], np.arange(_NUM_FILES + 1))
+        ordered = numbers[order]
+        for path, start, end in zip(self._paths, bounds[:-1], bounds[1:], strict=True):
+            if end > start:
+                with path.open("ab") as file:
+                    ordered[start:end].tofile(file)

@@ -1,0 +1,141 @@
+"""Writes the interactions of all partitions in one order, that of the raw rows or that of time, block after block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow.parquet as pq
+
+from recsys.cli.progress import progress
+from recsys.data.interactions import OPTIONAL_COLUMNS, IndexArray, IntArray, Interactions
+from recsys.data.preparation.pair_groups import num_distinct
+from recsys.data.preparation.streaming.partitioned import PartitionedInteractions
+from recsys.data.preparation.streaming.partitioned_core import Core
+from recsys.data.preparation.totals import InteractionTotals
+from recsys.data.preparation.written_interactions import as_table
+
+#: Interactions that are put in order at once.
+_BLOCK_ROWS = 1 << 21
+#: Of each partition so many times are looked at to find where blocks of time begin.
+_SAMPLED_TIMES = 4096
+
+
+class OrderedRows:
+    """The interactions that stay, under their final indices and in their final order.
+
+    Args:
+        parts: the interactions, each partition in that order.
+        core: which of them stay.
+        user_index: by partition, the final index of each of its users, int32; any number for one that does not stay.
+        item_index: the final index of each item, int32.
+        sizes: numbers of users and items.
+        num_rows: rows of the raw data.
+        num_left: interactions that stay.
+        block_rows: how many are put in order at once.
+    """
+
+    def __init__(
+        self,
+        parts: PartitionedInteractions,
+        core: Core,
+        user_index: list[IndexArray],
+        item_index: IndexArray,
+        sizes: tuple[int, int],
+        num_rows: int,
+        num_left: int,
+        block_rows: int = _BLOCK_ROWS,
+    ) -> None:
+        self._parts, self._core = parts, core
+        self._user_index, self._item_index, self._sizes = user_index, item_index, sizes
+        self._num_rows, self._num_left, self._block_rows = num_rows, num_left, block_rows
+
+    def write(self, path: Path, totals: InteractionTotals) -> None:
+        """Write them as a Parquet file, and count them."""
+        with ExitStack() as stack, progress.bar("writing interactions", self._num_left) as bar:
+            writer: Any = None
+            for block in self.blocks():
+                table = as_table(block)
+                if writer is None:
+                    writer = stack.enter_context(pq.ParquetWriter(path, table.schema, compression="zstd"))
+                writer.write_table(table)
+                totals.add(block)
+                bar.advance(len(block))
+
+    def num_pairs(self) -> int:
+        """Different pairs of a user and an item."""
+        return sum(
+            num_distinct(interactions.pairs[self._core.keeps(partition, interactions)])
+            for partition, interactions, _ in self._parts
+        )
+
+    def blocks(self) -> Iterator[Interactions]:
+        """The interactions, one block after the other; at least one block, which may be empty."""
+        by_time = "subsecond_ns" in self._parts.columns
+        opened = list(self._parts)
+        keys = [_seconds(interactions) if by_time else rows for _, interactions, rows in opened]
+        bounds = self._time_bounds(keys) if by_time else self._row_bounds()
+        places = [np.searchsorted(of_part, bounds) for of_part in keys]
+        for number in range(len(bounds) - 1):
+            blocks, orders = [], []
+            for (partition, interactions, rows), place in zip(opened, places, strict=True):
+                cut = slice(int(place[number]), int(place[number + 1]))
+                if cut.start < cut.stop:
+                    part = _sliced(interactions, cut)
+                    kept = np.flatnonzero(self._core.keeps(partition, part))
+                    part = part.take(kept)
+                    row = rows[cut][kept]
+                    moments = part.moments if by_time else None
+                    orders.append(np.stack([row, row if moments is None else moments]))
+                    blocks.append(self._indexed(part, partition))
+            if blocks:
+                yield _joined(blocks).take(np.lexsort(np.concatenate(orders, axis=1)))
+
+    def _row_bounds(self) -> IntArray:
+        return np.append(np.arange(0, self._num_rows, self._block_rows), self._num_rows)
+
+    def _time_bounds(self, seconds: list[IntArray]) -> IntArray:
+        """Seconds that divide the interactions into blocks of about as many; equal ones are in one block."""
+        sampled = np.sort(np.concatenate([keys[:: max(1, len(keys) // _SAMPLED_TIMES)] for keys in seconds]))
+        num_blocks = max(1, -(-sum(map(len, seconds)) // self._block_rows))
+        inner = np.unique(sampled[np.arange(1, num_blocks) * len(sampled) // num_blocks])
+        lowest, highest = min(int(keys[0]) for keys in seconds), max(int(keys[-1]) for keys in seconds)
+        return np.concatenate([[lowest], inner[inner > lowest], [highest + 1]]).astype(np.int64)
+
+    def _indexed(self, part: Interactions, partition: int) -> Interactions:
+        num_users, num_items = self._sizes
+        return replace(
+            part,
+            user_index=self._user_index[partition][part.user_index],
+            item_index=self._item_index[part.item_index],
+            num_users=num_users,
+            num_items=num_items,
+        )
+
+
+def _seconds(interactions: Interactions) -> IntArray:
+    assert interactions.timestamp is not None, "there are no parts of a second without seconds"
+    return interactions.timestamp
+
+
+def _sliced(interactions: Interactions, rows: slice) -> Interactions:
+    columns: dict[str, npt.NDArray[Any]] = {
+        name: values[rows]
+        for name in ("user_index", "item_index", *OPTIONAL_COLUMNS)
+        if (values := getattr(interactions, name)) is not None
+    }
+    return replace(interactions, **columns)  # type: ignore[arg-type]
+
+
+def _joined(parts: list[Interactions]) -> Interactions:
+    columns = {
+        name: np.concatenate([getattr(part, name) for part in parts])
+        for name in ("user_index", "item_index", *OPTIONAL_COLUMNS)
+        if getattr(parts[0], name) is not None
+    }
+    return replace(parts[0], **columns)  # type: ignore[arg-type]

@@ -1,0 +1,148 @@
+"""Writes the files of a prepared directory from raw data."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from recsys.data.columns import ITEM_ID, USER_ID
+from recsys.data.content_hash import content_hash
+from recsys.data.feature_encoding import check_feature_types
+from recsys.data.inspection.column_summary import summarize_entities
+from recsys.data.inspection.id_spaces import strip_ids, warn_of_spaces
+from recsys.data.inspection.table_joins import TableJoin, join
+from recsys.data.preparation.catalogue import EntityTable, index_fixed_negatives
+from recsys.data.preparation.in_memory import prepare_in_memory
+from recsys.data.preparation.streaming.in_partitions import prepare_in_partitions
+from recsys.data.preparation.written_interactions import WrittenInteractions
+from recsys.data.prepared_files import (
+    FIXED_NEGATIVES_FILE,
+    INTERACTIONS_FILE,
+    ITEM_VOCABULARY_FILE,
+    ITEMS_FILE,
+    SCHEMA_FILE,
+    USER_VOCABULARY_FILE,
+    USERS_FILE,
+    table_paths,
+    write_table,
+)
+from recsys.data.raw import RawDataset
+from recsys.data.raw_stream import RawStream
+from recsys.data.schema import Schema
+
+if TYPE_CHECKING:
+    from recsys.data.preparing import Preparation
+
+_SCRATCH = "scratch"
+
+
+def write_prepared(
+    given: RawDataset | RawStream,
+    preparation: Preparation,
+    fingerprint: dict[str, Any],
+    directory: Path,
+    warned: Sequence[str] = (),
+) -> None:
+    """Clean and index raw data and write the files of a prepared directory.
+
+    Args:
+        given: the raw data, or a stream of them, which is gone through in partitions.
+        preparation: the settings.
+        fingerprint: of the reader and the settings.
+        directory: an empty one.
+        warned: the warnings about the data so far, to which this function's own may be added meanwhile.
+
+    Raises:
+        DataError: the raw data break a rule, or the rules leave nothing.
+
+    Warns:
+        DataWarning: something about the data is seldom meant.
+    """
+    raw = given.rest if isinstance(given, RawStream) else given
+    if preparation.strip_ids:
+        raw = strip_ids(raw)
+    users_table = EntityTable.check(raw.users, USER_ID, raw.user_features)
+    items_table = EntityTable.check(raw.items, ITEM_ID, raw.item_features)
+    check_feature_types(users_table.columns, raw.user_features)
+    check_feature_types(items_table.columns, raw.item_features)
+
+    path = directory / INTERACTIONS_FILE
+    if isinstance(given, RawStream):
+        scratch = directory / _SCRATCH
+        scratch.mkdir()
+        written = prepare_in_partitions(given, preparation, items_table.ids, path, scratch)
+        shutil.rmtree(scratch)
+    else:
+        written = prepare_in_memory(raw.interactions, preparation, items_table.ids, path)
+    joins = _joined(raw, users_table, items_table, written)
+    rules = [
+        *written.rules,
+        *(
+            table.rule(vocabulary)
+            for table, vocabulary, rows in (
+                (users_table, written.users, raw.users),
+                (items_table, written.items, raw.items),
+            )
+            if rows is not None
+        ),
+    ]
+    write_table(users_table.aligned(written.users), directory / USERS_FILE)
+    write_table(items_table.aligned(written.items), directory / ITEMS_FILE)
+    write_table(written.users.to_table(), directory / USER_VOCABULARY_FILE)
+    write_table(written.items.to_table(), directory / ITEM_VOCABULARY_FILE)
+    num_fixed_negatives = None
+    if raw.fixed_negatives is not None:
+        negatives = index_fixed_negatives(raw.fixed_negatives, written.users, written.items)
+        num_fixed_negatives = negatives.schema.field("item_indices").type.list_size
+        write_table(negatives, directory / FIXED_NEGATIVES_FILE)
+
+    totals = written.totals
+    Schema(
+        name=raw.name,
+        num_users=len(written.users),
+        num_items=len(written.items),
+        num_interactions=totals.num_interactions,
+        num_positives=totals.num_positives,
+        density=written.num_pairs / (len(written.users) * len(written.items)),
+        rating=totals.scale("rating"),
+        timestamp=totals.time,
+        folds=totals.folds,
+        num_fixed_negatives=num_fixed_negatives,
+        positive_threshold=preparation.positive_threshold,
+        user_features=raw.user_features,
+        item_features=raw.item_features,
+        rules=tuple(rules),
+        sources=raw.sources,
+        fingerprint=fingerprint,
+        content_hash=content_hash(table_paths(directory)),
+        weight=totals.scale("weight"),
+        further_columns=written.further_columns,
+        columns=(*written.columns, *summarize_entities(raw)),
+        joins=joins,
+        notes=raw.notes,
+        warnings=tuple(warned),
+    ).save(directory / SCHEMA_FILE)
+
+
+def _joined(
+    raw: RawDataset, users_table: EntityTable, items_table: EntityTable, written: WrittenInteractions
+) -> tuple[TableJoin, ...]:
+    """How the tables join the raw interactions, whose columns have been checked.
+
+    Raises:
+        DataError: a table has none of the ids of the interactions.
+
+    Warns:
+        DataWarning: few ids are in both, or some differ by white space alone.
+    """
+    joins = []
+    for entities, rows, ids in (
+        (users_table, raw.users, written.user_ids),
+        (items_table, raw.items, written.item_ids),
+    ):
+        warn_of_spaces(ids, entities.name)
+        if rows is not None:
+            joins.append(join(entities.name, entities.ids, ids))
+    return tuple(joins)

@@ -1,0 +1,66 @@
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from recsys.data.preparation import engines
+from recsys.data.preparation.engines import Engine, read_raw
+from recsys.data.preparing import Preparation, prepared_directory
+from recsys.data.raw import RawDataset
+from recsys.data.raw_stream import RawStream, StreamingReader
+from recsys.errors import DataError
+from tests.data.raw_data import FakeReader, films
+
+
+@dataclass(frozen=True)
+class FakeStreamingReader(FakeReader, StreamingReader):
+    size: int = 0
+    reason: str = ""
+    streams: list[int] = field(default_factory=list)
+
+    def num_bytes(self) -> int:
+        return self.size
+
+    def stream(self) -> RawStream | str:
+        self.streams.append(1)
+        return self.reason or RawStream.of(self.raw)
+
+
+@pytest.mark.parametrize(
+    ("engine", "size", "streams"),
+    [("memory", 2 << 40, False), ("streaming", 1, True), ("auto", 1, False), ("auto", 2 << 40, True)],
+)
+def test_the_engine_or_the_size_says_how_data_are_read(engine: Engine, size: int, streams: bool) -> None:
+    reader = FakeStreamingReader(films(), size=size)
+    assert isinstance(read_raw(reader, engine), RawStream) == streams
+    assert (len(reader.streams), len(reader.reads)) == ((1, 0) if streams else (0, 1))
+
+
+def test_what_cannot_be_streamed_is_read_as_a_whole_and_a_line_says_why(capsys: pytest.CaptureFixture[str]) -> None:
+    reader = FakeStreamingReader(films(), size=2 << 40, reason="times are words")
+    assert isinstance(read_raw(reader, "auto"), RawDataset)
+    assert "The interactions are read into memory as a whole: times are words." in capsys.readouterr().out
+    assert isinstance(read_raw(FakeReader(films()), "streaming"), RawStream)
+    assert "FakeReader gives no stream" in capsys.readouterr().out
+
+
+def test_a_reader_without_a_stream_is_read_in_memory_without_a_word(capsys: pytest.CaptureFixture[str]) -> None:
+    assert isinstance(read_raw(FakeReader(films()), "auto"), RawDataset)
+    assert capsys.readouterr().out == ""
+
+
+def test_the_engine_changes_neither_the_directory_nor_what_is_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "STREAM_FROM_BYTES", 1)
+    reader = FakeStreamingReader(films(), size=2)
+    choices: list[Engine] = ["memory", "streaming", "auto"]
+    assert len({prepared_directory(tmp_path, reader, Preparation(engine=engine)) for engine in choices}) == 1
+    schemas = [Preparation(engine=engine).prepare(reader, tmp_path / engine).schema for engine in choices]
+    assert schemas[0] == schemas[1] == schemas[2]
+    assert len(reader.streams) == 2
+
+
+def test_another_engine_is_refused() -> None:
+    with pytest.raises(DataError, match=r"preparation.engine must be auto or memory or streaming.*but is 'spark'"):
+        Preparation(engine="spark")  # type: ignore[arg-type]
