@@ -10,19 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from recsys.data.readers.date_order import AmbiguousDatesError, ordered_dates, warn_of_order
+from recsys.data.readers.number_times import NumberTimes, NumberTimesScan, seconds_of_written_dates
 from recsys.data.readers.numbers import as_numbers, first_uncastable
 from recsys.data.times import NANOSECONDS, split_seconds
 from recsys.errors import DataError
-
-#: The median above which numbers are in a finer unit than seconds, and how many of that unit make a second. 1e11
-#: seconds after 1970 is the year 5138; 1e11 milliseconds after 1970 is March 1973.
-_FINER_UNITS = ((1e17, 10**9), (1e14, 10**6), (1e11, 10**3))
-#: Numbers that are dates as they are written, such as 20240531: how they are called, and by what to divide them to
-#: get year, month and day. As seconds since 1970 the shortest would be days in August 1970.
-_WRITTEN_DATES = (("YYYYMMDD", 1), ("YYYYMMDDhhmm", 10**4), ("YYYYMMDDhhmmss", 10**6))
-_YEARS = (1900, 2100)
-#: Above this share of written dates the other values are taken for mistakes.
-_MOSTLY = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +32,26 @@ class Times:
     order: str | None = None
 
 
-def as_times(column: pa.ChunkedArray, name: str, place: str, day_first: bool | None = None) -> Times:
+@dataclass(frozen=True, slots=True)
+class WholeColumn:
+    """What is known of a column of which a batch is read.
+
+    Args:
+        numbers: how its moments are written, if they are numbers.
+        first_row: the number of rows before the batch.
+    """
+
+    numbers: NumberTimes
+    first_row: int = 0
+
+
+def as_times(
+    column: pa.ChunkedArray,
+    name: str,
+    place: str,
+    day_first: bool | None = None,
+    whole: WholeColumn | None = None,
+) -> Times:
     """A timestamp column in its finest unit.
 
     - Numbers are seconds (or any clock that counts up). Where their median is above 1e11 they are milliseconds, above
@@ -58,6 +68,8 @@ def as_times(column: pa.ChunkedArray, name: str, place: str, day_first: bool | N
         name: name of the column, for messages.
         place: the file that it is from, for messages.
         day_first: whether the day comes before the month in dates such as 03/04/2024; None to find out.
+        whole: what is known of the whole column, where ``column`` is a batch of it and no text; None where it
+            is the whole.
 
     Raises:
         DataError: a value is no timestamp; the message gives the first with its row. Or the order of day and month
@@ -73,15 +85,15 @@ def as_times(column: pa.ChunkedArray, name: str, place: str, day_first: bool | N
         column = pc.if_else(pc.equal(column, ""), pa.scalar(None, kind), column)
         for number in (pa.int64(), pa.float64()):
             if first_uncastable(column, number) is None:
-                return _from_numbers(column.cast(number), name, place)
+                return _from_numbers(column.cast(number), name, place, None)
         return _from_any_text(column.cast(pa.string()), name, place, day_first)
     if pa.types.is_timestamp(kind):
         return _divided(column.cast(pa.int64()), {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[kind.unit])
     if pa.types.is_date(kind):
         return Times(column.cast(pa.timestamp("s")).cast(pa.int64()))
     if pa.types.is_integer(kind):
-        return _from_numbers(column.cast(pa.int64()), name, place)
-    return _from_numbers(as_numbers(column, name, place, pa.float64()), name, place)
+        return _from_numbers(column.cast(pa.int64()), name, place, whole)
+    return _from_numbers(as_numbers(column, name, place, pa.float64()), name, place, whole)
 
 
 def as_seconds(column: pa.ChunkedArray, name: str, place: str) -> pa.ChunkedArray:
@@ -89,60 +101,23 @@ def as_seconds(column: pa.ChunkedArray, name: str, place: str) -> pa.ChunkedArra
     return as_times(column, name, place).seconds
 
 
-def _from_numbers(column: pa.ChunkedArray, name: str, place: str) -> Times:
-    """Moments from numbers: written dates, or the unit that their median suggests."""
-    middle = pc.approximate_median(column).as_py() if len(column) > column.null_count else None
-    if middle is None:
-        return _divided(column, 1)
-    for form, divisor in _WRITTEN_DATES:
-        if _YEARS[0] * 10**4 * divisor <= middle < (_YEARS[1] + 1) * 10**4 * divisor:
-            dates = _from_written_dates(column, form, divisor, name, place)
-            if dates is not None:
-                return dates
-    return _divided(column, next((factor for bound, factor in _FINER_UNITS if middle > bound), 1))
+def _from_numbers(column: pa.ChunkedArray, name: str, place: str, whole: WholeColumn | None) -> Times:
+    """Moments from numbers: written dates, or in the unit that their median suggests."""
+    if whole is None:
+        scan = NumberTimesScan()
+        scan.add(column)
+        whole = WholeColumn(scan.form())
+    numbers = whole.numbers
+    if numbers.written is not None:
+        return Times(seconds_of_written_dates(column, numbers.written, name, place, whole.first_row))
+    return _divided(column, numbers.per_second, numbers.largest)
 
 
-def _from_written_dates(column: pa.ChunkedArray, form: str, divisor: int, name: str, place: str) -> Times | None:
-    """Moments from numbers such as 20240531; None where most of them are no dates.
-
-    Raises:
-        DataError: nearly all are dates, but not all.
-    """
-    present = column.is_valid().to_numpy()
-    values = pc.fill_null(column, 0).to_numpy()
-    whole = np.where(np.isfinite(values) & (np.abs(values) < 2**62), values, 0).astype(np.int64)
-    day, is_date = _day_of(whole // divisor)
-    clock = whole % divisor * (10**6 // divisor)  # hhmmss
-    hour, minute, second = clock // 10**4, clock // 100 % 100, clock % 100
-    is_date &= (whole == values) & (hour < 24) & (minute < 60) & (second < 60)
-    wrong = present & ~is_date
-    if wrong.sum() > (1 - _MOSTLY) * present.sum():
-        return None
-    if wrong.any():
-        row = int(np.argmax(wrong))
-        raise DataError(
-            f"{place}: column {name!r} holds dates written as {form}, but row {row + 1:,} has "
-            f"{column[row].as_py()!r}, which is no date. Correct the value, or leave it empty if it is unknown."
-        )
-    seconds = day * 86_400 + hour * 3_600 + minute * 60 + second
-    return Times(pa.chunked_array([pa.array(seconds, mask=~present)]))
-
-
-def _day_of(written: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-    """Days since 1970 of dates written as YYYYMMDD, and which of them are dates; shape [N] both."""
-    year, month, day = written // 10**4, written // 100 % 100, written % 100
-    is_date = (year >= _YEARS[0]) & (year <= _YEARS[1]) & (month >= 1) & (month <= 12) & (day >= 1)
-    months = np.where(is_date, (year - 1970) * 12 + month - 1, 0).astype("datetime64[M]")
-    days = months.astype("datetime64[D]").astype(np.int64) + np.where(is_date, day - 1, 0)
-    is_date &= days < (months + 1).astype("datetime64[D]").astype(np.int64)
-    return days, is_date
-
-
-def _divided(column: pa.ChunkedArray, per_second: int) -> Times:
+def _divided(column: pa.ChunkedArray, per_second: int, largest: float = 0.0) -> Times:
     """Moments from numbers of which ``per_second`` make a second."""
     missing = column.is_null().to_numpy()
     if pa.types.is_floating(column.type):
-        return _from_floats(pc.fill_null(column, np.nan).to_numpy(), per_second)
+        return _from_floats(pc.fill_null(column, np.nan).to_numpy(), per_second, largest)
     if per_second == 1:
         return Times(column)
     values = pc.fill_null(column, 0).to_numpy()
@@ -151,12 +126,12 @@ def _divided(column: pa.ChunkedArray, per_second: int) -> Times:
     return _times(seconds, (values - seconds * per_second) * (NANOSECONDS // per_second), missing)
 
 
-def _from_floats(values: npt.NDArray[np.float64], per_second: int) -> Times:
+def _from_floats(values: npt.NDArray[np.float64], per_second: int, largest: float) -> Times:
     missing = np.isnan(values)
     known = np.where(missing, 0, values)
-    if np.abs(known).max(initial=0) / per_second > 2**62:
+    if largest / per_second > 2**62:
         return Times(pa.chunked_array([pa.array(np.floor(known / per_second), mask=missing)]))
-    seconds, nanoseconds = split_seconds(known, per_second)
+    seconds, nanoseconds = split_seconds(known, per_second, largest)
     return _times(seconds.astype(np.int64), nanoseconds, missing)
 
 
