@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.data.interactions import IntArray, Interactions
+from recsys.data.preparation.pair_groups import distinct_sorted
 from recsys.data.schema import AppliedRule
 from recsys.errors import DataError
 
@@ -46,7 +47,7 @@ def k_core(
     pairs = np.empty(0, dtype=np.int64)
     if max(min_user_interactions, min_item_interactions) > 1:
         # What is bought again does not count again.
-        pairs = np.unique(interactions.pairs[interactions.rows_rated_at_least(positive_threshold)])
+        pairs = distinct_sorted(interactions.pairs[interactions.rows_rated_at_least(positive_threshold)])
     user, item = pairs // interactions.num_items, pairs % interactions.num_items
     while max(min_user_interactions, min_item_interactions) > 1:
         if min_user_interactions > 1:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -22,11 +22,17 @@ _MISSING = ("", "NA", "N/A", "NULL", "null", "None")
 _MAX_HEADER_BYTES = 1 << 20
 #: A row must fit into a block; larger ones are tried only where one does not.
 _BLOCK_BYTES = (1 << 20, 128 << 20)
+#: A block of a batch: some 100,000 rows.
+_BATCH_BYTES = 8 << 20
 _CONVERT = "Convert the file to UTF-8 text."
 
 
 class EncodingError(DataError):
     """A file is no text in its encoding."""
+
+
+class LongRowError(DataError):
+    """A row is too long to be read in batches."""
 
 
 class ColumnTypeError(DataError):
@@ -68,7 +74,7 @@ def read_delimited(
         DataError: the file is empty, lacks a column, or has a row of another length or of more than 128 MB.
         SourceError: the file cannot be read.
     """
-    form = _Form(file, separator, column_names, encoding, quoted)
+    form = DelimitedForm(file, separator, column_names, encoding, quoted)
     if column_names is None:
         require_columns(read_header(file, separator=separator, encoding=encoding), types, str(file))
     table = form.read(types)
@@ -103,8 +109,8 @@ def read_header(file: RawFile, *, separator: str = ",", encoding: str = "utf-8")
 
 
 @dataclass(frozen=True, slots=True)
-class _Form:
-    """The format of one file."""
+class DelimitedForm:
+    """The format of one file; its arguments are those of :func:`read_delimited`."""
 
     file: RawFile
     separator: str
@@ -120,9 +126,9 @@ class _Form:
                     counted = _CountedLines(stream)
                     table = arrow_csv.read_csv(
                         counted,
-                        read_options=self.read_options(block_bytes),
-                        parse_options=self.parse_options(),
-                        convert_options=self.convert_options(types),
+                        read_options=self._read_options(block_bytes),
+                        parse_options=self._parse_options(),
+                        convert_options=self._convert_options(types),
                     )
                 if self.quoted and counted.num_quotes % 2 and counted.num_lines > len(table) + 1:
                     self._check_last_row(len(table), counted.num_lines)
@@ -134,8 +140,38 @@ class _Form:
                     return pa.table({})
                 if _is_too_long(error) and block_bytes < _BLOCK_BYTES[-1]:
                     continue
-                raise self.explain(error, types) from error
+                raise self._explain(error, types) from error
         raise AssertionError("the last block either suffices or is told")
+
+    def batches(self, types: Mapping[str, pa.DataType]) -> Iterator[pa.Table]:
+        """The columns of ``types`` in batches, so that they are never in memory at once.
+
+        Raises:
+            LongRowError: a row is too long for that.
+            DataError: see :func:`read_delimited`.
+            SourceError: the file cannot be read.
+        """
+        num_rows = 0
+        try:
+            with self.file.open() as stream:
+                counted = _CountedLines(stream)
+                with arrow_csv.open_csv(
+                    counted,
+                    read_options=self._read_options(_BATCH_BYTES),
+                    parse_options=self._parse_options(),
+                    convert_options=self._convert_options(types),
+                ) as batches:
+                    for batch in batches:
+                        num_rows += batch.num_rows
+                        yield pa.Table.from_batches([batch])
+            if self.quoted and counted.num_quotes % 2 and counted.num_lines > num_rows + 1:
+                self._check_last_row(num_rows, counted.num_lines)
+        except UnicodeError as error:
+            raise EncodingError(f"{self.file} must be text in {self.encoding}, but is not. {_CONVERT}") from error
+        except pa.ArrowInvalid as error:
+            if _is_too_long(error):
+                raise LongRowError(f"{self.file} has a row of more than {_BATCH_BYTES >> 20} MB") from error
+            raise self._explain(error, types) from error
 
     def _check_last_row(self, num_rows: int, num_lines: int) -> None:
         """Refuse a file of which the last row has a field that goes on to the end, with many rows inside.
@@ -147,9 +183,9 @@ class _Form:
             self.file.open() as stream,
             arrow_csv.open_csv(
                 stream,
-                read_options=self.read_options(use_threads=False),
-                parse_options=self.parse_options(),
-                convert_options=self.convert_options(dict.fromkeys(names, pa.binary())),
+                read_options=self._read_options(use_threads=False),
+                parse_options=self._parse_options(),
+                convert_options=self._convert_options(dict.fromkeys(names, pa.binary())),
             ) as batches,
         ):
             last = None
@@ -165,7 +201,7 @@ class _Form:
                 "them if they are part of the text."
             )
 
-    def read_options(self, block_bytes: int = _BLOCK_BYTES[-1], use_threads: bool = True) -> Any:
+    def _read_options(self, block_bytes: int = _BLOCK_BYTES[-1], use_threads: bool = True) -> Any:
         return arrow_csv.ReadOptions(
             block_size=block_bytes,
             column_names=self.column_names,
@@ -173,7 +209,7 @@ class _Form:
             use_threads=use_threads,
         )
 
-    def parse_options(self, invalid_row_handler: Callable[[Any], str] | None = None) -> Any:
+    def _parse_options(self, invalid_row_handler: Callable[[Any], str] | None = None) -> Any:
         return arrow_csv.ParseOptions(
             delimiter=self.separator,
             quote_char='"' if self.quoted else False,
@@ -181,10 +217,10 @@ class _Form:
             invalid_row_handler=invalid_row_handler,
         )
 
-    def convert_options(self, types: Mapping[str, pa.DataType]) -> Any:
+    def _convert_options(self, types: Mapping[str, pa.DataType]) -> Any:
         return arrow_csv.ConvertOptions(column_types=dict(types), include_columns=list(types), null_values=_MISSING)
 
-    def explain(self, error: pa.ArrowInvalid, types: Mapping[str, pa.DataType]) -> DataError:
+    def _explain(self, error: pa.ArrowInvalid, types: Mapping[str, pa.DataType]) -> DataError:
         """The error with its row, found in a second pass: Arrow does not count rows when it reads in parallel."""
         ragged: list[Any] = []
 
@@ -198,9 +234,9 @@ class _Form:
                 self.file.open() as stream,
                 arrow_csv.open_csv(
                     stream,
-                    read_options=self.read_options(use_threads=False),
-                    parse_options=self.parse_options(remember),
-                    convert_options=self.convert_options(dict.fromkeys(types, pa.binary())),
+                    read_options=self._read_options(use_threads=False),
+                    parse_options=self._parse_options(remember),
+                    convert_options=self._convert_options(dict.fromkeys(types, pa.binary())),
                 ) as batches,
             ):
                 for batch in batches:

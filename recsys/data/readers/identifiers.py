@@ -39,8 +39,11 @@ def as_identifiers(column: pa.ChunkedArray, name: str, place: str) -> pa.Chunked
 
 
 def as_strings(column: pa.ChunkedArray, name: str, place: str) -> pa.ChunkedArray:
-    """An id column as plain strings, for tables with one row for each id; see :func:`as_identifiers`."""
-    return as_identifiers(column, name, place).cast(pa.string())
+    """An id column as plain strings, for batches and tables with one row for each id; see :func:`as_identifiers`."""
+    if pa.types.is_dictionary(column.type):
+        return as_identifiers(column, name, place).cast(pa.string())
+    _check_type(column, name, place)
+    return column.cast(pa.string())
 
 
 def _check_type(column: pa.ChunkedArray, name: str, place: str, kind: pa.DataType | None = None) -> None:

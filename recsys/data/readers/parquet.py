@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,18 +19,31 @@ def parquet_columns(file: RawFile) -> list[str]:
         DataError: the file is no Parquet file.
         SourceError: the file cannot be read.
     """
-    with file.open() as stream:
-        try:
-            return list(pq.read_schema(stream).names)
-        except pa.ArrowInvalid as error:
-            raise DataError(f"{file} is no Parquet file, or an incomplete one: {error}") from error
+    return list(parquet_schema(file.shards()[0]).names)
+
+
+def parquet_schema(file: RawFile) -> pa.Schema:
+    """The names and types of the columns of a file, or of all files of a table together.
+
+    Raises:
+        DataError: a file is no Parquet file, or the types of a column do not go together.
+        SourceError: a file cannot be read.
+    """
+    schemas = []
+    for shard in file.shards():
+        with shard.open() as stream:
+            try:
+                schemas.append(pq.read_schema(stream).remove_metadata())
+            except pa.ArrowInvalid as error:
+                raise DataError(f"{shard} is no Parquet file, or an incomplete one: {error}") from error
+    return _unified(schemas, file) if len(schemas) > 1 else schemas[0]
 
 
 def read_parquet(file: RawFile, columns: Sequence[str] | None = None, as_dictionary: Sequence[str] = ()) -> pa.Table:
     """Columns of a Parquet file, in their stored types.
 
     Args:
-        file: the file.
+        file: the file, or a table in several.
         columns: the columns to read in their order; all unless given.
         as_dictionary: columns of strings to hold as dictionaries, which takes far less memory.
 
@@ -38,14 +51,54 @@ def read_parquet(file: RawFile, columns: Sequence[str] | None = None, as_diction
         DataError: the file is no Parquet file, has no rows, or lacks a column.
         SourceError: the file cannot be read.
     """
-    found = parquet_columns(file)
-    wanted = found if columns is None else list(columns)
-    require_columns(found, wanted, str(file))
-    with file.open() as stream:
-        try:
-            table = pq.ParquetFile(stream, read_dictionary=list(as_dictionary)).read(columns=wanted)
-        except (pa.ArrowInvalid, OSError) as error:
-            raise DataError(f"{file} is a damaged Parquet file: {error}") from error
+    wanted = parquet_columns(file) if columns is None else list(columns)
+    parts = [_read_shard(shard, wanted, as_dictionary) for shard in file.shards()]
+    table = parts[0]
+    if len(parts) > 1:
+        schema = _unified([part.schema for part in parts], file)
+        table = pa.concat_tables([part.cast(schema) for part in parts]).unify_dictionaries()
     if table.num_rows == 0:
         raise DataError(f"{file} has no rows; at least one is needed. Check that it is the right file.")
-    return table.select(wanted)
+    return table
+
+
+def parquet_batches(file: RawFile, columns: Sequence[str], batch_rows: int) -> Iterator[pa.Table]:
+    """Columns of a Parquet file in batches, all in the types of :func:`parquet_schema`.
+
+    Args:
+        file: the file, or a table in several.
+        columns: the columns to read in their order.
+        batch_rows: rows of a batch at most.
+
+    Raises:
+        DataError: a file is damaged or lacks a column.
+        SourceError: a file cannot be read.
+    """
+    whole = parquet_schema(file)
+    schema = pa.schema([whole.field(name) for name in columns])
+    for shard in file.shards():
+        require_columns(parquet_columns(shard), columns, str(shard))
+        with shard.open() as stream:
+            try:
+                for batch in pq.ParquetFile(stream).iter_batches(batch_size=batch_rows, columns=list(columns)):
+                    yield pa.Table.from_batches([batch]).select(columns).cast(schema)
+            except (pa.ArrowInvalid, OSError) as error:
+                raise DataError(f"{shard} is a damaged Parquet file: {error}") from error
+
+
+def _read_shard(file: RawFile, wanted: Sequence[str], as_dictionary: Sequence[str]) -> pa.Table:
+    require_columns(parquet_columns(file), wanted, str(file))
+    with file.open() as stream:
+        try:
+            return pq.ParquetFile(stream, read_dictionary=list(as_dictionary)).read(columns=wanted).select(wanted)
+        except (pa.ArrowInvalid, OSError) as error:
+            raise DataError(f"{file} is a damaged Parquet file: {error}") from error
+
+
+def _unified(schemas: Sequence[pa.Schema], file: RawFile) -> pa.Schema:
+    try:
+        return pa.unify_schemas(list(schemas), promote_options="permissive")
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise DataError(
+            f"{file}: a column must have one type in all files of a table, but {error}. Write them with one."
+        ) from error

@@ -6,20 +6,26 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from recsys.data.raw import RawDataset
+from recsys.data.raw import RawDataset, RawSource
+from recsys.data.raw_stream import RawStream, StreamingReader
 from recsys.data.readers.feature_kinds import Declaration
 from recsys.data.readers.fingerprint import make_fingerprint
 from recsys.data.readers.table_files import FileTable
 from recsys.data.readers.tables.column_names import ColumnNames
+from recsys.data.readers.tables.streamed_assembly import assemble_stream
+from recsys.data.readers.tables.table_batches import NoBatchesError
 from recsys.data.readers.tables.table_set import TableSet
 from recsys.data.readers.tables.text_format import Header, parse_settings
 from recsys.data.readers.tables.text_forms import TextForms
 from recsys.data.sources.locate import record
-from recsys.data.sources.raw_file import RawFile
+from recsys.data.sources.shards import table_file
 
 
-class TableReader:
+class TableReader(StreamingReader):
     """Reads tables as delimited text, JSON lines or a JSON array (each also compressed as ``.gz``), or Parquet.
+
+    A table may be in several files of one format: give their directory, or a pattern such as ``ratings/*.csv.gz``. They
+    are read in the order of their names, as one table.
 
     Delimited text ends in ``.csv``, ``.tsv``, ``.txt`` or ``.dat``; its separator is recognised.
 
@@ -31,7 +37,7 @@ class TableReader:
     :func:`recsys.data.readers.feature_kinds.infer_features`.
 
     Args:
-        interactions: file of all interactions; otherwise give ``train`` and ``test``.
+        interactions: file (or directory, or pattern) of all interactions; otherwise give ``train`` and ``test``.
         train: file of the training interactions of data that come split.
         test: file of the test interactions.
         valid: file of the validation interactions, or None. Either all parts have a rating, or none has; the same
@@ -83,7 +89,9 @@ class TableReader:
         given = {"interactions": interactions, "train": train, "valid": valid, "test": test}
         given |= {"users": users, "items": items}
         tables = {
-            part: FileTable(RawFile(start / Path(path).expanduser()), parse_settings(part, separator, encoding, header))
+            part: FileTable(
+                table_file(start / Path(path).expanduser()), parse_settings(part, separator, encoding, header)
+            )
             for part, path in given.items()
             if path is not None
         }
@@ -93,8 +101,28 @@ class TableReader:
 
     def read(self) -> RawDataset:
         """Read the tables; see :class:`recsys.data.raw.Reader`."""
-        sources = (record(table.file.path, str(table)) for table in self._set.tables.values())
-        return replace(self._set.read(), sources=tuple(sources))
+        return replace(self._set.read(), sources=self._sources())
+
+    def num_bytes(self) -> int:
+        """About the size of the interactions as text; see :class:`recsys.data.raw_stream.StreamingReader`."""
+        parts = {name: table for name, table in self._set.tables.items() if name not in ("users", "items")}
+        return sum(table.num_bytes() for table in parts.values())
+
+    def stream(self) -> RawStream | str:
+        """The tables with interactions in batches; see :class:`recsys.data.raw_stream.StreamingReader`."""
+        given = self._set
+        try:
+            stream = assemble_stream(
+                given.name, given.tables, given.columns, given.user_features, given.item_features, given.forms
+            )
+        except NoBatchesError as error:
+            return str(error)
+        return replace(stream, rest=replace(stream.rest, sources=self._sources()))
+
+    def _sources(self) -> tuple[RawSource, ...]:
+        return tuple(
+            record(shard.path, str(shard)) for table in self._set.tables.values() for shard in table.file.shards()
+        )
 
     def fingerprint(self) -> dict[str, object]:
         """The arguments and the files; see :class:`recsys.data.raw.Reader`."""
@@ -103,4 +131,6 @@ class TableReader:
             "parts": list(tables),
             "formats": [asdict(table.settings) for table in tables.values()],
         }
-        return make_fingerprint(self, arguments, [table.file.path for table in tables.values()])
+        return make_fingerprint(
+            self, arguments, [shard.path for table in tables.values() for shard in table.file.shards()]
+        )

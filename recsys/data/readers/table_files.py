@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -16,17 +17,26 @@ from recsys.data.readers.parquet import parquet_columns, read_parquet
 from recsys.data.readers.required_columns import require_columns
 from recsys.data.readers.tables.column_names import ColumnNames, id_column
 from recsys.data.readers.tables.json_array import as_json_lines
+from recsys.data.readers.tables.table_batches import (
+    NoBatchesError,
+    TableBatches,
+    parquet_table_batches,
+    text_batches,
+)
 from recsys.data.readers.tables.text_format import TextSettings, recognise
 from recsys.data.readers.tables.text_tables import read_text_entities, read_text_interactions
 from recsys.data.readers.tables.typed_columns import ReadTable, typed_entities, typed_interactions, unread_columns
 from recsys.data.sources.raw_file import RawFile
-from recsys.errors import DataError
+from recsys.errors import DataError, SourceError
 
 #: Endings of delimited text, and the separator that each suggests.
 _SEPARATORS = {"csv": ",", "tsv": "\t", "tab": "\t", "txt": None, "dat": None, "data": None}
 _JSON_SUFFIXES = ("jsonl", "json", "ndjson")
 #: Lines of a JSON file that are read to find the type of a field.
 _PEEK_LINES = 1_000
+
+#: How much larger than a compressed file or one of Parquet its text is, about.
+_PACKED = 4
 
 #: Nothing is known of a text file but what it shows.
 _RECOGNISED = TextSettings()
@@ -54,6 +64,18 @@ class FileTable:
     def read_entities(self, id_name: str, role: str) -> ReadTable:
         """See :func:`read_entities`."""
         return read_entities(self.file, id_name, role, self.settings)
+
+    def batches(self, columns: ColumnNames) -> TableBatches:
+        """See :func:`interaction_batches`."""
+        return interaction_batches(self.file, columns, self.settings)
+
+    def num_bytes(self) -> int:
+        """About the size of the table as text.
+
+        Raises:
+            SourceError: a file is not there.
+        """
+        return sum(_num_bytes(shard.path) for shard in self.file.shards())
 
 
 def read_interactions(
@@ -91,6 +113,31 @@ def read_interactions(
     return ReadTable(read.table, (*notes, *read.notes, *unread_columns(found, wanted)))
 
 
+def interaction_batches(file: RawFile, columns: ColumnNames, settings: TextSettings = _RECOGNISED) -> TableBatches:
+    """The table of :func:`read_interactions` in batches, with ids as plain strings.
+
+    Args:
+        file: the file.
+        columns: names of the columns.
+        settings: what is known of the format of text.
+
+    Raises:
+        NoBatchesError: it must be read at once.
+        DataError: a column is missing or has values of another type, or the file is empty or of an unknown kind.
+        SourceError: the file cannot be read.
+    """
+    kind = _kind(file)
+    if kind in _JSON_SUFFIXES:
+        raise NoBatchesError(f"{file} is JSON")
+    if kind in _SEPARATORS:
+        text = recognise(file, settings, _SEPARATORS[kind], columns.required)
+        wanted = columns.wanted(text.names, str(file))
+        return text_batches(file, text, wanted, (*text.notes, *unread_columns(text.names, wanted)))
+    found = parquet_columns(file)
+    wanted = columns.wanted(found, str(file))
+    return parquet_table_batches(file, wanted, unread_columns(found, wanted))
+
+
 def read_entities(file: RawFile, id_name: str, role: str, settings: TextSettings = _RECOGNISED) -> ReadTable:
     """A users or items table: the ids as strings under the name ``role``, and all other columns unchanged.
 
@@ -124,6 +171,14 @@ def read_entities(file: RawFile, id_name: str, role: str, settings: TextSettings
         id_name = id_column(table.column_names, id_name, role, str(file))
         typed = {name: table[name] for name in table.column_names}
     return ReadTable(typed_entities(typed, id_name, role, str(file)), notes)
+
+
+def _num_bytes(path: Path) -> int:
+    is_packed = path.name.lower().endswith((".gz", ".parquet", ".pq"))
+    try:
+        return path.stat().st_size * (_PACKED if is_packed else 1)
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read: {error.strerror or error}. Correct the path.") from error
 
 
 def _kind(file: RawFile) -> str:

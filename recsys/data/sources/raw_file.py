@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +35,10 @@ class RawFile:
     def name(self) -> str:
         """The file's own name, without directories."""
         return self.path.name if self.member is None else self.member.rpartition("/")[2]
+
+    def shards(self) -> Sequence[RawFile]:
+        """The files that make up this one; itself alone, but for a table in several files."""
+        return [self]
 
     def __str__(self) -> str:
         return str(self.path) if self.member is None else f"{self.path}:{self.member}"

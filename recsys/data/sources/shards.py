@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedReader, RawIOBase
@@ -73,19 +73,16 @@ class ShardedFile(RawFile):
         path: the directory or the pattern, for messages.
         member: None.
         files: the files, in their order.
+        num_header_lines: lines at the beginning of each file that are no rows; those of the first file stay.
     """
 
     files: tuple[Path, ...] = ()
+    num_header_lines: int = 0
 
     @property
     def name(self) -> str:
         """The name of the first file, which tells the format."""
         return self.files[0].name
-
-    @property
-    def paths(self) -> tuple[Path, ...]:
-        """The files."""
-        return self.files
 
     def shards(self) -> Sequence[RawFile]:
         """Each file by itself."""
@@ -93,36 +90,55 @@ class ShardedFile(RawFile):
 
     @contextmanager
     def open(self) -> Iterator[BinaryIO]:
-        """The lines of all files, decompressed; a first line that all have in common is there once.
+        """The lines of all files, decompressed.
 
         Raises:
             SourceError: a file cannot be opened, or turns out to be damaged while it is read.
+            DataError: a file has another header than the first.
         """
-        with BufferedReader(_Joined(self.shards(), self._header()), _BUFFER_BYTES) as stream:
+        with BufferedReader(_Joined(self._parts()), _BUFFER_BYTES) as stream:
             yield cast(BinaryIO, stream)
 
-    def _header(self) -> bytes | None:
-        """The first line, if it is that of every file."""
-        lines = set()
-        for shard in self.shards():
+    def _parts(self) -> Generator[bytes, None, None]:
+        header: list[bytes] = []
+        ends_line = True
+        for number, shard in enumerate(self.shards()):
             with shard.open() as stream:
-                lines.add(stream.readline(_BUFFER_BYTES).removeprefix(_MARK).rstrip(b"\r\n"))
-        return lines.pop() if len(lines) == 1 else None
+                lines = [stream.readline() for _ in range(self.num_header_lines)]
+                bare = [line.removeprefix(_MARK).rstrip(b"\r\n") for line in lines]
+                if number == 0:
+                    header = bare
+                    yield from lines
+                elif bare != header:
+                    raise DataError(
+                        f"{shard} begins with {bare[-1].decode(errors='replace')[:100]!r}, and {self.files[0]} with "
+                        f"{header[-1].decode(errors='replace')[:100]!r}: all files of a table must have the same "
+                        "header. Correct it, or set data.header=false if there is none."
+                    )
+                if not ends_line:
+                    yield b"\n"
+                ends_line = True
+                while content := stream.read(_BUFFER_BYTES):
+                    yield content
+                    ends_line = content.endswith((b"\n", b"\r"))
 
 
 class _Joined(RawIOBase):
-    """The content of several files, one after the other, each of whole lines."""
+    """Parts of a file as one."""
 
-    def __init__(self, shards: Sequence[RawFile], header: bytes | None) -> None:
-        self._parts = _parts(shards, header)
+    def __init__(self, parts: Generator[bytes, None, None]) -> None:
+        self._parts = parts
         self._left = memoryview(b"")
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        if not self._left:
-            self._left = memoryview(next(self._parts, b""))
+        while not self._left:
+            part = next(self._parts, None)
+            if part is None:
+                return 0
+            self._left = memoryview(part)
         length = min(len(buffer), len(self._left))
         buffer[:length] = self._left[:length]
         self._left = self._left[length:]
@@ -131,14 +147,3 @@ class _Joined(RawIOBase):
     def close(self) -> None:
         self._parts.close()
         super().close()
-
-
-def _parts(shards: Sequence[RawFile], header: bytes | None) -> Iterator[bytes]:
-    ended = True
-    for number, shard in enumerate(shards):
-        with shard.open() as stream:
-            first = stream.readline()
-            bare = first.removeprefix(_MARK)
-            if not ended:
-                yield b"\n"
-            yield first if number == 0 else b"" if bare.rstrip(b"\r\n") == header else bare

@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.data.preparation.pair_groups import (
+    distinct_sorted,
     group_starts,
     num_distinct,
     order_by_key_and_time,
@@ -24,6 +25,7 @@ def test_rows_of_repeated_keys_are_found_in_their_order(keys: np.ndarray) -> Non
     listed = keys.tolist()
     assert rows_of_repeated(keys).tolist() == [row for row, key in enumerate(listed) if listed.count(key) > 1]
     assert num_distinct(keys) == len(set(listed))
+    assert distinct_sorted(keys).tolist() == sorted(set(listed))
 
 
 def test_rows_are_ordered_by_key_then_moment_then_row() -> None:

@@ -10,6 +10,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from recsys.data.preparation.pair_groups import distinct_sorted, num_distinct
+
 #: Distinct numbers that are held in memory; where there are more, all of them go to files.
 _IN_MEMORY = 1 << 22
 _NUM_FILES = 64
@@ -64,11 +66,11 @@ class DistinctNumbers:
         if np.issubdtype(values.dtype, np.floating):
             # Equal floats have equal bits once there is no zero below zero.
             values = (values.astype(np.float64) + 0.0).view(np.int64)
-        numbers = np.unique(values.astype(np.int64, copy=False))
+        numbers = distinct_sorted(values.astype(np.int64, copy=False))
         if self._in_files:
             self._write(numbers)
             return
-        self._known = np.union1d(self._known, numbers) if len(self._known) else numbers
+        self._known = distinct_sorted(np.concatenate([self._known, numbers]))
         if len(self._known) > _IN_MEMORY:
             self._write(self._known)
             self._known, self._in_files = self._known[:0], True
@@ -77,7 +79,7 @@ class DistinctNumbers:
         """How many different numbers there were."""
         if not self._in_files:
             return len(self._known)
-        return sum(len(np.unique(np.fromfile(path, np.int64))) for path in self._paths if path.exists())
+        return sum(num_distinct(np.fromfile(path, np.int64)) for path in self._paths if path.exists())
 
     def _write(self, numbers: npt.NDArray[np.int64]) -> None:
         place = (numbers.view(np.uint64) * _SPREAD >> np.uint64(58)).astype(np.int64)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from recsys.cli.progress import progress
 from recsys.data.interactions import IntArray, Interactions
 from recsys.data.preparation.cleaning import check_unsplit, k_core_rule, present
+from recsys.data.preparation.pair_groups import distinct_sorted
 from recsys.data.preparation.streaming.partitioned import PartitionedInteractions
 from recsys.data.schema import AppliedRule
 
@@ -76,7 +77,7 @@ def k_core_of_partitions(
         before_users[partition] = present(interactions.user_index, interactions.num_users)
         before_items |= present(interactions.item_index, parts.num_items)
         if max(counts) > 1:
-            pairs = np.unique(interactions.pairs[interactions.rows_rated_at_least(positive_threshold)])
+            pairs = distinct_sorted(interactions.pairs[interactions.rows_rated_at_least(positive_threshold)])
             np.save(_pairs_path(parts.directory, partition), pairs)
     if max(counts) > 1:
         _reduce(parts, core, counts)

@@ -31,7 +31,7 @@ from recsys.errors import DataError, SourceError
 _ANY_FORM = TextForms()
 
 #: The parts that interactions can come in, with the fold of each.
-_FOLDS = {"train": FOLD_TRAIN, "valid": FOLD_VALID, "test": FOLD_TEST}
+FOLD_OF_PART = {"train": FOLD_TRAIN, "valid": FOLD_VALID, "test": FOLD_TEST}
 
 
 class SourceTable(Protocol):
@@ -55,7 +55,7 @@ def check_parts(tables: Mapping[str, SourceTable]) -> None:
     Raises:
         SourceError: they are not.
     """
-    parts = [part for part in ("interactions", *_FOLDS) if part in tables]
+    parts = [part for part in ("interactions", *FOLD_OF_PART) if part in tables]
     if parts not in (["interactions"], ["train", "test"], ["train", "valid", "test"]):
         raise SourceError(
             "data=table needs the interactions: either data.interactions=FILE, or data.train=FILE and "
@@ -87,6 +87,24 @@ def assemble(
     """
     check_parts(tables)
     interactions = _interactions(tables, columns, forms.day_first)
+    return assembled(name, interactions, tables, columns, user_features, item_features, forms)
+
+
+def assembled(
+    name: str,
+    interactions: ReadTable,
+    tables: Mapping[str, SourceTable],
+    columns: ColumnNames,
+    user_features: Mapping[str, Declaration] | None,
+    item_features: Mapping[str, Declaration] | None,
+    forms: TextForms,
+) -> RawDataset:
+    """The interactions that were read, with the tables of users and items; see :func:`assemble`.
+
+    Raises:
+        SourceError: a table cannot be read.
+        DataError: a table does not have the columns, types or values that are required.
+    """
     users = _entities(tables, "users", USER_ID, columns, user_features, forms)
     items = _entities(tables, "items", ITEM_ID, columns, item_features, forms)
     forms.check_columns([*users.columns, *items.columns], [*users.declared_columns, *items.declared_columns])
@@ -102,9 +120,9 @@ def assemble(
 
 
 def _interactions(tables: Mapping[str, SourceTable], columns: ColumnNames, day_first: bool | None) -> ReadTable:
-    parts_read = [part for part in ("interactions", *_FOLDS) if part in tables]
+    parts_read = [part for part in ("interactions", *FOLD_OF_PART) if part in tables]
     read = {part: tables[part].read_interactions(columns, day_first) for part in parts_read}
-    notes = tuple(note for part, table in read.items() for note in _told(part, table.notes))
+    notes = tuple(note for part, table in read.items() for note in told(part, table.notes))
     if "interactions" in read:
         return ReadTable(read["interactions"].table, notes)
     parts = {part: table.table for part, table in read.items()}
@@ -114,7 +132,7 @@ def _interactions(tables: Mapping[str, SourceTable], columns: ColumnNames, day_f
     folded = []
     for part, table in parts.items():
         indices = pa.array(np.zeros(len(table), dtype=np.int8))
-        column = pa.DictionaryArray.from_arrays(indices, pa.array([_FOLDS[part]]))
+        column = pa.DictionaryArray.from_arrays(indices, pa.array([FOLD_OF_PART[part]]))
         folded.append(table.select(parts["train"].column_names).append_column(FOLD, column))
     return ReadTable(pa.concat_tables(folded, promote_options="permissive").unify_dictionaries(), notes)
 
@@ -126,7 +144,8 @@ def _with_subseconds(part: pa.Table) -> pa.Table:
     return part.append_column(SUBSECOND_NS, pa.array(np.zeros(len(part), dtype=np.int32)))
 
 
-def _told(part: str, notes: Sequence[str]) -> tuple[str, ...]:
+def told(part: str, notes: Sequence[str]) -> tuple[str, ...]:
+    """Notes with the table that they are on."""
     return tuple(f"{part}: {note}" for note in notes)
 
 
@@ -178,7 +197,7 @@ def _entities(
     read = tables[part].read_entities(columns.user if role == USER_ID else columns.item, role)
     table = _with_title(read.table, columns.title, place) if role == ITEM_ID else read.table
     recognised = recognise_columns(table, role, declared or (), forms)
-    notes = _told(part, (*read.notes, *recognised.notes))
+    notes = told(part, (*read.notes, *recognised.notes))
     if declared is None:
         return _Entities(recognised.table, infer_features(recognised.table, role, recognised.separators), notes)
     table, features = declare_features(recognised.table, declared, role, place, option, forms.day_first)

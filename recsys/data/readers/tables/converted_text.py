@@ -26,11 +26,13 @@ class ConvertedText(RawFile):
         encoding: that of its text.
         separator: what separates its fields; one of two characters becomes :data:`UNIT_SEPARATOR`.
         skips_line: whether the first line that is not blank is left out.
+        file: what is read; None for the file at ``path``.
     """
 
     encoding: str = "utf-8"
     separator: str = ","
     skips_line: bool = False
+    file: RawFile | None = None
 
     @contextmanager
     def open(self) -> Iterator[BinaryIO]:
@@ -40,7 +42,7 @@ class ConvertedText(RawFile):
             SourceError: the file cannot be read.
             UnicodeError: while it is read, if it is no text in its encoding.
         """
-        with RawFile.open(self) as stream:
+        with RawFile.open(self) if self.file is None else self.file.open() as stream:
             encoding = "utf-8-sig" if self.encoding == "utf-8" else self.encoding
             text = io.TextIOWrapper(stream, encoding, newline=None)
             while self.skips_line and (line := text.readline()) and not line.strip():

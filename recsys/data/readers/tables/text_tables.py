@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,6 +17,7 @@ from recsys.data.readers.tables.converted_text import UNIT_SEPARATOR, ConvertedT
 from recsys.data.readers.tables.text_format import TextFormat
 from recsys.data.readers.tables.text_sample import encoding_message
 from recsys.data.sources.raw_file import RawFile
+from recsys.data.sources.shards import ShardedFile
 from recsys.errors import DataError
 
 #: Types that are tried before text, which takes several times the memory; a wrong type fails in the first rows.
@@ -49,9 +50,7 @@ def read_text_interactions(file: RawFile, text: TextFormat, wanted: Mapping[str,
         SourceError: the file cannot be read.
     """
     ids = {wanted[USER_ID]: ID_TYPE, wanted[ITEM_ID]: ID_TYPE}
-    numbers = [pa.float32()] if text.separator == "," else [pa.float32(), pa.string()]  # with decimal commas, perhaps
-    types = {RATING: numbers, WEIGHT: numbers, TIMESTAMP: [*_TIMESTAMP_TYPES, pa.string()]}
-    untried = {wanted[role]: list(types[role]) for role in types if role in wanted}
+    untried = types_to_try(text, wanted)
     while True:
         try:
             return _read(file, text, ids | {name: left[0] for name, left in untried.items()})
@@ -59,6 +58,13 @@ def read_text_interactions(file: RawFile, text: TextFormat, wanted: Mapping[str,
             if len(untried.get(error.column, ())) < 2:
                 raise
             untried[error.column].pop(0)
+
+
+def types_to_try(text: TextFormat, wanted: Mapping[str, str]) -> dict[str, list[pa.DataType]]:
+    """The types that a column of ratings, weights or times may have, by its name in the file, in their order."""
+    numbers = [pa.float32()] if text.separator == "," else [pa.float32(), pa.string()]  # with decimal commas, perhaps
+    types = {RATING: numbers, WEIGHT: numbers, TIMESTAMP: [*_TIMESTAMP_TYPES, pa.string()]}
+    return {wanted[role]: list(types[role]) for role in types if role in wanted}
 
 
 def read_text_entities(file: RawFile, text: TextFormat, id_name: str) -> TextColumns:
@@ -88,24 +94,40 @@ def read_text_entities(file: RawFile, text: TextFormat, id_name: str) -> TextCol
 
 
 def _read(file: RawFile, text: TextFormat, types: Mapping[str, pa.DataType]) -> pa.Table:
-    is_long = len(text.separator) > 1
     raw = dict(zip(text.names, text.raw_names, strict=True))
-    converted = is_long or text.old_line_ends or text.skips_line or text.encoding != "utf-8"
-    plain = ConvertedText(file.path, file.member, text.encoding, text.separator, text.skips_line) if converted else file
-    with _own_words(file, text):
+    with own_words(file, text):
         table = read_delimited(
-            plain,
+            plain_text(file, text),
             {raw[name]: type_ for name, type_ in types.items()},
-            separator=UNIT_SEPARATOR if is_long else text.separator,
+            separator=UNIT_SEPARATOR if len(text.separator) > 1 else text.separator,
             column_names=None if text.has_header else text.names,
-            quoted=not is_long,
+            quoted=len(text.separator) == 1,
         )
     return table.rename_columns(list(types))
 
 
+def plain_text(file: RawFile, text: TextFormat) -> RawFile:
+    """The file as the reader of delimited text takes it.
+
+    Raises:
+        DataError: it is one of several files whose encoding does not let them be joined.
+    """
+    if isinstance(file, ShardedFile):
+        if text.encoding.startswith(("utf-16", "utf-32", "utf_16", "utf_32")):
+            raise DataError(f"{file}: a table in several files must be in UTF-8, but is {text.encoding}. Convert it.")
+        file = replace(file, num_header_lines=int(text.has_header) + int(text.skips_line))
+    if len(text.separator) > 1 or text.old_line_ends or text.skips_line or text.encoding != "utf-8":
+        return ConvertedText(file.path, file.member, text.encoding, text.separator, text.skips_line, file)
+    return file
+
+
 @contextmanager
-def _own_words(file: RawFile, text: TextFormat) -> Iterator[None]:
-    """Errors in terms of the file as it is, and of the settings."""
+def own_words(file: RawFile, text: TextFormat) -> Iterator[None]:
+    """Errors in terms of the file as it is, and of the settings.
+
+    Raises:
+        DataError: the error of the block in those terms.
+    """
     try:
         yield
     except (EncodingError, UnicodeError) as error:

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from recsys.data.columns import ITEM_ID, RATING, SUBSECOND_NS, TIMESTAMP, USER_ID, WEIGHT
 from recsys.data.readers.identifiers import as_identifiers, as_strings
 from recsys.data.readers.numbers import as_numbers
-from recsys.data.readers.timestamps import as_times
+from recsys.data.readers.timestamps import WholeColumn, as_times
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,34 @@ def typed_interactions(
         if times.subsecond_ns is not None:
             converted[SUBSECOND_NS] = times.subsecond_ns
     return ReadTable(pa.table(converted).unify_dictionaries(), notes)
+
+
+def typed_batch(
+    batch: pa.Table, wanted: Mapping[str, str], schema: pa.Schema, place: str, times: WholeColumn
+) -> pa.Table:
+    """A batch of what :func:`typed_interactions` makes of a whole table, with ids as plain strings.
+
+    Args:
+        batch: columns of the file; times, ratings and weights are no text.
+        wanted: the framework's names and those in ``batch``.
+        schema: names and types of the result.
+        place: where the table is from, for messages.
+        times: what is known of the whole column of times.
+
+    Raises:
+        DataError: a column has values of another type.
+    """
+    converted = {role: as_strings(batch[wanted[role]], wanted[role], place) for role in (USER_ID, ITEM_ID)}
+    for role in (RATING, WEIGHT):
+        if role in wanted:
+            converted[role] = as_numbers(batch[wanted[role]], wanted[role], place)
+    if TIMESTAMP in wanted:
+        found = as_times(batch[wanted[TIMESTAMP]], wanted[TIMESTAMP], place, whole=times)
+        converted[TIMESTAMP] = found.seconds
+        if SUBSECOND_NS in schema.names:
+            none = pc.if_else(found.seconds.is_valid(), 0, None)
+            converted[SUBSECOND_NS] = none if found.subsecond_ns is None else found.subsecond_ns
+    return pa.table(converted).select(schema.names).cast(schema)
 
 
 def typed_entities(columns: Mapping[str, pa.ChunkedArray], id_name: str, role: str, place: str) -> pa.Table:

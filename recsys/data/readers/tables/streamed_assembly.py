@@ -1,0 +1,60 @@
+"""Puts a user's own tables in files together without reading their interactions at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import pyarrow as pa
+
+from recsys.data.columns import FOLD, SUBSECOND_NS
+from recsys.data.raw_stream import RawStream
+from recsys.data.readers.feature_kinds import Declaration
+from recsys.data.readers.table_files import FileTable
+from recsys.data.readers.tables.assembly import FOLD_OF_PART, assembled, check_parts, told
+from recsys.data.readers.tables.column_names import ColumnNames
+from recsys.data.readers.tables.table_batches import NoBatchesError, TableBatches, joined
+from recsys.data.readers.tables.text_forms import TextForms
+from recsys.data.readers.tables.typed_columns import ReadTable
+
+_ANY_FORM = TextForms()
+
+
+def assemble_stream(
+    name: str,
+    tables: Mapping[str, FileTable],
+    columns: ColumnNames,
+    user_features: Mapping[str, Declaration] | None = None,
+    item_features: Mapping[str, Declaration] | None = None,
+    forms: TextForms = _ANY_FORM,
+) -> RawStream:
+    """The tables of :func:`recsys.data.readers.tables.assembly.assemble`, with interactions in batches.
+
+    It has the same arguments and errors.
+
+    Raises:
+        NoBatchesError: the interactions must be read at once.
+    """
+    check_parts(tables)
+    parts = {part: tables[part].batches(columns) for part in ("interactions", *FOLD_OF_PART) if part in tables}
+    notes = tuple(note for part, table in parts.items() for note in told(part, table.notes))
+    batches = parts["interactions"] if "interactions" in parts else _folded_batches(parts)
+    interactions = ReadTable(batches.schema.empty_table(), notes)
+    rest = assembled(name, interactions, tables, columns, user_features, item_features, forms)
+    return RawStream(rest, batches.batches, sum(tables[part].num_bytes() for part in parts))
+
+
+def _folded_batches(parts: Mapping[str, TableBatches]) -> TableBatches:
+    """The parts of a split as one table with their folds."""
+    roles = [set(table.schema.names) - {SUBSECOND_NS} for table in parts.values()]
+    if any(role != roles[0] for role in roles):
+        raise NoBatchesError("the parts of the split have different columns")
+    return joined([_with_fold(table, FOLD_OF_PART[part]) for part, table in parts.items()])
+
+
+def _with_fold(table: TableBatches, fold: str) -> TableBatches:
+    def batches() -> Iterator[pa.Table]:
+        for batch in table.batches():
+            yield batch.append_column(FOLD, pa.array([fold]).take(pa.array(np.zeros(len(batch), dtype=np.int8))))
+
+    return TableBatches(table.schema.append(pa.field(FOLD, pa.string())), batches, table.notes)
