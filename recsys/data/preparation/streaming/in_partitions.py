@@ -54,7 +54,7 @@ def prepare_in_partitions(
         preparation: the settings.
         item_ids: ids of the items table, for ``include_unrated_items``.
         path: the Parquet file to write.
-        scratch: an empty directory for what does not fit into memory; about three times the size of ``path``.
+        scratch: an empty directory for what does not fit into memory.
         num_partitions: into how many parts users are divided; None to choose by the size of the data.
 
     Raises:
