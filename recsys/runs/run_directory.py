@@ -11,7 +11,7 @@
         model.safetensors    weights of the best epoch
         history.csv          metrics of each epoch
         curves.png           learning curves
-        checkpoints/         last.ckpt and best.ckpt, for resuming
+        checkpoints/         last.ckpt, for resuming, and best.ckpt, weights alone
         selection/           history.csv, curves.png and checkpoints of a first fit, which chose the number of epochs
         tracking_run         which run of the experiment tracker this is
         data/                the prepared data, where they were made of tables in memory

@@ -8,10 +8,12 @@ from typing import Any, BinaryIO, TypeVar
 
 import torch
 from lightning_fabric.plugins import TorchCheckpointIO
+from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import ModelCheckpoint
 
 from recsys.cli.whole_files import whole_file
 from recsys.training.checkpoint_errors import checkpoint_errors
+from recsys.training.fit_report import LAST_CHECKPOINT
 
 ResultT = TypeVar("ResultT")
 
@@ -77,10 +79,17 @@ class _WatchedFile:
 
 
 class PortableCheckpoint(ModelCheckpoint):
-    """Remembers the best score when the run directory was moved or renamed.
+    """Remembers the best score when the run directory was moved or renamed, and keeps weights alone of the best epoch.
 
-    ``ModelCheckpoint`` forgets it, since its paths are no longer the same, and lets a worse epoch replace the best.
+    ``ModelCheckpoint`` forgets the score, since its paths are no longer the same, and lets a worse epoch replace the
+    best. Training goes on from the last epoch, so that the optimiser's state, for Adam twice the weights, is there
+    alone.
     """
+
+    def _save_checkpoint(self, trainer: Trainer, filepath: str) -> None:
+        """Write a checkpoint: all of the last epoch, and the weights of the best."""
+        self.save_weights_only = Path(filepath).name != LAST_CHECKPOINT
+        super()._save_checkpoint(trainer, filepath)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from the state of a checkpoint, with its paths in the directory of today."""

@@ -59,7 +59,7 @@ def run_trainer(
         monitor=monitor,
         mode="max",
         save_last=True,
-        save_top_k=1,
+        save_top_k=0 if monitor is None else 1,  # without validation the last epoch is the one that counts
         enable_version_counter=False,
         save_on_train_epoch_end=True,
     )

@@ -108,3 +108,17 @@ def test_a_damaged_checkpoint_is_told_with_what_to_do(tmp_path, content):
     path.write_bytes(path.read_bytes()[:2000] if content == "cut" else content)
     with pytest.raises(RunError, match="last.ckpt is damaged .*Delete it, and training goes on"):
         AtomicCheckpointIO().load_checkpoint(path)
+
+
+def test_the_best_epoch_has_weights_alone_and_the_last_one_all_that_training_goes_on_from(tmp_path):
+    run(sampled(mf()), tmp_path, max_epochs=1)
+    best, last = (torch.load(tmp_path / name, weights_only=True) for name in ("best.ckpt", "last.ckpt"))
+    assert "optimizer_states" not in best and len(last["optimizer_states"]) == 1
+    assert best["epoch"] == last["epoch"] == 0
+    torch.testing.assert_close(best["state_dict"], last["state_dict"])
+    assert (tmp_path / "best.ckpt").stat().st_size < 0.5 * (tmp_path / "last.ckpt").stat().st_size
+
+
+def test_without_validation_the_last_epoch_is_kept_once(tmp_path):
+    run(sampled(mf(), validation=None), tmp_path, max_epochs=1, monitor=None)
+    assert [path.name for path in tmp_path.glob("*.ckpt")] == ["last.ckpt"]
