@@ -1,0 +1,119 @@
+"""Files of an object store: ``s3://bucket/directory/*.parquet``, by a filesystem of Arrow or of fsspec."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import BinaryIO, cast
+from urllib.parse import urlsplit
+
+import pyarrow as pa
+import pyarrow.fs
+
+from recsys.errors import SourceError
+
+#: Schemes that Arrow reads itself.
+_OF_ARROW = ("s3", "gs", "gcs")
+
+#: Schemes that are no object store: what lies behind them cannot be listed, or is no other place.
+_REFUSED = ("http", "https", "ftp", "file", "local")
+
+#: How names of files begin that are none of a table, such as _SUCCESS.
+_NO_PART = (".", "_")
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteFiles:
+    """The files of one table.
+
+    Args:
+        url: of a file, a directory or a pattern with ``*``, as it was given.
+        filesystem: of Arrow.
+        files: of each file its path, size in bytes and time of modification in nanoseconds, by their paths.
+    """
+
+    url: str
+    filesystem: pa.fs.FileSystem
+    files: tuple[tuple[str, int, int | None], ...]
+
+    def __str__(self) -> str:
+        return self.url
+
+    @classmethod
+    def find(cls, url: str) -> RemoteFiles:
+        """The files of a URL.
+
+        Raises:
+            SourceError: it is none of an object store, has keys in it, a library is missing, or there are no files.
+        """
+        parts = urlsplit(url)
+        if not parts.scheme or not parts.netloc or parts.scheme in _REFUSED:
+            raise SourceError(
+                f"data=remote reads object stores, such as s3://bucket/directory/*.parquet, but {url} is none. Correct "
+                "it; fetch what is on a web server first, and read files of this machine with data=table."
+            )
+        if "@" in parts.netloc or any(name in parts.query for name in ("access_key", "secret_key", "token")):
+            raise SourceError(
+                "The URL of an object store must have no keys, because each run's files have its settings. Leave them "
+                "out: its library finds them (AWS_ACCESS_KEY_ID, a profile, GOOGLE_APPLICATION_CREDENTIALS)."
+            )
+        try:
+            filesystem = _filesystem(parts.scheme, parts.netloc, parts.query)
+            found = _listed(filesystem, posixpath.join(parts.netloc, parts.path.strip("/")))
+        except (ImportError, ValueError, pa.ArrowException) as error:
+            raise SourceError(f"{url} cannot be read: {error}. Install what is missing, or correct the URL.") from error
+        except OSError as error:
+            raise SourceError(f"{url} cannot be read: {error.strerror or error}. Correct it, or the access.") from error
+        if not found:
+            raise SourceError(f"{url} has no files. Correct the URL; a pattern must be in quotes on a command line.")
+        return cls(url, filesystem, found)
+
+    @property
+    def paths(self) -> list[str]:
+        """The paths of the files."""
+        return [path for path, _, _ in self.files]
+
+    @contextmanager
+    def open(self, path: str) -> Iterator[BinaryIO]:
+        """The bytes of a file.
+
+        Raises:
+            SourceError: it cannot be read.
+        """
+        try:
+            with self.filesystem.open_input_file(path) as stream:
+                yield cast(BinaryIO, stream)
+        except OSError as error:
+            raise SourceError(f"{path} of {self.url} cannot be read: {error}. Correct the access.") from error
+
+
+def _filesystem(scheme: str, bucket: str, options: str) -> pa.fs.FileSystem:
+    if scheme in _OF_ARROW:
+        scheme = "gs" if scheme == "gcs" else scheme
+        return pa.fs.FileSystem.from_uri(f"{scheme}://{bucket}{f'?{options}' if options else ''}")[0]
+    import fsspec  # PyTorch needs it
+
+    return pa.fs.PyFileSystem(pa.fs.FSSpecHandler(fsspec.core.url_to_fs(f"{scheme}://{bucket}")[0]))
+
+
+def _listed(filesystem: pa.fs.FileSystem, path: str) -> tuple[tuple[str, int, int | None], ...]:
+    """The file, the files below the directory, or those that fit the pattern."""
+    pattern = "*" in path
+    base = posixpath.dirname(path.partition("*")[0]) if pattern else path
+    info = filesystem.get_file_info(base)
+    if info.type == pa.fs.FileType.File and not pattern:
+        return ((info.path.lstrip("/"), info.size, info.mtime_ns),)
+    below = filesystem.get_file_info(pa.fs.FileSelector(base, recursive=True, allow_not_found=True))
+    found = [
+        (file.path.lstrip("/"), file.size, file.mtime_ns)
+        for file in below
+        if file.type == pa.fs.FileType.File and not file.base_name.startswith(_NO_PART)
+    ]
+    # As in a shell, a star stands for no slash.
+    fits = [
+        file for file in found if not pattern or (file[0].count("/") == path.count("/") and fnmatchcase(file[0], path))
+    ]
+    return tuple(sorted(fits))

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import fsspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from recsys.data.preparing import Preparation, load_or_prepare
+from recsys.data.readers.remote import RemoteReader
+from recsys.data.readers.table import TableReader
+from recsys.errors import DataError, SourceError
+
+ROWS = pa.table(
+    {
+        "user_id": ["ann", "bob", "ann", "cy"],
+        "item_id": [7, 8, 8, 7],
+        "rating": [4.0, 3.0, 1.0, 5.0],
+        "timestamp": [1_700_000_000, 1_700_000_060, 1_700_000_120, 1_700_000_180],
+        "page": ["a", "b", "c", "d"],
+    }
+)
+
+
+@pytest.fixture
+def store():
+    """An object store in memory, with the rows in two files."""
+    filesystem = fsspec.filesystem("memory")
+    filesystem.store.clear()
+    put(filesystem, "b/ratings/part-0.parquet", ROWS.slice(0, 3))
+    put(filesystem, "b/ratings/part-1.parquet", ROWS.slice(3))
+    filesystem.pipe("b/items.csv", b"item_id,title,year\n7,Alien,1979\n8,Big,1988\n")
+    yield filesystem
+    filesystem.store.clear()
+
+
+def put(filesystem, path, table):
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink)
+    filesystem.pipe(path, sink.getvalue().to_pybytes())
+
+
+def test_files_are_read_as_those_of_this_machine_are(store, tmp_path):
+    pq.write_table(ROWS, tmp_path / "ratings.parquet")
+    (tmp_path / "items.csv").write_bytes(store.cat("b/items.csv"))
+    here = TableReader(tmp_path / "ratings.parquet", items=tmp_path / "items.csv").read()
+    there = RemoteReader("memory://b/ratings/*.parquet", items="memory://b/items.csv").read()
+    assert there.interactions.to_pylist() == here.interactions.to_pylist()
+    assert there.items.to_pylist() == here.items.to_pylist()
+    assert there.item_features == here.item_features
+    assert there.notes == here.notes
+    assert "interactions: columns that are not read: page" in there.notes
+
+
+def test_a_prepared_directory_is_made_again_when_a_file_has_changed(store, tmp_path):
+    def prepare():
+        made = []
+        load_or_prepare(tmp_path, RemoteReader("memory://b/ratings/"), Preparation(), made.append)
+        return bool(made)
+
+    assert prepare() and not prepare()
+    put(store, "b/ratings/part-1.parquet", ROWS.slice(2))
+    assert prepare() and not prepare()
+    store.rm("b/ratings/part-1.parquet")
+    assert prepare()
+
+
+def test_several_files_must_be_parquet(store):
+    store.pipe("b/ratings/part-2.csv", b"user_id,item_id\na,1\n")
+    with pytest.raises(DataError, match="has 3 files, which must then all be Parquet"):
+        RemoteReader("memory://b/ratings").read()
+
+
+def test_a_damaged_file_is_told(store):
+    store.pipe("b/ratings/part-0.parquet", b"PAR1 no")
+    with pytest.raises(DataError, match="memory://b/ratings cannot be read as Parquet"):
+        RemoteReader("memory://b/ratings").read()
+
+
+def test_a_table_without_rows_is_refused(store):
+    put(store, "b/none.parquet", ROWS.slice(0, 0))
+    with pytest.raises(DataError, match="none.parquet has no rows"):
+        RemoteReader("memory://b/none.parquet").read()
+
+
+def test_the_interactions_are_required():
+    with pytest.raises(SourceError, match="data=remote needs the interactions"):
+        RemoteReader(items="memory://b/items.csv").fingerprint()
