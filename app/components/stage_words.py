@@ -5,7 +5,7 @@ from __future__ import annotations
 #: What each stage does, in the order in which they come.
 STAGE_WORDS = {
     "state": "Read the user's history",
-    "sync": "Take over news of items and bundles",
+    "sync": "Take over what is new",
     "assignment": "Find the variant",
     "plan": "Check the request",
     "cache": "Look into the cache",

@@ -11,7 +11,7 @@ def test_dependencies_numbers_and_receipts_are_shown(address, api, store, open_p
     values = {one.label: one.value for one in page.metric}
     assert values["Lists"] == "1" and values["Waiting in the spool"] == "0"
     stages = next(one.value for one in page.table if "Check the request" in list(one.value["Name"]))
-    assert list(stages["Name"])[:2] == ["Read the user's history", "Take over news of items and bundles"]
+    assert list(stages["Name"])[:2] == ["Read the user's history", "Take over what is new"]
     assert len(page.dataframe[0].value) == 1 and "Nobody has asked" not in texts(page)
 
 
