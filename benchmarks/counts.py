@@ -13,7 +13,7 @@ import argparse
 import json
 from collections.abc import Callable
 
-from counted import evaluation, linear, two_tower
+from counted import evaluation, linear, training_memory, two_tower
 from counted.training_steps import bytes_per_step
 
 #: What each count measures: a name as PART/COUNT, and the function that counts it.
@@ -27,6 +27,8 @@ COUNTS: dict[str, Callable[[], float]] = {
     "item_knn/rewrites_of_matrix": linear.rewrites_of_item_knn,
     "ease/matrices_at_peak": linear.matrices_of_ease,
     "ials/syncs_per_iteration": linear.waits_of_ials,
+    "train/bytes_per_interaction": training_memory.bytes_per_interaction,
+    "train/device_bytes_per_interaction": training_memory.device_bytes_per_interaction,
     "two_tower/kernels_per_step": two_tower.kernels_per_step,
     "two_tower/syncs_per_step": two_tower.synchronisations_per_step,
 }

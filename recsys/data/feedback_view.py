@@ -8,8 +8,9 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from recsys.data.interactions import IntArray, Interactions
+from recsys.data.interactions import Interactions
 from recsys.data.prepared import PreparedDataset
+from recsys.data.row_numbers import RowArray
 from recsys.data.weight_transform import WeightTransform, transform_weights
 from recsys.errors import DataError
 
@@ -63,12 +64,12 @@ class FeedbackView:
         positive[interactions.rows_rated_at_least(prepared.schema.positive_threshold)] = True
         return cls("explicit", interactions, positive)
 
-    def training_interactions(self, rows: IntArray, rates: bool) -> Interactions:
+    def training_interactions(self, rows: RowArray, rates: bool) -> Interactions:
         """The interactions at ``rows`` that a model is trained on: all if ``rates``, else the positives among them.
 
         Args:
-            rows: positions in ``interactions``, int64.
+            rows: positions in ``interactions``.
             rates: whether the model predicts ratings.
         """
-        chosen = self.interactions.take(rows if rates else rows[self.positive[rows]])
+        chosen = self.interactions.take(rows if rates or self.positive.all() else rows[self.positive[rows]])
         return transform_weights(chosen, self.weight_transform)

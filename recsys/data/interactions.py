@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from recsys.data.deferred import Deferred, defer_fields, stored
+from recsys.data.row_numbers import RowArray, compact_rows, row_dtype
 from recsys.data.times import NANOSECONDS
 
 IntArray = npt.NDArray[np.int64]
@@ -19,6 +22,9 @@ OPTIONAL_COLUMNS = ("rating", "timestamp", "fold", "weight", "subsecond_ns", "fi
 @dataclass(frozen=True, slots=True)
 class Interactions:
     """A list of N interactions of ``num_users`` users with ``num_items`` items.
+
+    A selection of rows (:meth:`take`) holds the positions of its rows and refers to the columns that it was taken from:
+    a column is gathered each time that it is read. Whoever reads one often keeps it in a variable.
 
     Args:
         user_index: internal user indices, shape [N], int32, each in ``[0, num_users)``.
@@ -49,21 +55,40 @@ class Interactions:
 
     def __post_init__(self) -> None:
         for name in ("item_index", *OPTIONAL_COLUMNS):
-            column = getattr(self, name)
-            assert column is None or len(column) == len(self.user_index), f"{name} has another length"
+            column = stored(self, name)
+            assert column is None or len(column) == len(self), f"{name} has another length"
 
     def __len__(self) -> int:
-        return len(self.user_index)
+        return len(stored(self, "user_index"))
 
-    def take(self, rows: IntArray | npt.NDArray[np.bool_]) -> Interactions:
-        """The interactions at positions ``rows`` (int64, or a boolean mask), in that order."""
-        given = {name: column for name in OPTIONAL_COLUMNS if (column := getattr(self, name)) is not None}
-        return replace(
-            self,
-            user_index=self.user_index[rows],
-            item_index=self.item_index[rows],
-            **{name: column[rows] for name, column in given.items()},
-        )
+    def take(self, rows: RowArray | npt.NDArray[np.bool_]) -> Interactions:
+        """The interactions at positions ``rows`` (integers, or a boolean mask), in that order."""
+        kept = compact_rows(np.flatnonzero(rows) if rows.dtype == np.bool_ else rows, len(self))
+        composed: dict[int, RowArray] = {}
+
+        def taken(name: str) -> Any:
+            column = stored(self, name)
+            if isinstance(column, _TakenColumn):
+                # Columns that were taken together share their rows, and go on to share them.
+                if id(column.rows) not in composed:
+                    composed[id(column.rows)] = column.rows[kept]
+                return _TakenColumn(column.column, composed[id(column.rows)])
+            return None if column is None else _TakenColumn(column, kept)
+
+        columns = {name: taken(name) for name in ("user_index", "item_index", *OPTIONAL_COLUMNS)}
+        return Interactions(num_users=self.num_users, num_items=self.num_items, **columns)
+
+    def columns(self) -> dict[str, npt.NDArray[Any]]:
+        """The columns that there are, by name."""
+        names = ("user_index", "item_index", *OPTIONAL_COLUMNS)
+        return {name: column for name in names if (column := getattr(self, name)) is not None}
+
+    def source_of(self, name: str) -> tuple[npt.NDArray[Any], RowArray | None] | None:
+        """Where the optional column ``name`` comes from: a column, and its rows; None for all of them, in order."""
+        column = stored(self, name)
+        if isinstance(column, _TakenColumn):
+            return column.column, column.rows
+        return None if column is None else (column, None)
 
     @property
     def moments(self) -> IntArray | None:
@@ -80,11 +105,30 @@ class Interactions:
         """One number for each pair of a user and an item, shape [N], int64: equal for interactions that repeat."""
         return self.user_index.astype(np.int64) * self.num_items + self.item_index
 
-    def rows_rated_at_least(self, min_rating: float | None) -> IntArray:
+    def rows_rated_at_least(self, min_rating: float | None) -> RowArray:
         """Positions of the positive interactions: rated ``min_rating`` or higher.
 
         Every interaction is positive where ``min_rating`` is None or the data have no ratings.
         """
-        if min_rating is None or self.rating is None:
-            return np.arange(len(self), dtype=np.int64)
-        return np.flatnonzero(self.rating >= min_rating)
+        rating = self.rating
+        if min_rating is None or rating is None:
+            return np.arange(len(self), dtype=row_dtype(len(self)))
+        return compact_rows(np.flatnonzero(rating >= min_rating), len(self))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _TakenColumn(Deferred):
+    """Some rows of a column."""
+
+    column: npt.NDArray[Any]
+    rows: RowArray
+
+    def resolve(self) -> npt.NDArray[Any]:
+        """The rows, gathered now."""
+        return np.asarray(self.column[self.rows])
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+defer_fields(Interactions, ("user_index", "item_index", *OPTIONAL_COLUMNS))

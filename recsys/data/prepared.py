@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from recsys.cli.commands import command_line
-from recsys.data.columns import FOLD, FOLDS, ITEM_ID, ITEM_INDEX, RATING, TIMESTAMP, TITLE, USER_ID, USER_INDEX
+from recsys.data.columns import FOLD, ITEM_ID, ITEM_INDEX, RATING, TIMESTAMP, TITLE, USER_ID, USER_INDEX
 from recsys.data.content_hash import content_hash
 from recsys.data.features import FeatureTable
 from recsys.data.interactions import IndexArray, Interactions
+from recsys.data.mapped_columns import map_columns
 from recsys.data.prepared_files import (
+    COLUMNS_FILE,
     FIXED_NEGATIVES_FILE,
     INTERACTIONS_FILE,
     ITEM_VOCABULARY_FILE,
@@ -28,11 +31,10 @@ from recsys.data.prepared_files import (
     USERS_FILE,
     table_paths,
 )
-from recsys.data.schema import FURTHER_COLUMNS, Schema
+from recsys.data.schema import Schema
+from recsys.data.stored_columns import COLUMN_TYPES, read_columns
 from recsys.data.vocabulary import Vocabulary
 from recsys.errors import PreparedDataError
-
-_FURTHER_TYPES: tuple[np.dtype[Any], ...] = (np.dtype(np.float32), np.dtype(np.int32), np.dtype(np.int64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,8 @@ class PreparedDataset:
 
     def positives(self) -> Interactions:
         """The implicit view: interactions rated ``positive_threshold`` or higher, in raw order."""
-        return self.interactions.take(self.interactions.rows_rated_at_least(self.schema.positive_threshold))
+        rows = self.interactions.rows_rated_at_least(self.schema.positive_threshold)
+        return self.interactions if len(rows) == len(self.interactions) else self.interactions.take(rows)
 
     def titles(self, item_indices: npt.NDArray[Any] | Sequence[int]) -> list[str]:
         """Titles of items, in the given order; the item id where an item has none."""
@@ -118,6 +121,7 @@ def open_prepared(directory: Path, verify: bool = False) -> PreparedDataset:
         fixed_negatives=_fixed_negatives(directory, schema),
     )
     if verify:
+        _check_mapped(directory)
         found = content_hash(table_paths(directory))
         if found != schema.content_hash:
             raise PreparedDataError(
@@ -129,14 +133,19 @@ def open_prepared(directory: Path, verify: bool = False) -> PreparedDataset:
 
 def _read(directory: Path, name: str, num_rows: int | None) -> pa.Table:
     """A table with the number of rows that the schema states (None: any number)."""
-    try:
+    with _damage_told(directory / name):
         table = pq.read_table(directory / name)
-    except (OSError, pa.ArrowException) as error:
-        raise PreparedDataError(
-            f"{directory / name} is missing or damaged ({error}). Prepare the data again."
-        ) from None
     _check_count(directory / name, len(table), num_rows)
     return table
+
+
+@contextmanager
+def _damage_told(path: Path) -> Iterator[None]:
+    """Turn the errors of reading a table into one with a remedy."""
+    try:
+        yield
+    except (OSError, pa.ArrowException) as error:
+        raise PreparedDataError(f"{path} is missing or damaged ({error}). Prepare the data again.") from None
 
 
 def _check_count(path: Path, found: int, stated: int | None) -> None:
@@ -154,48 +163,56 @@ def _vocabulary(directory: Path, name: str, id_column: str, num_rows: int) -> Vo
 
 
 def _interactions(directory: Path, schema: Schema) -> Interactions:
-    table = _read(directory, INTERACTIONS_FILE, schema.num_interactions)
-    expected = [USER_INDEX, ITEM_INDEX]
-    expected += [RATING] if schema.rating else []
-    expected += [TIMESTAMP] if schema.timestamp else []
-    expected += [FOLD] if schema.folds is not None else []
-    expected += schema.further_columns
-    if sorted(table.column_names) != sorted(expected):
-        raise PreparedDataError(
-            f"{directory / INTERACTIONS_FILE} should have the columns {', '.join(expected)} and has "
-            f"{', '.join(table.column_names)}: the directory was changed or damaged. Prepare the data again."
-        )
-    indices = []
+    """The columns of the interactions: mapped where they lie beside the table, else read from it."""
+    path = directory / INTERACTIONS_FILE
+    with _damage_told(path), pq.ParquetFile(path) as file:
+        _check_count(path, file.metadata.num_rows, schema.num_interactions)
+        expected = _expected_columns(schema)
+        if sorted(file.schema_arrow.names) != sorted(expected):
+            raise PreparedDataError(
+                f"{path} should have the columns {', '.join(expected)} and has {', '.join(file.schema_arrow.names)}: "
+                "the directory was changed or damaged. Prepare the data again."
+            )
+        columns = map_columns(directory / COLUMNS_FILE, path)
+        if columns is None:
+            columns = read_columns(file, expected)
+            _check_indices(path, columns, schema)
+    given: dict[str, Any] = {name: columns.get(name) for name in COLUMN_TYPES}
+    return Interactions(num_users=schema.num_users, num_items=schema.num_items, **given)
+
+
+def _expected_columns(schema: Schema) -> list[str]:
+    """Names of the columns of the interactions."""
+    given = {RATING: schema.rating, TIMESTAMP: schema.timestamp, FOLD: schema.folds}
+    return [
+        USER_INDEX,
+        ITEM_INDEX,
+        *(name for name, what in given.items() if what is not None),
+        *schema.further_columns,
+    ]
+
+
+def _check_indices(path: Path, columns: Mapping[str, npt.NDArray[Any]], schema: Schema) -> None:
     for name, num in ((USER_INDEX, schema.num_users), (ITEM_INDEX, schema.num_items)):
-        index = _numbers(table, name, np.dtype(np.int32))
+        index = columns[name]
         if len(index) and not (0 <= index.min() and index.max() < num):
             raise PreparedDataError(
-                f"{directory / INTERACTIONS_FILE} has values of {name} that the vocabulary lacks: the directory was "
-                "changed or damaged. Prepare the data again."
+                f"{path} has values of {name} that the vocabulary lacks: the directory was changed or damaged. Prepare "
+                "the data again."
             )
-        indices.append(index)
-    fold = None
-    if FOLD in table.column_names:
-        fold = pc.index_in(table.column(FOLD).cast(pa.string()), value_set=pa.array(FOLDS)).to_numpy().astype(np.int8)
-    return Interactions(
-        user_index=indices[0],
-        item_index=indices[1],
-        rating=_numbers(table, RATING, np.dtype(np.float32)) if RATING in expected else None,
-        timestamp=_numbers(table, TIMESTAMP, np.dtype(np.int64)) if TIMESTAMP in expected else None,
-        fold=fold,
-        num_users=schema.num_users,
-        num_items=schema.num_items,
-        **{
-            name: _numbers(table, name, dtype) if name in expected else None
-            for name, dtype in zip(FURTHER_COLUMNS, _FURTHER_TYPES, strict=True)
-        },
-    )
 
 
-def _numbers(table: pa.Table, name: str, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
-    """A column as a writable array: tensors that share its memory may be written to."""
-    values = table.column(name).to_numpy().astype(dtype, copy=False)
-    return values if values.flags.writeable else values.copy()
+def _check_mapped(directory: Path) -> None:
+    """Require that the mapped columns are those of the table, one of them at a time."""
+    path = directory / INTERACTIONS_FILE
+    mapped = map_columns(directory / COLUMNS_FILE, path) or {}
+    with pq.ParquetFile(path) as file:
+        for name, column in mapped.items():
+            if not np.array_equal(column, read_columns(file, [name])[name]):
+                raise PreparedDataError(
+                    f"{directory / COLUMNS_FILE} should have the {name} of {INTERACTIONS_FILE}, and has another one: "
+                    "it was changed or damaged. Delete it, or prepare the data again."
+                )
 
 
 def _fixed_negatives(directory: Path, schema: Schema) -> tuple[IndexArray, IndexArray] | None:

@@ -18,6 +18,7 @@ from filelock import FileLock
 from recsys.errors import DataError, PreparedDataError
 
 INTERACTIONS_FILE = "interactions.parquet"
+COLUMNS_FILE = "interactions.arrow"
 USERS_FILE = "users.parquet"
 ITEMS_FILE = "items.parquet"
 USER_VOCABULARY_FILE = "user_vocabulary.parquet"
@@ -26,7 +27,7 @@ FIXED_NEGATIVES_FILE = "fixed_negatives.parquet"
 SCHEMA_FILE = "schema.json"
 
 REQUIRED_TABLES = (INTERACTIONS_FILE, USERS_FILE, ITEMS_FILE, USER_VOCABULARY_FILE, ITEM_VOCABULARY_FILE)
-_ALL_FILES = {*REQUIRED_TABLES, FIXED_NEGATIVES_FILE, SCHEMA_FILE}
+_ALL_FILES = {*REQUIRED_TABLES, COLUMNS_FILE, FIXED_NEGATIVES_FILE, SCHEMA_FILE}
 
 
 def table_paths(directory: Path) -> dict[str, Path]:

@@ -8,23 +8,26 @@ from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 
-from recsys.data.interactions import IntArray, Interactions
+from recsys.data.interactions import Interactions
+from recsys.data.row_numbers import RowArray, blocks, row_dtype
 
 Stage = Literal["valid", "test"]
 
 
-def _no_rows() -> IntArray:
-    return np.empty(0, dtype=np.int64)
+def _no_rows() -> RowArray:
+    return np.empty(0, dtype=np.int32)
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
     """A split of interactions: the row positions of each part; parts do not overlap.
 
+    Positions are int32 where the rows can be counted in it, else int64.
+
     Args:
-        train: rows that a model may learn from, int64.
-        valid: rows held out for choosing hyper-parameters and for early stopping, int64; may be empty.
-        test: rows held out for the final numbers, int64.
+        train: rows that a model may learn from.
+        valid: rows held out for choosing hyper-parameters and for early stopping; may be empty.
+        test: rows held out for the final numbers.
         valid_fold_in: rows that are not in training but serve as the history of validation users when validation is
             scored (strong generalisation); empty for most splits.
         test_fold_in: the same for test users.
@@ -32,19 +35,19 @@ class Split:
             preparation made one interaction out of several. Which rows they are follows from the others.
     """
 
-    train: IntArray
-    valid: IntArray
-    test: IntArray
-    valid_fold_in: IntArray = field(default_factory=_no_rows)
-    test_fold_in: IntArray = field(default_factory=_no_rows)
-    seen_before: IntArray = field(default_factory=_no_rows)
+    train: RowArray
+    valid: RowArray
+    test: RowArray
+    valid_fold_in: RowArray = field(default_factory=_no_rows)
+    test_fold_in: RowArray = field(default_factory=_no_rows)
+    seen_before: RowArray = field(default_factory=_no_rows)
 
     @classmethod
     def of_all(cls, num_rows: int) -> Split:
         """The split that holds nothing out: all rows, from 0 to ``num_rows`` - 1, are trained on."""
-        return cls(train=np.arange(num_rows, dtype=np.int64), valid=_no_rows(), test=_no_rows())
+        return cls(train=np.arange(num_rows, dtype=row_dtype(num_rows)), valid=_no_rows(), test=_no_rows())
 
-    def known(self, stage: Stage) -> IntArray:
+    def known(self, stage: Stage) -> RowArray:
         """Rows known when ``stage`` is scored: they are the history, and the seen items to mask.
 
         For validation these are the training rows; for test, training and validation rows.
@@ -58,7 +61,8 @@ class Split:
         digest = hashlib.sha256()
         for part in (self.train, self.valid, self.test, self.valid_fold_in, self.test_fold_in):
             digest.update(len(part).to_bytes(8, "little"))
-            digest.update(np.ascontiguousarray(part, dtype="<i8").tobytes())
+            for rows in blocks(len(part)):
+                digest.update(part[rows].astype("<i8").data)
         return digest.hexdigest()
 
     def with_validation_in_training(self) -> Split:
@@ -70,7 +74,7 @@ class Split:
         seen_before = np.intersect1d(self.seen_before, self.test)
         return Split(train, _no_rows(), self.test, test_fold_in=self.test_fold_in, seen_before=seen_before)
 
-    def targets(self, stage: Stage) -> IntArray:
+    def targets(self, stage: Stage) -> RowArray:
         """Held-out rows of ``stage``, which a model is to recover."""
         return self.valid if stage == "valid" else self.test
 

@@ -1,4 +1,4 @@
-"""The set of (user, item) pairs with an interaction, as a sorted list of keys on the device.
+"""The set of (user, item) pairs with an interaction, as the sorted items of each user on the device.
 
 Shape suffixes: B users of a batch, N pairs, M pairs of all users of a batch together, U users, I items.
 """
@@ -9,58 +9,84 @@ from functools import cached_property
 
 import numpy as np
 import torch
+from scipy.sparse import coo_array
 from torch import Tensor
 
-from recsys.data.interactions import Interactions
+from recsys.data.interactions import IndexArray, Interactions
+from recsys.data.row_numbers import row_dtype
 
 #: Membership is kept as a table of one byte for each possible pair up to this many pairs (128 MiB).
 MAX_TABLE_PAIRS = 2**27
 
 
-class UserItems:
-    """The set of (user, item) pairs of some interactions.
+#: Pairs whose positions are looked up at once.
+_BLOCK_PAIRS = 1 << 18
+#: Searches done at once on the CPU: their columns stay in the processor's cache, which makes them thrice as fast.
+_CPU_SEARCHES = 1 << 14
 
-    Pairs are kept sorted by user and item, so that membership is a binary search, a user's items are a slice, and an
+
+class UserItems:
+    """The set of (user, item) pairs of some interactions, in compressed rows (CSR): 4 bytes a pair.
+
+    The items of a user ascend, so that membership is a binary search among them, a user's items are a slice, and an
     item that the user has *not* interacted with is drawn exactly, without rejection. Repeated pairs count once.
 
+    Searches take as many steps as the user with most items needs, for all users alike: no shape depends on the data,
+    and nothing waits for a device.
+
     Args:
-        users: internal user indices, shape [N], int64.
-        items: internal item indices, shape [N], int64.
+        users: internal user indices, shape [N], any integers.
+        items: internal item indices, shape [N], any integers.
         num_users: U.
         num_items: I.
     """
 
+    #: Where the items of each user begin, shape [U + 1], int64.
+    offsets: Tensor
+    #: Items of all users, user after user, ascending within each, shape [N], int32.
+    items: Tensor
+
     def __init__(self, users: Tensor, items: Tensor, num_users: int, num_items: int) -> None:
         self.num_users = num_users
         self.num_items = num_items
-        self._keys = torch.unique(users.long() * num_items + items.long(), sorted=True)
-        self.users = torch.div(self._keys, max(num_items, 1), rounding_mode="floor")
-        self.items = self._keys - self.users * num_items
-        self.counts = torch.bincount(self.users, minlength=num_users)
-        self.offsets = torch.cat([self.counts.new_zeros(1), self.counts.cumsum(0)])
-        # The r-th item absent from a user's row is r plus the number of present items whose own count of absent
-        # items before them is at most r; these keys make that number one binary search over all users at once.
-        rank = torch.arange(len(self._keys), device=self._keys.device) - self.offsets[self.users]
-        self._absent_keys = self.users * (num_items + 1) + self.items - rank
+        self._set(users.cpu().numpy(), items.cpu().numpy(), users.device)
 
     @classmethod
     def from_interactions(cls, interactions: Interactions, device: torch.device | str = "cpu") -> UserItems:
         """The pairs of ``interactions`` on ``device``."""
-        # astype copies: PyTorch takes neither read-only arrays (such as those of Arrow) nor reversed views.
-        return cls(
-            torch.from_numpy(interactions.user_index.astype(np.int64)).to(device),
-            torch.from_numpy(interactions.item_index.astype(np.int64)).to(device),
-            interactions.num_users,
-            interactions.num_items,
-        )
+        pairs = cls.__new__(cls)
+        pairs.num_users, pairs.num_items = interactions.num_users, interactions.num_items
+        pairs._set(interactions.user_index, interactions.item_index, torch.device(device))
+        return pairs
+
+    def _set(self, users: IndexArray, items: IndexArray, device: torch.device) -> None:
+        """Sort the pairs by counting, on the CPU, and move them to ``device``."""
+        present = np.ones(len(users), dtype=np.bool_)
+        shape = (self.num_users, max(self.num_items, 1))
+        # Users and items are counted in int32 for as long as they fit, which copies nothing.
+        matrix = coo_array((present, (users.astype(np.int32, copy=False), items.astype(np.int32, copy=False))), shape)
+        rows = matrix.tocsr()  # sorted, and each pair once
+        self.offsets = torch.from_numpy(rows.indptr.astype(np.int64)).to(device)
+        self.items = torch.from_numpy(rows.indices.astype(np.int32, copy=False)).to(device)
+        self._steps = int(np.diff(rows.indptr).max(initial=0)).bit_length()
 
     def __len__(self) -> int:
-        return len(self._keys)
+        return len(self.items)
 
     @property
     def device(self) -> torch.device:
         """Where the pairs are."""
-        return self._keys.device
+        return self.items.device
+
+    @property
+    def counts(self) -> Tensor:
+        """Items of each user, shape [U], int64."""
+        return self.offsets.diff()
+
+    @property
+    def users(self) -> Tensor:
+        """User of each pair, shape [N], int64; eight bytes a pair, made anew each time."""
+        return torch.repeat_interleave(torch.arange(self.num_users, device=self.device), self.counts)
 
     def item_counts(self) -> Tensor:
         """Users of each item, shape [I], int64."""
@@ -72,22 +98,83 @@ class UserItems:
         Args:
             interactions: those that the pairs were made from.
         """
-        if interactions.weight is None:
+        weight = interactions.weight
+        if weight is None:
             return torch.ones(len(self), device=self.device)
-        keys = torch.from_numpy(interactions.pairs).to(self.device)
         totals = torch.zeros(len(self), dtype=torch.float64, device=self.device)
-        weight = torch.from_numpy(interactions.weight.astype(np.float64)).to(self.device)
-        return totals.index_add_(0, torch.searchsorted(self._keys, keys), weight).float()
+        weights = torch.from_numpy(weight.astype(np.float64)).to(self.device)
+        return totals.index_add_(0, self.places_of(interactions), weights).float()
+
+    def places_of(self, interactions: Interactions) -> Tensor:
+        """Where the pair of each of M interactions stands among the pairs, shape [M], int32 where N fits.
+
+        Args:
+            interactions: of pairs that are in the set.
+        """
+        users, items = interactions.user_index, interactions.item_index
+        places = torch.empty(len(users), dtype=self._place_dtype, device=self.device)
+        for start in range(0, len(users), _BLOCK_PAIRS):
+            part = slice(start, start + _BLOCK_PAIRS)
+            # astype copies: PyTorch takes neither read-only arrays (such as those of Arrow) nor reversed views.
+            asked = torch.from_numpy(users[part].astype(np.int64)).to(self.device)
+            wanted = torch.from_numpy(items[part].astype(np.int64)).to(self.device)
+            places[part] = self.offsets[asked] + self._count_below(asked, wanted)
+        return places
+
+    def pairs_at(self, places: Tensor) -> tuple[Tensor, Tensor]:
+        """The user and the item of the pairs at ``places`` (shape [M]), each of shape [M], int64."""
+        places = places.long()
+        users = torch.searchsorted(self.offsets, places, right=True) - 1
+        return users, self.items.index_select(0, places).long()
+
+    @property
+    def _place_dtype(self) -> torch.dtype:
+        """Type of positions among the pairs."""
+        return torch.int32 if row_dtype(len(self)) is np.int32 else torch.int64
 
     def contains(self, users: Tensor, items: Tensor) -> Tensor:
         """Whether each pair is in the set; ``users`` and ``items`` broadcast against each other."""
-        keys = users.long() * self.num_items + items  # a key does not fit into the int32 of an index
-        if len(self._keys) == 0:
-            return torch.zeros_like(keys, dtype=torch.bool)
+        users, items = torch.broadcast_tensors(users.long(), items.long())
+        if len(self.items) == 0:
+            return torch.zeros_like(users, dtype=torch.bool)
+        valid = (users >= 0) & (items >= 0) & (items < self.num_items)
+        known = users.clamp(min=0)
         if self._has_table and self.device.type == "cpu":
-            return self._table[keys.clamp(min=0)] & (keys >= 0)
-        position = torch.searchsorted(self._keys, keys).clamp(max=len(self._keys) - 1)
-        return self._keys[position] == keys
+            return self._table[known * self.num_items + items.clamp(min=0, max=self.num_items - 1)] & valid
+        place = self.offsets[known] + self._count_below(known, items)
+        inside = place < self.offsets[known + 1]
+        return (self.items[place.clamp(max=len(self.items) - 1)] == items) & inside & valid
+
+    def _count_below(self, users: Tensor, bound: Tensor, absent: bool = False) -> Tensor:
+        """How many items of each user are below a bound.
+
+        Args:
+            users: shape [...], int64.
+            bound: shape [...], int64.
+            absent: count the items before which fewer than ``bound`` items are absent, in place of those below it.
+
+        Returns:
+            Shape [...], int64.
+        """
+        flat_users, flat_bound = users.reshape(-1), bound.reshape(-1)
+        size = _CPU_SEARCHES if self.device.type == "cpu" else max(len(flat_users), 1)
+        parts = zip(flat_users.split(size), flat_bound.split(size), strict=True)
+        return torch.cat([self._search(*part, absent) for part in parts]).view(bound.shape)
+
+    def _search(self, users: Tensor, bound: Tensor, absent: bool) -> Tensor:
+        """One block of :meth:`_count_below`, of shape [M]: halves the step until it is one."""
+        dtype = self._place_dtype
+        begin = self.offsets.index_select(0, users).to(dtype)
+        last = self.offsets.index_select(0, users + 1).to(dtype) - 1
+        # The ``step`` next items are below the bound if the last of them is, which stands at place + step.
+        place, inside = begin - 1, last.clamp(min=0)
+        for step in (1 << power for power in reversed(range(self._steps))):
+            ahead = place + step
+            item = self.items.index_select(0, torch.minimum(ahead, inside))
+            if absent:
+                item = item.sub_(ahead).add_(begin)
+            place.add_((item < bound) & (ahead <= last), alpha=step)
+        return (place - begin + 1).long()
 
     @property
     def _has_table(self) -> bool:
@@ -97,7 +184,7 @@ class UserItems:
     def _table(self) -> Tensor:
         """Membership of every possible pair, shape [U * I], bool: a look-up instead of a search."""
         table = torch.zeros(self.num_users * self.num_items, dtype=torch.bool, device=self.device)
-        table[self._keys] = True
+        table[self.users * self.num_items + self.items] = True
         return table
 
     def pairs_of(self, users: Tensor, total: int | None = None) -> tuple[Tensor, Tensor]:
@@ -110,23 +197,20 @@ class UserItems:
         Returns:
             The position in ``users`` and the item of each pair, each of shape [M], int64.
         """
-        known = users.clamp(min=0)
-        start = self.offsets[known]
-        count = torch.where(users >= 0, self.counts[known], 0)
-        row = torch.repeat_interleave(torch.arange(len(users), device=users.device), count, output_size=total)
-        return row, self.items[self._positions(start, count, row)]
+        row, positions = self._rows_and_positions(users, total)
+        return row, self.items[positions].long()
 
     def positions_of(self, users: Tensor) -> Tensor:
         """Where the pairs of :meth:`pairs_of` stand among all pairs, shape [M], int64."""
-        known = users.clamp(min=0)
-        count = torch.where(users >= 0, self.counts[known], 0)
-        row = torch.repeat_interleave(torch.arange(len(users), device=users.device), count)
-        return self._positions(self.offsets[known], count, row)
+        return self._rows_and_positions(users)[1]
 
-    @staticmethod
-    def _positions(start: Tensor, count: Tensor, row: Tensor) -> Tensor:
+    def _rows_and_positions(self, users: Tensor, total: int | None = None) -> tuple[Tensor, Tensor]:
+        known = users.clamp(min=0)
+        start = self.offsets[known]
+        count = torch.where(users >= 0, self.offsets[known + 1] - start, 0)
+        row = torch.repeat_interleave(torch.arange(len(users), device=users.device), count, output_size=total)
         shift = start - (count.cumsum(0) - count)
-        return torch.arange(len(row), device=row.device) + shift[row]
+        return row, torch.arange(len(row), device=row.device) + shift[row]
 
     def sample_absent(self, users: Tensor, num_samples: int, generator: torch.Generator | None = None) -> Tensor:
         """Draw items that the users have not interacted with, uniformly and with replacement.
@@ -153,8 +237,11 @@ class UserItems:
 
     def _draw_absent(self, users: Tensor, num_samples: int, generator: torch.Generator | None) -> Tensor:
         """Draw a rank among the absent items and find its item, without rejection; arguments as above."""
-        absent = self.num_items - self.counts[users]
+        absent = self.num_items - (self.offsets[users + 1] - self.offsets[users])
         uniform = torch.rand(len(users), num_samples, generator=generator, device=users.device, dtype=torch.float64)
         drawn = (uniform * torch.where(absent > 0, absent, self.num_items)[:, None]).long()
-        position = torch.searchsorted(self._absent_keys, users[:, None] * (self.num_items + 1) + drawn, right=True)
-        return torch.where(absent[:, None] > 0, drawn + position - self.offsets[users][:, None], drawn)
+        if len(self.items) == 0:
+            return drawn
+        # The r-th item absent from a user's row is r plus the number of items before which at most r are absent.
+        before = self._count_below(users[:, None].expand_as(drawn), drawn + 1, absent=True)
+        return torch.where(absent[:, None] > 0, drawn + before, drawn)

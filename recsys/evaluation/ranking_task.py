@@ -14,6 +14,7 @@ from torch import Tensor
 
 from recsys.data.histories import Histories
 from recsys.data.interactions import IndexArray, IntArray, Interactions
+from recsys.data.row_numbers import RowArray, blocks, count_each
 from recsys.data.split import Split, Stage
 from recsys.data.user_items import UserItems
 from recsys.evaluation.known_items import ONLY_NEW, KnownItems
@@ -82,7 +83,7 @@ class RankingTask:
         known_rows, target_rows = split.known(stage), split.targets(stage)
         known = interactions.take(known_rows)
         histories = known
-        if positive is not None:
+        if positive is not None and not positive.all():
             target_rows = target_rows[positive[target_rows]]
             if not rated_histories:
                 histories = interactions.take(known_rows[positive[known_rows]])
@@ -103,7 +104,7 @@ class RankingTask:
             training = training.take(np.unique(training.pairs, return_index=True)[1])
 
         def counts(index: IndexArray, size: int) -> Tensor:
-            return torch.from_numpy(np.bincount(index, minlength=size)).to(device)
+            return torch.from_numpy(count_each(index, size)).to(device)
 
         return cls(
             stage=stage,
@@ -174,7 +175,7 @@ class RankingTask:
         return self.targets.contains(users[:, None], items.clamp(min=0)) & (items >= 0)
 
 
-def _earlier(interactions: Interactions, rows: IntArray) -> Interactions:
+def _earlier(interactions: Interactions, rows: RowArray) -> Interactions:
     """The interactions that preparation merged into held-out ones at ``rows``: the first of each."""
     merged = interactions.take(rows)
     return merged if len(rows) == 0 else replace(merged, timestamp=merged.first_timestamp)
@@ -182,8 +183,11 @@ def _earlier(interactions: Interactions, rows: IntArray) -> Interactions:
 
 def _pairs(parts: list[Interactions], device: torch.device | str) -> UserItems:
     """The pairs of all ``parts`` together."""
+    filled = [part for part in parts if len(part) > 0]
+    if len(filled) == 1:
+        return UserItems.from_interactions(filled[0], device)
     users, items = (
-        torch.from_numpy(np.concatenate([getattr(part, name) for part in parts]).astype(np.int64)).to(device)
+        torch.from_numpy(np.concatenate([getattr(part, name) for part in parts])).to(device)
         for name in ("user_index", "item_index")
     )
     return UserItems(users, items, parts[0].num_users, parts[0].num_items)
@@ -191,8 +195,9 @@ def _pairs(parts: list[Interactions], device: torch.device | str) -> UserItems:
 
 def _contained(pairs: UserItems, interactions: Interactions) -> npt.NDArray[np.bool_]:
     """Which interactions are of one of ``pairs``, shape [N]."""
-    users, items = (
-        torch.from_numpy(index.astype(np.int64)).to(pairs.device)
-        for index in (interactions.user_index, interactions.item_index)
-    )
-    return pairs.contains(users, items).cpu().numpy()
+    users, items = interactions.user_index, interactions.item_index
+    found = np.empty(len(users), dtype=np.bool_)
+    for rows in blocks(len(users)):
+        asked, wanted = (torch.from_numpy(index[rows]).to(pairs.device) for index in (users, items))
+        found[rows] = pairs.contains(asked, wanted).cpu().numpy()
+    return found

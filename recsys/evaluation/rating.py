@@ -263,7 +263,7 @@ class RatingEvaluator:
                 output_size=num_ratings,
             )
             query = Query(users, task.histories.take(users, known[start : start + size]))
-            ratings = model.predict_ratings(query, rows, task.held_out.items[first : first + num_ratings])
+            ratings = model.predict_ratings(query, rows, task.held_out.items_at(slice(first, first + num_ratings)))
             if ratings.shape != rows.shape:
                 raise _refused(model, len(rows), ratings)
             predicted.append(ratings)

@@ -13,6 +13,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+#: Positions of so many rows fit into int32.
+_INT32_ROWS = 2**31 - 1
+
 
 def epoch_generator(seed: int, epoch: int, stream: int, device: torch.device) -> torch.Generator:
     """A generator on ``device`` that depends on nothing but its arguments.
@@ -66,12 +69,13 @@ class PermutationBatches:
     def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
         device = self.columns[0].device
         generator = epoch_generator(self._seed, self._epoch(), 0, device)
-        order = torch.randperm(self.num_rows, generator=generator, device=device)
-        if self._due is not None:
-            order = self._drawn(self._due, generator)[order]
+        dtype = torch.int32 if self.num_rows <= _INT32_ROWS else torch.int64
+        order = torch.randperm(self.num_rows, generator=generator, device=device, dtype=dtype)
+        drawn = None if self._due is None else self._drawn(self._due, generator).to(dtype)
         for rows in order.split(self.slice_size):
+            places = rows if drawn is None else drawn.index_select(0, rows)
             # Of all the ways to gather elements index_select is by far the fastest on the CPU.
-            yield tuple(column.index_select(0, rows) for column in self.columns)
+            yield tuple(column.index_select(0, places) for column in self.columns)
 
     @staticmethod
     def _drawn(due: Tensor, generator: torch.Generator) -> Tensor:

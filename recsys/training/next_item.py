@@ -117,8 +117,8 @@ class NextItemModule(RecommenderModule):
 
     def loss(self, batch: PackedPositions) -> Tensor:
         """Predict every interaction of some windows."""
-        encoder, before = self._encoder, self._histories.items[batch.positions]
-        targets = self._histories.items[batch.targets]
+        encoder, before = self._encoder, self._histories.items_at(batch.positions)
+        targets = self._histories.items_at(batch.targets)
         candidates = self._loss.candidates(targets, batch.target_users, self.generator)
         compared = None if candidates is None else torch.cat([targets, candidates])
         if compared is not None and before.numel() + len(compared) < self.interactions.num_items:

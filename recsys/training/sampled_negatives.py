@@ -77,16 +77,16 @@ class SampledNegativesModule(RecommenderModule):
         return [] if self._compiled else super().row_tables()
 
     def train_dataloader(self) -> Iterable[tuple[Tensor, ...]]:
-        """Slices of a permutation of the positives, on the training device."""
-        self._negatives.prepare(UserItems.from_interactions(self.interactions, self.device))
-        columns = (self.interactions.user_index, self.interactions.item_index)
-        users, items = (torch.from_numpy(column).to(self.device, torch.int64) for column in columns)
+        """Slices of a permutation of the positives, as places among the known pairs, on the training device."""
+        self._known = UserItems.from_interactions(self.interactions, self.device)
+        self._negatives.prepare(self._known)
+        weight = self.interactions.weight
         return PermutationBatches(
-            (users, items),
+            (self._known.places_of(self.interactions),),
             self.batch_size * STEPS_PER_CALL,
             self.seed,
             self.epoch,
-            None if self.interactions.weight is None else torch.from_numpy(self.interactions.weight).to(self.device),
+            None if weight is None else torch.from_numpy(weight).to(self.device),
         )
 
     def batch_contents(self) -> str:
@@ -96,7 +96,7 @@ class SampledNegativesModule(RecommenderModule):
 
     def prepare_rows(self, rows: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """Draw negatives: users, shape [B], and their positive followed by its negatives, shape [B, 1 + N]."""
-        users, positives = rows
+        users, positives = self._known.pairs_at(*rows)
         return users, torch.cat([positives[:, None], self._negatives.draw(users, self.generator)], dim=1)
 
     def loss(self, batch: tuple[Tensor, ...]) -> Tensor:

@@ -122,3 +122,20 @@ def test_histories_agree_with_sorting_each_user_by_hand(data: st.DataObject) -> 
     asked = data.draw(st.lists(st.integers(-1, num_users - 1), max_size=8))
     taken = histories.take(torch.tensor(asked, dtype=torch.int64))
     assert rows_of(taken.items, taken) == [by_hand[user] if user >= 0 else [] for user in asked]
+
+
+def test_items_at_some_positions_are_those_of_all_items() -> None:
+    histories = Histories.from_interactions(make([0, 1, 0], [7, 6, 5], [30, 20, 10]))
+    position = torch.tensor([2, 0])
+    assert histories.items_at(position).equal(histories.items[position])
+    assert histories.take(torch.tensor([0])).items_at(slice(1, 2)).tolist() == [7]
+
+
+def test_what_was_read_as_a_whole_and_what_is_read_by_batches_agree() -> None:
+    histories = Histories.from_interactions(make([0, 1, 0], [7, 6, 5], [30, 20, 10]))
+    before = histories.take(torch.tensor([1, 0]))
+    ratings = before.rating
+    assert histories.rating is not None and ratings is not None
+    assert histories.rating.tolist() == [2.5, 0.5, 1.5]
+    assert before.rating is not None and before.rating.equal(ratings)
+    assert before.take(torch.tensor([1])).rating.tolist() == [2.5, 0.5]  # type: ignore[union-attr]

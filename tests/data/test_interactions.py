@@ -65,3 +65,13 @@ def test_columns_of_different_lengths_are_refused(name: str) -> None:
     columns[name] = np.zeros(3, np.int32)
     with pytest.raises(AssertionError, match=f"{name} has another length"):
         Interactions(user_index=np.zeros(2, np.int32), num_users=1, num_items=1, **columns)  # type: ignore[arg-type]
+
+
+def test_a_selection_holds_no_copy_of_a_column() -> None:
+    whole = interactions([1, 2, 3, 4])
+    taken = whole.take(np.array([2, 0])).take(np.array([True, False]))
+    column, rows = taken.source_of("rating") or (None, None)
+    assert column is whole.rating
+    assert rows is not None and (rows.tolist(), rows.dtype) == ([2], np.int32)
+    assert taken.user_index.tolist() == whole.user_index[[2]].tolist()
+    assert len(taken) == 1

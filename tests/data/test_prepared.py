@@ -158,3 +158,26 @@ def test_fixed_negatives_of_another_length_are_told(tmp_path: Path) -> None:
     (prepared.directory / "fixed_negatives.parquet").unlink()
     with pytest.raises(PreparedDataError, match=r"fixed_negatives\.parquet is missing or damaged"):
         open_prepared(prepared.directory)
+
+
+def test_interactions_are_mapped_and_the_same_as_those_of_the_table(prepared: PreparedDataset) -> None:
+    mapped = open_prepared(prepared.directory).interactions.columns()
+    assert all(isinstance(column.base, np.memmap) for column in mapped.values())
+    (prepared.directory / "interactions.arrow").unlink()
+    read = open_prepared(prepared.directory, verify=True).interactions.columns()
+    assert {name: column.tolist() for name, column in read.items()} == {
+        name: column.tolist() for name, column in mapped.items()
+    }
+    assert {name: column.dtype for name, column in read.items()} == {
+        name: column.dtype for name, column in mapped.items()
+    }
+
+
+def test_mapped_columns_that_were_changed_are_found_when_verified(prepared: PreparedDataset) -> None:
+    path = prepared.directory / "interactions.arrow"
+    content = bytearray(path.read_bytes())
+    place = content.index(np.float32(5.0).tobytes())
+    content[place : place + 4] = np.float32(4.5).tobytes()
+    path.write_bytes(content)
+    with pytest.raises(PreparedDataError, match=r"interactions\.arrow should have the rating of interactions\.parquet"):
+        open_prepared(prepared.directory, verify=True)

@@ -56,6 +56,7 @@ def test_interactions_stay_in_raw_order_with_their_values(tmp_path: Path) -> Non
 def test_the_files_are_plain_tables_of_indices(tmp_path: Path) -> None:
     directory = prepare(films(), tmp_path).directory
     assert sorted(path.name for path in directory.iterdir()) == [
+        "interactions.arrow",
         "interactions.parquet",
         "item_vocabulary.parquet",
         "items.parquet",

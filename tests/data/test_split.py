@@ -46,7 +46,7 @@ def test_nothing_is_given_unless_said() -> None:
     split = Split(train=np.array([0]), valid=np.array([1]), test=np.array([2]))
     assert split.known("valid").tolist() == [0]
     assert split.known("test").tolist() == [0, 1]
-    assert split.valid_fold_in.dtype == split.test_fold_in.dtype == np.int64
+    assert split.valid_fold_in.dtype == split.test_fold_in.dtype == np.int32
 
 
 @pytest.mark.parametrize(

@@ -163,6 +163,20 @@ def test_a_table_and_a_search_agree(drawn: tuple[list[tuple[int, int]], int, int
         assert torch.equal(make(*drawn).contains(users, items), by_table)
 
 
+def test_places_of_interactions_lead_back_to_their_pairs() -> None:
+    users, items = np.array([2, 0, 2, 0, 2], dtype=np.int32), np.array([1, 2, 0, 2, 1], dtype=np.int32)
+    user_items = UserItems.from_interactions(interactions(users, items))
+    places = user_items.places_of(interactions(users, items))
+    assert places.dtype == torch.int32
+    assert places.tolist() == [2, 0, 1, 0, 2]
+    assert [index.tolist() for index in user_items.pairs_at(places)] == [users.tolist(), items.tolist()]
+
+
+def test_a_pair_takes_four_bytes(user_items: UserItems) -> None:
+    assert (user_items.items.dtype, user_items.offsets.dtype) == (torch.int32, torch.int64)
+    assert user_items.pairs_of(torch.tensor([0]))[1].dtype == torch.int64
+
+
 # --- sample_absent ---------------------------------------------------------------------------------------------------
 
 

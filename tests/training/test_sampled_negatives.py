@@ -76,19 +76,26 @@ def test_negatives_stand_behind_their_positive_and_are_unknown_to_the_user():
     module = sampled(mf(), negative_sampler=UniformNegatives(5), validation=None)
     module.train_dataloader()
     module.begin_epoch()
-    users, positives = torch.tensor([0, 1, 2]), torch.tensor([6, 7, 8])
-    kept, items = module.prepare_rows((users, positives))
-    assert kept.equal(users)
-    assert items.shape == (3, 6) and items[:, 0].equal(positives)
     known = UserItems.from_interactions(TRAIN)
+    places = torch.tensor([0, len(known) // 2, len(known) - 1], dtype=torch.int32)
+    users, items = module.prepare_rows((places,))
+    assert items.shape == (3, 6)
+    assert users.equal(known.users[places]) and items[:, 0].equal(known.items[places].long())
     assert not known.contains(users.repeat_interleave(5), items[:, 1:].flatten()).any()
 
 
 def test_an_epoch_goes_once_over_the_positives():
     few = INTERACTIONS.take(torch.arange(7).numpy())
     module = SampledNegativesModule(mf(), few, 2, torch.optim.Adam, UniformNegatives(1), BPRLoss(), l2=0.0)
-    (columns,) = module.train_dataloader()
-    assert sorted(zip(*(column.tolist() for column in columns), strict=True)) == pairs(few)
+    assert sorted(drawn_pairs(module)) == pairs(few)
+
+
+def drawn_pairs(module: SampledNegativesModule) -> list[tuple[int, int]]:
+    """The positives of the first rows of an epoch."""
+    (rows,) = module.train_dataloader()
+    module.begin_epoch()
+    users, items = module.prepare_rows(rows)
+    return list(zip(users.tolist(), items[:, 0].tolist(), strict=True))
 
 
 def pairs(interactions: Interactions) -> list[tuple[int, int]]:
@@ -98,7 +105,6 @@ def pairs(interactions: Interactions) -> list[tuple[int, int]]:
 def test_an_epoch_draws_positives_by_their_weights():
     few = replace(INTERACTIONS.take(torch.arange(8).numpy()), weight=np.array([1] * 7 + [9], dtype=np.float32))
     module = SampledNegativesModule(mf(), few, 2, torch.optim.Adam, UniformNegatives(1), BPRLoss(), l2=0.0)
-    (columns,) = module.train_dataloader()
-    drawn = list(zip(*(column.tolist() for column in columns), strict=True))
+    drawn = drawn_pairs(module)
     assert len(drawn) == 8
     assert drawn.count((few.user_index[7], few.item_index[7])) in (4, 5)  # 9 of 16 of 8 draws: 4.5

@@ -7,17 +7,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow.parquet as pq
+
 from recsys.data.columns import ITEM_ID, USER_ID
 from recsys.data.content_hash import content_hash
 from recsys.data.feature_encoding import check_feature_types
 from recsys.data.inspection.column_summary import summarize_entities
 from recsys.data.inspection.id_spaces import strip_ids, warn_of_spaces
 from recsys.data.inspection.table_joins import TableJoin, join
+from recsys.data.mapped_columns import write_columns
 from recsys.data.preparation.catalogue import EntityTable, index_fixed_negatives
 from recsys.data.preparation.in_memory import prepare_in_memory
 from recsys.data.preparation.streaming.in_partitions import prepare_in_partitions
 from recsys.data.preparation.written_interactions import WrittenInteractions
 from recsys.data.prepared_files import (
+    COLUMNS_FILE,
     FIXED_NEGATIVES_FILE,
     INTERACTIONS_FILE,
     ITEM_VOCABULARY_FILE,
@@ -31,6 +35,7 @@ from recsys.data.prepared_files import (
 from recsys.data.raw import RawDataset
 from recsys.data.raw_stream import RawStream
 from recsys.data.schema import Schema
+from recsys.data.stored_columns import read_columns
 
 if TYPE_CHECKING:
     from recsys.data.preparing import Preparation
@@ -76,6 +81,8 @@ def write_prepared(
         shutil.rmtree(scratch)
     else:
         written = prepare_in_memory(raw.interactions, preparation, items_table.ids, path)
+    with pq.ParquetFile(path) as file:
+        write_columns(read_columns(file, file.schema_arrow.names), directory / COLUMNS_FILE, path)
     joins = _joined(raw, users_table, items_table, written)
     rules = [
         *written.rules,

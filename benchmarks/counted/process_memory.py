@@ -1,0 +1,46 @@
+"""Watches the memory of another process until it ends."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+_SECONDS_BETWEEN = 0.002
+
+
+@dataclass(frozen=True, slots=True)
+class PeakMemory:
+    """The most memory that a process had at once.
+
+    Args:
+        total: bytes of all resident pages.
+        own: bytes of the pages that are its own: without mapped files, which the machine takes back when it needs to.
+        cpu_seconds: time that it took of the processor.
+    """
+
+    total: int
+    own: int
+    cpu_seconds: float
+
+
+def watch_memory(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> PeakMemory:
+    """Wait for ``process`` to end, and look at its memory every few milliseconds (Linux)."""
+    status = Path(f"/proc/{process.pid}/status")
+    total = own = 0
+    before = os.times()
+    while process.poll() is None:
+        lines = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
+        if "VmHWM" in lines:  # a process that is ending has no memory left
+            total = max(total, _bytes(lines["VmHWM"]))
+            own = max(own, _bytes(lines["RssAnon"]))
+        time.sleep(_SECONDS_BETWEEN)
+    after = os.times()
+    cpu_seconds = after.children_user + after.children_system - before.children_user - before.children_system
+    return PeakMemory(total, own, cpu_seconds)
+
+
+def _bytes(stated: str) -> int:
+    return int(stated.split()[0]) * 1024
