@@ -9,6 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from recsys.data.interactions import Interactions
+from recsys.data.row_numbers import row_dtype
 from recsys.data.split import Split, Splitter
 from recsys.data.splitting.cold_both import ColdBoth
 from recsys.data.splitting.cold_items import ColdItems
@@ -72,10 +73,10 @@ def test_nothing_leaks_and_nothing_is_lost(name: str, drawn: Interactions, seed:
 
 
 @pytest.mark.parametrize("name", EVERY)
-def test_rows_are_int64_and_ascending(name: str) -> None:
+def test_rows_are_of_the_smallest_type_and_ascending(name: str) -> None:
     split = EVERY[name](0).split(many())
     for rows in (split.train, split.valid, split.test, split.valid_fold_in, split.test_fold_in):
-        assert rows.dtype == np.int64
+        assert rows.dtype == row_dtype(len(many()))
         assert (np.diff(rows) > 0).all()
 
 
