@@ -8,6 +8,7 @@ import numpy as np
 
 from recsys.data.columns import FOLD_TEST, FOLD_TRAIN, FOLD_VALID, FOLDS
 from recsys.data.interactions import Interactions
+from recsys.data.row_numbers import compact_rows
 from recsys.data.split import Split, Splitter
 from recsys.data.splitting.checks import require_interactions, require_parts
 from recsys.errors import SplitError
@@ -53,7 +54,8 @@ class Predefined:
                 "data.train and data.test, or use another strategy, such as split=leave_last_out."
             )
         train, valid, test = (
-            np.flatnonzero(interactions.fold == FOLDS.index(fold)) for fold in (FOLD_TRAIN, FOLD_VALID, FOLD_TEST)
+            compact_rows(np.flatnonzero(interactions.fold == FOLDS.index(fold)), len(interactions))
+            for fold in (FOLD_TRAIN, FOLD_VALID, FOLD_TEST)
         )
         marked = require_parts(
             Split(train=train, valid=valid, test=test),
