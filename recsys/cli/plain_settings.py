@@ -8,6 +8,22 @@ from typing import Any, Literal
 
 Stage = Literal["valid", "test"]
 
+#: Of a training: Lightning's words, and ``auto`` and ``bf16`` of :mod:`recsys.runs.trainer_precision`.
+Precision = Literal[
+    "auto",
+    "32-true",
+    "64-true",
+    "16-true",
+    "16-mixed",
+    "bf16",
+    "bf16-true",
+    "bf16-mixed",
+    "transformer-engine",
+    16,
+    32,
+    64,
+]
+
 _PATHS: dict[str, object] = {"paths.cache_dir": str, "paths.prepared_dir": str, "paths.runs_dir": str}
 
 #: Of commands that open a run, whose configuration may name a user's own classes.
@@ -34,6 +50,7 @@ _TRAINING: dict[str, object] = {
     "exclude_seen": bool | Mapping[str, Any],
     "trainer.max_epochs": int,  # Lightning takes null for a thousand
     "trainer.accelerator": str,
+    "trainer.precision": Precision,
     "pretraining": Mapping[str, Mapping[str, Any]] | None,
     "sources_training": Mapping[str, Mapping[str, Any]],
 }
