@@ -239,6 +239,7 @@ PLAIN_SETTINGS: Mapping[str, Mapping[str, object]] = MappingProxyType(
             "bundle": str | None,
             "data": str | None,
             "var": str | None,
+            "quickstarts": str | None,
             "host": str | None,
             "port": int | None,
             "workers": int | None,
