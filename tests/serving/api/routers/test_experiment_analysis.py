@@ -44,7 +44,7 @@ def test_users_are_planned_for_a_rate(api: Api):
     assert planned["fixed_horizon"] == pytest.approx(28_000, rel=0.03)
     assert 1.5 < planned["always_valid"] / planned["fixed_horizon"] < 2.5
     assert planned["days_fixed_horizon"] == planned["fixed_horizon"] / 100
-    assert planned["detectable_change"] is None and "power 80%" in planned["sentence"]
+    assert planned["detectable_change"] is None and "a probability of 80%" in planned["sentence"]
     again = {"rate": 0.1, "relative_change": 0.1, "units": planned["fixed_horizon"]}
     assert api.client.post("/v1/experiments/power", json=again).json()["detectable_change"] == pytest.approx(
         0.1, rel=0.01
