@@ -115,6 +115,11 @@ class Interactions:
             return np.arange(len(self), dtype=row_dtype(len(self)))
         return compact_rows(np.flatnonzero(rating >= min_rating), len(self))
 
+    def num_rated_at_least(self, min_rating: float | None) -> int:
+        """How many interactions are positive; see :meth:`rows_rated_at_least`."""
+        rating = self.rating
+        return len(self) if min_rating is None or rating is None else int(np.count_nonzero(rating >= min_rating))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _TakenColumn(Deferred):

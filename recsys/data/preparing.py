@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, get_args
 
+import pyarrow as pa
+
 from recsys.data.data_warnings import collected_warnings, tell_again
 from recsys.data.preparation.engines import Engine, read_raw
 from recsys.data.preparation.invalid_rows import InvalidRows
@@ -97,9 +99,11 @@ class Preparation:
 
     def _write(self, reader: Reader, directory: Path, fingerprint: dict[str, Any]) -> PreparedDataset:
         with collected_warnings() as warned:
-            raw = read_raw(reader, self.engine)
+            raw = [read_raw(reader, self.engine)]
             with replaced_when_complete(directory) as partial:
-                write_prepared(raw, self, fingerprint, partial, warned)
+                # Handed over, so that the raw interactions are let go of as soon as they have been coded.
+                write_prepared(raw.pop(), self, fingerprint, partial, warned)
+        pa.default_memory_pool().release_unused()
         return open_prepared(directory)
 
 

@@ -59,6 +59,12 @@ def test_at_least_without_ratings_is_every_row() -> None:
     assert interactions().rows_rated_at_least(4.0).tolist() == [0, 1, 2, 3]
 
 
+@pytest.mark.parametrize("min_rating", [None, 4.0])
+def test_as_many_are_counted_as_there_are_rows_of_them(min_rating: float | None) -> None:
+    for some in (interactions(), interactions(rating=[3.5, 4.0, 4.5, 1.0])):
+        assert some.num_rated_at_least(min_rating) == len(some.rows_rated_at_least(min_rating))
+
+
 @pytest.mark.parametrize("name", ["item_index", "rating", "timestamp", "fold"])
 def test_columns_of_different_lengths_are_refused(name: str) -> None:
     columns = {"item_index": np.zeros(2, np.int32), "rating": None, "timestamp": None, "fold": None}

@@ -1,5 +1,6 @@
 import errno
 import json
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recsys.data.interactions import OPTIONAL_COLUMNS, Interactions
-from recsys.data.preparation import writing
+from recsys.data.preparation import in_memory, writing
 from recsys.data.prepared import PreparedDataset, open_prepared
 from recsys.data.preparing import Preparation, load_or_prepare, prepared_directory
 from recsys.data.raw import FeatureColumn, FeatureKind, RawDataset
@@ -51,6 +52,30 @@ def test_interactions_stay_in_raw_order_with_their_values(tmp_path: Path) -> Non
     ]
     assert prepared.interactions.timestamp is not None
     assert prepared.interactions.timestamp.tolist() == [30, 10, 20, 40, 50]
+
+
+def test_the_raw_interactions_are_let_go_of_before_the_rules_are_applied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[weakref.ref[Any]] = []
+    alive: list[bool] = []
+
+    class Reader(FakeReader):
+        def read(self) -> RawDataset:
+            numbers = np.arange(5)  # shared with Arrow, not copied, so that its life is that of the raw table
+            held.append(weakref.ref(numbers))
+            raw = films()
+            return replace(raw, interactions=raw.interactions.append_column("number", pa.array(numbers)))
+
+    def clean(*arguments: Any) -> Any:
+        alive.append(held[0]() is not None)
+        return applied(*arguments)
+
+    applied = in_memory.clean
+    monkeypatch.setattr(in_memory, "clean", clean)
+    prepared = Preparation().prepare(Reader(films()), tmp_path / "prepared")
+    assert alive == [False]
+    assert prepared.schema.columns[4].name == "number"
 
 
 def test_the_files_are_plain_tables_of_indices(tmp_path: Path) -> None:

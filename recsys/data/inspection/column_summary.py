@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from recsys.data.column_values import plain_type
 from recsys.data.columns import FOLD, ITEM_ID, RATING, SUBSECOND_NS, TIMESTAMP, USER_ID, WEIGHT
 from recsys.data.raw import FeatureColumn, FeatureKind, RawDataset
+from recsys.data.row_numbers import blocks
 from recsys.data.times import NANOSECONDS, format_moment
 
 #: What a column of the interactions is, by its name.
@@ -24,6 +27,9 @@ _ROLES = {
 }
 
 _MAX_EXAMPLE_CHARACTERS = 60
+
+#: Bytes for each value that marks may take; a sorted copy of whole numbers takes eight.
+_MARKS_PER_VALUE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +137,9 @@ def present_values(column: pa.ChunkedArray) -> pa.ChunkedArray:
     type_ = plain_type(column.type)
     if pa.types.is_string(type_) or pa.types.is_large_string(type_):
         column = _without_empty(column)
-    elif pa.types.is_floating(type_):
+    elif pa.types.is_floating(type_) and pc.any(pc.is_nan(column)).as_py():
         column = pc.if_else(pc.is_nan(column), pa.scalar(None, type_), column)
-    return column.drop_null()
+    return column.drop_null() if column.null_count else column  # which would copy all of them
 
 
 def _without_empty(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -166,10 +172,36 @@ def _num_values(present: pa.ChunkedArray, separator: str | None) -> int | None:
     if separator is not None:
         present = pc.utf8_trim_whitespace(pc.list_flatten(pc.split_pattern(present, separator)))
     if pa.types.is_integer(type_) or pa.types.is_floating(type_):
-        # Sorting takes a tenth of the time of hashing where many millions of values differ.
-        ordered = np.sort(present.to_numpy())
-        return int((ordered[1:] != ordered[:-1]).sum()) + min(1, len(ordered))
+        return _num_numbers(_without_copy(present))
     return int(pc.count_distinct(present).as_py())
+
+
+def _without_copy(column: pa.ChunkedArray | pa.Array) -> npt.NDArray[Any]:
+    """The numbers of a column without nulls; one in one piece shares its memory."""
+    if isinstance(column, pa.ChunkedArray) and column.num_chunks == 1:
+        column = column.chunk(0)
+    return np.asarray(column)
+
+
+def _num_numbers(values: npt.NDArray[Any]) -> int:
+    """How many different numbers there are.
+
+    Where the range of whole numbers is small compared with how many there are, a mark for each number of the range
+    takes less memory than a sorted copy. Sorting takes a tenth of the time of hashing where many millions differ.
+    """
+    if len(values) == 0:
+        return 0
+    if values.dtype.kind in "iu":
+        low, span = int(values.min()), int(values.max()) - int(values.min())
+        if span < _MARKS_PER_VALUE * len(values):
+            found = np.zeros(span + 1, dtype=np.bool_)
+            # A difference may not fit the type of the values.
+            wide = np.int64 if values.dtype.kind == "i" else np.uint64
+            for rows in blocks(len(values)):
+                found[(values[rows].astype(wide) - wide(low)).astype(np.int64)] = True
+            return int(found.sum())
+    ordered = np.sort(values)
+    return int((ordered[1:] != ordered[:-1]).sum()) + 1
 
 
 def example_text(kind: str, value: object) -> str:

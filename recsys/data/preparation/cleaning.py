@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from recsys.data.interactions import IntArray, Interactions
+from recsys.data.interactions import Interactions
 from recsys.data.preparation.pair_groups import distinct_sorted
+from recsys.data.row_numbers import RowArray, compact_rows, count_each, row_dtype
 from recsys.data.schema import AppliedRule
 from recsys.errors import DataError
 
@@ -18,7 +19,7 @@ def k_core(
     min_user_interactions: int,
     min_item_interactions: int,
     positive_threshold: float | None = None,
-) -> tuple[IntArray, AppliedRule]:
+) -> tuple[RowArray, AppliedRule]:
     """Rows that stay when users and items with too few positive interactions are removed until none is left.
 
     Removing a user can leave an item with too few and the other way round, so the two are removed in turn until
@@ -34,22 +35,24 @@ def k_core(
             interactions of the users and items that stay are kept too.
 
     Returns:
-        The rows to keep, in their order (int64), and the rule with its counts.
+        The rows to keep, in their order, and the rule with its counts.
 
     Raises:
         DataError: the interactions come split, and removing any would change the split.
     """
     check_unsplit(min_user_interactions, min_item_interactions, interactions.fold is not None)
+    if max(min_user_interactions, min_item_interactions) <= 1:
+        every: RowArray = np.arange(len(interactions), dtype=row_dtype(len(interactions)))
+        none = {"interactions": 0, "users": 0, "items": 0}
+        return every, k_core_rule(min_user_interactions, min_item_interactions, positive_threshold, none)
     users, items = interactions.user_index, interactions.item_index
     present_users = present(users, interactions.num_users)
     present_items = present(items, interactions.num_items)
     kept_users, kept_items = present_users.copy(), present_items.copy()
-    pairs = np.empty(0, dtype=np.int64)
-    if max(min_user_interactions, min_item_interactions) > 1:
-        # What is bought again does not count again.
-        pairs = distinct_sorted(interactions.pairs[interactions.rows_rated_at_least(positive_threshold)])
+    # What is bought again does not count again.
+    pairs = distinct_sorted(interactions.take(interactions.rows_rated_at_least(positive_threshold)).pairs)
     user, item = pairs // interactions.num_items, pairs % interactions.num_items
-    while max(min_user_interactions, min_item_interactions) > 1:
+    while True:
         if min_user_interactions > 1:
             kept_users &= np.bincount(user, minlength=interactions.num_users) >= min_user_interactions
         if min_item_interactions > 1:
@@ -58,7 +61,7 @@ def k_core(
         if stays.all():
             break
         user, item = user[stays], item[stays]
-    rows = np.flatnonzero(kept_users[users] & kept_items[items])
+    rows = compact_rows(np.flatnonzero(kept_users[users] & kept_items[items]), len(interactions))
     # A user who stays may have lost every interaction, and is gone as well, where only items have a minimum.
     left = interactions.take(rows)
     removed = {
@@ -96,4 +99,4 @@ def k_core_rule(
 
 def present(indices: npt.NDArray[np.int32], num: int) -> npt.NDArray[np.bool_]:
     """Which of ``num`` users or items occur in ``indices``; shape [num], bool."""
-    return np.bincount(indices, minlength=num) > 0
+    return count_each(indices, num) > 0

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from recsys.data.columns import ITEM_ID, USER_ID
 from recsys.data.inspection.column_summary import summarize_interactions
+from recsys.data.preparation.raw_interactions import code_interactions
 from recsys.data.preparation.repeats import num_pairs
 from recsys.data.preparation.rules import clean
 from recsys.data.preparation.totals import InteractionTotals
@@ -25,6 +26,9 @@ def prepare_in_memory(
 ) -> WrittenInteractions:
     """Clean, index and write interactions.
 
+    The raw interactions are let go of as soon as they have been coded: whoever calls this and keeps no reference to
+    them has their memory back for the rules.
+
     Args:
         table: raw interactions.
         preparation: the settings.
@@ -37,7 +41,16 @@ def prepare_in_memory(
     Warns:
         DataWarning: many interactions repeat another one.
     """
-    interactions, users, items, rules = clean(table, preparation, item_ids)
+    for place in range(table.num_columns):  # one after the other: a column that was copied is let go of
+        table = table.set_column(place, table.column_names[place], _in_one_piece(table.column(place)))
+        pa.default_memory_pool().release_unused()
+    coded = code_interactions(table, preparation.invalid_rows)
+    user_ids, item_ids_given = _distinct_ids(table[USER_ID]), _distinct_ids(table[ITEM_ID])
+    columns = summarize_interactions(table)
+    del table
+    pa.default_memory_pool().release_unused()
+    interactions, users, items, rules = clean(coded, preparation, item_ids)
+    del coded
     write_table(as_table(interactions), path)
     totals = InteractionTotals(preparation.positive_threshold)
     totals.add(interactions)
@@ -48,10 +61,17 @@ def prepare_in_memory(
         totals=totals,
         num_pairs=num_pairs(interactions) if preparation.repeats == "keep" else len(interactions),
         further_columns=further_columns_of(interactions),
-        user_ids=_distinct_ids(table[USER_ID]),
-        item_ids=_distinct_ids(table[ITEM_ID]),
-        columns=summarize_interactions(table),
+        user_ids=user_ids,
+        item_ids=item_ids_given,
+        columns=columns,
     )
+
+
+def _in_one_piece(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column whose memory arrays can share; text that is not in a dictionary stays as it is."""
+    if column.num_chunks < 2 or not (pa.types.is_primitive(column.type) or pa.types.is_dictionary(column.type)):
+        return column
+    return pa.chunked_array([column.unify_dictionaries().combine_chunks()])
 
 
 def _distinct_ids(column: pa.ChunkedArray) -> pa.StringArray:

@@ -7,6 +7,7 @@ Python strings.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -160,7 +161,7 @@ def largest_fractional_time(column: pa.ChunkedArray) -> float | None:
     """The largest credible timestamp of a column that does not hold whole numbers; None for one that does."""
     if not _is_number(column.type) or pa.types.is_integer(column.type):
         return None
-    values = pc.fill_null(column.cast(pa.float64(), safe=False), np.nan).to_numpy()
+    values = _numpy(column.cast(pa.float64(), safe=False), np.nan)
     return float(np.where((values >= 0) & (values <= LATEST_TIMESTAMP), values, 1.0).max(initial=0.0))
 
 
@@ -188,8 +189,16 @@ def _code_ids(column: pa.ChunkedArray, name: str) -> tuple[Vocabulary, IndexArra
     vocabulary = Vocabulary.from_ids(dictionary.filter(pc.not_equal(dictionary, "")), name)
     # One more entry than the dictionary has, for the rows that are null.
     index_of_code = np.append(vocabulary.index_of(dictionary), np.int32(-1))
-    codes = array.indices.cast(pa.int32()).fill_null(len(dictionary)).to_numpy()
-    return vocabulary, index_of_code[codes]
+    codes = array.indices.cast(pa.int32())
+    if codes.null_count:
+        codes = codes.fill_null(len(dictionary))
+    return vocabulary, index_of_code[codes.to_numpy()]
+
+
+def _numpy(column: pa.ChunkedArray, missing: float) -> npt.NDArray[Any]:
+    """The numbers of a column, ``missing`` for nulls; without nulls and in one piece they share its memory."""
+    filled = pc.fill_null(column, missing) if column.null_count else column
+    return filled.chunk(0).to_numpy() if filled.num_chunks == 1 else filled.to_numpy()
 
 
 def _is_number(type_: pa.DataType) -> bool:
@@ -205,7 +214,7 @@ def _finite(column: pa.ChunkedArray, name: str) -> tuple[npt.NDArray[np.float32]
             f"leave it out if it holds no {name}s."
         )
     # A number that is too large for 32 bits becomes infinite, and therefore invalid.
-    values = pc.fill_null(column.cast(pa.float32(), safe=False), np.nan).to_numpy()
+    values = _numpy(column.cast(pa.float32(), safe=False), np.nan)
     return values, Defect(f"without a finite {name}", ~np.isfinite(values), f"{name} must be a finite number")
 
 
@@ -221,7 +230,7 @@ def _timestamps(
     subsecond_ns = None
     if not pa.types.is_integer(column.type):
         column = column.cast(pa.float64(), safe=False)
-        values = pc.fill_null(column, np.nan).to_numpy()
+        values = _numpy(column, np.nan)
         missing = np.isnan(values)
         out_of_range = ~missing & ~((values >= 0) & (values <= LATEST_TIMESTAMP))
         whole, nanoseconds = split_seconds(np.where(missing | out_of_range, -1, values), largest=largest)
@@ -229,7 +238,7 @@ def _timestamps(
         subsecond_ns = nanoseconds if nanoseconds.any() else None
     else:
         missing = column.is_null().to_numpy()
-        values = pc.fill_null(column, 0).to_numpy()
+        values = _numpy(column, 0)
         out_of_range = (values < 0) | (values > LATEST_TIMESTAMP)
         seconds = values.astype(np.int64, copy=False)
     required = f"{TIMESTAMP} must be seconds since 1970 (or positions 0, 1, 2, ...), at most {LATEST_TIMESTAMP:,}"
@@ -249,7 +258,7 @@ def _subseconds(column: pa.ChunkedArray) -> npt.NDArray[np.int32] | None:
     """Nanoseconds after the whole seconds; None where all are zero."""
     if not pa.types.is_integer(column.type):
         raise DataError(f"{SUBSECOND_NS} must be a column of whole numbers, but is of type {column.type}. Convert it.")
-    values = pc.fill_null(column, 0).to_numpy()
+    values = _numpy(column, 0)
     if len(values) and not (0 <= values.min() and values.max() < NANOSECONDS):
         raise DataError(
             f"{SUBSECOND_NS} must be from 0 to {NANOSECONDS - 1:,}, but goes from {values.min():,} to "

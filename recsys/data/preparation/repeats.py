@@ -21,6 +21,7 @@ from recsys.data.preparation.pair_groups import (
     rows_of_repeated,
 )
 from recsys.data.schema import AppliedRule
+from recsys.data.user_items import UserItems
 from recsys.errors import DataWarning
 
 Repeats = Literal["latest", "first", "keep", "aggregate"]
@@ -82,12 +83,15 @@ def without_repeats(interactions: Interactions, repeats: Repeats) -> Resolved:
         interactions: N interactions in raw order, of all users or of some.
         repeats: one of the four.
     """
-    keys = pair_keys(interactions)
+    # Most data have no repetition at all, and counting pairs takes a fraction of the memory of their keys.
+    if interactions.fold is None and repeats != "keep" and num_pairs(interactions) == len(interactions):
+        return Resolved(interactions, None, 0)
     if repeats == "keep":
-        num_repeats = len(keys) - num_distinct(keys)
+        num_repeats = len(interactions) - _num_groups(interactions)
         if num_repeats and interactions.weight is None:
             interactions = replace(interactions, weight=np.ones(len(interactions), dtype=np.float32))
         return Resolved(interactions, None, num_repeats)
+    keys = pair_keys(interactions)
     rows = rows_of_repeated(keys)
     rows = rows[order_by_key_and_time(interactions, keys, rows)]
     if repeats == "latest" and interactions.fold is not None:
@@ -159,7 +163,12 @@ def _one_of_each(
 
 def num_pairs(interactions: Interactions) -> int:
     """The number of different pairs of a user and an item."""
-    return num_distinct(interactions.pairs)
+    return len(UserItems.from_interactions(interactions))
+
+
+def _num_groups(interactions: Interactions) -> int:
+    """The number of different pairs, of each fold for itself."""
+    return num_pairs(interactions) if interactions.fold is None else num_distinct(pair_keys(interactions))
 
 
 def _share(num_repeats: int, num_all: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -13,9 +13,10 @@ import pyarrow.compute as pc
 from recsys.data.columns import RATING
 from recsys.data.interactions import IndexArray, Interactions
 from recsys.data.preparation.cleaning import k_core, present
-from recsys.data.preparation.raw_interactions import code_interactions
+from recsys.data.preparation.raw_interactions import CodedInteractions
 from recsys.data.preparation.repeats import resolve_repeats
 from recsys.data.preparation.returns import cancel_returns
+from recsys.data.row_numbers import RowArray
 from recsys.data.schema import AppliedRule
 from recsys.data.vocabulary import Vocabulary
 from recsys.errors import DataError
@@ -25,12 +26,12 @@ if TYPE_CHECKING:
 
 
 def clean(
-    table: pa.Table, preparation: Preparation, item_ids: pa.StringArray
+    coded: CodedInteractions, preparation: Preparation, item_ids: pa.StringArray
 ) -> tuple[Interactions, Vocabulary, Vocabulary, list[AppliedRule]]:
-    """Apply the rules to the raw interactions.
+    """Apply the rules to the valid interactions.
 
     Args:
-        table: raw interactions.
+        coded: the valid interactions.
         preparation: the settings.
         item_ids: ids of the items table, for ``include_unrated_items``.
 
@@ -41,9 +42,9 @@ def clean(
     Raises:
         DataError: the data break a rule, or the rules leave nothing.
     """
-    coded = code_interactions(table, preparation.invalid_rows)
     interactions, threshold = coded.interactions, preparation.positive_threshold
     rules = [coded.rule]
+    num_raw = len(interactions) + coded.rule.removed["interactions"]
     rated_items = coded.items.ids.filter(pa.array(present(interactions.item_index, interactions.num_items)))
     if threshold is not None:
         rating = interactions.rating
@@ -58,7 +59,7 @@ def clean(
     rows, rule = k_core(interactions, preparation.min_user_interactions, preparation.min_item_interactions, threshold)
     interactions = _take(interactions, rows)
     rules.append(rule)
-    check_left(len(interactions), table.num_rows, rules)
+    check_left(len(interactions), num_raw, rules)
 
     unrated = item_ids.filter(pc.invert(pc.is_in(item_ids, value_set=rated_items)))
     users, user_index = _reindex(coded.users, interactions.user_index)
@@ -108,7 +109,7 @@ def check_left(num_left: int, num_rows: int, rules: Sequence[AppliedRule]) -> No
         )
 
 
-def _take(interactions: Interactions, rows: np.ndarray[Any, np.dtype[np.int64]]) -> Interactions:
+def _take(interactions: Interactions, rows: RowArray) -> Interactions:
     """``interactions`` at ``rows``, copied only if rows are removed: usually all stay, and the arrays are large."""
     return interactions if len(rows) == len(interactions) else interactions.take(rows)
 
@@ -119,4 +120,5 @@ def _reindex(
     """The vocabulary of the ids in ``indices`` and of the ``further`` ids, and ``indices`` in that vocabulary."""
     ids = vocabulary.ids.filter(pa.array(present(indices, len(vocabulary))))
     kept = Vocabulary.from_ids(pa.concat_arrays([ids, further]) if further is not None else ids, vocabulary.id_column)
-    return kept, kept.index_of(vocabulary.ids)[indices]
+    # Mostly every id stays, and with it its index.
+    return kept, indices if kept == vocabulary else kept.index_of(vocabulary.ids)[indices]

@@ -12,8 +12,9 @@ from recsys.data.columns import FOLDS
 from recsys.data.interactions import Interactions
 from recsys.data.schema import RatingScale, TimeRange
 
-#: Numbers that are added at once: the sum of their mantissas has less than the 53 bits that a float64 holds exactly.
-_AT_ONCE = 1 << 20
+#: Numbers that are added at once: few, for their memory. The sum of 2**28 mantissas would still fit into the
+#: 53 bits that a float64 holds exactly.
+_AT_ONCE = 1 << 16
 
 
 class ExactMean:
@@ -65,7 +66,7 @@ class InteractionTotals:
     def add(self, interactions: Interactions) -> None:
         """Take in the next part."""
         self.num_interactions += len(interactions)
-        self.num_positives += len(interactions.rows_rated_at_least(self._threshold))
+        self.num_positives += interactions.num_rated_at_least(self._threshold)
         if len(interactions) == 0:
             return
         for name in ("rating", "weight"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,7 +66,9 @@ def write_prepared(
     Warns:
         DataWarning: something about the data is seldom meant.
     """
+    stream = given if isinstance(given, RawStream) else None
     raw = given.rest if isinstance(given, RawStream) else given
+    del given
     if preparation.strip_ids:
         raw = strip_ids(raw)
     users_table = EntityTable.check(raw.users, USER_ID, raw.user_features)
@@ -74,13 +77,15 @@ def write_prepared(
     check_feature_types(items_table.columns, raw.item_features)
 
     path = directory / INTERACTIONS_FILE
-    if isinstance(given, RawStream):
+    if stream is not None:
         scratch = directory / _SCRATCH
         scratch.mkdir()
-        written = prepare_in_partitions(given, preparation, items_table.ids, path, scratch)
+        written = prepare_in_partitions(stream, preparation, items_table.ids, path, scratch)
         shutil.rmtree(scratch)
     else:
-        written = prepare_in_memory(raw.interactions, preparation, items_table.ids, path)
+        handed_over = [raw.interactions]  # so that nothing here holds them while they are prepared
+        raw = replace(raw, interactions=raw.interactions.schema.empty_table())
+        written = prepare_in_memory(handed_over.pop(), preparation, items_table.ids, path)
     with pq.ParquetFile(path) as file:
         write_columns(read_columns(file, file.schema_arrow.names), directory / COLUMNS_FILE, path)
     joins = _joined(raw, users_table, items_table, written)

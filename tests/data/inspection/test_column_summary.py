@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from datetime import date
 
+import numpy as np
 import pyarrow as pa
+import pytest
 
 from recsys.data.inspection.column_summary import ColumnSummary, summarize_columns
 from recsys.data.raw import FeatureColumn, FeatureKind, RawDataset
@@ -78,3 +80,16 @@ def test_columns_without_a_value_have_no_example() -> None:
     assert summaries["user_id"] == ColumnSummary("interactions", "user_id", "id", 0, 1.0, None)
     assert summaries["nothing"] == ColumnSummary("items", "nothing", "no feature", 0, 1.0, None)
     assert summaries["lists"] == ColumnSummary("items", "lists", "no feature", 0, 0.0, "")
+
+
+@pytest.mark.parametrize("type_", [np.int8, np.uint8, np.int64, np.uint64])
+@pytest.mark.parametrize("spread", [1, 100])
+def test_numbers_are_counted_to_the_ends_of_their_type(type_: type[np.integer], spread: int) -> None:
+    ends = np.iinfo(type_)
+    # Differences of int8 do not fit int8; that of both ends of 64 bits is larger than any number of marks.
+    near = [int(ends.max) - place for place in range(0, 201, spread)] * 2
+    values = np.array([*near, int(ends.min)], dtype=type_)
+    for given in (values, values[:-1]):
+        table = pa.table({"user_id": ["u"] * len(given), "item_id": ["a"] * len(given), "level": given})
+        summary = summarize_columns(RawDataset(name="x", interactions=table))[-1]
+        assert summary.num_values == len(set(given.tolist()))

@@ -6,6 +6,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from recsys.data.preparation.raw_interactions import code_interactions
 from recsys.data.preparation.rules import clean
 from recsys.data.preparing import Preparation
 from recsys.errors import DataError
@@ -18,7 +19,9 @@ def kept(
     table: pa.Table, item_ids: Sequence[str] = (), **choices: Any
 ) -> tuple[list[tuple[str, str]], list[str], list[str]]:
     """The pairs that stay, all items, and what each rule says."""
-    interactions, users, items, rules = clean(table, Preparation(**choices), pa.array(item_ids, pa.string()))
+    preparation = Preparation(**choices)
+    coded = code_interactions(table, preparation.invalid_rows)
+    interactions, users, items, rules = clean(coded, preparation, pa.array(item_ids, pa.string()))
     user_ids, ids = users.ids_of(interactions.user_index), items.ids_of(interactions.item_index)
     pairs = list(zip(user_ids.to_pylist(), ids.to_pylist(), strict=True))
     return pairs, items.ids.to_pylist(), [str(rule) for rule in rules]
