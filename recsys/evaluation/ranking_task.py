@@ -198,6 +198,7 @@ def _contained(pairs: UserItems, interactions: Interactions) -> npt.NDArray[np.b
     users, items = interactions.user_index, interactions.item_index
     found = np.empty(len(users), dtype=np.bool_)
     for rows in blocks(len(users)):
-        asked, wanted = (torch.from_numpy(index[rows]).to(pairs.device) for index in (users, items))
+        # A copy: tensors take neither read-only arrays nor reversed views.
+        asked, wanted = (torch.from_numpy(index[rows].astype(np.int64)).to(pairs.device) for index in (users, items))
         found[rows] = pairs.contains(asked, wanted).cpu().numpy()
     return found

@@ -111,7 +111,8 @@ def bootstrap_intervals(
     Raises:
         EvaluationError: there are no users, or a setting is out of range.
     """
-    values = torch.as_tensor(values)
+    # A view of a Pandas column may be read-only, which tensors do not take.
+    values = values if isinstance(values, torch.Tensor) else torch.from_numpy(np.require(values, requirements="W"))
     missing = values.isnan()
     if not bool(missing.any()):
         return _ratio_intervals(values, torch.ones_like(values[:, :1]), num_samples, seed, confidence)
