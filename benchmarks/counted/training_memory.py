@@ -55,9 +55,11 @@ def _counted(size: int) -> dict[str, int]:
             )
             own_bytes = watch_memory(process).own
         assert process.stdout is not None
+        with process.stdout:
+            printed = process.stdout.read()
         if process.returncode != 0:
             raise RuntimeError(f"counting with {size:,} interactions failed: {errors.read_text()[-2000:]}")
-        tensor_bytes = int(process.stdout.read().splitlines()[-1])
+        tensor_bytes = int(printed.splitlines()[-1])
         return {"interactions": written, "own_bytes": own_bytes, "tensor_bytes": tensor_bytes}
 
 

@@ -9,7 +9,6 @@ from functools import cached_property
 
 import numpy as np
 import torch
-from scipy.sparse import coo_array
 from torch import Tensor
 
 from recsys.data.interactions import IndexArray, Interactions
@@ -61,6 +60,8 @@ class UserItems:
 
     def _set(self, users: IndexArray, items: IndexArray, device: torch.device) -> None:
         """Sort the pairs by counting, on the CPU, and move them to ``device``."""
+        from scipy.sparse import coo_array  # commands that read no data do without
+
         present = np.ones(len(users), dtype=np.bool_)
         shape = (self.num_users, max(self.num_items, 1))
         # Users and items are counted in int32 for as long as they fit, which copies nothing.

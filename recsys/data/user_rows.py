@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import coo_array
 
 from recsys.data.interactions import IndexArray, IntArray, Interactions
 from recsys.data.row_numbers import RowArray, compact_rows, row_dtype, user_blocks
@@ -37,6 +36,8 @@ class UserRows:
             num_users: U.
             order: all rows, in any order, shape [N].
         """
+        from scipy.sparse import coo_array  # commands that read no data do without
+
         size = len(user_index)
         users = user_index if order is None else user_index[order]
         order = np.arange(size, dtype=row_dtype(size)) if order is None else compact_rows(order, size)

@@ -13,9 +13,10 @@ def test_each_epoch_gives_a_line_and_reaches_the_listener(tmp_path):
     lines: list[str] = []
     heard: list[int] = []
     run(sampled(mf()), tmp_path, 2, print_line=lines.append, listener=lambda epoch, metrics: heard.append(epoch))
-    assert len(lines) == 2
-    assert lines[0].startswith("epoch 1/2  loss ")
-    assert "valid/ndcg@10" in lines[0]
+    assert len(lines) == 3
+    assert lines[0].startswith("a step takes ")
+    assert lines[1].startswith("epoch 1/2  loss ")
+    assert "valid/ndcg@10" in lines[1]
     assert heard == [1, 2]
 
 

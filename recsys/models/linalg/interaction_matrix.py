@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from scipy import sparse
 from torch import Tensor
 from torch.nn import functional
 
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.data.user_items import UserItems
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -183,6 +186,8 @@ class InteractionMatrix:
         narrow = max(len(self.columns), self.num_columns) <= np.iinfo(np.int32).max
         dtype = np.int32 if narrow else np.int64
         indices = (self.columns.numpy().astype(dtype, copy=False), self.offsets.numpy().astype(dtype, copy=False))
+        from scipy import sparse  # a command that multiplies nothing does without
+
         return sparse.csr_array((self.values.numpy(), *indices), shape=(len(self), self.num_columns))
 
     def __matmul__(self, other: Tensor) -> Tensor:

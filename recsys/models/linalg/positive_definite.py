@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from scipy.linalg import get_lapack_funcs
 from torch import Tensor
 
 from recsys.errors import ModelError
@@ -15,6 +14,8 @@ from recsys.errors import ModelError
 
 def solve_one_by_one(systems: Tensor, right: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """As :meth:`PositiveDefiniteSolver.solve`, on the CPU, and a number above zero if one is not positive definite."""
+    from scipy.linalg import get_lapack_funcs  # a command that solves nothing does without
+
     posv = get_lapack_funcs("posv", (systems.numpy(),))
     solved = torch.empty_like(right)
     most = 0

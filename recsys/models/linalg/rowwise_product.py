@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from scipy import sparse
 from torch import Tensor
 
 from recsys.models.linalg.interaction_matrix import InteractionMatrix
@@ -63,6 +62,8 @@ class RowwiseProduct:
         out: npt.NDArray[np.float32],
     ) -> None:
         """Write the product of some rows to ``out``."""
+        from scipy import sparse  # a command that multiplies nothing does without
+
         rows = self._right[columns]
         weighted = rows.data * np.repeat(values, np.diff(rows.indptr))
         # All copied rows of one left row are taken for one row with repeated columns, which a dense array adds up.
