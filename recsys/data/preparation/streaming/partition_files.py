@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 
 from recsys.data.interactions import OPTIONAL_COLUMNS, IntArray, Interactions
@@ -25,7 +24,9 @@ _ARRAYS = ("user_index", "item_index", *OPTIONAL_COLUMNS)
 
 def partition_of(ids: pa.Array, num_partitions: int) -> npt.NDArray[np.int64]:
     """The partition of each user id, shape [N]; the same on every machine."""
-    hashes = pd.util.hash_array(ids.to_numpy(zero_copy_only=False), categorize=False)
+    from pandas.util import hash_array  # a wrong setting is told without pandas
+
+    hashes = hash_array(ids.to_numpy(zero_copy_only=False), categorize=False)
     return (hashes % np.uint64(num_partitions)).astype(np.int64)
 
 
