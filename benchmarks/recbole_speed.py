@@ -7,8 +7,8 @@
         --user user --item item --output benchmarks/results/recbole_speed.md
 
 Both sides take the same interactions, a random 8:1:1 split by user (rounded down, as RecBole does), vectors of 64
-dimensions, the same batch (rows of a step: a positive and its negative are two) and the same number of threads. Each
-model of each side has a process of its own, one after the other.
+dimensions, those of MF with the same initialisation, the same batch (rows of a step: a positive and its negative are
+two) and the same number of threads. Each model of each side has a process of its own, one after the other.
 """
 
 from __future__ import annotations
@@ -79,7 +79,9 @@ def ours(interactions: Interactions, split: Split, model: str, epochs: int, thre
         loss: torch.nn.Module = LogisticLoss()
         positives = BATCH_ROWS // 2  # as RecBole counts a batch for a point-wise loss
     else:
-        network, loss, positives = MF(*sizes, embedding_dim=64, biases=False, init_std=0.01), BPRLoss(), BATCH_ROWS
+        network, loss, positives = MF(*sizes, embedding_dim=64, biases=False), BPRLoss(), BATCH_ROWS
+        for table in (network.user_vectors, network.item_vectors):
+            torch.nn.init.xavier_normal_(table.weight)  # as RecBole begins
     module = SampledNegativesModule(
         network,
         interactions.take(split.train),

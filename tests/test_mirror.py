@@ -16,6 +16,7 @@ EXCEPTIONS: dict[str, str] = {
     "recsys/data/columns.py": "constants only",
     "recsys/retrieval/types.py": "type aliases only",
     "recsys/runtime/recommendation.py": "data classes without behaviour, and the protocol of whoever returns them",
+    "recsys/models/interface/factor_tables.py": "fields only, no methods",
     "recsys/models/interface/model_card.py": "fields only, no methods",
     "recsys/models/layers/packed_windows.py": "fields only, no methods",
     "serving/recsys_serving/store/admin/records.py": "fields only, no methods",

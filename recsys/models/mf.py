@@ -10,6 +10,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from recsys.models.interface.factor_tables import FactorTables
 from recsys.models.interface.model_card import ModelCard
 from recsys.models.interface.protocols import Query
 from recsys.models.layers.dot_products import dot_products, dot_products_and_norms, uses_manual_backward
@@ -96,6 +97,14 @@ class MF(nn.Module):
         if not self.biases:
             return product
         return product + self.user_bias(users).squeeze(-1) + self.item_bias(items).squeeze(-1) + self.global_bias
+
+    def factor_tables(self) -> FactorTables | None:
+        """What the scores of pairs are made of; None in training with dropout."""
+        if self.training and self.dropout.p > 0:
+            return None
+        if not self.biases:
+            return FactorTables(self.user_vectors, self.item_vectors)
+        return FactorTables(self.user_vectors, self.item_vectors, self.user_bias, self.item_bias, self.global_bias)
 
     def score_catalogue(self, users: Tensor) -> Tensor:
         """Score every item for known users (shape [B], int64); returns [B, I]."""

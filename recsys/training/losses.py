@@ -6,6 +6,7 @@ Shape suffixes: B positives of a batch, N negatives of each, I items of the cata
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -22,12 +23,29 @@ NegativesLoss = Callable[[Tensor, Tensor, Tensor], Tensor]
 #: sum in each row.
 CatalogueLoss = Callable[..., Tensor]
 
+#: What the softplus of a loss is of.
+SoftplusForm = Literal["scores", "differences"]
+
+
+def softplus_form(loss: Any) -> SoftplusForm | None:
+    """How a :data:`NegativesLoss` is a mean of ``softplus(z) = log(1 + exp(z))``, as its own class says.
+
+    Returns:
+        ``scores``: z is each negative's score and minus the positive's. ``differences``: z is each negative's score
+        less the positive's. None: the loss is another one.
+    """
+    form: SoftplusForm | None = vars(type(loss)).get("softplus_of")
+    return form
+
 
 class LogisticLoss(nn.Module):
     """Binary cross-entropy: ``-log s(x+) - sum_n log s(-x-_n)``, averaged over all 1 + N pairs.
 
     The loss of He et al.: Neural Collaborative Filtering (2017).
     """
+
+    #: See :func:`softplus_form`.
+    softplus_of: ClassVar[SoftplusForm] = "scores"
 
     def forward(self, positive: Tensor, negative: Tensor, log_q: Tensor) -> Tensor:
         """See :data:`NegativesLoss`; the expected counts are not used."""
@@ -40,6 +58,9 @@ class BPRLoss(nn.Module):
 
     Rendle, Freudenthaler, Gantner, Schmidt-Thieme: BPR (2009).
     """
+
+    #: See :func:`softplus_form`.
+    softplus_of: ClassVar[SoftplusForm] = "differences"
 
     def forward(self, positive: Tensor, negative: Tensor, log_q: Tensor) -> Tensor:
         """See :data:`NegativesLoss`; the expected counts are not used."""

@@ -13,6 +13,7 @@ from recsys.data.user_items import UserItems
 from recsys.models.interface.protocols import ScoresPairs
 from recsys.models.layers.embedding import Embedding
 from recsys.training.batches import PermutationBatches
+from recsys.training.fused_pairs import fused_pairs
 from recsys.training.l2 import l2_penalty
 from recsys.training.losses import NegativesLoss
 from recsys.training.module import STEPS_PER_CALL, OptimizerFactory, RecommenderModule, require
@@ -30,7 +31,8 @@ class SampledNegativesModule(RecommenderModule):
 
     Args:
         network: scores pairs (``score_pairs``); for a penalty it has ``squared_norms`` as well, and perhaps
-            ``score_pairs_with_norms``, which gives both in one pass.
+            ``score_pairs_with_norms``, which gives both in one pass, or ``factor_tables``, of which the loss and all
+            gradients take one pass on the CPU; see :mod:`recsys.training.fused_pairs`.
         interactions: training interactions, each one a positive.
         batch_size: positives in a step, B.
         optimizer: makes the optimiser from the parameters.
@@ -62,6 +64,7 @@ class SampledNegativesModule(RecommenderModule):
         self._loss = loss
         self._compiled = compile_network
         self._l2, self._norms = l2_penalty(network, l2, DEFAULT_L2)
+        self._fused = None if compile_network else fused_pairs(network, loss, self._l2, self._num_pairs)
         score_pairs = require(network, ScoresPairs, "Training on sampled negatives").score_pairs  # type: ignore[type-abstract]
         together = getattr(network, "score_pairs_with_norms", None)
         self._scores_and_norms = None if self._norms is None or compile_network else together
@@ -69,8 +72,11 @@ class SampledNegativesModule(RecommenderModule):
 
     def epoch_cost(self) -> float:
         """See :meth:`RecommenderModule.epoch_cost`: each positive with its negatives once."""
-        pairs = len(self.interactions) * (1 + self._negatives.num_negatives)
-        return pairs * cost_of_step(self.network)
+        return self._num_pairs * cost_of_step(self.network)
+
+    @property
+    def _num_pairs(self) -> int:
+        return len(self.interactions) * (1 + self._negatives.num_negatives)
 
     def row_tables(self) -> list[Embedding]:
         """See :class:`RecommenderModule`; what is compiled reads tables whole."""
@@ -102,6 +108,11 @@ class SampledNegativesModule(RecommenderModule):
     def loss(self, batch: tuple[Tensor, ...]) -> Tensor:
         """Compare the positives with their negatives."""
         users, items = batch
+        fused = None if self._fused is None else self._fused.loss(users, items)
+        return self._plain_loss(users, items) if fused is None else fused
+
+    def _plain_loss(self, users: Tensor, items: Tensor) -> Tensor:
+        """The loss by operators of PyTorch, for any network and device."""
         if self._scores_and_norms is not None:
             scores, *norms = self._scores_and_norms(users[:, None], items)
         else:

@@ -18,7 +18,7 @@ BOUNDS: dict[str, float] = {
     "evaluation/fold_in_syncs_per_batch": 1,
     "evaluation/kernels_per_batch": 60,
     "evaluation/syncs_per_batch": 1,
-    "mf/bytes_per_step": 80e6,
+    "mf/bytes_per_step": 51e6,
     "neumf/bytes_per_step": 440e6,
     "item_knn/rewrites_of_matrix": 4,
     "ease/matrices_at_peak": 1.3,

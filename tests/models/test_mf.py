@@ -1,5 +1,6 @@
 import pytest
 import torch
+from torch import nn
 
 from recsys.data.histories import Histories
 from recsys.models.interface.protocols import Factorized, Query, ScoresPairs, ScoringModel
@@ -79,6 +80,25 @@ def test_without_biases_the_score_is_the_dot_product_alone():
     torch.testing.assert_close(model.score(query([0, 1])), product)
     torch.testing.assert_close(model.score_pairs(torch.arange(2), torch.arange(2)), product.diagonal())
     torch.testing.assert_close(model.encode_users(query([0, 1])) @ model.encode_items(torch.arange(3)).T, product)
+
+
+def test_factor_tables_are_what_scores_are_made_of():
+    model = MF(4, 5, embedding_dim=3, dropout=0.5)
+    assert model.factor_tables() is None  # dropout comes in between
+    tables = model.eval().factor_tables()
+    nn.init.normal_(tables.user_bias.weight)
+    nn.init.normal_(tables.item_bias.weight)
+    nn.init.normal_(tables.global_bias)
+    vector, item = tables.user_vectors.weight[1], tables.item_vectors.weight[2]
+    expected = vector @ item + tables.user_bias.weight[1, 0] + tables.item_bias.weight[2, 0] + tables.global_bias[0]
+    torch.testing.assert_close(model.score_pairs(torch.tensor([1]), torch.tensor([2])), expected[None])
+
+
+def test_without_biases_the_factor_tables_are_the_vectors():
+    model = MF(4, 5, embedding_dim=3, biases=False)
+    tables = model.factor_tables()
+    assert tables.user_vectors is model.user_vectors and tables.item_vectors is model.item_vectors
+    assert tables.user_bias is tables.item_bias is tables.global_bias is None
 
 
 @pytest.mark.parametrize("options", [{}, {"biases": False}, {"dropout": 0.5}])

@@ -11,6 +11,7 @@ from recsys.training.losses import (
     SoftmaxLoss,
     SquaredLoss,
     WeightedLogisticLoss,
+    softplus_form,
 )
 
 POSITIVE = torch.tensor([2.0, 0.0])
@@ -20,6 +21,14 @@ NO_CORRECTION = torch.zeros(())
 
 def sigmoid(x: float) -> float:
     return 1 / (1 + math.exp(-x))
+
+
+def test_the_forms_of_losses_are_those_of_their_own_classes():
+    class Other(BPRLoss):
+        pass
+
+    assert softplus_form(LogisticLoss()) == "scores" and softplus_form(BPRLoss()) == "differences"
+    assert softplus_form(Other()) is softplus_form(SampledSoftmaxLoss()) is softplus_form(len) is None
 
 
 def test_logistic_loss_is_the_mean_over_all_pairs():

@@ -8,16 +8,13 @@ Duchi, Hazan, Singer: Adaptive Subgradient Methods for Online Learning and Stoch
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from recsys.training.optimizers.keeps_rows import KeepsRows
-from recsys.training.optimizers.row_rule import FloatArray, RowRule, number
-
-if TYPE_CHECKING:
-    from recsys.training.optimizers.adam_kernels import AdamKernels
+from recsys.training.optimizers.row_rule import FloatArray, RowKernels, RowRule, number
 
 
 class AdagradRule(RowRule):
@@ -31,7 +28,7 @@ class AdagradRule(RowRule):
     def __init__(self) -> None:
         self.step = 0
 
-    def kernels(self, weight: Tensor) -> AdamKernels | None:
+    def kernels(self, weight: Tensor) -> RowKernels | None:
         """See :class:`~recsys.training.optimizers.row_rule.RowRule`."""
         return None
 

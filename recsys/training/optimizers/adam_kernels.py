@@ -6,26 +6,15 @@ sees them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numba
 import numpy as np
 import torch
 from torch import Tensor
 
-from recsys.training.optimizers.row_rule import number
-
-#: No result depends on the order of a sum, as nothing may be reassociated.
-_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz", "arcp"}}
-
-
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """``function``, compiled when it is first called, and kept on the disk where there is a place for it."""
-    try:
-        return numba.njit(cache=True, **_OPTIONS)(function)
-    except RuntimeError:  # no directory can be written to
-        return numba.njit(**_OPTIONS)(function)
+from recsys.training.compiled_loops import LIBRARY, compiled
+from recsys.training.optimizers.row_rule import RowKernels, number
 
 
 @compiled
@@ -91,10 +80,9 @@ def _update(ids, grad, weight, exp_avg, exp_avg_sq, last, steps, settings):  # t
         _update_row(weight[row], exp_avg[row], exp_avg_sq[row], sums[place], of_step)
 
 
-_LIBRARY = torch.library.Library("recsys", "FRAGMENT")
 _TABLES = "Tensor(a!) weight, Tensor(b!) exp_avg, Tensor(c!) exp_avg_sq, Tensor(d!) last"
-_LIBRARY.define(f"adam_catch_up(Tensor ids, {_TABLES}, Tensor coefficients, float eps) -> ()")
-_LIBRARY.define(f"adam_update(Tensor ids, Tensor grad, {_TABLES}, int steps, float[] settings) -> ()")
+LIBRARY.define(f"adam_catch_up(Tensor ids, {_TABLES}, Tensor coefficients, float eps) -> ()")
+LIBRARY.define(f"adam_update(Tensor ids, Tensor grad, {_TABLES}, int steps, float[] settings) -> ()")
 
 
 def _run_catch_up(ids: Tensor, *tables: Any) -> None:
@@ -111,25 +99,17 @@ def _run_update(ids: Tensor, grad: Tensor, *tables: Any) -> None:
     _update(ids.numpy(), rows, *(array.numpy() for array in arrays), steps, of_step)
 
 
-_LIBRARY.impl("adam_catch_up", _run_catch_up, "CPU")
-_LIBRARY.impl("adam_update", _run_update, "CPU")
+LIBRARY.impl("adam_catch_up", _run_catch_up, "CPU")
+LIBRARY.impl("adam_update", _run_update, "CPU")
 
 
-class AdamKernels:
+class AdamKernels(RowKernels):
     """Adam and AdamW for rows of a table."""
 
     def catch_up(
         self, ids: Tensor, tables: Sequence[Tensor], last: Tensor, coefficients: Tensor, settings: Mapping[str, Any]
     ) -> None:
-        """Bring the rows ``ids`` of whole tables up to the last coefficient, and say so in ``last``.
-
-        Args:
-            ids: shape [M], int64; repeated ones count once.
-            tables: weights and what is kept beside them, shape [I, D] each.
-            last: the number of steps after which each row was current, shape [I], int32.
-            coefficients: shape [S + 1, C], float64.
-            settings: the optimiser's group.
-        """
+        """See :class:`~recsys.training.optimizers.row_rule.RowKernels`."""
         torch.ops.recsys.adam_catch_up(ids, *tables, last, coefficients, settings["eps"])
 
     def update(
@@ -142,17 +122,7 @@ class AdamKernels:
         steps: int,
         settings: Mapping[str, Any],
     ) -> None:
-        """Update the rows ``ids``, which are current, by the sums of their gradients.
-
-        Args:
-            ids: shape [M], int64; gradients of repeated ones add up.
-            grad: shape [M, D].
-            tables: weights and what is kept beside them, shape [I, D] each.
-            last: see :meth:`catch_up`; receives ``steps`` for the rows.
-            step: of the optimiser, from 1.
-            steps: those since all rows were current, with this one.
-            settings: the optimiser's group.
-        """
+        """See :class:`~recsys.training.optimizers.row_rule.RowKernels`."""
         beta1, beta2 = (number(beta) for beta in settings["betas"])
         lr = number(settings["lr"])
         averages = [beta1, 1 - beta1, beta2, 1 - beta2]

@@ -8,20 +8,58 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from recsys.training.optimizers.adam_kernels import AdamKernels
-
 #: Steps after which all rows are caught up, so that what is remembered of the steps stays small.
 WINDOW = 1024
 
 FloatArray = npt.NDArray[np.float64]
+
+
+class RowKernels(ABC):
+    """A rule as compiled loops over whole tables."""
+
+    @abstractmethod
+    def catch_up(
+        self, ids: Tensor, tables: Sequence[Tensor], last: Tensor, coefficients: Tensor, settings: Mapping[str, Any]
+    ) -> None:
+        """Bring the rows ``ids`` of whole tables up to the last coefficient, and say so in ``last``.
+
+        Args:
+            ids: shape [M], int64; repeated ones count once.
+            tables: weights and what is kept beside them, shape [I, D] each.
+            last: the number of steps after which each row was current, shape [I], int32.
+            coefficients: shape [S + 1, C], float64.
+            settings: the optimiser's group.
+        """
+
+    @abstractmethod
+    def update(
+        self,
+        ids: Tensor,
+        grad: Tensor,
+        tables: Sequence[Tensor],
+        last: Tensor,
+        step: int,
+        steps: int,
+        settings: Mapping[str, Any],
+    ) -> None:
+        """Update the rows ``ids``, which are current, by the sums of their gradients.
+
+        Args:
+            ids: shape [M], int64; gradients of repeated ones add up.
+            grad: shape [M, D].
+            tables: weights and what is kept beside them, shape [I, D] each.
+            last: see :meth:`catch_up`; receives ``steps`` for the rows, where some can be behind.
+            step: of the optimiser, from 1.
+            steps: those since all rows were current, with this one.
+            settings: the optimiser's group.
+        """
 
 
 class RowRule(ABC):
@@ -39,6 +77,9 @@ class RowRule(ABC):
     #: The same when compiled loops update it.
     compiled_passes: int
 
+    #: What compiled loops cost besides bytes: in bytes that could be moved in their time.
+    compiled_overhead: int = 2**21
+
     #: Steps at the beginning of a training that update all rows.
     first_step: int
 
@@ -46,7 +87,7 @@ class RowRule(ABC):
     step: int
 
     @abstractmethod
-    def kernels(self, weight: Tensor) -> AdamKernels | None:
+    def kernels(self, weight: Tensor) -> RowKernels | None:
         """The rule as compiled loops, where there are some for the table."""
 
     @abstractmethod

@@ -19,10 +19,10 @@ import torch
 from torch import Tensor
 
 from recsys.training.optimizers.keeps_rows import KeepsRows
-from recsys.training.optimizers.row_rule import WINDOW, FloatArray, RowRule, number
+from recsys.training.optimizers.row_rule import WINDOW, FloatArray, RowRule, compiles, number
 
 if TYPE_CHECKING:
-    from recsys.training.optimizers.adam_kernels import AdamKernels
+    from recsys.training.optimizers.sgd_kernels import SGDKernels
 
 
 class SGDRule(RowRule):
@@ -33,7 +33,7 @@ class SGDRule(RowRule):
         still: whether rows without a gradient stay as they are.
     """
 
-    compiled_passes = row_passes = 20
+    row_passes = 20
     first_step = 0
 
     def __init__(self, momentum: bool, still: bool) -> None:
@@ -41,12 +41,19 @@ class SGDRule(RowRule):
         self.dense_passes = 6 if momentum else 4
         self.step = 0
         self._still = still
+        # As rows a gradient is written, read and taken from the weights; it is added to a whole table much as that.
+        self.compiled_passes = 2 if still else self.row_passes
+        self.compiled_overhead = 2**18 if still else RowRule.compiled_overhead
         self._begun = False
         self._products = np.zeros((WINDOW + 1, 4))
 
-    def kernels(self, weight: Tensor) -> AdamKernels | None:
+    def kernels(self, weight: Tensor) -> SGDKernels | None:
         """See :class:`~recsys.training.optimizers.row_rule.RowRule`."""
-        return None
+        if not (self._still and compiles(weight)):
+            return None
+        from recsys.training.optimizers.sgd_kernels import SGDKernels
+
+        return SGDKernels()
 
     def begin(self, weight: Tensor, state: dict[str, Any], settings: Mapping[str, Any]) -> None:
         """See :class:`~recsys.training.optimizers.row_rule.RowRule`."""

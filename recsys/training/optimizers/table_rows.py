@@ -7,16 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from recsys.models.layers.embedding import RowKeeper
-from recsys.training.optimizers.row_rule import WINDOW, RowRule, compiles
-
-if TYPE_CHECKING:
-    from recsys.training.optimizers.adam_kernels import AdamKernels
+from recsys.training.optimizers.row_rule import WINDOW, RowKernels, RowRule, compiles
 
 #: Rows that are caught up at once when all are.
 _BLOCK = 2**14
@@ -49,7 +46,8 @@ class TableRows(RowKeeper):
         self._rule = rule
         self._state = state
         self._settings = settings
-        self._passes = rule.compiled_passes if compiles(weight) else rule.row_passes
+        self._compiled = compiles(weight)
+        self._passes = rule.compiled_passes if self._compiled else rule.row_passes
         self._last = torch.zeros(len(weight), dtype=torch.int32, device=weight.device)
         self._steps: int | None = None  # None: not begun
         self._coefficients: Tensor | None = None
@@ -61,6 +59,8 @@ class TableRows(RowKeeper):
         num_rows, dim = self.weight.shape
         row = dim * self.weight.element_size()
         overhead = _OVERHEAD.get(self.weight.device.type, _OVERHEAD["cuda"])
+        if self._compiled:
+            overhead = min(overhead, self._rule.compiled_overhead)
         cheaper = num_ids * (self._passes * row + 32) + overhead < num_rows * row * self._rule.dense_passes
         return cheaper and self._begin() >= self._rule.first_step
 
@@ -111,7 +111,7 @@ class TableRows(RowKeeper):
             self.catch_up_all()
 
     @cached_property
-    def _kernels(self) -> AdamKernels | None:
+    def _kernels(self) -> RowKernels | None:
         """Compiled loops, which take a second to load, and are not needed for small tables."""
         return self._rule.kernels(self.weight)
 

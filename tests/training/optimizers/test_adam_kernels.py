@@ -3,7 +3,7 @@ import torch
 
 pytest.importorskip("numba")
 
-from recsys.training.optimizers.adam_kernels import AdamKernels, compiled
+from recsys.training.optimizers.adam_kernels import AdamKernels
 
 SETTINGS = {"lr": 0.1, "betas": (0.5, 0.75), "eps": 0.0, "weight_decay": 0.0}
 
@@ -33,17 +33,3 @@ def test_a_repeated_row_is_caught_up_once():
     assert weight[:3].tolist() == [[-1.5, -1.5], [0, 0], [0, 0]]  # 3 m / sqrt(v)
     assert average[:3, 0].tolist() == [0.25, 1, 1] and square[:3, 0].tolist() == [3, 4, 4]
     assert last.tolist() == [1, 1, 0, 0]
-
-
-def test_what_cannot_be_kept_on_the_disk_is_compiled_all_the_same(monkeypatch):
-    import numba
-
-    whole = numba.njit
-
-    def refusing(cache=False, **options):
-        if cache:
-            raise RuntimeError("cannot cache function: no locator available")
-        return whole(**options)
-
-    monkeypatch.setattr(numba, "njit", refusing)
-    assert compiled(lambda x: x + 1)(2) == 3
