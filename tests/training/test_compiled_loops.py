@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import pytest
 
 pytest.importorskip("numba")
@@ -15,7 +17,7 @@ def test_what_cannot_be_kept_on_the_disk_is_compiled_all_the_same(monkeypatch):
             raise RuntimeError("cannot cache function: no locator available")
         return whole(**options)
 
-    monkeypatch.setattr(numba, "njit", refusing)
+    monkeypatch.setattr("recsys.training.compiled_loops.numba", SimpleNamespace(njit=refusing))
     assert compiled(lambda x: x + 1)(2) == 3
 
 
