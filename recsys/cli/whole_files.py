@@ -23,13 +23,8 @@ def whole_file(target: Path) -> Iterator[Path]:
     Raises:
         OSError: it could not be written; nothing half-written is left.
     """
-    partial = target.with_name(f"{target.name}{PARTIAL_SUFFIX}")
-    try:
+    with _replacing(target, target.with_name(f"{target.name}{PARTIAL_SUFFIX}")) as partial:
         yield partial
-        os.replace(partial, target)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
 
 
 @contextmanager
@@ -39,7 +34,13 @@ def shared_file(target: Path) -> Iterator[Path]:
     Raises:
         OSError: it could not be written; nothing half-written is left.
     """
-    partial = target.with_name(f".{target.name}-{uuid4().hex}{PARTIAL_SUFFIX}")
+    with _replacing(target, target.with_name(f".{target.name}-{uuid4().hex}{PARTIAL_SUFFIX}")) as partial:
+        yield partial
+
+
+@contextmanager
+def _replacing(target: Path, partial: Path) -> Iterator[Path]:
+    """``partial``, which takes the place of ``target`` when the block ends without an error, and else is deleted."""
     try:
         yield partial
         os.replace(partial, target)

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import torch
 
+from recsys.models.linalg.device_memory import free_memory
+
 #: Scores of a batch on the CPU, 16 MiB as float32, and its users at most. Of 2**20 to 2**24 scores none was faster.
 CPU_SCORES = 2**22
 CPU_USERS = 512
@@ -69,7 +71,4 @@ def users_per_batch(device: torch.device, num_items: int, k: int, pairs_per_user
 
 def free_bytes(device: torch.device) -> int | None:
     """Memory of ``device`` that nobody uses, with what PyTorch keeps for itself; None for the CPU."""
-    if device.type != "cuda":
-        return None
-    free, _ = torch.cuda.mem_get_info(device)
-    return int(free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device))
+    return free_memory(device) if device.type == "cuda" else None
