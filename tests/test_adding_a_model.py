@@ -30,7 +30,8 @@ def run(command: str, project: Path) -> str:
     if arguments[1].startswith("scripts/"):
         arguments += ["tracking=none", "trainer.accelerator=cpu"]
     if arguments[1:3] == ["-m", "pytest"]:
-        arguments += ["-q", "-p", "no:cacheprovider", "-p", "no:xdist"]
+        # Without a directory of its own it would close the one that this session's servers have their data in.
+        arguments += ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", f"--basetemp={project / 'pytest'}"]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(project), str(project / "serving")])}
     finished = subprocess.run(arguments, cwd=project, env=environment, capture_output=True, text=True, timeout=3600)
     assert finished.returncode == 0, f"{command}\n{finished.stdout[-3000:]}\n{finished.stderr[-3000:]}"

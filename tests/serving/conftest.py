@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -25,18 +26,23 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """URL of a database with all tables, on a PostgreSQL server for the session."""
+def postgres_server() -> Iterator[str]:
+    """URL of a database with all tables, on a PostgreSQL server for the session.
+
+    Not in a directory of pytest: another session that starts in the meantime closes those to other users, and as root
+    the server runs as one.
+    """
     from recsys_serving.local.embedded_postgres import start_postgres, stop_postgres
     from recsys_serving.store.schema.migration import migrate
 
-    directory: Path = tmp_path_factory.mktemp("postgres") / "data"
     # Nothing of it is needed after a crash.
     unsafe = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
-    url = start_postgres(directory, "tests", unsafe)
-    migrate(url)
-    yield url
-    stop_postgres(directory)
+    with TemporaryDirectory(prefix="postgres-") as parent:
+        directory = Path(parent) / "data"
+        url = start_postgres(directory, "tests", unsafe)
+        migrate(url)
+        yield url
+        stop_postgres(directory)
 
 
 @pytest.fixture
