@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import PurePath
 from typing import Any
 
 import pandas as pd
@@ -86,7 +87,7 @@ def _of_chosen_data(evaluations: Sequence[Mapping[str, Any]]) -> list[Mapping[st
 def _show_runs(evaluations: Sequence[Mapping[str, Any]]) -> None:
     rows = [
         [
-            model["run"],
+            PurePath(model["run"]).name,
             model["model"],
             one["bundle"],
             len(model["learning_curve"]) or "–",

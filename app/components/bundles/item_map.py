@@ -18,6 +18,8 @@ from app.service.connection import item_map
 #: Items of a map, and values that have a colour of their own.
 NUM_ITEMS, NUM_COLOURS = 500, 7
 OTHERS = "others"
+#: Of the points without a colour of their own; it is seen on white and on black.
+_GREY = "#8b8b95"
 
 
 def show_item_map(bundle: str) -> None:
@@ -57,23 +59,29 @@ def map_table(items: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["Item", "Categories", "Colour", "Interactions", "x", "y"])
 
 
-def _chart(table: pd.DataFrame, column: str) -> alt.Chart:
+def _chart(table: pd.DataFrame, column: str) -> alt.LayerChart:
     empty, within = alt.Axis(labels=False, ticks=False), alt.Scale(zero=False, padding=15)
-    colours = [value for value, _ in Counter(table["Colour"]).most_common() if value != OTHERS]
-    if OTHERS in set(table["Colour"]):
-        colours.append(OTHERS)
-    return (
-        alt.Chart(table)
-        .mark_circle(opacity=0.75)
-        .encode(
-            x=alt.X("x:Q", title="first component", axis=empty, scale=within),
-            y=alt.Y("y:Q", title="second component", axis=empty, scale=within),
-            size=alt.Size("Interactions:Q", legend=None, scale=alt.Scale(range=[25, 320])),
-            color=alt.Color(
-                "Colour:N", sort=colours, title=column, legend=alt.Legend(orient="top", columns=4, labelLimit=90)
-            ),
-            tooltip=["Item", alt.Tooltip("Categories", title=column), "Interactions"],
-        )
-        .properties(height=560)
-        .interactive()
+    own = table["Colour"] != OTHERS
+    frequent = [value for value, _ in Counter(table["Colour"][own]).most_common()]
+    colour = alt.Color(
+        "Colour:N",
+        sort=frequent,
+        title=column if own.all() else f"{column} (grey: {OTHERS})",
+        legend=alt.Legend(orient="top", columns=4, labelLimit=90, titleLimit=0),
     )
+
+    def points(part: pd.DataFrame, colour: alt.Color | alt.ColorValue) -> alt.Chart:
+        return (
+            alt.Chart(part)
+            .mark_circle(opacity=0.75)
+            .encode(
+                x=alt.X("x:Q", title="first component", axis=empty, scale=within),
+                y=alt.Y("y:Q", title="second component", axis=empty, scale=within),
+                size=alt.Size("Interactions:Q", legend=None, scale=alt.Scale(range=[25, 320])),
+                color=colour,
+                tooltip=["Item", alt.Tooltip("Categories", title=column), "Interactions"],
+            )
+        )
+
+    layers = [points(table[~own], alt.ColorValue(_GREY)), points(table[own], colour)]
+    return alt.LayerChart(layer=layers).properties(height=560).interactive()

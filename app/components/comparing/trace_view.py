@@ -53,7 +53,7 @@ def show_trace(answer: Mapping[str, Any], key: str) -> None:
 
 
 def _funnel_chart(table: pd.DataFrame) -> alt.Chart:
-    return _bars(table, "Step", "Left", "candidates")
+    return _bars(table, "Step", "Left", "candidates that are left")
 
 
 def _stages_chart(table: pd.DataFrame) -> alt.Chart:

@@ -37,10 +37,10 @@ def show_results(experiment: Mapping[str, Any]) -> None:
     show_table(variants_table(experiment["definition"], found["num_units"]), "variants")
     _show_worries(found)
     _show_rollout(found["rollout"])
-    left_out = {"are still within their windows": "num_unfinished", "saw several variants": "num_crossed"}
-    told = [f"{found[count]:,} {words}" for words, count in left_out.items() if found[count]]
+    left_out = {"still within their windows": "num_unfinished", "with several variants": "num_crossed"}
+    told = [f"{words}: {found[count]:,}" for words, count in left_out.items() if found[count]]
     if told:
-        st.caption(f"Users who do not count (yet): {', '.join(told)}.")
+        st.caption(f"Users who do not count (yet), {'; '.join(told)}.")
     if not found["comparisons"]:
         show_empty("Nothing can be compared yet: no user of each variant has been through both windows.")
         return
@@ -91,7 +91,8 @@ def _show_comparison(variant: str, one: Mapping[str, Any], looks: Sequence[Mappi
 
 def _chart(table: pd.DataFrame) -> alt.LayerChart:
     shown = table.assign(At=pd.to_datetime(table["At"], format="ISO8601"))
-    moments = alt.Axis(format="%d %b %H:%M", tickCount=6, labelOverlap=True)
+    # A tick each whole minute at most: the labels do not tell seconds.
+    moments = alt.Axis(format="%d %b %H:%M", tickCount=6, tickMinStep=60_000, labelOverlap=True)
     base = alt.Chart(shown).encode(x=alt.X("At:T", title="UTC", axis=moments, scale=alt.Scale(type="utc")))
     told = [
         alt.Tooltip("utcyearmonthdatehoursminutes(At):T", format="%d %b %H:%M", title="At (UTC)"),

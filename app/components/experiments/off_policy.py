@@ -23,7 +23,8 @@ def show_off_policy(known: Sequence[Mapping[str, Any]], bundle_names: Sequence[s
         known: experiments of the service.
         bundle_names: that are open: only those can make lists again.
     """
-    exploring = {one["experiment_id"]: one for one in known if explores(one["definition"])}
+    latest_first = sorted(known, key=lambda one: one["started_at"] or "", reverse=True)
+    exploring = {one["experiment_id"]: one for one in latest_first if explores(one["definition"])}
     if not exploring:
         show_empty(
             "No experiment explores. Make one with a variant that does ('More of this variant'): without chance in "

@@ -99,9 +99,10 @@ def preview_policy(store: OutcomeStore, policy: TargetPolicy, query: PreviewQuer
         judged = judged[: len(targets)]
     if not judged:
         reasons = "; ".join(f"{number}: {reason}" for reason, number in left_out.items())
+        hours = query.attribution_seconds / 3600
         raise ExperimentError(
             "A policy is judged by lists that explored, once the time in which a success counts is over "
-            f"({query.attribution_seconds / 3600:g} hours). Of {len(read)} such lists none is left"
+            f"({hours:g} hour{'' if hours == 1 else 's'}). Of {len(read)} such lists none is left"
             f"{f' ({reasons})' if reasons else ''}. Let a variant explore, wait, or let successes count for less time."
         )
     rewarded = store.rewarded(judged, query.event, query.attribution_seconds, max(0.1, deadline.remaining()))
