@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
     from torch import nn
 
+    from recsys.runs.run_directory import RunDirectory
     from recsys.runs.sweep import SweepJob
     from recsys.runs.training_run import TrainingRun
 
@@ -35,22 +36,34 @@ def main(config: DictConfig) -> float | None:
 
 
 def run_once(config: DictConfig, job: SweepJob | None) -> float | None:
-    """Prepare, split, fit and evaluate; leaves a run directory behind."""
+    """Train in this process, as one of several or as none of them, which start several."""
     from hydra.core.hydra_config import HydraConfig
 
+    from recsys.runs.several_devices import joined_training, start_ranks
+    from recsys.runs.starting import started
+
+    config, run = started(config, HydraConfig.get().overrides.task, None if job is None else job.run)
+    if start_ranks("train", config, is_sweep=job is not None):
+        return None
+    with joined_training(config):
+        return run_here(config, run, job)
+
+
+def run_here(config: DictConfig, run: RunDirectory | None, job: SweepJob | None) -> float | None:
+    """Prepare, split, fit and evaluate; leaves a run directory behind."""
     from recsys.cli.console import console
+    from recsys.distributed.process_group import main_first
     from recsys.evaluation.model_report import model_name
     from recsys.models.interface.capabilities import capabilities
     from recsys.runs.assembly import build_baseline, build_data, build_model, build_view
     from recsys.runs.fit_plan import fit_plan
     from recsys.runs.model_fitting import ModelFitter
-    from recsys.runs.run_lock import locked_run
+    from recsys.runs.several_devices import lock_of, shared_run
     from recsys.runs.sized_settings import sized_model
-    from recsys.runs.starting import new_run, started
     from recsys.runs.training_run import TrainingRun
 
-    config, run = started(config, HydraConfig.get().overrides.task, None if job is None else job.run)
-    prepared = build_data(config)
+    with main_first():
+        prepared = build_data(config)
     config.model, chosen = sized_model(config.model, prepared)
     if chosen:
         console.print(chosen)
@@ -66,16 +79,15 @@ def run_once(config: DictConfig, job: SweepJob | None) -> float | None:
     console.print(f"{model_name(model)}: {', '.join(capabilities(model))}")
     ModelFitter(config, view, rows).check(model)  # so that a wrong setting leaves no run directory
     build_baseline(config, prepared)
-    run = run or new_run(config)
+    run = shared_run(config, run)
     if job is not None:
         job.remember(run)
-    with locked_run(run.path):
+    with lock_of(run):
         return train(TrainingRun(config, prepared, view, plan, run, console.print), model)
 
 
 def train(training: TrainingRun, model: nn.Module) -> float | None:
     """Fit and evaluate, tracked, and print what came of it."""
-    from hydra.utils import instantiate
     from omegaconf import OmegaConf
 
     from recsys.cli.console import console
@@ -84,18 +96,22 @@ def train(training: TrainingRun, model: nn.Module) -> float | None:
     from recsys.reporting.run_report import print_examples, print_origin, print_report
     from recsys.runs.assembly import build_seen_policy
     from recsys.runs.run_directory import ARTIFACTS, TRACKING
+    from recsys.runs.several_devices import is_main, lost_to_watcher, tracker_of
 
     config, run, prepared = training.config, training.run, training.prepared
-    tracker = instantiate(config.tracking)
+    tracker = tracker_of(config)
     tags = {"model": model_name(model), "data": prepared.schema.name}
     tracker.start(run.path.name, OmegaConf.to_container(config), run.path / TRACKING, tags)
     try:
         outcome = training.train(model, tracker.log_epoch)
         tracker.finish(outcome.metrics, [run.path / part for part in ARTIFACTS if (run.path / part).is_file()])
-    except BaseException:
+    except BaseException as error:
         tracker.fail()
-        console.print(f"not finished; to go on: {typed_command('train')} resume={run.path}")
+        if not lost_to_watcher(error):
+            console.print(f"not finished; to go on: {typed_command('train')} resume={run.path}")
         raise
+    if not is_main():
+        return None
     if outcome.evaluation is not None:
         print_report(outcome.evaluation)
     print_origin(run.manifest(), outcome.metrics)

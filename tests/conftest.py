@@ -42,6 +42,17 @@ def triton_environment() -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def two_ranks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What each of two ranks gave in the parts of ``tests/distributed/parts.py``, and their directory."""
+    from tests.distributed import parts
+    from tests.distributed.processes import run_in_ranks
+
+    directory = tmp_path_factory.mktemp("two_ranks")
+    parts.begun(directory / "from_one")
+    return {**run_in_ranks(parts.of_all(directory)), "directory": directory}
+
+
 def pytest_collection_finish() -> None:
     """Where the tests import PyTorch, they do not repeat its exports to ONNX."""
     if "torch" in sys.modules:

@@ -50,6 +50,8 @@ _TRAINING: dict[str, object] = {
     "exclude_seen": bool | Mapping[str, Any],
     "trainer.max_epochs": int,  # Lightning takes null for a thousand
     "trainer.accelerator": str,
+    "trainer.devices": int,
+    "trainer.num_nodes": int,
     "trainer.precision": Precision,
     "pretraining": Mapping[str, Mapping[str, Any]] | None,
     "sources_training": Mapping[str, Mapping[str, Any]],

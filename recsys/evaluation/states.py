@@ -18,28 +18,41 @@ from recsys.evaluation.catalogue import coverage, exposure_counts, gini, novelty
 from recsys.evaluation.metrics import RANKING_METRICS, RankingMetric
 from recsys.evaluation.ranked_batch import RankedBatch
 
+#: The high part of a value is a multiple of one over this, so that 2^27 of them add up without rounding.
+_PARTS_OF_ONE = 2.0**26
+
 
 class _Mean(Metric):
-    """The mean over the users for whom a metric is defined; NaN as long as there are none."""
+    """The mean over the users for whom a metric is defined; NaN as long as there are none.
+
+    High and low parts of the values are added up apart. Sums of the first are exact, those of the others are rounded
+    far below the last digit of the whole: a mean does not depend on the batches and processes that users come in, and
+    whether an epoch is the best, or as good as one before, is the same for any number of them.
+    """
 
     is_differentiable = False
     full_state_update = False
     total: Tensor
+    rest: Tensor
     count: Tensor
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.add_state("total", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
+        self.add_state("rest", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
         self.add_state("count", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
 
     def _add(self, values: Tensor) -> None:
         # Not in place: a state that was reset in inference mode could not be changed outside of it.
-        self.total = self.total + values.nansum()
+        known = values.double().nan_to_num()
+        high = (known * _PARTS_OF_ONE).round() / _PARTS_OF_ONE
+        self.total = self.total + high.sum()
+        self.rest = self.rest + (known - high).sum()
         self.count = self.count + (~values.isnan()).sum()
 
     def compute(self) -> Tensor:
         """The mean over all users added so far: a scalar, float64."""
-        return self.total / self.count
+        return (self.total + self.rest) / self.count
 
 
 class MeanOverUsers(_Mean):

@@ -11,6 +11,8 @@ from typing import ClassVar
 import torch
 
 from recsys.data.interactions import Interactions
+from recsys.distributed.collectives import from_main
+from recsys.distributed.ranks import ranks
 from recsys.errors import ModelError
 from recsys.models.components.item_item_model import ItemItemModel
 from recsys.models.components.item_weights import DenseItemWeights, SparseItemWeights
@@ -88,7 +90,7 @@ class EASE(ItemItemModel):
 
     @torch.no_grad()
     def fit(self, interactions: Interactions) -> None:
-        """Compute the weights.
+        """Compute the weights; of several ranks each computes some rows of the Gram matrix, and rank 0 its inverse.
 
         Raises:
             ModelError: recency needs timestamps that the data do not have, ``l2`` is too small for these data, or there
@@ -100,7 +102,10 @@ class EASE(ItemItemModel):
         held = 0 if dense is None else 1
         check_catalogue(self.num_items, None, _NUM_MATRICES.get(device.type, 2.1) - held, device)
         item_users = InteractionMatrix.from_interactions(interactions, device).transpose()
-        weights = regularised_inverse(gram_matrix(item_users, out=dense), self.l2)
+        weights = gram_matrix(item_users, out=dense)
+        if ranks().is_main:
+            regularised_inverse(weights, self.l2)
+        from_main(weights)  # the inverse is one process's work
         weights /= -weights.diagonal().clone()
         weights.fill_diagonal_(0)
         if isinstance(self.weights, DenseItemWeights):

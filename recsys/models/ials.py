@@ -16,6 +16,7 @@ from torch import Tensor
 from recsys.cli.progress import progress
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
+from recsys.distributed.collectives import from_main
 from recsys.errors import ModelError
 from recsys.models.components.fold_in_factorization import FoldInFactorization
 from recsys.models.interface.data_size import DataSize
@@ -26,6 +27,7 @@ from recsys.models.layers.validation import check_dims
 from recsys.models.linalg.interaction_matrix import InteractionMatrix
 from recsys.models.linalg.least_squares import ConjugateGradient, LeastSquaresSolver, RowSolver
 from recsys.models.linalg.row_ridge import RowRidge
+from recsys.models.linalg.rows_over_ranks import shared_solver
 from recsys.models.onnx.explainers import LeastSquaresExplainer
 from recsys.models.onnx.fold_in_factors import WeightedLeastSquares
 
@@ -137,13 +139,16 @@ class IALS(FoldInFactorization):
         }
 
     def fit(self, interactions: Interactions) -> None:
-        """Alternate between users and items, from the start that the seed gives."""
+        """Alternate between users and items, from the start that the seed gives.
+
+        Of several ranks each solves for some users and some items.
+        """
         num_items, dim = self.item_vectors.shape
         device = self.item_vectors.device
         by_user = InteractionMatrix.from_interactions(interactions, device)
         by_item = by_user.transpose()
         user_counts, item_counts = by_user.row_sums(), by_item.row_sums()
-        solve_users, solve_items = (self.solver.prepare(matrix, dim) for matrix in (by_user, by_item))
+        solve_users, solve_items = (shared_solver(self.solver, matrix, dim) for matrix in (by_user, by_item))
         draws = torch.randn(num_items, dim, generator=torch.Generator().manual_seed(self.seed))
         items = (draws * (self.init_std / dim**0.5)).to(device)
         users = torch.zeros(len(by_user), dim, device=device)
@@ -206,4 +211,8 @@ class IALS(FoldInFactorization):
 
 def _principal_axes(vectors: Tensor) -> Tensor:
     """The rotation, shape [D, D], after which the Gram matrix of ``vectors`` (shape [C, D]) is diagonal."""
-    return torch.linalg.eigh(vectors.T @ vectors).eigenvectors
+    axes = torch.linalg.eigh(vectors.T @ vectors).eigenvectors
+    from_main(
+        axes.mT if axes.mT.is_contiguous() else axes
+    )  # processors that differ find others, and rows that do not belong together
+    return axes

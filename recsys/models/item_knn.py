@@ -16,7 +16,8 @@ from recsys.models.components.weightings import Weighting
 from recsys.models.interface.model_card import ModelCard
 from recsys.models.layers.validation import check_dims
 from recsys.models.linalg.row_products import row_products
-from recsys.models.linalg.top_entries import top_entries, vstack
+from recsys.models.linalg.rows_over_ranks import stacked_over_ranks
+from recsys.models.linalg.top_entries import top_entries
 
 
 class ItemKNN(ItemItemModel):
@@ -88,10 +89,10 @@ class ItemKNN(ItemItemModel):
         item_users = self.weighting.weigh(user_items.transpose(), user_items.counts, self.num_items)
         squares = item_users.squared_lengths()
         blocks = []
-        for start, products in row_products(item_users, self.max_block_bytes):
+        for start, products in row_products(item_users, self.max_block_bytes, is_shared=True):
             rows = slice(start, start + len(products))
             similarities = self.similarity.compare(products, squares[rows], squares).clamp_(min=0)
             similarities.diagonal(offset=start).zero_()
             blocks.append(top_entries(similarities, self.num_neighbours))
-        neighbours = vstack(blocks)
+        neighbours = stacked_over_ranks(blocks, item_users)
         self.weights.set_weights(neighbours.normalized() if self.normalize else neighbours)

@@ -19,7 +19,8 @@ from recsys.models.interface.model_card import ModelCard
 from recsys.models.layers.validation import check_dims
 from recsys.models.linalg.interaction_matrix import InteractionMatrix
 from recsys.models.linalg.row_products import row_products
-from recsys.models.linalg.top_entries import top_entries, vstack
+from recsys.models.linalg.rows_over_ranks import stacked_over_ranks
+from recsys.models.linalg.top_entries import top_entries
 
 
 class RP3Beta(ItemItemModel):
@@ -96,11 +97,11 @@ class RP3Beta(ItemItemModel):
         item_users = user_items.with_values(halves * user_items.values**self.alpha).transpose()
         from_item, to_item = _power(popularity, -self.alpha), _power(popularity, -self.beta)
         blocks = []
-        for start, products in row_products(item_users, self.max_block_bytes):
+        for start, products in row_products(item_users, self.max_block_bytes, is_shared=True):
             walks = products.mul_(from_item).mul_(to_item[start : start + len(products), None])
             walks.diagonal(offset=start).zero_()
             blocks.append(top_entries(walks, self.num_neighbours))
-        neighbours = vstack(blocks)
+        neighbours = stacked_over_ranks(blocks, item_users)
         self.weights.set_weights(neighbours.normalized() if self.normalize else neighbours)
 
 

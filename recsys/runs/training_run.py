@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 from torch import nn
@@ -15,6 +16,8 @@ from torch import nn
 from recsys.data.feedback_view import FeedbackView
 from recsys.data.prepared import PreparedDataset
 from recsys.data.split import Split
+from recsys.distributed.collectives import object_from_main
+from recsys.distributed.ranks import alone, ranks
 from recsys.evaluation.model_report import EvaluationReport, evaluate_model, model_name
 from recsys.models.interface.protocols import Fittable
 from recsys.runs.assembly import build_baseline, build_model, build_seen_policy
@@ -106,7 +109,7 @@ class TrainingRun:
         """The fit that chooses the epochs or is measured; not made again where an interrupted run had made it."""
         kept = self.run.path / SELECTION
         report_file = kept / CHECKPOINTS / REPORT
-        if (self.run.path / METRICS if self.plan.measures_first else report_file).is_file():
+        if object_from_main((self.run.path / METRICS if self.plan.measures_first else report_file).is_file()):
             self.print_line("the first fit was made before the interruption")
             return read_report(report_file).best_value if report_file.is_file() else None, None
         report = self._fit(model, split, kept / CHECKPOINTS, None, listener)
@@ -139,8 +142,15 @@ class TrainingRun:
         self.print_line(f"{model_name(model)} fitted in {seconds:.1f} s{kept}")
         return report
 
-    def _measure(self, model: nn.Module, prefix: str) -> EvaluationReport:
-        """Evaluate on the test rows beside the baseline, and write the numbers."""
+    def _measure(self, model: nn.Module, prefix: str) -> EvaluationReport | None:
+        """Evaluate on the test rows beside the baseline, and write the numbers; rank 0 does, of several processes."""
+        device = training_device(self.config)
+        if not ranks().is_main:
+            return None
+        with alone():
+            return self._measured(model, prefix, device)
+
+    def _measured(self, model: nn.Module, prefix: str, device: torch.device) -> EvaluationReport:
         split = self.plan.split
         baseline: Any = build_baseline(self.config, self.prepared)
         baseline.fit(self.view.training_interactions(split.train, rates=False))
@@ -151,7 +161,7 @@ class TrainingRun:
             self.view,
             split,
             model,
-            training_device(self.config),
+            device,
             exclude_seen=build_seen_policy(self.config),
         )
         name = model_name(model)

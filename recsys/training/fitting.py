@@ -15,6 +15,8 @@ from typing import Any
 import torch
 
 from recsys.cli.whole_files import whole_file
+from recsys.distributed.collectives import object_from_main, wait_for_ranks
+from recsys.distributed.ranks import ranks
 from recsys.errors import RunError
 from recsys.training.checkpoint_errors import checkpoint_errors
 from recsys.training.fit_report import LAST_CHECKPOINT, REPORT, FitReport, Listener, read_report
@@ -52,7 +54,7 @@ def fit(
     Raises:
         RunError: the checkpoint belongs to another network or data set, or the loss became NaN.
     """
-    if resume and (checkpoint_directory / REPORT).is_file():
+    if resume and object_from_main((checkpoint_directory / REPORT).is_file()):
         report = read_report(checkpoint_directory / REPORT)
         kept = LAST_CHECKPOINT if report.best_value is None else BEST_CHECKPOINT
         _load(module, checkpoint_directory / kept)
@@ -76,8 +78,10 @@ def fit(
     # Without validation the last epoch counts.
     best = len(epochs) if best_value is None else _load(module, checkpoint_directory / BEST_CHECKPOINT)
     report = FitReport(epochs, best, best_value)
-    with whole_file(checkpoint_directory / REPORT) as path:
-        path.write_text(json.dumps(asdict(report)), encoding="utf-8")
+    if ranks().is_main:
+        with whole_file(checkpoint_directory / REPORT) as path:
+            path.write_text(json.dumps(asdict(report)), encoding="utf-8")
+    wait_for_ranks()  # which read it
     return report
 
 

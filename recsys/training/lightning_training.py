@@ -16,13 +16,17 @@ from pytorch_lightning.utilities.model_helpers import is_overridden
 from torch import Tensor
 from torch.optim.lr_scheduler import LRScheduler
 
+from recsys.distributed.collectives import sum_over_ranks
+from recsys.distributed.ranks import ranks
 from recsys.errors import RunError
 from recsys.evaluation.ranked_batch import rank_users
 from recsys.evaluation.states import RankingMetrics
 from recsys.evaluation.user_batches import UserBatches
 from recsys.training.batches import OrderedPlaces, PermutationBatches
+from recsys.training.gradient_exchange import GradientExchange
 from recsys.training.module import STEPS_PER_CALL, RecommenderModule
 from recsys.training.optimizers.keeps_rows import KeepsRows
+from recsys.training.rank_strategy import RankStrategy
 from recsys.training.validation_sample import num_validated, sample_note
 
 
@@ -47,6 +51,7 @@ class LightningTraining(pl.LightningModule):
         self._backward: Callable[[Tensor], None] = self.manual_backward
         self._rows: int | None = None
         self._row_optimizer: KeepsRows | None = None
+        self._exchange: GradientExchange | None = None
         #: Receives what is to be said about the validation.
         self.print_line: Callable[[str], None] = lambda text: None
         #: Called after each step of the optimiser.
@@ -88,14 +93,18 @@ class LightningTraining(pl.LightningModule):
             is_overridden(hook, self) or any(is_overridden(hook, callback, pl.Callback) for callback in callbacks)
             for hook in hooks
         )
-        alone = type(trainer.strategy) is SingleDeviceStrategy and type(trainer.precision_plugin) is Precision
+        ours = type(trainer.strategy) in (SingleDeviceStrategy, RankStrategy)
+        alone = ours and type(trainer.precision_plugin) is Precision
         self._backward = Tensor.backward if alone and not listened else self.manual_backward
-        self.print_line(self.module.batch_message())
+        several = f", shared by {ranks().size} processes" if ranks().size > 1 else ""
+        self.print_line(f"{self.module.batch_message()}{several}")
         optimizer = getattr(self.optimizers(), "optimizer", None)
         if alone and isinstance(optimizer, KeepsRows):
             self._row_optimizer = optimizer
             for table in self.module.row_tables():
                 optimizer.keep(table)
+        if ranks().size > 1:
+            self._exchange = GradientExchange(self.module.network.parameters(), self.module.row_tables())
 
     def catch_up_rows(self) -> None:
         """Bring all rows of all tables to where every step so far would have left them, before they are read."""
@@ -128,7 +137,12 @@ class LightningTraining(pl.LightningModule):
     def training_step(self, batch: Any, batch_idx: int) -> None:
         """Some steps. The loss is summed on the device and read once an epoch, so that no step waits for it."""
         with _products(self.module.product_precision):
-            self._take_steps(batch)
+            if self._exchange is None:
+                self._take_steps(batch)
+            else:
+                self._take_joint_steps(batch, self._exchange)
+        if self._exchange is not None and self.trainer.is_last_batch:
+            sum_over_ranks(self._loss_sum)
 
     def _take_steps(self, batch: Any) -> None:
         module, optimizer = self.module, self.optimizers()
@@ -139,6 +153,23 @@ class LightningTraining(pl.LightningModule):
             self._backward(loss)
             optimizer.step()
             self._loss_sum += loss.detach()
+            self._loss_steps += 1
+            self.after_step()
+
+    def _take_joint_steps(self, batch: Any, exchange: GradientExchange) -> None:
+        """The same as one of several ranks, each of which has a part of every batch."""
+        module, optimizer = self.module, self.optimizers()
+        assert isinstance(optimizer, LightningOptimizer)
+        for step in module.steps(batch):
+            optimizer.zero_grad()
+            count, loss = module.count(step), None
+            if count > 0:
+                loss = module.loss(step)
+                self._backward(loss)
+            share = exchange.exchange(count)
+            optimizer.step()
+            if loss is not None:
+                self._loss_sum += loss.detach() * share
             self._loss_steps += 1
             self.after_step()
 
@@ -178,10 +209,15 @@ class LightningTraining(pl.LightningModule):
         self._validation_task = task
         size = module.users_per_validation_batch(task.num_items, max(module.validation_ks))
         self._validation_users = UserBatches(task, size)
-        return OrderedPlaces(len(task.users), size)
+        # Each rank has its part of every batch, so that all have as many of them.
+        return OrderedPlaces(len(task.users), size * ranks().size)
 
     def validation_step(self, batch: slice, batch_idx: int) -> None:
-        """Rank the whole catalogue for some users."""
+        """Rank the whole catalogue for some users: of several ranks each for its part of them."""
+        part = ranks().part(batch.stop - batch.start)
+        batch = slice(batch.start + part.start, batch.start + part.stop)
+        if batch.stop == batch.start:
+            return
         network, depth, users = self.module.network, max(self.module.validation_ks), self._validation_users.at(batch)
         self.ranking_metrics.update(rank_users(network, self._validation_task, users, depth))  # type: ignore[arg-type]
 

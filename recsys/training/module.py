@@ -15,6 +15,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from recsys.data.interactions import Interactions
+from recsys.distributed.ranks import ranks
 from recsys.errors import ModelError, SettingsError
 from recsys.evaluation.batch_planner import users_per_batch
 from recsys.evaluation.metrics import VALIDATION_METRICS
@@ -55,7 +56,8 @@ class RecommenderModule(nn.Module):
     Args:
         network: the model; a plain ``nn.Module``.
         interactions: training interactions.
-        batch_size: positives (or users) in a step; ``auto``: :attr:`auto_batch_sizes` of the device that trains.
+        batch_size: positives (or users) in a step, of all ranks together; ``auto``: :attr:`auto_batch_sizes` of the
+            device that trains.
         optimizer: makes the optimiser from the parameters.
         scheduler: makes a learning-rate schedule from the optimiser, stepped once an epoch; None leaves the rate alone.
         validation: makes the validation task on a device; None trains without validation.
@@ -114,7 +116,7 @@ class RecommenderModule(nn.Module):
 
     @property
     def batch_size(self) -> int:
-        """Rows of a step, on :attr:`device`."""
+        """Rows of a step, on :attr:`device`; of all ranks together."""
         sizes = self.auto_batch_sizes
         return sizes.get(self.device.type, sizes["cpu"]) if self._batch_size == "auto" else self._batch_size
 
@@ -160,8 +162,19 @@ class RecommenderModule(nn.Module):
         return rows
 
     def steps(self, rows: Any) -> Iterable[Any]:
-        """The batches of the single steps, from the rows of many: slices of what :meth:`prepare_rows` gives."""
-        return zip(*(column.split(self.batch_size) for column in self.prepare_rows(rows)), strict=True)
+        """The batches of the single steps, from the rows of many: slices of what :meth:`prepare_rows` gives.
+
+        Of several ranks each has its part of every batch, which may be empty, and all draw alike, so that together they
+        take the steps of one.
+        """
+        batches = zip(*(column.split(self.batch_size) for column in self.prepare_rows(rows)), strict=True)
+        if ranks().size == 1:
+            return batches
+        return (tuple(column[ranks().part(len(column))] for column in batch) for batch in batches)
+
+    def count(self, batch: Any) -> int:
+        """Of how many terms the loss of a batch is the mean: its rows."""
+        return len(batch[0])
 
     def row_tables(self) -> list[Embedding]:
         """Tables of which an optimiser may update the touched rows alone: each is read through itself in training."""
@@ -176,10 +189,22 @@ class RecommenderModule(nn.Module):
         """Source of randomness of the current epoch, on the training device."""
         return self._generator
 
+    @property
+    def own_generator(self) -> torch.Generator:
+        """Source of randomness for the part of this rank alone."""
+        return self._own_generator
+
     def begin_epoch(self) -> None:
         """Seed the epoch: negatives through a generator of their own, dropout through the global one."""
         self._generator = epoch_generator(self.seed, self.epoch(), 1, self.device)
-        torch.manual_seed(self._generator.initial_seed())
+        # All ranks draw the negatives of the joint batch, and each the dropout of its part.
+        own = (
+            self._generator
+            if ranks().is_main
+            else epoch_generator(self.seed, self.epoch(), 1 + ranks().rank, self.device)
+        )
+        self._own_generator = own
+        torch.manual_seed(own.initial_seed())
 
     def configure_optimizers(self) -> Any:
         """The injected optimiser and schedule, in the form that Lightning takes.

@@ -15,6 +15,7 @@ from torch.nn import functional
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
 from recsys.data.user_items import UserItems
+from recsys.distributed.ranks import ranks
 from recsys.errors import SettingsError
 from recsys.evaluation.top_k import top_k
 from recsys.models.interface.protocols import Query, ScoringModel, SequenceEncoder
@@ -108,18 +109,26 @@ class NextItemModule(RecommenderModule):
         if (depth := getattr(self._loss, "hard_depth", 0)) > 0:
             self._loss.refresh(self._ranked(depth))
 
-    def steps(self, rows: Any) -> Iterator[PackedPositions]:
-        """Pack the windows of each step, on the host."""
+    def steps(self, rows: Any) -> Iterator[PackedPositions | None]:
+        """Pack the windows of each step, on the host; None where another rank has all of them."""
         for first in range(0, len(rows), self.batch_size):
             of_step = rows[first : first + self.batch_size]
+            of_step = of_step[ranks().part(len(of_step))]
+            if len(of_step) == 0:
+                yield None
+                continue
             users, starts, lengths = (column[of_step] for column in (self._window_users, self._starts, self._lengths))
             yield pack_windows(users, starts, lengths, self._continued[of_step], self.device)
+
+    def count(self, batch: PackedPositions | None) -> int:
+        """See :class:`RecommenderModule`: its targets."""
+        return 0 if batch is None else len(batch.targets)
 
     def loss(self, batch: PackedPositions) -> Tensor:
         """Predict every interaction of some windows."""
         encoder, before = self._encoder, self._histories.items_at(batch.positions)
         targets = self._histories.items_at(batch.targets)
-        candidates = self._loss.candidates(targets, batch.target_users, self.generator)
+        candidates = self._loss.candidates(targets, batch.target_users, self.own_generator)
         compared = None if candidates is None else torch.cat([targets, candidates])
         if compared is not None and before.numel() + len(compared) < self.interactions.num_items:
             # Fewer items than the catalogue has, though some of them more than once.

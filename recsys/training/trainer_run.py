@@ -14,6 +14,7 @@ import pytorch_lightning as pl
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.callbacks import EarlyStopping
 
+from recsys.distributed.ranks import ranks
 from recsys.errors import RunError
 from recsys.training.checkpoints import AtomicCheckpointIO, PortableCheckpoint
 from recsys.training.epoch_history import EpochHistory
@@ -21,6 +22,7 @@ from recsys.training.fit_progress import FitProgress
 from recsys.training.fit_report import LAST_CHECKPOINT, Listener
 from recsys.training.lightning_training import LightningTraining
 from recsys.training.module import RecommenderModule
+from recsys.training.rank_strategy import rank_strategy
 
 
 def run_trainer(
@@ -67,7 +69,7 @@ def run_trainer(
     if monitor is not None and patience is not None:
         # Checked at the end of the training epoch, before the checkpoint is saved, so that its count is resumed too.
         callbacks.append(EarlyStopping(monitor, mode="max", patience=patience, check_on_train_epoch_end=True))
-    if progress_bar:
+    if progress_bar and ranks().is_main:
         callbacks.append(FitProgress(early_stopping=monitor is not None and patience is not None))
     last = directory / LAST_CHECKPOINT
     with warnings.catch_warnings():
@@ -79,6 +81,7 @@ def run_trainer(
             enable_progress_bar=False,  # Lightning's would overwrite what is printed
             num_sanity_val_steps=0,
             plugins=[AtomicCheckpointIO()],
+            **rank_strategy(),
         )
         with _interrupts(runner):
             goes_on = str(last) if resume and last.is_file() else None
@@ -102,7 +105,13 @@ def check_trainer(trainer: Callable[..., pl.Trainer]) -> None:
     with warnings.catch_warnings():
         _silence_lightning()
         try:
-            trainer(logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False)
+            trainer(
+                logger=False,
+                enable_checkpointing=False,
+                enable_progress_bar=False,
+                enable_model_summary=False,
+                **rank_strategy(),
+            )
         except (MisconfigurationException, ImportError, ValueError, TypeError) as error:
             raise RunError(f"The trainer refuses its settings ({error}). Correct trainer.*.") from error
 
@@ -134,6 +143,7 @@ def _silence_lightning() -> None:
         "LeafSpec",
         "Checkpoint directory .* exists and is not empty",
         "Total length of `list` across ranks is zero",
+        "It is recommended to use `self.log",  # what is logged is of all ranks already
     )
     for message in ignored:
         warnings.filterwarnings("ignore", f".*{message}")

@@ -32,8 +32,15 @@ class LeastSquaresSolver(ABC):
     """A way to solve such problems."""
 
     @abstractmethod
-    def prepare(self, matrix: InteractionMatrix, dim: int) -> RowSolver:
-        """Make the problems of ``matrix`` with vectors of ``dim`` dimensions ready."""
+    def prepare(self, matrix: InteractionMatrix, dim: int, shares: Tensor | None = None) -> RowSolver:
+        """Make the problems of ``matrix`` with vectors of ``dim`` dimensions ready.
+
+        Args:
+            matrix: R rows.
+            dim: D.
+            shares: :func:`column_shares` of a matrix that ``matrix`` has some rows of, whose solutions are then those
+                that the whole one has; None: of ``matrix`` itself.
+        """
 
 
 class Cholesky(LeastSquaresSolver):
@@ -43,7 +50,7 @@ class Cholesky(LeastSquaresSolver):
     :data:`recsys.models.linalg.row_ridge.GROUP_VALUES`.
     """
 
-    def prepare(self, matrix: InteractionMatrix, dim: int) -> RowSolver:
+    def prepare(self, matrix: InteractionMatrix, dim: int, shares: Tensor | None = None) -> RowSolver:
         """Sort the rows of ``matrix`` into groups."""
         return _CholeskyRows(matrix, dim)
 
@@ -86,19 +93,18 @@ class ConjugateGradient(LeastSquaresSolver):
             raise ModelError(f"model.solver.num_steps must be at least 1, but it is {num_steps}. Correct it.")
         self.num_steps = num_steps
 
-    def prepare(self, matrix: InteractionMatrix, dim: int) -> RowSolver:
+    def prepare(self, matrix: InteractionMatrix, dim: int, shares: Tensor | None = None) -> RowSolver:
         """Add up the values of each row and column of ``matrix``."""
-        return _ConjugateGradientRows(matrix, self.num_steps)
+        return _ConjugateGradientRows(matrix, self.num_steps, column_shares(matrix) if shares is None else shares)
 
 
 class _ConjugateGradientRows:
-    def __init__(self, matrix: InteractionMatrix, num_steps: int) -> None:
+    def __init__(self, matrix: InteractionMatrix, num_steps: int, shares: Tensor) -> None:
         self._matrix = matrix
         self._num_steps = num_steps
         self._weights = _weights_of(matrix)
         self._counts = matrix.row_sums()[:, None]
-        total = float(matrix.values.double().sum())
-        self._column_shares = matrix.column_sums() / (total if total > 0 else 1.0)
+        self._column_shares = shares
 
     def __call__(self, vectors: Tensor, penalty: Tensor, start: Tensor) -> Tensor:
         matrix = self._matrix
@@ -123,6 +129,12 @@ class _ConjugateGradientRows:
     def _weighted(self, values: Tensor) -> InteractionMatrix:
         """The matrix of ``values`` (shape [M]), each times its weight."""
         return self._matrix.with_values(values if self._weights is None else values * self._weights)
+
+
+def column_shares(matrix: InteractionMatrix) -> Tensor:
+    """The share of each column in the sum of all values, shape [C]."""
+    total = float(matrix.values.double().sum())
+    return matrix.column_sums() / (total if total > 0 else 1.0)
 
 
 def _weights_of(matrix: InteractionMatrix) -> Tensor | None:

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from recsys.distributed.ranks import ranks
 from recsys.models.linalg.interaction_matrix import InteractionMatrix
+from recsys.models.linalg.rows_over_ranks import fill_from_ranks
 from recsys.models.linalg.rowwise_product import RowwiseProduct
 
 #: Wider blocks do not stay in the processor's caches and take longer.
@@ -25,7 +27,10 @@ _SPARSE_COST = 16
 
 
 def row_products(
-    matrix: InteractionMatrix, max_block_bytes: int, other: InteractionMatrix | None = None
+    matrix: InteractionMatrix,
+    max_block_bytes: int,
+    other: InteractionMatrix | None = None,
+    is_shared: bool = False,
 ) -> Iterator[tuple[int, Tensor]]:
     """Iterate over the blocks of rows of ``matrix @ other.T``.
 
@@ -37,12 +42,15 @@ def row_products(
         matrix: R sparse rows.
         max_block_bytes: bound on the memory of one block; a block has at least one row even if that takes more.
         other: R other rows with the same number of stored values; None for ``matrix`` itself.
+        is_shared: give the blocks of this rank alone, where a model is fitted by several.
 
     Yields:
         The block's first row, and its products with all rows, shape [B, R], float32.
     """
     product = _product(matrix, matrix if other is None else other)
     blocks = product.blocks(max_block_bytes)
+    if is_shared:
+        blocks = blocks[ranks().part(len(blocks))]
     if product.num_threads == 1:
         yield from ((start, product.block(start, stop)) for start, stop in blocks)
         return
@@ -61,6 +69,8 @@ def row_products(
 def gram_matrix(matrix: InteractionMatrix, max_block_bytes: int = 2**28, out: Tensor | None = None) -> Tensor:
     """All inner products of the rows, shape [R, R], float32; only a few blocks are held beside them.
 
+    Of several ranks each computes some rows, and all get all of them.
+
     Args:
         matrix: R sparse rows.
         max_block_bytes: bound on the memory of one block.
@@ -68,11 +78,15 @@ def gram_matrix(matrix: InteractionMatrix, max_block_bytes: int = 2**28, out: Te
     """
     gram = torch.empty(len(matrix), len(matrix), device=matrix.device) if out is None else out
     product = _product(matrix, matrix)
+    blocks = product.blocks(max_block_bytes)
+    parts = ranks().parts(len(blocks))
     with ThreadPoolExecutor(product.num_threads) as pool:
         for written in [
-            pool.submit(product.write, start, stop, gram[start:stop]) for start, stop in product.blocks(max_block_bytes)
+            pool.submit(product.write, start, stop, gram[start:stop]) for start, stop in blocks[parts[ranks().rank]]
         ]:
             written.result()
+    ends = [0, *(stop for _, stop in blocks)]
+    fill_from_ranks(gram, [0, *(ends[part.stop] for part in parts)])
     return gram
 
 

@@ -1,0 +1,91 @@
+"""Joins the ranks of a training, and lets rank 0 go first where something is made once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import torch
+from torch import distributed
+
+from recsys.distributed.collectives import wait_for_ranks
+from recsys.distributed.ranks import Ranks, ranks, set_ranks
+from recsys.errors import LostRankError
+
+#: How long ranks wait for each other: for whole preparations and evaluations of rank 0. A process that has ended is
+#: noticed at once, by its closed connections.
+_PATIENCE = timedelta(hours=24)
+
+#: What PyTorch says where a rank that others wait for has ended.
+_LOST = ("Connection closed by peer", "Connection reset by peer", "Broken pipe", "Socket closed", "NCCL", "gloo")
+
+
+@contextmanager
+def joined(place: Ranks | None, device: str) -> Iterator[None]:
+    """Compute together with the other ranks; the body runs alone where there are none.
+
+    Args:
+        place: of this process; None: there are no others.
+        device: ``cpu`` or ``cuda``: gloo carries tensors of the host, NCCL those of a GPU.
+
+    Raises:
+        LostRankError: another rank has ended before this one.
+    """
+    if place is None:
+        yield
+        return
+    if device == "cuda":
+        torch.cuda.set_device(place.local_rank)
+    backend = "cpu:gloo,cuda:nccl" if device == "cuda" else "gloo"
+    with lost_ranks():
+        distributed.init_process_group(backend, timeout=_PATIENCE)
+        set_ranks(place)
+        try:
+            yield
+            wait_for_ranks()  # the store of rank 0 has to be there until the last has gone
+        finally:
+            set_ranks(Ranks())
+            distributed.destroy_process_group()
+
+
+@contextmanager
+def lost_ranks() -> Iterator[None]:
+    """Make one error of what PyTorch says where a rank has ended.
+
+    Raises:
+        LostRankError: in place of that.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if not is_about_ranks(error):
+            raise
+        said = str(error).strip().splitlines()[0]
+        raise LostRankError(
+            f"Every process of a training is required to its end, but another one cannot be reached ({said}). See what "
+            "it says, then go on with resume=DIR."
+        ) from error
+
+
+def is_about_ranks(error: BaseException) -> bool:
+    """Whether an error is about the connection to other ranks."""
+    if isinstance(error, distributed.DistError):
+        return True
+    return isinstance(error, RuntimeError) and any(text in str(error) for text in _LOST)
+
+
+@contextmanager
+def main_first() -> Iterator[None]:
+    """Run the body on rank 0, then on the first of each machine, then on the others.
+
+    What the first makes and leaves on disk, those after it find: once where machines share a file system, else once on
+    each.
+    """
+    place = ranks()
+    turn = 0 if place.is_main else 1 if place.local_rank == 0 else 2
+    for _ in range(turn):
+        wait_for_ranks()
+    yield
+    for _ in range(2 - turn):
+        wait_for_ranks()
