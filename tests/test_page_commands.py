@@ -46,6 +46,7 @@ NOT_RUN = {
     "head": "a tool of the system",
     "cat": "a tool of the system",
     "benchmarks/": "takes minutes and has a page of results of its own",
+    "torchrun": "starts what trainer.devices=2 starts, which tests/scripts/test_several_devices.py runs",
     "program.py": "stands for a program of the reader",
 }
 

@@ -134,7 +134,20 @@ class SilentRunDirectory(RunDirectory):
         """None: rank 0 measures."""
         return {}
 
-    def save_model(self, *_: Any) -> None:
+    def save_model(self, *_: Any, **__: Any) -> None:
         """Leave it to rank 0."""
 
-    save_per_user = save_config = save_history = save_metrics = finish = save_model
+    def save_per_user(self, *_: Any, **__: Any) -> None:
+        """Leave it to rank 0."""
+
+    def save_config(self, *_: Any, **__: Any) -> None:
+        """Leave it to rank 0."""
+
+    def save_history(self, *_: Any, **__: Any) -> None:
+        """Leave it to rank 0."""
+
+    def save_metrics(self, *_: Any, **__: Any) -> None:
+        """Leave it to rank 0."""
+
+    def finish(self, *_: Any, **__: Any) -> None:
+        """Leave it to rank 0."""
