@@ -50,6 +50,7 @@ def two_ranks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
     directory = tmp_path_factory.mktemp("two_ranks")
     parts.begun(directory / "from_one")
+    parts.sharded_begun(directory / "whole_begun")
     return {**run_in_ranks(parts.of_all(directory)), "directory": directory}
 
 

@@ -52,6 +52,7 @@ _TRAINING: dict[str, object] = {
     "trainer.accelerator": str,
     "trainer.devices": int,
     "trainer.num_nodes": int,
+    "trainer.shard_embeddings": bool,
     "trainer.precision": Precision,
     "pretraining": Mapping[str, Mapping[str, Any]] | None,
     "sources_training": Mapping[str, Mapping[str, Any]],

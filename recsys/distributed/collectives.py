@@ -91,7 +91,7 @@ def rows_of_ranks(rows: Tensor, counts: Sequence[int] | None = None) -> Tensor:
         own[: len(rows)] = rows
     traffic.give(own)
     gathered = own.new_empty(ranks().size * longest, *own.shape[1:])
-    distributed.all_gather_into_tensor(gathered, own)
+    distributed.all_gather(list(gathered.split(longest)) if longest else [own] * ranks().size, own)
     if min(counts) == longest:
         return gathered
     return torch.cat([gathered[rank * longest : rank * longest + count] for rank, count in enumerate(counts)])

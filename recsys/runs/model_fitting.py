@@ -187,6 +187,7 @@ class ModelFitter:
             print_line=self.print_line,
             listener=self.listener,
             progress_bar=self.progress_bar,
+            shard_embeddings=bool(settings.trainer.get("shard_embeddings")),
         )
         return report
 
@@ -274,7 +275,8 @@ def _trainer(config: DictConfig) -> Callable[..., Any]:
     Raises:
         RunError: the device is not there, or has no products in the precision.
     """
+    of_lightning = {name: value for name, value in config.trainer.items() if name != "shard_embeddings"}
     made: Callable[..., Any] = instantiate(
-        config.trainer, accelerator=accelerator(config), precision=lightning_precision(config)
+        of_lightning, accelerator=accelerator(config), precision=lightning_precision(config)
     )
     return made

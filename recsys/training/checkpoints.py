@@ -12,8 +12,8 @@ from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import ModelCheckpoint
 
 from recsys.cli.whole_files import whole_file
-from recsys.training.checkpoint_errors import checkpoint_errors
 from recsys.training.fit_report import LAST_CHECKPOINT
+from recsys.training.ranks.checkpoint_rows import read_checkpoint, remove_old_rows
 
 ResultT = TypeVar("ResultT")
 
@@ -39,6 +39,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
             except RuntimeError as error:
                 # What PyTorch says of a disk that runs full: "unexpected pos 64 vs 0".
                 raise watched.error or error from error
+        remove_old_rows(target, checkpoint)
 
     def load_checkpoint(self, path: str | Path, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Read a checkpoint.
@@ -46,9 +47,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         Raises:
             RunError: it is damaged.
         """
-        with checkpoint_errors(Path(path)):
-            checkpoint: dict[str, Any] = super().load_checkpoint(path, *args, **kwargs)
-        return checkpoint
+        return read_checkpoint(Path(path))
 
 
 class _WatchedFile:

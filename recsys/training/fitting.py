@@ -12,15 +12,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from recsys.cli.whole_files import whole_file
 from recsys.distributed.collectives import object_from_main, wait_for_ranks
 from recsys.distributed.ranks import ranks
 from recsys.errors import RunError
-from recsys.training.checkpoint_errors import checkpoint_errors
 from recsys.training.fit_report import LAST_CHECKPOINT, REPORT, FitReport, Listener, read_report
 from recsys.training.module import RecommenderModule
+from recsys.training.ranks.checkpoint_rows import read_checkpoint
 
 BEST_CHECKPOINT = "best.ckpt"
 
@@ -35,6 +33,7 @@ def fit(
     print_line: Callable[[str], None] | None = None,
     listener: Listener | None = None,
     progress_bar: bool = True,
+    shard_embeddings: bool = False,
 ) -> FitReport:
     """Train, and leave the network with the weights of its best epoch.
 
@@ -50,6 +49,7 @@ def fit(
         print_line: receives a line for each epoch.
         listener: receives the metrics of each epoch.
         progress_bar: show a bar for all epochs, where there is a terminal.
+        shard_embeddings: have each of several ranks hold some rows of the embedding tables.
 
     Raises:
         RunError: the checkpoint belongs to another network or data set, or the loss became NaN.
@@ -74,6 +74,7 @@ def fit(
             print_line,
             listener,
             progress_bar,
+            shard_embeddings,
         )
     # Without validation the last epoch counts.
     best = len(epochs) if best_value is None else _load(module, checkpoint_directory / BEST_CHECKPOINT)
@@ -105,9 +106,8 @@ def _load(module: RecommenderModule, path: Path) -> int:
             f"The checkpoint {path} is required to go on, but it is not there. Delete {path.with_name(REPORT)}, and "
             "the training is done again."
         )
-    with checkpoint_errors(path):
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        weights, epoch = state["state_dict"], int(state["epoch"]) + 1
+    state = read_checkpoint(path)
+    weights, epoch = state["state_dict"], int(state["epoch"]) + 1
     with _fitting_errors(path):
         module.load_state_dict(weights)
     return epoch

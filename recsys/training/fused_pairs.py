@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from recsys.models.interface.factor_tables import FactorTables
+from recsys.models.layers.embedding import tables_are_whole
 from recsys.training.losses import softplus_form
 
 #: Pairs of an epoch from which on compiled loops are used: loading them takes a second.
@@ -97,6 +98,8 @@ class FusedPairs:
             IndexError: a user or an item is not in its table.
         """
         if users.device.type != "cpu" or not torch.is_grad_enabled() or torch.is_autocast_enabled("cpu"):
+            return None
+        if not tables_are_whole():
             return None
         found = self._tables()
         if found is None:

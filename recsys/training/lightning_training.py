@@ -16,17 +16,18 @@ from pytorch_lightning.utilities.model_helpers import is_overridden
 from torch import Tensor
 from torch.optim.lr_scheduler import LRScheduler
 
-from recsys.distributed.collectives import sum_over_ranks
+from recsys.distributed.collectives import counts_of_ranks, sum_over_ranks
 from recsys.distributed.ranks import ranks
 from recsys.errors import RunError
 from recsys.evaluation.ranked_batch import rank_users
 from recsys.evaluation.states import RankingMetrics
 from recsys.evaluation.user_batches import UserBatches
 from recsys.training.batches import OrderedPlaces, PermutationBatches
-from recsys.training.gradient_exchange import GradientExchange
 from recsys.training.module import STEPS_PER_CALL, RecommenderModule
 from recsys.training.optimizers.keeps_rows import KeepsRows
-from recsys.training.rank_strategy import RankStrategy
+from recsys.training.ranks.gradient_exchange import GradientExchange
+from recsys.training.ranks.sharded_tables import ShardedTables
+from recsys.training.ranks.strategy import RankStrategy
 from recsys.training.validation_sample import num_validated, sample_note
 
 
@@ -52,6 +53,9 @@ class LightningTraining(pl.LightningModule):
         self._rows: int | None = None
         self._row_optimizer: KeepsRows | None = None
         self._exchange: GradientExchange | None = None
+        #: Of the network, where their rows are divided among ranks.
+        self.tables: ShardedTables | None = None
+        self._bytes_told = False
         #: Receives what is to be said about the validation.
         self.print_line: Callable[[str], None] = lambda text: None
         #: Called after each step of the optimiser.
@@ -96,15 +100,30 @@ class LightningTraining(pl.LightningModule):
         ours = type(trainer.strategy) in (SingleDeviceStrategy, RankStrategy)
         alone = ours and type(trainer.precision_plugin) is Precision
         self._backward = Tensor.backward if alone and not listened else self.manual_backward
-        several = f", shared by {ranks().size} processes" if ranks().size > 1 else ""
-        self.print_line(f"{self.module.batch_message()}{several}")
+        self.print_line(f"{self.module.batch_message()}{self._shared()}")
         optimizer = getattr(self.optimizers(), "optimizer", None)
         if alone and isinstance(optimizer, KeepsRows):
             self._row_optimizer = optimizer
             for table in self.module.row_tables():
                 optimizer.keep(table)
-        if ranks().size > 1:
+        if ranks().size > 1 and self.tables is None:
             self._exchange = GradientExchange(self.module.network.parameters(), self.module.row_tables())
+
+    def _tell_bytes(self) -> None:
+        """Say once what each rank holds of the tables, when the optimiser has its state."""
+        if self.tables is not None and not self._bytes_told:
+            optimizer = self.optimizers()
+            assert isinstance(optimizer, LightningOptimizer)
+            held = [count for (count,) in counts_of_ranks([self.tables.bytes_held(optimizer.optimizer)])]
+            each = ", ".join(f"{count / 1e6:,.1f}" for count in held)
+            self.print_line(f"tables and what the optimiser keeps of them: {each} MB of {sum(held) / 1e6:,.1f} MB")
+            self._bytes_told = True
+
+    def _shared(self) -> str:
+        """What several processes share, in words."""
+        if self.tables is not None:
+            return f", the same in {ranks().size} processes, each with a part of the tables"
+        return f", shared by {ranks().size} processes" if ranks().size > 1 else ""
 
     def catch_up_rows(self) -> None:
         """Bring all rows of all tables to where every step so far would have left them, before they are read."""
@@ -116,13 +135,35 @@ class LightningTraining(pl.LightningModule):
         if self._row_optimizer is not None:
             self._row_optimizer.release()
 
+    def divide_tables(self) -> None:
+        """Have each rank hold some rows of the tables, and all compute the same batches.
+
+        Raises:
+            RunError: the network has no tables.
+        """
+        self.tables = ShardedTables(self.module.network, "network.")
+        self.module.divides_batches = False
+
+    def bring_tables_together(self) -> None:
+        """Leave a whole network on each rank."""
+        if self.tables is not None:
+            self.tables.together()
+            self.tables, self.module.divides_batches = None, True
+
     def on_fit_end(self) -> None:
-        """Leave a whole network."""
+        """Leave rows that are all current."""
         self.release_rows()
 
     def on_validation_start(self) -> None:
         """Have the whole network ready for validation."""
         self.catch_up_rows()
+        if self.tables is not None:
+            self.tables.open()
+
+    def on_validation_end(self) -> None:
+        """Go on with the rows of this rank."""
+        if self.tables is not None:
+            self.tables.close()
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
         """Leave batches where the module made them: on the device, or on the host where that packs them."""
@@ -151,6 +192,8 @@ class LightningTraining(pl.LightningModule):
             loss = module.loss(step)
             optimizer.zero_grad()
             self._backward(loss)
+            if self.tables is not None:
+                self.tables.agree()
             optimizer.step()
             self._loss_sum += loss.detach()
             self._loss_steps += 1
@@ -184,6 +227,7 @@ class LightningTraining(pl.LightningModule):
             RunError: the loss is NaN or infinite.
         """
         self.catch_up_rows()
+        self._tell_bytes()
         schedule = self.lr_schedulers()
         if schedule is not None:
             assert isinstance(schedule, LRScheduler)

@@ -109,6 +109,8 @@ class RecommenderModule(nn.Module):
         self.device = torch.device("cpu")
         #: Of products of matrices in a step, as ``torch.set_float32_matmul_precision`` takes it; likewise.
         self.product_precision = "highest"
+        #: Whether each rank takes a part of a batch; otherwise all compute the same, each with a part of the tables.
+        self.divides_batches = True
         #: Gives the current epoch, from zero.
         self.epoch: Callable[[], int] = lambda: 0
         self._optimizer = optimizer
@@ -168,7 +170,7 @@ class RecommenderModule(nn.Module):
         take the steps of one.
         """
         batches = zip(*(column.split(self.batch_size) for column in self.prepare_rows(rows)), strict=True)
-        if ranks().size == 1:
+        if ranks().size == 1 or not self.divides_batches:
             return batches
         return (tuple(column[ranks().part(len(column))] for column in batch) for batch in batches)
 
@@ -198,11 +200,8 @@ class RecommenderModule(nn.Module):
         """Seed the epoch: negatives through a generator of their own, dropout through the global one."""
         self._generator = epoch_generator(self.seed, self.epoch(), 1, self.device)
         # All ranks draw the negatives of the joint batch, and each the dropout of its part.
-        own = (
-            self._generator
-            if ranks().is_main
-            else epoch_generator(self.seed, self.epoch(), 1 + ranks().rank, self.device)
-        )
+        rank = ranks().rank if self.divides_batches else 0
+        own = self._generator if rank == 0 else epoch_generator(self.seed, self.epoch(), 1 + rank, self.device)
         self._own_generator = own
         torch.manual_seed(own.initial_seed())
 

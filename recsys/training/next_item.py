@@ -113,7 +113,7 @@ class NextItemModule(RecommenderModule):
         """Pack the windows of each step, on the host; None where another rank has all of them."""
         for first in range(0, len(rows), self.batch_size):
             of_step = rows[first : first + self.batch_size]
-            of_step = of_step[ranks().part(len(of_step))]
+            of_step = of_step[ranks().part(len(of_step))] if self.divides_batches else of_step
             if len(of_step) == 0:
                 yield None
                 continue

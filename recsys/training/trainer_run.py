@@ -22,7 +22,7 @@ from recsys.training.fit_progress import FitProgress
 from recsys.training.fit_report import LAST_CHECKPOINT, Listener
 from recsys.training.lightning_training import LightningTraining
 from recsys.training.module import RecommenderModule
-from recsys.training.rank_strategy import rank_strategy
+from recsys.training.ranks.strategy import rank_strategy
 
 
 def run_trainer(
@@ -36,6 +36,7 @@ def run_trainer(
     print_line: Callable[[str], None] | None,
     listener: Listener | None,
     progress_bar: bool,
+    shard_embeddings: bool,
 ) -> tuple[list[dict[str, float]], float | None]:
     """Train to the last epoch, or until validation gets no better.
 
@@ -50,6 +51,7 @@ def run_trainer(
         print_line: receives a line for each epoch.
         listener: receives the metrics of each epoch.
         progress_bar: show a bar for all epochs, where there is a terminal.
+        shard_embeddings: have each of several ranks hold some rows of the embedding tables.
 
     Returns:
         The metrics of each epoch, and the best monitored value; None without validation.
@@ -88,10 +90,13 @@ def run_trainer(
             training = LightningTraining(module)
             if print_line is not None:
                 training.print_line = print_line
+            if shard_embeddings and ranks().size > 1:
+                training.divide_tables()
             try:
                 runner.fit(training, ckpt_path=goes_on, weights_only=True)
             finally:
                 training.release_rows()
+            training.bring_tables_together()
     score = checkpoint.best_model_score
     return history.epochs, None if monitor is None or score is None else float(score)
 

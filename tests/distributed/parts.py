@@ -29,20 +29,22 @@ from recsys.distributed.ranks import alone, ranks
 from recsys.models.components.recency import Recency
 from recsys.models.ease import EASE
 from recsys.models.ials import IALS
+from recsys.models.layers import embedding
 from recsys.models.layers.embedding import Embedding, RowKeeper
 from recsys.models.layers.history_encoders import MeanEncoder
 from recsys.models.linalg.least_squares import Cholesky
+from recsys.models.neumf import NeuMF
 from recsys.models.rp3beta import RP3Beta
 from recsys.models.two_tower import TwoTower
 from recsys.training.fit_report import REPORT
 from recsys.training.fitting import fit
-from recsys.training.gradient_exchange import GradientExchange
 from recsys.training.module import RecommenderModule
 from recsys.training.next_item import NextItemModule
 from recsys.training.next_item_losses import FullSoftmax
 from recsys.training.optimizers import table_rows
 from recsys.training.optimizers.adam import Adam
 from recsys.training.optimizers.sgd import SGD
+from recsys.training.ranks.gradient_exchange import GradientExchange
 from tests.models.small_data import small_data
 from tests.models.test_item_knn import item_knn
 from tests.training.recipes import full, mf, sampled
@@ -136,6 +138,48 @@ def trained(
     return report, {name: value.double() for name, value in module.network.state_dict().items()}
 
 
+#: Trainings with divided tables, which have the bits of one process: all but touched rows of Adam, which are caught up
+#: at other times.
+SHARDED: dict[str, Callable[[], RecommenderModule]] = {
+    "mf": lambda: sampled(mf(), validation_batch_size=7),
+    "mf_sgd_rows": lambda: sampled(mf(), batch_size=519, optimizer=partial(SGD, lr=0.5, momentum=0.5)),
+    "mf_rows": lambda: sampled(mf(), batch_size=11, optimizer=partial(Adam, lr=0.02)),
+    "mf_full": lambda: full(mf(), batch_size=13),
+    "neumf": lambda: sampled(plain_neumf()),
+}
+
+
+def plain_neumf() -> NeuMF:
+    """Without dropout, and so by operators that need no whole table."""
+    torch.manual_seed(0)
+    return NeuMF(40, 30, embedding_dim=8, hidden_dims=(16, 8))
+
+
+def sharded(name: str, directory: Path, max_epochs: int = 3, **options: Any) -> Any:
+    """One of :data:`SHARDED`, of which one process does the same steps by the same operators."""
+    lines: list[str] = []
+    with patch.object(embedding, "_whole", False):
+        result = trained(
+            SHARDED[name],
+            directory / name,
+            max_epochs,
+            shard_embeddings=True,
+            print_line=lines.append,
+            **options,
+        )
+    return *result, lines
+
+
+def sharded_begun(directory: Path) -> list[str]:
+    """Two epochs with divided tables, whose end is forgotten; gives the names of the checkpoints."""
+    sharded("mf", directory, 2, precision="32-true")  # Lightning reads weights before it makes them double
+    wait_for_ranks()
+    if ranks().is_main:
+        (directory / "mf" / REPORT).unlink()
+    wait_for_ranks()
+    return sorted(path.name for path in (directory / "mf").iterdir())
+
+
 #: Trainings whose result does not depend on the number of ranks; with 520 rows in batches of 64 the last is uneven.
 TRAININGS: dict[str, Callable[[], RecommenderModule]] = {
     "mf": lambda: sampled(mf(), validation_batch_size=7),
@@ -202,6 +246,9 @@ def of_all(directory: Path) -> dict[str, Callable[[], Any]]:
         **{f"exchange {count}": partial(exchange, count) for count in (1, 4, 5)},
         **{name: partial(training, name, directory) for name in TRAININGS},
         "closed form": closed_form,
+        **{f"sharded {name}": partial(sharded, name, directory / "sharded") for name in SHARDED},
+        "sharded begun": partial(sharded_begun, directory / "sharded_begun"),
+        "sharded resumed": partial(sharded, "mf", directory / "whole_begun", precision="32-true", resume=True),
         "resumed": partial(resumed, directory / "from_one"),
         "begun": partial(begun, directory / "from_two"),
     }

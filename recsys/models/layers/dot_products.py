@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-from recsys.models.layers.embedding import Embedding, row_gradient
+from recsys.models.layers.embedding import Embedding, row_gradient, tables_are_whole
 
 
 class _PairProducts(torch.autograd.Function):
@@ -96,9 +96,10 @@ def dot_products_and_norms(
 def uses_manual_backward(users: Tensor, items: Tensor) -> bool:
     """Whether a hand-written backward pass is used.
 
-    It is for training on pairs of shapes [B, 1] and [B, N], on the CPU and without ``torch.compile``.
+    It is for training on pairs of shapes [B, 1] and [B, N], on the CPU and without ``torch.compile``, with
+    whole tables.
     """
-    of_batch = users.dim() == items.dim() == 2 and users.shape == (len(items), 1)
+    of_batch = users.dim() == items.dim() == 2 and users.shape == (len(items), 1) and tables_are_whole()
     return of_batch and users.device.type == "cpu" and torch.is_grad_enabled() and not torch.compiler.is_compiling()
 
 

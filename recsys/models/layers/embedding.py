@@ -12,6 +12,21 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from recsys.distributed.ranks import ranks
+
+_whole = True
+
+
+def tables_are_whole() -> bool:
+    """Whether every row of a table is in this process: passes over several tables at once read them there."""
+    return _whole
+
+
+def set_tables_are_whole(whole: bool) -> None:
+    """Say whether they are; for whoever divides them among ranks."""
+    global _whole
+    _whole = whole
+
 
 class RowKeeper(ABC):
     """An optimiser that updates the rows of a table which a step has touched, and no others.
@@ -82,11 +97,15 @@ class Embedding(nn.Embedding):
         """
         if self.keeper is None or not torch.is_grad_enabled():
             return False
-        if self.keeper.by_rows(ids.numel()):
+        if self.keeper.by_rows(self.joint_ids(ids.numel())):
             self.keeper.catch_up(ids)
             return True
         self.keeper.catch_up_all()
         return False
+
+    def joint_ids(self, num_ids: int) -> int:
+        """Rows of the joint gradient, where each rank reads so many."""
+        return num_ids * ranks().size
 
     def table(self) -> Tensor:
         """All rows, shape [I, D], ready to be read."""

@@ -12,7 +12,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from recsys.distributed.ranks import ranks
 from recsys.models.layers.embedding import RowKeeper
 from recsys.training.optimizers.row_rule import WINDOW, RowKernels, RowRule, compiles
 
@@ -56,15 +55,13 @@ class TableRows(RowKeeper):
         self._slots: Tensor | None = None
 
     def by_rows(self, num_ids: int) -> bool:
-        """Whether a gradient of so many rows on each rank costs less as rows than as a whole table."""
+        """Whether a gradient of so many rows costs less as rows than as a whole table."""
         num_rows, dim = self.weight.shape
         row = dim * self.weight.element_size()
         overhead = _OVERHEAD.get(self.weight.device.type, _OVERHEAD["cuda"])
         if self._compiled:
             overhead = min(overhead, self._rule.compiled_overhead)
-        cheaper = (
-            num_ids * ranks().size * (self._passes * row + 32) + overhead < num_rows * row * self._rule.dense_passes
-        )
+        cheaper = num_ids * (self._passes * row + 32) + overhead < num_rows * row * self._rule.dense_passes
         return cheaper and self._begin() >= self._rule.first_step
 
     @torch.no_grad()

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from recsys.training.rank_strategy import rank_strategy
+from recsys.training.ranks.strategy import rank_strategy
 from tests.distributed.parts import TRAININGS, resumed, training
 
 

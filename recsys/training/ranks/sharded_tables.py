@@ -1,0 +1,108 @@
+"""Trains a network whose embedding tables are divided by rows among the ranks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from recsys.distributed.collectives import from_main, wait_for_ranks
+from recsys.distributed.ranks import ranks
+from recsys.errors import RunError
+from recsys.models.layers.sharded_embedding import ShardedEmbedding, replace_tables, sharded_tables
+from recsys.training.ranks.checkpoint_rows import OPTIMIZERS, ROWS, WEIGHTS, write_rows
+
+
+class ShardedTables:
+    """The divided tables of a network, from the beginning of its training to the end.
+
+    Args:
+        network: its tables are divided now.
+        prefix: of the names of its weights in a checkpoint.
+
+    Raises:
+        RunError: it has none that are read by rows.
+    """
+
+    def __init__(self, network: nn.Module, prefix: str) -> None:
+        replace_tables(network, sharded=True)
+        self._network = network
+        self._tables = {f"{prefix}{name}.weight": table for name, table in sharded_tables(network).items()}
+        if not self._tables:
+            raise RunError(
+                "trainer.shard_embeddings=true divides tables of which a step reads some rows, such as those of mf and "
+                f"neumf, but {type(network).__name__} has none. Leave it out."
+            )
+
+    def together(self) -> None:
+        """Bring all rows together again: the network is as it was."""
+        replace_tables(self._network, sharded=False)
+
+    def open(self) -> None:
+        """Have whole tables on each rank, without gradients, for as long as it takes to rank."""
+        for table in self._tables.values():
+            table.open()
+
+    def close(self) -> None:
+        """Have the rows of each rank there alone again."""
+        for table in self._tables.values():
+            table.close()
+
+    def agree(self) -> None:
+        """Give all ranks the gradients that rank 0 has of everything but the tables.
+
+        All have computed the same, perhaps with other rounding errors: a GPU adds up in no order.
+        """
+        blocks = {id(table.weight) for table in self._tables.values()}
+        for parameter in self._network.parameters():
+            if id(parameter) not in blocks and parameter.grad is not None:
+                parameter.grad = parameter.grad.contiguous()
+                from_main(parameter.grad)
+
+    def bytes_held(self, optimizer: Optimizer | None = None) -> int:
+        """Bytes of this rank's rows, and of what an optimiser keeps of them."""
+        tensors = [table.block for table in self._tables.values()]
+        if optimizer is not None:
+            for table in self._tables.values():
+                kept = optimizer.state.get(table.weight, {}).values()
+                tensors += [value for value in kept if isinstance(value, Tensor) and value.dim() > 0]
+        return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+
+    def save(self, checkpoint: dict[str, Any], path: Path) -> None:
+        """Move the rows of this rank out of a checkpoint, into a file beside it.
+
+        Args:
+            checkpoint: of this rank; afterwards it says where the rows are.
+            path: where the checkpoint is going to be.
+        """
+        found = list(self._blocks(checkpoint))
+        blocks = {key: place[name] for key, place, name, _ in found}
+        directory = write_rows(path, checkpoint.get("epoch", 0), ranks().rank, ranks().size, blocks)
+        checkpoint[ROWS] = {"directory": directory, "rows": {key: table.num_embeddings for key, *_, table in found}}
+        for _, place, name, _ in found:
+            place[name] = place[name].new_empty(0)
+        wait_for_ranks()  # until all have written theirs
+
+    def take_part(self, checkpoint: dict[str, Any]) -> None:
+        """Leave the rows of this rank of the whole tables that a checkpoint has, in place."""
+        for _, place, name, table in list(self._blocks(checkpoint)):
+            if len(place[name]) == table.num_embeddings:
+                place[name] = place[name][table.start : table.stop]
+
+    def _blocks(self, checkpoint: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any, ShardedEmbedding]]:
+        """Each tensor of rows: its key, where it is, its name there, and its table."""
+        for name, table in self._tables.items():
+            yield f"{WEIGHTS}/{name}", checkpoint[WEIGHTS], name, table
+        numbers = {id(parameter): number for number, parameter in enumerate(self._network.parameters())}
+        for place, optimizer in enumerate(checkpoint.get(OPTIMIZERS, [])):
+            for table in self._tables.values():
+                number = numbers[id(table.weight)]
+                if number not in optimizer["state"]:
+                    continue
+                state = optimizer["state"][number] = dict(optimizer["state"][number])  # a copy: it is the live one
+                for key, value in state.items():
+                    if isinstance(value, Tensor) and value.dim() == table.block.dim():
+                        yield f"{OPTIMIZERS}/{place}/{number}/{key}", state, key, table
