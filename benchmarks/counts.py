@@ -1,4 +1,4 @@
-"""Prints what training and evaluation cost in counts, a line of JSON each: bytes, operators, waits for the device.
+"""Prints what training and evaluation cost in counts, a line of JSON each: bytes, operators, waits for the device, what a rank of two gives to the other.
 
     python benchmarks/counts.py                       # all of them
     python benchmarks/counts.py mf/bytes_per_step     # some
@@ -14,6 +14,7 @@ import json
 from collections.abc import Callable
 
 from counted import evaluation, linear, training_memory, two_tower
+from counted.ranks import bytes_given_per_step
 from counted.training_steps import bytes_per_step
 
 #: What each count measures: a name as PART/COUNT, and the function that counts it.
@@ -24,6 +25,8 @@ COUNTS: dict[str, Callable[[], float]] = {
     "evaluation/syncs_per_batch": evaluation.synchronisations_per_batch,
     "mf/bytes_per_step": lambda: bytes_per_step("mf"),
     "neumf/bytes_per_step": lambda: bytes_per_step("neumf"),
+    "mf/bytes_given_per_step": lambda: bytes_given_per_step("mf"),
+    "neumf/bytes_given_per_step": lambda: bytes_given_per_step("neumf"),
     "item_knn/rewrites_of_matrix": linear.rewrites_of_item_knn,
     "ease/matrices_at_peak": linear.matrices_of_ease,
     "ials/syncs_per_iteration": linear.waits_of_ials,
