@@ -1,4 +1,4 @@
-"""Prints what training and evaluation cost in counts, a line of JSON each: bytes, operators, waits for the device, what a rank of two gives to the other.
+"""Prints what training and evaluation cost in counts, a line of JSON each: bytes, operators, waits, traffic.
 
     python benchmarks/counts.py                       # all of them
     python benchmarks/counts.py mf/bytes_per_step     # some
