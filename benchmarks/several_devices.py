@@ -189,7 +189,8 @@ def faults(trainings: Trainings) -> list[str]:
         print(message, flush=True)
         _, _ = trainings.resumed(run, *went_on)
         rows.append(
-            f"| rank {victim} of 2 is killed | one message after {seconds:.1f} s | {went_on[0]}: {difference(whole, run)} |"
+            f"| rank {victim} of 2 is killed | one message after {seconds:.1f} s "
+            f"| {went_on[0]}: {difference(whole, run)} |"
         )
         print(rows[-1], flush=True)
     run, _ = trainings.torchrun(2, *MODELS["mf"])
@@ -207,8 +208,9 @@ def main() -> None:
     parser.add_argument("--output", type=Path)
     options = parser.parse_args()
     traffic = [
-        f"| {model} | {bytes_given_per_step(model, by_rows=False) / 1e6:.1f} | {bytes_given_per_step(model) / 1e6:.2f} |"
+        f"| {model} | {whole / 1e6:.1f} | {bytes_given_per_step(model) / 1e6:.2f} |"
         for model in ("mf", "neumf")
+        for whole in [bytes_given_per_step(model, by_rows=False)]
     ]
     with tempfile.TemporaryDirectory() as directory:
         trainings = Trainings(options.data, Path(directory), options.epochs)
@@ -220,10 +222,11 @@ def main() -> None:
         [
             "# Several devices\n",
             "`python benchmarks/several_devices.py --data DIR`, MovieLens' small set, processes over gloo on the CPU,",
-            f"{options.epochs} epochs, all validation metrics of each epoch and all test metrics compared with one process.\n",
+            f"{options.epochs} epochs; all validation metrics of each epoch and all test metrics are compared with those",
+            "of one process.\n",
             f"| model | test NDCG@10, one process | {heads} |\n|---|---|{'---|' * len(options.processes)}",
             *trained,
-            "\nTables in rows over the ranks, beside one process (MB: weights and what Adam keeps of them, of each rank):\n",
+            "\nTables in rows over the ranks, beside one process (MB of each rank: weights, and what Adam keeps of them):\n",
             "| model | processes | metrics | MB |\n|---|---|---|---|",
             *divided,
             "\nFaults, beside a training that was not interrupted:\n",
