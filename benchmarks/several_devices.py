@@ -222,11 +222,11 @@ def main() -> None:
         [
             "# Several devices\n",
             "`python benchmarks/several_devices.py --data DIR`, MovieLens' small set, processes over gloo on the CPU,",
-            f"{options.epochs} epochs; all validation metrics of each epoch and all test metrics are compared with those",
+            f"{options.epochs} epochs; validation metrics of each epoch and test metrics are compared with those",
             "of one process.\n",
             f"| model | test NDCG@10, one process | {heads} |\n|---|---|{'---|' * len(options.processes)}",
             *trained,
-            "\nTables in rows over the ranks, beside one process (MB of each rank: weights, and what Adam keeps of them):\n",
+            "\nTables in rows over the ranks, beside one process (MB: of each rank, with what Adam keeps of them):\n",
             "| model | processes | metrics | MB |\n|---|---|---|---|",
             *divided,
             "\nFaults, beside a training that was not interrupted:\n",
