@@ -13,15 +13,22 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import torch
 from counted.ranks import bytes_given_per_step
 from results_file import write_results
+
+from recsys.cli.configuration import compose_config
+from recsys.runs.assembly import build_data, build_model, build_split, build_view
+from recsys.runs.model_fitting import ModelFitter
 
 TRAIN = Path(__file__).parents[1] / "scripts" / "train.py"
 
@@ -37,8 +44,8 @@ MODELS = {
     "ials": ["model=ials"],
 }
 
-#: Trained with tables in rows over the ranks too.
-SHARDED = ("mf", "neumf")
+#: Trained with tables in rows over the ranks too, and what is behind their names then.
+SHARDED, IN_ROWS = ("mf", "neumf"), ", in rows"
 
 
 class Trainings:
@@ -52,7 +59,7 @@ class Trainings:
 
     def __init__(self, data: Path, directory: Path, epochs: int) -> None:
         self.directory = directory
-        self._settings = [
+        self.settings = [
             "data=movielens_latest_small",
             f"data.root={data.resolve()}",
             f"paths.prepared_dir={directory / 'prepared'}",
@@ -63,7 +70,7 @@ class Trainings:
 
     def command(self, *settings: str) -> list[str]:
         """The command line of a training."""
-        return [sys.executable, str(TRAIN), *self._settings, *settings]
+        return [sys.executable, str(TRAIN), *self.settings, *settings]
 
     def run(self, *settings: str) -> tuple[Path, str]:
         """Train; returns the run directory and what was printed."""
@@ -124,59 +131,88 @@ def _rank(entry: Path) -> int:
     return next((int(value.partition(b"=")[2]) for value in variables if value.startswith(b"RANK=")), -1)
 
 
-def metrics_of(run: Path) -> dict[str, float]:
-    """Validation metrics of each epoch, in all digits that are kept, and the test metrics."""
-    found = {f"test {key}": value for key, value in json.loads((run / "metrics.json").read_text()).items()}
-    history = run / "history.csv"
-    if history.is_file():
-        head, *rows = (line.split(",") for line in history.read_text().splitlines())
-        for row in rows:
-            found |= {
-                f"epoch {row[0]} {name}": float(value)
-                for name, value in zip(head, row, strict=True)
-                if name.startswith("valid/")
-            }
-    return {
-        key: value for key, value in found.items() if value is not None and "_low" not in key and "_high" not in key
-    }
+def fits_of(count: int, settings: Sequence[str], names: Sequence[str], directory: Path) -> dict[str, Any]:
+    """What each model is after it was fitted by so many processes: metrics of each epoch, and where its weights are.
+
+    Args:
+        count: of processes.
+        settings: of the command ``train``, for all.
+        names: of :data:`MODELS`; with ``, in rows`` behind one the tables are divided.
+        directory: of checkpoints and weights.
+    """
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    output = directory / f"{count}.json"
+    asked = json.dumps({"settings": list(settings), "names": list(names), "directory": str(directory / str(count))})
+    processes = []
+    for rank in range(count):
+        place = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": count, "LOCAL_WORLD_SIZE": count, "MASTER_PORT": port}
+        variables = {name: str(value) for name, value in place.items()} if count > 1 else {}
+        line = [sys.executable, __file__, "--fit", asked, "--output", str(output)]
+        processes.append(subprocess.Popen(line, env={**os.environ, "MASTER_ADDR": "127.0.0.1", **variables}))
+    if any([process.wait() for process in processes]):
+        raise SystemExit(f"{count} processes have failed.")
+    found: dict[str, Any] = json.loads(output.read_text())
+    return found
 
 
-def difference(one: Path, other: Path) -> str:
-    """How far the metrics of two runs are apart, in words."""
-    first, second = metrics_of(one), metrics_of(other)
-    if first.keys() != second.keys():
-        return "other epochs"
-    largest = max((abs(first[key] - second[key]) for key in first), default=0.0)
-    same = sum(first[key] == second[key] for key in first)
-    return "the same digits" if largest == 0 else f"up to {largest:.1e}; {same} of {len(first)} the same"
+def fit_all(settings: Sequence[str], names: Sequence[str], directory: Path, output: Path) -> None:
+    """Fit models as one of the processes, or alone; rank 0 writes what :func:`fits_of` gives."""
+    from recsys.distributed.process_group import joined, main_first
+    from recsys.distributed.ranks import ranks, ranks_of
+
+    with joined(ranks_of(), "cpu"):
+        found = {}
+        for name in names:
+            own = [
+                *MODELS[name.removesuffix(IN_ROWS)],
+                f"trainer.shard_embeddings={str(name.endswith(IN_ROWS)).lower()}",
+            ]
+            config = compose_config("train", [*settings, *own, f"trainer.devices={ranks().size}"])
+            with main_first():
+                prepared = build_data(config)
+            model = build_model(config.model, config.seed, prepared)
+            view = build_view(config, prepared, model)
+            split = build_split(config, view.interactions)
+            lines: list[str] = []
+            fitter = ModelFitter(config, view, split, directory / name, lines.append, progress_bar=False)
+            report = fitter.fit(model)
+            epochs = [{key: value for key, value in epoch.items() if "valid/" in key} for epoch in report.epochs]
+            held = next((line for line in lines if "keeps of them" in line), "")
+            found[name] = {"epochs": epochs, "held": held.partition(": ")[2], "weights": str(directory / f"{name}.pt")}
+            if ranks().is_main:
+                torch.save(model.state_dict(), directory / f"{name}.pt")
+        if ranks().is_main:
+            output.write_text(json.dumps(found))
 
 
-def matrix(trainings: Trainings, counts: Sequence[int], models: Sequence[str]) -> list[str]:
-    """Rows of the table of models and numbers of processes."""
-    rows = []
-    for name in models:
-        one, _ = trainings.run(*MODELS[name])
-        cells = []
-        for count in counts:
-            run, _ = trainings.run(*MODELS[name], f"trainer.devices={count}")
-            cells.append(difference(one, run))
-        ndcg = json.loads((one / "metrics.json").read_text())["test/ndcg@10"]
-        rows.append(f"| {name} | {ndcg:.4f} | {' | '.join(cells)} |")
-        print(rows[-1], flush=True)
-    return rows
+def difference(one: Any, other: Any) -> str:
+    """How far two fits are apart, in words."""
+    first, second = (torch.load(each["weights"]) for each in (one, other))
+    weights = max(
+        (float((first[key].double() - second[key].double()).abs().max()) for key in first if first[key].numel()),
+        default=0.0,
+    )
+    told = "weights: the same bits" if weights == 0 else f"weights: {weights:.0e} apart"
+    if not one["epochs"]:
+        return told
+    pairs = [
+        (value, after[key])
+        for before, after in zip(one["epochs"], other["epochs"], strict=True)
+        for key, value in before.items()
+    ]
+    largest, same = max(abs(a - b) for a, b in pairs), sum(a == b for a, b in pairs)
+    apart = f", {largest:.0e} apart" if largest else ""
+    return f"metrics: {same} of {len(pairs)} the same{apart}; {told}"
 
 
-def sharded(trainings: Trainings, counts: Sequence[int], models: Sequence[str]) -> list[str]:
-    """Rows of the table of divided tables."""
-    rows = []
-    for name in models:
-        one, _ = trainings.run(*MODELS[name])
-        for count in counts:
-            run, out = trainings.run(*MODELS[name], f"trainer.devices={count}", "trainer.shard_embeddings=true")
-            held = re.search(r"keeps of them: (.*)", out)
-            rows.append(f"| {name} | {count} | {difference(one, run)} | {held[1] if held else '?'} |")
-            print(rows[-1], flush=True)
-    return rows
+def run_difference(one: Path, other: Path) -> str:
+    """How far the test metrics of two runs are apart, in words."""
+    first, second = (json.loads((run / "metrics.json").read_text()) for run in (one, other))
+    pairs = [(first[key], second[key]) for key in first if first[key] is not None]
+    same = sum(a == b for a, b in pairs)
+    return f"{'all' if same == len(pairs) else same} of {len(pairs)} test metrics the same"
 
 
 def faults(trainings: Trainings) -> list[str]:
@@ -190,45 +226,63 @@ def faults(trainings: Trainings) -> list[str]:
         _, _ = trainings.resumed(run, *went_on)
         rows.append(
             f"| rank {victim} of 2 is killed | one message after {seconds:.1f} s "
-            f"| {went_on[0]}: {difference(whole, run)} |"
+            f"| {went_on[0]}: {run_difference(whole, run)} |"
         )
         print(rows[-1], flush=True)
     run, _ = trainings.torchrun(2, *MODELS["mf"])
-    rows.append(f"| started by torchrun | | {difference(whole, run)} |")
+    rows.append(f"| started by torchrun | | {run_difference(whole, run)} |")
     return rows
 
 
 def main() -> None:
     """Measure, print and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--data", type=Path)
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--processes", type=int, nargs="*", default=[2, 4])
     parser.add_argument("--models", nargs="*", default=list(MODELS))
     parser.add_argument("--output", type=Path)
+    parser.add_argument("--fit", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.fit is not None:
+        asked = json.loads(options.fit)
+        Path(asked["directory"]).mkdir(parents=True, exist_ok=True)
+        fit_all(asked["settings"], asked["names"], Path(asked["directory"]), options.output)
+        return
     traffic = [
         f"| {model} | {whole / 1e6:.1f} | {bytes_given_per_step(model) / 1e6:.2f} |"
         for model in ("mf", "neumf")
         for whole in [bytes_given_per_step(model, by_rows=False)]
     ]
+    divided = [name for name in SHARDED if name in options.models]
     with tempfile.TemporaryDirectory() as directory:
         trainings = Trainings(options.data, Path(directory), options.epochs)
-        trained = matrix(trainings, options.processes, options.models)
-        divided = sharded(trainings, options.processes, [name for name in SHARDED if name in options.models])
+        names = [*options.models, *(f"{name}{IN_ROWS}" for name in divided)]
+        fits = {count: fits_of(count, trainings.settings, names, Path(directory)) for count in (1, *options.processes)}
+        trained = [
+            f"| {name} | {' | '.join(difference(fits[1][name], fits[count][name]) for count in options.processes)} |"
+            for name in options.models
+        ]
+        in_rows = [
+            f"| {name} | {count} | {difference(fits[1][name + IN_ROWS], fits[count][name + IN_ROWS])} "
+            f"| {fits[count][name + IN_ROWS]['held']} |"
+            for name in divided
+            for count in options.processes
+        ]
+        print("\n".join([*trained, *in_rows]), flush=True)
         killed = faults(trainings)
     heads = " | ".join(f"{count} processes" for count in options.processes)
     text = "\n".join(
         [
             "# Several devices\n",
             "`python benchmarks/several_devices.py --data DIR`, MovieLens' small set, processes over gloo on the CPU,",
-            f"{options.epochs} epochs; validation metrics of each epoch and test metrics are compared with those",
-            "of one process.\n",
-            f"| model | test NDCG@10, one process | {heads} |\n|---|---|{'---|' * len(options.processes)}",
+            f"{options.epochs} epochs; validation metrics of each epoch and the weights in the end are compared with",
+            "those of one process.\n",
+            f"| model | {heads} |\n|---|{'---|' * len(options.processes)}",
             *trained,
             "\nTables in rows over the ranks, beside one process (MB: of each rank, with what Adam keeps of them):\n",
             "| model | processes | metrics | MB |\n|---|---|---|---|",
-            *divided,
+            *in_rows,
             "\nFaults, beside a training that was not interrupted:\n",
             "| | | and gone on with |\n|---|---|---|",
             *killed,

@@ -12,8 +12,22 @@ from torch.optim import Optimizer
 from recsys.distributed.collectives import from_main, wait_for_ranks
 from recsys.distributed.ranks import ranks
 from recsys.errors import RunError
+from recsys.models.layers.embedding import Embedding
 from recsys.models.layers.sharded_embedding import ShardedEmbedding, replace_tables, sharded_tables
 from recsys.training.ranks.checkpoint_rows import OPTIMIZERS, ROWS, WEIGHTS, write_rows
+
+
+def check_tables(network: nn.Module) -> None:
+    """Require that a network has tables whose rows can be divided.
+
+    Raises:
+        RunError: it has none.
+    """
+    if not any(isinstance(module, Embedding) for module in network.modules()):
+        raise RunError(
+            "trainer.shard_embeddings=true divides tables of which a step reads some rows, such as those of mf and "
+            f"neumf, but {type(network).__name__} has none. Leave it out."
+        )
 
 
 class ShardedTables:
@@ -28,14 +42,10 @@ class ShardedTables:
     """
 
     def __init__(self, network: nn.Module, prefix: str) -> None:
+        check_tables(network)
         replace_tables(network, sharded=True)
         self._network = network
         self._tables = {f"{prefix}{name}.weight": table for name, table in sharded_tables(network).items()}
-        if not self._tables:
-            raise RunError(
-                "trainer.shard_embeddings=true divides tables of which a step reads some rows, such as those of mf and "
-                f"neumf, but {type(network).__name__} has none. Leave it out."
-            )
 
     def together(self) -> None:
         """Bring all rows together again: the network is as it was."""
