@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from hypothesis import HealthCheck, settings
 from recsys_serving.triton.server_environment import server_environment
 
 from recsys.errors import ServingError
-from tests.shared_directory import remove_shared_directories
+from tests.shared_directory import remove_shared_directories, shared_directory
 
 ROOT = Path(__file__).parents[1]
 
@@ -43,15 +45,23 @@ def triton_environment() -> Path:
 
 
 @pytest.fixture(scope="session")
-def two_ranks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What each of two ranks gave in the parts of ``tests/distributed/parts.py``, and their directory."""
+def two_ranks() -> dict[str, Any]:
+    """What each of two ranks gave in the parts of ``tests/distributed/parts.py``, and their directory.
+
+    They run once for all workers of a test run.
+    """
     from tests.distributed import parts
     from tests.distributed.processes import run_in_ranks
 
-    directory = tmp_path_factory.mktemp("two_ranks")
-    parts.begun(directory / "from_one")
-    parts.sharded_begun(directory / "whole_begun")
-    return {**run_in_ranks(parts.of_all(directory)), "directory": directory}
+    directory = shared_directory("recsys-two-ranks")
+    results = directory / "results"
+    with FileLock(directory / "lock"):
+        if not results.is_file():
+            parts.begun(directory / "from_one")
+            parts.sharded_begun(directory / "whole_begun")
+            results.write_bytes(pickle.dumps(run_in_ranks(parts.of_all(directory))))
+    found: dict[str, Any] = pickle.loads(results.read_bytes())
+    return {**found, "directory": directory}
 
 
 def pytest_collection_finish() -> None:
