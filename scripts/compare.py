@@ -54,7 +54,8 @@ def of_one_split(paths: list[Path], settings: Settings, config: DictConfig) -> P
         )
     comparison = compare(open_runs(paths), settings)
     for run in comparison.runs:
-        console.print(f"{run.label}: {run.path}", soft_wrap=True)
+        lineage = f" ({run.manifest.lineage})" if run.manifest.lineage else ""
+        console.print(f"{run.label}: {run.path}{lineage}", soft_wrap=True)
     console.print()
     for table in tables(comparison):
         console.print(table.for_terminal())

@@ -33,6 +33,8 @@ def main(config: DictConfig) -> None:
     evaluation = evaluate_model(
         evaluator, None, run.prepared, view, split, run.model, device, config.stage, known_items.exclude_seen
     )
+    if run.manifest.lineage:
+        console.print(run.manifest.lineage, markup=False, soft_wrap=True)
     print_report(evaluation)
     if config.save_per_user:
         if config.stage != "test":

@@ -24,15 +24,17 @@ ITEMS_FILE = "items.parquet"
 USER_VOCABULARY_FILE = "user_vocabulary.parquet"
 ITEM_VOCABULARY_FILE = "item_vocabulary.parquet"
 FIXED_NEGATIVES_FILE = "fixed_negatives.parquet"
+PENDING_FILE = "pending.parquet"
 SCHEMA_FILE = "schema.json"
 
 REQUIRED_TABLES = (INTERACTIONS_FILE, USERS_FILE, ITEMS_FILE, USER_VOCABULARY_FILE, ITEM_VOCABULARY_FILE)
-_ALL_FILES = {*REQUIRED_TABLES, COLUMNS_FILE, FIXED_NEGATIVES_FILE, SCHEMA_FILE}
+_OPTIONAL_TABLES = (FIXED_NEGATIVES_FILE, PENDING_FILE)
+_ALL_FILES = {*REQUIRED_TABLES, *_OPTIONAL_TABLES, COLUMNS_FILE, SCHEMA_FILE}
 
 
 def table_paths(directory: Path) -> dict[str, Path]:
-    """The tables of a prepared directory by file name; the fixed negatives only where they exist."""
-    optional = (FIXED_NEGATIVES_FILE,) if (directory / FIXED_NEGATIVES_FILE).exists() else ()
+    """The tables of a prepared directory by file name; those that only some have where they exist."""
+    optional = [name for name in _OPTIONAL_TABLES if (directory / name).exists()]
     return {name: directory / name for name in (*REQUIRED_TABLES, *optional)}
 
 

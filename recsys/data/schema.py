@@ -91,6 +91,8 @@ class Schema:
         joins: how many users and items have a row in their table.
         notes: what the reader recognised, in sentences.
         warnings: what is seldom meant about the data, in sentences.
+        generation: how often interactions were appended; 0: prepared as a whole.
+        parent: content hash of the generation before; None: there is none.
     """
 
     name: str
@@ -116,6 +118,8 @@ class Schema:
     joins: tuple[TableJoin, ...] = ()
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    generation: int = 0
+    parent: str | None = None
 
     def save(self, path: Path) -> None:
         """Write the schema as JSON."""

@@ -1,7 +1,8 @@
 """Vocabularies map external ids (text) to internal indices and back.
 
 Ids are compared as text, code point by code point: ``"007"`` is not ``"7"``, and nothing is trimmed, folded or
-normalised. Indices follow the Unicode order of the ids, so that they do not depend on the order of the rows.
+normalised. In data that are prepared as a whole, indices follow the Unicode order of the ids, so that they do not
+depend on the order of the rows. Ids that are added later get the next indices: an index never moves.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Vocabulary:
     """The ids of all users, or of all items, at the positions that are their indices.
 
     Args:
-        ids: distinct ids in Unicode order, without nulls.
+        ids: distinct ids, without nulls.
         id_column: :data:`~recsys.data.columns.USER_ID` or :data:`~recsys.data.columns.ITEM_ID`.
 
     Example:
@@ -52,6 +53,10 @@ class Vocabulary:
         distinct = pc.unique(ids).cast(pa.string()).drop_null()
         # Arrow compares strings by their UTF-8 bytes, and that is the order of their code points.
         return cls(distinct.take(pc.array_sort_indices(distinct)), id_column)
+
+    def appended(self, ids: pa.StringArray) -> Vocabulary:
+        """This vocabulary with ``ids`` behind it, which it has none of, each once: they get the next indices."""
+        return Vocabulary(pa.concat_arrays([self.ids, ids]), self.id_column)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -131,10 +136,10 @@ class Vocabulary:
             raise PreparedDataError(
                 f"{path} cannot be read as a vocabulary: {error}. Prepare the data again."
             ) from None
-        in_order = ids.null_count == 0 and (len(ids) < 2 or pc.all(pc.less(ids[:-1], ids[1:])).as_py())
-        if not in_order or not np.array_equal(indices, np.arange(len(ids))):
+        distinct = ids.null_count == 0 and pc.count_distinct(ids).as_py() == len(ids)
+        if not distinct or not np.array_equal(indices, np.arange(len(ids))):
             raise PreparedDataError(
-                f"{path} must hold distinct {id_column} values in Unicode order with {index_column} counting from 0, "
-                "and does not. Prepare the data again."
+                f"{path} must hold distinct {id_column} values with {index_column} counting from 0, and does not. "
+                "Prepare the data again."
             )
         return cls(ids, id_column)

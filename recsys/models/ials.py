@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -20,6 +21,7 @@ from recsys.distributed.collectives import from_main
 from recsys.errors import ModelError
 from recsys.models.components.fold_in_factorization import FoldInFactorization
 from recsys.models.interface.data_size import DataSize
+from recsys.models.interface.earlier_fit import EarlierFit
 from recsys.models.interface.explanation import Explanation, rows_of
 from recsys.models.interface.model_card import ModelCard
 from recsys.models.interface.protocols import Query
@@ -30,6 +32,11 @@ from recsys.models.linalg.row_ridge import RowRidge
 from recsys.models.linalg.rows_over_ranks import shared_solver
 from recsys.models.onnx.explainers import LeastSquaresExplainer
 from recsys.models.onnx.fold_in_factors import WeightedLeastSquares
+
+#: Under which an update keeps the user vectors for the next one.
+_USER_VECTORS = "user_vectors"
+#: Half steps of users who start far from their minimum: solvers that iterate are not there in one.
+_STEPS_FROM_ZERO = 3
 
 
 class IALS(FoldInFactorization):
@@ -149,13 +156,49 @@ class IALS(FoldInFactorization):
         by_item = by_user.transpose()
         user_counts, item_counts = by_user.row_sums(), by_item.row_sums()
         solve_users, solve_items = (shared_solver(self.solver, matrix, dim) for matrix in (by_user, by_item))
-        draws = torch.randn(num_items, dim, generator=torch.Generator().manual_seed(self.seed))
-        items = (draws * (self.init_std / dim**0.5)).to(device)
+        items = self._start(num_items).to(device)
         users = torch.zeros(len(by_user), dim, device=device)
         for _ in progress.track(range(self.iterations), "fitting iALS"):
             users, items = self._half_step(solve_users, user_counts, users, items)
             items, users = self._half_step(solve_items, item_counts, items, users)
         self.item_vectors.copy_(items @ _principal_axes(items))
+
+    def update(self, interactions: Interactions, earlier: EarlierFit) -> dict[str, Tensor]:
+        """Go on from earlier factors: solve for the users whose interactions changed, then one sweep over all.
+
+        A sweep, items and then users, is one of the ``iterations`` of a fit. New items start as in :meth:`fit`, new
+        users at zero. The user vectors are kept for the next update: without them, as in the first one, all users are
+        solved for in some half steps before.
+        """
+        num_items, dim = self.item_vectors.shape
+        device = self.item_vectors.device
+        by_user = InteractionMatrix.from_interactions(interactions, device)
+        by_item = by_user.transpose()
+        user_counts, item_counts = by_user.row_sums(), by_item.row_sums()
+        known = earlier.state["item_vectors"].to(device)
+        items = torch.cat([known, self._start(num_items).to(device)[len(known) :]])
+        users = torch.zeros(len(by_user), dim, device=device)
+        solve_users, solve_items = (self.solver.prepare(matrix, dim) for matrix in (by_user, by_item))
+        kept = earlier.statistics.get(_USER_VECTORS)
+        if kept is None:
+            for _ in range(_STEPS_FROM_ZERO):
+                users, items = self._half_step(solve_users, user_counts, users, items)
+        else:
+            users[: len(kept)] = kept.to(device)
+            changed = torch.from_numpy(np.flatnonzero(earlier.change.users)).to(device)
+            solve_changed = self.solver.prepare(by_user.take(changed), dim)
+            users[changed] = solve_changed(items, self._penalty(user_counts[changed], items), users[changed])
+        items, users = self._half_step(solve_items, item_counts, items, users)
+        users, items = self._half_step(solve_users, user_counts, users, items)
+        axes = _principal_axes(items)
+        self.item_vectors.copy_(items @ axes)
+        return {_USER_VECTORS: users @ axes}
+
+    def _start(self, num_items: int) -> Tensor:
+        """The item vectors that the seed gives, shape [I, D]."""
+        dim = self.item_vectors.shape[1]
+        draws = torch.randn(num_items, dim, generator=torch.Generator().manual_seed(self.seed))
+        return draws * (self.init_std / dim**0.5)
 
     def fold_in(self, histories: Histories) -> Tensor:
         """The exact minimum for each history, shape [B, D]; an item that occurs again counts once.

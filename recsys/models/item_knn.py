@@ -5,16 +5,24 @@ Shape suffixes: U users, I items.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
+
+import torch
+from torch import Tensor
 
 from recsys.data.interactions import Interactions
 from recsys.models.components.item_item_model import ItemItemModel
 from recsys.models.components.item_weights import SparseItemWeights
 from recsys.models.components.recency import Recency
-from recsys.models.components.similarities import Similarity
-from recsys.models.components.weightings import Weighting
+from recsys.models.components.similarities import AdjustedCosine, Similarity
+from recsys.models.components.weightings import Unweighted, Weighting
+from recsys.models.interface.earlier_fit import EarlierFit
 from recsys.models.interface.model_card import ModelCard
 from recsys.models.layers.validation import check_dims
+from recsys.models.linalg.device_memory import free_memory
+from recsys.models.linalg.gram_update import GRAM, updated_gram
+from recsys.models.linalg.regularised_gram import matrices_bytes
 from recsys.models.linalg.row_products import row_products
 from recsys.models.linalg.rows_over_ranks import stacked_over_ranks
 from recsys.models.linalg.top_entries import top_entries
@@ -87,9 +95,33 @@ class ItemKNN(ItemItemModel):
         self.recency.check(interactions)
         user_items = self.similarity.represent_training(interactions, self.weights.device)
         item_users = self.weighting.weigh(user_items.transpose(), user_items.counts, self.num_items)
-        squares = item_users.squared_lengths()
+        products = row_products(item_users, self.max_block_bytes, is_shared=True)
+        self._set_neighbours(products, item_users.squared_lengths())
+
+    @torch.no_grad()
+    def update(self, interactions: Interactions, earlier: EarlierFit) -> dict[str, Tensor] | None:
+        """Change the products of all items by the rows that changed, and find the neighbours as :meth:`fit` does.
+
+        Where interactions count 1, products are whole numbers and the neighbours are those of a fit on all rows; with
+        weights up to rounding. None where the products do not add up over users, as those of ratings less the user's
+        mean or of a weighting by the whole collection, or where a matrix of items by items does not fit the memory.
+        """
+        adds_up = isinstance(self.weighting, Unweighted) and not isinstance(self.similarity, AdjustedCosine)
+        device = self.weights.device
+        free = free_memory(device)
+        if not adds_up or (free is not None and matrices_bytes(self.num_items, 1.2) > free):
+            return None
+        self.recency.check(interactions)
+        gram = updated_gram(interactions, earlier, device)
+        size = max(1, min(512, self.max_block_bytes // (4 * max(self.num_items, 1))))
+        starts = range(0, self.num_items, size)
+        self._set_neighbours(((start, gram[start : start + size].clone()) for start in starts), gram.diagonal().clone())
+        return {GRAM: gram}
+
+    def _set_neighbours(self, products_of_rows: Iterable[tuple[int, Tensor]], squares: Tensor) -> None:
+        """Keep the most similar items of each, from blocks of rows of products and the items' squared lengths."""
         blocks = []
-        for start, products in row_products(item_users, self.max_block_bytes, is_shared=True):
+        for start, products in products_of_rows:
             rows = slice(start, start + len(products))
             similarities = self.similarity.compare(products, squares[rows], squares).clamp_(min=0)
             similarities.diagonal(offset=start).zero_()

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from recsys.data.interactions import Interactions
 from recsys.errors import ModelError
 from recsys.models.components.recency import SECONDS_PER_DAY
+from recsys.models.interface.earlier_fit import EarlierFit
 from recsys.models.interface.model_card import ModelCard
 from recsys.models.interface.protocols import Query
 from recsys.models.onnx.constant_scores import ConstantScores
@@ -69,6 +70,16 @@ class Popularity(nn.Module):
             weights = fading if weights is None else weights * fading
         counts = np.bincount(interactions.item_index, weights, minlength=interactions.num_items)
         self.counts.copy_(torch.from_numpy(counts))
+
+    def update(self, interactions: Interactions, earlier: EarlierFit) -> dict[str, Tensor] | None:
+        """Count the rows that changed alone; None where age counts, as then each row counts less than before."""
+        if self.half_life_days is not None:
+            return None
+        self.counts[: len(earlier.state["counts"])] = earlier.state["counts"]
+        for rows, sign in ((earlier.change.before, -1), (earlier.change.now, 1)):
+            counts = np.bincount(rows.item_index, rows.weight, minlength=rows.num_items)
+            self.counts += sign * torch.from_numpy(counts).to(self.counts)
+        return {}
 
     def _weights(
         self, interactions: Interactions, half_life_days: float

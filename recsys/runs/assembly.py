@@ -17,6 +17,7 @@ from recsys.data.feedback_view import FeedbackView
 from recsys.data.interactions import Interactions
 from recsys.data.prepared import PreparedDataset
 from recsys.data.preparing import load_or_prepare
+from recsys.data.readers.prepared import PreparedReader
 from recsys.data.sentence_vectors import sentence_vectors
 from recsys.data.split import Split
 from recsys.data.weight_transform import WeightTransform
@@ -52,7 +53,10 @@ def build_data(
     """
     reader, preparation = instantiate(config.data), instantiate(config.preparation)
     with collected_warnings() as warned:
-        prepared = load_or_prepare(Path(config.paths.prepared_dir), reader, preparation, on_prepared)
+        if isinstance(reader, PreparedReader):
+            prepared = reader.open()
+        else:
+            prepared = load_or_prepare(Path(config.paths.prepared_dir), reader, preparation, on_prepared)
     if warned and config.get("strict", False):
         raise DataError(
             f"strict=true makes {len(warned)} warning{'s' if len(warned) > 1 else ''} about the data an error: "

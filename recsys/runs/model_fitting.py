@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
@@ -18,6 +18,7 @@ from torch import nn
 from recsys.cli.progress import Bar, progress
 from recsys.data.feedback_view import FeedbackView
 from recsys.data.interactions import IntArray, Interactions
+from recsys.data.row_numbers import RowArray
 from recsys.data.split import Split
 from recsys.errors import ModelError
 from recsys.evaluation.ranking_task import RankingTask
@@ -54,6 +55,9 @@ class ModelFitter:
         listener: receives the metrics of each epoch, but not those of pre-training or of a hybrid's sources.
         progress_bar: whether bars are shown, where there is a terminal.
         epochs: for how long each part is trained, in place of what the configuration says; None leaves that to it.
+        learned: those of the training rows that gradient steps are taken on; the others are known to the model already.
+            None: all.
+        optimizer_state: what the optimiser goes on from, in PyTorch's form; None: nothing.
 
     Example:
         >>> ModelFitter(config, view, split).fit(model)  # doctest: +SKIP
@@ -67,6 +71,8 @@ class ModelFitter:
     listener: Listener = _tell_nobody
     progress_bar: bool = True
     epochs: ChosenEpochs | None = None
+    learned: RowArray | None = None
+    optimizer_state: Mapping[str, Any] | None = None
 
     def fit(self, model: nn.Module) -> FitReport:
         """Fit ``model`` in place.
@@ -175,13 +181,18 @@ class ModelFitter:
             rated_histories=isinstance(network, PredictsRatings),
             known_items=build_known_items(settings),
         )
+        rates = isinstance(network, PredictsRatings)
+        some = None if self.learned is None else self.view.training_interactions(self.learned, rates)
         module = instantiate(settings.training)(
             network=network,
-            interactions=train,
+            interactions=train if some is None else some,
             validation=validation if validated else None,
             **({} if lists is None else {"lists": lists}),
         )
         module.product_precision = product_precision(settings)
+        module.optimizer_state = self.optimizer_state
+        if self.learned is not None and (observe_training := getattr(network, "observe_training", None)) is not None:
+            observe_training(train)  # and not of some rows alone, as the module has said
         report: FitReport = instantiate(settings.fitting)(
             module=module,
             trainer=_trainer(settings),

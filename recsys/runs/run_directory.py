@@ -15,6 +15,8 @@
         selection/           history.csv, curves.png and checkpoints of a first fit, which chose the number of epochs
         tracking_run         which run of the experiment tracker this is
         data/                the prepared data, where they were made of tables in memory
+        statistics.safetensors  of an updated run: what makes its next update faster
+        update.md            of an updated run: its lineage, with a picture of what refits beside updates have shown
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import nn
+from torch import Tensor, nn
 
 from recsys.cli.commands import typed_command
 from recsys.cli.output_directory import new_directory
@@ -47,6 +49,7 @@ MANIFEST = "run.json"
 METRICS = "metrics.json"
 PER_USER = "per_user.parquet"
 WEIGHTS = "model.safetensors"
+STATISTICS = "statistics.safetensors"
 HISTORY = "history.csv"
 CURVES = "curves.png"
 CHECKPOINTS = "checkpoints"
@@ -243,6 +246,28 @@ class RunDirectory:
                 f"The weights could not be written to {self.path / WEIGHTS} ({error}). Free some space, then go on "
                 f"with the run: {typed_command('train')} resume={self.path}"
             ) from error
+
+    def save_statistics(self, statistics: Mapping[str, Tensor]) -> None:
+        """Write what makes the next update faster.
+
+        Raises:
+            RunError: it could not be written.
+        """
+        try:
+            with whole_file(self.path / STATISTICS) as path:
+                save_file({name: tensor.contiguous() for name, tensor in statistics.items()}, path)
+        except SafetensorError as error:
+            raise RunError(
+                f"What makes the next update faster could not be written to {self.path / STATISTICS} ({error}). Free "
+                "some space, or leave it out (keep_statistics=false), and update again."
+            ) from error
+
+    def load_statistics(self) -> dict[str, Tensor]:
+        """What makes an update faster; nothing where it was not kept, or cannot be read."""
+        try:
+            return dict(load_file(self.path / STATISTICS))
+        except (SafetensorError, OSError):
+            return {}
 
     def load_model(self, model: nn.Module) -> None:
         """Read the weights into ``model``.

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
-from typing import Literal
+from typing import Any, Literal
 
 import recsys
 from recsys.data.feedback_view import ViewKind
@@ -53,6 +53,8 @@ class RunManifest:
         trained_on: what the kept weights were fitted to.
         epochs_chosen: how the number of epochs of the kept weights came about; empty for a model without epochs.
         measured: what ``metrics.json`` is of.
+        update: how the run came from another one, as :class:`recsys.runs.updating.update_record.UpdateRecord` says;
+            None for a run that was trained anew.
     """
 
     format_version: int
@@ -70,6 +72,7 @@ class RunManifest:
     trained_on: TrainedOn = "training"
     epochs_chosen: str = ""
     measured: str = THIS_MODEL
+    update: Mapping[str, Any] | None = None
 
     @classmethod
     def of(
@@ -82,6 +85,7 @@ class RunManifest:
         trained_on: TrainedOn = "training",
         epochs_chosen: str = "",
         measured: str = THIS_MODEL,
+        update: Mapping[str, Any] | None = None,
     ) -> RunManifest:
         """The manifest of a run on ``prepared`` that ends now; ``split`` is the one that it was measured with."""
         libraries = ("torch", "pytorch-lightning", "numpy", "pyarrow")
@@ -105,7 +109,22 @@ class RunManifest:
             trained_on=trained_on,
             epochs_chosen=epochs_chosen,
             measured=measured,
+            update=update,
         )
+
+    @property
+    def parent(self) -> str | None:
+        """Directory of the run that this one is an update of; None: it was trained anew."""
+        return None if self.update is None else str(self.update["parent"])
+
+    @property
+    def lineage(self) -> str:
+        """Where the model comes from, in words; empty for one that was trained anew."""
+        if self.update is None:
+            return ""
+        number, since = self.update["updates"], self.update["since_refit"]
+        refit = "" if since == number else f", {since} since the last fit on all interactions"
+        return f"update {number}{refit} of run {self.update['parent']}"
 
     @property
     def holds_nothing_out(self) -> bool:

@@ -6,10 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import torch
-from hydra.utils import instantiate
 from omegaconf import DictConfig
 from torch import nn
 
@@ -18,13 +15,14 @@ from recsys.data.prepared import PreparedDataset
 from recsys.data.split import Split
 from recsys.distributed.collectives import object_from_main
 from recsys.distributed.ranks import alone, ranks
-from recsys.evaluation.model_report import EvaluationReport, evaluate_model, model_name
+from recsys.evaluation.model_report import EvaluationReport, model_name
 from recsys.models.interface.protocols import Fittable
-from recsys.runs.assembly import build_baseline, build_model, build_seen_policy
+from recsys.runs.assembly import build_model
 from recsys.runs.chosen_epochs import ChosenEpochs
 from recsys.runs.device import training_device
 from recsys.runs.fit_plan import FitPlan
 from recsys.runs.fit_stages import fit_stages
+from recsys.runs.measuring import measure
 from recsys.runs.model_fitting import ModelFitter
 from recsys.runs.run_directory import CHECKPOINTS, METRICS, SELECTION, RunDirectory
 from recsys.runs.run_manifest import CARRIED_PREFIX, RunManifest
@@ -148,27 +146,7 @@ class TrainingRun:
         if not ranks().is_main:
             return None
         with alone():
-            return self._measured(model, prefix, device)
-
-    def _measured(self, model: nn.Module, prefix: str, device: torch.device) -> EvaluationReport:
-        split = self.plan.split
-        baseline: Any = build_baseline(self.config, self.prepared)
-        baseline.fit(self.view.training_interactions(split.train, rates=False))
-        evaluation = evaluate_model(
-            instantiate(self.config.evaluation),
-            baseline,
-            self.prepared,
-            self.view,
-            split,
-            model,
-            device,
-            exclude_seen=build_seen_policy(self.config),
-        )
-        name = model_name(model)
-        self.run.save_per_user(evaluation.per_user(name, self.prepared.user_vocabulary))
-        metrics = evaluation.metrics(name) | evaluation.baseline_metrics(name)
-        self.run.save_metrics({f"{prefix}{key}": value for key, value in metrics.items()})
-        return evaluation
+            return measure(self.config, self.prepared, self.view, self.plan.split, model, self.run, device, prefix)
 
     def _finish(self, best_epoch: int) -> None:
         plan = self.plan

@@ -111,6 +111,8 @@ class RecommenderModule(nn.Module):
         self.product_precision = "highest"
         #: Whether each rank takes a part of a batch; otherwise all compute the same, each with a part of the tables.
         self.divides_batches = True
+        #: What the optimiser goes on from, in PyTorch's form; likewise, None: nothing.
+        self.optimizer_state: Mapping[str, Any] | None = None
         #: Gives the current epoch, from zero.
         self.epoch: Callable[[], int] = lambda: 0
         self._optimizer = optimizer
@@ -217,6 +219,8 @@ class RecommenderModule(nn.Module):
             raise SettingsError(
                 f"The optimiser refuses its settings ({error}). Correct training.optimizer.*."
             ) from error
+        if self.optimizer_state is not None:
+            optimizer.load_state_dict(dict(self.optimizer_state))
         if self._scheduler is None:
             return optimizer
         return {"optimizer": optimizer, "lr_scheduler": self._scheduler(optimizer)}

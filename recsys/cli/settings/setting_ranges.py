@@ -66,13 +66,14 @@ _NAMES: dict[ValueRange, tuple[str, ...]] = {
         *("max_iterations", "max_items", "max_block_bytes", "min_user_interactions", "min_item_interactions"),
         *("part_size", "trials", "instances", "questions", "num_used", "devices", "version", "timeout_seconds"),
         "workers",
+        "every",
     ),
     ValueRange(2): ("num_folds", "folds"),
     _NOT_NEGATIVE: (
         *("seed", "sampler_seed", "lr", "weight_decay", "momentum", "eta_min", "l1", "l2_unobserved", "shrinkage"),
         *("unobserved_weight", "negatives_per_positive", "num_in_batch", "num_uniform", "num_hard", "burn_in"),
         *("bootstrap_samples", "show_users", "num_fold_in", "num_given", "num_valid", "exposure_exponent"),
-        *("init_std", "baseline_weight", "patience", "retries"),
+        *("init_std", "baseline_weight", "patience", "retries", "min_train", "other_users"),
     ),
     _POSITIVE: (
         "temperature",
@@ -97,7 +98,7 @@ RANGES: Mapping[str, ValueRange] = MappingProxyType(
 )
 
 #: Settings that have another range than the others of their name, by the end of their key.
-_EXCEPTIONS: Mapping[str, ValueRange] = MappingProxyType({"training.l2": _NOT_NEGATIVE})
+_EXCEPTIONS: Mapping[str, ValueRange] = MappingProxyType({"training.l2": _NOT_NEGATIVE, "drift.tolerance": _DROPOUT})
 
 
 def range_of(key: str) -> ValueRange | None:

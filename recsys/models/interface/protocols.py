@@ -23,6 +23,10 @@ Besides its protocols a model may have any of these methods; callers look for th
   a history and may be like others;
 - ``dynamic_buffers() -> names``: buffers, as in ``state_dict``, whose sizes are known only once the model is fitted,
   such as lists of neighbours; the other tensors have the sizes of a fresh model;
+- ``update(interactions, earlier) -> statistics``, of a model that is fitted at once: fits to ``interactions``, the
+  training rows of now, from an earlier fit (:class:`recsys.models.interface.earlier_fit.EarlierFit`) in less time than
+  :meth:`Fittable.fit`; returns tensors that its next update is given again, by name; None, and nothing is done, where
+  these settings allow no update;
 - ``fit_bytes(num_users, num_items) -> int``, a static method: what fitting holds at least, in bytes, where that grows
   with the square of a side, so that nobody starts what cannot end;
 - ``sized_settings``, a class attribute: names of the settings that may be ``auto`` in the model's configuration, and

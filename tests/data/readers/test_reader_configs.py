@@ -25,15 +25,15 @@ def _reader(name: str, *overrides: str) -> Any:
 
 def test_every_data_set_has_a_config() -> None:
     releases = ["100k", "10m", "1m", "20m", "25m", "32m", "latest_small"]
-    others = ["amazon_reviews", "goodreads", "ncf", "remote", "sql", "store", "synthetic", "table"]
+    others = ["amazon_reviews", "goodreads", "ncf", "prepared", "remote", "sql", "store", "synthetic", "table"]
     assert sorted(NAMES) == sorted([*others, *(f"movielens_{release}" for release in releases)])
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_config_makes_its_reader(name: str) -> None:
-    reader = _reader(name)
+    reader = _reader(name, *(["data.directory=/nowhere"] if name == "prepared" else []))
     assert isinstance(reader, Reader)
-    if name not in ("table", "ncf", "remote", "sql", "store"):  # these need a place, or a database
+    if name not in ("table", "ncf", "prepared", "remote", "sql", "store"):  # these need a place, or a database
         json.dumps(reader.fingerprint())
 
 

@@ -34,7 +34,16 @@ def composed(tmp_path: Path, name: str, *overrides: str) -> Any:
 
 
 def test_there_is_a_config_for_each_strategy() -> None:
-    strategies = ["cold_both", "cold_items", "cold_users", "default", "k_fold", "leave_last_out", "leave_random_out"]
+    strategies = [
+        "cold_both",
+        "cold_items",
+        "cold_users",
+        "default",
+        "hash",
+        "k_fold",
+        "leave_last_out",
+        "leave_random_out",
+    ]
     assert NAMES == [*strategies, "none", "predefined", "predefined_whole", "random_ratio", "temporal"]
 
 

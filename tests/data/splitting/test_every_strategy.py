@@ -14,6 +14,7 @@ from recsys.data.split import Split, Splitter
 from recsys.data.splitting.cold_both import ColdBoth
 from recsys.data.splitting.cold_items import ColdItems
 from recsys.data.splitting.cold_users import ColdUsers
+from recsys.data.splitting.hashed import HashSplit
 from recsys.data.splitting.k_fold import KFold
 from recsys.data.splitting.leave_last_out import LeaveLastOut
 from recsys.data.splitting.leave_random_out import LeaveRandomOut
@@ -34,6 +35,8 @@ WITH_SEED: dict[str, Callable[[int], Splitter]] = {
     "leave_random_out": lambda seed: LeaveRandomOut(seed=seed),
     "random_ratio": lambda seed: RandomRatio(seed=seed),
     "random_ratio_of_all": lambda seed: RandomRatio(seed=seed, by="all"),
+    "hash": lambda seed: HashSplit(0.3, 0.3, seed=seed),
+    "hash_by_user": lambda seed: HashSplit(0.3, 0.3, by="user", seed=seed),
     "k_fold": lambda seed: KFold(num_folds=3, fold=1, seed=seed),
     "cold_users": lambda seed: ColdUsers(test_ratio=0.3, valid_ratio=0.3, seed=seed),
     "cold_users_by_time": lambda seed: ColdUsers(test_ratio=0.3, valid_ratio=0.3, order="time", seed=seed),
@@ -45,7 +48,7 @@ WITH_SEED: dict[str, Callable[[int], Splitter]] = {
     "predefined_with_drawn_validation": lambda seed: Predefined(LeaveRandomOut(num_valid=0, seed=seed)),
 }
 EVERY = WITHOUT_SEED | WITH_SEED
-LABELS_MATTER = {"cold_both", "cold_users", "cold_users_by_time", "cold_users_given_two"}
+LABELS_MATTER = {"hash", "hash_by_user", "cold_both", "cold_users", "cold_users_by_time", "cold_users_given_two"}
 
 
 def parts(split: Split) -> list[list[int]]:
@@ -97,7 +100,7 @@ def test_the_split_does_not_hang_on_what_users_are_called(name: str) -> None:
     assert parts(EVERY[name](4).split(replace(rows, user_index=renamed))) == parts(EVERY[name](4).split(rows))
 
 
-@pytest.mark.parametrize("name", sorted(set(EVERY) - {"cold_both", "cold_items"}))
+@pytest.mark.parametrize("name", sorted(set(EVERY) - {"cold_both", "cold_items", "hash", "hash_by_user"}))
 def test_the_split_does_not_hang_on_what_items_are_called(name: str) -> None:
     rows = many()
     renamed = np.random.default_rng(1).permutation(rows.num_items).astype(np.int32)[rows.item_index]

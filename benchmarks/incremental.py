@@ -1,0 +1,287 @@
+"""Daily updates against a full refit each day: ``python benchmarks/incremental.py --scale 0.1 --model ials``.
+
+Makes interactions of the size of MovieLens 20M (138,000 users, 27,000 items, 20 million) times ``--scale``, of which
+the last 30 of 300 days come one by one, with new users and new items. Each day is appended and the model is updated;
+beside it the same model is fitted anew on all interactions so far, and both are measured on the same validation users.
+It is checked that no index moves and that nothing that was held out for test is trained on. Seconds are of the
+processor.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+if TYPE_CHECKING:
+    from recsys.data.feedback_view import FeedbackView
+    from recsys.data.interactions import Interactions
+    from recsys.data.split import Split
+    from recsys.runs.trained_run import TrainedRun
+
+DAYS, BASE_DAYS = 30, 270
+USERS, ITEMS, ROWS = 138_000, 27_000, 20_000_000
+GROUPS = 60
+#: Settings of each model beside the defaults of ``scripts/train.py``.
+SETTINGS = {
+    "ials": ["model.embedding_dim=64"],
+    "mf": ["model.embedding_dim=32", "trainer.max_epochs=15", "fitting.patience=3"],
+    "neumf": ["model.embedding_dim=16", "trainer.max_epochs=15", "fitting.patience=3"],
+    "two_tower": ["model.embedding_dim=32", "trainer.max_epochs=15", "fitting.patience=3"],
+}
+
+
+@dataclass(frozen=True)
+class Day:
+    """What one day showed; times in seconds of the processor."""
+
+    append: float
+    update: float
+    refit: float
+    prepare: float
+    updated: float
+    refitted: float
+    difference: float
+    low: float
+    high: float
+    rows: int
+    new_users: int
+    new_items: int
+
+
+def made_days(scale: float, directory: Path, seed: int = 0) -> list[Path]:
+    """Tables of interactions: one of all days before, and one for each day.
+
+    Users belong to three of some groups, each of which likes its items by a law of Zipf; a third of what they do
+    follows what is popular with all. Users and items appear over time.
+    """
+    rng = np.random.default_rng(seed)
+    users, items, rows = int(USERS * scale), int(ITEMS * scale**0.5), int(ROWS * scale)
+    born = np.where(rng.random(items) < 0.9, -1.0, rng.uniform(0, BASE_DAYS + DAYS, items))
+    arrives = np.where(rng.random(users) < 0.6, 0.0, rng.uniform(0, BASE_DAYS + DAYS, users))
+    activity = rng.lognormal(0, 1.0, users)
+    user = np.repeat(np.arange(users), np.maximum(rng.poisson(1.8 * rows * activity / activity.sum()), 5))
+    when = rng.uniform(arrives[user], BASE_DAYS + DAYS)
+    tastes = rng.integers(GROUPS, size=(users, 3))
+    group = tastes[user, rng.integers(3, size=len(user))]
+    group[rng.random(len(user)) < 1 / 3] = GROUPS
+    popularity = 1 / (1 + rng.permutation(items)) ** 0.8
+    item = np.empty(len(user), dtype=np.int64)
+    for number in range(GROUPS + 1):
+        liked = popularity if number == GROUPS else 1 / (1 + rng.permutation(items)) ** 1.1
+        chosen = np.flatnonzero(group == number)
+        item[chosen] = np.searchsorted(np.cumsum(liked / liked.sum()), rng.random(len(chosen))).clip(max=items - 1)
+    there = born[item] <= when
+    user, item, when = user[there], item[there], when[there]
+    order = np.argsort(when)
+    first = order[np.unique(user[order] * items + item[order], return_index=True)[1]]
+    first = first[np.argsort(when[first])]
+    user, item, when = user[first], item[first], when[first]
+    paths = []
+    for day in range(DAYS + 1):
+        inside = when < BASE_DAYS if day == 0 else (when >= BASE_DAYS + day - 1) & (when < BASE_DAYS + day)
+        table = pa.table(
+            {
+                "user_id": ids_as_text("u", user[inside]),
+                "item_id": ids_as_text("i", item[inside]),
+                "timestamp": pa.array((when[inside] * 86_400).astype(np.int64)),
+            }
+        )
+        paths.append(directory / f"day_{day:02}.parquet")
+        pq.write_table(table, paths[-1])
+    return paths
+
+
+def ids_as_text(prefix: str, numbers: np.ndarray) -> pa.Array:
+    """Ids as text, such as ``u17``."""
+    import pyarrow.compute as pc
+
+    return pc.binary_join_element_wise(prefix, pa.array(numbers).cast(pa.string()), "")
+
+
+def first_run(model: str, table: Path, directory: Path, further: list[str]) -> Path:
+    """Train on all days before, as ``scripts/train.py`` does."""
+    from recsys.studies.retraining.command_stage import run_command_stage
+
+    arguments = [
+        *(f"model={model}", "data=table", f"data.interactions={table}", "data.name=days", "split=hash"),
+        *("split.min_train=0", "tracking=none", "show_users=0", "evaluation.max_users=500"),
+        *(f"paths.runs_dir={directory / 'runs'}", f"paths.prepared_dir={directory / 'prepared'}"),
+        *("evaluation.bootstrap_samples=100", "trainer.accelerator=cpu", *SETTINGS.get(model, []), *further),
+    ]
+    return run_command_stage("train", arguments, directory / "train.log")
+
+
+def measured_days(
+    model: str, days: list[Path], directory: Path, settings: dict[str, object], further: list[str], prepare_every: int
+) -> list[Day]:
+    """Update day by day, with a refit beside each."""
+    from recsys.data.appending.append import append
+    from recsys.data.readers.table import TableReader
+    from recsys.evaluation.known_items import ONLY_NEW
+    from recsys.runs.assembly import build_model
+    from recsys.runs.device import training_device
+    from recsys.runs.model_fitting import ModelFitter
+    from recsys.runs.trained_run import open_run, split_of_run
+    from recsys.runs.updating import update_run
+    from recsys.runs.updating.drift import compare_with_refit
+    from recsys.runs.updating.new_data import NewData
+    from recsys.runs.updating.update_settings import DriftSettings, UpdateSettings
+
+    seconds: dict[str, float] = {}
+    update_run.fit_from = timed(update_run.fit_from, seconds, "update")
+    run = first_run(model, days[0], directory, further)
+    earlier = open_run(run)
+    view, split = split_of_run(earlier)
+    held_out = pairs_of(view.interactions.take(split.test))
+    found = []
+    for number, day in enumerate(days[1:], 1):
+        timed(append, seconds, "append")(earlier.prepared, TableReader(interactions=str(day)))
+        new, chosen = NewData(str(day)), UpdateSettings(**settings)
+        updated = update_run.RunUpdate(run, new, chosen, {}, lambda line: None, progress_bar=False).update()
+        now = open_run(updated.path)
+        view, split = split_of_run(now)
+        held_out = check_still(earlier, now, held_out, view, split)
+        refitted = build_model(now.config.model, now.config.seed, now.prepared)
+        with tempfile.TemporaryDirectory() as place:
+            fitter = ModelFitter(now.config, view, split, Path(place), progress_bar=False)
+            timed(fitter.fit, seconds, "refit")(refitted)
+        drift = DriftSettings(every=1, max_users=2000)
+        device = training_device(now.config)
+        check = compare_with_refit(now.model, refitted, view, split, ONLY_NEW, drift, 0.0, device)
+        prepare = prepared_anew(days[: number + 1], directory) if number % prepare_every == 0 else float("nan")
+        record = updated.record
+        assert record is not None, "the directory is new"
+        found.append(
+            Day(
+                *(seconds["append"], seconds["update"], seconds["refit"], prepare, check.updated, check.refitted),
+                *(check.difference, check.low, check.high, record.num_fresh),
+                *(record.num_new_users, record.num_new_items),
+            )
+        )
+        print(f"day {number:2}: {line(found[-1])}", flush=True)
+        shutil.rmtree(run)
+        shutil.rmtree(earlier.prepared.directory)
+        run, earlier = updated.path, now
+    return found
+
+
+def timed(function: Callable[..., Any], seconds: dict[str, float], name: str) -> Callable[..., Any]:
+    """``function``, which notes under ``name`` how many seconds of the processor a call takes."""
+
+    def call(*arguments: Any, **further: Any) -> Any:
+        begin = time.process_time()
+        result = function(*arguments, **further)
+        seconds[name] = time.process_time() - begin
+        return result
+
+    return call
+
+
+def prepared_anew(days: list[Path], directory: Path) -> float:
+    """Seconds that a preparation of all days takes."""
+    from recsys.data.preparing import Preparation
+    from recsys.data.readers.table import TableReader
+
+    so_far, seconds = directory / "so_far", dict[str, float]()
+    so_far.mkdir()
+    for path in days:
+        (so_far / path.name).symlink_to(path)
+    timed(Preparation().prepare, seconds, "prepare")(TableReader(interactions=str(so_far)), directory / "whole")
+    shutil.rmtree(directory / "whole")
+    shutil.rmtree(so_far)
+    return seconds["prepare"]
+
+
+def pairs_of(interactions: Interactions) -> np.ndarray:
+    """One number for each pair of a user and an item, the same in every generation."""
+    return interactions.user_index.astype(np.int64) << 32 | interactions.item_index
+
+
+def check_still(
+    earlier: TrainedRun, now: TrainedRun, held_out: np.ndarray, view: FeedbackView, split: Split
+) -> np.ndarray:
+    """Require that no index has moved and that no row that was ever held out for test is trained on.
+
+    Returns:
+        The pairs that were ever held out for test.
+    """
+    for name in ("user_vocabulary", "item_vocabulary"):
+        before = getattr(earlier.prepared, name).ids
+        if not getattr(now.prepared, name).ids[: len(before)].equals(before):
+            raise AssertionError(f"{name}: an index has moved")
+    ever = np.union1d(held_out, pairs_of(view.interactions.take(split.test)))
+    if np.isin(pairs_of(view.interactions.take(split.train)), ever).any():
+        raise AssertionError("a row that was held out for test is trained on")
+    return ever
+
+
+def line(day: Day) -> str:
+    """One day in words."""
+    return (
+        f"{day.rows:,} training rows, {day.new_users} users and {day.new_items} items are new; append "
+        f"{day.append:.2f} s, update {day.update:.2f} s, refit {day.refit:.2f} s; ndcg@10 {day.updated:.4f} and "
+        f"{day.refitted:.4f}, {day.difference:+.4f} [{day.low:+.4f}, {day.high:+.4f}]"
+    )
+
+
+def summary(model: str, days: list[Day], sizes: str) -> str:
+    """A row of the table of results."""
+    column = {name: np.array([getattr(day, name) for day in days]) for name in Day.__annotations__}
+    prepare = float(np.nanmean(column["prepare"])) if np.isfinite(column["prepare"]).any() else 0.0
+    fits = column["update"].sum() / column["refit"].sum()
+    whole = (column["update"].sum() + column["append"].sum()) / (column["refit"].sum() + prepare * len(days))
+    behind = int((column["low"] > 0).sum())
+    ahead = int((column["high"] < 0).sum())
+    last = days[-1]
+    return (
+        f"| {model} | {sizes} | {column['update'].mean():.2f} | {column['refit'].mean():.2f} | {fits:.1%} | "
+        f"{column['append'].mean():.2f} | {prepare:.2f} | **{whole:.1%}** | {column['updated'].mean():.4f} | "
+        f"{column['refitted'].mean():.4f} | {last.difference:+.4f} [{last.low:+.4f}, {last.high:+.4f}] | "
+        f"{behind} / {ahead} |"
+    )
+
+
+HEADER = (
+    "| model | data | update s | refit s | update / refit | append s | preparation s | with the data | "
+    "ndcg@10 updated | refitted | refit less update, last day | days the refit / the update is better |\n"
+    "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|"
+)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--scale", type=float, default=0.1, help="share of the size of MovieLens 20M")
+    parser.add_argument("--model", default="ials")
+    parser.add_argument("--days", type=int, default=DAYS)
+    parser.add_argument(
+        "--prepare-every", type=int, default=10, help="days after which all data are prepared anew, too"
+    )
+    parser.add_argument("--set", nargs="*", default=[], help="settings of the update, such as epochs=2 optimizer=kept")
+    parser.add_argument("--train", nargs="*", default=[], help="settings of the training, such as model.iterations=8")
+    arguments = parser.parse_args()
+    settings: dict[str, object] = {}
+    for one in arguments.set:
+        name, _, text = one.partition("=")
+        settings[name] = int(text) if text.isdigit() else float(text) if text.replace(".", "").isdigit() else text
+    with tempfile.TemporaryDirectory() as place:
+        directory = Path(place)
+        days = made_days(arguments.scale, directory)[: arguments.days + 1]
+        rows = sum(pq.ParquetFile(path).metadata.num_rows for path in days)
+        print(f"{rows:,} interactions, {pq.ParquetFile(days[0]).metadata.num_rows:,} of them before", flush=True)
+        found = measured_days(arguments.model, days, directory, settings, arguments.train, arguments.prepare_every)
+    print(f"\n{HEADER}\n{summary(arguments.model, found, f'{rows / 1e6:.1f} M rows')}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""Writes the files of a generation."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from recsys.data.content_hash import content_hash
+from recsys.data.interactions import Interactions
+from recsys.data.mapped_columns import write_columns
+from recsys.data.preparation.repeats import num_pairs
+from recsys.data.preparation.totals import InteractionTotals
+from recsys.data.preparation.written_interactions import as_table, further_columns_of
+from recsys.data.prepared import PreparedDataset
+from recsys.data.prepared_files import (
+    COLUMNS_FILE,
+    INTERACTIONS_FILE,
+    ITEM_VOCABULARY_FILE,
+    ITEMS_FILE,
+    PENDING_FILE,
+    SCHEMA_FILE,
+    USER_VOCABULARY_FILE,
+    USERS_FILE,
+    table_paths,
+    write_table,
+)
+from recsys.data.raw import RawSource
+from recsys.data.schema import AppliedRule
+from recsys.data.stored_columns import read_columns
+from recsys.data.vocabulary import Vocabulary
+
+
+def write_generation(
+    parent: PreparedDataset,
+    interactions: Interactions,
+    users: pa.Table,
+    items: pa.Table,
+    vocabularies: tuple[Vocabulary, Vocabulary],
+    pending: pa.Table,
+    rules: tuple[AppliedRule, ...],
+    sources: tuple[RawSource, ...],
+    fingerprint: dict[str, Any],
+    warnings: tuple[str, ...],
+    directory: Path,
+) -> None:
+    """Write the files of the generation after ``parent``.
+
+    Args:
+        parent: the generation before.
+        interactions: of all generations.
+        users: one row for each user.
+        items: one row for each item.
+        vocabularies: of users and items.
+        pending: interactions that are not admitted yet, by ids.
+        rules: what was done to the new interactions.
+        sources: the files that they came from.
+        fingerprint: of the generation.
+        warnings: about the new interactions.
+        directory: an empty one.
+    """
+    path = directory / INTERACTIONS_FILE
+    write_table(as_table(interactions), path)
+    with pq.ParquetFile(path) as file:
+        write_columns(read_columns(file, file.schema_arrow.names), directory / COLUMNS_FILE, path)
+    write_table(users, directory / USERS_FILE)
+    write_table(items, directory / ITEMS_FILE)
+    write_table(vocabularies[0].to_table(), directory / USER_VOCABULARY_FILE)
+    write_table(vocabularies[1].to_table(), directory / ITEM_VOCABULARY_FILE)
+    if len(pending):
+        write_table(pending, directory / PENDING_FILE)
+    before = parent.schema
+    totals = InteractionTotals(before.positive_threshold)
+    totals.add(interactions)
+    repeats = fingerprint["preparation"].get("repeats")
+    pairs = num_pairs(interactions) if repeats == "keep" else len(interactions)
+    replace(
+        before,
+        num_users=len(vocabularies[0]),
+        num_items=len(vocabularies[1]),
+        num_interactions=totals.num_interactions,
+        num_positives=totals.num_positives,
+        density=pairs / (len(vocabularies[0]) * len(vocabularies[1])),
+        rating=totals.scale("rating"),
+        timestamp=totals.time,
+        rules=rules,
+        sources=(*before.sources, *sources),
+        fingerprint=fingerprint,
+        content_hash=content_hash(table_paths(directory)),
+        weight=totals.scale("weight"),
+        further_columns=further_columns_of(interactions),
+        warnings=(*before.warnings, *warnings),
+        generation=before.generation + 1,
+        parent=before.content_hash,
+    ).save(directory / SCHEMA_FILE)

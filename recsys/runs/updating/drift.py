@@ -1,0 +1,74 @@
+"""Compares an updated model with one that was fitted anew, so that updates do not lead astray unseen."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import nn
+
+from recsys.data.feedback_view import FeedbackView
+from recsys.data.split import Split
+from recsys.errors import SettingsError
+from recsys.evaluation.known_items import KnownItems
+from recsys.evaluation.paired_tests import PAIRED_TESTS, paired_difference
+from recsys.evaluation.ranking import RankingEvaluator
+from recsys.evaluation.ranking_task import RankingTask
+from recsys.models.interface.protocols import PredictsRatings
+from recsys.runs.updating.update_record import DriftCheck
+from recsys.runs.updating.update_settings import DriftSettings
+
+
+def compare_with_refit(
+    updated: nn.Module,
+    refitted: nn.Module,
+    view: FeedbackView,
+    split: Split,
+    known_items: KnownItems,
+    settings: DriftSettings,
+    seconds: float,
+    device: torch.device,
+) -> DriftCheck:
+    """Measure both models on validation, and the difference user by user.
+
+    Args:
+        updated: the updated model.
+        refitted: the model fitted anew.
+        view: the interactions that ``split`` divides.
+        split: with validation.
+        known_items: what becomes of items that a user is known to have.
+        settings: of the comparison.
+        seconds: that the refit took.
+        device: to measure on.
+
+    Raises:
+        SettingsError: the metric is not one that is measured for each user.
+    """
+    cut_off = settings.metric.rpartition("@")[2]
+    ks = [int(cut_off)] if cut_off.isdigit() and int(cut_off) > 0 else [10]
+    evaluator = RankingEvaluator(ks, max_users=settings.max_users, bootstrap_samples=0, progress=True)
+    values = []
+    for model in (updated, refitted):
+        rates = isinstance(model, PredictsRatings)
+        task = RankingTask.from_split(view.interactions, split, "valid", device, view.positive, rates, known_items)
+        model.to(device).eval()
+        found = evaluator.evaluate(model, task, None).per_user  # type: ignore[arg-type]
+        model.cpu()
+        if settings.metric not in found:
+            raise SettingsError(
+                f"drift.metric must be one of {', '.join(found)}, or one of them at another cut-off, but is "
+                f"{settings.metric}. Choose one."
+            )
+        values.append(found[settings.metric])
+    difference = paired_difference(values[1], values[0], PAIRED_TESTS["t"], confidence=settings.confidence)
+    means = [float(np.nanmean(one)) for one in values]
+    return DriftCheck(
+        metric=settings.metric,
+        num_users=difference.num_users,
+        updated=means[0],
+        refitted=means[1],
+        difference=difference.mean,
+        low=difference.interval.low,
+        high=difference.interval.high,
+        tolerance=settings.tolerance * means[0],
+        seconds=round(seconds, 3),
+    )

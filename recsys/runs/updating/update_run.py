@@ -1,0 +1,242 @@
+"""Updates a run: appends newer interactions to its data, fits from its model, measures, and keeps what came of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from omegaconf import DictConfig, OmegaConf
+from torch import nn
+
+from recsys.cli.progress import progress
+from recsys.data.appending.append import append
+from recsys.data.feedback_view import FeedbackView
+from recsys.data.prepared import PreparedDataset
+from recsys.data.readers.prepared import PreparedReader
+from recsys.data.split import Split
+from recsys.data.splitting.hashed import HashSplit
+from recsys.errors import RunError
+from recsys.evaluation.model_report import EvaluationReport, model_name
+from recsys.runs.assembly import build_known_items, build_model, build_split, build_view
+from recsys.runs.device import training_device
+from recsys.runs.measuring import measure
+from recsys.runs.model_fitting import ModelFitter
+from recsys.runs.run_directory import CHECKPOINTS, RunDirectory
+from recsys.runs.run_lock import locked_run
+from recsys.runs.run_manifest import NOTHING, THIS_MODEL, RunManifest
+from recsys.runs.starting import new_run
+from recsys.runs.trained_run import TrainedRun, open_run, split_of_run
+from recsys.runs.updating.drift import compare_with_refit
+from recsys.runs.updating.lineage import update_made_before
+from recsys.runs.updating.new_data import NewData
+from recsys.runs.updating.update_record import DriftCheck, UpdateRecord
+from recsys.runs.updating.update_settings import UpdateSettings
+from recsys.runs.updating.warm_start import WarmFit, fit_from
+from recsys.training.fit_report import FitReport
+
+#: Where a refit beside an update keeps its checkpoints.
+REFIT = "refit"
+
+
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """What an update gave.
+
+    Args:
+        path: the new run, or the one that had made the same update before.
+        record: of the update; None where it had been made before.
+        evaluation: on the test rows; None where nothing is held out, or it had been made before.
+    """
+
+    path: Path
+    record: UpdateRecord | None
+    evaluation: EvaluationReport | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunUpdate:
+    """Updates one run; whatever fails or is interrupted leaves it and its data as they are.
+
+    Args:
+        parent: the run.
+        new: what is appended to its data.
+        settings: how.
+        changes: settings of the run's configuration that are other than before: trainer, evaluation and paths.
+        print_line: receives what is done.
+        progress_bar: whether bars are shown, where there is a terminal.
+    """
+
+    parent: Path
+    new: NewData
+    settings: UpdateSettings
+    changes: Mapping[str, Any]
+    print_line: Callable[[str], None]
+    progress_bar: bool = True
+
+    def update(self) -> Updated:
+        """Append, fit, compare with a refit where it is time for one, measure, and write the new run.
+
+        Raises:
+            RecsysError: a step failed.
+        """
+        with progress.bar("opening the run", None):
+            parent = open_run(self.parent)
+        with progress.bar("appending the new interactions", None):
+            prepared = append(parent.prepared, self.new.reader(parent.config)).prepared
+        self._tell_of_data(parent.prepared, prepared)
+        config = self._config(parent, prepared)
+        made = update_made_before(Path(config.paths.runs_dir), _absolute(self.parent), prepared.schema.content_hash)
+        if made is not None:
+            self.print_line("this update was made before")
+            return Updated(made, None, None)
+        model = build_model(config.model, config.seed, prepared)
+        view = build_view(config, prepared, model)
+        split = self._split(parent, config, view)
+        run = new_run(config)
+        with locked_run(run.path):
+            return self._in(run, parent, config, prepared, view, split, model)
+
+    def _in(
+        self,
+        run: RunDirectory,
+        parent: TrainedRun,
+        config: DictConfig,
+        prepared: PreparedDataset,
+        view: FeedbackView,
+        split: Split,
+        model: nn.Module,
+    ) -> Updated:
+        begin = time.perf_counter()
+        fitter = ModelFitter(config, view, split, run.checkpoints, self.print_line, progress_bar=self.progress_bar)
+        warm = fit_from(parent, model, fitter, self.settings)
+        seconds = time.perf_counter() - begin
+        self.print_line(f"{warm.how}: {warm.change.num_fresh:,} new training rows, {seconds:.1f} s")
+        before = None if parent.manifest.update is None else UpdateRecord.parse(parent.manifest.update)
+        since = 0 if not warm.is_updated else 1 + (0 if before is None else before.since_refit)
+        kept, report, how, drift = model, warm.report, warm.how, None
+        if since and self.settings.drift.every is not None and since % self.settings.drift.every == 0:
+            kept, report, drift = self._beside_refit(run, model, warm, config, prepared, view, split)
+            if drift.takes_refit:
+                since, how = 0, f"{model_name(model)} was fitted anew, as the updated one had fallen behind"
+        run.save_model(kept)
+        if self.settings.keep_statistics and kept is model and warm.statistics:
+            run.save_statistics(warm.statistics)
+        run.save_history(
+            report.epochs,
+            f"{model_name(model)} on {prepared.schema.name}",
+            None,
+            config.fitting.monitor,
+            report.best_epoch,
+        )
+        evaluation = measure(config, prepared, view, split, kept, run) if len(split.test) > 0 else None
+        record = UpdateRecord(
+            parent=str(_absolute(self.parent)),
+            updates=1 + (0 if before is None else before.updates),
+            since_refit=since,
+            how=how,
+            num_fresh=warm.change.num_fresh,
+            num_new_users=prepared.schema.num_users - parent.prepared.schema.num_users,
+            num_new_items=prepared.schema.num_items - parent.prepared.schema.num_items,
+            seconds=round(seconds, 3),
+            drift=drift,
+        )
+        manifest = RunManifest.of(
+            prepared,
+            split,
+            report.best_epoch,
+            seconds if drift is None or not drift.takes_refit else drift.seconds,
+            view.kind,
+            parent.manifest.trained_on,
+            "of this update, on validation" if report.epochs and len(split.valid) > 0 else "",
+            THIS_MODEL if evaluation is not None else NOTHING,
+            record.plain(),
+        )
+        run.finish({} if evaluation is None else None, manifest)
+        return Updated(run.path, record, evaluation)
+
+    def _beside_refit(
+        self,
+        run: RunDirectory,
+        model: nn.Module,
+        warm: WarmFit,
+        config: DictConfig,
+        prepared: PreparedDataset,
+        view: FeedbackView,
+        split: Split,
+    ) -> tuple[nn.Module, FitReport, DriftCheck]:
+        """A fit on all interactions; it is taken where the updated model has fallen behind."""
+        if len(split.valid) == 0:
+            raise RunError(
+                f"drift.every={self.settings.drift.every} compares with a refit on validation, but this run holds none "
+                "out. Leave drift.every out, or train the first run with split=hash and split.valid_ratio=0.1."
+            )
+        self.print_line("fitting anew on all interactions, to see whether updates have led astray")
+        refitted = build_model(config.model, config.seed, prepared)
+        begin = time.perf_counter()
+        place = run.path / REFIT / CHECKPOINTS
+        report = ModelFitter(config, view, split, place, self.print_line, progress_bar=self.progress_bar).fit(refitted)
+        seconds = time.perf_counter() - begin
+        known, device = build_known_items(config), training_device(config)
+        check = compare_with_refit(model, refitted, view, split, known, self.settings.drift, seconds, device)
+        self.print_line(check.in_words())
+        return (refitted, report, check) if check.takes_refit else (model, warm.report, check)
+
+    def _config(self, parent: TrainedRun, prepared: PreparedDataset) -> DictConfig:
+        """The configuration of the new run: that of the parent, on the data of now."""
+        config = parent.config.copy()
+        config.data = {
+            "_target_": f"{PreparedReader.__module__}.{PreparedReader.__name__}",
+            "directory": str(prepared.directory.absolute()),
+            "table": self.new.form(parent.config) or None,
+        }
+        config.resume, config.chosen_by, config.settings_of = None, None, None
+        for name, value in self.changes.items():
+            if value is not None:
+                OmegaConf.update(config, name, value, merge=True, force_add=True)
+        return config
+
+    def _split(self, parent: TrainedRun, config: DictConfig, view: FeedbackView) -> Split:
+        """The split of now, in which nothing that was held out is trained on.
+
+        Raises:
+            RunError: it would be.
+        """
+        if parent.manifest.holds_nothing_out:
+            return Split.of_all(len(view.interactions))
+        split = build_split(config, view.interactions)
+        splitter = config.split
+        by_hash = splitter._target_ == f"{HashSplit.__module__}.{HashSplit.__name__}"
+        if by_hash and splitter.get("min_train", 0) == 0 and config.get("refit", False) is False:
+            return split  # a row's part depends on that row alone
+        old_view, old = split_of_run(parent)
+        sizes = {"num_users": view.interactions.num_users, "num_items": view.interactions.num_items}
+        tested = replace(old_view.interactions.take(old.test), **sizes).pairs
+        trained = view.interactions.take(split.train).pairs
+        number = int(np.isin(trained, tested).sum())
+        if number:
+            name = splitter._target_.rpartition(".")[2]
+            remedy = "split.min_train=0" if by_hash else "split=hash"
+            raise RunError(
+                f"A split that stays put is required to update a run, but {name} would train on {number:,} "
+                f"interactions that it held out for test before. Train the first run with {remedy} (docs/splits.md)."
+            )
+        return split
+
+    def _tell_of_data(self, before: PreparedDataset, now: PreparedDataset) -> None:
+        old, new = before.schema, now.schema
+        self.print_line(
+            f"{new.name}, generation {new.generation}: {new.num_interactions:,} interactions "
+            f"({new.num_interactions - old.num_interactions:+,}), {new.num_users:,} users "
+            f"({new.num_users - old.num_users:+,}), {new.num_items:,} items ({new.num_items - old.num_items:+,})"
+        )
+        for rule in new.rules:
+            self.print_line(f"  {rule}")
+        self.print_line(f"prepared: {now.directory}")
+
+
+def _absolute(path: Path) -> Path:
+    return path.absolute()

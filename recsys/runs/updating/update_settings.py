@@ -1,0 +1,81 @@
+"""How a run is updated, and when it is compared with a fit on all interactions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from recsys.errors import SettingsError
+
+NewRows = Literal["fresh", "mean"]
+OptimizerStart = Literal["kept", "reset"]
+
+
+@dataclass(frozen=True, slots=True)
+class DriftSettings:
+    """When an updated model is compared with a model that is fitted anew on all interactions.
+
+    Args:
+        every: after so many updates since the last full fit, and again after as many; None: never.
+        metric: that is compared on validation.
+        tolerance: how far the updated model may fall behind, as a share of its value.
+        confidence: of the interval of the difference, which must lie above the tolerance for the refit to be taken.
+        max_users: of validation, a random sample, that both are measured on; None: all.
+
+    Raises:
+        SettingsError: a value is out of range.
+    """
+
+    every: int | None = None
+    metric: str = "ndcg@10"
+    tolerance: float = 0.0
+    confidence: float = 0.95
+    max_users: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.every is not None and self.every < 1:
+            raise SettingsError(f"drift.every must be 1 or more, or null, but is {self.every}. Correct it.")
+        if not 0 <= self.tolerance < 1:
+            raise SettingsError(
+                f"drift.tolerance must be a share of the updated model's value, from 0 to less than 1, but is "
+                f"{self.tolerance}. Correct it."
+            )
+        if not 0 < self.confidence < 1:
+            raise SettingsError(f"drift.confidence must be between 0 and 1, but is {self.confidence}. 0.95 is usual.")
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateSettings:
+    """How models that learn by gradient steps go on.
+
+    Args:
+        epochs: at most; the best on validation counts, where there is one.
+        other_users: rows of users without a new interaction that are learned from again, for each row of those with
+            one, so that what they taught is not forgotten.
+        new_rows: how the rows of new users and items in tables start: ``fresh`` as in a new model, ``mean`` at the mean
+            of the others.
+        optimizer: whether the optimiser's state is ``kept`` from the last training, or ``reset``.
+        keep_statistics: whether what makes the next update faster (user vectors, a Gram matrix) is kept in the run.
+        drift: when it is compared with a fit on all interactions.
+
+    Raises:
+        SettingsError: a value is out of range.
+    """
+
+    epochs: int = 3
+    other_users: float = 1.0
+    new_rows: NewRows = "fresh"
+    optimizer: OptimizerStart = "reset"
+    keep_statistics: bool = True
+    drift: DriftSettings = DriftSettings()  # noqa: RUF009  # frozen
+
+    def __post_init__(self) -> None:
+        if self.epochs < 1:
+            raise SettingsError(f"epochs must be 1 or more, but is {self.epochs}. Correct it.")
+        if self.other_users < 0:
+            raise SettingsError(f"other_users must be 0 or more, but is {self.other_users}. Correct it.")
+        for name, known in (("new_rows", NewRows), ("optimizer", OptimizerStart)):
+            if getattr(self, name) not in get_args(known):
+                raise SettingsError(
+                    f"{name} must be {' or '.join(get_args(known))}, but is {getattr(self, name)!r}. Choose one."
+                )

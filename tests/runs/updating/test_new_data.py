@@ -1,0 +1,43 @@
+import pytest
+from omegaconf import OmegaConf
+
+from recsys.data.preparing import Preparation
+from recsys.data.readers.prepared import PreparedReader
+from recsys.data.readers.table import TableReader
+from recsys.errors import RunError
+from recsys.runs.updating.new_data import NewData
+from tests.data.raw_data import FakeReader, films
+
+TABLE = OmegaConf.create(
+    {
+        "data": {
+            "_target_": "recsys.data.readers.table.TableReader",
+            "interactions": "old.csv",
+            "columns": {"user": "who", "item": "what"},
+            "separator": ";",
+        }
+    }
+)
+
+
+def test_tables_are_read_in_the_form_of_those_before(tmp_path):
+    (tmp_path / "new.csv").write_text("who;what;when\na;x;3\n")
+    new = NewData(str(tmp_path / "new.csv"), columns={"timestamp": "when"})
+    assert new.form(TABLE) == {"separator": ";", "columns": {"user": "who", "item": "what", "timestamp": "when"}}
+    reader = new.reader(TABLE)
+    assert isinstance(reader, TableReader)
+    assert reader.read().interactions.to_pylist() == [{"user_id": "a", "item_id": "x", "timestamp": 3}]
+
+
+def test_the_form_is_handed_on_by_what_was_appended_to():
+    form = NewData("new.csv").form(TABLE)
+    data = {"_target_": "recsys.data.readers.prepared.PreparedReader", "directory": "d", "table": form}
+    assert NewData("newer.csv").form(OmegaConf.create({"data": data})) == form
+    assert NewData("newer.csv").form(OmegaConf.create({"data": None})) == {}
+
+
+def test_a_prepared_directory_is_read_as_one(tmp_path):
+    Preparation().prepare(FakeReader(films()), tmp_path / "films")
+    assert isinstance(NewData(str(tmp_path / "films")).reader(TABLE), PreparedReader)
+    with pytest.raises(RunError, match="which has users and items of its own"):
+        NewData(str(tmp_path / "films"), items="items.csv").reader(TABLE)

@@ -1,0 +1,159 @@
+"""Thirty days in small: updates beside refits, with nothing moved and nothing tested trained on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recsys.data.prepared import open_prepared
+from recsys.runs.trained_run import open_run, split_of_run
+
+PLAIN = ["tracking=none", "show_users=0", "evaluation.bootstrap_samples=20", "trainer.accelerator=cpu"]
+SPLIT = ["split=hash", "split.test_ratio=0.2", "split.valid_ratio=0.2"]
+TABLE = ["data=table", "data.interactions=day0.csv", "data.columns.user=who", "data.columns.timestamp=at"]
+
+
+def write_days(directory: Path, num_days: int) -> None:
+    """Users like items of their parity; each day a new user and a new item come."""
+    rng = np.random.default_rng(0)
+    for day in range(num_days + 1):
+        users = range(40) if day == 0 else [*rng.choice(40, 6, replace=False).tolist(), 39 + day]
+        rows = ["who,item_id,at"]
+        for user in users:
+            items = np.flatnonzero((np.arange(30 + day) + user) % 2 == 0)
+            chosen = rng.choice(items, min(len(items), 10 if day == 0 or user >= 40 else 2), replace=False)
+            rows += [f"u{user:02},i{item:02},{day}" for item in chosen]
+        (directory / f"day{day}.csv").write_text("\n".join(rows), encoding="utf-8")
+
+
+def update(scripts, run: Path, day: int, *settings: str) -> Path:
+    finished = scripts("update", f"run={run}", f"interactions=day{day}.csv", *settings)
+    assert finished.status == 0, finished.err
+    return finished.run
+
+
+@pytest.mark.parametrize("model", ["popularity", "ease", "item_knn", "ials model.embedding_dim=8"])
+def test_each_day_is_appended_and_learnt(scripts, model):
+    write_days(scripts.directory, 4)
+    run = scripts("train", *TABLE, *SPLIT, *PLAIN, *f"model={model}".split()).run
+    tested: set[tuple[str, str]] = set()
+    for day in range(1, 5):
+        before = open_run(run)
+        run = update(scripts, run, day, "drift.every=2", "drift.tolerance=0.9")
+        now = open_run(run)
+        known = before.prepared.user_vocabulary.ids
+        assert now.prepared.user_vocabulary.ids[: len(known)].equals(known)
+        assert now.prepared.item_vocabulary.ids[:30].equals(before.prepared.item_vocabulary.ids[:30])
+        view, split = split_of_run(now)
+        users, items = (
+            now.prepared.user_vocabulary.ids_of(view.interactions.user_index).to_pylist(),
+            now.prepared.item_vocabulary.ids_of(view.interactions.item_index).to_pylist(),
+        )
+        tested |= {(users[row], items[row]) for row in split.test}
+        assert tested.isdisjoint((users[row], items[row]) for row in split.train)
+    record = json.loads((run / "run.json").read_text())["update"]
+    assert record["updates"] == record["since_refit"] == 4
+    assert record["drift"]["num_users"] > 10
+    page = (run / "update.md").read_text()
+    assert page.count("\n| 20") == 5 and "![Refits beside updates](drift.png)" in page
+    assert (run / "drift.png").is_file()
+    metrics = json.loads((run / "metrics.json").read_text())
+    assert metrics["test/ndcg@10_low"] <= metrics["test/ndcg@10"] <= metrics["test/ndcg@10_high"]
+
+
+def test_an_update_equals_a_refit_where_that_is_promised(scripts):
+    write_days(scripts.directory, 2)
+    run = scripts("train", *TABLE, *SPLIT, *PLAIN, "model=ease").run
+    run = update(scripts, update(scripts, run, 1), 2)
+    data = json.loads((run / "run.json").read_text())["data_directory"]
+    whole = scripts("train", "data=prepared", f"data.directory={data}", *SPLIT, *PLAIN, "model=ease").run
+    assert (run / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
+    assert json.loads((run / "metrics.json").read_text()) == json.loads((whole / "metrics.json").read_text())
+
+
+def test_networks_go_on_from_their_weights(scripts):
+    write_days(scripts.directory, 1)
+    quick = ["model=mf", "model.embedding_dim=8", "trainer.max_epochs=4", "training.optimizer.lr=0.05"]
+    run = scripts("train", *TABLE, *SPLIT, *PLAIN, *quick).run
+    before = open_run(run).model.state_dict()["item_vectors.weight"]
+    finished = scripts("update", f"run={run}", "interactions=day1.csv", "epochs=1", "optimizer=kept", "new_rows=mean")
+    assert finished.status == 0, finished.err
+    assert "MF went on from its weights for 1 epochs" in finished.out
+    after = open_run(finished.run).model.state_dict()["item_vectors.weight"]
+    moved = (after[: len(before)] - before).norm() / before.norm()
+    assert len(after) == len(before) + 1 and 0 < moved < 0.9
+
+
+def test_the_same_update_is_found_and_the_same_rows_are_not_appended_twice(scripts):
+    write_days(scripts.directory, 1)
+    run = scripts("train", *TABLE, *SPLIT, *PLAIN, "model=popularity").run
+    content = (run / "run.json").read_bytes()
+    first = update(scripts, run, 1)
+    again = scripts("update", f"run={run}", "interactions=day1.csv")
+    assert "this update was made before" in again.out and again.run == first
+    assert (run / "run.json").read_bytes() == content
+    refused = scripts("update", f"run={first}", "interactions=day1.csv")
+    assert refused.status == 2 and "day1.csv is part of the data already (generation 1" in refused.err
+
+
+def test_a_model_without_an_update_says_so_and_is_fitted_anew(scripts):
+    write_days(scripts.directory, 1)
+    run = scripts("train", *TABLE, *SPLIT, *PLAIN, "model=rp3beta").run
+    finished = scripts("update", f"run={run}", "interactions=day1.csv")
+    assert " has no update and was fitted anew" in finished.out
+    assert json.loads((finished.run / "run.json").read_text())["update"]["since_refit"] == 0
+
+
+def test_the_refit_is_taken_where_updates_have_fallen_behind(scripts, monkeypatch):
+    """An update that learns nothing: of a model whose solver is left out."""
+    write_days(scripts.directory, 1)
+    run = scripts("train", *TABLE, *SPLIT, *PLAIN, "model=ials", "model.embedding_dim=8").run
+
+    def forget(self, interactions, earlier):
+        self.item_vectors.normal_()
+        return {}
+
+    monkeypatch.setattr("recsys.models.ials.IALS.update", forget)
+    finished = scripts("update", f"run={run}", "interactions=day1.csv", "drift.every=1")
+    assert finished.status == 0, finished.err
+    assert "the refit is taken" in finished.out
+    record = json.loads((finished.run / "run.json").read_text())["update"]
+    assert record["since_refit"] == 0 and record["drift"]["low"] > 0
+    assert not (finished.run / "statistics.safetensors").exists()
+
+
+def test_a_split_that_moves_is_refused_and_leaves_no_run(scripts):
+    write_days(scripts.directory, 1)
+    run = scripts("train", *TABLE, *PLAIN, "model=popularity", "split=random_ratio").run
+    refused = scripts("update", f"run={run}", "interactions=day1.csv")
+    assert refused.status == 2
+    assert "A split that stays put is required to update a run, but RandomRatio would train on" in refused.err
+    assert [path.name for path in (scripts.directory / "runs").iterdir()] == [run.name]
+
+
+def test_what_is_trained_on_everything_goes_on_with_everything(scripts):
+    write_days(scripts.directory, 1)
+    run = scripts("train", *TABLE, *PLAIN, "model=ease", "split=none").run
+    after = update(scripts, run, 1)
+    manifest = json.loads((after / "run.json").read_text())
+    assert manifest["trained_on"] == "all interactions" and json.loads((after / "metrics.json").read_text()) == {}
+    refused = scripts("update", f"run={run}", "interactions=day1.csv", "drift.every=1", "runs_dir=elsewhere")
+    assert refused.status == 2 and "holds none out" in refused.err
+
+
+def test_an_interrupted_update_leaves_all_as_it_was(scripts, monkeypatch):
+    write_days(scripts.directory, 1)
+    run = scripts("train", *TABLE, *SPLIT, *PLAIN, "model=popularity").run
+    data = json.loads((run / "run.json").read_text())["data_directory"]
+
+    def interrupted(*arguments, **further):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("recsys.runs.updating.update_run.measure", interrupted)
+        assert scripts("update", f"run={run}", "interactions=day1.csv").status == 130
+    open_prepared(Path(data), verify=True)
+    assert open_run(update(scripts, run, 1)).manifest.parent == str((scripts.directory / run).absolute())
