@@ -48,4 +48,4 @@ def hash_columns(*columns: npt.NDArray[Any], seed: int = 0) -> HashArray:
 
 def uniform(hashes: HashArray) -> npt.NDArray[np.float64]:
     """The hashes as numbers in [0, 1)."""
-    return (hashes >> np.uint64(11)) * 2.0**-53
+    return (hashes >> np.uint64(11)).astype(np.float64) * 2.0**-53

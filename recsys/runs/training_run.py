@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from omegaconf import DictConfig
@@ -131,8 +131,9 @@ class TrainingRun:
             print_line=self.print_line,
             progress_bar=self.progress_bar,
             epochs=epochs,
-            **({} if listener is None else {"listener": listener}),
         )
+        if listener is not None:
+            fitter = replace(fitter, listener=listener)
         report = fitter.fit(model)
         seconds = time.perf_counter() - begin
         self._seconds += seconds

@@ -177,9 +177,12 @@ def _write(
     if preparation.include_unrated_items:
         unknown = pc.is_in(items_table.ids, value_set=item_vocabulary.ids)
         item_vocabulary = item_vocabulary.appended(items_table.ids.filter(pc.invert(unknown)))
-    sizes = {"num_users": len(user_vocabulary), "num_items": len(item_vocabulary)}
-    new = replace(new.take(admitted), user_index=user_index, item_index=item_index, **sizes)
-    merged = merge(replace(parent.interactions, **sizes), new, preparation.repeats)
+    num_users, num_items = len(user_vocabulary), len(item_vocabulary)
+    new = replace(
+        new.take(admitted), user_index=user_index, item_index=item_index, num_users=num_users, num_items=num_items
+    )
+    there = replace(parent.interactions, num_users=num_users, num_items=num_items)
+    merged = merge(there, new, preparation.repeats)
     rule = k_core_rule(*minimums, preparation.positive_threshold, left_out)
     note = "what was admitted stays; the others wait for more" if len(pending) else ""
     write_generation(

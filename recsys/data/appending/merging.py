@@ -22,7 +22,7 @@ _FILLED = ("weight", "subsecond_ns", "first_timestamp")
 
 
 @dataclass(frozen=True, slots=True)
-class Merged:
+class MergedInteractions:
     """Interactions of all generations.
 
     Args:
@@ -36,7 +36,7 @@ class Merged:
     num_superseded: int
 
 
-def merge(there: Interactions, new: Interactions, repeats: Repeats) -> Merged:
+def merge(there: Interactions, new: Interactions, repeats: Repeats) -> MergedInteractions:
     """Append ``new`` to ``there``.
 
     Only interactions of pairs that the new ones have are looked at again. Of them the result is what a preparation of
@@ -57,7 +57,7 @@ def merge(there: Interactions, new: Interactions, repeats: Repeats) -> Merged:
     met = _rows_of_pairs(every, size)
     if len(met) == 0 and len(distinct_sorted(new.pairs)) == len(new) and (new.weight is None or (new.weight > 0).all()):
         rules = [repeats_rule(repeats, 0, len(new), is_split=False, is_weighted=new.weight is not None)]
-        return Merged(every, rules, 0)
+        return MergedInteractions(every, rules, 0)
     looked_at = np.concatenate([met, np.arange(size, len(every))])
     small = every.take(looked_at)
     small, left, returns = net_of_returns(small)
@@ -75,7 +75,7 @@ def merge(there: Interactions, new: Interactions, repeats: Repeats) -> Merged:
     stays[looked_at] = True
     rules = _rules(returns, repeats, resolved.num_repeats, len(new), new.weight is not None)
     gone = size - int(stays[:size].sum())
-    return Merged(every if stays.all() else every.take(stays), rules, gone)
+    return MergedInteractions(every if stays.all() else every.take(stays), rules, gone)
 
 
 def _rules(returns: Returns, repeats: Repeats, num_repeats: int, num_new: int, is_weighted: bool) -> list[AppliedRule]:

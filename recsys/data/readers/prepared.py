@@ -21,27 +21,25 @@ class PreparedReader:
     move. What :meth:`read` gives are its tables by ids.
 
     Args:
-        directory: a prepared directory.
+        directory: a prepared directory; required by all that is read.
         table: settings of ``data=table`` (``columns``, ``separator``, ...) for tables that are appended to it; None:
             what is usual.
-
-    Raises:
-        DataError: no directory is given.
     """
 
     def __init__(self, directory: str | Path | None = None, table: Mapping[str, Any] | None = None) -> None:
-        if directory is None:
-            raise DataError("data=prepared needs a prepared directory: data.directory=DIR, as prepare.py prints it.")
-        self.directory = Path(directory).expanduser()
+        self.directory = None if directory is None else Path(directory).expanduser()
         self.table = dict(table or {})
-        self.name = self.directory.name
+        self.name = "prepared" if self.directory is None else self.directory.name
 
     def open(self) -> PreparedDataset:
         """The data.
 
         Raises:
+            DataError: no directory is given.
             PreparedDataError: the directory is missing or damaged.
         """
+        if self.directory is None:
+            raise DataError("data=prepared needs a prepared directory: data.directory=DIR, as prepare.py prints it.")
         return open_prepared(self.directory)
 
     def read(self) -> RawDataset:

@@ -27,7 +27,7 @@ from recsys.runs.measuring import measure
 from recsys.runs.model_fitting import ModelFitter
 from recsys.runs.run_directory import CHECKPOINTS, RunDirectory
 from recsys.runs.run_lock import locked_run
-from recsys.runs.run_manifest import NOTHING, THIS_MODEL, RunManifest
+from recsys.runs.run_manifest import BEFORE_REFIT, CARRIED_PREFIX, NOTHING, THIS_MODEL, RunManifest
 from recsys.runs.starting import new_run
 from recsys.runs.trained_run import TrainedRun, open_run, split_of_run
 from recsys.runs.updating.drift import compare_with_refit
@@ -133,6 +133,7 @@ class RunUpdate:
             report.best_epoch,
         )
         evaluation = measure(config, prepared, view, split, kept, run) if len(split.test) > 0 else None
+        metrics = None if evaluation is not None else carried_metrics(parent)
         record = UpdateRecord(
             parent=str(_absolute(self.parent)),
             updates=1 + (0 if before is None else before.updates),
@@ -152,10 +153,10 @@ class RunUpdate:
             view.kind,
             parent.manifest.trained_on,
             "of this update, on validation" if report.epochs and len(split.valid) > 0 else "",
-            THIS_MODEL if evaluation is not None else NOTHING,
+            THIS_MODEL if evaluation is not None else self._carried_from(parent, metrics),
             record.plain(),
         )
-        run.finish({} if evaluation is None else None, manifest)
+        run.finish(metrics, manifest)
         return Updated(run.path, record, evaluation)
 
     def _beside_refit(
@@ -185,6 +186,10 @@ class RunUpdate:
         self.print_line(check.in_words())
         return (refitted, report, check) if check.takes_refit else (model, warm.report, check)
 
+    def _carried_from(self, parent: TrainedRun, metrics: Mapping[str, float] | None) -> str:
+        """What metrics are of that were measured before all interactions were trained on."""
+        return f"{BEFORE_REFIT}, by run {parent.directory.path}" if metrics else NOTHING
+
     def _config(self, parent: TrainedRun, prepared: PreparedDataset) -> DictConfig:
         """The configuration of the new run: that of the parent, on the data of now."""
         config = parent.config.copy()
@@ -213,8 +218,8 @@ class RunUpdate:
         if by_hash and splitter.get("min_train", 0) == 0 and config.get("refit", False) is False:
             return split  # a row's part depends on that row alone
         old_view, old = split_of_run(parent)
-        sizes = {"num_users": view.interactions.num_users, "num_items": view.interactions.num_items}
-        tested = replace(old_view.interactions.take(old.test), **sizes).pairs
+        num_users, num_items = view.interactions.num_users, view.interactions.num_items
+        tested = replace(old_view.interactions.take(old.test), num_users=num_users, num_items=num_items).pairs
         trained = view.interactions.take(split.train).pairs
         number = int(np.isin(trained, tested).sum())
         if number:
@@ -236,6 +241,12 @@ class RunUpdate:
         for rule in new.rules:
             self.print_line(f"  {rule}")
         self.print_line(f"prepared: {now.directory}")
+
+
+def carried_metrics(parent: TrainedRun) -> dict[str, float]:
+    """What was measured before a run was trained on everything, under the names that say so."""
+    metrics = parent.directory.metrics().items()
+    return {f"{CARRIED_PREFIX}{name.removeprefix(CARRIED_PREFIX)}": value for name, value in metrics}
 
 
 def _absolute(path: Path) -> Path:

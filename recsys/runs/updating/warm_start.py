@@ -73,6 +73,8 @@ def fit_from(parent: TrainedRun, model: nn.Module, fitter: ModelFitter, settings
         statistics = {key: tensor.cpu() for key, tensor in statistics.items()}
         return WarmFit(nothing, f"{name} was updated", True, change, statistics)
     if isinstance(model, RanksCandidates):
+        if len(fitter.split.valid) == 0:  # the epochs are those that were found best
+            fitter = replace(fitter, epochs=ChosenEpochs(parent.directory.checkpoints, parent.manifest.best_epoch))
         return WarmFit(fitter.fit(model), f"{name} ranks what others retrieve and was fitted anew", False, change, {})
     grow(parent.model, model, settings.new_rows)
     if change.is_nothing:

@@ -137,8 +137,8 @@ class Retraining:
                     f"{number:,} newest interactions {kind}are fewer than min_held_out={self._settings.min_held_out}"
                 )
                 return RetrainingResult(None, live, needed)
-            plan = self._plan(champion, newest, work)
-            stages = TrainingStages(plan, self._database, work, self._run_stage)
+            plan, start = self._plan(champion, newest, work)
+            stages = TrainingStages(plan, self._database, work, self._run_stage, start=start)
             self._say(f"training {plan.described} on all before {_moment(newest.until)}")
             challenger = stages.train_challenger(_moment(newest.until))
             decision = self._compare(champion, challenger, newest, self._directory / name)
@@ -149,15 +149,17 @@ class Retraining:
         deleted = delete_old_bundles(self._bundles, self._settings.keep, {name, live, *recent[:2]})
         return RetrainingResult(name, name, decision.reason, deleted)
 
-    def _plan(self, champion: Path, newest: NewestInteractions, work: Path) -> TrainingPlan:
-        """What is trained: what the settings name, or the best of the candidates."""
+    def _plan(
+        self, champion: Path, newest: NewestInteractions, work: Path
+    ) -> tuple[TrainingPlan, tuple[Path, str] | None]:
+        """What is trained: what the settings name, or the best of the candidates, with the run that was best."""
         until = _moment(newest.until)
         self._say(f"{newest.num_new:,} interactions are new, {newest.num_held_out:,} since {until} are held out")
         if self._settings.model_is_named:
-            return named_plan(self._settings)
+            return named_plan(self._settings), None
         first, *others = candidates = self._settings.to_choose_from()
         if not others:
-            return plan_of(first, champion, self._settings)
+            return plan_of(first, champion, self._settings), None
         validation = read_newest(
             self._database,
             _known_until(champion),
@@ -172,13 +174,16 @@ class Retraining:
                 f"{number:,} interactions before them are too few to choose a model by "
                 f"(min_held_out={self._settings.min_held_out}): it is the first of the candidates"
             )
-            return plan_of(first, champion, self._settings)
-        return plan_of(self._chosen(candidates, champion, validation, work), champion, self._settings)
+            return plan_of(first, champion, self._settings), None
+        chosen, run = self._chosen(candidates, champion, validation, work)
+        start = None if run is None else (run, _moment(validation.until))
+        return plan_of(chosen, champion, self._settings), start
 
     def _chosen(
         self, candidates: Sequence[Candidate], champion: Path, validation: NewestInteractions, work: Path
-    ) -> Candidate:
-        """The candidate that is best on the newest interactions before those that are held out."""
+    ) -> tuple[Candidate, Path | None]:
+        """The candidate that is best on the newest interactions before those that are held out, and its run."""
+        runs: dict[str, Path] = {}
         until = _moment(validation.until)
         self._say(f"choosing among {len(candidates)} models by {validation.num_held_out:,} interactions since {until}")
 
@@ -187,7 +192,10 @@ class Retraining:
             name = f"candidate_{candidates.index(candidate) + 1}"
             stages = TrainingStages(plan, self._database, work, self._run_stage, name)
             # Two models answer together from a bundle alone.
-            return stages.train_challenger(until) if plan.has_ranker else stages.train(until)
+            if plan.has_ranker:
+                return stages.train_challenger(until)
+            runs[candidate.name] = stages.train(until)
+            return runs[candidate.name]
 
         def say(candidate: Candidate) -> None:
             self._say(f"training {candidate.name}")
@@ -196,7 +204,8 @@ class Retraining:
         selection = choose_on_newest(candidates, train, validation.table, metric, k, say)
         self._show(selection.table())
         (work.parent / CHOICE).write_text(selection.table().markdown(), encoding="utf-8")
-        return selection.best.candidate
+        best = selection.best.candidate
+        return best, runs.get(best.name)
 
     def _compare(self, champion: Path, challenger: Path, newest: NewestInteractions, pages: Path) -> PromotionDecision:
         self._say(f"comparing with {champion.name}")

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from recsys.data.readers.store.database import URL_VARIABLE, StoreDatabase
+from recsys.errors import RunError
+from recsys.studies.retraining.appendable import appendable_settings
 from recsys.studies.retraining.command_stage import StageRunner, run_command_stage
 from recsys.studies.retraining.training_plan import RANKER, RETRIEVER, TrainingPlan
 
@@ -20,6 +22,8 @@ class TrainingStages:
         work: directory for runs and data.
         run_stage: runs a command.
         name: what its logs are called.
+        start: a run of the same plan, and the moment that it was trained until: trainings go on from it where that is
+            possible. None: there is none.
     """
 
     def __init__(
@@ -29,9 +33,10 @@ class TrainingStages:
         work: Path,
         run_stage: StageRunner = run_command_stage,
         name: str = "challenger",
+        start: tuple[Path, str] | None = None,
     ) -> None:
         self._plan, self._database, self._work, self._run_stage = plan, database, work, run_stage
-        self._name = name
+        self._name, self._start = name, start
         self._chosen: dict[str, Path] = {}
 
     def train(self, until: str) -> Path:
@@ -47,7 +52,10 @@ class TrainingStages:
             RunError: a command failed.
         """
         for part, settings in self._plan.trainings.items():
-            self._chosen[part] = self._train(self._name, part, [*settings, f"data.until='{until}'"])
+            updated = self._updated(self._name, until)
+            self._chosen[part] = updated or self._train(self._name, part, [*settings, f"data.until='{until}'"])
+        if not self._plan.has_ranker:
+            self._start = (self._chosen[RETRIEVER], until)
         return self._chosen[RETRIEVER]
 
     def train_challenger(self, until: str) -> Path:
@@ -78,8 +86,32 @@ class TrainingStages:
         runs = {}
         for part, chosen in self._chosen.items():
             rows = [one for one in self._plan.trainings[part] if one.startswith("data.")]
-            runs[part] = self._train("final", part, [f"chosen_by={chosen}", *rows, f"data.until='{now}'"])
+            updated = self._updated("final", now)
+            runs[part] = updated or self._train("final", part, [f"chosen_by={chosen}", *rows, f"data.until='{now}'"])
         return self._export("final", runs, output)
+
+    def _updated(self, stage: str, until: str) -> Path | None:
+        """The run that this plan was trained in before, with what happened since; None where it is trained anew.
+
+        That is where it has epochs to choose, or where what happened since cannot be appended.
+        """
+        if self._start is None or self._plan.has_ranker:
+            return None
+        run, since = self._start
+        settings = appendable_settings(run)
+        if settings is None:
+            return None
+        logs, variables = self._work.parent, {URL_VARIABLE: self._database.url}
+        window = [f"data.since='{since}'", f"data.until='{until}'", "preparation.repeats=keep"]
+        place = f"paths.prepared_dir={self._work / 'prepared'}"
+        try:
+            newer = self._run_stage(
+                "prepare", ["data=store", *settings, *window, place], logs / f"{stage}_newer.log", variables
+            )
+            update = [f"run={run}", f"interactions={newer}", f"runs_dir={self._work / 'runs'}"]
+            return self._run_stage("update", update, logs / f"{stage}_update.log", variables)
+        except RunError:  # such as nothing that happened since, or values of another kind: the log says which
+            return None
 
     def _train(self, stage: str, part: str, settings: Sequence[str]) -> Path:
         places = [f"paths.runs_dir={self._work / 'runs'}", f"paths.prepared_dir={self._work / 'prepared'}"]

@@ -18,4 +18,4 @@ def test_it_is_opened_as_it_is_and_read_by_ids(tmp_path):
 
 def test_a_directory_is_required():
     with pytest.raises(DataError, match="needs a prepared directory"):
-        PreparedReader()
+        PreparedReader().read()

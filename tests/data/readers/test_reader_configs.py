@@ -31,7 +31,7 @@ def test_every_data_set_has_a_config() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_config_makes_its_reader(name: str) -> None:
-    reader = _reader(name, *(["data.directory=/nowhere"] if name == "prepared" else []))
+    reader = _reader(name)
     assert isinstance(reader, Reader)
     if name not in ("table", "ncf", "prepared", "remote", "sql", "store"):  # these need a place, or a database
         json.dumps(reader.fingerprint())

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from recsys.data.readers.store.database import StoreDatabase
+from recsys.errors import RunError
 from recsys.studies.retraining.training_plan import TrainingPlan
 from recsys.studies.retraining.training_stages import TrainingStages
 
@@ -25,10 +28,10 @@ class FakeCommands:
         return Path(f"made/{len(self.commands)}")
 
 
-def stages(commands, tmp_path, *ranker, name="challenger"):
+def stages(commands, tmp_path, *ranker, name="challenger", start=None):
     trainings = {"retriever": ["settings_of=a", SINCE, "model.l2=9"], **dict(ranker)}
     plan = TrainingPlan("x", trainings, ["settings_of=c", "popular_days=30"])
-    return TrainingStages(plan, DATABASE, tmp_path / "work", commands, name)
+    return TrainingStages(plan, DATABASE, tmp_path / "work", commands, name, start)
 
 
 def test_all_models_are_trained_on_the_same_data_and_exported_together(tmp_path):
@@ -58,3 +61,44 @@ def test_a_model_that_is_only_measured_is_not_exported(tmp_path):
     commands = FakeCommands()
     assert stages(commands, tmp_path, name="candidate_2").train("2026-02-01T00:00:00Z") == Path("made/1")
     assert commands.logs == ["candidate_2.log"]
+
+
+@pytest.fixture
+def appendable(monkeypatch):
+    monkeypatch.setattr("recsys.studies.retraining.training_stages.appendable_settings", lambda run: ["data.types=[a]"])
+
+
+def test_a_model_that_can_be_updated_goes_on_from_its_last_run(tmp_path, appendable):
+    commands = FakeCommands()
+    made = stages(commands, tmp_path, start=(Path("candidate"), "2026-01-01T00:00:00Z"))
+    made.train_challenger("2026-02-01T00:00:00Z")
+    made.train_final(tmp_path / "bundle")
+    names = [name for name, _ in commands.commands]
+    assert names == ["prepare", "update", "export", "prepare", "update", "export"]
+    (_, prepared), (_, updated) = commands.commands[:2]
+    assert {"data.types=[a]", "data.since='2026-01-01T00:00:00Z'", "data.until='2026-02-01T00:00:00Z'"} <= set(prepared)
+    assert updated[:2] == ["run=candidate", "interactions=made/1"]
+    (_, prepared), (_, updated), (_, export) = commands.commands[3:]
+    assert "data.since='2026-02-01T00:00:00Z'" in prepared
+    assert updated[:2] == ["run=made/2", "interactions=made/4"] and export[0] == "run=made/5"
+
+
+def test_what_cannot_be_appended_is_trained_as_before(tmp_path, appendable):
+    commands = FakeCommands()
+
+    def no_rows(name, arguments, log, variables=None):
+        if name == "prepare":
+            raise RunError("prepare ended with status 2")
+        return commands(name, arguments, log, variables)
+
+    made = stages(no_rows, tmp_path, start=(Path("candidate"), "2026-01-01T00:00:00Z"))
+    made.train_challenger("2026-02-01T00:00:00Z")
+    made.train_final(tmp_path / "bundle")
+    assert [name for name, _ in commands.commands] == ["train", "export", "train", "export"]
+
+
+def test_two_models_are_trained_anew(tmp_path, appendable):
+    commands = FakeCommands()
+    made = stages(commands, tmp_path, ("ranker", ["settings_of=b"]), start=(Path("candidate"), "2026-01-01T00:00:00Z"))
+    made.train_challenger("2026-02-01T00:00:00Z")
+    assert [name for name, _ in commands.commands] == ["train", "train", "export"]
