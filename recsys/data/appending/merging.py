@@ -124,7 +124,9 @@ def _rows_of_pairs(every: Interactions, size: int) -> IntArray:
     rows = np.flatnonzero(is_new[users[:size]])
     later = distinct_sorted(users[size:].astype(np.int64) * every.num_items + items[size:])
     pairs = users[rows].astype(np.int64) * every.num_items + items[rows]
-    return rows[np.isin(pairs, later)]
+    # A search among the few pairs of the new rows: NumPy's own way would sort all of them.
+    place = np.minimum(np.searchsorted(later, pairs), len(later) - 1)
+    return rows[later[place] == pairs]
 
 
 def _first_times(small: Interactions) -> IntArray:

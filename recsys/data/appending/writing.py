@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from recsys.data.content_hash import content_hash
 from recsys.data.interactions import Interactions
@@ -30,7 +29,6 @@ from recsys.data.prepared_files import (
 )
 from recsys.data.raw import RawSource
 from recsys.data.schema import AppliedRule
-from recsys.data.stored_columns import read_columns
 from recsys.data.vocabulary import Vocabulary
 
 
@@ -64,8 +62,7 @@ def write_generation(
     """
     path = directory / INTERACTIONS_FILE
     write_table(as_table(interactions), path)
-    with pq.ParquetFile(path) as file:
-        write_columns(read_columns(file, file.schema_arrow.names), directory / COLUMNS_FILE, path)
+    write_columns(interactions.columns(), directory / COLUMNS_FILE, path)
     write_table(users, directory / USERS_FILE)
     write_table(items, directory / ITEMS_FILE)
     write_table(vocabularies[0].to_table(), directory / USER_VOCABULARY_FILE)
