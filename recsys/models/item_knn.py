@@ -22,10 +22,11 @@ from recsys.models.interface.model_card import ModelCard
 from recsys.models.layers.validation import check_dims
 from recsys.models.linalg.device_memory import free_memory
 from recsys.models.linalg.gram_update import GRAM, updated_gram
+from recsys.models.linalg.interaction_matrix import InteractionMatrix
 from recsys.models.linalg.regularised_gram import matrices_bytes
 from recsys.models.linalg.row_products import row_products
 from recsys.models.linalg.rows_over_ranks import stacked_over_ranks
-from recsys.models.linalg.top_entries import top_entries
+from recsys.models.linalg.top_entries import top_entries, vstack
 
 
 class ItemKNN(ItemItemModel):
@@ -96,7 +97,8 @@ class ItemKNN(ItemItemModel):
         user_items = self.similarity.represent_training(interactions, self.weights.device)
         item_users = self.weighting.weigh(user_items.transpose(), user_items.counts, self.num_items)
         products = row_products(item_users, self.max_block_bytes, is_shared=True)
-        self._set_neighbours(products, item_users.squared_lengths())
+        blocks = self._neighbours(products, item_users.squared_lengths())
+        self._keep(stacked_over_ranks(blocks, item_users))
 
     @torch.no_grad()
     def update(self, interactions: Interactions, earlier: EarlierFit) -> dict[str, Tensor] | None:
@@ -115,16 +117,19 @@ class ItemKNN(ItemItemModel):
         gram = updated_gram(interactions, earlier, device)
         size = max(1, min(512, self.max_block_bytes // (4 * max(self.num_items, 1))))
         starts = range(0, self.num_items, size)
-        self._set_neighbours(((start, gram[start : start + size].clone()) for start in starts), gram.diagonal().clone())
+        products = ((start, gram[start : start + size].clone()) for start in starts)
+        self._keep(vstack(self._neighbours(products, gram.diagonal().clone())))
         return {GRAM: gram}
 
-    def _set_neighbours(self, products_of_rows: Iterable[tuple[int, Tensor]], squares: Tensor) -> None:
-        """Keep the most similar items of each, from blocks of rows of products and the items' squared lengths."""
+    def _neighbours(self, products_of_rows: Iterable[tuple[int, Tensor]], squares: Tensor) -> list[InteractionMatrix]:
+        """The most similar items of each, from blocks of rows of products and the items' squared lengths."""
         blocks = []
         for start, products in products_of_rows:
             rows = slice(start, start + len(products))
             similarities = self.similarity.compare(products, squares[rows], squares).clamp_(min=0)
             similarities.diagonal(offset=start).zero_()
             blocks.append(top_entries(similarities, self.num_neighbours))
-        neighbours = stacked_over_ranks(blocks, item_users)
+        return blocks
+
+    def _keep(self, neighbours: InteractionMatrix) -> None:
         self.weights.set_weights(neighbours.normalized() if self.normalize else neighbours)

@@ -132,7 +132,9 @@ class RunUpdate:
             config.fitting.monitor,
             report.best_epoch,
         )
-        evaluation = measure(config, prepared, view, split, kept, run) if len(split.test) > 0 else None
+        evaluation = None
+        if len(split.test) > 0:
+            evaluation = measure(config, prepared, view, split, kept, run, training_device(config))
         metrics = None if evaluation is not None else carried_metrics(parent)
         record = UpdateRecord(
             parent=str(_absolute(self.parent)),
@@ -199,6 +201,7 @@ class RunUpdate:
             "table": self.new.form(parent.config) or None,
         }
         config.resume, config.chosen_by, config.settings_of = None, None, None
+        config.trainer.devices = 1  # an update is small
         for name, value in self.changes.items():
             if value is not None:
                 OmegaConf.update(config, name, value, merge=True, force_add=True)
