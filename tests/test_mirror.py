@@ -22,6 +22,8 @@ EXCEPTIONS: dict[str, str] = {
     "recsys/retrieval/types.py": "type aliases only",
     "recsys/runtime/recommendation.py": "data classes without behaviour, and the protocol of whoever returns them",
     "recsys/models/interface/factor_tables.py": "fields only, no methods",
+    "recsys/models/interface/pair_towers.py": "fields only, no methods",
+    "recsys/training/operator_library.py": "constants only",
     "recsys/models/interface/model_card.py": "fields only, no methods",
     "recsys/models/layers/packed_windows.py": "fields only, no methods",
     "serving/recsys_serving/store/admin/records.py": "fields only, no methods",

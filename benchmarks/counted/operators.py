@@ -183,21 +183,23 @@ def _moved_by_loops(function: Any, args: Any) -> int:
 
     All else goes through the processor once. A row that comes several times is in the cache, as are sums in between.
     Where there is an argument ``X_ids``, it says which rows of ``X_weight``, ``X_bias`` and ``X_grad`` are meant, and
-    no others are read; elsewhere the first argument says it. What has a row for each of the ids is no table.
+    no others are read; elsewhere the first argument says it. What has a row for each of the ids is no table. An
+    argument may be several tensors.
     """
     arguments = function._schema.arguments
     named = {argument.name: value for argument, value in zip(arguments, args, strict=False)}
     moved = 0
     for argument in arguments:
-        tensor = named.get(argument.name)
-        if not isinstance(tensor, Tensor):
-            continue
         own = named.get(f"{argument.name.split('_')[0]}_ids")
         ids = args[0] if own is None else own
         writes = argument.alias_info is not None and argument.alias_info.is_write
-        table = writes if own is None else tensor is not own and len(tensor) != ids.numel()
-        row = _size(tensor) // max(len(tensor), 1)
-        moved += len(torch.unique(ids)) * row * (2 if writes else 1) if table else _size(tensor)
+        for tensor in tree_leaves(named.get(argument.name)):
+            if not isinstance(tensor, Tensor):
+                continue
+            table = writes if own is None else tensor is not own and len(tensor) != ids.numel()
+            row = _size(tensor) // max(len(tensor), 1)
+            rows = min(len(torch.unique(ids)), len(tensor))
+            moved += rows * row * (2 if writes else 1) if table else _size(tensor)
     return moved
 
 

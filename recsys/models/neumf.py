@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from recsys.models.interface.model_card import ModelCard
+from recsys.models.interface.pair_towers import PairTowers, PerceptronTower, ProductTower
 from recsys.models.interface.protocols import PretrainsInTowers, Query
 from recsys.models.layers.dropout import Dropout
 from recsys.models.layers.embedding import Embedding
@@ -70,6 +71,10 @@ class GMF(_Tower):
             return weighted_products(self.user_vectors, self.item_vectors, self.output, users, items)
         weighted = self.user_vectors(users) * self.output.weight[0]
         return (weighted * self.item_vectors(items)).sum(-1) + self.output.bias
+
+    def pair_towers(self) -> PairTowers:
+        """See :mod:`recsys.models.interface.protocols`."""
+        return PairTowers(product=ProductTower(self.user_vectors, self.item_vectors, self.output))
 
     def score_catalogue(self, users: Tensor) -> Tensor:
         """Score every item for known users (shape [B], int64); returns [B, I]."""
@@ -155,6 +160,16 @@ class MLP(_Tower):
         user_part = self.user_part(self.dropout(self.user_vectors(users)))
         item_part = self.item_part(self.dropout(self.item_vectors(items)))
         return self._from_first_layer(user_part + item_part)
+
+    def pair_towers(self) -> PairTowers:
+        """See :mod:`recsys.models.interface.protocols`."""
+        hidden = [layer for layer in self.hidden if isinstance(layer, nn.Linear)]
+        dropout = self.dropout.p if self.training else 0.0
+        return PairTowers(
+            perceptron=PerceptronTower(
+                *(self.user_vectors, self.item_vectors, self.user_part, self.item_part, hidden, self.output, dropout)
+            )
+        )
 
     def score_catalogue(self, users: Tensor) -> Tensor:
         """Score every item for known users (shape [B], int64); returns [B, I]."""
@@ -269,6 +284,10 @@ class NeuMF(_Tower, PretrainsInTowers):
     def score_pairs(self, users: Tensor, items: Tensor) -> Tensor:
         """Score pairs; ``users`` and ``items`` (int64) broadcast against each other."""
         return self.gmf.score_pairs(users, items) + self.mlp.score_pairs(users, items)
+
+    def pair_towers(self) -> PairTowers:
+        """See :mod:`recsys.models.interface.protocols`."""
+        return PairTowers(self.gmf.pair_towers().product, self.mlp.pair_towers().perceptron)
 
     def score_catalogue(self, users: Tensor) -> Tensor:
         """Score every item for known users (shape [B], int64); returns [B, I]."""

@@ -188,6 +188,12 @@ class LightningTraining(pl.LightningModule):
     def _take_steps(self, batch: Any) -> None:
         module, optimizer = self.module, self.optimizers()
         assert isinstance(optimizer, LightningOptimizer)
+        # Where nobody listens to single steps, all of them may be one loop.
+        if self._row_optimizer is not None and self._backward is Tensor.backward and self.tables is None:
+            taken = module.take_steps(batch, self._row_optimizer)
+            if taken is not None:
+                self._note_steps(*taken)
+                return
         for step in module.steps(batch):
             loss = module.loss(step)
             optimizer.zero_grad()
@@ -214,6 +220,17 @@ class LightningTraining(pl.LightningModule):
             if loss is not None:
                 self._loss_sum += loss.detach() * share
             self._loss_steps += 1
+            self.after_step()
+
+    def _note_steps(self, loss_sum: float, count: int) -> None:
+        """Take note of steps that were taken without Lightning."""
+        self._loss_sum += loss_sum
+        self._loss_steps += count
+        progress = self.trainer.fit_loop.epoch_loop.manual_optimization.optim_step_progress
+        for counted in (progress.total, progress.current):
+            counted.ready += count
+            counted.completed += count
+        for _ in range(count):
             self.after_step()
 
     def mean_loss(self) -> float:

@@ -23,6 +23,7 @@ from recsys.evaluation.ranking_task import RankingTask
 from recsys.models.interface.protocols import ScoringModel
 from recsys.models.layers.embedding import Embedding
 from recsys.training.batches import epoch_generator
+from recsys.training.optimizers.keeps_rows import KeepsRows
 
 OptimizerFactory = Callable[[Iterable[nn.Parameter]], Optimizer]
 SchedulerFactory = Callable[[Optimizer], LRScheduler]
@@ -183,6 +184,18 @@ class RecommenderModule(nn.Module):
     def row_tables(self) -> list[Embedding]:
         """Tables of which an optimiser may update the touched rows alone: each is read through itself in training."""
         return [module for module in self.network.modules() if isinstance(module, Embedding)]
+
+    def take_steps(self, rows: Any, optimizer: KeepsRows) -> tuple[float, int] | None:
+        """Take the steps of some rows all at once, where that can be done; None: they are to be taken one by one.
+
+        Args:
+            rows: as :meth:`train_dataloader` gives them.
+            optimizer: keeps the tables.
+
+        Returns:
+            The sum of the losses of the steps, and how many there were.
+        """
+        return None
 
     @abstractmethod
     def loss(self, batch: Any) -> Tensor:

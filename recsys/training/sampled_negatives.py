@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -13,12 +13,16 @@ from recsys.data.user_items import UserItems
 from recsys.models.interface.protocols import ScoresPairs
 from recsys.models.layers.embedding import Embedding
 from recsys.training.batches import PermutationBatches
-from recsys.training.fused_pairs import fused_pairs
+from recsys.training.fused.choice import fused_loss, fused_steps
 from recsys.training.l2 import l2_penalty
 from recsys.training.losses import NegativesLoss
 from recsys.training.module import STEPS_PER_CALL, OptimizerFactory, RecommenderModule, require
 from recsys.training.negatives import NegativeSampler
+from recsys.training.optimizers.keeps_rows import KeepsRows
 from recsys.training.validation_sample import cost_of_step
+
+if TYPE_CHECKING:
+    from recsys.training.fused.steps import FusedSteps
 
 #: The weight of the penalty where none is given.
 DEFAULT_L2 = 0.01
@@ -31,8 +35,8 @@ class SampledNegativesModule(RecommenderModule):
 
     Args:
         network: scores pairs (``score_pairs``); for a penalty it has ``squared_norms`` as well, and perhaps
-            ``score_pairs_with_norms``, which gives both in one pass, or ``factor_tables``, of which the loss and all
-            gradients take one pass on the CPU; see :mod:`recsys.training.fused_pairs`.
+            ``score_pairs_with_norms``, which gives both in one pass, or ``factor_tables`` or ``pair_towers``, of which
+            the loss and all gradients take one pass on the CPU; see :mod:`recsys.training.fused.choice`.
         interactions: training interactions, each one a positive.
         batch_size: positives in a step, B.
         optimizer: makes the optimiser from the parameters.
@@ -64,7 +68,8 @@ class SampledNegativesModule(RecommenderModule):
         self._loss = loss
         self._compiled = compile_network
         self._l2, self._norms = l2_penalty(network, l2, DEFAULT_L2)
-        self._fused = None if compile_network else fused_pairs(network, loss, self._l2, self._num_pairs)
+        self._fused = None if compile_network else fused_loss(network, loss, self._l2, self._num_pairs)
+        self._steps: FusedSteps | None = None
         score_pairs = require(network, ScoresPairs, "Training on sampled negatives").score_pairs  # type: ignore[type-abstract]
         together = getattr(network, "score_pairs_with_norms", None)
         self._scores_and_norms = None if self._norms is None or compile_network else together
@@ -104,6 +109,17 @@ class SampledNegativesModule(RecommenderModule):
         """Draw negatives: users, shape [B], and their positive followed by its negatives, shape [B, 1 + N]."""
         users, positives = self._known.pairs_at(*rows)
         return users, torch.cat([positives[:, None], self._negatives.draw(users, self.generator)], dim=1)
+
+    def take_steps(self, rows: tuple[Tensor, ...], optimizer: KeepsRows) -> tuple[float, int] | None:
+        """See :class:`RecommenderModule`."""
+        if self._fused is None or type(self).loss is not SampledNegativesModule.loss:
+            return None
+        if self._steps is None or self._steps.optimizer is not optimizer:
+            self._steps = fused_steps(self._fused, optimizer)
+        if self._steps is None or not self._steps.possible(self.batch_size, 1 + self._negatives.num_negatives):
+            return None
+        users, items = self.prepare_rows(rows)
+        return self._steps.take(users, items, self.batch_size), -(-len(users) // self.batch_size)
 
     def loss(self, batch: tuple[Tensor, ...]) -> Tensor:
         """Compare the positives with their negatives."""

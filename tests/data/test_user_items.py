@@ -163,7 +163,9 @@ def test_a_table_and_a_search_agree(drawn: tuple[list[tuple[int, int]], int, int
         assert torch.equal(make(*drawn).contains(users, items), by_table)
 
 
-def test_places_of_interactions_lead_back_to_their_pairs() -> None:
+@pytest.mark.parametrize("most", [0, 2**24])
+def test_places_of_interactions_lead_back_to_their_pairs(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recsys.data.user_items.MAX_LISTED_PAIRS", most)  # by a search, and by a list
     users, items = np.array([2, 0, 2, 0, 2], dtype=np.int32), np.array([1, 2, 0, 2, 1], dtype=np.int32)
     user_items = UserItems.from_interactions(interactions(users, items))
     places = user_items.places_of(interactions(users, items))

@@ -14,6 +14,8 @@ Besides its protocols a model may have any of these methods; callers look for th
 - ``factor_tables() -> FactorTables | None``: the tables that the scores of pairs are biases and inner products of
   (:class:`recsys.models.interface.factor_tables.FactorTables`), so that a training may compute scores and gradients in
   one pass; None where the scores of now are more than that, as in training with dropout;
+- ``pair_towers() -> PairTowers``: the towers whose sum is the score of a pair
+  (:class:`recsys.models.interface.pair_towers.PairTowers`), for the same purpose;
 - ``observe_training(interactions)``: receives the interactions that are going to be trained on, before the first step;
 - ``item_weights(items) -> [C, I]``: for each of ``items`` (int64, shape [C]) the weight, float32, that an interaction
   with each item of the catalogue has in its score; 0 for the item itself and where there is none;

@@ -13,8 +13,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from recsys.training.compiled_loops import LIBRARY, compiled
+from recsys.training.compiled_loops import compiled, prefetch_row
+from recsys.training.operator_library import LIBRARY
 from recsys.training.optimizers.row_rule import RowKernels, number
+
+#: How many rows ahead the processor is asked for one.
+AHEAD = 4
 
 
 @compiled
@@ -36,6 +40,12 @@ def _catch_up(ids, weight, exp_avg, exp_avg_sq, last, coefficients, eps):  # typ
     now = len(coefficients) - 1
     for i in range(len(ids)):
         row = ids[i]
+        if i + AHEAD < len(ids):
+            soon = ids[i + AHEAD]
+            if last[soon] != now:
+                prefetch_row(weight, soon)
+                prefetch_row(exp_avg, soon)
+                prefetch_row(exp_avg_sq, soon)
         then = last[row]
         if then != now:
             last[row] = now
@@ -55,27 +65,41 @@ def _update_row(weight, exp_avg, exp_avg_sq, grad, settings):  # type: ignore[no
 
 
 @compiled
-def _update(ids, grad, weight, exp_avg, exp_avg_sq, last, steps, settings):  # type: ignore[no-untyped-def]
-    s = settings
-    of_step = (s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7])
+def _sums(ids, grad, last):  # type: ignore[no-untyped-def]
+    """The distinct rows of ``ids`` and the sum of the gradients of each; ``last`` is theirs to be written again."""
     # While the gradients are added up, ``last`` tells where the sum of a row is: -1 - place.
-    rows = np.empty(len(ids), np.int64)
-    sums = np.empty_like(grad)
     count = 0
     for i in range(len(ids)):
         row = ids[i]
-        place = -1 - last[row]
-        if place < 0:
+        if last[row] >= 0:
             last[row] = -1 - count
-            rows[count] = row
-            sums[count] = grad[i]
             count += 1
-        else:
-            into, of = sums[place], grad[i]
-            for d in range(len(of)):
-                into[d] += of[d]
-    for place in range(count):
+    if count == len(ids):
+        return ids, grad
+    rows = np.empty(count, np.int64)
+    sums = np.zeros((count, grad.shape[1]), grad.dtype)
+    for i in range(len(ids)):
+        row = ids[i]
+        place = -1 - last[row]
+        rows[place] = row
+        into, of = sums[place], grad[i]
+        for d in range(len(of)):
+            into[d] += of[d]
+    return rows, sums
+
+
+@compiled
+def _update(ids, grad, weight, exp_avg, exp_avg_sq, last, steps, settings):  # type: ignore[no-untyped-def]
+    s = settings
+    of_step = (s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7])
+    rows, sums = _sums(ids, grad, last)
+    for place in range(len(rows)):
         row = rows[place]
+        if place + AHEAD < len(rows):
+            soon = rows[place + AHEAD]
+            prefetch_row(weight, soon)
+            prefetch_row(exp_avg, soon)
+            prefetch_row(exp_avg_sq, soon)
         last[row] = steps
         _update_row(weight[row], exp_avg[row], exp_avg_sq[row], sums[place], of_step)
 

@@ -25,6 +25,9 @@ class KeepsRows(_Base):
     has touched lag behind, until they are read or all are caught up. State is saved and loaded in PyTorch's own form.
     """
 
+    #: Of all tables that are kept, see :meth:`~recsys.training.optimizers.table_rows.TableRows.bytes_whole`.
+    _bytes_of_all = 0
+
     def rule(self, settings: Mapping[str, Any]) -> RowRule | None:
         """The arithmetic of a table; None where all of its rows have to be updated in each step.
 
@@ -39,8 +42,15 @@ class KeepsRows(_Base):
         groups = [number for number, group in enumerate(self.param_groups) if any(p is weight for p in group["params"])]
         rule = self.rule(self.param_groups[groups[0]]) if groups else None
         if rule is not None:
-            table.keeper = TableRows(weight, rule, lambda: self.state[weight], lambda: self.param_groups[groups[0]])
+            table.keeper = TableRows(
+                weight,
+                rule,
+                lambda: self.state[weight],
+                lambda: self.param_groups[groups[0]],
+                lambda: self._bytes_of_all,
+            )
             self._kept[weight] = table
+            self._bytes_of_all = sum(rows.bytes_whole() for rows in self._rows())
 
     def release(self) -> None:
         """Catch all rows up, and update all of them in each step from now on."""
@@ -90,6 +100,10 @@ class KeepsRows(_Base):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from a state in PyTorch's form, with the weights of the same moment."""
         super().load_state_dict(state_dict)
+        self.restart_rows()
+
+    def restart_rows(self) -> None:
+        """Count from here: every row is current, and the state says how many steps there were."""
         for rows in self._rows():
             rows.restart()
 

@@ -40,7 +40,7 @@ class SGDRule(RowRule):
         self.kept: tuple[str, ...] = ("momentum_buffer",) if momentum else ()
         self.dense_passes = 6 if momentum else 4
         self.step = 0
-        self._still = still
+        self.still = still
         # As rows a gradient is written, read and taken from the weights; it is added to a whole table much as that.
         self.compiled_passes = 2 if still else self.row_passes
         self.compiled_overhead = 2**18 if still else RowRule.compiled_overhead
@@ -49,7 +49,7 @@ class SGDRule(RowRule):
 
     def kernels(self, weight: Tensor) -> SGDKernels | None:
         """See :class:`~recsys.training.optimizers.row_rule.RowRule`."""
-        if not (self._still and compiles(weight)):
+        if not (self.still and compiles(weight)):
             return None
         from recsys.training.optimizers.sgd_kernels import SGDKernels
 
@@ -72,7 +72,7 @@ class SGDRule(RowRule):
         self._share = 1 - settings["dampening"] if self._begun else 1.0
         self._begun = True
         self.step += 1
-        if self._still:
+        if self.still:
             return
         lr, penalty, momentum = number(settings["lr"]), settings["weight_decay"], settings["momentum"]
         buffer = np.array([self._share * penalty, momentum]) if self.kept else np.array([penalty, 0])
@@ -83,7 +83,7 @@ class SGDRule(RowRule):
 
     def coefficients(self) -> FloatArray | None:
         """See :class:`~recsys.training.optimizers.row_rule.RowRule`."""
-        return None if self._still else self._products[: self.step + 1]
+        return None if self.still else self._products[: self.step + 1]
 
     def catch_up(self, rows: Sequence[Tensor], coefficients: Tensor, settings: Mapping[str, Any]) -> None:
         """See :class:`~recsys.training.optimizers.row_rule.RowRule`."""

@@ -11,13 +11,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from recsys.training.compiled_loops import LIBRARY, compiled
+from recsys.training.compiled_loops import compiled, prefetch_row
+from recsys.training.operator_library import LIBRARY
 from recsys.training.optimizers.row_rule import RowKernels, number
+
+#: How many rows ahead the processor is asked for one.
+AHEAD = 4
 
 
 @compiled
 def _update(ids, grad, weight, rate):  # type: ignore[no-untyped-def]
     for i in range(len(ids)):
+        if i + AHEAD < len(ids):
+            prefetch_row(weight, ids[i + AHEAD])
         row, of_row = weight[ids[i]], grad[i]
         for d in range(len(row)):
             row[d] -= rate * of_row[d]

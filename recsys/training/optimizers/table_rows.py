@@ -21,6 +21,14 @@ _BLOCK = 2**14
 #: What the operators for some rows cost besides their bytes: in bytes that could be moved in their time.
 _OVERHEAD = {"cpu": 2**21, "cuda": 2**29}
 
+#: Tables that are updated whole in each step stay in the processor's cache where all of them have so few bytes
+#: together, with their gradients and what the optimiser keeps. Adam, 64 dimensions, one thread of an AVX-512 processor:
+#: 0.3 ms for 6,040 rows (6 MB), 8 ms for 27,000 (28 MB), and 0.5 to 1 ms for 1,024 touched rows of either.
+_CACHED = 2**24
+
+#: How many times as fast bytes move there.
+_CACHE_SPEED = 4
+
 
 class TableRows(RowKeeper):
     """Keeps the rows of a table; see :class:`recsys.models.layers.embedding.RowKeeper`.
@@ -33,6 +41,7 @@ class TableRows(RowKeeper):
         rule: what the optimiser does to rows.
         state: gives the optimiser's state of the table.
         settings: gives the optimiser's group of the table.
+        bytes_of_all: gives :meth:`bytes_whole` of all tables of the network together.
     """
 
     def __init__(
@@ -41,11 +50,13 @@ class TableRows(RowKeeper):
         rule: RowRule,
         state: Callable[[], dict[str, Any]],
         settings: Callable[[], Mapping[str, Any]],
+        bytes_of_all: Callable[[], int],
     ) -> None:
         self.weight = weight
         self._rule = rule
         self._state = state
         self._settings = settings
+        self._bytes_of_all = bytes_of_all
         self._compiled = compiles(weight)
         self._passes = rule.compiled_passes if self._compiled else rule.row_passes
         self._last = torch.zeros(len(weight), dtype=torch.int32, device=weight.device)
@@ -55,14 +66,24 @@ class TableRows(RowKeeper):
         self._slots: Tensor | None = None
 
     def by_rows(self, num_ids: int) -> bool:
+        """Whether a gradient of so many rows is wanted as rows: where that costs less, and past the first steps."""
+        return self.costs_less_as_rows(num_ids) and self._begin() >= self._rule.first_step
+
+    def costs_less_as_rows(self, num_ids: int) -> bool:
         """Whether a gradient of so many rows costs less as rows than as a whole table."""
         num_rows, dim = self.weight.shape
         row = dim * self.weight.element_size()
         overhead = _OVERHEAD.get(self.weight.device.type, _OVERHEAD["cuda"])
         if self._compiled:
             overhead = min(overhead, self._rule.compiled_overhead)
-        cheaper = num_ids * (self._passes * row + 32) + overhead < num_rows * row * self._rule.dense_passes
-        return cheaper and self._begin() >= self._rule.first_step
+        dense = num_rows * row * self._rule.dense_passes
+        if self.weight.device.type == "cpu" and self._bytes_of_all() <= _CACHED:
+            dense //= _CACHE_SPEED
+        return num_ids * (self._passes * row + 32) + overhead < dense
+
+    def bytes_whole(self) -> int:
+        """Bytes of the table with its gradient and what the optimiser keeps: each goes through memory twice."""
+        return self.weight.numel() * self.weight.element_size() * self._rule.dense_passes // 2
 
     @torch.no_grad()
     def catch_up(self, ids: Tensor) -> None:

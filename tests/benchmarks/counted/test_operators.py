@@ -77,20 +77,24 @@ def test_a_number_that_is_read_in_inference_mode_is_waited_for():
 
 def test_loops_over_two_tables_move_the_rows_of_each():
     pytest.importorskip("numba")
-    from recsys.training import fused_pairs_kernels
+    from recsys.training.fused import pair_kernels
 
-    assert fused_pairs_kernels  # registers the operator
+    assert pair_kernels  # registers the operator
     users, items = torch.tensor([1, 1, 0]), torch.tensor([[0, 1], [0, 2], [0, 1]])
     weights = torch.ones(9, 4), torch.ones(7, 4)
     none = torch.empty(0, 1), torch.empty(0, 1), torch.empty(0)
-    rest = [False] * 4, True, 0.5, 0.0
+    places = [torch.full((len(weight),), -1, dtype=torch.int32) for weight in weights]
+    places += [torch.empty_like(users), items.new_empty(6)]
+    rest = *places, [False] * 4, True, 0.5, 0.0
     with CountOperators() as counted:
         torch.ops.recsys.fused_pairs(users, items, *weights, *map(torch.zeros_like, weights), *none, *none, *rest)
-    # 9 ids of 8 bytes; 2 users and 3 items have rows of 16 bytes, which are read, and gradients, read and written
-    assert counted.count.by_operator["recsys::fused_pairs"] == 9 * 8 + (2 + 3) * 16 * 3
+    # 9 ids of 8 bytes, and as many of distinct rows; 5 places of 4 bytes, read and written; 2 users and 3 items have
+    # rows of 16 bytes, which are read, and gradients, read and written
+    assert counted.count.by_operator["recsys::fused_pairs"] == 2 * 9 * 8 + 5 * 4 * 2 + (2 + 3) * 16 * 3
     rows = torch.zeros(3, 4), torch.zeros(6, 4)
     with CountOperators() as counted:
         torch.ops.recsys.fused_pairs(
-            users, items, *weights, *rows, *none, *none, [True, True, False, False], True, 0.5, 0.0
+            users, items, *weights, *rows, *none, *none, *places, [True, True, False, False], True, 0.5, 0.0
         )
-    assert counted.count.by_operator["recsys::fused_pairs"] == 9 * 8 + (2 + 3) * 16 + 9 * 16  # each written once
+    # gradients of as many rows as there are ids at most, each written once
+    assert counted.count.by_operator["recsys::fused_pairs"] == 2 * 9 * 8 + 5 * 4 * 2 + (2 + 3) * 16 + 9 * 16

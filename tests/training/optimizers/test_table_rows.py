@@ -33,6 +33,17 @@ def test_compiled_loops_pay_for_more_rows(monkeypatch):
     assert not table.keeper.by_rows(10_240)
 
 
+def test_tables_that_stay_in_cache_together_are_updated_whole():
+    """6,040 rows of 256 bytes in four arrays are 6 MB; with a table of 100,000 beside them they do not stay."""
+    pytest.importorskip("numba")
+    small, large = Embedding(6040, 64), Embedding(100_000, 64)
+    optimizer = Adam([small.weight, large.weight])
+    optimizer.keep(small)
+    assert not small.keeper.costs_less_as_rows(1024)
+    optimizer.keep(large)
+    assert small.keeper.costs_less_as_rows(1024) and large.keeper.costs_less_as_rows(1024)
+
+
 def test_rows_are_caught_up_before_they_are_read_and_not_twice(monkeypatch):
     always_by_rows(monkeypatch)
     pair = Pair(SGD, torch.optim.SGD, lr=0.1, momentum=0.9)

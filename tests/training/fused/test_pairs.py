@@ -7,10 +7,9 @@ from torch import Tensor, nn
 
 from recsys.models.layers.embedding import Embedding, RowKeeper
 from recsys.models.mf import MF
-from recsys.training import fused_pairs as module
 from recsys.training.fitting import fit
-from recsys.training.fused_pairs import fused_pairs
-from recsys.training.losses import BPRLoss, LogisticLoss, SampledSoftmaxLoss
+from recsys.training.fused import choice as module
+from recsys.training.losses import BPRLoss, LogisticLoss
 from recsys.training.negatives import UniformNegatives
 from recsys.training.optimizers.sgd import SGD
 from recsys.training.sampled_negatives import SampledNegativesModule
@@ -151,27 +150,6 @@ def test_rows_that_are_not_in_a_table_are_refused(user, item):
     made = trained(network(), BPRLoss())
     with pytest.raises(IndexError, match="not in the table of its vectors"):
         made.loss((torch.tensor([user]), torch.tensor([[1, item]])))
-
-
-def test_there_is_none_for_other_losses_and_networks_and_small_data(monkeypatch):
-    class Squared(BPRLoss):
-        def forward(self, positive: Tensor, negative: Tensor, log_q: Tensor) -> Tensor:
-            return (1 - positive).square().mean()
-
-    class Doubled(MF):
-        def score_pairs(self, users: Tensor, items: Tensor) -> Tensor:
-            return 2 * super().score_pairs(users, items)
-
-    assert fused_pairs(network(), BPRLoss(), 0.0, 10) is not None
-    assert fused_pairs(network(), SampledSoftmaxLoss(), 0.0, 10) is None
-    assert fused_pairs(network(), Squared(), 0.0, 10) is None
-    assert fused_pairs(Doubled(2, 2), BPRLoss(), 0.0, 10) is None
-    assert fused_pairs(nn.Linear(1, 1), BPRLoss(), 0.0, 10) is None
-    monkeypatch.setattr(module, "LEAST_PAIRS", 11)
-    assert fused_pairs(network(), BPRLoss(), 0.0, 10) is None
-    assert fused_pairs(network(), BPRLoss(), 0.0, 11) is not None
-    monkeypatch.setattr(module, "find_spec", lambda name: None)
-    assert fused_pairs(network(), BPRLoss(), 0.0, 11) is None
 
 
 def test_the_plain_way_is_taken_where_operators_do_more():
