@@ -1,8 +1,9 @@
-"""Write the lists of all users to a file: ``python scripts/recommend_all.py run=DIR output=lists.parquet``.
+"""Write the lists of all users: ``python scripts/recommend_all.py run=DIR output=lists.parquet``.
 
-``bundle=DIR`` asks a bundle in place of a run, ``users=FILE`` names the users, and ``.csv`` is the other format. The
-same command goes on with what was interrupted, and leaves a file that is whole as it is. The last line of the output is
-``lists: FILE``.
+``bundle=DIR`` asks a bundle in place of a run, ``users=FILE`` names the users, ``.csv`` is the other format, and a name
+without an ending is a directory of Parquet files. The same command goes on with what was interrupted, and leaves what
+is whole as it is. ``engine=ray`` has all processors of a Ray cluster answer. The last line of the output is ``lists:
+PATH``.
 """
 
 from __future__ import annotations
@@ -27,11 +28,12 @@ def main(config: DictConfig) -> None:
     import time
     from pathlib import Path
 
-    from recsys.api.list_file import list_writing
+    from recsys.api.list_file import check_engine, list_writing
     from recsys.api.user_file import read_user_ids
     from recsys.cli.console import console
 
     source = opened(config.run, config.bundle)
+    check_engine(config.engine, source)
     users = source.user_labels() if config.users is None else read_user_ids(Path(config.users))
     begin = time.perf_counter()
     try:
@@ -47,7 +49,7 @@ def main(config: DictConfig) -> None:
         if finished := writing.finished:
             console.print("finished before")
         else:
-            writing.write()
+            writing.write(engine=config.engine)
     except KeyboardInterrupt:
         console.print(f"not finished; to go on: {same_command('recommend_all')}")
         raise

@@ -60,6 +60,10 @@ class BundleModel(FrameRecommender):
         files = sorted(f"{name} {file.sha256}" for name, file in self.bundle.manifest.files.items())
         return hashlib.sha256("\n".join(files).encode()).hexdigest()
 
+    def version(self) -> str:
+        """See :class:`recsys.api.frame_recommender.FrameRecommender`."""
+        return f"{self.bundle.manifest.name}, made {self.bundle.manifest.created}"
+
     def same_for_all(self) -> bool:
         """See :class:`recsys.api.frame_recommender.FrameRecommender`."""
         return self.bundle.manifest.retriever.reads.nothing

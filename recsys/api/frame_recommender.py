@@ -60,6 +60,10 @@ class FrameRecommender(ABC):
     def identity(self) -> str:
         """The same for the same lists: a hash of all that the scores are computed from."""
 
+    def version(self) -> str | None:
+        """What a person calls the version that answers; None where only :meth:`identity` tells it."""
+        return None
+
     @abstractmethod
     def same_for_all(self) -> bool:
         """Whether there is one list for everyone."""
@@ -156,12 +160,12 @@ class FrameRecommender(ABC):
 
         Args:
             k: length of a list.
-            output: a ``.parquet`` or ``.csv`` file to write, which goes on where it was interrupted; None: a table is
-                returned.
-            options: as for :meth:`recommend`.
+            output: a ``.parquet`` or ``.csv`` file to write, or a directory for Parquet files, which goes on where it
+                was interrupted; None: a table is returned.
+            options: as for :meth:`recommend`; with an output also ``part_size`` and, of a bundle, ``engine="ray"``.
 
         Returns:
-            The table, or the path of the file.
+            The table, or the path of the output.
 
         Raises:
             RecsysError: as for :meth:`recommend`, or the file cannot be written.

@@ -20,8 +20,9 @@ import pyarrow as pa
 import pyarrow.csv as pcsv
 import pyarrow.parquet as pq
 
+from recsys.api.part_store import ListPartStore
 from recsys.cli.output_directory import make_output_directory
-from recsys.cli.whole_files import whole_file
+from recsys.cli.whole_files import shared_file, whole_file
 from recsys.errors import RequestError
 
 #: What files end with, and so how they are written.
@@ -30,7 +31,7 @@ SUFFIXES = (".parquet", ".csv")
 _SETTINGS = "settings.json"
 
 
-class ListParts:
+class ListParts(ListPartStore):
     """A directory beside a file, with the parts of the file that are done.
 
     A part is there whole or not at all. The file itself appears when all parts are there, and the directory goes then;
@@ -41,20 +42,22 @@ class ListParts:
         settings: what the parts depend on; parts of other settings are refused.
 
     Raises:
-        RequestError: the file has another ending or is there already, or there are parts of other settings.
+        RequestError: the file has another ending.
     """
 
     def __init__(self, output: Path, settings: Mapping[str, Any]) -> None:
         if output.suffix not in SUFFIXES:
-            raise RequestError(f"output must end with {' or '.join(SUFFIXES)}, but it is {output}. Choose another.")
-        self.output = output
+            raise RequestError(
+                f"output must end with {' or '.join(SUFFIXES)}, or have no ending for a directory, but it is "
+                f"{output}. Choose another."
+            )
+        super().__init__(output, settings)
         self.directory = output.with_name(f".{output.name}.parts")
         self._note = output.with_name(f".{output.name}.finished.json")
-        self._settings = json.loads(json.dumps(settings, default=str))
 
     @property
     def finished(self) -> bool:
-        """Whether the file was written with these very settings, and is still what was written."""
+        """See :class:`recsys.api.part_store.ListPartStore`."""
         if self.directory.exists() or not self.output.is_file() or not self._note.is_file():
             return False
         try:
@@ -68,11 +71,7 @@ class ListParts:
             return {"settings": self._settings, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
 
     def start(self) -> None:
-        """Make the directory, or go on with the one that is there.
-
-        Raises:
-            RequestError: see the class.
-        """
+        """See :class:`recsys.api.part_store.ListPartStore`."""
         if self.output.exists() and not self.directory.exists():
             raise RequestError(
                 f"{self.output} is there already, and not of this very command. Choose another output, or remove the "
@@ -81,18 +80,18 @@ class ListParts:
         make_output_directory(self.directory, "lists", "output=")
         noted = self.directory / _SETTINGS
         if noted.exists():
-            self._check(json.loads(noted.read_text(encoding="utf-8")))
+            self._check(json.loads(noted.read_text(encoding="utf-8")), self.directory)
         else:
             with whole_file(noted) as path:
                 path.write_text(json.dumps(self._settings), encoding="utf-8")
 
     def has(self, part: int) -> bool:
-        """Whether a part is done."""
+        """See :class:`recsys.api.part_store.ListPartStore`."""
         return self._path(part).is_file()
 
     def write(self, part: int, table: pa.Table) -> None:
-        """Keep a part."""
-        with whole_file(self._path(part)) as path:
+        """See :class:`recsys.api.part_store.ListPartStore`."""
+        with shared_file(self._path(part)) as path:
             pq.write_table(table, path, compression="zstd")
 
     def finish(self, num_parts: int) -> None:
@@ -112,14 +111,6 @@ class ListParts:
 
     def _path(self, part: int) -> Path:
         return self.directory / f"{part:06}.parquet"
-
-    def _check(self, found: Mapping[str, Any]) -> None:
-        for name, value in self._settings.items():
-            if found.get(name) != value:
-                raise RequestError(
-                    f"{self.output} was begun with other settings: {name} was {found.get(name)!r}, and is {value!r} "
-                    f"now. Go on with the same ones, choose another output, or remove {self.directory}."
-                )
 
 
 def _join_parquet(path: Path, tables: Iterator[pa.Table]) -> None:

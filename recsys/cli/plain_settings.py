@@ -326,6 +326,7 @@ PLAIN_SETTINGS: Mapping[str, Mapping[str, object]] = MappingProxyType(
             "diversity_weight": float,
             "diversity_column": str | None,
             "part_size": int,
+            "engine": str,
         },
         "update_items": {
             "table": str,

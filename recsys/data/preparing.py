@@ -44,7 +44,8 @@ class Preparation:
             "aggregate", see :func:`recsys.data.preparation.repeats.resolve_repeats`.
         strip_ids: whether white space around ids is left out; otherwise "u1 " and "u1" are two users.
         engine: how the interactions are gone through, which does not change the result: "memory" as a whole,
-            "streaming" in partitions of the users, "auto" in partitions where the files are large; see
+            "streaming" in partitions of the users, "ray" in partitions that the machines of a Ray cluster go through,
+            "auto" in partitions where the files are large; see
             :func:`recsys.data.preparation.engines.read_raw`.
 
     Raises:

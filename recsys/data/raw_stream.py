@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
@@ -13,6 +13,9 @@ from recsys.data.raw import RawDataset
 #: Rows of a batch.
 BATCH_ROWS = 1 << 20
 
+#: Begins to read anew; gives the same rows in the same order each time.
+Batches = Callable[[], Iterable[pa.Table]]
+
 
 @dataclass(frozen=True, slots=True)
 class RawStream:
@@ -20,24 +23,52 @@ class RawStream:
 
     Args:
         rest: everything else; its interactions are a table with the columns and types of the batches, and no rows.
-        batches: begins to read anew; gives the same rows in the same order each time.
+        batches: of all interactions.
         num_bytes: about the size of the interactions as text, which says how finely they are to be divided.
+        parts: the same rows in parts that can be read by themselves, in their order: those of each file, say. They can
+            be sent to another process. Empty where they can only be read from the beginning to the end.
     """
 
     rest: RawDataset
-    batches: Callable[[], Iterable[pa.Table]]
+    batches: Batches
     num_bytes: int
+    parts: Sequence[Batches] = ()
 
     @classmethod
     def of(cls, raw: RawDataset, batch_rows: int = BATCH_ROWS) -> RawStream:
         """A stream of data that are in memory."""
         table = raw.interactions
+        parts = [_SlicedTable(table.slice(start, batch_rows)) for start in range(0, len(table), batch_rows)]
+        rest = replace(raw, interactions=table.slice(0, 0))
+        return cls(rest, InTurn(tuple(parts)), table.nbytes, parts)
 
-        def batches() -> Iterator[pa.Table]:
-            for start in range(0, len(table), batch_rows):
-                yield table.slice(start, batch_rows)
+    def divided(self, num_parts: int) -> list[Batches]:
+        """All rows in at most as many parts, each of neighbours."""
+        if num_parts < 2 or len(self.parts) < 2:
+            return [self.batches]
+        num_parts = min(num_parts, len(self.parts))
+        bounds = [part * len(self.parts) // num_parts for part in range(num_parts + 1)]
+        return [InTurn(tuple(self.parts[start:end])) for start, end in zip(bounds[:-1], bounds[1:], strict=True)]
 
-        return cls(replace(raw, interactions=table.slice(0, 0)), batches, table.nbytes)
+
+@dataclass(frozen=True, slots=True)
+class InTurn:
+    """The batches of several parts, one part after the other."""
+
+    parts: tuple[Batches, ...]
+
+    def __call__(self) -> Iterator[pa.Table]:
+        """Begin to read."""
+        for part in self.parts:
+            yield from part()
+
+
+@dataclass(frozen=True, slots=True)
+class _SlicedTable:
+    table: pa.Table
+
+    def __call__(self) -> Iterator[pa.Table]:
+        yield self.table
 
 
 class StreamingReader(ABC):

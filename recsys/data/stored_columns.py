@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -29,19 +30,28 @@ COLUMN_TYPES: Mapping[str, type[np.generic]] = MappingProxyType(
 )
 
 
-def read_columns(file: pq.ParquetFile, names: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
+def read_columns(
+    file: pq.ParquetFile, names: Sequence[str], directory: Path | None = None
+) -> dict[str, npt.NDArray[Any]]:
     """Columns of a table, one after the other and in pieces, so that nothing but the columns takes memory.
 
     Args:
         file: an open ``interactions.parquet``.
         names: of its columns, keys of :data:`COLUMN_TYPES`.
+        directory: where the columns are kept in files that are mapped, for those that may not fit into memory; None to
+            keep them in memory.
 
     Returns:
         Shape [N] each, of the type in :data:`COLUMN_TYPES`.
     """
     columns = {}
     for name in names:
-        column = np.empty(file.metadata.num_rows, dtype=COLUMN_TYPES[name])
+        shape, dtype = (file.metadata.num_rows,), COLUMN_TYPES[name]
+        column: npt.NDArray[Any]
+        if directory is None:
+            column = np.empty(shape, dtype)
+        else:
+            column = np.memmap(directory / f"{name}.column", dtype, "w+", shape=shape)
         start = 0
         for batch in file.iter_batches(batch_size=BLOCK_ROWS, columns=[name]):
             values = batch.column(0)

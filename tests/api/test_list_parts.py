@@ -111,5 +111,8 @@ def test_a_file_that_is_there_is_not_overwritten(tmp_path):
 
 
 def test_other_endings_are_refused(tmp_path):
-    with pytest.raises(RequestError, match=r"output must end with .parquet or .csv, but it is .*lists.json"):
+    with pytest.raises(
+        RequestError,
+        match=r"output must end with .parquet or .csv, or have no ending for a directory, but it is .*lists.json",
+    ):
         ListParts(tmp_path / "lists.json", SETTINGS)

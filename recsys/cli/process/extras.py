@@ -24,6 +24,7 @@ EXTRAS: Mapping[str, str] = MappingProxyType(
         "onnx_ir": "serving",
         "tritonclient": "serving",
         "optuna": "tune",
+        "ray": "ray",
         "sentence_transformers": "text",
         "streamlit": "app",
     }

@@ -45,10 +45,11 @@ class Defect:
 
 @dataclass(slots=True)
 class _Found:
-    """All rows with one defect: their number, the first of them in words, and the values of which a hint is made."""
+    """All rows with one defect: their number, the first of them with its place, and values of which a hint is made."""
 
     required: str
     first: str = ""
+    first_row: int = 0
     num_rows: int = 0
     values: list[npt.NDArray[Any]] = field(default_factory=list)
 
@@ -76,7 +77,7 @@ class InvalidRowReport:
             num_rows = int(defect.rows.sum())
             if num_rows and not found.num_rows:
                 row = int(np.argmax(defect.rows))
-                found.first = f"row {self.num_rows + row + 1:,}: {_values_of(table, row)}"
+                found.first, found.first_row = _values_of(table, row), self.num_rows + row
             found.num_rows += num_rows
             found.values += [] if defect.values is None else [defect.values]
         self.num_rows += table.num_rows
@@ -86,6 +87,17 @@ class InvalidRowReport:
         invalid = np.logical_or.reduce([defect.rows for defect in defects])
         self.num_invalid += int(invalid.sum())
         return invalid
+
+    def extend(self, later: InvalidRowReport) -> None:
+        """Take in the report on the rows that come after."""
+        for what, theirs in later._found.items():
+            found = self._found.setdefault(what, _Found(theirs.required))
+            if theirs.num_rows and not found.num_rows:
+                found.first, found.first_row = theirs.first, self.num_rows + theirs.first_row
+            found.num_rows += theirs.num_rows
+            found.values += theirs.values
+        self.num_rows += later.num_rows
+        self.num_invalid += later.num_invalid
 
     def rule(self, invalid_rows: InvalidRows) -> AppliedRule:
         """The rule with its count.
@@ -116,8 +128,8 @@ class InvalidRowReport:
         """Each defect with its number of rows, the first of them, and what is required."""
         return " ".join(
             f"{found.num_rows:,} of {_rows(self.num_rows)} of the interactions come {what}"
-            f"{_range_hint(np.concatenate(found.values)) if found.values else ''}; the first is {found.first}. "
-            f"{found.required[0].upper()}{found.required[1:]}."
+            f"{_range_hint(np.concatenate(found.values)) if found.values else ''}; the first is row "
+            f"{found.first_row + 1:,}: {found.first}. {found.required[0].upper()}{found.required[1:]}."
             for what, found in self._found.items()
             if found.num_rows
         )

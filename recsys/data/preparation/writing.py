@@ -18,6 +18,7 @@ from recsys.data.inspection.id_spaces import strip_ids, warn_of_spaces
 from recsys.data.inspection.table_joins import TableJoin, join
 from recsys.data.mapped_columns import write_columns
 from recsys.data.preparation.catalogue import EntityTable, index_fixed_negatives
+from recsys.data.preparation.engines import executor_of
 from recsys.data.preparation.in_memory import prepare_in_memory
 from recsys.data.preparation.streaming.in_partitions import prepare_in_partitions
 from recsys.data.preparation.written_interactions import WrittenInteractions
@@ -77,17 +78,20 @@ def write_prepared(
     check_feature_types(items_table.columns, raw.item_features)
 
     path = directory / INTERACTIONS_FILE
+    scratch = directory / _SCRATCH
     if stream is not None:
-        scratch = directory / _SCRATCH
         scratch.mkdir()
-        written = prepare_in_partitions(stream, preparation, items_table.ids, path, scratch)
-        shutil.rmtree(scratch)
+        with executor_of(preparation.engine, scratch) as executor:
+            written = prepare_in_partitions(stream, preparation, items_table.ids, path, scratch, executor)
     else:
         handed_over = [raw.interactions]  # so that nothing here holds them while they are prepared
         raw = replace(raw, interactions=raw.interactions.schema.empty_table())
         written = prepare_in_memory(handed_over.pop(), preparation, items_table.ids, path)
     with pq.ParquetFile(path) as file:
-        write_columns(read_columns(file, file.schema_arrow.names), directory / COLUMNS_FILE, path)
+        columns = read_columns(file, file.schema_arrow.names, None if stream is None else scratch)
+        write_columns(columns, directory / COLUMNS_FILE, path)
+        del columns
+    shutil.rmtree(scratch, ignore_errors=True)
     joins = _joined(raw, users_table, items_table, written)
     rules = [
         *written.rules,

@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from recsys.data.columns import ITEM_ID, RATING, SUBSECOND_NS, TIMESTAMP, USER_ID
-from recsys.data.raw import RawDataset
+from recsys.data.raw import RawDataset, RawSource
+from recsys.data.raw_stream import RawStream, StreamingReader
 from recsys.data.readers.amazon_products import product_features, read_products
-from recsys.data.readers.delimited import read_delimited
 from recsys.data.readers.fingerprint import make_fingerprint
 from recsys.data.readers.identifiers import ID_TYPE, as_identifiers
-from recsys.data.readers.json_lines import read_json_lines
+from recsys.data.readers.interaction_files import DelimitedInteractions, InteractionFile, JsonInteractions
 from recsys.data.sources.download import Download
 from recsys.data.sources.layout import FoundFiles, Layout
 from recsys.data.sources.locate import Publication, find_in_root, locate, record
@@ -95,7 +96,7 @@ RELEASES: dict[str, AmazonRelease] = {
 }
 
 
-class AmazonReviewsReader:
+class AmazonReviewsReader(StreamingReader):
     """Reads the reviews of one product category, without their texts.
 
     Items carry ``title`` (text), ``brand`` (categorical), ``price`` (number, in dollars) and ``categories``
@@ -146,20 +147,42 @@ class AmazonReviewsReader:
 
     def read(self) -> RawDataset:
         """Find, verify and read the files; see :class:`recsys.data.raw.Reader`."""
+        found, sources = self._found()
+        interactions = self._interactions(found)
+        return self._with(interactions.read(), found, sources)
+
+    def num_bytes(self) -> int:
+        """About the size of the reviews as text; see :class:`recsys.data.raw_stream.StreamingReader`."""
+        return self._interactions(self._found()[0]).file.num_bytes()
+
+    def stream(self) -> RawStream:
+        """The files with interactions in batches; see :class:`recsys.data.raw_stream.StreamingReader`."""
+        found, sources = self._found()
+        interactions = self._interactions(found)
+        return interactions.stream_with(self._with(interactions.empty(), found, sources))
+
+    def _found(self) -> tuple[FoundFiles, tuple[RawSource, ...]]:
         release = RELEASES[self.release]
         if self.root is None:
             layouts, publications = [self._layout(release)], [self._publication(release)]
             located = locate(f"amazon_reviews_{self.release}", layouts, publications, self.cache_dir)
-            found, sources = located.found, located.sources
-        else:
-            found = self._find_in_root(release)
-            sources = tuple(record(path, str(path)) for path in found.containers())
-        interactions, products = found[self._names(release)[0]], found.get(self._product_names(release)[0])
+            return located.found, located.sources
+        found = self._find_in_root(release)
+        return found, tuple(record(path, str(path)) for path in found.containers())
+
+    def _interactions(self, found: FoundFiles) -> InteractionFile:
+        release = RELEASES[self.release]
+        file = found[self._names(release)[0]]
+        is_csv = file.name.removesuffix(".gz").endswith(".csv")
+        return _ratings(file, release) if is_csv else _reviews(file, release)
+
+    def _with(self, interactions: pa.Table, found: FoundFiles, sources: tuple[RawSource, ...]) -> RawDataset:
+        release = RELEASES[self.release]
+        file, products = found[self._names(release)[0]], found.get(self._product_names(release)[0])
         items = None if products is None else read_products(products, release.fields[1])
-        is_csv = interactions.name.removesuffix(".gz").endswith(".csv")
         return RawDataset(
-            name=f"amazon_{self.release}_{interactions.name.split('.')[0]}",
-            interactions=_read_ratings(interactions, release) if is_csv else _read_reviews(interactions, release),
+            name=f"amazon_{self.release}_{file.name.split('.')[0]}",
+            interactions=interactions,
             items=items,
             item_features=() if items is None else product_features(items),
             sources=sources,
@@ -201,35 +224,35 @@ class AmazonReviewsReader:
         return tuple(files)
 
 
-def _read_reviews(file: RawFile, release: AmazonRelease) -> pa.Table:
+def _reviews(file: RawFile, release: AmazonRelease) -> InteractionFile:
     """JSON lines; everything but the four fields is skipped."""
+    kinds = (pa.string(), pa.string(), pa.float64(), pa.int64())
+    types = dict(zip(release.fields, kinds, strict=True))
+    return JsonInteractions(file, types, release.fields, partial(_of_review, release, str(file)))
+
+
+def _of_review(release: AmazonRelease, place: str, part: pa.Table) -> pa.Table:
     user, item, rating, timestamp = release.fields
-    schema = pa.schema({user: pa.string(), item: pa.string(), rating: pa.float64(), timestamp: pa.int64()})
-
-    def convert(part: pa.Table) -> pa.Table:
-        columns = {
-            USER_ID: as_identifiers(part[user], user, str(file)),
-            ITEM_ID: as_identifiers(part[item], item, str(file)),
-            RATING: part[rating].cast(pa.float32()),
-            TIMESTAMP: part[timestamp],
-        }
-        return _in_seconds(pa.table(columns), release.ticks_per_second)
-
-    return read_json_lines(file, schema, release.fields, convert)
+    columns = {
+        USER_ID: as_identifiers(part[user], user, place),
+        ITEM_ID: as_identifiers(part[item], item, place),
+        RATING: part[rating].cast(pa.float32()),
+        TIMESTAMP: part[timestamp],
+    }
+    return _in_seconds(release.ticks_per_second, pa.table(columns))
 
 
-def _read_ratings(file: RawFile, release: AmazonRelease) -> pa.Table:
+def _ratings(file: RawFile, release: AmazonRelease) -> InteractionFile:
     """Comma-separated ratings, with or without a header."""
     kinds = {USER_ID: ID_TYPE, ITEM_ID: ID_TYPE, RATING: pa.float32(), TIMESTAMP: pa.int64()}
+    convert = partial(_in_seconds, release.ticks_per_second)
     if release.ratings_columns is None:
         headed = dict(zip(release.fields, kinds.values(), strict=True))
-        table = read_delimited(file, headed).rename_columns(list(kinds))
-    else:
-        table = read_delimited(file, kinds, column_names=release.ratings_columns)
-    return _in_seconds(table, release.ticks_per_second)
+        return DelimitedInteractions(file, headed, list(kinds), convert=convert)
+    return DelimitedInteractions(file, kinds, list(kinds), column_names=release.ratings_columns, convert=convert)
 
 
-def _in_seconds(table: pa.Table, per_second: int) -> pa.Table:
+def _in_seconds(per_second: int, table: pa.Table) -> pa.Table:
     """The table with times in whole seconds and, where ``per_second`` is more than 1, the nanoseconds after them."""
     if per_second == 1:
         return table

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pyarrow.compute as pc
+import pyarrow as pa
 
-from recsys.data.columns import RATING
-from recsys.data.raw import RawDataset
+from recsys.data.raw import RawDataset, RawSource
+from recsys.data.raw_stream import RawStream, StreamingReader
 from recsys.data.readers.fingerprint import make_fingerprint
 from recsys.data.readers.goodreads_files import (
     BOOK_FEATURES,
-    interactions_from_csv,
-    interactions_from_json,
+    interactions_in_csv,
+    interactions_in_json,
     read_books,
     translate_books,
 )
+from recsys.data.readers.interaction_files import InteractionFile
 from recsys.data.sources.download import Download
 from recsys.data.sources.layout import FoundFiles, Layout
 from recsys.data.sources.locate import Publication, find_in_root, locate, record
@@ -40,7 +41,7 @@ GENRES = (
 _ID_MAP = "book_id_map.csv"
 
 
-class GoodreadsReader:
+class GoodreadsReader(StreamingReader):
     """Reads the books on users' shelves, of one genre or of all.
 
     A rating of 0 means that the user gave none. In the files of one genre the timestamp is the time of the last change
@@ -91,31 +92,54 @@ class GoodreadsReader:
 
     def read(self) -> RawDataset:
         """Find, verify and read the files; see :class:`recsys.data.raw.Reader`."""
+        found, sources = self._found()
+        file, id_map = self._interactions(found), self._id_map(found)
+        interactions = file.read()
+        if len(interactions) == 0:
+            raise DataError(f"{file.file} has no rated books. Set data.rated_only=false to read unrated ones.")
+        if id_map is not None:
+            interactions = translate_books(interactions, id_map)
+        return self._with(interactions, found, sources)
+
+    def num_bytes(self) -> int:
+        """About the size of the interactions as text; see :class:`recsys.data.raw_stream.StreamingReader`."""
+        return self._interactions(self._found()[0]).file.num_bytes()
+
+    def stream(self) -> RawStream | str:
+        """The files with interactions in batches; see :class:`recsys.data.raw_stream.StreamingReader`."""
+        found, sources = self._found()
+        file, id_map = self._interactions(found), self._id_map(found)
+        if id_map is not None:
+            return f"book ids are translated by {id_map}; data.metadata=false reads them as they are, in batches"
+        return file.stream_with(self._with(file.empty(), found, sources))
+
+    def _found(self) -> tuple[FoundFiles, tuple[RawSource, ...]]:
         if self.root is None:
             located = locate("goodreads", [self._layout()], [self._publication()], self.cache_dir)
-            found, sources = located.found, located.sources
-        else:
-            found = self._find_in_root()
-            sources = tuple(record(path, str(path)) for path in found.containers())
+            return located.found, located.sources
+        found = self._find_in_root()
+        return found, tuple(record(path, str(path)) for path in found.containers())
+
+    def _interactions(self, found: FoundFiles) -> InteractionFile:
+        file = found[self._names()[0]]
+        read = interactions_in_csv if _is_csv(file) else interactions_in_json
+        return read(file, self.rated_only)
+
+    def _id_map(self, found: FoundFiles) -> RawFile | None:
+        """The file with the book ids of the metadata, where the interactions have others."""
         interactions_name, books_name = self._names()
         file, books, id_map = found[interactions_name], found.get(books_name), found.get(_ID_MAP)
-        if file.name.removesuffix(".gz").endswith(".csv"):
-            interactions = interactions_from_csv(file)
-            if books is not None and id_map is None:
-                raise SourceError(
-                    f"{books} has other book ids than {file}: {_ID_MAP} is needed to translate them. Add that "
-                    "file, or set data.metadata=false."
-                )
-            if id_map is not None:
-                interactions = translate_books(interactions, id_map)
-        else:
-            interactions = interactions_from_json(file)
-        if self.rated_only:
-            interactions = interactions.filter(pc.greater(interactions[RATING], 0))
-            if len(interactions) == 0:
-                raise DataError(f"{file} has no rated books. Set data.rated_only=false to read unrated ones.")
-        else:
-            interactions = interactions.drop_columns([RATING])
+        if not _is_csv(file):
+            return None
+        if books is not None and id_map is None:
+            raise SourceError(
+                f"{books} has other book ids than {file}: {_ID_MAP} is needed to translate them. Add that "
+                "file, or set data.metadata=false."
+            )
+        return id_map
+
+    def _with(self, interactions: pa.Table, found: FoundFiles, sources: tuple[RawSource, ...]) -> RawDataset:
+        books = found.get(self._names()[1])
         return RawDataset(
             name=self.name,
             interactions=interactions,
@@ -153,3 +177,7 @@ class GoodreadsReader:
         if self.metadata:
             names += [books, _ID_MAP] if self.genre is None else [books]
         return tuple(Download(f"{directory}/{name}") for name in names)
+
+
+def _is_csv(file: RawFile) -> bool:
+    return file.name.removesuffix(".gz").endswith(".csv")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -10,6 +12,7 @@ from recsys.data.columns import ITEM_ID, RATING, TIMESTAMP, TITLE, USER_ID
 from recsys.data.raw import FeatureColumn, FeatureKind
 from recsys.data.readers.delimited import read_delimited
 from recsys.data.readers.identifiers import ID_TYPE, as_identifiers
+from recsys.data.readers.interaction_files import DelimitedInteractions, InteractionFile, JsonInteractions
 from recsys.data.readers.json_lines import read_json_lines
 from recsys.data.readers.lists import gather_lists
 from recsys.data.readers.numbers import as_numbers
@@ -48,29 +51,34 @@ _STATUS_SHELVES = (
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-def interactions_from_csv(file: RawFile) -> pa.Table:
+def interactions_in_csv(file: RawFile, rated_only: bool) -> InteractionFile:
     """``goodreads_interactions.csv``: user, book and rating, without timestamps."""
-    table = read_delimited(file, {"user_id": ID_TYPE, "book_id": ID_TYPE, "rating": pa.float32()})
-    return table.rename_columns([USER_ID, ITEM_ID, RATING])
+    types = {"user_id": ID_TYPE, "book_id": ID_TYPE, "rating": pa.float32()}
+    return DelimitedInteractions(file, types, (USER_ID, ITEM_ID, RATING), convert=partial(_rated, rated_only))
 
 
-def interactions_from_json(file: RawFile) -> pa.Table:
+def interactions_in_json(file: RawFile, rated_only: bool) -> InteractionFile:
     """``goodreads_interactions_GENRE.json.gz``: user, book, rating and the time of the last change."""
     texts = ("user_id", "book_id", "date_updated", "date_added")
-    schema = pa.schema([*((name, pa.string()) for name in texts), ("rating", pa.float32())])
+    required = ("user_id", "book_id", "rating", "date_updated")
+    types = dict.fromkeys(texts, pa.string()) | {"rating": pa.float32()}
+    return JsonInteractions(file, types, required, partial(_of_line, str(file), rated_only))
 
-    def convert(part: pa.Table) -> pa.Table:
-        updated, added = (_seconds(part[name], name, str(file)) for name in ("date_updated", "date_added"))
-        return pa.table(
-            {
-                USER_ID: as_identifiers(part["user_id"], "user_id", str(file)),
-                ITEM_ID: as_identifiers(part["book_id"], "book_id", str(file)),
-                RATING: part["rating"],
-                TIMESTAMP: pc.coalesce(updated, added),
-            }
-        )
 
-    return read_json_lines(file, schema, ("user_id", "book_id", "rating", "date_updated"), convert)
+def _of_line(place: str, rated_only: bool, part: pa.Table) -> pa.Table:
+    updated, added = (_seconds(part[name], name, place) for name in ("date_updated", "date_added"))
+    columns = {
+        USER_ID: as_identifiers(part["user_id"], "user_id", place),
+        ITEM_ID: as_identifiers(part["book_id"], "book_id", place),
+        RATING: part["rating"],
+        TIMESTAMP: pc.coalesce(updated, added),
+    }
+    return _rated(rated_only, pa.table(columns))
+
+
+def _rated(rated_only: bool, part: pa.Table) -> pa.Table:
+    """The rated books of a part; or all of them, and no ratings."""
+    return part.filter(pc.greater(part[RATING], 0)) if rated_only else part.drop_columns([RATING])
 
 
 def translate_books(interactions: pa.Table, id_map: RawFile) -> pa.Table:

@@ -47,9 +47,22 @@ def read_json_lines(
             message gives the first such line.
         SourceError: the file cannot be read.
     """
+    parts = list(json_line_batches(file, schema, required, convert))
+    table = pa.concat_tables(parts) if parts else pa.table({})
+    if table.num_rows == 0:
+        raise DataError(f"{file} has no lines; at least one JSON object is needed. Check that it is the right file.")
+    return table.unify_dictionaries()
+
+
+def json_line_batches(
+    file: RawFile,
+    schema: pa.Schema,
+    required: Sequence[str] = (),
+    convert: Callable[[pa.Table], pa.Table] = lambda table: table,
+) -> Iterator[pa.Table]:
+    """The table of :func:`read_json_lines` in batches, with its arguments and its errors."""
     options = arrow_json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore")
-    parts: list[pa.Table] = []
-    lines, lacking = 0, list(required)
+    lines, rows, lacking = 0, 0, list(required)
     with file.open() as stream:
         for chunk in _chunks(stream):
             try:
@@ -61,18 +74,14 @@ def read_json_lines(
                 part.validate(full=True)  # Arrow reads text that is not UTF-8 without an error
             except pa.ArrowInvalid as error:
                 raise DataError(f"{file}: {_explain(error, chunk, lines, schema)}") from error
-            lines += chunk.count(b"\n")
+            lines, rows = lines + chunk.count(b"\n"), rows + len(part)
             lacking = [name for name in lacking if part[name].null_count == len(part)]
-            parts.append(convert(part.select(schema.names)))
-    table = pa.concat_tables(parts) if parts else pa.table({})
-    if table.num_rows == 0:
-        raise DataError(f"{file} has no lines; at least one JSON object is needed. Check that it is the right file.")
-    if lacking:
+            yield convert(part.select(schema.names))
+    if rows and lacking:
         raise DataError(
             f"{file}: no line has the field{'s' if len(lacking) > 1 else ''} {', '.join(map(repr, lacking))}. Check "
             "that it is the right file."
         )
-    return table.unify_dictionaries()
 
 
 def iterate_objects(file: RawFile, python_literals: bool = False) -> Iterator[dict[str, Any]]:

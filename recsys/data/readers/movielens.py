@@ -9,8 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
+
 from recsys.data.columns import TITLE
-from recsys.data.raw import FeatureColumn, FeatureKind, RawDataset
+from recsys.data.raw import FeatureColumn, FeatureKind, RawDataset, RawSource
+from recsys.data.raw_stream import RawStream, StreamingReader
 from recsys.data.readers.fingerprint import make_fingerprint
 from recsys.data.readers.movielens_files import (
     AGE,
@@ -101,7 +104,7 @@ RELEASES: dict[str, MovieLensRelease] = {
 }
 
 
-class MovieLensReader:
+class MovieLensReader(StreamingReader):
     """Reads one MovieLens release.
 
     Genome scores and links to other film databases are not read. Tags count for an item whenever they were given: a
@@ -132,18 +135,34 @@ class MovieLensReader:
 
     def read(self) -> RawDataset:
         """Find, verify and read the release; see :class:`recsys.data.raw.Reader`."""
+        tables, sources = self._tables()
+        return self._with(tables.interactions.read(), tables, sources)
+
+    def num_bytes(self) -> int:
+        """About the size of the ratings as text; see :class:`recsys.data.raw_stream.StreamingReader`."""
+        return self._tables()[0].interactions.file.num_bytes()
+
+    def stream(self) -> RawStream:
+        """The release with its ratings in batches; see :class:`recsys.data.raw_stream.StreamingReader`."""
+        tables, sources = self._tables()
+        return tables.interactions.stream_with(self._with(tables.interactions.empty(), tables, sources))
+
+    def _tables(self) -> tuple[MovieLensTables, tuple[RawSource, ...]]:
+        """Find, verify and read all but the ratings."""
         release = RELEASES[self.release]
         located = locate(self.name, tuple(release.formats), release.publications, self.cache_dir, self.root)
         read_format = next(read for layout, read in release.formats.items() if layout.name == located.found.layout)
-        tables = read_format(located.found)
+        return read_format(located.found), located.sources
+
+    def _with(self, interactions: pa.Table, tables: MovieLensTables, sources: tuple[RawSource, ...]) -> RawDataset:
         return RawDataset(
             name=self.name,
-            interactions=tables.interactions,
+            interactions=interactions,
             users=tables.users,
             items=tables.items,
             user_features=_USER_FEATURES if tables.users is not None else (),
             item_features=tuple(column for column in _ITEM_FEATURES if column.name in tables.items.column_names),
-            sources=located.sources,
+            sources=sources,
         )
 
     def fingerprint(self) -> dict[str, object]:

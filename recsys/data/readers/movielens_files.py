@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from recsys.data.columns import ITEM_ID, RATING, TIMESTAMP, TITLE, USER_ID
 from recsys.data.readers.delimited import read_delimited
 from recsys.data.readers.identifiers import ID_TYPE
+from recsys.data.readers.interaction_files import DelimitedInteractions, InteractionFile
 from recsys.data.readers.lists import gather_lists, split_strings
 from recsys.data.readers.titles import split_year
 from recsys.data.sources.layout import FoundFiles
@@ -57,15 +58,20 @@ _USER_COLUMNS = (USER_ID, AGE, GENDER, OCCUPATION, ZIP_CODE)
 class MovieLensTables:
     """The tables of one release; ``users`` is None if the release has no user attributes."""
 
-    interactions: pa.Table
+    interactions: InteractionFile
     items: pa.Table
     users: pa.Table | None = None
 
 
 def read_100k(found: FoundFiles) -> MovieLensTables:
     """ML-100K as GroupLens publishes it: ``u.data``, ``u.item`` (Latin-1, one flag for each genre), ``u.user``."""
-    interactions = read_delimited(
-        found["u.data"], _INTERACTION_TYPES, separator="\t", column_names=list(_INTERACTION_TYPES), quoted=False
+    interactions = DelimitedInteractions(
+        found["u.data"],
+        _INTERACTION_TYPES,
+        list(_INTERACTION_TYPES),
+        separator="\t",
+        column_names=list(_INTERACTION_TYPES),
+        quoted=False,
     )
     item_columns = [ITEM_ID, TITLE, "release_date", "video_release_date", "url", "unknown", *_FLAGS]
     types = {ITEM_ID: pa.string(), TITLE: pa.string()} | dict.fromkeys(_FLAGS, pa.int8())
@@ -88,14 +94,13 @@ def read_100k(found: FoundFiles) -> MovieLensTables:
 
 def read_100k_atomic(found: FoundFiles) -> MovieLensTables:
     """ML-100K as it is in the RecBole wheel: tab-separated with typed headers, the year in its own column."""
-    interactions = _read_atomic(
+    headers = ("user_id:token", "item_id:token", "rating:float", "timestamp:float")
+    interactions = DelimitedInteractions(
         found["ml-100k.inter"],
-        {
-            "user_id:token": (USER_ID, ID_TYPE),
-            "item_id:token": (ITEM_ID, ID_TYPE),
-            "rating:float": (RATING, pa.float32()),
-            "timestamp:float": (TIMESTAMP, pa.int64()),
-        },
+        dict(zip(headers, _INTERACTION_TYPES.values(), strict=True)),
+        list(_INTERACTION_TYPES),
+        separator="\t",
+        quoted=False,
     )
     rows = _read_atomic(
         found["ml-100k.item"],
@@ -132,7 +137,7 @@ def read_1m(found: FoundFiles) -> MovieLensTables:
     """ML-1M: fields separated by ``::``, Latin-1."""
     users = _read_double_colon(found["users.dat"], (USER_ID, GENDER, AGE, OCCUPATION, ZIP_CODE), "latin-1")
     return MovieLensTables(
-        _read_ratings_dat(found["ratings.dat"]),
+        _ratings_dat(found["ratings.dat"]),
         _items_from_text(_read_double_colon(found["movies.dat"], (ITEM_ID, TITLE, GENRES), "latin-1", TITLE)),
         users.select(_USER_COLUMNS),
     )
@@ -142,15 +147,17 @@ def read_10m(found: FoundFiles) -> MovieLensTables:
     """ML-10M: fields separated by ``::``, UTF-8, with tags."""
     items = _items_from_text(_read_double_colon(found["movies.dat"], (ITEM_ID, TITLE, GENRES), "utf-8", TITLE))
     tags = _read_double_colon(found["tags.dat"], (USER_ID, ITEM_ID, TAGS, TIMESTAMP), "utf-8", TAGS)
-    return MovieLensTables(_read_ratings_dat(found["ratings.dat"]), _with_tags(items, tags[ITEM_ID], tags[TAGS]))
+    return MovieLensTables(_ratings_dat(found["ratings.dat"]), _with_tags(items, tags[ITEM_ID], tags[TAGS]))
 
 
 def read_csv(found: FoundFiles) -> MovieLensTables:
     """ML-20M and later: comma-separated with a header, with tags."""
-    interactions = read_delimited(
+    headers = ("userId", "movieId", "rating", "timestamp")
+    interactions = DelimitedInteractions(
         found["ratings.csv"],
-        {"userId": ID_TYPE, "movieId": ID_TYPE, "rating": pa.float32(), "timestamp": pa.int64()},
-    ).rename_columns([USER_ID, ITEM_ID, RATING, TIMESTAMP])
+        dict(zip(headers, _INTERACTION_TYPES.values(), strict=True)),
+        list(_INTERACTION_TYPES),
+    )
     movies = read_delimited(found["movies.csv"], dict.fromkeys(("movieId", "title", "genres"), pa.string()))
     items = _items_from_text(movies.rename_columns([ITEM_ID, TITLE, GENRES]))
     tag_file = found.get("tags.csv")
@@ -166,11 +173,13 @@ def _read_atomic(file: RawFile, columns: dict[str, tuple[str, pa.DataType]]) -> 
     return table.rename_columns([name for name, _ in columns.values()])
 
 
-def _read_ratings_dat(file: RawFile) -> pa.Table:
+def _ratings_dat(file: RawFile) -> InteractionFile:
     """Ratings hold no colons, so the separator is a single colon, with an empty column between fields."""
     names = [USER_ID, "", ITEM_ID, "", RATING, "", TIMESTAMP]
     columns = [name or f"empty_{position}" for position, name in enumerate(names)]
-    return read_delimited(file, _INTERACTION_TYPES, separator=":", column_names=columns, quoted=False)
+    return DelimitedInteractions(
+        file, _INTERACTION_TYPES, list(_INTERACTION_TYPES), separator=":", column_names=columns, quoted=False
+    )
 
 
 def _read_double_colon(file: RawFile, columns: Sequence[str], encoding: str, text: str | None = None) -> pa.Table:

@@ -62,25 +62,25 @@ def read_parquet(file: RawFile, columns: Sequence[str] | None = None, as_diction
     return table
 
 
-def parquet_batches(file: RawFile, columns: Sequence[str], batch_rows: int) -> Iterator[pa.Table]:
-    """Columns of a Parquet file in batches, all in the types of :func:`parquet_schema`.
+def parquet_batches(file: RawFile, schema: pa.Schema, batch_rows: int) -> Iterator[pa.Table]:
+    """Columns of a Parquet file in batches.
 
     Args:
         file: the file, or a table in several.
-        columns: the columns to read in their order.
+        schema: names and types of the columns to read: some of those of :func:`parquet_schema`, which are the same for
+            all files of a table.
         batch_rows: rows of a batch at most.
 
     Raises:
         DataError: a file is damaged or lacks a column.
         SourceError: a file cannot be read.
     """
-    whole = parquet_schema(file)
-    schema = pa.schema([whole.field(name) for name in columns])
+    columns = schema.names
     for shard in file.shards():
         require_columns(parquet_columns(shard), columns, str(shard))
         with shard.open() as stream:
             try:
-                for batch in pq.ParquetFile(stream).iter_batches(batch_size=batch_rows, columns=list(columns)):
+                for batch in pq.ParquetFile(stream).iter_batches(batch_size=batch_rows, columns=columns):
                     yield pa.Table.from_batches([batch]).select(columns).cast(schema)
             except (pa.ArrowInvalid, OSError) as error:
                 raise DataError(f"{shard} is a damaged Parquet file: {error}") from error

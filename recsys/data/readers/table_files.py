@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -27,16 +26,13 @@ from recsys.data.readers.tables.text_format import TextSettings, recognise
 from recsys.data.readers.tables.text_tables import read_text_entities, read_text_interactions
 from recsys.data.readers.tables.typed_columns import ReadTable, typed_entities, typed_interactions, unread_columns
 from recsys.data.sources.raw_file import RawFile
-from recsys.errors import DataError, SourceError
+from recsys.errors import DataError
 
 #: Endings of delimited text, and the separator that each suggests.
 _SEPARATORS = {"csv": ",", "tsv": "\t", "tab": "\t", "txt": None, "dat": None, "data": None}
 _JSON_SUFFIXES = ("jsonl", "json", "ndjson")
 #: Lines of a JSON file that are read to find the type of a field.
 _PEEK_LINES = 1_000
-
-#: How much larger than a compressed file or one of Parquet its text is, about.
-_PACKED = 4
 
 #: Nothing is known of a text file but what it shows.
 _RECOGNISED = TextSettings()
@@ -75,7 +71,7 @@ class FileTable:
         Raises:
             SourceError: a file is not there.
         """
-        return sum(_num_bytes(shard.path) for shard in self.file.shards())
+        return sum(shard.num_bytes() for shard in self.file.shards())
 
 
 def read_interactions(
@@ -171,14 +167,6 @@ def read_entities(file: RawFile, id_name: str, role: str, settings: TextSettings
         id_name = id_column(table.column_names, id_name, role, str(file))
         typed = {name: table[name] for name in table.column_names}
     return ReadTable(typed_entities(typed, id_name, role, str(file)), notes)
-
-
-def _num_bytes(path: Path) -> int:
-    is_packed = path.name.lower().endswith((".gz", ".parquet", ".pq"))
-    try:
-        return path.stat().st_size * (_PACKED if is_packed else 1)
-    except OSError as error:
-        raise SourceError(f"{path} cannot be read: {error.strerror or error}. Correct the path.") from error
 
 
 def _kind(file: RawFile) -> str:

@@ -16,6 +16,10 @@ from recsys.errors import SourceError
 
 _BUFFER_BYTES = 1 << 20
 
+#: How much larger than a compressed file or one of Parquet its text is, about.
+_PACKED = 4
+_PACKED_ENDINGS = (".gz", ".parquet", ".pq")
+
 
 @dataclass(frozen=True, slots=True)
 class RawFile:
@@ -39,6 +43,23 @@ class RawFile:
     def shards(self) -> Sequence[RawFile]:
         """The files that make up this one; itself alone, but for a table in several files."""
         return [self]
+
+    def num_bytes(self) -> int:
+        """About the size of its text, without reading it.
+
+        Raises:
+            SourceError: the file is not there, or no archive has it.
+        """
+        try:
+            if self.member is None:
+                size = self.path.stat().st_size
+            else:
+                with zipfile.ZipFile(self.path) as archive:
+                    size = archive.getinfo(self.member).file_size
+        except (OSError, KeyError, zipfile.BadZipFile) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise SourceError(f"{self} cannot be read: {reason}. Correct the path.") from error
+        return size * (_PACKED if self.name.lower().endswith(_PACKED_ENDINGS) else 1)
 
     def __str__(self) -> str:
         return str(self.path) if self.member is None else f"{self.path}:{self.member}"

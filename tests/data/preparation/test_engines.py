@@ -62,5 +62,5 @@ def test_the_engine_changes_neither_the_directory_nor_what_is_in_it(
 
 
 def test_another_engine_is_refused() -> None:
-    with pytest.raises(DataError, match=r"preparation.engine must be auto or memory or streaming.*but is 'spark'"):
+    with pytest.raises(DataError, match=r"engine must be auto or memory or streaming or ray.*but is 'spark'"):
         Preparation(engine="spark")  # type: ignore[arg-type]

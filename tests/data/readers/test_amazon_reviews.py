@@ -11,6 +11,7 @@ from recsys.data.raw import FeatureColumn, FeatureKind, RawDataset, Reader
 from recsys.data.readers import amazon_reviews
 from recsys.data.readers.amazon_reviews import RELEASES, AmazonReviewsReader
 from recsys.errors import DataError, SourceError
+from tests.data.readers.streamed import read_both
 from tests.data.sources.http_files import Answer, serve
 
 OLD_REVIEWS = [
@@ -40,7 +41,7 @@ def _write(path: Path, content: bytes) -> Path:
 
 
 def _read(tmp_path: Path, root: Path, **options: object) -> RawDataset:
-    return AmazonReviewsReader(tmp_path / "cache", root=root, **options).read()  # type: ignore[arg-type]
+    return read_both(AmazonReviewsReader(tmp_path / "cache", root=root, **options))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from recsys.data.raw import FeatureKind, RawDataset, Reader
 from recsys.data.readers import goodreads
 from recsys.data.readers.goodreads import GoodreadsReader
 from recsys.errors import DataError, SourceError
+from tests.data.readers.streamed import read_both
 from tests.data.sources.http_files import Answer, serve
 
 
@@ -84,7 +85,7 @@ def everything(tmp_path: Path) -> Path:
 
 
 def _read(root: Path, **options: object) -> RawDataset:
-    return GoodreadsReader(root / "cache", root=root, **options).read()  # type: ignore[arg-type]
+    return read_both(GoodreadsReader(root / "cache", root=root, **options))  # type: ignore[arg-type]
 
 
 def test_one_genre_has_rated_books_with_the_time_of_the_last_change(poetry: Path) -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from recsys.data.readers.goodreads_files import (
     BOOK_FEATURES,
-    interactions_from_csv,
-    interactions_from_json,
+    interactions_in_csv,
+    interactions_in_json,
     read_books,
     translate_books,
 )
@@ -32,17 +32,18 @@ def interaction(**fields: object) -> dict[str, object]:
 
 def test_csv_interactions_keep_the_ids_of_the_file(tmp_path: Path) -> None:
     file = write(tmp_path, "a.csv", "user_id,book_id,is_read,rating,is_reviewed\n0,948,1,5,0\n1,7,0,0,0\n")
-    table = interactions_from_csv(file)
-    assert table.column_names == ["user_id", "item_id", "rating"]
-    assert table.to_pylist() == [
-        {"user_id": "0", "item_id": "948", "rating": 5.0},
-        {"user_id": "1", "item_id": "7", "rating": 0.0},
+    assert interactions_in_csv(file, rated_only=True).read().to_pylist() == [
+        {"user_id": "0", "item_id": "948", "rating": 5.0}
+    ]
+    assert interactions_in_csv(file, rated_only=False).read().to_pylist() == [
+        {"user_id": "0", "item_id": "948"},
+        {"user_id": "1", "item_id": "7"},
     ]
 
 
 def test_dates_become_seconds(tmp_path: Path) -> None:
     # 22 March 2017, 11:37:04 at UTC-7 is 18:37:04 UTC.
-    table = interactions_from_json(write(tmp_path, "a.json", lines(interaction())))
+    table = interactions_in_json(write(tmp_path, "a.json", lines(interaction())), rated_only=True).read()
     assert table["timestamp"].to_pylist() == [1_490_207_824]
 
 
@@ -52,17 +53,20 @@ def test_an_empty_date_of_change_falls_back_to_that_of_adding(tmp_path: Path) ->
         interaction(date_updated="", date_added="Thu Jan 01 00:00:10 +0000 1970"),
         interaction(date_updated="", date_added=""),
     )
-    assert interactions_from_json(write(tmp_path, "a.json", rows))["timestamp"].to_pylist()[1:] == [10, None]
+    table = interactions_in_json(write(tmp_path, "a.json", rows), rated_only=True).read()
+    assert table["timestamp"].to_pylist()[1:] == [10, None]
 
 
 def test_an_unreadable_date_is_shown(tmp_path: Path) -> None:
     file = write(tmp_path, "a.json", lines(interaction(date_updated="2017-03-22")))
     with pytest.raises(DataError, match="field 'date_updated' must hold dates such as .*, but has '2017-03-22'"):
-        interactions_from_json(file)
+        interactions_in_json(file, rated_only=True).read()
 
 
 def test_book_ids_are_translated(tmp_path: Path) -> None:
-    table = interactions_from_csv(write(tmp_path, "a.csv", "user_id,book_id,rating\n0,948,5\n1,7,3\n2,948,1\n"))
+    table = interactions_in_csv(
+        write(tmp_path, "a.csv", "user_id,book_id,rating\n0,948,5\n1,7,3\n2,948,1\n"), rated_only=True
+    ).read()
     id_map = write(tmp_path, "map.csv", "book_id_csv,book_id\n7,70\n948,836610\n")
     assert translate_books(table, id_map)["item_id"].to_pylist() == ["836610", "70", "836610"]
     with pytest.raises(DataError, match=r"map\.csv has no book_id_csv '948', which the interactions have"):

@@ -16,6 +16,7 @@ from recsys.data.readers.movielens import RELEASES, MovieLensReader
 from recsys.data.sources.checksum import Checksum
 from recsys.data.sources.download import Download
 from recsys.errors import DataError, SourceError
+from tests.data.readers.streamed import read_both
 from tests.data.sources.http_files import Answer, serve
 
 FLAGS = 19
@@ -91,7 +92,7 @@ def _zip(folder: str, files: dict[str, bytes]) -> bytes:
 
 
 def _read(tmp_path: Path, release: str, files: dict[str, bytes]) -> RawDataset:
-    return MovieLensReader(release, tmp_path / "cache", _write(tmp_path / "root", files)).read()
+    return read_both(MovieLensReader(release, tmp_path / "cache", _write(tmp_path / "root", files)))
 
 
 def _items(dataset: RawDataset) -> list[dict[str, object]]:

@@ -29,7 +29,9 @@ def test_100k_has_a_flag_for_each_genre(tmp_path: Path) -> None:
     # The first of the 19 flags is "unknown"; 1 is Action and 18 is Western.
     items = f"1|Café (1995)|01-Jan-1995||url|{flags(1, 18)}\n2|unknown||||{flags(0)}\n"
     tables = read_100k(found(tmp_path, u_data="7\t1\t4\t880000000\n", u_item=items, u_user="7|24|M|technician|01002\n"))
-    assert tables.interactions.to_pylist() == [{"user_id": "7", "item_id": "1", "rating": 4.0, "timestamp": 880000000}]
+    assert tables.interactions.read().to_pylist() == [
+        {"user_id": "7", "item_id": "1", "rating": 4.0, "timestamp": 880000000}
+    ]
     assert tables.items.to_pylist() == [
         {"item_id": "1", "title": "Café", "year": 1995, "genres": ["Action", "Western"]},
         {"item_id": "2", "title": "unknown", "year": None, "genres": []},
@@ -57,7 +59,7 @@ def test_the_atomic_files_are_mended_where_they_differ(tmp_path: Path) -> None:
         {"title": "unknown", "year": None, "genres": []},
         {"title": "Land Before Time III", "year": 1995, "genres": ["Animation"]},
     ]
-    assert tables.interactions["timestamp"].type == pa.int64()
+    assert tables.interactions.read()["timestamp"].type == pa.int64()
 
 
 def test_1m_reorders_the_columns_of_users(tmp_path: Path) -> None:
@@ -69,7 +71,7 @@ def test_1m_reorders_the_columns_of_users(tmp_path: Path) -> None:
             users_dat="1::F::1::10::48067\r\n",
         )
     )
-    assert tables.interactions["rating"].to_pylist() == [5.0]
+    assert tables.interactions.read()["rating"].to_pylist() == [5.0]
     assert tables.items.to_pylist() == [
         {"item_id": "1193", "title": "Star Wars: Episode IV", "year": 1977, "genres": ["Action", "Sci-Fi"]},
         {"item_id": "5", "title": "Nothing", "year": None, "genres": []},
@@ -88,7 +90,7 @@ def test_tags_are_lower_case_the_most_frequent_first(tmp_path: Path) -> None:
     )
     assert tables.users is None
     assert tables.items["tags"].to_pylist() == [["b", "a", "c"], []]
-    assert tables.interactions["rating"].to_pylist() == [3.5]
+    assert tables.interactions.read()["rating"].to_pylist() == [3.5]
 
 
 def test_csv_files_may_lack_tags(tmp_path: Path) -> None:

@@ -55,6 +55,16 @@ class ColumnScan:
         elif self.texts is not None:
             self.texts.add(values)
 
+    def extend(self, later: ColumnScan) -> None:
+        """Take in the scan of the rows that come after."""
+        self._num_rows += later._num_rows
+        self._num_present += later._num_present
+        self._example = later._example if self._example is None else self._example
+        if self._numbers is not None and later._numbers is not None:
+            self._numbers.extend(later._numbers)
+        elif self.texts is not None and later.texts is not None:
+            self.texts.extend(later.texts)
+
     def summary(self) -> ColumnSummary:
         """What was found."""
         num_values = None
@@ -83,6 +93,12 @@ class MomentScan(ColumnScan):
         self.add(rows[TIMESTAMP])
         self._moments.add(moments_of(rows[TIMESTAMP], nanoseconds).drop_null().to_numpy())
 
+    def extend_moments(self, later: MomentScan) -> None:
+        """Take in the scan of the rows that come after."""
+        self.extend(later)
+        self._moments.extend(later._moments)
+        self._fraction = later._fraction if self._fraction is None else self._fraction
+
     def summary(self) -> ColumnSummary:
         """What was found."""
         whole = super().summary()
@@ -109,7 +125,7 @@ class TableScan:
             for name, type_ in types.items()
             if name != SUBSECOND_NS and not (has_parts and name == TIMESTAMP)
         }
-        self.names = types.keys()
+        self.names = tuple(types)
         self._order = [name for name in types if name != SUBSECOND_NS]
 
     def add(self, rows: pa.Table) -> None:
@@ -118,6 +134,13 @@ class TableScan:
             column.add(rows[name])
         if self._moments is not None:
             self._moments.add_rows(rows)
+
+    def extend(self, later: TableScan) -> None:
+        """Take in the scan of the rows that come after, which has the same columns."""
+        for name, column in self._columns.items():
+            column.extend(later._columns[name])
+        if self._moments is not None and later._moments is not None:
+            self._moments.extend_moments(later._moments)
 
     def distinct_texts(self, name: str) -> pa.StringArray:
         """The distinct values of a column of text, without empty ones, in the order of their first occurrence."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +38,10 @@ class DistinctTexts:
         if self._num_more > max(len(self._known), 1 << 16):  # so that each value is looked at a few times at most
             self._join()
 
+    def extend(self, later: DistinctTexts) -> None:
+        """Take in the values of a scan of what comes after."""
+        self.add(later.values())
+
     def values(self) -> pa.Array:
         """The distinct values."""
         self._join()
@@ -58,7 +63,9 @@ class DistinctNumbers:
 
     def __init__(self, directory: Path, name: str) -> None:
         self._known: npt.NDArray[np.int64] = np.empty(0, dtype=np.int64)
-        self._paths = [directory / f"{name}-{number:02}.numbers" for number in range(_NUM_FILES)]
+        # A scan that is begun again, on another machine perhaps, has files of its own.
+        stem = f"{name}-{uuid4().hex}"
+        self._paths = [[directory / f"{stem}-{number:02}.numbers"] for number in range(_NUM_FILES)]
         self._in_files = False
 
     def add(self, values: npt.NDArray[Any]) -> None:
@@ -66,7 +73,9 @@ class DistinctNumbers:
         if np.issubdtype(values.dtype, np.floating):
             # Equal floats have equal bits once there is no zero below zero.
             values = (values.astype(np.float64) + 0.0).view(np.int64)
-        numbers = distinct_sorted(values.astype(np.int64, copy=False))
+        self._add(distinct_sorted(values.astype(np.int64, copy=False)))
+
+    def _add(self, numbers: npt.NDArray[np.int64]) -> None:
         if self._in_files:
             self._write(numbers)
             return
@@ -75,18 +84,33 @@ class DistinctNumbers:
             self._write(self._known)
             self._known, self._in_files = self._known[:0], True
 
+    def extend(self, other: DistinctNumbers) -> None:
+        """Take in the numbers of another scan, whose files are read where they are."""
+        if other._in_files:
+            for mine, theirs in zip(self._paths, other._paths, strict=True):
+                mine += theirs
+            if not self._in_files:
+                self._write(self._known)
+                self._known, self._in_files = self._known[:0], True
+        else:
+            self._add(other._known)
+
     def count(self) -> int:
         """How many different numbers there were."""
-        if not self._in_files:
-            return len(self._known)
-        return sum(num_distinct(np.fromfile(path, np.int64)) for path in self._paths if path.exists())
+        return sum(map(_count_in_files, self._paths)) if self._in_files else len(self._known)
 
     def _write(self, numbers: npt.NDArray[np.int64]) -> None:
         place = (numbers.view(np.uint64) * _SPREAD >> np.uint64(58)).astype(np.int64)
         order = np.argsort(place, kind="stable")
         bounds = np.searchsorted(place[order], np.arange(_NUM_FILES + 1))
         ordered = numbers[order]
-        for path, start, end in zip(self._paths, bounds[:-1], bounds[1:], strict=True):
+        for paths, start, end in zip(self._paths, bounds[:-1], bounds[1:], strict=True):
             if end > start:
-                with path.open("ab") as file:
+                with paths[0].open("ab") as file:
                     ordered[start:end].tofile(file)
+
+
+def _count_in_files(paths: list[Path]) -> int:
+    """Different numbers in files of the same numbers."""
+    found = [np.fromfile(path, np.int64) for path in paths if path.exists()]
+    return num_distinct(np.concatenate(found)) if found else 0

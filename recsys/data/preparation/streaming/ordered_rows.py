@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from recsys.cli.progress import progress
 from recsys.data.interactions import OPTIONAL_COLUMNS, IndexArray, IntArray, Interactions
 from recsys.data.preparation.pair_groups import num_distinct
+from recsys.data.preparation.streaming.executor import Executor
 from recsys.data.preparation.streaming.partitioned import PartitionedInteractions
 from recsys.data.preparation.streaming.partitioned_core import Core
 from recsys.data.preparation.totals import InteractionTotals
@@ -55,11 +56,11 @@ class OrderedRows:
         self._user_index, self._item_index, self._sizes = user_index, item_index, sizes
         self._num_rows, self._num_left, self._block_rows = num_rows, num_left, block_rows
 
-    def write(self, path: Path, totals: InteractionTotals) -> None:
+    def write(self, path: Path, totals: InteractionTotals, executor: Executor) -> None:
         """Write them as a Parquet file, and count them."""
         with ExitStack() as stack, progress.bar("writing interactions", self._num_left) as bar:
             writer: Any = None
-            for block in self.blocks():
+            for block in self.blocks(executor):
                 table = as_table(block)
                 if writer is None:
                     writer = stack.enter_context(pq.ParquetWriter(path, table.schema, compression="zstd"))
@@ -67,40 +68,50 @@ class OrderedRows:
                 totals.add(block)
                 bar.advance(len(block))
 
-    def num_pairs(self) -> int:
+    def num_pairs(self, executor: Executor) -> int:
         """Different pairs of a user and an item."""
-        return sum(
-            num_distinct(interactions.pairs[self._core.keeps(partition, interactions)])
-            for partition, interactions, _ in self._parts
-        )
+        return sum(executor.map(_num_pairs, [(partition,) for partition in range(len(self._parts))], (self,)))
 
-    def blocks(self) -> Iterator[Interactions]:
-        """The interactions, one block after the other; at least one block, which may be empty."""
-        by_time = "subsecond_ns" in self._parts.columns
-        opened = list(self._parts)
-        keys = [_seconds(interactions) if by_time else rows for _, interactions, rows in opened]
-        bounds = self._time_bounds(keys) if by_time else self._row_bounds()
-        places = [np.searchsorted(of_part, bounds) for of_part in keys]
-        for number in range(len(bounds) - 1):
-            blocks, orders = [], []
-            for (partition, interactions, rows), place in zip(opened, places, strict=True):
-                cut = slice(int(place[number]), int(place[number + 1]))
-                if cut.start < cut.stop:
-                    part = _sliced(interactions, cut)
-                    kept = np.flatnonzero(self._core.keeps(partition, part))
-                    part = part.take(kept)
-                    row = rows[cut][kept]
-                    moments = part.moments if by_time else None
-                    orders.append(np.stack([row, row if moments is None else moments]))
-                    blocks.append(self._indexed(part, partition))
-            if blocks:
-                yield _joined(blocks).take(np.lexsort(np.concatenate(orders, axis=1)))
+    def blocks(self, executor: Executor) -> Iterator[Interactions]:
+        """The interactions, one block after the other; none of them is empty."""
+        bounds = self._time_bounds() if self._by_time else self._row_bounds()
+        ends = [(int(first), int(last)) for first, last in zip(bounds[:-1], bounds[1:], strict=True)]
+        return (block for block in executor.map(_block, ends, (self,)) if block is not None)
+
+    def block(self, first: int, last: int) -> Interactions | None:
+        """Those of which the number in the raw data, or the second, is at least ``first`` and below ``last``.
+
+        Files are opened for a block alone: what is mapped of them would count as memory of the process until the end.
+        """
+        blocks, orders = [], []
+        for partition, interactions, rows in self._parts:
+            keys = _seconds(interactions) if self._by_time else rows
+            cut = slice(*np.searchsorted(keys, [first, last]).tolist())
+            if cut.start < cut.stop:
+                part = _sliced(interactions, cut)
+                kept = np.flatnonzero(self._core.keeps(partition, part))
+                part = part.take(kept)
+                row = rows[cut][kept]
+                moments = part.moments if self._by_time else None
+                orders.append(np.stack([row, row if moments is None else moments]))
+                blocks.append(self._indexed(part, partition))
+        return _joined(blocks).take(np.lexsort(np.concatenate(orders, axis=1))) if blocks else None
+
+    def num_pairs_of(self, partition: int) -> int:
+        """Different pairs of a user and an item in one partition."""
+        found = self._parts.open(partition)
+        return 0 if found is None else num_distinct(found[0].pairs[self._core.keeps(partition, found[0])])
+
+    @property
+    def _by_time(self) -> bool:
+        return "subsecond_ns" in self._parts.columns
 
     def _row_bounds(self) -> IntArray:
         return np.append(np.arange(0, self._num_rows, self._block_rows), self._num_rows)
 
-    def _time_bounds(self, seconds: list[IntArray]) -> IntArray:
+    def _time_bounds(self) -> IntArray:
         """Seconds that divide the interactions into blocks of about as many; equal ones are in one block."""
+        seconds = [_seconds(interactions) for _, interactions, _ in self._parts]
         sampled = np.sort(np.concatenate([keys[:: max(1, len(keys) // _SAMPLED_TIMES)] for keys in seconds]))
         num_blocks = max(1, -(-sum(map(len, seconds)) // self._block_rows))
         inner = np.unique(sampled[np.arange(1, num_blocks) * len(sampled) // num_blocks])
@@ -116,6 +127,14 @@ class OrderedRows:
             num_users=num_users,
             num_items=num_items,
         )
+
+
+def _block(ordered: OrderedRows, first: int, last: int) -> Interactions | None:
+    return ordered.block(first, last)
+
+
+def _num_pairs(ordered: OrderedRows, partition: int) -> int:
+    return ordered.num_pairs_of(partition)
 
 
 def _seconds(interactions: Interactions) -> IntArray:

@@ -1,12 +1,12 @@
 """The files of partitions: which users are in which, their raw rows, and their arrays.
 
-The partition of a user follows from their id alone, so that everything about one user is in one place.
+The partition of a user follows from their id alone, so that everything about one user is in one place. Each file is
+there whole or not at all, and several processes may write the same one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from recsys.cli.whole_files import shared_file
 from recsys.data.interactions import OPTIONAL_COLUMNS, IntArray, Interactions
 
 #: The number of each row in the raw data.
@@ -31,7 +32,7 @@ def partition_of(ids: pa.Array, num_partitions: int) -> npt.NDArray[np.int64]:
 
 
 class RowWriter:
-    """Writes rows to the files of their partitions, which are open until :meth:`close`.
+    """Writes rows to the files of their partitions, which are there once its block has ended.
 
     Args:
         directory: for the files.
@@ -44,6 +45,12 @@ class RowWriter:
         self._writers: list[pa.ipc.RecordBatchStreamWriter | None] = [None] * num_partitions
         self._stack = ExitStack()
 
+    def __enter__(self) -> RowWriter:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._stack.__exit__(*error)
+
     def write(self, rows: pa.Table, partition: npt.NDArray[np.int64]) -> None:
         """Write N rows, each to its ``partition``, shape [N]."""
         order = np.argsort(partition.astype(np.int16), kind="stable")
@@ -53,28 +60,15 @@ class RowWriter:
             if end > start:
                 self._writer(number, rows.schema).write_table(ordered.slice(start, end - start))
 
-    def close(self) -> None:
-        """Finish the files."""
-        self._stack.close()
-
     def _writer(self, number: int, schema: pa.Schema) -> pa.ipc.RecordBatchStreamWriter:
         writer = self._writers[number]
         if writer is None:
-            file = self._stack.enter_context(pa.OSFile(str(self._paths[number]), "wb"))
+            path = self._stack.enter_context(shared_file(self._paths[number]))
+            file = self._stack.enter_context(pa.OSFile(str(path), "wb"))
             options = pa.ipc.IpcWriteOptions(compression="lz4")
             writer = self._stack.enter_context(pa.ipc.new_stream(file, schema, options=options))
             self._writers[number] = writer
         return writer
-
-
-@contextmanager
-def row_writer(directory: Path, num_partitions: int, source: int = 0) -> Iterator[RowWriter]:
-    """A :class:`RowWriter` that is closed at the end of the block."""
-    writer = RowWriter(directory, num_partitions, source)
-    try:
-        yield writer
-    finally:
-        writer.close()
 
 
 def read_rows(directory: Path, partition: int, first_rows: tuple[int, ...] = (0,)) -> pa.Table | None:
@@ -112,7 +106,13 @@ def save_interactions(directory: Path, partition: int, interactions: Interaction
     columns: dict[str, Any] = {name: getattr(interactions, name) for name in _ARRAYS} | {ROW: rows}
     for name, values in columns.items():
         if values is not None:
-            np.save(_array_path(directory, partition, name), values)
+            save_array(_array_path(directory, partition, name), values)
+
+
+def save_array(path: Path, values: npt.NDArray[Any]) -> None:
+    """Write an array; one that is there is replaced, and whoever has it open keeps it."""
+    with shared_file(path) as partial, partial.open("wb") as file:
+        np.save(file, values)
 
 
 def open_interactions(

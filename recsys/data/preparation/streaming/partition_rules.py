@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from recsys.data.columns import FOLD, ITEM_ID, RATING, SUBSECOND_NS, TIMESTAMP, USER_ID, WEIGHT
@@ -26,7 +26,6 @@ class PartitionResult:
 
     Args:
         user_ids: ids of its users, at the positions that are their indices within it.
-        rated_items: which items have a valid interaction here, shape [num_items], bool.
         returns: what negative weights did.
         num_without_returns: interactions after that.
         num_repeats: those of them that repeat another one.
@@ -34,21 +33,20 @@ class PartitionResult:
     """
 
     user_ids: pa.StringArray
-    rated_items: np.ndarray[Any, np.dtype[np.bool_]]
     returns: Returns
     num_without_returns: int
     num_repeats: int
     columns: frozenset[str]
 
     @classmethod
-    def empty(cls, num_items: int) -> PartitionResult:
+    def empty(cls) -> PartitionResult:
         """That of a partition without rows."""
-        return cls(pa.array([], pa.string()), np.zeros(num_items, dtype=np.bool_), Returns(), 0, 0, frozenset())
+        return cls(pa.array([], pa.string()), Returns(), 0, 0, frozenset())
 
 
 def apply_rules(
     rows: pa.Table, partition: int, items: Vocabulary, repeats: Repeats, has_subseconds: bool, directory: Path
-) -> PartitionResult:
+) -> tuple[PartitionResult, npt.NDArray[np.bool_]]:
     """Resolve the returns and repeats of a partition, and save what stays.
 
     Args:
@@ -58,6 +56,9 @@ def apply_rules(
         repeats: what becomes of repeats.
         has_subseconds: whether any partition has times that are no whole seconds.
         directory: for the files.
+
+    Returns:
+        What was done, and which items have a valid interaction here, shape [num_items].
     """
     users, items_of_rows = (rows[name].combine_chunks().dictionary_encode() for name in (USER_ID, ITEM_ID))
     columns = {name: rows[name].to_numpy() for name in _COLUMNS if name in rows.column_names}
@@ -85,9 +86,8 @@ def apply_rules(
     resolved = without_repeats(interactions, repeats)
     numbers = numbers if resolved.rows is None else numbers[resolved.rows]
     save_interactions(directory, partition, resolved.interactions, numbers)
-    return PartitionResult(
+    result = PartitionResult(
         user_ids=users.dictionary,
-        rated_items=rated_items,
         returns=returns,
         num_without_returns=len(interactions),
         num_repeats=resolved.num_repeats,
@@ -95,3 +95,4 @@ def apply_rules(
             name for name in (*_COLUMNS, "first_timestamp") if getattr(resolved.interactions, name) is not None
         ),
     )
+    return result, rated_items

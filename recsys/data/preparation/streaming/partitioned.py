@@ -33,7 +33,11 @@ class PartitionedInteractions:
 
     def __iter__(self) -> Iterator[tuple[int, Interactions, IntArray]]:
         """Each partition that has interactions: its number, they, and their numbers in the raw data."""
-        for partition in range(len(self)):
+        return self.of(range(len(self)))
+
+    def of(self, partitions: range) -> Iterator[tuple[int, Interactions, IntArray]]:
+        """Those of some partitions."""
+        for partition in partitions:
             found = self.open(partition)
             if found is not None:
                 yield partition, *found

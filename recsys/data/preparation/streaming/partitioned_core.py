@@ -12,6 +12,8 @@ from recsys.cli.progress import progress
 from recsys.data.interactions import IntArray, Interactions
 from recsys.data.preparation.cleaning import check_unsplit, k_core_rule, present
 from recsys.data.preparation.pair_groups import distinct_sorted
+from recsys.data.preparation.streaming.executor import Executor
+from recsys.data.preparation.streaming.partition_files import save_array
 from recsys.data.preparation.streaming.partitioned import PartitionedInteractions
 from recsys.data.schema import AppliedRule
 
@@ -60,62 +62,95 @@ def k_core_of_partitions(
     min_user_interactions: int,
     min_item_interactions: int,
     positive_threshold: float | None,
+    executor: Executor,
 ) -> CoreResult:
     """Who stays by the rule of :func:`recsys.data.preparation.cleaning.k_core`, which has the same arguments.
 
-    The pairs of a partition are in a file of their own, which each round makes shorter.
+    The pairs of a partition are in a file of their own, which each round makes shorter: users are removed there, and
+    items by their counts in all partitions. A round that is run twice in a partition finds the same.
 
     Raises:
         DataError: the interactions come split, and removing any would change the split.
     """
     check_unsplit(min_user_interactions, min_item_interactions, "fold" in parts.columns)
     core = Core([np.ones(num, dtype=np.bool_) for num in parts.num_users], np.ones(parts.num_items, dtype=np.bool_))
-    before_users = [np.zeros(num, dtype=np.bool_) for num in parts.num_users]
     before_items = np.zeros(parts.num_items, dtype=np.bool_)
+    num_before = 0
     counts = min_user_interactions, min_item_interactions
-    for partition, interactions, _ in parts:
-        before_users[partition] = present(interactions.user_index, interactions.num_users)
-        before_items |= present(interactions.item_index, parts.num_items)
-        if max(counts) > 1:
-            pairs = distinct_sorted(interactions.pairs[interactions.rows_rated_at_least(positive_threshold)])
-            np.save(_pairs_path(parts.directory, partition), pairs)
+    groups = executor.groups(len(parts))
+    arguments = [(group,) for group in groups]
+    for num_users, present_items in executor.map(_write_pairs, arguments, (parts, max(counts) > 1, positive_threshold)):
+        num_before += num_users
+        before_items |= present_items
     if max(counts) > 1:
-        _reduce(parts, core, counts)
+        _reduce(parts, core, counts, executor)
 
-    users = [np.zeros(num, dtype=np.bool_) for num in parts.num_users]
+    users: list[BoolArray] = []
     items = np.zeros(parts.num_items, dtype=np.bool_)
     num_all = num_left = 0
-    for partition, interactions, _ in parts:
-        kept = core.keeps(partition, interactions)
-        users[partition] = present(interactions.user_index[kept], interactions.num_users)
-        items |= present(interactions.item_index[kept], parts.num_items)
-        num_all, num_left = num_all + len(interactions), num_left + int(kept.sum())
+    arguments_left = [(group, core.users[group.start : group.stop]) for group in groups]
+    for left in executor.map(_find_left, arguments_left, (parts, core.items)):
+        users += left.users
+        items |= left.items
+        num_all, num_left = num_all + left.num_all, num_left + left.num_left
     removed = {
         "interactions": num_all - num_left,
-        "users": _total(before_users) - _total(users),
+        "users": num_before - sum(int(mask.sum()) for mask in users),
         "items": int(before_items.sum() - items.sum()),
     }
     rule = k_core_rule(min_user_interactions, min_item_interactions, positive_threshold, removed)
     return CoreResult(core, users, items, num_left, rule)
 
 
-def _reduce(parts: PartitionedInteractions, core: Core, counts: tuple[int, int]) -> None:
+@dataclass(slots=True)
+class _GroupLeft:
+    """What is left in a group of partitions: users by partition, items, and interactions before and after."""
+
+    users: list[BoolArray]
+    items: BoolArray
+    num_all: int = 0
+    num_left: int = 0
+
+
+def _write_pairs(
+    parts: PartitionedInteractions, wanted: bool, positive_threshold: float | None, group: range
+) -> tuple[int, BoolArray]:
+    """Write the positive pairs of partitions, if they are wanted; the number of users there, and the items there."""
+    num_users, items = 0, np.zeros(parts.num_items, dtype=np.bool_)
+    for partition, interactions, _ in parts.of(group):
+        num_users += int(present(interactions.user_index, interactions.num_users).sum())
+        items |= present(interactions.item_index, parts.num_items)
+        if wanted:
+            pairs = distinct_sorted(interactions.pairs[interactions.rows_rated_at_least(positive_threshold)])
+            save_array(_pairs_path(parts.directory, partition), pairs)
+    return num_users, items
+
+
+def _find_left(parts: PartitionedInteractions, items: BoolArray, group: range, users: list[BoolArray]) -> _GroupLeft:
+    left = _GroupLeft([np.zeros(parts.num_users[one], dtype=np.bool_) for one in group], np.zeros_like(items))
+    for partition, interactions, _ in parts.of(group):
+        place = partition - group.start
+        kept = users[place][interactions.user_index] & items[interactions.item_index]
+        left.users[place] = present(interactions.user_index[kept], interactions.num_users)
+        left.items |= present(interactions.item_index[kept], parts.num_items)
+        left.num_all, left.num_left = left.num_all + len(interactions), left.num_left + int(kept.sum())
+    return left
+
+
+def _reduce(parts: PartitionedInteractions, core: Core, counts: tuple[int, int], executor: Executor) -> None:
     """Remove users and items with too few pairs until none is left; ``core`` is changed."""
     min_user_interactions, min_item_interactions = counts
+    groups = executor.groups(len(parts))
     with progress.bar("removing users and items with few interactions", None) as bar:
         changed = True
         while changed:
             changed = False
             item_counts = np.zeros(parts.num_items, dtype=np.int64)
-            for partition in range(len(parts)):
-                path = _pairs_path(parts.directory, partition)
-                if not path.exists():
-                    continue
-                pairs: IntArray = np.load(path)
-                left = _with_enough(pairs, core, partition, parts, min_user_interactions)
-                if len(left) < len(pairs):
-                    np.save(path, left)
-                item_counts += np.bincount(left % parts.num_items, minlength=parts.num_items)
+            arguments = [(group, core.users[group.start : group.stop]) for group in groups]
+            found = executor.map(_count_items, arguments, (parts, core.items, min_user_interactions))
+            for group, (users, counted) in zip(groups, found, strict=True):
+                core.users[group.start : group.stop] = users
+                item_counts += counted
             if min_item_interactions > 1:
                 kept = core.items & (item_counts >= min_item_interactions)
                 changed = bool((kept != core.items).any())
@@ -123,21 +158,32 @@ def _reduce(parts: PartitionedInteractions, core: Core, counts: tuple[int, int])
             bar.advance()
 
 
-def _with_enough(
-    pairs: IntArray, core: Core, partition: int, parts: PartitionedInteractions, min_user_interactions: int
-) -> IntArray:
-    """The pairs of a partition whose item stays and whose user has enough of them; others' users are removed."""
-    user, item = pairs // parts.num_items, pairs % parts.num_items
-    stays = core.items[item]
-    if min_user_interactions > 1:
-        enough = np.bincount(user[stays], minlength=parts.num_users[partition]) >= min_user_interactions
-        core.users[partition] &= enough
-        stays &= core.users[partition][user]
-    return pairs[stays]
-
-
-def _total(masks: list[BoolArray]) -> int:
-    return sum(int(mask.sum()) for mask in masks)
+def _count_items(
+    parts: PartitionedInteractions,
+    items: BoolArray,
+    min_user_interactions: int,
+    group: range,
+    users: list[BoolArray],
+) -> tuple[list[BoolArray], IntArray]:
+    """One round in some partitions: the users with enough pairs, by partition, and the pairs of each item."""
+    users = list(users)
+    item_counts = np.zeros(parts.num_items, dtype=np.int64)
+    for partition in group:
+        path = _pairs_path(parts.directory, partition)
+        if not path.exists():
+            continue
+        pairs: IntArray = np.load(path)
+        user, item = pairs // parts.num_items, pairs % parts.num_items
+        stays = items[item]
+        if min_user_interactions > 1:
+            place = partition - group.start
+            enough = np.bincount(user[stays], minlength=parts.num_users[partition]) >= min_user_interactions
+            users[place] = users[place] & enough
+            stays &= users[place][user]
+        if not stays.all():
+            save_array(path, pairs[stays])
+        item_counts += np.bincount(item[stays], minlength=parts.num_items)
+    return users, item_counts
 
 
 def _pairs_path(directory: Path, partition: int) -> Path:

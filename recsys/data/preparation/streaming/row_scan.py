@@ -1,8 +1,12 @@
-"""The first pass over the interactions: rows are checked, counted and divided into partitions."""
+"""The first pass over the interactions: rows are checked, counted and divided into partitions.
+
+Parts of the raw data may be scanned at the same time: each writes files of its own to the partitions, and what the
+scans have found is put together in the order of the parts.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +27,9 @@ from recsys.data.preparation.raw_interactions import (
     missing_ids,
 )
 from recsys.data.preparation.streaming.column_scan import TableScan
+from recsys.data.preparation.streaming.executor import Executor
 from recsys.data.preparation.streaming.partition_files import ROW, RowWriter, partition_of
-from recsys.data.raw_stream import RawStream
+from recsys.data.raw_stream import Batches, RawStream
 
 
 class RowScan:
@@ -69,8 +74,16 @@ class RowScan:
             valid = np.flatnonzero(~invalid)
             rows, partition = rows.take(valid), partition[valid]
         if values.rating is not None and len(rows):
-            self._add_ratings(rows[RATING].to_numpy())
+            ratings = rows[RATING].to_numpy()
+            self._extend_range((float(ratings.min()), float(ratings.max())))
         writer.write(rows, partition)
+
+    def extend(self, later: RowScan) -> None:
+        """Take in the scan of the rows that come after."""
+        self.report.extend(later.report)
+        self.columns.extend(later.columns)
+        self.has_subseconds |= later.has_subseconds
+        self._extend_range(later.rating_range)
 
     def _rows(self, users: pa.Array, items: pa.Array, values: CheckedValues, first_row: int) -> pa.Table:
         columns = {USER_ID: users, ITEM_ID: items, ROW: np.arange(first_row, first_row + len(users))}
@@ -86,29 +99,69 @@ class RowScan:
         }
         return pa.table(columns | {name: array for name, array in arrays.items() if array is not None})
 
-    def _add_ratings(self, ratings: npt.NDArray[np.float32]) -> None:
-        ends = [*(self.rating_range or ()), float(ratings.min()), float(ratings.max())]
-        self.rating_range = (min(ends), max(ends))
+    def _extend_range(self, other: tuple[float, float] | None) -> None:
+        ends = [*(self.rating_range or ()), *(other or ())]
+        self.rating_range = (min(ends), max(ends)) if ends else None
 
 
-def scan_rows(stream: RawStream, directory: Path, num_partitions: int, writer: RowWriter, strip_ids: bool) -> RowScan:
+@dataclass(frozen=True, slots=True)
+class DividedRows:
+    """The valid rows in the files of partitions, and what is known of all rows.
+
+    Args:
+        scan: of all of them.
+        first_rows: by part of the raw data, the number of its first row; see
+            :func:`recsys.data.preparation.streaming.partition_files.read_rows`.
+    """
+
+    scan: RowScan
+    first_rows: tuple[int, ...]
+
+
+def scan_rows(
+    stream: RawStream, directory: Path, num_partitions: int, strip_ids: bool, executor: Executor
+) -> DividedRows:
     """Read all rows once, and write the valid ones to their partitions.
 
     Args:
         stream: the raw data.
         directory: for what does not fit into memory.
         num_partitions: how many there are.
-        writer: of the partitions.
         strip_ids: whether white space around ids is left out.
+        executor: reads parts of the data.
 
     Raises:
         DataError: a column is missing or of another type.
     """
     check_columns(stream.rest.interactions)
     schema = _plain_ids(stream.rest.interactions, strip_ids).schema
-    scan = RowScan(schema, directory, _largest_time(stream))
-    with progress.bar("reading rows", None) as bar:
-        for batch in stream.batches():
+    parts = stream.divided(executor.num_sources)
+    largest = None
+    if _has_fractional_times(stream.rest.interactions):
+        # The largest credible time, where times are no whole numbers; it takes a pass of its own.
+        largest = max(executor.map(_largest_time, [(part,) for part in parts]))
+    scan = RowScan(schema, directory, largest)
+    shared = (schema, directory, num_partitions, strip_ids, largest)
+    found = executor.map(_scan_part, [(number, part) for number, part in enumerate(parts)], shared)
+    first_rows = []
+    for part in progress.track(found, "reading rows", len(parts)) if len(parts) > 1 else found:
+        first_rows.append(scan.report.num_rows)
+        scan.extend(part)
+    return DividedRows(scan, tuple(first_rows))
+
+
+def _scan_part(
+    schema: pa.Schema,
+    directory: Path,
+    num_partitions: int,
+    strip_ids: bool,
+    largest_time: float | None,
+    number: int,
+    batches: Batches,
+) -> RowScan:
+    scan = RowScan(schema, directory, largest_time)
+    with RowWriter(directory, num_partitions, number) as writer, progress.bar("reading rows", None) as bar:
+        for batch in batches():
             if len(batch):
                 scan.add(_plain_ids(batch, strip_ids), writer, num_partitions)
                 bar.advance(len(batch))
@@ -125,17 +178,12 @@ def _plain_ids(batch: pa.Table, strip: bool) -> pa.Table:
     return strip_id_columns(batch) if strip else batch
 
 
-def _largest_time(stream: RawStream) -> float | None:
-    """The largest credible time, where times are no whole numbers; it takes a pass of its own."""
-    rest = stream.rest.interactions
-    if TIMESTAMP not in rest.column_names or largest_fractional_time(rest[TIMESTAMP]) is None:
-        return None
-    return max(map(_largest_of, _columns(stream, TIMESTAMP)), default=0.0)
+def _has_fractional_times(rows: pa.Table) -> bool:
+    return TIMESTAMP in rows.column_names and largest_fractional_time(rows[TIMESTAMP]) is not None
 
 
-def _columns(stream: RawStream, name: str) -> Iterator[pa.ChunkedArray]:
-    for batch in stream.batches():
-        yield batch[name]
+def _largest_time(batches: Batches) -> float:
+    return max((_largest_of(batch[TIMESTAMP]) for batch in batches()), default=0.0)
 
 
 def _largest_of(column: pa.ChunkedArray) -> float:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 
 from recsys.data.columns import FOLD, SUBSECOND_NS
-from recsys.data.raw_stream import RawStream
+from recsys.data.raw_stream import Batches, RawStream
 from recsys.data.readers.feature_kinds import Declaration
 from recsys.data.readers.table_files import FileTable
 from recsys.data.readers.tables.assembly import FOLD_OF_PART, assembled, check_parts, told
@@ -41,7 +42,7 @@ def assemble_stream(
     batches = parts["interactions"] if "interactions" in parts else _folded_batches(parts)
     interactions = ReadTable(batches.schema.empty_table(), notes)
     rest = assembled(name, interactions, tables, columns, user_features, item_features, forms)
-    return RawStream(rest, batches.batches, sum(tables[part].num_bytes() for part in parts))
+    return RawStream(rest, batches.batches, sum(tables[part].num_bytes() for part in parts), batches.parts)
 
 
 def _folded_batches(parts: Mapping[str, TableBatches]) -> TableBatches:
@@ -53,8 +54,17 @@ def _folded_batches(parts: Mapping[str, TableBatches]) -> TableBatches:
 
 
 def _with_fold(table: TableBatches, fold: str) -> TableBatches:
-    def batches() -> Iterator[pa.Table]:
-        for batch in table.batches():
-            yield batch.append_column(FOLD, pa.array([fold]).take(pa.array(np.zeros(len(batch), dtype=np.int8))))
+    schema = table.schema.append(pa.field(FOLD, pa.string()))
+    parts = tuple(_FoldedBatches(part, fold) for part in table.parts)
+    return TableBatches(schema, _FoldedBatches(table.batches, fold), parts, table.notes)
 
-    return TableBatches(table.schema.append(pa.field(FOLD, pa.string())), batches, table.notes)
+
+@dataclass(frozen=True, slots=True)
+class _FoldedBatches:
+    batches: Batches
+    fold: str
+
+    def __call__(self) -> Iterator[pa.Table]:
+        for batch in self.batches():
+            folds = pa.array([self.fold]).take(pa.array(np.zeros(len(batch), dtype=np.int8)))
+            yield batch.append_column(FOLD, folds)

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import pyarrow as pa
 
 from recsys.data.columns import ITEM_ID, RATING, SUBSECOND_NS, TIMESTAMP, USER_ID, WEIGHT
-from recsys.data.raw_stream import BATCH_ROWS
+from recsys.data.raw_stream import BATCH_ROWS, Batches, InTurn
 from recsys.data.readers.delimited import ColumnTypeError, DelimitedForm, LongRowError
 from recsys.data.readers.number_times import NumberTimes, NumberTimesScan
 from recsys.data.readers.numbers import as_numbers
@@ -39,11 +40,13 @@ class TableBatches:
         schema: names and types of the columns: those of :func:`.typed_interactions`, with ids as plain strings. Parts
             of a second are there where times may have some.
         batches: begins to read anew.
+        parts: the same rows by file, each of which can be read by itself, in another process as well.
         notes: what was recognised without being told, in sentences.
     """
 
     schema: pa.Schema
-    batches: Callable[[], Iterator[pa.Table]]
+    batches: Batches
+    parts: tuple[Batches, ...]
     notes: tuple[str, ...] = ()
 
 
@@ -65,7 +68,13 @@ def text_batches(
     """
     types, numbers = _found_types(file, text, wanted)
     types = {wanted[role]: pa.string() for role in _IDS} | types
-    return _typed(lambda: _text_parts(file, text, types), types, wanted, numbers, str(file), notes)
+    schema = _schema(types, wanted, numbers)
+
+    def typed(one: RawFile) -> Batches:
+        return _TypedBatches(partial(_text_parts, one, text, types), dict(wanted), schema, str(one), numbers)
+
+    shards = [shard for shard in file.shards() if not _is_empty(shard)]
+    return TableBatches(schema, typed(file), tuple(map(typed, shards)), notes)
 
 
 def parquet_table_batches(file: RawFile, wanted: Mapping[str, str], notes: tuple[str, ...] = ()) -> TableBatches:
@@ -80,10 +89,18 @@ def parquet_table_batches(file: RawFile, wanted: Mapping[str, str], notes: tuple
     types = {name: schema.field(name).type for name in wanted.values()}
     others = {name: types[name] for role, name in wanted.items() if role not in _IDS}
     _refuse_text(others, file)
-    times = [wanted[TIMESTAMP]] if TIMESTAMP in wanted else []
-    numbers = _scan(parquet_batches(file, times, BATCH_ROWS), wanted, str(file)) if times else NumberTimes()
-    names = list(wanted.values())
-    return _typed(lambda: parquet_batches(file, names, BATCH_ROWS), types, wanted, numbers, str(file), notes)
+    times = [wanted[TIMESTAMP]] if TIMESTAMP in wanted and not pa.types.is_temporal(types[wanted[TIMESTAMP]]) else []
+    stored = pa.schema([schema.field(name) for name in wanted.values()])
+    numbers = NumberTimes()
+    if times:
+        numbers = _scan(parquet_batches(file, pa.schema([schema.field(*times)]), BATCH_ROWS), wanted, str(file))
+    typed_schema = _schema(types, wanted, numbers)
+
+    def typed(one: RawFile) -> Batches:
+        read = partial(parquet_batches, one, stored, BATCH_ROWS)
+        return _TypedBatches(read, dict(wanted), typed_schema, str(one), numbers)
+
+    return TableBatches(typed_schema, typed(file), tuple(map(typed, file.shards())), notes)
 
 
 def _found_types(
@@ -136,23 +153,27 @@ def _scan(parts: Iterator[pa.Table], wanted: Mapping[str, str], place: str) -> N
     return scan.form()
 
 
-def _typed(
-    parts: Callable[[], Iterator[pa.Table]],
-    types: Mapping[str, pa.DataType],
-    wanted: Mapping[str, str],
-    numbers: NumberTimes,
-    place: str,
-    notes: tuple[str, ...],
-) -> TableBatches:
-    schema = _schema(types, wanted, numbers)
+def _is_empty(file: RawFile) -> bool:
+    with file.open() as stream:
+        return not stream.read(1)
 
-    def batches() -> Iterator[pa.Table]:
+
+@dataclass(frozen=True, slots=True)
+class _TypedBatches:
+    """Batches as they are stored, in the framework's columns and types; it can be sent to another process."""
+
+    read: Callable[[], Iterator[pa.Table]]
+    wanted: dict[str, str]
+    schema: pa.Schema
+    place: str
+    numbers: NumberTimes
+
+    def __call__(self) -> Iterator[pa.Table]:
+        """Begin to read."""
         first_row = 0
-        for part in parts():
-            yield typed_batch(part, wanted, schema, place, WholeColumn(numbers, first_row))
+        for part in self.read():
+            yield typed_batch(part, self.wanted, self.schema, self.place, WholeColumn(self.numbers, first_row))
             first_row += len(part)
-
-    return TableBatches(schema, batches, notes)
 
 
 def _schema(types: Mapping[str, pa.DataType], wanted: Mapping[str, str], numbers: NumberTimes) -> pa.Schema:
@@ -178,12 +199,18 @@ def joined(tables: Sequence[TableBatches]) -> TableBatches:
     if any(table.schema.field(TIMESTAMP).type == pa.float64() for table in tables if TIMESTAMP in table.schema.names):
         fields = [pa.field(TIMESTAMP, pa.float64()) if field.name == TIMESTAMP else field for field in fields]
     schema = pa.schema(fields)
+    wholes = tuple(_WithSchema(table.batches, schema) for table in tables)
+    parts = tuple(_WithSchema(part, schema) for table in tables for part in table.parts)
+    return TableBatches(schema, InTurn(wholes), parts, tuple(note for table in tables for note in table.notes))
 
-    def batches() -> Iterator[pa.Table]:
-        for table in tables:
-            for batch in table.batches():
-                if SUBSECOND_NS in names and SUBSECOND_NS not in batch.column_names:
-                    batch = batch.append_column(SUBSECOND_NS, pa.array([0] * len(batch), pa.int32()))
-                yield batch.select(names).cast(schema)
 
-    return TableBatches(schema, batches, tuple(note for table in tables for note in table.notes))
+@dataclass(frozen=True, slots=True)
+class _WithSchema:
+    batches: Batches
+    schema: pa.Schema
+
+    def __call__(self) -> Iterator[pa.Table]:
+        for batch in self.batches():
+            if SUBSECOND_NS in self.schema.names and SUBSECOND_NS not in batch.column_names:
+                batch = batch.append_column(SUBSECOND_NS, pa.array([0] * len(batch), pa.int32()))
+            yield batch.select(self.schema.names).cast(self.schema)

@@ -1,6 +1,8 @@
 import json
 import tempfile
 import warnings
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recsys.data.data_warnings import collected_warnings
+from recsys.data.preparation import writing
+from recsys.data.preparation.streaming.executor import InProcess
 from recsys.data.preparation.streaming.in_partitions import prepare_in_partitions
 from recsys.data.preparation.writing import write_prepared
 from recsys.data.preparing import Preparation
@@ -19,6 +23,7 @@ from recsys.data.raw import RawDataset
 from recsys.data.raw_stream import RawStream
 from recsys.data.schema import Schema
 from recsys.errors import DataError
+from tests.data.preparation.streaming.executors import Unreliable
 from tests.data.raw_data import films, interactions_table
 
 #: So many bytes of text are several partitions.
@@ -43,7 +48,7 @@ def outcome(given: RawDataset | RawStream, preparation: Preparation) -> dict[str
 
 def both(raw: RawDataset, preparation: Preparation, batch_rows: int) -> tuple[Any, Any]:
     stream = RawStream.of(raw, batch_rows)
-    stream = RawStream(stream.rest, stream.batches, MANY_BYTES)
+    stream = replace(stream, num_bytes=MANY_BYTES)
     return outcome(raw, preparation), outcome(stream, preparation)
 
 
@@ -101,6 +106,17 @@ def test_partitions_give_what_memory_gives(raw: RawDataset, preparation: Prepara
     assert parts == whole
 
 
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(raw_data(), PREPARATIONS, st.integers(1, 9))
+def test_parts_that_are_sent_away_and_run_twice_give_what_memory_gives(
+    raw: RawDataset, preparation: Preparation, batch_rows: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(writing, "executor_of", lambda engine, scratch: nullcontext(Unreliable()))
+        whole, parts = both(raw, preparation, batch_rows)
+    assert parts == whole
+
+
 def test_a_thousand_users_are_divided_and_come_together_again() -> None:
     generator = np.random.default_rng(0)
     users, items = generator.integers(0, 1000, 20_000), (generator.random(20_000) ** 3 * 300).astype(int)
@@ -125,7 +141,13 @@ def test_the_order_is_that_of_time_where_times_are_finer_than_seconds(tmp_path: 
     table = interactions_table(rows, ("user_id", "item_id", "rating", "timestamp", "subsecond_ns"))
     stream = RawStream.of(RawDataset("toy", table), 2)
     written = prepare_in_partitions(
-        stream, Preparation(), pa.array([], pa.string()), tmp_path / "i.parquet", tmp_path, num_partitions=3
+        stream,
+        Preparation(),
+        pa.array([], pa.string()),
+        tmp_path / "i.parquet",
+        tmp_path,
+        InProcess(),
+        num_partitions=3,
     )
     assert pq.read_table(tmp_path / "i.parquet")["rating"].to_pylist() == [3.0, 2.0, 4.0, 1.0]
     assert written.further_columns == ("subsecond_ns",)
@@ -140,6 +162,7 @@ def test_the_number_of_partitions_does_not_show(num_partitions: int, tmp_path: P
         raw.items["item_id"].combine_chunks(),
         tmp_path / "i.parquet",
         tmp_path,
+        InProcess(),
         num_partitions,
     )
     assert written.users.ids.to_pylist() == ["007", "7", "ánna"]

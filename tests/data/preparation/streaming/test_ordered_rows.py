@@ -5,6 +5,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from recsys.data.interactions import Interactions
+from recsys.data.preparation.streaming.executor import InProcess
 from recsys.data.preparation.streaming.ordered_rows import OrderedRows
 from recsys.data.preparation.streaming.partition_files import save_interactions
 from recsys.data.preparation.streaming.partitioned import PartitionedInteractions
@@ -46,10 +47,10 @@ def test_blocks_have_all_that_stays_in_one_order(by_time: bool, block_rows: int,
         parts, core, user_index, item_index, (NUM_USERS, NUM_ITEMS + 10), NUM_ROWS, len(kept), block_rows
     )
     totals = InteractionTotals(None)
-    ordered.write(tmp_path / "i.parquet", totals)
+    ordered.write(tmp_path / "i.parquet", totals, InProcess())
     table = pq.read_table(tmp_path / "i.parquet")
     assert table["rating"].to_pylist() == kept.tolist()
     assert table["user_index"].to_pylist() == (NUM_USERS - 1 - rows.user_index[kept]).tolist()
     assert table["item_index"].to_pylist() == (rows.item_index[kept] + 10).tolist()
     assert totals.num_interactions == len(kept)
-    assert ordered.num_pairs() == len(np.unique(rows.pairs[kept]))
+    assert ordered.num_pairs(InProcess()) == len(np.unique(rows.pairs[kept]))

@@ -4,11 +4,11 @@ import numpy as np
 import pyarrow as pa
 
 from recsys.data.preparation.streaming.partition_files import (
+    RowWriter,
     open_interactions,
     partition_of,
     read_rows,
     remove_rows,
-    row_writer,
     save_interactions,
 )
 from tests.data.preparation.made_interactions import listed, make
@@ -25,7 +25,7 @@ def test_the_partition_of_a_user_follows_from_the_id_and_all_are_used() -> None:
 def test_rows_are_read_in_their_order_with_the_numbers_of_all_sources(tmp_path: Path) -> None:
     rows = pa.table({"user_id": ["a", "b", "c", "d"], "row": np.arange(4)})
     for source in range(2):
-        with row_writer(tmp_path, 3, source) as writer:
+        with RowWriter(tmp_path, 3, source) as writer:
             writer.write(rows.slice(0, 3), np.array([2, 0, 2]))
             writer.write(rows.slice(3), np.array([2]))
     found = read_rows(tmp_path, 2, first_rows=(0, 10))

@@ -21,9 +21,9 @@ ROWS = pa.table(
 
 
 def test_returns_and_repeats_are_resolved_and_what_stays_keeps_its_number(tmp_path: Path) -> None:
-    result = apply_rules(ROWS, 3, ITEMS, "aggregate", has_subseconds=False, directory=tmp_path)
+    result, rated_items = apply_rules(ROWS, 3, ITEMS, "aggregate", has_subseconds=False, directory=tmp_path)
     assert result.user_ids.to_pylist() == ["b", "a"]
-    assert result.rated_items.tolist() == [True, False, True]
+    assert rated_items.tolist() == [True, False, True]
     assert result.returns == Returns(removed=1, negative=1, in_excess=1)
     assert (result.num_without_returns, result.num_repeats) == (3, 1)
     assert result.columns == {"timestamp", "weight", "first_timestamp"}
@@ -34,5 +34,5 @@ def test_returns_and_repeats_are_resolved_and_what_stays_keeps_its_number(tmp_pa
 
 
 def test_a_partition_without_rows_adds_nothing() -> None:
-    empty = PartitionResult.empty(3)
-    assert (len(empty.user_ids), empty.rated_items.tolist(), empty.num_repeats) == (0, [False] * 3, 0)
+    empty = PartitionResult.empty()
+    assert (len(empty.user_ids), empty.returns, empty.num_repeats) == (0, Returns(), 0)

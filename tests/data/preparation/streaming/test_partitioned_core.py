@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from recsys.data.interactions import Interactions
 from recsys.data.preparation.cleaning import k_core
+from recsys.data.preparation.streaming.executor import InProcess
 from recsys.data.preparation.streaming.partition_files import save_interactions
 from recsys.data.preparation.streaming.partitioned import PartitionedInteractions
 from recsys.data.preparation.streaming.partitioned_core import k_core_of_partitions
@@ -32,7 +33,7 @@ def test_the_core_is_that_of_all_interactions(
     expected, rule = k_core(rows, users_need, items_need, positive_threshold=2.0)
     with tempfile.TemporaryDirectory() as directory:
         parts = divided(rows, Path(directory), frozenset({"rating"}))
-        found = k_core_of_partitions(parts, users_need, items_need, 2.0)
+        found = k_core_of_partitions(parts, users_need, items_need, 2.0, InProcess())
         kept = [own[found.core.keeps(partition, part)] for partition, part, own in parts]
     assert sorted(np.concatenate(kept).tolist()) == expected.tolist()
     assert (found.rule, found.num_interactions) == (rule, len(expected))
@@ -44,4 +45,4 @@ def test_the_core_is_that_of_all_interactions(
 def test_a_given_split_is_not_filtered(tmp_path: Path) -> None:
     parts = divided(make([(0, 0)], fold=[0]), tmp_path, frozenset({"fold"}))
     with pytest.raises(DataError, match=r"already split, and min_user_interactions=2"):
-        k_core_of_partitions(parts, 2, 1, None)
+        k_core_of_partitions(parts, 2, 1, None, InProcess())

@@ -3,7 +3,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from recsys.data.preparation.streaming.partition_files import read_rows, row_writer
+from recsys.data.preparation.streaming.executor import InProcess
+from recsys.data.preparation.streaming.partition_files import read_rows
 from recsys.data.preparation.streaming.row_scan import RowScan, scan_rows
 from recsys.data.raw import RawDataset
 from recsys.data.raw_stream import RawStream
@@ -12,8 +13,8 @@ from tests.data.raw_data import interactions_table
 
 
 def scanned(table: pa.Table, directory: Path, batch_rows: int = 2, strip_ids: bool = False) -> RowScan:
-    with row_writer(directory, 3) as writer:
-        return scan_rows(RawStream.of(RawDataset("toy", table), batch_rows), directory, 3, writer, strip_ids)
+    stream = RawStream.of(RawDataset("toy", table), batch_rows)
+    return scan_rows(stream, directory, 3, strip_ids, InProcess()).scan
 
 
 def rows_of(directory: Path) -> list[dict[str, object]]:

@@ -1,0 +1,194 @@
+"""How time and memory of preparation grow with the data: Parquet shards of made ratings, by each engine.
+
+::
+
+    python benchmarks/preparing_scale.py --rows 2000000 20000000 200000000 --engines streaming
+    python benchmarks/preparing_scale.py --rows 20000000 --engines memory streaming ray
+
+Each measurement is a process of its own and one line of ``--records``, from which ``--output`` is made anew: sizes and
+engines may be measured one after the other. All engines must give the same content hash. Shards are made in
+``--directory`` before they are measured, and are taken as they are where they are there.
+
+Memory is the largest sum over the process and its children (with Ray, those of its cluster), looked at four times a
+second: what they hold themselves (``RssAnon``), and all pages (``VmRSS`` without what is shared more than once), to
+which pages of files belong that the system takes back when memory runs short.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pyarrow as pa
+import pyarrow.parquet as pq
+from preparing_speed import SIZE
+from results_file import write_results
+
+ENGINES = ("memory", "streaming", "ray")
+SHARD_ROWS = 2_500_000
+COLUMNS = {"user": "userId", "item": "movieId"}
+_SECONDS_BETWEEN_LOOKS = 0.25
+
+
+def write_shards(directory: Path, num_rows: int) -> None:
+    """Write Parquet files of ratings whose users and items grow with their number."""
+    users, items, rows = SIZE
+    num_users, num_items = num_rows * users // rows, num_rows * items // rows
+    partial = directory.with_name(f"{directory.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    for number, start in enumerate(range(0, num_rows, SHARD_ROWS)):
+        size = min(SHARD_ROWS, num_rows - start)
+        generator = np.random.default_rng((0, number))
+        table = pa.table(
+            {
+                "userId": (generator.random(size) ** 2 * num_users).astype(np.int64) + 1,
+                "movieId": (generator.random(size) ** 3 * num_items).astype(np.int64) + 1,
+                "rating": generator.integers(1, 11, size).astype(np.float32) / 2,
+                "timestamp": generator.integers(800_000_000, 1_580_000_000, size),
+            }
+        )
+        pq.write_table(table, partial / f"part-{number:05}.parquet", compression="zstd")
+    partial.rename(directory)
+
+
+def prepare(shards: Path, target: Path, engine: str) -> dict[str, Any]:
+    """Prepare the shards into a new directory."""
+    from recsys.data.data_warnings import collected_warnings
+    from recsys.data.preparing import Preparation
+    from recsys.data.readers.table import TableReader
+
+    began = time.perf_counter()
+    preparation = Preparation(min_user_interactions=5, min_item_interactions=5, engine=engine)  # type: ignore[arg-type]
+    with collected_warnings():
+        schema = preparation.prepare(TableReader(shards, columns=COLUMNS), target).schema
+    return {
+        "seconds": time.perf_counter() - began,
+        "kept": schema.num_interactions,
+        "users": schema.num_users,
+        "items": schema.num_items,
+        "hash": schema.content_hash,
+    }
+
+
+def watched(command: list[str]) -> dict[str, Any]:
+    """What a command prints last as JSON, and the processor time and memory of it and its children."""
+    peaks = {"own_gib": 0.0, "all_gib": 0.0}
+    seconds: dict[int, float] = {}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        main = psutil.Process(process.pid)
+        while process.poll() is None:
+            own = resident = 0
+            for one in _with_children(main):
+                try:
+                    status = dict(
+                        line.split(":", 1) for line in Path(f"/proc/{one.pid}/status").read_text().splitlines()
+                    )
+                    own += _kilobytes(status, "RssAnon")
+                    resident += _kilobytes(status, "RssAnon") + _kilobytes(status, "RssFile")
+                    times = one.cpu_times()
+                    seconds[one.pid] = times.user + times.system
+                except (psutil.Error, OSError):
+                    continue
+            peaks["own_gib"] = max(peaks["own_gib"], own / 2**20)
+            peaks["all_gib"] = max(peaks["all_gib"], resident / 2**20)
+            time.sleep(_SECONDS_BETWEEN_LOOKS)
+        assert process.stdout is not None
+        printed = process.stdout.read()
+    if process.returncode != 0:
+        raise SystemExit(f"{' '.join(command)} failed: status {process.returncode}")
+    return {**json.loads(printed.strip().splitlines()[-1]), "processor_seconds": sum(seconds.values()), **peaks}
+
+
+def _with_children(process: psutil.Process) -> list[psutil.Process]:
+    try:
+        return [process, *process.children(recursive=True)]
+    except psutil.Error:
+        return []
+
+
+def _kilobytes(status: dict[str, str], name: str) -> int:
+    return int(status.get(name, "0 kB").split()[0])
+
+
+def page(records: list[dict[str, Any]]) -> str:
+    """The results in Markdown."""
+    lines = [
+        "# How preparation grows",
+        "",
+        "`python benchmarks/preparing_scale.py --rows 2000000 20000000 200000000 --engines streaming`, and "
+        "`--rows 20000000 --engines memory streaming ray`: made ratings in Parquet files of 2.5 million rows, users "
+        "and items in the proportions of MovieLens 25M, prepared with a k-core of 5 and 5. The content hash of one "
+        f"size is the same from each engine. {os.cpu_count()} CPU cores, shared with other work: processor time varies "
+        "less than time. *Own* is memory that processes hold themselves, *all* counts pages of files as well, which "
+        "the system takes back when memory runs short; with Ray both are sums over the processes of its cluster.",
+        "",
+        "| rows | kept | users | items | engine | seconds | processor seconds | own, GiB | all, GiB | hash |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for one in sorted(records, key=lambda one: (one["rows"], ENGINES.index(one["engine"]))):
+        lines.append(
+            f"| {one['rows']:,} | {one['kept']:,} | {one['users']:,} | {one['items']:,} | `{one['engine']}` "
+            f"| {one['seconds']:,.0f} | {one['processor_seconds']:,.0f} | {one['own_gib']:.2f} | {one['all_gib']:.2f} "
+            f"| `{one['hash'][:12]}` |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Make shards, prepare them, and write the page of all records."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, nargs="+", default=[2_000_000, 20_000_000])
+    parser.add_argument("--engines", nargs="+", default=["streaming"], choices=ENGINES)
+    parser.add_argument("--directory", type=Path, default=Path("scratch/preparing_scale"), help="of the shards")
+    parser.add_argument("--records", type=Path, default=Path("benchmarks/results/preparing_scale.jsonl"))
+    parser.add_argument("--output", type=Path, help="a Markdown file")
+    parser.add_argument("--write-only", action="store_true", help="make the shards and stop")
+    parser.add_argument("--prepare", nargs=3, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.prepare:
+        shards, target, engine = arguments.prepare
+        print(json.dumps(prepare(Path(shards), Path(target), engine)))
+        return
+    for rows in arguments.rows:
+        shards = arguments.directory / f"{rows}"
+        if not shards.is_dir():
+            write_shards(shards, rows)
+        for engine in [] if arguments.write_only else arguments.engines:
+            target = arguments.directory / f"{rows}-{engine}"
+            shutil.rmtree(target, ignore_errors=True)
+            found = watched([sys.executable, __file__, "--prepare", str(shards), str(target), engine])
+            shutil.rmtree(target)
+            _keep(arguments.records, {"rows": rows, "engine": engine, **found})
+    if arguments.records.exists():
+        records = _records(arguments.records)
+        for rows in {one["rows"] for one in records}:
+            hashes = {one["hash"] for one in records if one["rows"] == rows}
+            if len(hashes) > 1:
+                raise SystemExit(f"The engines gave different data of {rows:,} rows: {hashes}")
+        print(page(records))
+        write_results(page(records), arguments.output)
+
+
+def _records(path: Path) -> list[dict[str, Any]]:
+    """The last record of each size and engine."""
+    found = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return list({(one["rows"], one["engine"]): one for one in found}.values())
+
+
+def _keep(path: Path, record: dict[str, Any]) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(record) + "\n")
+
+
+if __name__ == "__main__":
+    main()
