@@ -65,7 +65,7 @@ class Trainings:
             f"paths.prepared_dir={directory / 'prepared'}",
             f"paths.runs_dir={directory / 'runs'}",
             f"trainer.max_epochs={epochs}",
-            "preparation.min_item_interactions=20",  # so that validation takes seconds
+            "preparation.min_item_interactions=100",  # so that validation takes seconds
             *("tracking=none", "show_users=0", "trainer.accelerator=cpu", "evaluation.bootstrap_samples=20"),
         ]
 
@@ -276,7 +276,7 @@ def main() -> None:
     text = "\n".join(
         [
             "# Several devices\n",
-            "`python benchmarks/several_devices.py --data DIR`, MovieLens' small set, items with 20 ratings, gloo,",
+            "`python benchmarks/several_devices.py --data DIR`, MovieLens' small set, items with 100 ratings, gloo,",
             f"{options.epochs} epochs; validation metrics of each epoch and the weights in the end are compared with",
             "those of one process.\n",
             f"| model | {heads} |\n|---|{'---|' * len(options.processes)}",

@@ -275,7 +275,7 @@ class TestBadInput:
             (["model.embedding_dim=0"], "embedding_dim must be at least 1"),
             (["model=neumf", "model.hidden_dims=[]"], "hidden_dims must be at least 1"),
             (["trainer.accelerator=tpu"], "must be auto, cpu or gpu"),
-            (["-m", "trainer.devices=2", "seed=1,2"], "A sweep trains on one device at a time"),
+            (["trainer.devices=2", "seed=1,2", "-m"], "A sweep trains on one device at a time"),
             (["evaluation.ks=[0]"], "0"),
             (["name=../../elsewhere"], "name must be the name of a directory"),
             (["split=none"], "split=none leaves no validation that could say how many"),
