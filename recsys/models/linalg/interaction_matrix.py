@@ -102,7 +102,7 @@ class InteractionMatrix:
 
     def row_sums(self) -> Tensor:
         """Sum of the values of each row, shape [R], float32."""
-        return torch.segment_reduce(self.values, "sum", offsets=self.offsets, initial=0)
+        return torch.segment_reduce(self.values, "sum", offsets=self.offsets, initial=0, unsafe=True)
 
     def column_sums(self) -> Tensor:
         """Sum of the values of each column, shape [C], float32."""
@@ -114,7 +114,7 @@ class InteractionMatrix:
 
     def squared_lengths(self) -> Tensor:
         """Sum of the squared values of each row, shape [R], float32."""
-        return torch.segment_reduce(self.values.square(), "sum", offsets=self.offsets, initial=0)
+        return torch.segment_reduce(self.values.square(), "sum", offsets=self.offsets, initial=0, unsafe=True)
 
     def normalized(self) -> InteractionMatrix:
         """Each row divided by the sum of its absolute values; rows of zeros stay."""
