@@ -83,3 +83,22 @@ def test_filters_that_do_not_exist_leave_no_file_behind(scripts, run, tmp_path):
     scripts("recommend_all", f"run={run}", "output=lists.csv", "filters={weight: {gte: 1}}")
     again = scripts("recommend_all", f"run={run}", "output=lists.csv")
     assert again.status == 0, again.err
+
+
+def test_a_directory_goes_on_where_files_are_missing_and_refuses_other_settings(scripts, bundle_path, tmp_path):
+    command = ["recommend_all", f"bundle={bundle_path}", "output=lists", "k=3", "part_size=8"]
+    finished = scripts(*command)
+    assert finished.status == 0 and finished.out.endswith("lists: lists\n"), finished.err
+    whole = pd.read_parquet(tmp_path / "lists")
+    assert len(list((tmp_path / "lists").glob("part-*.parquet"))) == 4 and len(whole) == 90
+    assert scripts(*command).out.startswith("finished before\n")
+    (tmp_path / "lists" / "part-000001.parquet").unlink()
+    assert scripts(*command).status == 0
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "lists"), whole)
+    other = scripts(*command, "titles=true")
+    assert other.status == 2 and "lists was begun with other settings: titles was False, and is True now" in other.err
+
+
+def test_a_run_is_not_asked_on_a_cluster(scripts, run):
+    finished = scripts("recommend_all", f"run={run}", "output=lists", "engine=ray")
+    assert finished.status == 2 and "engine=ray asks a bundle" in finished.err
