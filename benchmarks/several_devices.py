@@ -36,8 +36,8 @@ TRAIN = Path(__file__).parents[1] / "scripts" / "train.py"
 MODELS = {
     "mf": ["model=mf"],
     "mf, 64-bit": ["model=mf", "trainer.precision=64-true"],
-    "neumf": ["model=neumf"],
-    "neumf, 64-bit": ["model=neumf", "trainer.precision=64-true"],
+    "neumf": ["model=neumf", "model.dropout=0"],
+    "neumf, 64-bit": ["model=neumf", "model.dropout=0", "trainer.precision=64-true"],
     "two_tower": ["model=two_tower", "model.dropout=0", "model.id_dropout=0", "training/next_item_loss=full_softmax"],
     "ease": ["model=ease"],
     "item_knn": ["model=item_knn"],
