@@ -111,22 +111,24 @@ class OrderedRows:
 
     def _time_bounds(self) -> IntArray:
         """Seconds that divide the interactions into blocks of about as many; equal ones are in one block."""
-        seconds = [_seconds(interactions) for _, interactions, _ in self._parts]
-        sampled = np.sort(np.concatenate([keys[:: max(1, len(keys) // _SAMPLED_TIMES)] for keys in seconds]))
-        num_blocks = max(1, -(-sum(map(len, seconds)) // self._block_rows))
+        samples, ends, num_rows = [], [], 0
+        for _, interactions, _ in self._parts:
+            seconds = _seconds(interactions)
+            samples.append(np.array(seconds[:: max(1, len(seconds) // _SAMPLED_TIMES)]))
+            ends += [int(seconds[0]), int(seconds[-1])]
+            num_rows += len(seconds)
+        sampled, lowest = np.sort(np.concatenate(samples)), min(ends)
+        num_blocks = max(1, -(-num_rows // self._block_rows))
         inner = np.unique(sampled[np.arange(1, num_blocks) * len(sampled) // num_blocks])
-        lowest, highest = min(int(keys[0]) for keys in seconds), max(int(keys[-1]) for keys in seconds)
-        return np.concatenate([[lowest], inner[inner > lowest], [highest + 1]]).astype(np.int64)
+        return np.concatenate([[lowest], inner[inner > lowest], [max(ends) + 1]]).astype(np.int64)
 
     def _indexed(self, part: Interactions, partition: int) -> Interactions:
+        """The interactions under their final indices, with columns of their own: a process may have few files open."""
+        columns = part.columns()
+        columns["user_index"] = self._user_index[partition][columns["user_index"]]
+        columns["item_index"] = self._item_index[columns["item_index"]]
         num_users, num_items = self._sizes
-        return replace(
-            part,
-            user_index=self._user_index[partition][part.user_index],
-            item_index=self._item_index[part.item_index],
-            num_users=num_users,
-            num_items=num_items,
-        )
+        return replace(part, num_users=num_users, num_items=num_items, **columns)
 
 
 def _block(ordered: OrderedRows, first: int, last: int) -> Interactions | None:

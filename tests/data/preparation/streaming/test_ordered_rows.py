@@ -1,3 +1,5 @@
+import resource
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -54,3 +56,23 @@ def test_blocks_have_all_that_stays_in_one_order(by_time: bool, block_rows: int,
     assert table["item_index"].to_pylist() == (rows.item_index[kept] + 10).tolist()
     assert totals.num_interactions == len(kept)
     assert ordered.num_pairs(InProcess()) == len(np.unique(rows.pairs[kept]))
+
+
+def test_not_all_partitions_are_open_at_once(tmp_path: Path) -> None:
+    num_parts = 50
+    rows = replace(made(False), user_index=np.arange(NUM_ROWS, dtype=np.int32) % num_parts, num_users=num_parts)
+    for partition in range(num_parts):
+        own = np.flatnonzero(rows.user_index == partition)
+        save_interactions(tmp_path, partition, rows.take(own), own)
+    parts = PartitionedInteractions(tmp_path, (num_parts,) * num_parts, NUM_ITEMS, frozenset({"rating", "timestamp"}))
+    core = Core([np.ones(num_parts, dtype=np.bool_)] * num_parts, np.ones(NUM_ITEMS, dtype=np.bool_))
+    index = [np.arange(num_parts, dtype=np.int32)] * num_parts
+    items = np.arange(NUM_ITEMS, dtype=np.int32)
+    ordered = OrderedRows(parts, core, index, items, (num_parts, NUM_ITEMS), NUM_ROWS, NUM_ROWS)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(list(Path("/proc/self/fd").iterdir())) + 20, hard))
+    try:
+        block = ordered.block(0, NUM_ROWS)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert block is not None and block.rating is not None and block.rating.tolist() == list(range(NUM_ROWS))
