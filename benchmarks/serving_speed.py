@@ -75,9 +75,15 @@ def beside_parts(recommender: BundleRecommender, users: list[str], num_requests:
     """Seconds of whole requests and of their parts alone, each user once both ways."""
     bundle = recommender.bundle
     manifest = bundle.manifest
-    user_ids, item_ids = bundle.user_vocabulary.ids.to_pylist(), bundle.item_vocabulary.ids.to_pylist()
     resolver = RequestResolver(
-        UserTables(manifest.data, user_ids, item_ids, bundle.histories, bundle.user_features, manifest.max_history)
+        UserTables(
+            manifest.data,
+            bundle.user_ids,
+            bundle.item_ids,
+            bundle.histories,
+            bundle.user_features,
+            manifest.max_history,
+        )
     )
     encoder, index = bundle.query_encoder(), bundle.index()
     ranker = bundle.ranker() if bundle.has_ranker else None

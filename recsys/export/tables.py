@@ -15,12 +15,14 @@ from recsys.data.column_values import is_date, plain_type
 from recsys.data.columns import ITEM_INDEX, RATING, TIMESTAMP, USER_INDEX
 from recsys.data.encoded_columns import EncodedColumn, write_columns
 from recsys.data.histories import Histories
+from recsys.data.id_index import IdIndex
 from recsys.data.prepared import PreparedDataset
 from recsys.models.interface.protocols import ScoringModel
 from recsys.recommendation.similar_items import ItemSimilarity, content_similarity, model_similarity
 from recsys.retrieval.types import BoolArray
 from recsys.runtime.bundle import (
     HISTORIES,
+    ITEM_IDS,
     ITEM_VOCABULARY,
     ITEMS,
     KNOWN_ITEMS,
@@ -29,6 +31,7 @@ from recsys.runtime.bundle import (
     NUM_INTERACTIONS,
     POPULARITY,
     USER_COLUMNS,
+    USER_IDS,
     USER_VOCABULARY,
     USERS,
 )
@@ -68,6 +71,8 @@ def write_tables(
     """
     prepared.item_vocabulary.save(directory / ITEM_VOCABULARY)
     prepared.user_vocabulary.save(directory / USER_VOCABULARY)
+    IdIndex.of(prepared.item_vocabulary.ids).save(directory / ITEM_IDS)
+    IdIndex.of(prepared.user_vocabulary.ids).save(directory / USER_IDS)
     pq.write_table(prepared.items, directory / ITEMS, compression="zstd")
     for name, counts in ((POPULARITY, catalogue.popularity), (NUM_INTERACTIONS, catalogue.num_interactions)):
         np.save(directory / name, counts.astype(np.int64), allow_pickle=False)

@@ -8,6 +8,7 @@ import numpy as np
 
 from recsys.data.encoded_columns import EncodedColumn
 from recsys.data.histories import Histories
+from recsys.data.id_index import IdIndex
 from recsys.data.id_types import noted_id_types
 from recsys.data.prepared import PreparedDataset
 from recsys.errors import SettingsError
@@ -69,8 +70,8 @@ def user_tables(
     """
     return UserTables(
         data_of(prepared, models[0]),
-        prepared.user_vocabulary.ids.to_pylist(),
-        prepared.item_vocabulary.ids.to_pylist(),
+        IdIndex.of(prepared.user_vocabulary.ids),
+        IdIndex.of(prepared.item_vocabulary.ids),
         ragged_items_of(Histories.from_interactions(prepared.interactions)),
         UserFeatures(user_columns_of(models), prepared.users),
         max_history,

@@ -11,6 +11,7 @@
         ranker_item_encoder.onnx  the same for the ranker, with ranker_item_features.json, where it scores new items
         item_vectors.npy         of the items, and index.faiss where FAISS finds them
         item_vocabulary.parquet  ids and indices; user_vocabulary.parquet
+        item_ids.arrow           the same as it is mapped into memory; user_ids.arrow
         items.parquet            titles and columns, for people and for filters
         histories.parquet        what each user has, oldest first
         users.parquet            columns of the users, with user_columns.json, where a model reads any
@@ -40,6 +41,7 @@ import pyarrow.parquet as pq
 
 from recsys.data.columns import ITEM_ID, ITEM_INDEX, RATING, TIMESTAMP, TITLE, USER_ID, USER_INDEX
 from recsys.data.encoded_columns import EncodedColumn, read_columns
+from recsys.data.id_index import IdIndex
 from recsys.data.vocabulary import Vocabulary
 from recsys.errors import BundleError
 from recsys.retrieval.faiss_index import FaissIndex
@@ -68,6 +70,8 @@ RANKER_ITEM_FEATURES = "ranker_item_features.json"
 INDEX = "index.faiss"
 ITEM_VOCABULARY = "item_vocabulary.parquet"
 USER_VOCABULARY = "user_vocabulary.parquet"
+ITEM_IDS = "item_ids.arrow"
+USER_IDS = "user_ids.arrow"
 ITEMS = "items.parquet"
 HISTORIES = "histories.parquet"
 USERS = "users.parquet"
@@ -240,6 +244,28 @@ class Bundle:
     def user_vocabulary(self) -> Vocabulary:
         """User ids and indices."""
         return Vocabulary.load(self.directory / USER_VOCABULARY, USER_ID)
+
+    @cached_property
+    def item_ids(self) -> IdIndex:
+        """Where to find the ids of items; mapped, unless the bundle is older than the file.
+
+        Raises:
+            BundleError: the file is damaged.
+        """
+        return self._mapped_ids(ITEM_IDS, lambda: self.item_vocabulary)
+
+    @cached_property
+    def user_ids(self) -> IdIndex:
+        """Where to find the ids of users; as above."""
+        return self._mapped_ids(USER_IDS, lambda: self.user_vocabulary)
+
+    def _mapped_ids(self, name: str, vocabulary: Callable[[], Vocabulary]) -> IdIndex:
+        if name not in self.manifest.files:
+            return IdIndex.of(vocabulary().ids)
+        try:
+            return IdIndex.map(self.directory / name)
+        except (OSError, ValueError) as error:
+            raise BundleError(f"{self.directory / name} cannot be read ({error}). Export the bundle again.") from error
 
     @cached_property
     def items(self) -> pa.Table:

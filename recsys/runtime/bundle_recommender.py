@@ -62,8 +62,8 @@ class BundleRecommender:
         self._resolver = RequestResolver(
             UserTables(
                 manifest.data,
-                bundle.user_vocabulary.ids.to_pylist(),
-                bundle.item_vocabulary.ids.to_pylist(),
+                bundle.user_ids,
+                bundle.item_ids,
                 bundle.histories,
                 bundle.user_features,
                 manifest.max_history,

@@ -252,8 +252,10 @@ class Catalogue:
         if ITEM_ID not in items.column_names or not pa.types.is_string(items.schema.field(ITEM_ID).type):
             raise RequestError(f"New items need a column {ITEM_ID} of strings; theirs are {items.schema.names}.")
         ids: list[str] = items.column(ITEM_ID).to_pylist()
-        known = [name for name, item in zip(ids, self._resolver.items_of(ids), strict=True) if item >= 0]
-        if known or len(set(ids)) < len(ids) or None in ids:
+        unclear = None in ids or len(set(ids)) < len(ids)
+        items_known = [] if unclear else self._resolver.items_of(ids).tolist()
+        known = [name for name, item in zip(ids, items_known, strict=False) if item >= 0]
+        if known or unclear:
             what = f"{format_list(known, _SHOWN)} are known already" if known else "some are missing or come twice"
             raise RequestError(f"New items need ids of their own, but {what}. Leave them out, or give them other ids.")
         return ids

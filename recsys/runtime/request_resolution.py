@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import repeat
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from recsys.data.encoded_columns import EncodedValues
+from recsys.data.id_index import IdIndex
 from recsys.errors import RequestError
 from recsys.retrieval.ragged_items import RaggedItems
 from recsys.retrieval.request_batch import RequestBatch
@@ -60,8 +60,8 @@ class UserTables:
 
     Args:
         data: what models know.
-        user_ids: the vocabulary of users.
-        item_ids: the vocabulary of items.
+        user_ids: of the vocabulary of users.
+        item_ids: of that of items.
         histories: of each user, oldest first, U lists; all interactions, also those that are rated low.
         user_features: columns of the users that models read.
         max_history: latest interactions of a history that models are given; None: all.
@@ -69,8 +69,8 @@ class UserTables:
     """
 
     data: BundleData
-    user_ids: Sequence[str]
-    item_ids: Sequence[str]
+    user_ids: IdIndex
+    item_ids: IdIndex
     histories: RaggedItems
     user_features: UserFeatures
     max_history: int | None = None
@@ -81,14 +81,15 @@ class RequestResolver:
     """Turns ids into indices, and adds what the data have of the user.
 
     Args:
-        tables: of the data. The ids are held as a table of some 100 bytes each.
+        tables: of the data.
     """
 
     def __init__(self, tables: UserTables) -> None:
         self._tables = tables
-        self._users = _places(tables.user_ids)
-        self._item_ids = list(tables.item_ids)
-        self._items = _places(self._item_ids)
+        self._item_ids = tables.item_ids
+        #: Items that were added since, with their indices.
+        self._added: dict[str, int] = {}
+        self._added_ids: list[str] = []
 
     def resolve(self, request: RecommendationRequest) -> UserContext:
         """What is known of the user who asks.
@@ -99,7 +100,7 @@ class RequestResolver:
             RequestError: a rating is out of range, the data have no ratings, no model reads a column of the user, its
                 value is of another type, or seen items are to come back of which it is not known when they were seen.
         """
-        user = -1 if request.user_id is None else self._users.get(request.user_id, -1)
+        user = -1 if request.user_id is None else self._tables.user_ids.index_of(request.user_id)
         exclude_items, unknown = self._found(request.exclude_items)
         whole, unknown_history = self._whole_history(user, request)
         history, (seen, undated) = self._counted(whole), self._seen(whole, request)
@@ -120,24 +121,31 @@ class RequestResolver:
 
     def items_of(self, ids: Sequence[str]) -> IntArray:
         """Indices of items; -1 for those that are unknown."""
-        # Without a call of Python's for each: a history has hundreds of items.
-        return np.fromiter(map(self._items.get, ids, repeat(-1)), dtype=np.int64, count=len(ids))
+        found = self._item_ids.indices_of(ids)
+        if self._added:
+            for place in np.flatnonzero(found < 0).tolist():
+                found[place] = self._added.get(ids[place], -1)
+        return found
 
     def add_items(self, ids: Sequence[str]) -> None:
         """Give new items the next indices."""
         for name in ids:
             # The id first, so that whoever has the index finds the id.
-            self._item_ids.append(name)
-            self._items[name] = len(self._item_ids) - 1
+            self._added_ids.append(name)
+            self._added[name] = len(self._item_ids) + len(self._added_ids) - 1
 
     def history_of(self, user_id: str) -> RaggedItems:
         """All that the data have of a user, oldest first: one list, empty for a user that they do not have."""
-        user = self._users.get(user_id, -1)
+        user = self._tables.user_ids.index_of(user_id)
         return self._tables.histories.take(np.array([user])) if user >= 0 else RaggedItems.empty(1)
 
     def ids_of(self, items: IntArray) -> list[str]:
         """The ids of items, any of the catalogue."""
-        return [self._item_ids[item] for item in items.tolist()]
+        known = len(self._item_ids)
+        if not self._added_ids:
+            return self._item_ids.ids_of(items)
+        ids = iter(self._item_ids.ids_of(items[items < known]))
+        return [next(ids) if item < known else self._added_ids[item - known] for item in items.tolist()]
 
     def _whole_history(self, user: int, request: RecommendationRequest) -> tuple[RaggedItems, tuple[str, ...]]:
         """All that is known of what a user has seen, one list, and ids that are unknown."""
@@ -220,10 +228,6 @@ def batch_of(contexts: Sequence[UserContext]) -> RequestBatch:
         _lists([one.exclude_items for one in contexts]),
         joined_features([one.features for one in contexts]),
     )
-
-
-def _places(ids: Sequence[str]) -> dict[str, int]:
-    return {name: place for place, name in enumerate(ids)}
 
 
 def _lists(arrays: Sequence[IntArray]) -> RaggedItems:

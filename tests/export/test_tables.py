@@ -6,6 +6,7 @@ import torch
 
 from recsys.data.columns import ITEM_INDEX, RATING, TIMESTAMP, USER_INDEX
 from recsys.data.encoded_columns import EncodedColumn, read_columns
+from recsys.data.id_index import IdIndex
 from recsys.data.raw import FeatureKind
 from recsys.export import tables
 from recsys.export.tables import neighbour_table, write_histories, write_knowledge, write_neighbours, write_tables
@@ -15,6 +16,7 @@ from recsys.recommendation.prepared_tables import catalogue_of
 from recsys.recommendation.similar_items import ItemSimilarity
 from recsys.runtime.bundle import (
     HISTORIES,
+    ITEM_IDS,
     ITEM_VOCABULARY,
     ITEMS,
     KNOWN_ITEMS,
@@ -23,6 +25,7 @@ from recsys.runtime.bundle import (
     NUM_INTERACTIONS,
     POPULARITY,
     USER_COLUMNS,
+    USER_IDS,
     USER_VOCABULARY,
     USERS,
 )
@@ -124,8 +127,15 @@ def test_an_item_that_the_model_has_learnt_nothing_of_is_like_none(tmp_path):
 
 def test_all_tables_are_written(tmp_path):
     write_all(tmp_path, histories=True)
-    expected = {ITEM_VOCABULARY, USER_VOCABULARY, ITEMS, POPULARITY, NUM_INTERACTIONS, HISTORIES, USER_COLUMNS, USERS}
-    assert {path.name for path in tmp_path.iterdir()} == expected | set(NEIGHBOURS.values())
+    ids = {ITEM_VOCABULARY, USER_VOCABULARY, ITEM_IDS, USER_IDS}
+    tables = {ITEMS, POPULARITY, NUM_INTERACTIONS, HISTORIES, USER_COLUMNS, USERS}
+    assert {path.name for path in tmp_path.iterdir()} == ids | tables | set(NEIGHBOURS.values())
+    for name, vocabulary in (
+        (ITEM_IDS, prepared_board().item_vocabulary),
+        (USER_IDS, prepared_board().user_vocabulary),
+    ):
+        known = vocabulary.ids.to_pylist()
+        assert IdIndex.map(tmp_path / name).indices_of(known).tolist() == list(range(len(known)))
     assert pq.read_table(tmp_path / ITEMS) == prepared_board().items
     # half of the 40 users like each item, and all have rated it
     assert np.load(tmp_path / POPULARITY).tolist() == [NUM_USERS / 2] * NUM_ITEMS

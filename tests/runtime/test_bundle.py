@@ -1,9 +1,10 @@
 import shutil
+from dataclasses import replace
 
 import pytest
 
 from recsys.errors import BundleError
-from recsys.runtime.bundle import Bundle
+from recsys.runtime.bundle import ITEM_IDS, USER_IDS, Bundle
 from tests.export.board_bundles import board_bundle
 
 
@@ -34,3 +35,20 @@ def test_no_vectors_where_the_model_has_none():
 def test_an_explainer_that_is_not_there_is_an_error():
     with pytest.raises(BundleError, match="A model that explains its scores exactly is required, but MF in"):
         Bundle.open(board_bundle("mf")).explainer()
+
+
+def test_ids_are_mapped_and_made_where_a_bundle_has_no_file_of_them():
+    bundle = Bundle.open(board_bundle("mf"))
+    files = {name: file for name, file in bundle.manifest.files.items() if name not in (USER_IDS, ITEM_IDS)}
+    assert len(bundle.manifest.files) == len(files) + 2
+    older = replace(bundle, manifest=replace(bundle.manifest, files=files))
+    for one in (bundle, older):
+        for index, vocabulary in ((one.user_ids, one.user_vocabulary), (one.item_ids, one.item_vocabulary)):
+            ids = vocabulary.ids.to_pylist()
+            assert index.indices_of([*ids, "nobody"]).tolist() == [*range(len(ids)), -1]
+
+
+def test_a_damaged_file_of_ids_is_an_error(copy):
+    (copy / USER_IDS).write_bytes(b"nothing")
+    with pytest.raises(BundleError, match=r"user_ids.arrow cannot be read .*Export the bundle again"):
+        _ = Bundle.open(copy, verify=False).user_ids

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from recsys.data.id_index import IdIndex
 from recsys.data.raw import FeatureColumn, FeatureKind
 from recsys.errors import RecsysError
 from recsys.retrieval.candidates import Candidates
@@ -63,7 +64,9 @@ class Engine:
     def __init__(self, ranker=None, num_candidates=3, folds_in=True, knowledge=None, filters=None):
         data = BundleData("small", "", 1, 6, None, None, FEATURES, "genres")
         histories = RaggedItems.of([[0, 1]])
-        self.resolver = RequestResolver(UserTables(data, ["ann"], IDS, histories, UserFeatures([], None)))
+        self.resolver = RequestResolver(
+            UserTables(data, IdIndex.of(["ann"]), IdIndex.of(IDS), histories, UserFeatures([], None))
+        )
         self.state = CatalogueState.of(pa.table({"genres": GENRES}), FEATURES, POPULARITY, POPULARITY * 10, filters)
         self.retriever = Highest()
         reads = Reads(ITEMS if folds_in else None, not folds_in)

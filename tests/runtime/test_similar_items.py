@@ -3,6 +3,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from recsys.data.id_index import IdIndex
 from recsys.errors import RequestError
 from recsys.retrieval.ragged_items import RaggedItems
 from recsys.runtime.manifest import BundleData
@@ -27,7 +28,9 @@ def finder(measures, available=(True, True, True), added=(), known=(True, True, 
         known: which items the model has learnt about.
     """
     data = BundleData("small", "", 0, 3, None, None, (), None)
-    resolver = RequestResolver(UserTables(data, [], ["a", "b", "c"], RaggedItems.empty(0), UserFeatures([], None)))
+    resolver = RequestResolver(
+        UserTables(data, IdIndex.of([]), IdIndex.of(["a", "b", "c"]), RaggedItems.empty(0), UserFeatures([], None))
+    )
     resolver.add_items(["d", "e"][: len(added)])
     bundle = SimpleNamespace(
         manifest=SimpleNamespace(data=data, neighbours=measures),
