@@ -7,8 +7,9 @@
     python benchmarks/gpu.py --tiny --output /tmp/gpu # on any machine, in seconds: says only that everything runs
 
 NeuMF at the sizes of NVIDIA's NCF (138,493 users, 26,744 items, 20 million interactions, 4 negatives, steps of 2^20
-samples), MF, an iteration of iALS, EASE, evaluations of all users, a step of the two-tower model, FAISS. A part that
-fails is named with its error, and the others go on; one that would begin after ``--minutes`` is left out, and named.
+samples), MF, both again with a step as one compiled region, an iteration of iALS, EASE, evaluations of all users, a
+step of the two-tower model, FAISS. A part that fails is named with its error, and the others go on; one that would
+begin after ``--minutes`` is left out, and named.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from on_gpu.closed_forms import measure_ease, measure_ials
 from on_gpu.evaluation import measure_evaluation
 from on_gpu.measurement import Ceilings, Measurement
 from on_gpu.report import write_report
-from on_gpu.sampled_training import measure_mf, measure_neumf
+from on_gpu.sampled_training import measure_compiled, measure_mf, measure_neumf
 from on_gpu.search import measure_search
 from on_gpu.sizes import FULL, TINY, Sizes
 from on_gpu.two_tower import measure_two_tower
@@ -40,6 +41,7 @@ Part = Callable[[torch.device, Sizes], Iterator[Measurement]]
 PARTS: dict[str, Part] = {
     "neumf": measure_neumf,
     "mf": measure_mf,
+    "compiled": measure_compiled,
     "evaluation": measure_evaluation,
     "two_tower": measure_two_tower,
     "ials": measure_ials,

@@ -23,31 +23,41 @@ NEGATIVES = 4
 PRECISIONS = {"float32": "32-true", "bfloat16": "bf16-mixed"}
 #: Adam reads the parameter and its two moments and writes them again, each of 4 bytes.
 BYTES_OF_ADAM = 6 * 4
+#: Ends the name of a figure whose steps are compiled.
+_COMPILED = "_compiled"
 #: Two backward products for each forward one.
 FORWARD_AND_BACKWARD = 3
 
 
-def measure_neumf(device: torch.device, sizes: Sizes) -> Iterator[Measurement]:
+def measure_neumf(device: torch.device, sizes: Sizes, compile_step: bool = False) -> Iterator[Measurement]:
     """An epoch in single precision and in bfloat16: samples a second, positives and negatives counted."""
     product, perceptron, hidden = sizes.embedding_dim, sizes.mlp_dim, sizes.hidden_dims
     for precision in PRECISIONS:
         torch.manual_seed(0)
         shape = {"embedding_dim": product, "mlp_embedding_dim": perceptron, "hidden_dims": hidden}
         network = NeuMF(sizes.users, sizes.items, **shape, dropout=0.0)
-        module = _module(network, LogisticLoss(), sizes, sizes.samples // (1 + NEGATIVES), NEGATIVES)
+        module = _module(network, LogisticLoss(), sizes, sizes.samples // (1 + NEGATIVES), NEGATIVES, compile_step)
         operations = partial(neumf_operations, product, perceptron, hidden)
-        yield _measured(f"neumf/epoch_{precision}", module, device, precision, product + perceptron, operations)
+        name = f"neumf/epoch_{precision}{_COMPILED if compile_step else ''}"
+        yield _measured(name, module, device, precision, product + perceptron, operations)
 
 
-def measure_mf(device: torch.device, sizes: Sizes) -> Iterator[Measurement]:
+def measure_mf(device: torch.device, sizes: Sizes, compile_step: bool = False) -> Iterator[Measurement]:
     """An epoch with BPR and one negative, at the default batch and at a large one."""
     for batch_size in (min(2048, sizes.pairs // 2), sizes.pairs):
         torch.manual_seed(0)
         network = MF(sizes.users, sizes.items, embedding_dim=sizes.embedding_dim, biases=False)
-        module = _module(network, BPRLoss(), sizes, batch_size, 1)
-        name = f"mf/epoch_batch_{batch_size}"
+        module = _module(network, BPRLoss(), sizes, batch_size, 1, compile_step)
+        name = f"mf/epoch_batch_{batch_size}{_COMPILED if compile_step else ''}"
         operations = partial(mf_operations, sizes.embedding_dim)
         yield _measured(name, module, device, "float32", sizes.embedding_dim, operations)
+
+
+def measure_compiled(device: torch.device, sizes: Sizes) -> Iterator[Measurement]:
+    """The same epochs with the whole step in one compiled region; on a processor, where compiling takes long, of MF."""
+    yield from measure_mf(device, sizes, compile_step=True)
+    if device.type == "cuda":
+        yield from measure_neumf(device, sizes, compile_step=True)
 
 
 def mf_operations(embedding_dim: int, samples: int, rows: int) -> int:
@@ -72,7 +82,7 @@ def neumf_operations(embedding_dim: int, mlp_dim: int, hidden_dims: Sequence[int
 
 
 def _module(
-    network: nn.Module, loss: NegativesLoss, sizes: Sizes, batch_size: int, negatives: int
+    network: nn.Module, loss: NegativesLoss, sizes: Sizes, batch_size: int, negatives: int, compile_step: bool
 ) -> SampledNegativesModule:
     return SampledNegativesModule(
         network,
@@ -81,6 +91,7 @@ def _module(
         optimizer=partial(Adam, lr=1e-3, fused=True),
         negative_sampler=UniformNegatives(negatives),
         loss=loss,
+        compile_step=compile_step,
     )
 
 

@@ -18,11 +18,12 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from recsys.distributed.collectives import counts_of_ranks, sum_over_ranks
 from recsys.distributed.ranks import ranks
-from recsys.errors import RunError
+from recsys.errors import RunError, SettingsError
 from recsys.evaluation.ranked_batch import rank_users
 from recsys.evaluation.states import RankingMetrics
 from recsys.evaluation.user_batches import UserBatches
 from recsys.training.batches import OrderedPlaces, PermutationBatches
+from recsys.training.compiled_step import CompiledStep, compiles_step
 from recsys.training.module import STEPS_PER_CALL, RecommenderModule
 from recsys.training.optimizers.keeps_rows import KeepsRows
 from recsys.training.ranks.gradient_exchange import GradientExchange
@@ -56,6 +57,7 @@ class LightningTraining(pl.LightningModule):
         #: Of the network, where their rows are divided among ranks.
         self.tables: ShardedTables | None = None
         self._bytes_told = False
+        self._compiled_step: CompiledStep | None = None
         #: Receives what is to be said about the validation.
         self.print_line: Callable[[str], None] = lambda text: None
         #: Called after each step of the optimiser.
@@ -108,6 +110,30 @@ class LightningTraining(pl.LightningModule):
                 optimizer.keep(table)
         if ranks().size > 1 and self.tables is None:
             self._exchange = GradientExchange(self.module.network.parameters(), self.module.row_tables())
+        self._compile_step(optimizer)
+
+    def _compile_step(self, optimizer: Any) -> None:
+        """Have steps compiled as a whole, where the module asks for that and nobody listens to what is in them."""
+        module, trainer = self.module, self.trainer
+        rows = self._row_optimizer
+        by_rows = rows is not None and rows.costs_less_by_rows(module.batch_size)
+        if not compiles_step(module.compile_step, self.device, by_rows):
+            return
+        hooks = ("on_before_backward", "on_after_backward", "on_before_zero_grad", "on_before_optimizer_step")
+        callbacks: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]
+        listened = any(is_overridden(hook, callback, pl.Callback) for callback in callbacks for hook in hooks)
+        scaled = getattr(trainer.precision_plugin, "scaler", None) is not None
+        if listened or scaled or type(trainer.strategy) is not SingleDeviceStrategy:
+            if module.compile_step is True:
+                raise SettingsError(
+                    "training.compile_step=true needs a single device, no scaled loss and no callback that looks into "
+                    "a step. Set training.compile_step=false, or change trainer.*."
+                )
+            return
+        self.release_rows()
+        self._row_optimizer = None
+        otherwise = None if module.compile_step is True else lambda reason: self.print_line(reason)
+        self._compiled_step = CompiledStep(module.loss, optimizer, otherwise)
 
     def _tell_bytes(self) -> None:
         """Say once what each rank holds of the tables, when the optimiser has its state."""
@@ -195,12 +221,17 @@ class LightningTraining(pl.LightningModule):
                 self._note_steps(*taken)
                 return
         for step in module.steps(batch):
-            loss = module.loss(step)
-            optimizer.zero_grad()
-            self._backward(loss)
-            if self.tables is not None:
-                self.tables.agree()
-            optimizer.step()
+            if self._compiled_step is None:
+                loss = module.loss(step)
+                optimizer.zero_grad()
+                self._backward(loss)
+                if self.tables is not None:
+                    self.tables.agree()
+                optimizer.step()
+            else:
+                optimizer._on_before_step()  # by which Lightning counts the steps
+                loss = self._compiled_step(step)
+                optimizer._on_after_step()
             self._loss_sum += loss.detach()
             self._loss_steps += 1
             self.after_step()

@@ -23,6 +23,7 @@ from recsys.evaluation.ranking_task import RankingTask
 from recsys.models.interface.protocols import ScoringModel
 from recsys.models.layers.embedding import Embedding
 from recsys.training.batches import epoch_generator
+from recsys.training.compiled_step import CompileStep
 from recsys.training.optimizers.keeps_rows import KeepsRows
 
 OptimizerFactory = Callable[[Iterable[nn.Parameter]], Optimizer]
@@ -77,6 +78,8 @@ class RecommenderModule(nn.Module):
     auto_batch_sizes: ClassVar[Mapping[str, int]] = {"cpu": 2048, "cuda": 2**16}
     #: What a row of a batch is.
     batch_unit: ClassVar[str] = "rows"
+    #: Whether a step is compiled as a whole; see :mod:`recsys.training.compiled_step`.
+    compile_step: CompileStep = False
 
     def __init__(
         self,

@@ -10,9 +10,11 @@ from torch import Tensor, nn
 
 from recsys.data.interactions import Interactions
 from recsys.data.user_items import UserItems
+from recsys.errors import SettingsError
 from recsys.models.interface.protocols import ScoresPairs
 from recsys.models.layers.embedding import Embedding
 from recsys.training.batches import PermutationBatches
+from recsys.training.compiled_step import CompileStep
 from recsys.training.fused.choice import fused_loss, fused_steps
 from recsys.training.l2 import l2_penalty
 from recsys.training.losses import NegativesLoss
@@ -46,6 +48,8 @@ class SampledNegativesModule(RecommenderModule):
             As a row is penalised each time that it is drawn, its regularisation grows with its frequency. None:
             :data:`DEFAULT_L2` for a network with ``squared_norms``, no penalty for others.
         compile_network: compile the scoring of pairs with ``torch.compile``.
+        compile_step: compile the whole step instead, loss and optimiser together: ``auto`` on a GPU, unless updating
+            the touched rows of a table alone costs less; see :mod:`recsys.training.compiled_step`.
         **options: of :class:`RecommenderModule`.
     """
 
@@ -61,11 +65,18 @@ class SampledNegativesModule(RecommenderModule):
         loss: NegativesLoss,
         l2: float | None = 0.0,
         compile_network: bool = False,
+        compile_step: CompileStep = "auto",
         **options: Any,
     ) -> None:
         super().__init__(network, interactions, batch_size, optimizer, **options)
         self._negatives = negative_sampler
         self._loss = loss
+        if compile_step not in ("auto", True, False) or (compile_step is True and compile_network):
+            raise SettingsError(
+                "training.compile_step must be auto, true or false, and training.compile_network=true has no place "
+                f"beside true, but compile_step={compile_step} and compile_network={compile_network}. Correct one."
+            )
+        self.compile_step = False if compile_network else compile_step
         self._compiled = compile_network
         self._l2, self._norms = l2_penalty(network, l2, DEFAULT_L2)
         self._fused = None if compile_network else fused_loss(network, loss, self._l2, self._num_pairs)
@@ -124,7 +135,8 @@ class SampledNegativesModule(RecommenderModule):
     def loss(self, batch: tuple[Tensor, ...]) -> Tensor:
         """Compare the positives with their negatives."""
         users, items = batch
-        fused = None if self._fused is None else self._fused.loss(users, items)
+        takes_one_pass = self._fused is not None and not torch.compiler.is_compiling()
+        fused = self._fused.loss(users, items) if takes_one_pass and self._fused is not None else None
         return self._plain_loss(users, items) if fused is None else fused
 
     def _plain_loss(self, users: Tensor, items: Tensor) -> Tensor:

@@ -116,6 +116,8 @@ class Embedding(nn.Embedding):
     def forward(self, input: Tensor) -> Tensor:
         """The rows of ``input`` (int64, any shape), with the dimension of the vectors last."""
         by_rows = self.read(input)
-        if by_rows or (self.weight.device.type == "cpu" and torch.is_grad_enabled()):
+        # What is compiled as a whole has a gradient of its own.
+        by_hand = self.weight.device.type == "cpu" and torch.is_grad_enabled() and not torch.compiler.is_compiling()
+        if by_rows or by_hand:
             return _GatherRows.apply(self.weight, input, by_rows)  # type: ignore[no-untyped-call]
         return functional.embedding(input, self.weight)

@@ -52,6 +52,10 @@ class KeepsRows(_Base):
             self._kept[weight] = table
             self._bytes_of_all = sum(rows.bytes_whole() for rows in self._rows())
 
+    def costs_less_by_rows(self, num_ids: int) -> bool:
+        """Whether of any table that is kept a gradient of so many rows costs less as rows than as a whole table."""
+        return any(rows.costs_less_as_rows(num_ids) for rows in self._rows())
+
     def release(self) -> None:
         """Catch all rows up, and update all of them in each step from now on."""
         for table in self._kept.values():
