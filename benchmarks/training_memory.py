@@ -1,9 +1,10 @@
 """Memory of a training on many interactions: ``scripts/train.py`` from the raw file to its metrics, watched as it runs.
 
     python benchmarks/training_memory.py 20e6 --directory DIR
-    python benchmarks/training_memory.py 100e6 --directory DIR training.batch_size=65536 model.embedding_dim=16
+    python benchmarks/training_memory.py 20e6 --copies 5 --directory DIR training.batch_size=65536 model.embedding_dim=8
 
-The raw file is written first, in pieces, by a process of its own. Further arguments are settings of train.py.
+The raw file is written first, in pieces. With ``--copies`` the same interactions are there several times, of other
+users each time, which takes less time than to draw as many. Further arguments are settings of train.py.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import sys
 import time
 from pathlib import Path
 
-from counted.interactions_file import write_interactions
+from counted.interactions_file import write_copies, write_interactions
 from counted.process_memory import watch_memory
 
 ROOT = Path(__file__).parents[1]
@@ -26,6 +27,7 @@ def main() -> None:
     """Write the file, train, and print a row of the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("interactions", type=float, help="how many")
+    parser.add_argument("--copies", type=int, default=1, help="how often they are there, of other users each time")
     parser.add_argument("--items", type=int, default=27_000, help="size of the catalogue")
     parser.add_argument("--directory", type=Path, required=True, help="where all files go; what is there is used again")
     parser.add_argument("settings", nargs="*", metavar="KEY=VALUE", help="of scripts/train.py")
@@ -36,8 +38,12 @@ def main() -> None:
     count_file = raw.with_suffix(".count")
     if not count_file.is_file():
         count_file.write_text(str(write_interactions(raw, int(arguments.interactions), arguments.items)))
+    count = int(count_file.read_text()) * arguments.copies
+    if arguments.copies > 1:
+        drawn, raw = raw, raw.with_stem(f"{raw.stem}_times_{arguments.copies}")
+        if not raw.is_file():
+            write_copies(drawn, raw, arguments.copies)
     shutil.rmtree(directory / "prepared", ignore_errors=True)
-    count = int(count_file.read_text())
     begin = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "scripts/train.py", *_SETTINGS, "data=table", f"data.interactions={raw}"]

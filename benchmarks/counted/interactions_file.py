@@ -50,6 +50,23 @@ def write_interactions(path: Path, num_interactions: int, num_items: int, seed: 
     return written
 
 
+def write_copies(drawn: Path, path: Path, copies: int) -> None:
+    """Write the interactions of a file several times, each time of other users.
+
+    Args:
+        drawn: what :func:`write_interactions` wrote.
+        path: the new file.
+        copies: how often.
+    """
+    with pq.ParquetFile(drawn) as file, pq.ParquetWriter(path, _SCHEMA) as writer:
+        statistics = [file.metadata.row_group(group).column(0).statistics for group in range(file.num_row_groups)]
+        num_users = max(one.max for one in statistics) + 1
+        for copy in range(copies):
+            for batch in file.iter_batches(batch_size=1 << 20):
+                users = pa.array(batch.column("user_id").to_numpy() + np.int32(copy * num_users))
+                writer.write_table(pa.table([users, *batch.columns[1:]], schema=_SCHEMA))
+
+
 def _pairs(
     generator: np.random.Generator, wanted: npt.NDArray[np.int64], popularity: npt.NDArray[np.float64]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

@@ -47,17 +47,24 @@ class Histories:
         users = UserRows.by_time(interactions)
         positions: dict[int, RowArray] = {}
 
-        def column(name: str, dtype: torch.dtype) -> Any:
+        def source_of(name: str) -> tuple[npt.NDArray[Any], RowArray] | None:
+            """A column, and its row of each interaction of the histories."""
             if (source := interactions.source_of(name)) is None:
                 return None
             values, rows = source
             if id(rows) not in positions:
                 positions[id(rows)] = users.rows if rows is None else rows[users.rows]
-            return _HistoryColumn(_HistorySource(values, positions[id(rows)], dtype, torch.device(device)), None)
+            return values, positions[id(rows)]
 
+        def column(name: str, dtype: torch.dtype) -> Any:
+            source = source_of(name)
+            return source and _HistoryColumn(_HistorySource(*source, dtype, torch.device(device)), None)
+
+        items = source_of("item_index")
+        assert items is not None, "each interaction has an item"
         return cls(
             offsets=torch.from_numpy(users.offsets).to(device),
-            items=cast(Any, _CompactItems(torch.from_numpy(interactions.item_index[users.rows]).to(device))),
+            items=cast(Any, _CompactItems(torch.from_numpy(items[0][items[1]]).to(device))),
             rating=column("rating", torch.float32),
             timestamp=column("timestamp", torch.int64),
         )

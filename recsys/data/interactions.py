@@ -84,7 +84,7 @@ class Interactions:
         return {name: column for name in names if (column := getattr(self, name)) is not None}
 
     def source_of(self, name: str) -> tuple[npt.NDArray[Any], RowArray | None] | None:
-        """Where the optional column ``name`` comes from: a column, and its rows; None for all of them, in order."""
+        """Where column ``name`` comes from: a column, and its rows (None: all, in order); None where there is none."""
         column = stored(self, name)
         if isinstance(column, _TakenColumn):
             return column.column, column.rows

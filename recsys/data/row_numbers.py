@@ -52,12 +52,19 @@ def user_blocks(offsets: npt.NDArray[np.int64], size: int = BLOCK_ROWS) -> Itera
         first = last
 
 
-def count_each(index: npt.NDArray[np.signedinteger[Any]], size: int) -> npt.NDArray[np.int64]:
+def count_each(
+    index: npt.NDArray[np.signedinteger[Any]], size: int, rows: RowArray | None = None
+) -> npt.NDArray[np.int64]:
     """How often each of ``size`` numbers occurs in ``index``; shape [size], int64.
 
     ``np.bincount`` alone would copy the whole index as int64.
+
+    Args:
+        index: the numbers.
+        size: how many different ones there may be.
+        rows: positions in ``index`` that count; None: all of them.
     """
     counts = np.zeros(size, dtype=np.int64)
-    for rows in blocks(len(index)):
-        counts += np.bincount(index[rows], minlength=size)
+    for block in blocks(len(index) if rows is None else len(rows)):
+        counts += np.bincount(index[block if rows is None else rows[block]], minlength=size)
     return counts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, runtime_checkable
 
@@ -16,6 +17,12 @@ Stage = Literal["valid", "test"]
 
 def _no_rows() -> RowArray:
     return np.empty(0, dtype=np.int32)
+
+
+def _joined(parts: Sequence[RowArray]) -> RowArray:
+    """The rows of all parts; those of a single part are not copied."""
+    filled = [rows for rows in parts if len(rows) > 0]
+    return filled[0] if len(filled) == 1 else np.concatenate(parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +60,8 @@ class Split:
         For validation these are the training rows; for test, training and validation rows.
         """
         if stage == "valid":
-            return np.concatenate([self.train, self.valid_fold_in])
-        return np.concatenate([self.train, self.valid_fold_in, self.valid, self.test_fold_in])
+            return _joined([self.train, self.valid_fold_in])
+        return _joined([self.train, self.valid_fold_in, self.valid, self.test_fold_in])
 
     def content_hash(self) -> str:
         """SHA-256 of the rows of all parts, hexadecimal: equal for equal splits."""

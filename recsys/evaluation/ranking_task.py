@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from recsys.data.histories import Histories
-from recsys.data.interactions import IndexArray, IntArray, Interactions
+from recsys.data.interactions import IntArray, Interactions
 from recsys.data.row_numbers import RowArray, blocks, count_each
 from recsys.data.split import Split, Stage
 from recsys.data.user_items import UserItems
@@ -103,8 +103,10 @@ class RankingTask:
         if len(everything) < len(known) + len(earlier):  # a user and an item count once
             training = training.take(np.unique(training.pairs, return_index=True)[1])
 
-        def counts(index: IndexArray, size: int) -> Tensor:
-            return torch.from_numpy(count_each(index, size)).to(device)
+        def counts(name: str, size: int) -> Tensor:
+            source = training.source_of(name)
+            assert source is not None, "each interaction has a user and an item"
+            return torch.from_numpy(count_each(source[0], size, source[1])).to(device)
 
         return cls(
             stage=stage,
@@ -112,8 +114,8 @@ class RankingTask:
             histories=Histories.from_interactions(histories, device),
             seen=seen,
             targets=targets,
-            training_item_counts=counts(training.item_index, interactions.num_items),
-            training_user_counts=counts(training.user_index, interactions.num_users),
+            training_item_counts=counts("item_index", interactions.num_items),
+            training_user_counts=counts("user_index", interactions.num_users),
             repeated=repeated if known_items.repeats == "keep" else None,
             known_share=len(repeated) / max(len(pairs), 1),
         )
