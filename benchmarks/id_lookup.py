@@ -62,7 +62,7 @@ def measure(directory: Path, way: str) -> dict[str, Any]:
     else:
         index = IdIndex.map(directory / "ids.arrow")
         find, find_all = index.index_of, index.indices_of
-    seconds = time.process_time() - began
+    seconds, after = time.process_time() - began, memory()
     began = time.process_time()
     found = [find(name) for name in asked]
     alone = time.process_time() - began
@@ -71,7 +71,6 @@ def measure(directory: Path, way: str) -> dict[str, Any]:
     again = np.concatenate([find_all(part) for part in parts])
     together = time.process_time() - began
     assert again.tolist() == found
-    after = memory()
     return {
         "own": after["RssAnon"] - before["RssAnon"],
         "mapped": after["RssFile"] - before["RssFile"],

@@ -50,7 +50,7 @@ class IdIndex:
         self._ids = ids.cast(pa.binary())
         self._checksums, self._places = checksums, places
         # Views, of which a number is read in a fifth of the time that an array takes.
-        self._sums, self._indices = memoryview(checksums), memoryview(places)
+        self._sums, self._indices = checksums.data, places.data
         starts, texts = self._ids.buffers()[1:] if len(ids) else (None, None)
         first = self._ids.offset
         self._starts = memoryview(starts or b"").cast("i")[first : first + len(ids) + 1]
