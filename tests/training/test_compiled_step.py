@@ -23,6 +23,13 @@ def compiles(test):
     return needs_compiler(pytest.mark.filterwarnings("ignore")(test))
 
 
+@pytest.fixture(autouse=True)
+def compiler_as_before():
+    """Leaves nothing compiled behind: the export of models traces them with the same machinery."""
+    yield
+    torch._dynamo.reset()
+
+
 @pytest.fixture
 def machine(monkeypatch):
     """Sets what the machine has: a compiler for C++, Triton."""
