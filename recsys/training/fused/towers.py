@@ -72,7 +72,9 @@ class FusedTowers:
         with torch.no_grad():
             slots, distinct = self._number_rows(users, items, [len(weight) for weight in weights[:2]])
             grads = [
-                weight.new_zeros(len(distinct[number % 2]), weight.shape[1]) if rows else torch.zeros_like(weight)
+                torch.zeros(len(distinct[number % 2]), weight.shape[1], dtype=weight.dtype)
+                if rows
+                else torch.zeros_like(weight)
                 for number, (weight, rows) in enumerate(zip(weights, by_rows, strict=False))
             ]
             grads += [torch.zeros_like(weight) for weight in parameters]
