@@ -85,9 +85,9 @@ class Part:
     share: float
     first: float = 0.0
 
-    def __call__(self, matrix: InteractionMatrix, *arguments: Any) -> Iterator[tuple[int, Tensor]]:
+    def __call__(self, matrix: InteractionMatrix, *arguments: Any, **options: Any) -> Iterator[tuple[int, Tensor]]:
         """Iterate over blocks."""
-        for start, block in self.products(matrix, *arguments):
+        for start, block in self.products(matrix, *arguments, **options):
             self.first = self.first or time.process_time()
             yield start, block
             if start + len(block) >= self.share * len(matrix):

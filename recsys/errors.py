@@ -15,7 +15,7 @@
         ├── ExperimentError    an experiment that is set up wrongly, or data that it cannot be analysed from
         ├── RequestError       a request that is malformed: wrong types or ranges, unknown columns
         ├── RunError           a run directory that is missing, incomplete or belongs to other data
-        │   └── LostRankError  another process of the same training has ended
+        ├── LostRankError      another process of the same training has ended
         ├── ExportError        a bundle that cannot be written, because a model differs outside PyTorch, say
         ├── BundleError        a bundle that is missing, damaged or of another version, or asked for what it lacks
         └── ServingError       a model server that cannot be made, started or asked
@@ -77,7 +77,7 @@ class RunError(RecsysError):
     """A run directory is missing, incomplete, damaged or belongs to other data."""
 
 
-class LostRankError(RunError):
+class LostRankError(RecsysError):
     """Another process of the same training has ended before its end."""
 
 

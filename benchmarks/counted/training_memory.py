@@ -95,7 +95,8 @@ def _train(directory: str) -> int:
     from recsys.runs.fit_plan import fit_plan
 
     torch.set_num_threads(1)
-    user_items.MAX_TABLE_PAIRS = 0  # the table of all pairs is for small data alone, and has a bound of its own
+    # The table of all pairs, and the users of pairs on the CPU, are for small data alone, with bounds of their own.
+    user_items.MAX_TABLE_PAIRS = user_items.MAX_LISTED_PAIRS = 0
     config = compose_config(
         "train",
         ["model=mf", "model.embedding_dim=1", "data=table", f"data.interactions={directory}/{_RAW_FILE}"]

@@ -87,7 +87,8 @@ def _setting(key: str, value: Any, hint: object, declared: Mapping[str, object])
     hint = declared.get(key, hint)
     yield key, value, hint
     if isinstance(value, dict):
-        hints = {} if _is_as_shipped(key, value, declared) else _hints(key, value, value.get("_target_"))
+        others = {name: content for name, content in value.items() if f"{key}.{name}" not in declared}
+        hints = {} if _is_as_shipped(key, value, declared) else _hints(key, others, value.get("_target_"))
         for name, content in value.items():
             if not str(name).startswith("_"):
                 yield from _setting(f"{key}.{name}", content, hints.get(name, Any), declared)

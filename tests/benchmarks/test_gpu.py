@@ -13,12 +13,17 @@ import torch
 from on_gpu.measurement import Ceilings, Measurement
 from on_gpu.sizes import TINY
 
+from tests.training.test_compiled_step import needs_compiler
+
 ROOT = Path(__file__).parents[2]
 CPU = torch.device("cpu")
 CEILINGS = Ceilings(1e9, {"float32": 1e9, "bfloat16": 1e9})
 
 
-@pytest.mark.parametrize("part", gpu.PARTS)
+@pytest.mark.filterwarnings("ignore")  # whatever PyTorch's compiler warns of is not for us
+@pytest.mark.parametrize(
+    "part", [pytest.param(part, marks=needs_compiler if part == "compiled" else ()) for part in gpu.PARTS]
+)
 def test_a_part_gives_a_time_and_a_floor(part):
     records = list(gpu.run_parts([part], CPU, TINY, CEILINGS, seconds=600))
     assert records

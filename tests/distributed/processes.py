@@ -38,7 +38,7 @@ def run_in_ranks(parts: Parts, size: int = 2) -> dict[str, list[Any]]:
     found: dict[int, Any] = {}
     try:
         for _ in processes:
-            rank, result = pickle.loads(results.get(timeout=120))
+            rank, result = pickle.loads(results.get(timeout=900))
             assert not isinstance(result, str), f"rank {rank}:\n{result}"
             found[rank] = result
     finally:

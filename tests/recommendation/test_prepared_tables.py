@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from recsys.data.encoded_columns import EncodedColumn
@@ -61,8 +62,8 @@ def test_each_column_of_users_is_read_once():
 
 def test_tables_have_what_users_did_oldest_first_whatever_they_rated():
     tables = user_tables(prepared_board(), [Likes()])
-    assert list(tables.user_ids) == [f"u{user:02}" for user in range(NUM_USERS)]
-    assert list(tables.item_ids) == [f"i{item:02}" for item in range(NUM_ITEMS)]
+    assert tables.user_ids.ids_of(np.arange(NUM_USERS)) == [f"u{user:02}" for user in range(NUM_USERS)]
+    assert tables.item_ids.ids_of(np.arange(NUM_ITEMS)) == [f"i{item:02}" for item in range(NUM_ITEMS)]
     # everybody rated every item, 5 where the numbers add up to an even one, and the items one after the other
     assert tables.histories.counts.tolist() == [NUM_ITEMS] * NUM_USERS
     assert tables.histories.items[:NUM_ITEMS].tolist() == list(range(NUM_ITEMS))

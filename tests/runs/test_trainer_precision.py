@@ -16,6 +16,7 @@ def gpu(monkeypatch):
 
     def present(capability: tuple[int, int]) -> None:
         monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+        monkeypatch.setattr("torch.cuda.device_count", lambda: 1)
         monkeypatch.setattr("torch.cuda.get_device_capability", lambda: capability)
 
     return present

@@ -25,6 +25,7 @@ def test_it_returns_the_epochs_and_the_best_value_and_leaves_the_weights_of_the_
         print_line=lines.append,
         listener=lambda epoch, metrics: heard.append(epoch),
         progress_bar=False,
+        shard_embeddings=False,
     )
     assert [row["epoch"] for row in epochs] == heard == [1, 2, 3]
     assert len(lines) == 4  # what a batch counts, and each epoch
@@ -34,7 +35,7 @@ def test_it_returns_the_epochs_and_the_best_value_and_leaves_the_weights_of_the_
 
 def test_without_validation_there_is_no_best_value(tmp_path: Path):
     module = sampled(mf(), validation=None)
-    epochs, best = run_trainer(module, TRAINER, tmp_path, "best.ckpt", None, None, False, None, None, False)
+    epochs, best = run_trainer(module, TRAINER, tmp_path, "best.ckpt", None, None, False, None, None, False, False)
     assert (len(epochs), best) == (3, None)
 
 
@@ -46,7 +47,7 @@ def test_an_interrupt_is_one_and_its_handler_is_put_back(tmp_path: Path):
         signal.raise_signal(signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):
-        run_trainer(sampled(mf()), TRAINER, tmp_path, "best.ckpt", None, None, False, interrupt, None, False)
+        run_trainer(sampled(mf()), TRAINER, tmp_path, "best.ckpt", None, None, False, interrupt, None, False, False)
     assert signal.getsignal(signal.SIGINT) is before
 
 

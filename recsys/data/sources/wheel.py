@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib.metadata
 import logging
 import os
 import subprocess
@@ -44,8 +44,11 @@ class Wheel:
             SourceError: this Python has no pip, pip fails or takes longer than five minutes, the wheel has another
                 checksum, or it cannot be written.
         """
-        if importlib.util.find_spec("pip") is None:
-            raise SourceError(f"pip is not installed for {sys.executable}; `{sys.executable} -m ensurepip` installs it")
+        try:  # not by find_spec: setuptools answers for pip, and is from then on no longer asked for distutils
+            importlib.metadata.distribution("pip")
+        except importlib.metadata.PackageNotFoundError as error:
+            remedy = f"`{sys.executable} -m ensurepip` installs it"
+            raise SourceError(f"pip is not installed for {sys.executable}; {remedy}") from error
         _logger.info("downloading the wheel of %s", self.requirement)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)

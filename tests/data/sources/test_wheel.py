@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
+import importlib.metadata
 import subprocess
 import sys
 import zipfile
@@ -16,7 +16,7 @@ from recsys.errors import SourceError
 
 FILENAME = "carrier-1.0-py3-none-any.whl"
 
-needs_pip = pytest.mark.skipif(importlib.util.find_spec("pip") is None, reason="this Python has no pip")
+needs_pip = pytest.mark.skipif(not list(importlib.metadata.distributions(name="pip")), reason="this Python has no pip")
 
 
 @pytest.fixture
@@ -75,7 +75,10 @@ def test_an_unexpected_file_is_refused(index: Path, tmp_path: Path) -> None:
 def test_a_python_without_pip_is_told_how_to_get_it(
     index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wheel.importlib.util, "find_spec", lambda name: None)
+    def missing(name: str) -> None:
+        raise wheel.importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(wheel.importlib.metadata, "distribution", missing)
     with pytest.raises(SourceError, match="pip is not installed for .* -m ensurepip` installs it"):
         _wheel(index).fetch(tmp_path / "cache" / FILENAME)
 
@@ -85,14 +88,14 @@ def test_a_pip_that_hangs_is_given_up(index: Path, tmp_path: Path, monkeypatch: 
         assert command[:4] == [sys.executable, "-m", "pip", "download"]
         raise subprocess.TimeoutExpired(command, 300)
 
-    monkeypatch.setattr(wheel.importlib.util, "find_spec", lambda name: object())
+    monkeypatch.setattr(wheel.importlib.metadata, "distribution", lambda name: object())
     monkeypatch.setattr(wheel.subprocess, "run", hang)
     with pytest.raises(SourceError, match="pip did not finish within 300 seconds"):
         _wheel(index).fetch(tmp_path / "cache" / FILENAME)
 
 
 def test_a_cache_that_cannot_be_written_is_told(index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wheel.importlib.util, "find_spec", lambda name: object())
+    monkeypatch.setattr(wheel.importlib.metadata, "distribution", lambda name: object())
     (tmp_path / "cache").write_bytes(b"")
     with pytest.raises(SourceError, match="cannot be written"):
         _wheel(index).fetch(tmp_path / "cache" / FILENAME)

@@ -31,5 +31,5 @@ def make(path: Path) -> bytes:
 
 
 def test_of_several_processes_one_makes_it(tmp_path: Path):
-    with multiprocessing.get_context("fork").Pool(4) as pool:
+    with multiprocessing.get_context("forkserver").Pool(4) as pool:
         assert len(set(pool.map(make, [tmp_path / "one"] * 8))) == 1
