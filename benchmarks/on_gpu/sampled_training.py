@@ -23,8 +23,6 @@ NEGATIVES = 4
 PRECISIONS = {"float32": "32-true", "bfloat16": "bf16-mixed"}
 #: Adam reads the parameter and its two moments and writes them again, each of 4 bytes.
 BYTES_OF_ADAM = 6 * 4
-#: Ends the name of a figure whose steps are compiled.
-_COMPILED = "_compiled"
 #: Two backward products for each forward one.
 FORWARD_AND_BACKWARD = 3
 
@@ -38,7 +36,7 @@ def measure_neumf(device: torch.device, sizes: Sizes, compile_step: bool = False
         network = NeuMF(sizes.users, sizes.items, **shape, dropout=0.0)
         module = _module(network, LogisticLoss(), sizes, sizes.samples // (1 + NEGATIVES), NEGATIVES, compile_step)
         operations = partial(neumf_operations, product, perceptron, hidden)
-        name = f"neumf/epoch_{precision}{_COMPILED if compile_step else ''}"
+        name = f"{'compiled/neumf_' if compile_step else 'neumf/'}epoch_{precision}"
         yield _measured(name, module, device, precision, product + perceptron, operations)
 
 
@@ -48,7 +46,7 @@ def measure_mf(device: torch.device, sizes: Sizes, compile_step: bool = False) -
         torch.manual_seed(0)
         network = MF(sizes.users, sizes.items, embedding_dim=sizes.embedding_dim, biases=False)
         module = _module(network, BPRLoss(), sizes, batch_size, 1, compile_step)
-        name = f"mf/epoch_batch_{batch_size}{_COMPILED if compile_step else ''}"
+        name = f"{'compiled/mf_' if compile_step else 'mf/'}epoch_batch_{batch_size}"
         operations = partial(mf_operations, sizes.embedding_dim)
         yield _measured(name, module, device, "float32", sizes.embedding_dim, operations)
 
