@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 from recsys.api.part_store import ListPartStore
 from recsys.cli.output_directory import make_output_directory
-from recsys.cli.whole_files import shared_file, whole_file
+from recsys.cli.whole_files import whole_file
 from recsys.errors import RequestError
 
 #: What files end with, and so how they are written.
@@ -84,15 +84,6 @@ class ListParts(ListPartStore):
         else:
             with whole_file(noted) as path:
                 path.write_text(json.dumps(self._settings), encoding="utf-8")
-
-    def has(self, part: int) -> bool:
-        """See :class:`recsys.api.part_store.ListPartStore`."""
-        return self._path(part).is_file()
-
-    def write(self, part: int, table: pa.Table) -> None:
-        """See :class:`recsys.api.part_store.ListPartStore`."""
-        with shared_file(self._path(part)) as path:
-            pq.write_table(table, path, compression="zstd")
 
     def finish(self, num_parts: int) -> None:
         """Join the parts to the file and remove them."""

@@ -15,12 +15,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from recsys.api.part_store import ListPartStore
 from recsys.cli.output_directory import make_output_directory
-from recsys.cli.whole_files import PARTIAL_SUFFIX, shared_file, whole_file
+from recsys.cli.whole_files import PARTIAL_SUFFIX, whole_file
 from recsys.errors import RequestError
 
 #: Begins with an underscore, so that Arrow, Spark and others pass it over when they read the directory as a table.
@@ -56,15 +55,6 @@ class ListShards(ListPartStore):
                 "Choose another output, or remove it."
             )
         self._write_manifest({"complete": False})
-
-    def has(self, part: int) -> bool:
-        """See :class:`recsys.api.part_store.ListPartStore`."""
-        return self._path(part).is_file()
-
-    def write(self, part: int, table: pa.Table) -> None:
-        """See :class:`recsys.api.part_store.ListPartStore`."""
-        with shared_file(self._path(part)) as path:
-            pq.write_table(table, path, compression="zstd")
 
     def finish(self, num_parts: int) -> None:
         """See :class:`recsys.api.part_store.ListPartStore`."""

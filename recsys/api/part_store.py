@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
+from recsys.cli.whole_files import shared_file
 from recsys.errors import RequestError
 
 
@@ -40,17 +42,22 @@ class ListPartStore(ABC):
             RequestError: something else is there, or parts of other settings.
         """
 
-    @abstractmethod
     def has(self, part: int) -> bool:
         """Whether a part is done."""
+        return self._path(part).is_file()
 
-    @abstractmethod
     def write(self, part: int, table: pa.Table) -> None:
         """Keep a part."""
+        with shared_file(self._path(part)) as path:
+            pq.write_table(table, path, compression="zstd")
 
     @abstractmethod
     def finish(self, num_parts: int) -> None:
         """Say that all parts are there."""
+
+    @abstractmethod
+    def _path(self, part: int) -> Path:
+        """The file of a part."""
 
     def _check(self, found: Mapping[str, Any], removed: Path) -> None:
         for name, value in self._settings.items():
