@@ -5,7 +5,7 @@ Shape suffixes: U users, I items.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 import torch
@@ -121,15 +121,15 @@ class ItemKNN(ItemItemModel):
         self._keep(vstack(self._neighbours(products, gram.diagonal().clone())))
         return {GRAM: gram}
 
-    def _neighbours(self, products_of_rows: Iterable[tuple[int, Tensor]], squares: Tensor) -> list[InteractionMatrix]:
+    def _neighbours(
+        self, products_of_rows: Iterable[tuple[int, Tensor]], squares: Tensor
+    ) -> Iterator[InteractionMatrix]:
         """The most similar items of each, from blocks of rows of products and the items' squared lengths."""
-        blocks = []
         for start, products in products_of_rows:
             rows = slice(start, start + len(products))
             similarities = self.similarity.compare(products, squares[rows], squares).clamp_(min=0)
             similarities.diagonal(offset=start).zero_()
-            blocks.append(top_entries(similarities, self.num_neighbours))
-        return blocks
+            yield top_entries(similarities, self.num_neighbours)
 
     def _keep(self, neighbours: InteractionMatrix) -> None:
         self.weights.set_weights(neighbours.normalized() if self.normalize else neighbours)

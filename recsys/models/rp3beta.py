@@ -5,6 +5,7 @@ Shape suffixes: I items.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 import torch
@@ -96,12 +97,14 @@ class RP3Beta(ItemItemModel):
         popularity = user_items.column_sums()
         item_users = user_items.with_values(halves * user_items.values**self.alpha).transpose()
         from_item, to_item = _power(popularity, -self.alpha), _power(popularity, -self.beta)
-        blocks = []
-        for start, products in row_products(item_users, self.max_block_bytes, is_shared=True):
-            walks = products.mul_(from_item).mul_(to_item[start : start + len(products), None])
-            walks.diagonal(offset=start).zero_()
-            blocks.append(top_entries(walks, self.num_neighbours))
-        neighbours = stacked_over_ranks(blocks, item_users)
+
+        def blocks() -> Iterator[InteractionMatrix]:
+            for start, products in row_products(item_users, self.max_block_bytes, is_shared=True):
+                walks = products.mul_(from_item).mul_(to_item[start : start + len(products), None])
+                walks.diagonal(offset=start).zero_()
+                yield top_entries(walks, self.num_neighbours)
+
+        neighbours = stacked_over_ranks(blocks(), item_users)
         self.weights.set_weights(neighbours.normalized() if self.normalize else neighbours)
 
 

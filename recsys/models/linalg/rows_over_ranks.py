@@ -7,7 +7,8 @@ Shape suffixes: R rows of all ranks, C columns, D dim.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 
 import torch
 from torch import Tensor
@@ -19,7 +20,7 @@ from recsys.models.linalg.least_squares import LeastSquaresSolver, RowSolver, co
 from recsys.models.linalg.top_entries import vstack
 
 
-def stacked_over_ranks(blocks: Sequence[InteractionMatrix], like: InteractionMatrix) -> InteractionMatrix:
+def stacked_over_ranks(blocks: Iterable[InteractionMatrix], like: InteractionMatrix) -> InteractionMatrix:
     """The rows of the blocks of all ranks, those of rank 0 first.
 
     Args:
@@ -28,7 +29,7 @@ def stacked_over_ranks(blocks: Sequence[InteractionMatrix], like: InteractionMat
     """
     num_columns = len(like)
     none = InteractionMatrix(like.offsets[:1], like.columns[:0], like.values[:0], num_columns)
-    own = vstack(blocks or [none])
+    own = vstack(chain([none], blocks))
     if ranks().size == 1:
         return own
     counts = rows_of_ranks(own.counts)
