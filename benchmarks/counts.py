@@ -13,12 +13,13 @@ import argparse
 import json
 from collections.abc import Callable
 
-from counted import evaluation, linear, training_memory, two_tower
+from counted import bundle_histories, evaluation, linear, training_memory, two_tower
 from counted.ranks import bytes_given_per_step
 from counted.training_steps import bytes_per_step
 
 #: What each count measures: a name as PART/COUNT, and the function that counts it.
 COUNTS: dict[str, Callable[[], float]] = {
+    "bundle/history_bytes_per_interaction": bundle_histories.history_bytes_per_interaction,
     "evaluation/batches": evaluation.batches,
     "evaluation/fold_in_syncs_per_batch": evaluation.fold_in_synchronisations_per_batch,
     "evaluation/kernels_per_batch": evaluation.kernels_per_batch,

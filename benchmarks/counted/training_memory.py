@@ -19,20 +19,12 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))  # where it runs alone
 
 from counted.interactions_file import write_interactions  # noqa: E402
-from counted.process_memory import watch_memory  # noqa: E402
+from counted.process_memory import PROMPT_ALLOCATORS, watch_memory  # noqa: E402
 
 #: Interactions of the two sizes.
 SIZES = (500_000, 2_000_000)
 _NUM_ITEMS = 5_000
 _RAW_FILE = "interactions.parquet"
-#: Lets allocators give back what is let go of, so that what is counted is what the program holds. By themselves they
-#: keep some for the next use, others in each run: Arrow by a pool of its own, glibc by arenas of its threads, and as it
-#: learns from each array that is freed to keep larger ones, up to 32 MiB. Of the columns of large data it keeps none.
-_ALLOCATORS = {
-    "ARROW_DEFAULT_MEMORY_POOL": "system",
-    "MALLOC_ARENA_MAX": "1",
-    "MALLOC_MMAP_THRESHOLD_": str(1 << 17),
-}
 
 
 def bytes_per_interaction() -> float:
@@ -64,7 +56,7 @@ def _counted(size: int) -> dict[str, int]:
                 stdout=subprocess.PIPE,
                 stderr=sink,
                 text=True,
-                env=os.environ | _ALLOCATORS,
+                env=os.environ | PROMPT_ALLOCATORS,
             )
             own_bytes = watch_memory(process).own
         assert process.stdout is not None

@@ -27,6 +27,7 @@ from recsys.runtime.bundle import (
     ITEMS,
     KNOWN_ITEMS,
     KNOWN_USERS,
+    MAPPED_HISTORIES,
     NEIGHBOURS,
     NUM_INTERACTIONS,
     POPULARITY,
@@ -36,6 +37,7 @@ from recsys.runtime.bundle import (
     USERS,
 )
 from recsys.runtime.catalogue import CatalogueState
+from recsys.runtime.history_file import write_history_file
 from recsys.runtime.neighbours import NeighbourTable
 from recsys.runtime.personalization.knowledge import Knowledge
 from recsys.runtime.recommendation import SimilarityKind
@@ -77,7 +79,7 @@ def write_tables(
     for name, counts in ((POPULARITY, catalogue.popularity), (NUM_INTERACTIONS, catalogue.num_interactions)):
         np.save(directory / name, counts.astype(np.int64), allow_pickle=False)
     if histories:
-        write_histories(prepared, directory / HISTORIES)
+        write_histories(prepared, directory)
     if user_columns:
         types = prepared.users.schema
         dated = [replace(one, is_date=is_date(plain_type(types.field(one.name).type))) for one in user_columns]
@@ -115,16 +117,23 @@ def write_neighbours(
     return measures
 
 
-def write_histories(prepared: PreparedDataset, path: Path) -> None:
-    """Write what each user has, oldest first: all interactions, with what was not liked."""
+def write_histories(prepared: PreparedDataset, directory: Path) -> None:
+    """Write what each user has, oldest first: all interactions, with what was not liked; twice, once to be mapped."""
     histories = Histories.from_interactions(prepared.interactions)
-    users = torch.repeat_interleave(torch.arange(len(histories)), histories.counts)
-    columns = {USER_INDEX: users.int().numpy(), ITEM_INDEX: histories.items.int().numpy()}
+    users = np.repeat(np.arange(len(histories), dtype=np.int32), histories.counts.numpy())
+    columns = {USER_INDEX: users, ITEM_INDEX: histories.items.int().numpy()}
     if histories.rating is not None:
         columns[RATING] = histories.rating.numpy()
     if histories.timestamp is not None:
         columns[TIMESTAMP] = histories.timestamp.numpy()
-    pq.write_table(pa.table(columns), path, compression="zstd")
+    pq.write_table(pa.table(columns), directory / HISTORIES, compression="zstd")
+    write_history_file(
+        histories.offsets.numpy(),
+        columns[ITEM_INDEX],
+        columns.get(RATING),
+        columns.get(TIMESTAMP),
+        directory / MAPPED_HISTORIES,
+    )
 
 
 @torch.inference_mode()

@@ -24,7 +24,8 @@ class RaggedItems:
 
     Args:
         offsets: shape [B + 1], int64, from 0 to M.
-        items: internal item indices, shape [M], int64; a history is in order, oldest first.
+        items: internal item indices, shape [M], int64; a history is in order, oldest first. Those that are mapped
+            from a file may be int32: what is taken of them is int64.
         rating: shape [M], float32, or None.
         timestamp: seconds since 1970, shape [M], int64, or None.
     """
@@ -71,7 +72,8 @@ class RaggedItems:
 
     def take(self, rows: IntArray) -> RaggedItems:
         """The lists of the requests ``rows``, in that order."""
-        return self._parts(self.offsets[rows], self.counts[rows])
+        starts = self.offsets[rows]
+        return self._parts(starts, self.offsets[rows + 1] - starts)  # without the counts of all others
 
     def latest(self, most: int) -> RaggedItems:
         """The last ``most`` items of each list."""
@@ -86,7 +88,8 @@ class RaggedItems:
         def pick(column: npt.NDArray[Any] | None) -> npt.NDArray[Any] | None:
             return None if column is None else column[place]
 
-        return RaggedItems(offsets, self.items[place], pick(self.rating), pick(self.timestamp))
+        items = self.items[place].astype(np.int64, copy=False)
+        return RaggedItems(offsets, items, pick(self.rating), pick(self.timestamp))
 
     def contain(self, items: IntArray) -> BoolArray:
         """Whether the list of each request has each of ``items`` (shape [B, C]); shape [B, C]."""

@@ -14,6 +14,7 @@
         item_ids.arrow           the same as it is mapped into memory; user_ids.arrow
         items.parquet            titles and columns, for people and for filters
         histories.parquet        what each user has, oldest first
+        histories.arrow          the same as it is mapped into memory
         users.parquet            columns of the users, with user_columns.json, where a model reads any
         neighbours.parquet       the items that are most like each one, by the model
         content_neighbours.parquet  the same by the columns of the items, where they say anything
@@ -50,6 +51,7 @@ from recsys.retrieval.ragged_items import RaggedItems
 from recsys.retrieval.score_index import ScoreIndex
 from recsys.retrieval.types import FloatArray, IntArray
 from recsys.runtime.hashing import check_files, report_extra_files
+from recsys.runtime.history_file import map_histories
 from recsys.runtime.item_encoder import ItemEncoder
 from recsys.runtime.manifest import Manifest, fingerprint_of
 from recsys.runtime.neighbours import NeighbourTable
@@ -74,6 +76,7 @@ ITEM_IDS = "item_ids.arrow"
 USER_IDS = "user_ids.arrow"
 ITEMS = "items.parquet"
 HISTORIES = "histories.parquet"
+MAPPED_HISTORIES = "histories.arrow"
 USERS = "users.parquet"
 USER_COLUMNS = "user_columns.json"
 #: By what similarity is measured by.
@@ -285,11 +288,25 @@ class Bundle:
 
     @cached_property
     def histories(self) -> RaggedItems:
-        """What each user of the vocabulary has, oldest first, U lists; empty ones where the bundle has none."""
+        """What each user of the vocabulary has, oldest first, U lists; empty ones where the bundle has none.
+
+        They are mapped, and shared by all processes that do so; read, 20 bytes an interaction, where the bundle is
+        older than the file.
+
+        Raises:
+            BundleError: the file is damaged.
+        """
+        num_users = self.manifest.data.num_users
+        if MAPPED_HISTORIES in self.manifest.files:
+            path = self.directory / MAPPED_HISTORIES
+            try:
+                return map_histories(path, num_users)
+            except (OSError, ValueError) as error:
+                raise BundleError(f"{path} cannot be read ({error}). Export the bundle again.") from error
         if HISTORIES not in self.manifest.files:
-            return RaggedItems.empty(self.manifest.data.num_users)
+            return RaggedItems.empty(num_users)
         table = pq.read_table(self.directory / HISTORIES)
-        counts = np.bincount(table.column(USER_INDEX).to_numpy(), minlength=self.manifest.data.num_users)
+        counts = np.bincount(table.column(USER_INDEX).to_numpy(), minlength=num_users)
         return RaggedItems(
             np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
             table.column(ITEM_INDEX).to_numpy().astype(np.int64),

@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 #: The most that each may be.
 BOUNDS: dict[str, float] = {
+    "bundle/history_bytes_per_interaction": 0.1,
     "evaluation/batches": 7,
     "evaluation/fold_in_syncs_per_batch": 1,
     "evaluation/kernels_per_batch": 60,

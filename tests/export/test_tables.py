@@ -21,6 +21,7 @@ from recsys.runtime.bundle import (
     ITEMS,
     KNOWN_ITEMS,
     KNOWN_USERS,
+    MAPPED_HISTORIES,
     NEIGHBOURS,
     NUM_INTERACTIONS,
     POPULARITY,
@@ -84,7 +85,7 @@ def test_similar_items_are_written_by_the_model_and_by_content(tmp_path):
 
 
 def test_histories_are_those_of_all_interactions_oldest_first(tmp_path):
-    write_histories(prepared_board(), tmp_path / "histories.parquet")
+    write_histories(prepared_board(), tmp_path)
     table = pq.read_table(tmp_path / "histories.parquet")
     assert table[USER_INDEX].to_pylist() == [user for user in range(NUM_USERS) for _ in range(NUM_ITEMS)]
     assert table[ITEM_INDEX].to_pylist() == list(range(NUM_ITEMS)) * NUM_USERS
@@ -128,7 +129,7 @@ def test_an_item_that_the_model_has_learnt_nothing_of_is_like_none(tmp_path):
 def test_all_tables_are_written(tmp_path):
     write_all(tmp_path, histories=True)
     ids = {ITEM_VOCABULARY, USER_VOCABULARY, ITEM_IDS, USER_IDS}
-    tables = {ITEMS, POPULARITY, NUM_INTERACTIONS, HISTORIES, USER_COLUMNS, USERS}
+    tables = {ITEMS, POPULARITY, NUM_INTERACTIONS, HISTORIES, MAPPED_HISTORIES, USER_COLUMNS, USERS}
     assert {path.name for path in tmp_path.iterdir()} == ids | tables | set(NEIGHBOURS.values())
     for name, vocabulary in (
         (ITEM_IDS, prepared_board().item_vocabulary),
@@ -153,7 +154,7 @@ def test_of_users_nothing_is_written_but_the_columns_that_models_read(tmp_path):
 def test_what_is_known_of_users_stays_out_where_it_is_not_wanted(tmp_path):
     write_all(tmp_path, histories=False)
     files = {path.name for path in tmp_path.iterdir()}
-    assert not files & {HISTORIES, USERS}
+    assert not files & {HISTORIES, MAPPED_HISTORIES, USERS}
     assert USER_COLUMNS in files
 
 

@@ -1,10 +1,11 @@
 import shutil
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from recsys.errors import BundleError
-from recsys.runtime.bundle import ITEM_IDS, USER_IDS, Bundle
+from recsys.runtime.bundle import HISTORIES, ITEM_IDS, MAPPED_HISTORIES, USER_IDS, Bundle
 from tests.export.board_bundles import board_bundle
 
 
@@ -52,3 +53,22 @@ def test_a_damaged_file_of_ids_is_an_error(copy):
     (copy / USER_IDS).write_bytes(b"nothing")
     with pytest.raises(BundleError, match=r"user_ids.arrow cannot be read .*Export the bundle again"):
         _ = Bundle.open(copy, verify=False).user_ids
+
+
+def test_histories_are_mapped_and_read_where_a_bundle_has_no_file_of_them():
+    bundle = Bundle.open(board_bundle("mf"))
+    assert {HISTORIES, MAPPED_HISTORIES} <= set(bundle.manifest.files)
+    files = {name: file for name, file in bundle.manifest.files.items() if name != MAPPED_HISTORIES}
+    older = replace(bundle, manifest=replace(bundle.manifest, files=files))
+    everyone = np.arange(bundle.manifest.data.num_users)
+    assert not bundle.histories.items.flags.owndata and len(bundle.histories.items) > 0
+    mapped, read = (one.histories.take(everyone) for one in (bundle, older))
+    for name in ("offsets", "items", "rating", "timestamp"):
+        assert getattr(mapped, name).dtype == getattr(read, name).dtype
+        assert getattr(mapped, name).tolist() == getattr(read, name).tolist()
+
+
+def test_a_damaged_file_of_histories_is_an_error(copy):
+    (copy / MAPPED_HISTORIES).write_bytes(b"nothing")
+    with pytest.raises(BundleError, match=r"histories.arrow cannot be read .*Export the bundle again"):
+        _ = Bundle.open(copy, verify=False).histories
