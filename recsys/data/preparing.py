@@ -11,8 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, get_args
 
-import pyarrow as pa
-
+from recsys.cli.process.free_memory import release_free_memory
 from recsys.data.data_warnings import collected_warnings, tell_again
 from recsys.data.preparation.engines import Engine, read_raw
 from recsys.data.preparation.invalid_rows import InvalidRows
@@ -104,7 +103,7 @@ class Preparation:
             with replaced_when_complete(directory) as partial:
                 # Handed over, so that the raw interactions are let go of as soon as they have been coded.
                 write_prepared(raw.pop(), self, fingerprint, partial, warned)
-        pa.default_memory_pool().release_unused()
+        release_free_memory()
         return open_prepared(directory)
 
 

@@ -23,6 +23,8 @@ MAX_LISTED_PAIRS = 2**24
 
 #: Pairs whose positions are looked up at once.
 _BLOCK_PAIRS = 1 << 18
+#: Draws made at once on the CPU: what they are made from takes some 60 bytes each.
+_CPU_DRAWS = 1 << 18
 #: Searches done at once on the CPU: their columns stay in the processor's cache, which makes them thrice as fast.
 _CPU_SEARCHES = 1 << 14
 
@@ -250,6 +252,17 @@ class UserItems:
 
     def _draw_absent(self, users: Tensor, num_samples: int, generator: torch.Generator | None) -> Tensor:
         """Draw a rank among the absent items and find its item, without rejection; arguments as above."""
+        size = max(_CPU_DRAWS // max(num_samples, 1), 1)
+        if self.device.type != "cpu" or len(users) <= size:
+            return self._draw_block(users, num_samples, generator)
+        drawn = torch.empty(len(users), num_samples, dtype=torch.int64)
+        for start in range(0, len(users), size):
+            part = slice(start, start + size)
+            drawn[part] = self._draw_block(users[part], num_samples, generator)
+        return drawn
+
+    def _draw_block(self, users: Tensor, num_samples: int, generator: torch.Generator | None) -> Tensor:
+        """The same for some users at once."""
         absent = self.num_items - (self.offsets[users + 1] - self.offsets[users])
         uniform = torch.rand(len(users), num_samples, generator=generator, device=users.device, dtype=torch.float64)
         drawn = (uniform * torch.where(absent > 0, absent, self.num_items)[:, None]).long()

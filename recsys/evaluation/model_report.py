@@ -112,11 +112,16 @@ def evaluate_model(
     if baseline is not None and type(baseline) is not type(model):
         models = {model_name(baseline): baseline, **models}
     ranking, fixed, rating = {}, {}, {}
+    known_items = KnownItems(exclude_seen, evaluator.repeats)
+    task, task_rates = None, False
     for name, candidate in models.items():
         rates = isinstance(candidate, PredictsRatings)
-        task = RankingTask.from_split(
-            view.interactions, split, stage, device, view.positive, rates, KnownItems(exclude_seen, evaluator.repeats)
-        )
+        if task is None or task_rates != rates:
+            task = None  # so that there are never two
+            task, task_rates = (
+                RankingTask.from_split(view.interactions, split, stage, device, view.positive, rates, known_items),
+                rates,
+            )
         candidate.to(device).eval()
         ranking[name] = evaluator.evaluate(candidate, task, vectors)
         if pairs is not None:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from recsys.data.histories import Histories
 from recsys.data.interactions import IntArray, Interactions
-from recsys.data.row_numbers import RowArray, blocks, count_each
+from recsys.data.row_numbers import RowArray, blocks, count_each, rows_among
 from recsys.data.split import Split, Stage
 from recsys.data.user_items import UserItems
 from recsys.evaluation.known_items import ONLY_NEW, KnownItems
@@ -88,7 +88,7 @@ class RankingTask:
             if not rated_histories:
                 histories = interactions.take(known_rows[positive[known_rows]])
         held_out = interactions.take(target_rows)
-        earlier = _earlier(interactions, np.intersect1d(split.seen_before, target_rows))
+        earlier = _earlier(interactions, rows_among(split.seen_before, target_rows, len(interactions)))
         everything = _pairs([known, earlier], device)
         again = _contained(everything, held_out)
         pairs, repeated = (UserItems.from_interactions(rows, device) for rows in (held_out, held_out.take(again)))

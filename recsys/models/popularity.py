@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from recsys.data.interactions import Interactions
+from recsys.data.row_numbers import count_each
 from recsys.errors import ModelError
 from recsys.models.components.recency import SECONDS_PER_DAY
 from recsys.models.interface.earlier_fit import EarlierFit
@@ -68,7 +69,11 @@ class Popularity(nn.Module):
         if self.half_life_days is not None:
             fading = self._weights(interactions, self.half_life_days)
             weights = fading if weights is None else weights * fading
-        counts = np.bincount(interactions.item_index, weights, minlength=interactions.num_items)
+        items = interactions.item_index
+        if weights is None:
+            counts: npt.NDArray[Any] = count_each(items, interactions.num_items)
+        else:
+            counts = np.bincount(items, weights, minlength=interactions.num_items)
         self.counts.copy_(torch.from_numpy(counts))
 
     def update(self, interactions: Interactions, earlier: EarlierFit) -> dict[str, Tensor] | None:

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from recsys.cli.console import console
 from recsys.data.prepared import PreparedDataset
+from recsys.data.row_numbers import count_each
 from recsys.evaluation.known_items import ONLY_NEW
 from recsys.evaluation.model_report import EvaluationReport
 from recsys.evaluation.significance import narrow_intervals_note
@@ -127,8 +128,10 @@ def print_examples(
         k: length of each list.
         exclude_seen: which items that a user has are left out.
     """
+    if num_users == 0:
+        return
     known = prepared.interactions if isinstance(model, PredictsRatings) else prepared.positives()
-    active = np.unique(known.user_index)
+    active = np.flatnonzero(count_each(known.user_index, known.num_users))
     chosen = active[torch.linspace(0, len(active) - 1, min(num_users, len(active))).long().numpy()]
     if len(chosen) == 0:
         return

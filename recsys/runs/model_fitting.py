@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -15,6 +16,7 @@ from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig
 from torch import nn
 
+from recsys.cli.process.free_memory import release_free_memory
 from recsys.cli.progress import Bar, progress
 from recsys.data.feedback_view import FeedbackView
 from recsys.data.interactions import IntArray, Interactions
@@ -32,6 +34,11 @@ from recsys.runs.run_directory import CHECKPOINTS
 from recsys.runs.trainer_precision import lightning_precision, product_precision
 from recsys.training.fit_report import FitReport, Listener
 from recsys.training.stacking import CandidateLists, stack
+
+#: What Lightning was given refers to itself in circles, and is let go of by a collection alone: 16 bytes or more of
+#: each interaction, which the evaluation would have beside its own. A collection takes a third of a second, which few
+#: interactions are not worth.
+_MANY_INTERACTIONS = 1 << 20
 
 
 def _print_nothing(line: str) -> None:
@@ -204,6 +211,10 @@ class ModelFitter:
             progress_bar=self.progress_bar,
             shard_embeddings=bool(settings.trainer.get("shard_embeddings")),
         )
+        del module
+        if len(train) > _MANY_INTERACTIONS:
+            gc.collect()
+            release_free_memory()
         return report
 
     def _pretrain(self, model: nn.Module, train: Interactions, begin_stage: Callable[[str], None]) -> None:

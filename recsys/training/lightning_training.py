@@ -261,6 +261,8 @@ class LightningTraining(pl.LightningModule):
         for counted in (progress.total, progress.current):
             counted.ready += count
             counted.completed += count
+        assert self._row_optimizer is not None, "it took the steps"
+        self._row_optimizer._opt_called = True  # as its own steps would say; a schedule warns without it
         for _ in range(count):
             self.after_step()
 

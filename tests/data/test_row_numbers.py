@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.data.row_numbers import blocks, compact_rows, count_each, row_dtype, user_blocks
+from recsys.data.row_numbers import blocks, compact_rows, count_each, row_dtype, rows_among, user_blocks
 
 
 @pytest.mark.parametrize(("num_rows", "dtype"), [(0, np.int32), (2**31 - 1, np.int32), (2**31, np.int64)])
@@ -37,3 +37,10 @@ def test_counts_are_those_of_each_number(index: list[int]) -> None:
         patch.setattr("recsys.data.row_numbers.BLOCK_ROWS", 3)
         counts = count_each(np.array(index, dtype=np.int32), 5)
     assert counts.tolist() == [index.count(number) for number in range(5)]
+
+
+@given(rows=st.lists(st.integers(0, 9), unique=True), others=st.lists(st.integers(0, 9)))
+def test_rows_among_others_are_those_that_are_in_both(rows: list[int], others: list[int]) -> None:
+    found = rows_among(np.array(rows, dtype=np.int32), np.array(others, dtype=np.int32), 10)
+    assert found.dtype == np.int32
+    assert found.tolist() == sorted(set(rows) & set(others))

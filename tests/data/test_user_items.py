@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
+from recsys.data import user_items as data_user_items
 from recsys.data.interactions import Interactions
 from recsys.data.user_items import UserItems
 
@@ -261,6 +262,19 @@ def test_the_same_generator_state_gives_the_same_draws(user_items: UserItems) ->
 
     assert torch.equal(draw(5), draw(5))
     assert not torch.equal(draw(5), draw(6))
+
+
+@pytest.mark.parametrize("at_once", [1, 5, 64])
+def test_draws_do_not_depend_on_how_many_are_made_at_once(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def draw() -> Tensor:
+        pairs = make([(0, 1), (0, 4), (1, 0), (2, 5)], 3, 9)
+        users = torch.arange(30) % 3
+        return pairs.sample_absent(users, 3, torch.Generator().manual_seed(4))
+
+    monkeypatch.setattr(data_user_items, "MAX_TABLE_PAIRS", 0)
+    whole = draw()
+    monkeypatch.setattr(data_user_items, "_CPU_DRAWS", at_once)
+    assert torch.equal(draw(), whole)
 
 
 @pytest.mark.parametrize(("num_users", "num_samples"), [(0, 3), (2, 0)])

@@ -81,6 +81,19 @@ def test_numbers_are_those_of_the_evaluator():
     assert "valid/diversity@3" in found.metrics("ByIndex")
 
 
+def test_models_are_ranked_by_one_task(monkeypatch):
+    made = []
+
+    def from_split(*arguments, **options):
+        made.append(make(*arguments, **options))
+        return made[-1]
+
+    make = RankingTask.from_split
+    monkeypatch.setattr(RankingTask, "from_split", from_split)
+    report(ByColour(), ByIndex())
+    assert len(made) == 1
+
+
 def test_ratings_are_compared_in_the_explicit_view_only():
     explicit = report(RatesByColour(), ByIndex(), FeedbackView.explicit(prepared_board()))
     assert list(explicit.rating) == ["RatesByColour"]

@@ -1,3 +1,5 @@
+import gc
+
 import pytest
 import torch
 from omegaconf import DictConfig
@@ -5,8 +7,10 @@ from omegaconf import DictConfig
 from recsys.cli.configuration import compose_config
 from recsys.data.feedback_view import FeedbackView
 from recsys.errors import ModelError, RecsysError, RunError
+from recsys.runs import model_fitting
 from recsys.runs.assembly import build_model, build_split
 from recsys.runs.model_fitting import ModelFitter
+from recsys.training.module import RecommenderModule
 from tests.models.board_data import prepared_board
 
 SMALL = ["name=board", "seed=1", "trainer.accelerator=cpu", "trainer.max_epochs=2", "split=leave_last_out"]
@@ -41,6 +45,19 @@ def test_each_epoch_is_printed_and_told():
     assert len(lines) == 3
     assert [epoch for epoch, _ in told] == [1, 2]
     assert report.best_value == max(metrics["valid/ndcg@10"] for _, metrics in told)
+
+
+def test_of_many_interactions_nothing_is_kept_after_the_training(monkeypatch):
+    monkeypatch.setattr(model_fitting, "_MANY_INTERACTIONS", 0)
+    settings = config("model=mf", "model.embedding_dim=4")
+    model = fresh(settings)
+    gc.collect()
+    gc.disable()
+    try:
+        fitter(settings).fit(model)
+        assert not [thing for thing in gc.get_objects() if issubclass(type(thing), RecommenderModule)]
+    finally:
+        gc.enable()
 
 
 def test_what_was_trained_to_its_end_is_read_back(tmp_path):

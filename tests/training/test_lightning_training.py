@@ -9,6 +9,7 @@ from torch.utils.data import DataLoader
 from recsys.errors import RunError
 from recsys.models.layers.embedding import Embedding
 from recsys.training.fitting import fit
+from recsys.training.fused import choice
 from recsys.training.lightning_training import LightningTraining
 from recsys.training.losses import LogisticLoss
 from recsys.training.module import RecommenderModule
@@ -74,6 +75,20 @@ def test_a_schedule_steps_once_an_epoch_and_not_once_a_step(tmp_path):
     module = sampled(mf(), optimizer=partial(torch.optim.SGD, lr=1.0), scheduler=schedule, validation=None)
     run(module, tmp_path, max_epochs=2, monitor=None)
     assert made[-1].get_last_lr() == [0.25]
+
+
+def test_a_schedule_hears_of_steps_that_one_loop_takes(tmp_path, monkeypatch):
+    pytest.importorskip("numba")
+    from recsys.training.fused.steps import FusedSteps
+
+    monkeypatch.setattr(choice, "LEAST_PAIRS", 0)
+    taken = []
+    take = FusedSteps.take
+    monkeypatch.setattr(FusedSteps, "take", lambda *arguments: taken.append(1) or take(*arguments))
+    schedule = partial(torch.optim.lr_scheduler.ExponentialLR, gamma=0.5)
+    module = sampled(mf(), optimizer=partial(Adam, lr=0.01), scheduler=schedule, validation=None)
+    run(module, tmp_path, max_epochs=1, monitor=None)  # PyTorch would warn of a schedule that comes before the steps
+    assert taken
 
 
 def test_validation_goes_over_the_users_with_held_out_items():
