@@ -262,7 +262,8 @@ class LightningTraining(pl.LightningModule):
             counted.ready += count
             counted.completed += count
         assert self._row_optimizer is not None, "it took the steps"
-        self._row_optimizer._opt_called = True  # as its own steps would say; a schedule warns without it
+        # As its own steps would say: without it PyTorch warns that the schedule came first.
+        self._row_optimizer._opt_called = True  # type: ignore[attr-defined]
         for _ in range(count):
             self.after_step()
 
