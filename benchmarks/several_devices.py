@@ -32,13 +32,16 @@ from recsys.runs.model_fitting import ModelFitter
 
 TRAIN = Path(__file__).parents[1] / "scripts" / "train.py"
 
+_TWO_TOWER = ["model=two_tower", "model.dropout=0", "model.id_dropout=0", "training/next_item_loss=full_softmax"]
+
 #: What is trained on every number of processes; dropout is left out, as each rank draws its own.
 MODELS = {
     "mf": ["model=mf"],
     "mf, 64-bit": ["model=mf", "trainer.precision=64-true"],
     "neumf": ["model=neumf", "model.dropout=0"],
     "neumf, 64-bit": ["model=neumf", "model.dropout=0", "trainer.precision=64-true"],
-    "two_tower": ["model=two_tower", "model.dropout=0", "model.id_dropout=0", "training/next_item_loss=full_softmax"],
+    "two_tower": _TWO_TOWER,
+    "two_tower, 64-bit": [*_TWO_TOWER, "trainer.precision=64-true"],
     "ease": ["model=ease"],
     "item_knn": ["model=item_knn"],
     "ials": ["model=ials"],

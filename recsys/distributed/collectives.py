@@ -7,7 +7,8 @@ Shape suffixes: M rows of one rank, S rows of all ranks together.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
@@ -95,6 +96,18 @@ def rows_of_ranks(rows: Tensor, counts: Sequence[int] | None = None) -> Tensor:
     if min(counts) == longest:
         return gathered
     return torch.cat([gathered[rank * longest : rank * longest + count] for rank, count in enumerate(counts)])
+
+
+def same_on_ranks(tensors: Iterable[Tensor]) -> bool:
+    """Whether all ranks have the same bits in ``tensors``."""
+    if ranks().size == 1:
+        return True
+    check = 0
+    for tensor in tensors:
+        flat = tensor.detach().cpu().contiguous().view(-1)
+        check = zlib.crc32(flat.view(torch.uint8).numpy(), check)  # type: ignore[arg-type]  # it is a buffer
+    first, *others = counts_of_ranks([check])
+    return all(other == first for other in others)
 
 
 def wait_for_ranks() -> None:

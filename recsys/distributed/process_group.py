@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 import torch
 from torch import distributed
+from torch.distributed.rendezvous import rendezvous
 
 from recsys.distributed.collectives import wait_for_ranks
 from recsys.distributed.ranks import Ranks, ranks, set_ranks
-from recsys.errors import LostRankError
+from recsys.errors import LostRankError, RunError
 
 #: How long ranks wait for each other: for whole preparations and evaluations of rank 0. A process that has ended is
 #: noticed at once, by its closed connections.
 _PATIENCE = timedelta(hours=24)
+
+#: How long they wait for each other to begin.
+_ARRIVAL = timedelta(minutes=10)
 
 #: What PyTorch says where a rank that others wait for has ended.
 _LOST = ("Connection closed by peer", "Connection reset by peer", "Broken pipe", "Socket closed", "NCCL", "gloo")
@@ -30,16 +36,23 @@ def joined(place: Ranks | None, device: str) -> Iterator[None]:
         device: ``cpu`` or ``cuda``: gloo carries tensors of the host, NCCL those of a GPU.
 
     Raises:
-        LostRankError: another rank has ended before this one.
+        LostRankError: another rank has ended before this one, or has not come.
+        RunError: nobody has said where they meet, or another program is there.
     """
     if place is None:
         yield
         return
+    if missing := [name for name in ("MASTER_ADDR", "MASTER_PORT") if not os.environ.get(name)]:
+        raise RunError(
+            f"RANK and WORLD_SIZE say that this is one of {place.size} processes, but the environment lacks "
+            f"{' and '.join(missing)}, where they meet. Start with torchrun, or unset those to train in one process."
+        )
     if device == "cuda":
         torch.cuda.set_device(place.local_rank)
     backend = "cpu:gloo,cuda:nccl" if device == "cuda" else "gloo"
     with lost_ranks():
-        distributed.init_process_group(backend, timeout=_PATIENCE)
+        store, rank, size = _meeting()
+        distributed.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=_PATIENCE)
         set_ranks(place)
         try:
             yield
@@ -47,6 +60,25 @@ def joined(place: Ranks | None, device: str) -> Iterator[None]:
         finally:
             set_ranks(Ranks())
             distributed.destroy_process_group()
+
+
+def _meeting() -> tuple[Any, int, int]:
+    """Where ranks find each other, and the place of this one among so many.
+
+    Raises:
+        RunError: another program listens at the port.
+    """
+    try:
+        store, rank, size = next(rendezvous("env://", timeout=_ARRIVAL))
+    except distributed.DistNetworkError as error:
+        if "EADDRINUSE" not in str(error):
+            raise
+        raise RunError(
+            f"The processes of a training meet at MASTER_PORT={os.environ['MASTER_PORT']}, but another program listens "
+            "there. Choose a free port, or run the command again."
+        ) from error
+    store.set_timeout(_PATIENCE)
+    return store, rank, size
 
 
 @contextmanager

@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from recsys.errors import RunError
+
 #: Set by whoever starts the ranks, by the names that torchrun uses.
 VARIABLES = ("RANK", "WORLD_SIZE", "LOCAL_RANK")
 
@@ -83,9 +85,18 @@ def ranks_of(environment: Mapping[str, str] = os.environ) -> Ranks | None:
 
     Args:
         environment: of the process.
+
+    Raises:
+        RunError: the variables name no place.
     """
     if not all(environment.get(name) for name in VARIABLES):
         return None
-    size = int(environment["WORLD_SIZE"])
-    local_size = int(environment.get("LOCAL_WORLD_SIZE") or size)
-    return Ranks(int(environment["RANK"]), size, int(environment["LOCAL_RANK"]), local_size)
+    said = {name: environment.get(name) or environment["WORLD_SIZE"] for name in (*VARIABLES, "LOCAL_WORLD_SIZE")}
+    rank, size, local_rank, local_size = (int(value) if value.isdecimal() else -1 for value in said.values())
+    if not (0 <= rank < size and 0 <= local_rank < local_size <= size and size % local_size == 0):
+        raise RunError(
+            "The environment has to say which of the processes of a training this one is, with RANK below WORLD_SIZE, "
+            f"but it says {', '.join(f'{name}={value}' for name, value in said.items())}. Start with torchrun, or "
+            "unset them to train in one process."
+        )
+    return Ranks(rank, size, local_rank, local_size)

@@ -18,6 +18,7 @@ from recsys.data.prepared import PreparedDataset
 from recsys.data.raw import FeatureKind
 from recsys.data.split import Split, Stage
 from recsys.data.vocabulary import Vocabulary
+from recsys.distributed.ranks import ranks
 from recsys.errors import SplitError
 from recsys.evaluation.fixed_negatives import FixedNegativesResult, evaluate_fixed_negatives
 from recsys.evaluation.known_items import ONLY_NEW, KnownItems
@@ -85,6 +86,9 @@ def evaluate_model(
     In the explicit view every model ranks for the same users, with the same held-out positives and the same seen items
     masked. There, predicted ratings are evaluated too; batches and bootstrap are those of ``evaluator``.
 
+    Several ranks that have the same model call it together: each ranks for some of the users. Rank 0 has the results,
+    which are those of one process; the report of the others is empty.
+
     Args:
         evaluator: ranks and measures.
         baseline: a fitted model of another class; left out if it is None or of the same class as ``model``.
@@ -123,6 +127,10 @@ def evaluate_model(
                 rates,
             )
         candidate.to(device).eval()
+        if not ranks().is_main:
+            evaluator.assist(candidate, task)
+            candidate.cpu()
+            continue
         ranking[name] = evaluator.evaluate(candidate, task, vectors)
         if pairs is not None:
             # With fewer negatives than the usual cut-off of ten, every item would be a hit.

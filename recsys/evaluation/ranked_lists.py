@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from recsys.distributed.collectives import rows_of_ranks
+from recsys.distributed.ranks import ranks
 from recsys.evaluation.ranked_batch import scores_of_unseen
 from recsys.evaluation.ranking_task import RankingTask
 from recsys.evaluation.top_k import NO_ITEM, top_k
@@ -23,6 +25,9 @@ class TaskRanker:
 
     The host waits for the device once a batch, for the ties at the end of lists; nothing is copied from it. Where a
     batch does not fit the memory of a GPU, the rest is done in batches of half the size.
+
+    Of several ranks, each ranks for some of the batches that one process makes, and all get the lists of all users: a
+    batch gives the same digits wherever it is computed.
 
     Args:
         task: the users, their histories and their seen items.
@@ -40,24 +45,26 @@ class TaskRanker:
     def make(
         self, model: ScoringModel, batch_size: int, ranked: Callable[[int], None] = lambda num_users: None
     ) -> EvaluatedLists:
-        """The lists of all users.
+        """The lists of all users; all ranks ask for them together.
 
         Args:
             model: scores the catalogue, on the device of the task.
-            batch_size: users of a batch.
+            batch_size: users of a batch, the same on all ranks.
             ranked: called after each batch with the number of its users.
 
         Raises:
             ModelError: the scores of the model belong to another catalogue.
             torch.OutOfMemoryError: even one user does not fit.
         """
-        batches, num_users = UserBatches(self._task, batch_size), len(self._task.users)
-        lists = self._empty(num_users)
-        start = 0
-        while start < num_users:
-            batch = batches.at(slice(start, start + batch_size))
+        parts = self.parts(batch_size)
+        own = parts[ranks().rank]
+        batches, lists = UserBatches(self._task, batch_size), self._empty(own.stop - own.start)
+        start = own.start
+        while start < own.stop:
+            batch = batches.at(slice(start, min(start + batch_size, own.stop)))
+            place = start - own.start
             try:
-                self._rank(model, batch, lists, slice(start, start + len(batch)))
+                self._rank(model, batch, lists, slice(place, place + len(batch)))
             except torch.OutOfMemoryError:
                 if batch_size == 1:
                     raise
@@ -65,7 +72,16 @@ class TaskRanker:
                 continue
             start += len(batch)
             ranked(len(batch))
-        return lists
+        counts = [part.stop - part.start for part in parts]
+        cold = None if lists.cold is None else rows_of_ranks(lists.cold, counts)
+        return EvaluatedLists(rows_of_ranks(lists.items, counts), cold)
+
+    def parts(self, batch_size: int) -> list[slice]:
+        """The users that each rank ranks for, as many whole batches on all as can be."""
+        num_users = len(self._task.users)
+        batches = ranks().parts(-(-num_users // batch_size))
+        ends = [(min(end * batch_size, num_users) for end in (part.start, part.stop)) for part in batches]
+        return [slice(*part) for part in ends]
 
     def _empty(self, num_users: int) -> EvaluatedLists:
         def places(width: int) -> Tensor:

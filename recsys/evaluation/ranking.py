@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from torch import Tensor, nn
 
 from recsys.cli.progress import progress
+from recsys.distributed.collectives import counts_of_ranks
+from recsys.distributed.ranks import ranks
 from recsys.errors import EvaluationError
 from recsys.evaluation.batch_planner import users_per_batch
 from recsys.evaluation.known_items import ONLY_NEW, KnownItems, KnownTargets
@@ -97,7 +99,8 @@ class RankingEvaluator:
     def evaluate(self, model: ScoringModel, task: RankingTask, item_vectors: Tensor | None = None) -> RankingResult:
         """Evaluate ``model`` on ``task``.
 
-        A ``torch.nn.Module`` is switched to evaluation mode and restored afterwards.
+        A ``torch.nn.Module`` is switched to evaluation mode and restored afterwards. Where several ranks have the same
+        model, the others call :meth:`assist` meanwhile.
 
         Args:
             model: scores the catalogue, on the device of ``task``.
@@ -130,10 +133,19 @@ class RankingEvaluator:
             lists = self._lists(model, task, measures)
         return measures.result(lists, self.bootstrap_samples, self.seed)
 
+    def assist(self, model: ScoringModel, task: RankingTask) -> None:
+        """Rank for this rank's part of the users, while rank 0 has :meth:`evaluate` called with the same."""
+        task = task.sampled(self.max_users, self.seed)
+        with _evaluation_mode(model):
+            self._lists(model, task, RankingMeasures(self.ks, self.segment_k, task, None))
+
     def _lists(self, model: ScoringModel, task: RankingTask, measures: RankingMeasures) -> EvaluatedLists:
         size = self.users_per_batch(task, measures.k)
         maker = TaskRanker(task, measures.k, measures.cold_items, measures.segment_k)
-        with progress.switched(self.progress), progress.bar("ranking users", len(task.users)) as bar:
+        size = min(of_rank[0] for of_rank in counts_of_ranks([size]))  # devices may have different room
+        part = maker.parts(size)[ranks().rank]
+        shown = self.progress and ranks().is_main
+        with progress.switched(shown), progress.bar("ranking users", part.stop - part.start) as bar:
             return maker.make(model, size, bar.advance)
 
     def users_per_batch(self, task: RankingTask, k: int) -> int:

@@ -12,6 +12,7 @@ from torch import nn
 from recsys.data.feedback_view import FeedbackView
 from recsys.data.prepared import PreparedDataset
 from recsys.data.split import Split
+from recsys.distributed.ranks import ranks
 from recsys.evaluation.model_report import EvaluationReport, evaluate_model, model_name
 from recsys.runs.assembly import build_baseline, build_seen_policy
 from recsys.runs.run_directory import RunDirectory
@@ -26,8 +27,10 @@ def measure(
     run: RunDirectory,
     device: torch.device,
     prefix: str = "",
-) -> EvaluationReport:
+) -> EvaluationReport | None:
     """Evaluate on the test rows beside the baseline, and write the numbers.
+
+    Several ranks that have the same model do so together, and rank 0 alone has the report.
 
     Args:
         config: of the run.
@@ -54,6 +57,8 @@ def measure(
         device,
         exclude_seen=build_seen_policy(config),
     )
+    if not ranks().is_main:
+        return None
     name = model_name(model)
     run.save_per_user(evaluation.per_user(name, prepared.user_vocabulary))
     metrics = evaluation.metrics(name) | evaluation.baseline_metrics(name)

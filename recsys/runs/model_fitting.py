@@ -125,6 +125,10 @@ class ModelFitter:
         """
         accelerator(self.config)
         build_known_items(self.config)
+        if self.config.trainer.get("shard_embeddings"):
+            from recsys.training.ranks.sharded_tables import check_tables
+
+            check_tables(model)
         if isinstance(model, Fittable):
             return
         if "_target_" not in self.config.training:
@@ -157,10 +161,6 @@ class ModelFitter:
             module.configure_optimizers()
             check_monitor(module, settings.fitting.monitor if len(self.split.valid) > 0 else None)
         check_trainer(_trainer(settings))
-        if settings.trainer.get("shard_embeddings"):
-            from recsys.training.ranks.sharded_tables import check_tables
-
-            check_tables(network)
 
     def _bar(self, description: str) -> AbstractContextManager[Bar]:
         """A bar of several steps, where bars are wanted."""

@@ -12,7 +12,8 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from recsys.cli.console import console
-from recsys.cli.process.rank_processes import LOST_STATUS, is_watched, note_run, run_ranks
+from recsys.cli.process.cpus import usable_cpus
+from recsys.cli.process.rank_processes import LOST_STATUS, end_with_watcher, is_watched, note_run, run_ranks
 from recsys.distributed.collectives import object_from_main
 from recsys.distributed.process_group import is_about_ranks, joined
 from recsys.distributed.ranks import ranks, ranks_of
@@ -22,6 +23,9 @@ from recsys.runs.run_directory import RunDirectory
 from recsys.runs.run_lock import locked_run
 from recsys.runs.starting import new_run
 from recsys.runs.tracking import NoTracker
+
+#: More processes for a processor are no training that somebody waits for.
+_RANKS_PER_CPU = 4
 
 
 def start_ranks(command: str, config: DictConfig, is_sweep: bool) -> bool:
@@ -36,7 +40,8 @@ def start_ranks(command: str, config: DictConfig, is_sweep: bool) -> bool:
         Whether they have trained; False where the training is that of this process, alone or as one of them.
 
     Raises:
-        RunError: one of them has ended before its end, or a sweep asks for several devices.
+        RunError: one of them has ended before its end, a sweep asks for several devices, or there are far fewer
+            processors than processes.
         SystemExit: one of them has told of an error.
     """
     devices, num_nodes = _asked(config)
@@ -47,7 +52,11 @@ def start_ranks(command: str, config: DictConfig, is_sweep: bool) -> bool:
             f"A sweep trains on one device at a time, but trainer.devices={devices} and trainer.num_nodes={num_nodes}. "
             "Leave them out, or start the trainings one by one."
         )
-    available_accelerator(config)
+    if available_accelerator(config) == "cpu" and devices > (most := _RANKS_PER_CPU * usable_cpus()):
+        raise RunError(
+            f"trainer.devices={devices} would start as many processes, each with the data and the model, but this "
+            f"machine has {usable_cpus()} processors, and more than {most} processes only take turns. Set it lower."
+        )
     if status := run_ranks(command, sys.argv[1:], devices, num_nodes):
         raise SystemExit(status)
     return True
@@ -77,6 +86,7 @@ def joined_training(config: DictConfig) -> Iterator[None]:
         )
     config.trainer.devices, config.trainer.num_nodes = started
     console.quiet = not place.is_main
+    end_with_watcher()
     try:
         with joined(place, "cuda" if available_accelerator(config) == "gpu" else "cpu"):
             yield

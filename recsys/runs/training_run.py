@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from torch import nn
 from recsys.data.feedback_view import FeedbackView
 from recsys.data.prepared import PreparedDataset
 from recsys.data.split import Split
-from recsys.distributed.collectives import object_from_main
+from recsys.distributed.collectives import object_from_main, same_on_ranks
 from recsys.distributed.ranks import alone, ranks
 from recsys.evaluation.model_report import EvaluationReport, model_name
 from recsys.models.interface.protocols import Fittable
@@ -142,11 +143,13 @@ class TrainingRun:
         return report
 
     def _measure(self, model: nn.Module, prefix: str) -> EvaluationReport | None:
-        """Evaluate on the test rows beside the baseline, and write the numbers; rank 0 does, of several processes."""
+        """Evaluate on the test rows beside the baseline, and write the numbers; None on all ranks but the first."""
         device = training_device(self.config)
-        if not ranks().is_main:
+        # What each rank has fitted for itself may differ in rounding: the model that is kept is measured.
+        together = same_on_ranks(model.state_dict().values())
+        if not together and not ranks().is_main:
             return None
-        with alone():
+        with nullcontext() if together else alone():
             return measure(self.config, self.prepared, self.view, self.plan.split, model, self.run, device, prefix)
 
     def _finish(self, best_epoch: int) -> None:

@@ -108,6 +108,10 @@ def _load(module: RecommenderModule, path: Path) -> int:
         )
     state = read_checkpoint(path)
     weights, epoch = state["state_dict"], int(state["epoch"]) + 1
+    # A training in double precision is gone on with in it, whatever the network begins with.
+    for name, tensor in module.state_dict(keep_vars=True).items():
+        if name in weights and tensor.is_floating_point():
+            tensor.data = tensor.data.to(weights[name].dtype)
     with _fitting_errors(path):
         module.load_state_dict(weights)
     return epoch

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -28,7 +30,7 @@ from recsys.training.module import STEPS_PER_CALL, RecommenderModule
 from recsys.training.optimizers.keeps_rows import KeepsRows
 from recsys.training.ranks.gradient_exchange import GradientExchange
 from recsys.training.ranks.sharded_tables import ShardedTables
-from recsys.training.ranks.strategy import RankStrategy
+from recsys.training.ranks.strategy import RankStrategy, RowShardedStrategy
 from recsys.training.validation_sample import num_validated, sample_note
 
 
@@ -93,13 +95,16 @@ class LightningTraining(pl.LightningModule):
         PyTorch's: two rounds of empty hooks take a tenth of the time of a small step.
         """
         trainer = self.trainer
+        if ranks().size > 1 and threading.current_thread() is threading.main_thread():
+            # Lightning's handler speaks with the other ranks, which waits for ever for one that is gone.
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
         hooks = ("on_before_backward", "on_after_backward")
         callbacks: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]
         listened = any(
             is_overridden(hook, self) or any(is_overridden(hook, callback, pl.Callback) for callback in callbacks)
             for hook in hooks
         )
-        ours = type(trainer.strategy) in (SingleDeviceStrategy, RankStrategy)
+        ours = type(trainer.strategy) in (SingleDeviceStrategy, RankStrategy, RowShardedStrategy)
         alone = ours and type(trainer.precision_plugin) is Precision
         self._backward = Tensor.backward if alone and not listened else self.manual_backward
         self.print_line(f"{self.module.batch_message()}{self._shared()}")
@@ -161,19 +166,22 @@ class LightningTraining(pl.LightningModule):
         if self._row_optimizer is not None:
             self._row_optimizer.release()
 
-    def divide_tables(self) -> None:
-        """Have each rank hold some rows of the tables, and all compute the same batches.
+    def configure_model(self) -> None:
+        """Have each rank hold some rows of the tables, and all compute the same batches, where the strategy asks so.
 
         Raises:
             RunError: the network has no tables.
         """
-        self.tables = ShardedTables(self.module.network, "network.")
-        self.module.divides_batches = False
+        if isinstance(self.trainer.strategy, RowShardedStrategy) and self.tables is None:
+            assert self.device_mesh is not None, "the strategy has made it"
+            self.tables = ShardedTables(self.module.network, "network.", self.device_mesh["tensor_parallel"])
+            self.module.divides_batches = False
 
     def bring_tables_together(self) -> None:
         """Leave a whole network on each rank."""
         if self.tables is not None:
             self.tables.together()
+            self.module.network.cpu()  # where the tables are now
             self.tables, self.module.divides_batches = None, True
 
     def on_fit_end(self) -> None:

@@ -24,7 +24,8 @@ class _LinearCrossEntropy(torch.autograd.Function):
         at_once = max(1, SCORES_AT_ONCE.get(queries.device.type, 2**24) // max(num_classes, 1))
         total, of_queries, of_vectors = queries.new_zeros(()), [], torch.zeros_like(vectors)
         for part, classes in zip(queries.split(at_once), targets.split(at_once), strict=True):
-            scores = (part @ vectors.T).float()
+            scores = part @ vectors.T
+            scores = scores.to(torch.promote_types(scores.dtype, torch.float32))  # from half precision
             log_sum = scores.logsumexp(1, keepdim=True)
             losses = log_sum - (1 - label_smoothing) * scores.gather(1, classes[:, None])
             if label_smoothing > 0:

@@ -21,7 +21,7 @@ from recsys.evaluation.batch_planner import users_per_batch
 from recsys.evaluation.metrics import VALIDATION_METRICS
 from recsys.evaluation.ranking_task import RankingTask
 from recsys.models.interface.protocols import ScoringModel
-from recsys.models.layers.embedding import Embedding
+from recsys.models.layers.embedding import Embedding, trained_parameters
 from recsys.training.batches import epoch_generator
 from recsys.training.compiled_step import CompileStep
 from recsys.training.optimizers.keeps_rows import KeepsRows
@@ -230,7 +230,7 @@ class RecommenderModule(nn.Module):
             SettingsError: the optimiser refuses its settings.
         """
         try:
-            optimizer = self._optimizer(self.network.parameters())
+            optimizer = self._optimizer(trained_parameters(self.network))
         except ValueError as error:
             raise SettingsError(
                 f"The optimiser refuses its settings ({error}). Correct training.optimizer.*."

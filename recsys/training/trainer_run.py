@@ -83,15 +83,15 @@ def run_trainer(
             enable_progress_bar=False,  # Lightning's would overwrite what is printed
             num_sanity_val_steps=0,
             plugins=[AtomicCheckpointIO()],
-            **rank_strategy(),
+            **rank_strategy(trainer, shard_embeddings),
         )
         with _interrupts(runner):
             goes_on = str(last) if resume and last.is_file() else None
             training = LightningTraining(module)
+            # Lightning does so once it has read a checkpoint, whose digits single precision would lose.
+            runner.precision_plugin.convert_module(training)
             if print_line is not None:
                 training.print_line = print_line
-            if shard_embeddings and ranks().size > 1:
-                training.divide_tables()
             try:
                 runner.fit(training, ckpt_path=goes_on, weights_only=True)
             finally:
@@ -115,7 +115,7 @@ def check_trainer(trainer: Callable[..., pl.Trainer]) -> None:
                 enable_checkpointing=False,
                 enable_progress_bar=False,
                 enable_model_summary=False,
-                **rank_strategy(),
+                **rank_strategy(trainer),
             )
         except (MisconfigurationException, ImportError, ValueError, TypeError) as error:
             raise RunError(f"The trainer refuses its settings ({error}). Correct trainer.*.") from error

@@ -20,12 +20,15 @@ from recsys.distributed.collectives import (
     from_main,
     object_from_main,
     rows_of_ranks,
+    same_on_ranks,
     sum_over_ranks,
     traffic,
     wait_for_ranks,
 )
 from recsys.distributed.process_group import main_first
 from recsys.distributed.ranks import alone, ranks
+from recsys.evaluation.ranking import RankingEvaluator
+from recsys.evaluation.ranking_task import RankingTask
 from recsys.models.components.recency import Recency
 from recsys.models.ease import EASE
 from recsys.models.ials import IALS
@@ -47,7 +50,7 @@ from recsys.training.optimizers.sgd import SGD
 from recsys.training.ranks.gradient_exchange import GradientExchange
 from tests.models.small_data import small_data
 from tests.models.test_item_knn import item_knn
-from tests.training.recipes import full, mf, sampled
+from tests.training.recipes import INTERACTIONS, SPLIT, full, mf, sampled
 from tests.training.test_next_item import interactions as next_interactions
 
 
@@ -70,6 +73,11 @@ def collect() -> dict[str, Any]:
         "alone": kept,
         "bytes": traffic.bytes - before,
     }
+
+
+def same(other: float) -> bool:
+    """Whether both ranks have the same, where rank 1 adds ``other``."""
+    return same_on_ranks([torch.ones(3), torch.zeros(()) + ranks().rank * other, torch.empty(0)])
 
 
 def first(place: Path) -> bool:
@@ -172,7 +180,7 @@ def sharded(name: str, directory: Path, max_epochs: int = 3, **options: Any) -> 
 
 def sharded_begun(directory: Path) -> list[str]:
     """Two epochs with divided tables, whose end is forgotten; gives the names of the checkpoints."""
-    sharded("mf", directory, 2, precision="32-true")  # Lightning reads weights before it makes them double
+    sharded("mf", directory, 2)
     wait_for_ranks()
     if ranks().is_main:
         (directory / "mf" / REPORT).unlink()
@@ -200,9 +208,35 @@ def next_item(batch_size: int) -> NextItemModule:
 
 def training(name: str, directory: Path) -> Any:
     """One of :data:`TRAININGS`."""
-    if name == "two_tower":  # whose encoders know single precision alone
-        return trained(TRAININGS[name], directory / name, monitor=None, precision="32-true")
+    if name == "two_tower":
+        return trained(TRAININGS[name], directory / name, monitor=None)
     return trained(TRAININGS[name], directory / name, patience=1)
+
+
+def evaluated(batch_size: int) -> dict[str, Any] | None:
+    """A test evaluation whose users are divided among the ranks: all numbers of it; None on all but the first."""
+    task = RankingTask.from_split(INTERACTIONS, SPLIT, "test")
+    evaluator = RankingEvaluator(ks=(2, 5), batch_size=batch_size, bootstrap_samples=20, segment_k=5)
+    model = CountingUsers(mf())
+    if not ranks().is_main:
+        evaluator.assist(model, task)
+        return {"ranked": model.count}
+    result = evaluator.evaluate(model, task)
+    return {"ranked": model.count, **result.flat("test"), **{f"users/{k}": v for k, v in result.per_user.items()}}
+
+
+class CountingUsers(nn.Module):
+    """Counts the users that a model scores for."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.model, self.count = model, 0
+
+    def score(self, query: Any) -> Tensor:
+        """Those of the model."""
+        self.count += len(query)
+        scores: Tensor = self.model.score(query)
+        return scores
 
 
 def resumed(directory: Path) -> Any:
@@ -248,7 +282,10 @@ def of_all(directory: Path) -> dict[str, Callable[[], Any]]:
         "closed form": closed_form,
         **{f"sharded {name}": partial(sharded, name, directory / "sharded") for name in SHARDED},
         "sharded begun": partial(sharded_begun, directory / "sharded_begun"),
-        "sharded resumed": partial(sharded, "mf", directory / "whole_begun", precision="32-true", resume=True),
+        "sharded resumed": partial(sharded, "mf", directory / "whole_begun", resume=True),
+        **{f"evaluated {size}": partial(evaluated, size) for size in (1, 7, 100)},
+        "same": partial(same, 0.0),
+        "not the same": partial(same, 1.0),
         "resumed": partial(resumed, directory / "from_one"),
         "begun": partial(begun, directory / "from_two"),
     }

@@ -40,3 +40,8 @@ def test_what_a_rank_does_alone_stays_with_it(two_ranks):
 def test_bytes_that_are_given_are_counted(two_ranks):
     # 3 floats of the sum, 2 of the broadcast (rank 0 alone), 2 counts, 4 numbers of 8 bytes, a count and 3 numbers
     assert [rank["bytes"] for rank in two_ranks["collect"]] == [12 + 8 + 16 + 40 + 32, 12 + 16 + 40 + 32]
+
+
+def test_ranks_know_whether_they_have_the_same(two_ranks):
+    assert two_ranks["same"] == [True, True]
+    assert two_ranks["not the same"] == [False, False]

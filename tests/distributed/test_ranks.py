@@ -1,7 +1,9 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.distributed.ranks import Ranks, alone, ranks, ranks_of, set_ranks
+from recsys.errors import RunError
 
 
 def test_a_process_that_a_user_started_is_the_only_one():
@@ -15,6 +17,14 @@ def test_the_place_is_what_torchrun_says():
     place = ranks_of(said)
     assert place == Ranks(3, 4, 1, 2)
     assert place.num_nodes == 2 and not place.is_main
+
+
+@pytest.mark.parametrize("wrong", [{"RANK": "x"}, {"RANK": "2"}, {"LOCAL_RANK": "2"}, {"LOCAL_WORLD_SIZE": "3"}])
+def test_a_place_that_cannot_be_is_told(wrong):
+    said = {"RANK": "1", "WORLD_SIZE": "2", "LOCAL_RANK": "1", "LOCAL_WORLD_SIZE": "2", **wrong}
+    (name, value) = next(iter(wrong.items()))
+    with pytest.raises(RunError, match=f"RANK below WORLD_SIZE, but it says .*{name}={value}.* Start with torchrun"):
+        ranks_of(said)
 
 
 @given(st.integers(0, 100), st.integers(1, 7))

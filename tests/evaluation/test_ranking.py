@@ -18,6 +18,7 @@ from recsys.evaluation.known_items import ONLY_NEW, KnownItems
 from recsys.evaluation.ranking import RankingEvaluator
 from recsys.evaluation.ranking_task import RankingTask
 from recsys.retrieval.seen_policy import SeenPolicy
+from tests.distributed.parts import evaluated
 from tests.evaluation import numpy_reference
 from tests.evaluation.score_table import ScoreTable, SharedRow
 
@@ -436,3 +437,14 @@ def test_a_sample_of_all_users_is_no_sample():
 def test_there_is_no_third_way_to_treat_known_pairs():
     with pytest.raises(EvaluationError, match="evaluation.repeats must be drop or keep"):
         RankingEvaluator(repeats="some")
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 100])
+def test_users_that_ranks_divide_give_the_numbers_of_one_process(two_ranks, batch_size):
+    expected = evaluated(batch_size)
+    main, other = two_ranks[f"evaluated {batch_size}"]
+    assert main.keys() == expected.keys()
+    assert main["ranked"] + other["ranked"] == expected["ranked"]
+    assert abs(main["ranked"] - other["ranked"]) <= batch_size
+    for name in expected.keys() - {"ranked"}:
+        np.testing.assert_array_equal(main[name], expected[name], err_msg=name)

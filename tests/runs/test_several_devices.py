@@ -59,6 +59,12 @@ def test_a_sweep_of_several_is_refused():
         start_ranks("train", config(2), is_sweep=True)
 
 
+def test_far_more_than_there_are_processors_are_refused(monkeypatch):
+    monkeypatch.setattr(several_devices, "usable_cpus", lambda: 2)
+    with pytest.raises(RunError, match="trainer.devices=9 would start .* 2 processors, and more than 8 processes"):
+        start_ranks("train", config(9), is_sweep=False)
+
+
 def test_as_many_as_torchrun_has_started_are_required(monkeypatch):
     by_torchrun(monkeypatch, 4)
     with pytest.raises(RunError, match="trainer.devices=2 .* need as many processes, but there are 4 on each of 1"):

@@ -6,6 +6,7 @@ them, of rank 0 too, ends all with one message, where the others would wait or t
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import socket
@@ -37,6 +38,9 @@ _PATIENCE_SECONDS = 5.0
 
 _LOOK_SECONDS = 0.1
 
+#: PR_SET_PDEATHSIG of Linux' prctl.
+_SET_PARENT_DEATH_SIGNAL = 1
+
 
 def is_watched(environment: Mapping[str, str] = os.environ) -> bool:
     """Whether somebody watches the processes, and says which of them has ended first."""
@@ -47,6 +51,15 @@ def note_run(run: Path, environment: Mapping[str, str] = os.environ) -> None:
     """Tell whoever watches where the run directory is; nothing where nobody does."""
     if is_watched(environment):
         Path(environment[NOTE_VARIABLE]).write_text(str(run), encoding="utf-8")
+
+
+def end_with_watcher() -> None:
+    """Have the system end this process when its parent, which watches, has ended; where it can, as Linux does."""
+    parent = os.getppid()
+    if is_watched() and sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGTERM)
+        if os.getppid() != parent:  # in between
+            raise SystemExit(LOST_STATUS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ Shape suffixes: I rows of the table, D dim, M rows that are read.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -86,6 +87,12 @@ class Embedding(nn.Embedding):
     #: The optimiser that keeps the rows of this table; None: each step updates every row.
     keeper: RowKeeper | None = None
 
+    @property
+    def trained_rows(self) -> nn.Parameter:
+        """What an optimiser updates: the rows that are in this process, as a plain tensor."""
+        weight: nn.Parameter = self.weight  # type: ignore[assignment]  # of PyTorch it is a tensor
+        return weight
+
     def read(self, ids: Tensor) -> bool:
         """Make rows ready to be read from ``weight``; whoever reads them without :meth:`forward` calls it first.
 
@@ -111,7 +118,7 @@ class Embedding(nn.Embedding):
         """All rows, shape [I, D], ready to be read."""
         if self.keeper is not None and torch.is_grad_enabled():
             self.keeper.catch_up_all()
-        return self.weight
+        return self.trained_rows
 
     def forward(self, input: Tensor) -> Tensor:
         """The rows of ``input`` (int64, any shape), with the dimension of the vectors last."""
@@ -119,5 +126,13 @@ class Embedding(nn.Embedding):
         # What is compiled as a whole has a gradient of its own.
         by_hand = self.weight.device.type == "cpu" and torch.is_grad_enabled() and not torch.compiler.is_compiling()
         if by_rows or by_hand:
-            return _GatherRows.apply(self.weight, input, by_rows)  # type: ignore[no-untyped-call]
-        return functional.embedding(input, self.weight)
+            return _GatherRows.apply(self.trained_rows, input, by_rows)  # type: ignore[no-untyped-call]
+        return functional.embedding(input, self.trained_rows)
+
+
+def trained_parameters(network: nn.Module) -> Iterator[nn.Parameter]:
+    """What an optimiser updates of a network, in the order of its parameters: of tables the rows of this process."""
+    tables = {id(module.weight): module for module in network.modules() if isinstance(module, Embedding)}
+    for parameter in network.parameters():
+        table = tables.get(id(parameter))
+        yield parameter if table is None else table.trained_rows

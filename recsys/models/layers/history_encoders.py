@@ -59,7 +59,8 @@ class MeanEncoder(nn.Module):
         weights = before
         if self.log_odds is not None:
             weights = weights * (functional.logsigmoid(self.log_odds) * age.clamp(min=0)).exp()
-        states = (weights / weights.sum(-1, keepdim=True)) @ vectors
+        shares = weights / weights.sum(-1, keepdim=True)
+        states = shares.to(torch.promote_types(shares.dtype, vectors.dtype)) @ vectors
         return states if self.perceptron is None else states + self.perceptron(states)
 
 

@@ -21,6 +21,7 @@ def rating_embedding(ratings: Tensor, rating_vectors: Tensor) -> Tensor:
         ratings: shape [B, L], float32.
         rating_vectors: v_0 and v_1, shape [2, D].
     """
+    ratings = ratings.to(torch.promote_types(ratings.dtype, rating_vectors.dtype))
     return torch.stack([torch.ones_like(ratings), ratings], dim=2) @ rating_vectors
 
 

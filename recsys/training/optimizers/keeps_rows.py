@@ -38,7 +38,7 @@ class KeepsRows(_Base):
 
     def keep(self, table: Embedding) -> None:
         """Update the touched rows of ``table`` alone, if it is among the parameters and the settings allow it."""
-        weight = table.weight
+        weight = table.trained_rows
         groups = [number for number, group in enumerate(self.param_groups) if any(p is weight for p in group["params"])]
         rule = self.rule(self.param_groups[groups[0]]) if groups else None
         if rule is not None:

@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
+from torch.distributed.device_mesh import DeviceMesh
+from torch.distributed.tensor import DTensor
 from torch.optim import Optimizer
 
 from recsys.distributed.collectives import from_main, wait_for_ranks
 from recsys.distributed.ranks import ranks
 from recsys.errors import RunError
 from recsys.models.layers.embedding import Embedding
-from recsys.models.layers.sharded_embedding import ShardedEmbedding, replace_tables, sharded_tables
+from recsys.models.layers.sharded_embedding import ShardedEmbedding, divide_tables, join_tables, sharded_tables
 from recsys.training.ranks.checkpoint_rows import OPTIMIZERS, ROWS, WEIGHTS, write_rows
 
 
@@ -36,20 +38,21 @@ class ShardedTables:
     Args:
         network: its tables are divided now.
         prefix: of the names of its weights in a checkpoint.
+        mesh: of all ranks, in one dimension.
 
     Raises:
         RunError: it has none that are read by rows.
     """
 
-    def __init__(self, network: nn.Module, prefix: str) -> None:
+    def __init__(self, network: nn.Module, prefix: str, mesh: DeviceMesh) -> None:
         check_tables(network)
-        replace_tables(network, sharded=True)
+        divide_tables(network, mesh)
         self._network = network
         self._tables = {f"{prefix}{name}.weight": table for name, table in sharded_tables(network).items()}
 
     def together(self) -> None:
         """Bring all rows together again: the network is as it was."""
-        replace_tables(self._network, sharded=False)
+        join_tables(self._network)
 
     def open(self) -> None:
         """Have whole tables on each rank, without gradients, for as long as it takes to rank."""
@@ -66,9 +69,8 @@ class ShardedTables:
 
         All have computed the same, perhaps with other rounding errors: a GPU adds up in no order.
         """
-        blocks = {id(table.weight) for table in self._tables.values()}
         for parameter in self._network.parameters():
-            if id(parameter) not in blocks and parameter.grad is not None:
+            if parameter.grad is not None:  # those of tables are their rows'
                 parameter.grad = parameter.grad.contiguous()
                 from_main(parameter.grad)
 
@@ -77,7 +79,7 @@ class ShardedTables:
         tensors = [table.block for table in self._tables.values()]
         if optimizer is not None:
             for table in self._tables.values():
-                kept = optimizer.state.get(table.weight, {}).values()
+                kept = optimizer.state.get(table.trained_rows, {}).values()
                 tensors += [value for value in kept if isinstance(value, Tensor) and value.dim() > 0]
         return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
@@ -89,18 +91,20 @@ class ShardedTables:
             path: where the checkpoint is going to be.
         """
         found = list(self._blocks(checkpoint))
-        blocks = {key: place[name] for key, place, name, _ in found}
+        blocks = {key: _rows(place[name]) for key, place, name, _ in found}
         directory = write_rows(path, checkpoint.get("epoch", 0), ranks().rank, ranks().size, blocks)
         checkpoint[ROWS] = {"directory": directory, "rows": {key: table.num_embeddings for key, *_, table in found}}
-        for _, place, name, _ in found:
-            place[name] = place[name].new_empty(0)
+        for key, place, name, _ in found:
+            place[name] = blocks[key].new_empty(0)
         wait_for_ranks()  # until all have written theirs
 
     def take_part(self, checkpoint: dict[str, Any]) -> None:
         """Leave the rows of this rank of the whole tables that a checkpoint has, in place."""
-        for _, place, name, table in list(self._blocks(checkpoint)):
-            if len(place[name]) == table.num_embeddings:
-                place[name] = place[name][table.start : table.stop]
+        for key, place, name, table in list(self._blocks(checkpoint)):
+            rows = place[name]
+            if len(rows) == table.num_embeddings:
+                rows = rows[table.start : table.stop]
+            place[name] = table.placed(rows) if key.startswith(WEIGHTS) else rows
 
     def _blocks(self, checkpoint: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any, ShardedEmbedding]]:
         """Each tensor of rows: its key, where it is, its name there, and its table."""
@@ -116,3 +120,9 @@ class ShardedTables:
                 for key, value in state.items():
                     if isinstance(value, Tensor) and value.dim() == table.block.dim():
                         yield f"{OPTIMIZERS}/{place}/{number}/{key}", state, key, table
+
+
+def _rows(tensor: Tensor) -> Tensor:
+    """Those of this rank."""
+    rows: Tensor = tensor.to_local() if isinstance(tensor, DTensor) else tensor
+    return rows

@@ -1,9 +1,12 @@
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from recsys.cli.process import rank_processes
-from recsys.cli.process.rank_processes import is_watched, note_run, run_ranks
+from recsys.cli.process.rank_processes import end_with_watcher, is_watched, note_run, run_ranks
 from recsys.errors import RunError
 
 #: A command whose ranks do what is said of them, and otherwise wait to be ended.
@@ -84,6 +87,19 @@ def test_ranks_of_the_second_machine_go_on_counting(run, monkeypatch, tmp_path):
     monkeypatch.setenv("NODE_RANK", "1")
     assert run("2=0", "3=0", num_nodes=2) == 0
     assert (tmp_path / "3").read_text() == "1 4 2 10.0.0.1"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the system does not end the children of a process that has ended")
+def test_ranks_end_with_whoever_watches_them(tmp_path):
+    rank = f"import time; from {end_with_watcher.__module__} import *; end_with_watcher(); print(1, flush=True)"
+    watcher = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {f'{rank}; time.sleep(60)'!r}])"
+    with subprocess.Popen(
+        [sys.executable, "-c", watcher], stdout=subprocess.PIPE, env={**os.environ, "RECSYS_RANKS_NOTE": str(tmp_path)}
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"1\n"
+        process.kill()
+        assert process.stdout.read() == b""  # which ends with the last process that could write
 
 
 def test_a_run_is_noted_where_somebody_watches(tmp_path):

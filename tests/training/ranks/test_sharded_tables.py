@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from recsys.errors import RunError
-from recsys.training.ranks.sharded_tables import ShardedTables
+from recsys.training.ranks.sharded_tables import check_tables
 from tests.distributed.parts import SHARDED, sharded
 
 
@@ -41,14 +41,14 @@ def test_each_rank_tells_what_it_holds(two_ranks):
 
 def test_a_training_with_divided_tables_goes_on_with_whole_ones(two_ranks, tmp_path):
     assert any(name.startswith("last.ckpt.rows-") for name in two_ranks["sharded begun"][0])
-    _, weights, _ = sharded("mf", tmp_path, precision="32-true")
-    report, found, _ = sharded("mf", two_ranks["directory"] / "sharded_begun", precision="32-true", resume=True)
+    _, weights, _ = sharded("mf", tmp_path)
+    report, found, _ = sharded("mf", two_ranks["directory"] / "sharded_begun", resume=True)
     assert [epoch["epoch"] for epoch in report.epochs] == [1, 2, 3]
     assert all(torch.equal(found[key], value) for key, value in weights.items())
 
 
 def test_a_training_with_whole_tables_goes_on_with_divided_ones(two_ranks, tmp_path):
-    _, weights, _ = sharded("mf", tmp_path, precision="32-true")
+    _, weights, _ = sharded("mf", tmp_path)
     for report, found, _ in two_ranks["sharded resumed"]:
         assert [epoch["epoch"] for epoch in report.epochs] == [1, 2, 3]
         assert all(torch.equal(found[key], value) for key, value in weights.items())
@@ -56,4 +56,4 @@ def test_a_training_with_whole_tables_goes_on_with_divided_ones(two_ranks, tmp_p
 
 def test_a_network_without_tables_is_refused():
     with pytest.raises(RunError, match="but Linear has none. Leave it out"):
-        ShardedTables(nn.Linear(2, 2), "")
+        check_tables(nn.Linear(2, 2))
