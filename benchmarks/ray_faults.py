@@ -41,8 +41,8 @@ _MEMORY = 512 << 20
 #: A step of preparation, and the files whose appearance shows that it has begun.
 STEPS = {
     "reading rows": "rows-*.arrow",
-    "repeats": "item_index-*.npy",
-    "k-core": "pairs-*.npy",
+    "repeats": "item_index-*.column",
+    "k-core": "pairs-*.column",
     "writing": "../interactions.parquet",
 }
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
-from recsys.data.raw import RawDataset
+from recsys.data.raw import RawDataset, RawSource
 
 #: Rows of a batch.
 BATCH_ROWS = 1 << 20
@@ -27,12 +27,14 @@ class RawStream:
         num_bytes: about the size of the interactions as text, which says how finely they are to be divided.
         parts: the same rows in parts that can be read by themselves, in their order: those of each file, say. They can
             be sent to another process. Empty where they can only be read from the beginning to the end.
+        is_local: whether they are in files of this machine that other machines do not have.
     """
 
     rest: RawDataset
     batches: Batches
     num_bytes: int
     parts: Sequence[Batches] = ()
+    is_local: bool = False
 
     @classmethod
     def of(cls, raw: RawDataset, batch_rows: int = BATCH_ROWS) -> RawStream:
@@ -41,6 +43,10 @@ class RawStream:
         parts = [_SlicedTable(table.slice(start, batch_rows)) for start in range(0, len(table), batch_rows)]
         rest = replace(raw, interactions=table.slice(0, 0))
         return cls(rest, InTurn(tuple(parts)), table.nbytes, parts)
+
+    def with_sources(self, sources: tuple[RawSource, ...], *notes: str) -> RawStream:
+        """The stream with the records of what was read, and ``notes`` before its own."""
+        return replace(self, rest=replace(self.rest, sources=sources, notes=(*notes, *self.rest.notes)))
 
     def divided(self, num_parts: int) -> list[Batches]:
         """All rows in at most as many parts, each of neighbours."""

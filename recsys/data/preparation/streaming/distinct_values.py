@@ -100,9 +100,9 @@ class DistinctNumbers:
         return sum(map(_count_in_files, self._paths)) if self._in_files else len(self._known)
 
     def _write(self, numbers: npt.NDArray[np.int64]) -> None:
-        place = (numbers.view(np.uint64) * _SPREAD >> np.uint64(58)).astype(np.int64)
+        place = (numbers.view(np.uint64) * _SPREAD >> np.uint64(58)).astype(np.uint8)  # sorted by its digits
         order = np.argsort(place, kind="stable")
-        bounds = np.searchsorted(place[order], np.arange(_NUM_FILES + 1))
+        bounds = np.cumsum([0, *np.bincount(place, minlength=_NUM_FILES)])
         ordered = numbers[order]
         for paths, start, end in zip(self._paths, bounds[:-1], bounds[1:], strict=True):
             if end > start:

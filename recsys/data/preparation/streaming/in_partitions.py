@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 #: A partition is to have about as many bytes of text; in memory it takes several times as much.
 _PARTITION_BYTES = 32 << 20
-#: Each partition is an open file while rows are divided.
-_MAX_PARTITIONS = 256
+#: With more, what a batch of rows gives to each becomes so little that writing it takes longer than dividing it.
+_MAX_PARTITIONS = 1024
 
 
 def prepare_in_partitions(

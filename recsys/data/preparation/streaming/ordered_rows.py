@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow.parquet as pq
 
 from recsys.cli.progress import progress
@@ -52,8 +51,11 @@ class OrderedRows:
         num_left: int,
         block_rows: int = _BLOCK_ROWS,
     ) -> None:
-        self._parts, self._core = parts, core
-        self._user_index, self._item_index, self._sizes = user_index, item_index, sizes
+        self._parts, self._sizes = parts, sizes
+        # Users of all partitions one after the other, so that a block is looked up at once and not by partition.
+        self._first_users = np.cumsum([0, *map(len, user_index)])[:-1].astype(np.int32)
+        self._users, self._user_index = np.concatenate(core.users), np.concatenate(user_index)
+        self._items, self._item_index = core.items, item_index
         self._num_rows, self._num_left, self._block_rows = num_rows, num_left, block_rows
 
     def write(self, path: Path, totals: InteractionTotals, executor: Executor) -> None:
@@ -70,37 +72,58 @@ class OrderedRows:
 
     def num_pairs(self, executor: Executor) -> int:
         """Different pairs of a user and an item."""
-        return sum(executor.map(_num_pairs, [(partition,) for partition in range(len(self._parts))], (self,)))
+        return sum(executor.map(_num_pairs, self._partitions, (self,)))
 
     def blocks(self, executor: Executor) -> Iterator[Interactions]:
         """The interactions, one block after the other; none of them is empty."""
         bounds = self._time_bounds() if self._by_time else self._row_bounds()
-        ends = [(int(first), int(last)) for first, last in zip(bounds[:-1], bounds[1:], strict=True)]
-        return (block for block in executor.map(_block, ends, (self,)) if block is not None)
+        cuts = np.stack(list(executor.map(_cuts, self._partitions, (self, bounds))), axis=1)
+        arguments = [(int(first), cuts[block : block + 2]) for block, first in enumerate(bounds[:-1])]
+        return (block for block in executor.map(_block, arguments, (self,)) if block is not None)
 
-    def block(self, first: int, last: int) -> Interactions | None:
-        """Those of which the number in the raw data, or the second, is at least ``first`` and below ``last``.
+    def cuts_of(self, partition: int, bounds: IntArray) -> IntArray:
+        """How many interactions of a partition come before each of some bounds of blocks, shape [len(bounds)]."""
+        found = self._parts.open(partition)
+        if found is None:
+            return np.zeros(len(bounds), dtype=np.int64)
+        return np.searchsorted(_seconds(found[0]) if self._by_time else found[1], bounds)
 
-        Files are opened for a block alone: what is mapped of them would count as memory of the process until the end.
+    def block(self, first: int, cuts: IntArray) -> Interactions | None:
+        """The interactions between two bounds of blocks, None where none stays.
+
+        Args:
+            first: the number in the raw data of the first row that the block may have.
+            cuts: by partition, what :meth:`cuts_of` gives for both, shape [2, P].
         """
-        blocks, orders = [], []
-        for partition, interactions, rows in self._parts:
-            keys = _seconds(interactions) if self._by_time else rows
-            cut = slice(*np.searchsorted(keys, [first, last]).tolist())
-            if cut.start < cut.stop:
-                part = _sliced(interactions, cut)
-                kept = np.flatnonzero(self._core.keeps(partition, part))
-                part = part.take(kept)
-                row = rows[cut][kept]
-                moments = part.moments if self._by_time else None
-                orders.append(np.stack([row, row if moments is None else moments]))
-                blocks.append(self._indexed(part, partition))
-        return _joined(blocks).take(np.lexsort(np.concatenate(orders, axis=1))) if blocks else None
+        parts, row = [], []
+        for partition in np.flatnonzero(cuts[0] < cuts[1]).tolist():
+            part, rows = self._parts.read(partition, slice(*cuts[:, partition].tolist()))
+            parts.append(replace(part, user_index=part.user_index + self._first_users[partition]))
+            row.append(rows)
+        if not parts:
+            return None
+        joined, numbers = _joined(parts), np.concatenate(row)
+        kept = np.flatnonzero(self._users[joined.user_index] & self._items[joined.item_index])
+        moments = joined.moments if self._by_time else None
+        if moments is None:  # numbers are all different, and lie close together
+            place = np.full(int(numbers.max()) - first + 1, -1, dtype=np.int64)
+            place[numbers[kept] - first] = kept
+            order = place[place >= 0]
+        else:
+            order = kept[np.lexsort((numbers[kept], moments[kept]))]
+        return self._indexed(joined, order) if len(order) else None
 
     def num_pairs_of(self, partition: int) -> int:
         """Different pairs of a user and an item in one partition."""
         found = self._parts.open(partition)
-        return 0 if found is None else num_distinct(found[0].pairs[self._core.keeps(partition, found[0])])
+        if found is None:
+            return 0
+        users = self._users[found[0].user_index + self._first_users[partition]]
+        return num_distinct(found[0].pairs[users & self._items[found[0].item_index]])
+
+    @property
+    def _partitions(self) -> list[tuple[int]]:
+        return [(partition,) for partition in range(len(self._parts))]
 
     @property
     def _by_time(self) -> bool:
@@ -122,17 +145,21 @@ class OrderedRows:
         inner = np.unique(sampled[np.arange(1, num_blocks) * len(sampled) // num_blocks])
         return np.concatenate([[lowest], inner[inner > lowest], [max(ends) + 1]]).astype(np.int64)
 
-    def _indexed(self, part: Interactions, partition: int) -> Interactions:
-        """The interactions under their final indices, with columns of their own: a process may have few files open."""
-        columns = part.columns()
-        columns["user_index"] = self._user_index[partition][columns["user_index"]]
+    def _indexed(self, joined: Interactions, order: IntArray) -> Interactions:
+        """The interactions at positions ``order`` under their final indices."""
+        columns = {name: values[order] for name, values in joined.columns().items()}
+        columns["user_index"] = self._user_index[columns["user_index"]]
         columns["item_index"] = self._item_index[columns["item_index"]]
         num_users, num_items = self._sizes
-        return replace(part, num_users=num_users, num_items=num_items, **columns)
+        return replace(joined, num_users=num_users, num_items=num_items, **columns)  # type: ignore[arg-type]
 
 
-def _block(ordered: OrderedRows, first: int, last: int) -> Interactions | None:
-    return ordered.block(first, last)
+def _cuts(ordered: OrderedRows, bounds: IntArray, partition: int) -> IntArray:
+    return ordered.cuts_of(partition, bounds)
+
+
+def _block(ordered: OrderedRows, first: int, cuts: IntArray) -> Interactions | None:
+    return ordered.block(first, cuts)
 
 
 def _num_pairs(ordered: OrderedRows, partition: int) -> int:
@@ -142,15 +169,6 @@ def _num_pairs(ordered: OrderedRows, partition: int) -> int:
 def _seconds(interactions: Interactions) -> IntArray:
     assert interactions.timestamp is not None, "there are no parts of a second without seconds"
     return interactions.timestamp
-
-
-def _sliced(interactions: Interactions, rows: slice) -> Interactions:
-    columns: dict[str, npt.NDArray[Any]] = {
-        name: values[rows]
-        for name in ("user_index", "item_index", *OPTIONAL_COLUMNS)
-        if (values := getattr(interactions, name)) is not None
-    }
-    return replace(interactions, **columns)  # type: ignore[arg-type]
 
 
 def _joined(parts: list[Interactions]) -> Interactions:

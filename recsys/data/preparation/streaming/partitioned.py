@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from recsys.data.interactions import IntArray, Interactions
-from recsys.data.preparation.streaming.partition_files import open_interactions
+from recsys.data.preparation.streaming.partition_files import open_interactions, read_interactions
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,11 @@ class PartitionedInteractions:
         """The interactions of a partition and their numbers in the raw data; None where there are none."""
         found = open_interactions(self.directory, partition, self.num_users[partition], self.num_items)
         return None if found is None else (self.with_all_columns(found[0]), found[1])
+
+    def read(self, partition: int, rows: slice) -> tuple[Interactions, IntArray]:
+        """Some of the interactions of a partition, in arrays of their own, and their numbers in the raw data."""
+        part, numbers = read_interactions(self.directory, partition, rows, self.num_users[partition], self.num_items)
+        return self.with_all_columns(part), numbers
 
     def with_all_columns(self, interactions: Interactions) -> Interactions:
         """Interactions with the columns that only other partitions had a reason to note.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +12,7 @@ from recsys.data.interactions import IntArray, Interactions
 from recsys.data.preparation.cleaning import check_unsplit, k_core_rule, present
 from recsys.data.preparation.pair_groups import distinct_sorted
 from recsys.data.preparation.streaming.executor import Executor
-from recsys.data.preparation.streaming.partition_files import save_array
+from recsys.data.preparation.streaming.partition_files import read_pairs, save_pairs
 from recsys.data.preparation.streaming.partitioned import PartitionedInteractions
 from recsys.data.schema import AppliedRule
 
@@ -122,7 +121,8 @@ def _write_pairs(
         items |= present(interactions.item_index, parts.num_items)
         if wanted:
             pairs = distinct_sorted(interactions.pairs[interactions.rows_rated_at_least(positive_threshold)])
-            save_array(_pairs_path(parts.directory, partition), pairs)
+            user, item = np.divmod(pairs, parts.num_items)
+            save_pairs(parts.directory, partition, user.astype(np.int32), item.astype(np.int32))
     return num_users, items
 
 
@@ -169,11 +169,10 @@ def _count_items(
     users = list(users)
     item_counts = np.zeros(parts.num_items, dtype=np.int64)
     for partition in group:
-        path = _pairs_path(parts.directory, partition)
-        if not path.exists():
+        found = read_pairs(parts.directory, partition)
+        if found is None:
             continue
-        pairs: IntArray = np.load(path)
-        user, item = pairs // parts.num_items, pairs % parts.num_items
+        user, item = found
         stays = items[item]
         if min_user_interactions > 1:
             place = partition - group.start
@@ -181,10 +180,7 @@ def _count_items(
             users[place] = users[place] & enough
             stays &= users[place][user]
         if not stays.all():
-            save_array(path, pairs[stays])
-        item_counts += np.bincount(item[stays], minlength=parts.num_items)
+            user, item = user[stays], item[stays]
+            save_pairs(parts.directory, partition, user, item)
+        item_counts += np.bincount(item, minlength=parts.num_items)
     return users, item_counts
-
-
-def _pairs_path(directory: Path, partition: int) -> Path:
-    return directory / f"pairs-{partition:04}.npy"

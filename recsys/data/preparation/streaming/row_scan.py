@@ -27,7 +27,7 @@ from recsys.data.preparation.raw_interactions import (
     missing_ids,
 )
 from recsys.data.preparation.streaming.column_scan import TableScan
-from recsys.data.preparation.streaming.executor import Executor
+from recsys.data.preparation.streaming.executor import Executor, InProcess
 from recsys.data.preparation.streaming.partition_files import ROW, RowWriter, partition_of
 from recsys.data.raw_stream import Batches, RawStream
 
@@ -135,14 +135,15 @@ def scan_rows(
     """
     check_columns(stream.rest.interactions)
     schema = _plain_ids(stream.rest.interactions, strip_ids).schema
-    parts = stream.divided(executor.num_sources)
+    reading = InProcess() if stream.is_local else executor
+    parts = stream.divided(reading.num_sources)
     largest = None
     if _has_fractional_times(stream.rest.interactions):
         # The largest credible time, where times are no whole numbers; it takes a pass of its own.
-        largest = max(executor.map(_largest_time, [(part,) for part in parts]))
+        largest = max(reading.map(_largest_time, [(part,) for part in parts]))
     scan = RowScan(schema, directory, largest)
     shared = (schema, directory, num_partitions, strip_ids, largest)
-    found = executor.map(_scan_part, [(number, part) for number, part in enumerate(parts)], shared)
+    found = reading.map(_scan_part, [(number, part) for number, part in enumerate(parts)], shared)
     first_rows = []
     for part in progress.track(found, "reading rows", len(parts)) if len(parts) > 1 else found:
         first_rows.append(scan.report.num_rows)

@@ -72,7 +72,7 @@ def test_not_all_partitions_are_open_at_once(tmp_path: Path) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (len(list(Path("/proc/self/fd").iterdir())) + 20, hard))
     try:
-        block = ordered.block(0, NUM_ROWS)
+        (block,) = ordered.blocks(InProcess())
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    assert block is not None and block.rating is not None and block.rating.tolist() == list(range(NUM_ROWS))
+    assert block.rating is not None and block.rating.tolist() == list(range(NUM_ROWS))
