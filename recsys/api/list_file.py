@@ -187,7 +187,6 @@ def list_writing(
     if len(audience) == 0:
         raise RequestError("A file of lists needs at least one user, but there are none.")
     settings = _settings(source, audience.user_ids, k, titles, part_size, options)
-    settings = _settings(source, audience.user_ids, k, titles, part_size, options)
     store = ListParts(output, settings) if output.suffix else ListShards(output, settings)
     job = ListJob(store, {"k": k, **options}, titles, pa.Array.from_pandas(audience.labels).type)
     return ListWriting(source, audience.labels, part_size, job)

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from recsys.api.part_store import ListPartStore
@@ -57,7 +58,11 @@ class ListShards(ListPartStore):
         self._write_manifest({"complete": False})
 
     def finish(self, num_parts: int) -> None:
-        """See :class:`recsys.api.part_store.ListPartStore`."""
+        """See :class:`recsys.api.part_store.ListPartStore`.
+
+        Raises:
+            RequestError: a file was damaged since it was written.
+        """
         shards = [_shard(self._path(part)) for part in range(num_parts)]
         for left in self.output.glob(f".part-*{PARTIAL_SUFFIX}"):  # by processes that were killed
             left.unlink(missing_ok=True)
@@ -84,7 +89,13 @@ class ListShards(ListPartStore):
 
 
 def _shard(path: Path) -> dict[str, Any]:
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    rows = pq.read_metadata(path).num_rows
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        rows = pq.read_metadata(path).num_rows
+    except (OSError, pa.ArrowException) as error:
+        raise RequestError(
+            f"{path} was written whole, but is damaged now: {error}. Remove it, then run the command again: it writes "
+            "what is missing."
+        ) from error
     return {"file": path.name, "rows": rows, "bytes": path.stat().st_size, "sha256": digest}

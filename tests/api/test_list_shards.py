@@ -29,6 +29,15 @@ def test_a_directory_is_one_table_and_its_manifest_says_what_it_is(tmp_path):
     assert shards.finished and not ListShards(tmp_path / "lists", {**SETTINGS, "k": 4}).finished
 
 
+def test_a_file_that_was_damaged_meanwhile_is_told(tmp_path):
+    shards = written(tmp_path / "lists")
+    (tmp_path / "lists" / "part-000001.parquet").write_bytes(b"junk")
+    assert not shards.finished
+    shards.start()
+    with pytest.raises(RequestError, match=r"part-000001\.parquet was written whole, but is damaged now.*Remove it"):
+        shards.finish(len(TABLES))
+
+
 def test_goes_on_with_the_files_that_are_there(tmp_path):
     first = ListShards(tmp_path / "lists", SETTINGS)
     first.start()

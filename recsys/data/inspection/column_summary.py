@@ -145,7 +145,8 @@ def present_values(column: pa.ChunkedArray) -> pa.ChunkedArray:
 def _without_empty(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Empty text as null; of a dictionary, the work is done once for each entry."""
     if not pa.types.is_dictionary(column.type):
-        return pc.if_else(pc.equal(column, ""), pa.scalar(None, column.type), column)
+        empty = pc.equal(column, "")
+        return pc.if_else(empty, pa.scalar(None, column.type), column) if pc.any(empty).as_py() else column
     chunks = []
     for chunk in column.chunks:
         kept = pc.if_else(pc.equal(chunk.dictionary, ""), pa.scalar(None, chunk.dictionary.type), chunk.dictionary)

@@ -9,10 +9,12 @@ import pyarrow.compute as pc
 from recsys.data.columns import ITEM_ID, RATING, TIMESTAMP, TITLE, USER_ID
 from recsys.data.readers.delimited import read_delimited
 from recsys.data.readers.identifiers import ID_TYPE, as_identifiers, as_strings
+from recsys.data.readers.interaction_files import DelimitedInteractions
 from recsys.data.readers.lists import split_strings
 from recsys.data.readers.numbers import as_numbers
-from recsys.data.readers.parquet import read_parquet
+from recsys.data.readers.parquet import parquet_columns, read_parquet
 from recsys.data.readers.required_columns import require_columns
+from recsys.data.readers.tables.table_batches import TableBatches, parquet_table_batches
 from recsys.data.readers.timestamps import as_seconds
 from recsys.data.readers.titles import split_year
 from recsys.data.sources.raw_file import RawFile
@@ -40,6 +42,24 @@ def interactions_from_text(file: RawFile) -> pa.Table:
     """``NAME.train.rating`` or ``NAME.test.rating``: user, item, rating and timestamp, separated by tabs."""
     types = {USER_ID: ID_TYPE, ITEM_ID: ID_TYPE, RATING: pa.float32(), TIMESTAMP: pa.int64()}
     return read_delimited(file, types, separator="\t", column_names=list(types), quoted=False)
+
+
+def batches_from_parquet(file: RawFile) -> TableBatches:
+    """The table of :func:`interactions_from_parquet` in batches.
+
+    Raises:
+        NoBatchesError: times are text, which only all rows together explain.
+    """
+    found = parquet_columns(file)
+    require_columns(found, ("user", "item"), str(file))
+    wanted = {USER_ID: "user", ITEM_ID: "item"} | {name: name for name in (RATING, TIMESTAMP) if name in found}
+    return parquet_table_batches(file, wanted)
+
+
+def batches_from_text(file: RawFile) -> DelimitedInteractions:
+    """The table of :func:`interactions_from_text` in batches."""
+    types = {USER_ID: pa.string(), ITEM_ID: pa.string(), RATING: pa.float32(), TIMESTAMP: pa.int64()}
+    return DelimitedInteractions(file, types, list(types), "\t", list(types), quoted=False)
 
 
 def negatives_from_parquet(file: RawFile, test: pa.Table) -> pa.Table:

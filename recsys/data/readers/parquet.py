@@ -81,7 +81,9 @@ def parquet_batches(file: RawFile, schema: pa.Schema, batch_rows: int) -> Iterat
         with shard.open() as stream:
             try:
                 for batch in pq.ParquetFile(stream).iter_batches(batch_size=batch_rows, columns=columns):
-                    yield pa.Table.from_batches([batch]).select(columns).cast(schema)
+                    part = pa.Table.from_batches([batch]).select(columns)
+                    part.validate(full=True)  # Arrow reads text that is not UTF-8 without an error
+                    yield part.cast(schema)
             except (pa.ArrowInvalid, OSError) as error:
                 raise DataError(f"{shard} is a damaged Parquet file: {error}") from error
 
@@ -90,7 +92,11 @@ def _read_shard(file: RawFile, wanted: Sequence[str], as_dictionary: Sequence[st
     require_columns(parquet_columns(file), wanted, str(file))
     with file.open() as stream:
         try:
-            return pq.ParquetFile(stream, read_dictionary=list(as_dictionary)).read(columns=wanted).select(wanted)
+            # All columns of a file at once from an object store, where each request takes its time.
+            parquet = pq.ParquetFile(stream, read_dictionary=list(as_dictionary), pre_buffer=True)
+            table = parquet.read(columns=wanted).select(wanted)
+            table.validate(full=True)  # Arrow takes a damaged page for indices beyond its dictionary
+            return table
         except (pa.ArrowInvalid, OSError) as error:
             raise DataError(f"{file} is a damaged Parquet file: {error}") from error
 

@@ -12,8 +12,6 @@ from recsys.data.readers.feature_kinds import Declaration
 from recsys.data.readers.fingerprint import make_fingerprint
 from recsys.data.readers.table_files import FileTable
 from recsys.data.readers.tables.column_names import ColumnNames
-from recsys.data.readers.tables.streamed_assembly import assemble_stream
-from recsys.data.readers.tables.table_batches import NoBatchesError
 from recsys.data.readers.tables.table_set import TableSet
 from recsys.data.readers.tables.text_format import Header, parse_settings
 from recsys.data.readers.tables.text_forms import TextForms
@@ -105,19 +103,12 @@ class TableReader(StreamingReader):
 
     def num_bytes(self) -> int:
         """About the size of the interactions as text; see :class:`recsys.data.raw_stream.StreamingReader`."""
-        parts = {name: table for name, table in self._set.tables.items() if name not in ("users", "items")}
-        return sum(table.num_bytes() for table in parts.values())
+        return self._set.num_bytes()
 
     def stream(self) -> RawStream | str:
         """The tables with interactions in batches; see :class:`recsys.data.raw_stream.StreamingReader`."""
-        given = self._set
-        try:
-            stream = assemble_stream(
-                given.name, given.tables, given.columns, given.user_features, given.item_features, given.forms
-            )
-        except NoBatchesError as error:
-            return str(error)
-        return replace(stream, rest=replace(stream.rest, sources=self._sources()))
+        stream = self._set.stream()
+        return stream if isinstance(stream, str) else stream.with_sources(self._sources())
 
     def _sources(self) -> tuple[RawSource, ...]:
         return tuple(

@@ -15,10 +15,11 @@ from recsys.data.readers.json_lines import iterate_objects, read_json_lines
 from recsys.data.readers.parquet import parquet_columns, read_parquet
 from recsys.data.readers.required_columns import require_columns
 from recsys.data.readers.tables.column_names import ColumnNames, id_column
-from recsys.data.readers.tables.json_array import as_json_lines
+from recsys.data.readers.tables.json_array import as_json_lines, holds_array
 from recsys.data.readers.tables.table_batches import (
     NoBatchesError,
     TableBatches,
+    json_batches,
     parquet_table_batches,
     text_batches,
 )
@@ -100,7 +101,9 @@ def read_interactions(
         wanted, found, notes = columns.wanted(text.names, str(file)), text.names, text.notes
         table = read_text_interactions(file, text, wanted)
     elif kind in _JSON_SUFFIXES:
-        table, wanted, found = _interactions_from_json(as_json_lines(file), columns)
+        lines = as_json_lines(file)
+        fields = _json_fields(lines, columns)
+        table, wanted, found = _interactions_from_json(lines, fields), fields.wanted, fields.found
     else:
         found = parquet_columns(file)
         wanted = columns.wanted(found, str(file))
@@ -124,7 +127,10 @@ def interaction_batches(file: RawFile, columns: ColumnNames, settings: TextSetti
     """
     kind = _kind(file)
     if kind in _JSON_SUFFIXES:
-        raise NoBatchesError(f"{file} is JSON")
+        if holds_array(file):
+            raise NoBatchesError(f"{file} is one JSON array")
+        fields = _json_fields(file, columns)
+        return json_batches(file, fields.schema, fields.wanted, unread_columns(fields.found, fields.wanted))
     if kind in _SEPARATORS:
         text = recognise(file, settings, _SEPARATORS[kind], columns.required)
         wanted = columns.wanted(text.names, str(file))
@@ -184,7 +190,22 @@ def _kind(file: RawFile) -> str:
     return kind
 
 
-def _interactions_from_json(file: RawFile, columns: ColumnNames) -> tuple[pa.Table, Mapping[str, str], Sequence[str]]:
+@dataclass(frozen=True, slots=True)
+class _JsonFields:
+    """Fields of JSON lines.
+
+    Args:
+        schema: those that are read, and their types.
+        wanted: the framework's names and those in the file.
+        found: names of all fields.
+    """
+
+    schema: pa.Schema
+    wanted: Mapping[str, str]
+    found: Sequence[str]
+
+
+def _json_fields(file: RawFile, columns: ColumnNames) -> _JsonFields:
     """The type of each field is that of its first value; a file that mixes types is refused with the line."""
     first: dict[str, Any] = {}
     for line in islice(iterate_objects(file), _PEEK_LINES):
@@ -200,14 +221,18 @@ def _interactions_from_json(file: RawFile, columns: ColumnNames) -> tuple[pa.Tab
         whole_number_id = role in (USER_ID, ITEM_ID) and isinstance(value, int)
         number = pa.int64() if whole_number_id else pa.float64()
         types[name] = pa.string() if isinstance(value, str | None) else number
+    return _JsonFields(pa.schema(list(types.items())), wanted, list(first))
 
+
+def _interactions_from_json(file: RawFile, fields: _JsonFields) -> pa.Table:
     def encode_ids(part: pa.Table) -> pa.Table:
         for role in (USER_ID, ITEM_ID):
-            ids = as_identifiers(part[wanted[role]], wanted[role], str(file))
-            part = part.set_column(part.column_names.index(wanted[role]), wanted[role], ids)
+            name = fields.wanted[role]
+            ids = as_identifiers(part[name], name, str(file))
+            part = part.set_column(part.column_names.index(name), name, ids)
         return part
 
-    return read_json_lines(file, pa.schema(list(types.items())), convert=encode_ids), wanted, list(first)
+    return read_json_lines(file, fields.schema, convert=encode_ids)
 
 
 def _columns_of_objects(file: RawFile) -> dict[str, pa.ChunkedArray]:

@@ -21,6 +21,11 @@ _PACKED = 4
 _PACKED_ENDINGS = (".gz", ".parquet", ".pq")
 
 
+def text_bytes(name: str, size: int) -> int:
+    """About the bytes of the text of a file of a name and a size."""
+    return size * (_PACKED if name.lower().endswith(_PACKED_ENDINGS) else 1)
+
+
 @dataclass(frozen=True, slots=True)
 class RawFile:
     """A file to read.
@@ -59,7 +64,7 @@ class RawFile:
         except (OSError, KeyError, zipfile.BadZipFile) as error:
             reason = getattr(error, "strerror", None) or error
             raise SourceError(f"{self} cannot be read: {reason}. Correct the path.") from error
-        return size * (_PACKED if self.name.lower().endswith(_PACKED_ENDINGS) else 1)
+        return text_bytes(self.name, size)
 
     def __str__(self) -> str:
         return str(self.path) if self.member is None else f"{self.path}:{self.member}"

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import posixpath
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import BinaryIO, cast
 from urllib.parse import urlsplit
 
 import pyarrow as pa
 import pyarrow.fs
 
+from recsys.data.sources.copied_file import CopiedFile, CopiedShards
+from recsys.data.sources.raw_file import RawFile
+from recsys.data.sources.scratch_directory import copying
+from recsys.data.sources.shards import check_one_format
 from recsys.errors import SourceError
 
 #: Schemes that Arrow reads itself.
@@ -20,6 +26,8 @@ _OF_ARROW = ("s3", "gs", "gcs")
 
 #: Schemes that are no object store: what lies behind them cannot be listed, or is no other place.
 _REFUSED = ("http", "https", "ftp", "file", "local")
+
+_CHUNK_BYTES = 1 << 20
 
 #: How names of files begin that are none of a table, such as _SUCCESS.
 _NO_PART = (".", "_")
@@ -76,6 +84,31 @@ class RemoteFiles:
         """The paths of the files."""
         return [path for path, _, _ in self.files]
 
+    def copied(self, directory: Path) -> RawFile:
+        """Copies of the files as one table, whose messages name the originals.
+
+        Args:
+            directory: an empty one, for the copies.
+
+        Raises:
+            SourceError: a file cannot be read, or its copy not be written.
+            DataError: the files are of several formats.
+        """
+        check_one_format(self.url, self.paths)
+        copies = []
+        for number, path in enumerate(self.paths):
+            copy = directory / f"{number:06}-{posixpath.basename(path)}"
+            with self.open(path) as source, copying(self.url_of(path), directory), copy.open("wb") as target:
+                shutil.copyfileobj(source, target, _CHUNK_BYTES)
+            copies.append(copy)
+        if len(copies) == 1:
+            return CopiedFile(copies[0], None, self.url)
+        return CopiedShards(directory, None, tuple(copies), 0, self.url, tuple(map(self.url_of, self.paths)))
+
+    def url_of(self, path: str) -> str:
+        """The URL of one of the files, without options."""
+        return f"{self.url.partition('://')[0]}://{path}"
+
     @contextmanager
     def open(self, path: str) -> Iterator[BinaryIO]:
         """The bytes of a file.
@@ -87,7 +120,7 @@ class RemoteFiles:
             with self.filesystem.open_input_file(path) as stream:
                 yield cast(BinaryIO, stream)
         except OSError as error:
-            raise SourceError(f"{path} of {self.url} cannot be read: {error}. Correct the access.") from error
+            raise SourceError(f"{self.url_of(path)} cannot be read: {error}. Correct the access.") from error
 
 
 def _filesystem(scheme: str, bucket: str, options: str) -> pa.fs.FileSystem:

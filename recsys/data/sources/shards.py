@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedReader, RawIOBase
@@ -52,17 +52,30 @@ def table_file(path: Path) -> RawFile:
     files = files_of(path)
     if files == (path,):
         return RawFile(path)
-    formats = sorted({_format(file) for file in files})
-    if len(formats) > 1:
-        raise DataError(
-            f"{path}: the files of a table must be of one format, but they end in {' and in '.join(formats)}. Give a "
-            "pattern that fits those of one, such as 'DIR/*.parquet'."
-        )
+    check_one_format(path, [file.name for file in files])
     return ShardedFile(path, None, files)
 
 
-def _format(file: Path) -> str:
-    return "".join(file.name.lower().removesuffix(".gz").rpartition(".")[1:])
+def check_one_format(place: object, names: Iterable[str]) -> None:
+    """Check that files go together as one table.
+
+    Args:
+        place: what messages call the table.
+        names: of the files.
+
+    Raises:
+        DataError: they are of several formats.
+    """
+    formats = sorted({_format(name) for name in names})
+    if len(formats) > 1:
+        raise DataError(
+            f"{place}: the files of a table must be of one format, but they end in {' and in '.join(formats)}. Give a "
+            "pattern that fits those of one, such as 'DIR/*.parquet'."
+        )
+
+
+def _format(name: str) -> str:
+    return "".join(name.lower().removesuffix(".gz").rpartition(".")[1:])
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import pytest
 from recsys.data.raw import FeatureColumn, FeatureKind, RawDataset, Reader
 from recsys.data.readers.ncf import NcfReader
 from recsys.errors import DataError, SourceError
+from tests.data.readers.streamed import read_both
 
 
 def _tables() -> dict[str, pa.Table]:
@@ -49,7 +50,7 @@ def _tables() -> dict[str, pa.Table]:
 def _read(tmp_path: Path, tables: dict[str, pa.Table]) -> RawDataset:
     for name, table in tables.items():
         pq.write_table(table, tmp_path / name)
-    return NcfReader(tmp_path).read()
+    return read_both(NcfReader(tmp_path))
 
 
 def _texts(name: str = "ml-1m") -> dict[str, str]:

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from recsys.data.readers.parquet import parquet_columns, read_parquet
+from recsys.data.readers.parquet import parquet_batches, parquet_columns, read_parquet
 from recsys.data.sources.raw_file import RawFile
 from recsys.errors import DataError
 
@@ -50,3 +50,28 @@ def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
     file.path.write_bytes(content)
     with pytest.raises(DataError, match=r"data\.parquet is a damaged Parquet file"):
         read_parquet(file)
+
+
+def test_values_that_no_dictionary_has_are_refused_in_both_ways_of_reading(tmp_path: Path) -> None:
+    table = pa.table({"user_id": [f"u{number % 5}" for number in range(1000)]})
+    path = tmp_path / "data.parquet"
+    pq.write_table(table, path, compression="none")
+    column = pq.read_metadata(path).row_group(0).column(0)
+    end = column.dictionary_page_offset + column.total_compressed_size
+    content = bytearray(path.read_bytes())
+    content[end - 100 : end] = b"\xff" * 100  # indices of three bits: 7, where there are five values
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"data\.parquet is a damaged Parquet file"):
+        read_parquet(RawFile(path), as_dictionary=["user_id"])
+    with pytest.raises(DataError, match=r"data\.parquet is a damaged Parquet file"):
+        list(parquet_batches(RawFile(path), table.schema, 100))
+
+
+def test_text_that_is_not_utf_8_is_refused_in_both_ways_of_reading(tmp_path: Path) -> None:
+    bytes_ = pa.array([b"u", b"\xff"], pa.binary())
+    table = pa.table({"user_id": pa.Array.from_buffers(pa.string(), 2, bytes_.buffers())})
+    file = _write(tmp_path, table)
+    with pytest.raises(DataError, match=r"damaged Parquet file: .*UTF8"):
+        read_parquet(file)
+    with pytest.raises(DataError, match=r"damaged Parquet file: .*UTF8"):
+        list(parquet_batches(file, table.schema, 100))

@@ -44,7 +44,9 @@ def endpoint() -> Iterator[str]:
 
 def test_a_bucket_is_prepared(endpoint, tmp_path):
     reader = RemoteReader(f"s3://shop/ratings/*.parquet{endpoint}", items=f"s3://shop/items.csv{endpoint}")
-    prepared = Preparation().prepare(reader, tmp_path / "prepared")
+    prepared = Preparation(engine="memory").prepare(reader, tmp_path / "prepared")
+    streamed = Preparation(engine="streaming").prepare(reader, tmp_path / "streamed")
+    assert streamed.schema.content_hash == prepared.schema.content_hash
     assert prepared.user_vocabulary.ids.to_pylist() == ["ann", "bob", "cy"]
     assert (len(prepared.interactions), prepared.titles([0, 1])) == (3, ["Alien", "Big"])
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,6 +20,8 @@ from recsys.data.inspection.column_summary import (
     with_fraction,
 )
 from recsys.data.preparation.streaming.distinct_values import DistinctNumbers, DistinctTexts
+
+_NONE: Mapping[str, pa.ChunkedArray] = MappingProxyType({})
 
 
 class ColumnScan:
@@ -40,13 +44,21 @@ class ColumnScan:
         self._numbers = DistinctNumbers(directory, name) if is_number else None
         self.texts = None if is_number or pa.types.is_nested(element) else DistinctTexts(element)
 
-    def add(self, column: pa.ChunkedArray) -> None:
-        """Take in the values of the next batch."""
+    def add(self, column: pa.ChunkedArray, distinct: pa.ChunkedArray | None = None) -> None:
+        """Take in the values of the next batch.
+
+        Args:
+            column: all of them.
+            distinct: of a column of text each value once, in the order of their first occurrence; None to find them.
+        """
         present = present_values(column)
         self._num_rows += len(column)
         self._num_present += len(present)
         if self._example is None and len(present):
             self._example = example_text(self._kind, present[0].as_py())
+        if distinct is not None and self.texts is not None:
+            self.texts.add(present_values(distinct))
+            return
         values = present.cast(plain_type(present.type))
         while pa.types.is_list(values.type) or pa.types.is_large_list(values.type):
             values = pc.list_flatten(values).drop_null()
@@ -128,10 +140,15 @@ class TableScan:
         self.names = tuple(types)
         self._order = [name for name in types if name != SUBSECOND_NS]
 
-    def add(self, rows: pa.Table) -> None:
-        """Take in the next batch."""
+    def add(self, rows: pa.Table, distinct: Mapping[str, pa.ChunkedArray] = _NONE) -> None:
+        """Take in the next batch.
+
+        Args:
+            rows: all of it.
+            distinct: what :meth:`ColumnScan.add` takes, by column, where it is known.
+        """
         for name, column in self._columns.items():
-            column.add(rows[name])
+            column.add(rows[name], distinct.get(name))
         if self._moments is not None:
             self._moments.add_rows(rows)
 

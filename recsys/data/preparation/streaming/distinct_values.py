@@ -16,6 +16,10 @@ from recsys.data.preparation.pair_groups import distinct_sorted, num_distinct
 #: Distinct numbers that are held in memory; where there are more, all of them go to files.
 _IN_MEMORY = 1 << 22
 _NUM_FILES = 64
+#: Texts that wait to be joined with those that are known: so many times as many, and this number at most unless
+#: more are known.
+_JOIN_AT = 4
+_MAX_WAITING = 1 << 24
 #: An odd number (2^64 by the golden ratio): its products spread over the files, whatever the numbers have in common.
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
@@ -35,7 +39,8 @@ class DistinctTexts:
         """Take in more values; nulls are left out."""
         self._more.append(pc.unique(values).drop_null())
         self._num_more += len(self._more[-1])
-        if self._num_more > max(len(self._known), 1 << 16):  # so that each value is looked at a few times at most
+        # Joining looks at all that are known: seldom, so that this is little of the work, while what waits is not much.
+        if self._num_more > max(min(_JOIN_AT * len(self._known), _MAX_WAITING), len(self._known), 1 << 16):
             self._join()
 
     def extend(self, later: DistinctTexts) -> None:

@@ -65,10 +65,10 @@ class RowScan:
             batch,
             [*missing_ids(USER_ID, _is_missing(users)), *missing_ids(ITEM_ID, _is_missing(items)), *values.defects],
         )
-        self.columns.add(batch)
+        encoded = users.fill_null("").dictionary_encode()
+        self.columns.add(batch, {USER_ID: pa.chunked_array([encoded.dictionary])})
         self.has_subseconds |= values.subsecond_ns is not None
         rows = self._rows(users, items, values, first_row)
-        encoded = users.fill_null("").dictionary_encode()
         partition = partition_of(encoded.dictionary, num_partitions)[encoded.indices.to_numpy()]
         if invalid is not None:
             valid = np.flatnonzero(~invalid)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from recsys.data.sources.database_url import database_url, place_of
 from recsys.errors import SourceError
 
 if TYPE_CHECKING:
@@ -44,22 +44,12 @@ class SqlDatabase:
         Raises:
             SourceError: there is no URL, it is none of a database, or one with a password that a run would store.
         """
-        from sqlalchemy import make_url
-        from sqlalchemy.exc import ArgumentError
-
-        given = url or os.environ.get(URL_VARIABLE)
-        if not given:
-            raise SourceError(
-                "data=sql needs a database: data.url=postgresql://user@host/name, data.url=sqlite:///FILE, or the "
-                f"variable {URL_VARIABLE}, which keeps a password out of the run's files. Give one of them."
-            )
-        try:
-            parsed = make_url(given)
-        except (ArgumentError, ValueError):  # the latter of a port; its text may have the password
-            raise SourceError(
-                "data.url must be a URL of SQLAlchemy, such as postgresql://user@host:port/name or sqlite:///FILE, "
-                f"and is not. Correct it, or the variable {URL_VARIABLE}."
-            ) from None
+        parsed = database_url(
+            url,
+            URL_VARIABLE,
+            "data=sql needs a database: data.url=postgresql://user@host/name, data.url=sqlite:///FILE",
+            "data.url must be a URL of SQLAlchemy, such as postgresql://user@host:port/name or sqlite:///FILE",
+        )
         if url and (parsed.password is not None or any("pass" in name.lower() for name in parsed.query)):
             raise SourceError(
                 "data.url must have no password, because each run's files have its settings. Leave it out and let the "
@@ -69,8 +59,7 @@ class SqlDatabase:
             parsed = parsed.set(drivername="postgresql+psycopg")
         if parsed.get_backend_name() == "sqlite":
             return cls._of_file(parsed)
-        host = parsed.host or parsed.query.get("host") or "localhost"
-        return cls(parsed, f"{host}{f':{parsed.port}' if parsed.port else ''}/{parsed.database or ''}")
+        return cls(parsed, place_of(parsed))
 
     @classmethod
     def _of_file(cls, url: URL) -> SqlDatabase:

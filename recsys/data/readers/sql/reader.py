@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 from recsys.data.raw import RawDataset, RawSource
+from recsys.data.raw_stream import RawStream, StreamingReader
 from recsys.data.readers.feature_kinds import Declaration
 from recsys.data.readers.sql.database import SqlDatabase
-from recsys.data.readers.sql.rows import read_query
+from recsys.data.readers.sql.rows import query_chunks, read_query
+from recsys.data.readers.sql.spooled_rows import spool_rows
+from recsys.data.readers.table_files import FileTable
 from recsys.data.readers.tables.column_names import ColumnNames
 from recsys.data.readers.tables.memory_tables import MemoryTable
 from recsys.data.readers.tables.table_set import TableSet
 from recsys.data.readers.tables.text_forms import TextForms
+from recsys.data.sources.scratch_directory import ScratchDirectory, copying
 from recsys.errors import SourceError
 
 
-class SqlReader:
+class SqlReader(StreamingReader):
     """Reads the rows of queries as :class:`recsys.data.readers.table.TableReader` reads files.
 
     All queries see the database in one state, where it can give one (PostgreSQL, SQLite). Rows of the same time stay in
@@ -61,30 +65,44 @@ class SqlReader:
     ) -> None:
         self.name = name
         self._url, self._version = url, version
-        self._columns = ColumnNames.parse(columns)
         given = {"interactions": query, "users": users_query, "items": items_query}
         self._given = {part: text for part, text in given.items() if text is not None}
-        self._features = (user_features, item_features)
-        self._forms = TextForms.parse(day_first, list_separators)
+        forms = TextForms.parse(day_first, list_separators)
+        self._said: TableSet[FileTable | MemoryTable] = TableSet(
+            name, {}, ColumnNames.parse(columns), user_features, item_features, forms
+        )
 
     def read(self) -> RawDataset:
         """Run the queries; see :class:`recsys.data.raw.Reader`."""
-        place = self._database.place
-        sources = (RawSource(part, table.digest(), place) for part, table in self._tables.tables.items())
-        raw = replace(self._tables.read(), sources=tuple(sources))
-        return replace(raw, notes=(f"read from {place}", *raw.notes))
+        raw = self._rows.tables.read()
+        return replace(raw, sources=self._sources(), notes=(self._origin, *raw.notes))
+
+    def num_bytes(self) -> int:
+        """About the size of the interactions as text, for which the queries are run."""
+        return self._rows.tables.num_bytes()
+
+    def stream(self) -> RawStream | str:
+        """The rows with interactions in batches; see :class:`recsys.data.raw_stream.StreamingReader`."""
+        stream = self._rows.tables.stream()
+        if isinstance(stream, str):
+            return stream
+        return replace(stream.with_sources(self._sources(), self._origin), is_local=True)
 
     def fingerprint(self) -> dict[str, object]:
         """The queries, and the version of the rows or the rows themselves; see :class:`recsys.data.raw.Reader`."""
-        said: TableSet[MemoryTable] = TableSet(self.name, {}, self._columns, *self._features, self._forms)
-        rows: object = {"version": self._version}
-        if self._version is None:
-            rows = {part: table.digest() for part, table in self._tables.tables.items()}
-        arguments = said.settings() | {
+        rows: object = {"version": self._version} if self._version is not None else self._rows.digests
+        arguments = self._said.settings() | {
             "database": self._database.place,
             "queries": {part: hashlib.sha256(text.encode()).hexdigest() for part, text in self._queries.items()},
         }
         return {"reader": type(self).__name__, "arguments": arguments, "rows": rows}
+
+    @property
+    def _origin(self) -> str:
+        return f"read from {self._database.place}"
+
+    def _sources(self) -> tuple[RawSource, ...]:
+        return tuple(RawSource(part, digest, self._database.place) for part, digest in self._rows.digests.items())
 
     @cached_property
     def _queries(self) -> dict[str, str]:
@@ -95,22 +113,43 @@ class SqlReader:
         return SqlDatabase.locate(self._url)
 
     @cached_property
-    def _tables(self) -> TableSet[MemoryTable]:
-        """The rows; they are read once, as they identify themselves."""
+    def _rows(self) -> _Rows:
+        """The rows; they are read once, as they identify themselves. Those of interactions are kept in files."""
         if "interactions" not in self._queries:
             raise SourceError(
                 'data=sql needs the interactions: data.query="SELECT user_id, item_id, rating, timestamp FROM '
                 'ratings ORDER BY timestamp". Give it.'
             )
-        ids = (self._columns.user, self._columns.item)
-        tables = {}
+        tables: dict[str, FileTable | MemoryTable] = {}
+        digests: dict[str, str] = {}
+        spool = ScratchDirectory()
         with self._database.snapshot() as connection:
             for part, query in self._queries.items():
                 option = "data.query" if part == "interactions" else f"data.{part}_query"
                 place = f"{option} on {self._database.place}"
-                encoded = ids if part == "interactions" else ()
-                tables[part] = MemoryTable(read_query(connection, query, place, encoded), place)
-        return TableSet(self.name, tables, self._columns, *self._features, self._forms)
+                if part == "interactions":
+                    with copying(place, spool.path):
+                        rows = spool_rows(query_chunks(connection, query, place), spool.path, place)
+                    tables[part], digests[part] = rows.table, rows.digest
+                else:
+                    table = MemoryTable(read_query(connection, query, place), place)
+                    tables[part], digests[part] = table, table.digest()
+        return _Rows(replace(self._said, tables=tables), digests, spool)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """The rows of all queries.
+
+    Args:
+        tables: by the part that each is.
+        digests: likewise, hashes of the rows.
+        spool: the directory of those that are in files.
+    """
+
+    tables: TableSet[FileTable | MemoryTable]
+    digests: dict[str, str]
+    spool: ScratchDirectory
 
 
 def _text(query: str) -> str:

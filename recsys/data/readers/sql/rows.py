@@ -6,7 +6,7 @@ import datetime
 import decimal
 import json
 import uuid
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -20,14 +20,21 @@ if TYPE_CHECKING:
 CHUNK_ROWS = 50_000
 
 
-def read_query(connection: Connection, query: str, place: str, encoded: Collection[str] = ()) -> pa.Table:
-    """The rows of a query.
+def read_query(connection: Connection, query: str, place: str) -> pa.Table:
+    """The rows of a query; see :func:`query_chunks`."""
+    try:
+        return pa.concat_tables(query_chunks(connection, query, place), promote_options="permissive")
+    except pa.ArrowException as error:
+        raise mixed_types(place, error) from error
+
+
+def query_chunks(connection: Connection, query: str, place: str) -> Iterator[pa.Table]:
+    """The rows of a query, some thousand at a time; each chunk has the types that its own values have.
 
     Args:
         connection: see :meth:`recsys.data.readers.sql.database.SqlDatabase.snapshot`.
         query: a ``SELECT``, in the language of the database.
         place: what messages call it.
-        encoded: columns whose text is held as dictionaries, which takes far less memory.
 
     Raises:
         DataError: there are no rows, two columns have one name, or a column mixes types.
@@ -39,23 +46,26 @@ def read_query(connection: Connection, query: str, place: str, encoded: Collecti
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise DataError(f"{place} has more than one column named {', '.join(map(repr, repeated))}. Rename all but one.")
-    chunks = [_chunk(names, part, place, encoded) for part in rows.partitions(CHUNK_ROWS)]
-    if not chunks:
+    is_empty = True
+    for part in rows.partitions(CHUNK_ROWS):
+        is_empty = False
+        yield _chunk(names, part, place)
+    if is_empty:
         raise DataError(f"{place} has no rows; at least one is needed. Correct the query.")
-    try:
-        return pa.concat_tables(chunks, promote_options="permissive")
-    except pa.ArrowException as error:
-        raise DataError(f"{place}: a column must be of one type, but {error}. Cast it in the query.") from error
 
 
-def _chunk(names: Sequence[str], rows: Sequence[Sequence[Any]], place: str, encoded: Collection[str]) -> pa.Table:
+def mixed_types(place: str, error: pa.ArrowException) -> DataError:
+    """The error of chunks whose types do not go together."""
+    return DataError(f"{place}: a column must be of one type, but {error}. Cast it in the query.")
+
+
+def _chunk(names: Sequence[str], rows: Sequence[Sequence[Any]], place: str) -> pa.Table:
     columns = {}
     for name, values in zip(names, zip(*rows, strict=True), strict=True):
         try:
-            column = pa.array(_plain(values))
+            columns[name] = pa.array(_plain(values))
         except (pa.ArrowException, OverflowError, UnicodeError) as error:
             raise DataError(f"{place}: column {name!r} must be of one type, but {error}. Cast it there.") from error
-        columns[name] = column.dictionary_encode() if name in encoded and pa.types.is_string(column.type) else column
     return pa.table(columns)
 
 

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.csv as csv
 
+from recsys.data.sources.database_url import database_url, place_of
 from recsys.errors import SourceError
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import URL, Connection
 
 #: Where the database is, if the configuration does not say it: so that no password is in a run's directory.
 URL_VARIABLE = "RECSYS_DATABASE_URL"
 
 #: Bytes that are read at once; no row may be longer.
 _BLOCK = 1 << 26
+#: The same of interactions in batches, which have no long texts.
+_BATCH_BYTES = 1 << 23
 
 #: SQLSTATE of bytes that are no characters of an encoding.
 _NO_TEXT = "22021"
@@ -38,7 +41,7 @@ class StoreDatabase:
         place: host and name, without user and password, for messages and fingerprints.
     """
 
-    url: str
+    url: URL
     place: str
 
     @classmethod
@@ -48,26 +51,16 @@ class StoreDatabase:
         Raises:
             SourceError: there is no URL, or it is none of PostgreSQL.
         """
-        from sqlalchemy import make_url
-        from sqlalchemy.exc import ArgumentError
-
-        url = url or os.environ.get(URL_VARIABLE)
-        if not url:
-            raise SourceError(
-                "data=store needs the database of the service: data.database_url=postgresql://user@host/name, or the "
-                f"variable {URL_VARIABLE}, which keeps a password out of the run's files. Give one of them."
-            )
-        try:
-            parsed = make_url(url)
-        except ArgumentError:
-            parsed = None
-        if parsed is None or parsed.drivername not in _SCHEMES:
-            raise SourceError(
-                "data.database_url must be postgresql://user:password@host:port/name, and is not. Correct it, or the "
-                f"variable {URL_VARIABLE}."
-            )
-        host = parsed.host or parsed.query.get("host") or "localhost"
-        return cls(url, f"{host}{f':{parsed.port}' if parsed.port else ''}/{parsed.database or ''}")
+        required = "data.database_url must be postgresql://user:password@host:port/name"
+        parsed = database_url(
+            url,
+            URL_VARIABLE,
+            "data=store needs the database of the service: data.database_url=postgresql://user@host/name",
+            required,
+        )
+        if parsed.drivername not in _SCHEMES:
+            raise SourceError(f"{required}, and is not. Correct it, or the variable {URL_VARIABLE}.")
+        return cls(parsed, place_of(parsed))
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
@@ -77,7 +70,7 @@ class StoreDatabase:
             SourceError: the extra is not installed, the database is away, it has no such tables, or it has a text that
                 is none, as one of encoding SQL_ASCII may.
         """
-        from sqlalchemy import create_engine, make_url
+        from sqlalchemy import create_engine
         from sqlalchemy.exc import SQLAlchemyError
 
         try:
@@ -85,7 +78,7 @@ class StoreDatabase:
 
             # Whatever encoding the database has: one of SQL_ASCII names none, and COPY sends that of the connection.
             engine = create_engine(
-                make_url(self.url).set(drivername="postgresql+psycopg"),
+                self.url.set(drivername="postgresql+psycopg"),
                 connect_args={"connect_timeout": 10, "client_encoding": "utf8"},
             )
         except ImportError as error:
@@ -123,19 +116,54 @@ def copy_table(connection: Connection, query: str, types: Mapping[str, pa.DataTy
         query: SQL without parameters.
         types: of its columns, in their order.
     """
-    connection.exec_driver_sql("SELECT 1")  # begins the transaction
-    driver = connection.connection.driver_connection
-    assert driver is not None
     buffer = io.BytesIO()
-    with driver.cursor() as cursor, cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT csv)") as copy:
-        for block in copy:
-            buffer.write(block)
+    copy_rows(connection, query, buffer)
     if not buffer.tell():
         return pa.table({name: pa.array([], type_) for name, type_ in types.items()})
     buffer.seek(0)
-    return csv.read_csv(
-        buffer,
-        csv.ReadOptions(column_names=list(types), block_size=_BLOCK),
+    return csv.read_csv(buffer, *_options(types, _BLOCK))
+
+
+def copy_rows(connection: Connection, query: str, file: BinaryIO) -> None:
+    """Write the rows of a query to a file, as :func:`copied_batches` reads them; nothing where there are none.
+
+    Args:
+        connection: see :meth:`StoreDatabase.snapshot`.
+        query: SQL without parameters.
+        file: open for bytes.
+    """
+    with _driver(connection).cursor() as cursor, cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT csv)") as copy:
+        for block in copy:
+            file.write(block)
+
+
+def copied_batches(path: Path, types: Mapping[str, pa.DataType]) -> Iterator[pa.Table]:
+    """The rows of a file of :func:`copy_rows` in batches, in the types of :func:`copy_table`."""
+    if path.stat().st_size:
+        with csv.open_csv(path, *_options(types, _BATCH_BYTES)) as batches:
+            for batch in batches:
+                yield pa.Table.from_batches([batch])
+
+
+def estimated_bytes(connection: Connection, query: str) -> int:
+    """About the size of the rows of a query as text, as the database estimates it without running it."""
+    with _driver(connection).cursor() as cursor:
+        (row,) = cursor.execute(f"EXPLAIN (FORMAT JSON) {query}").fetchall()
+    plan = row[0][0]["Plan"]
+    return int(plan["Plan Rows"] * plan["Plan Width"])
+
+
+def _driver(connection: Connection) -> Any:
+    """The connection as the driver has it, within the transaction."""
+    connection.exec_driver_sql("SELECT 1")  # begins it
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    return driver
+
+
+def _options(types: Mapping[str, pa.DataType], block_bytes: int) -> tuple[Any, Any, Any]:
+    return (
+        csv.ReadOptions(column_names=list(types), block_size=block_bytes),
         csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
         csv.ConvertOptions(
             column_types=dict(types),

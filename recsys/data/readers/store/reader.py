@@ -4,32 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-import numpy as np
 import pyarrow as pa
 
-from recsys.data.columns import ITEM_ID, RATING, SUBSECOND_NS, TIMESTAMP, TITLE, USER_ID, WEIGHT
+from recsys.data.columns import ITEM_ID, RATING, TITLE, USER_ID, WEIGHT
 from recsys.data.raw import FeatureColumn, RawDataset
+from recsys.data.raw_stream import RawStream, StreamingReader
 from recsys.data.readers.feature_kinds import Declaration, declare_features, infer_features
 from recsys.data.readers.fingerprint import make_fingerprint
-from recsys.data.readers.store.database import StoreDatabase, copy_table, literal
+from recsys.data.readers.identifiers import ID_TYPE
+from recsys.data.readers.store.database import (
+    StoreDatabase,
+    copied_batches,
+    copy_rows,
+    copy_table,
+    estimated_bytes,
+    literal,
+)
 from recsys.data.readers.store.property_table import property_columns
+from recsys.data.readers.store.stored_columns import (
+    STORED_TYPES,
+    Look,
+    StoredBatches,
+    StoredColumns,
+    look_through,
+)
+from recsys.data.sources.scratch_directory import ScratchDirectory, copying
 from recsys.data.times import parse_moment
 from recsys.errors import DataError, SettingsError
 
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
 Values = Literal["auto", "rating", "weight", "ignore"]
 
-_INTERACTIONS = {
-    USER_ID: pa.dictionary(pa.int32(), pa.string()),
-    ITEM_ID: pa.dictionary(pa.int32(), pa.string()),
-    "microseconds": pa.int64(),
-    "value": pa.float64(),
-}
+_ENCODED_IDS = {USER_ID: ID_TYPE, ITEM_ID: ID_TYPE}
 _TEXT = pa.string()
 
 
-class StoreReader:
+class StoreReader(StreamingReader):
     """Reads the views ``training_interactions``, ``training_users`` and ``training_items`` of the service's database.
 
     They leave out users who do not want to be profiled, and have those that were merged under their account; items that
@@ -80,32 +94,78 @@ class StoreReader:
         """Read the views; see :class:`recsys.data.raw.Reader`."""
         database = StoreDatabase.locate(self._database_url)
         with database.snapshot() as connection:
-            interactions = copy_table(connection, self._query(), _INTERACTIONS)
-            users = copy_table(
-                connection, "SELECT user_id, properties FROM training_users ORDER BY 1", {USER_ID: _TEXT, "json": _TEXT}
-            )
-            items = copy_table(
-                connection,
-                "SELECT item_id, title, properties FROM training_items"
-                f"{' WHERE available' if self._available_only else ''} ORDER BY 1",
-                {ITEM_ID: _TEXT, TITLE: _TEXT, "json": _TEXT},
-            )
-        if len(interactions) == 0:
+            interactions = copy_table(connection, self._query(), STORED_TYPES | _ENCODED_IDS)
+            entities = self._read_entities(connection)
+        look = look_through([interactions])
+        columns, notes = self._columns(look, database.place)
+        return self._with(columns.of(interactions), notes, entities, database.place)
+
+    def num_bytes(self) -> int:
+        """About the size of the interactions as text, as the database estimates it."""
+        with StoreDatabase.locate(self._database_url).snapshot() as connection:
+            return estimated_bytes(connection, self._query())
+
+    def stream(self) -> RawStream:
+        """The views with interactions in batches, from a copy; see :class:`recsys.data.raw_stream.StreamingReader`."""
+        database = StoreDatabase.locate(self._database_url)
+        self._copies = ScratchDirectory()  # for as long as this reader, or until the next stream
+        path = self._copies.path / "interactions.csv"
+        with database.snapshot() as connection:
+            with copying(f"What is read from {database.place}", path.parent), path.open("wb") as file:
+                copy_rows(connection, self._query(), file)
+            entities = self._read_entities(connection)
+        columns, notes = self._columns(look_through(copied_batches(path, STORED_TYPES)), database.place)
+        empty = columns.of(pa.schema(list(STORED_TYPES.items())).empty_table())
+        rest = self._with(empty, notes, entities, database.place)
+        return RawStream(rest, StoredBatches(path, columns), path.stat().st_size, is_local=True)
+
+    def _read_entities(self, connection: Connection) -> tuple[pa.Table, pa.Table]:
+        """The users and the items, with their properties as text."""
+        users = copy_table(
+            connection, "SELECT user_id, properties FROM training_users ORDER BY 1", {USER_ID: _TEXT, "json": _TEXT}
+        )
+        items = copy_table(
+            connection,
+            "SELECT item_id, title, properties FROM training_items"
+            f"{' WHERE available' if self._available_only else ''} ORDER BY 1",
+            {ITEM_ID: _TEXT, TITLE: _TEXT, "json": _TEXT},
+        )
+        return users, items
+
+    def _columns(self, look: Look, place: str) -> tuple[StoredColumns, tuple[str, ...]]:
+        """What is made of the stored columns, and notes on that."""
+        if look.num_rows == 0:
             raise DataError(
-                f"{database.place} has no interactions of users who may be profiled{self._asked()}. Import some, or "
+                f"{place} has no interactions of users who may be profiled{self._asked()}. Import some, or "
                 "ask for other ones."
             )
-        table, notes = self._typed(interactions)
-        user_table, user_features, user_notes = self._entities(users, USER_ID, self._user_features, database.place)
-        item_table, item_features, item_notes = self._entities(items, ITEM_ID, self._item_features, database.place)
+        notes: tuple[str, ...] = ()
+        kind = self._values
+        if kind == "auto":
+            kind = "rating" if look.num_without_value == 0 else "ignore"
+            if 0 < look.num_without_value < look.num_rows:
+                notes = (
+                    f"values are ignored, because {look.num_without_value:,} of {look.num_rows:,} interactions have "
+                    "none (data.types=[...] reads some types only)",
+                )
+        name = {"rating": RATING, "weight": WEIGHT}.get(kind)
+        return StoredColumns(name, look.has_subseconds), notes
+
+    def _with(
+        self, interactions: pa.Table, notes: tuple[str, ...], entities: tuple[pa.Table, pa.Table], place: str
+    ) -> RawDataset:
+        """The interactions with users and items."""
+        users, items = entities
+        user_table, user_features, user_notes = self._entities(users, USER_ID, self._user_features, place)
+        item_table, item_features, item_notes = self._entities(items, ITEM_ID, self._item_features, place)
         return RawDataset(
             name=self.name,
-            interactions=table,
+            interactions=interactions,
             users=user_table,
             items=item_table,
             user_features=user_features,
             item_features=item_features,
-            notes=(f"read from {database.place}", *notes, *user_notes, *item_notes),
+            notes=(f"read from {place}", *notes, *user_notes, *item_notes),
         )
 
     def fingerprint(self) -> dict[str, object]:
@@ -147,27 +207,6 @@ class StoreReader:
             f"FROM training_interactions{' WHERE ' if conditions else ''}{' AND '.join(conditions)} "
             "ORDER BY occurred_at, event_id"
         )
-
-    def _typed(self, interactions: pa.Table) -> tuple[pa.Table, tuple[str, ...]]:
-        """The interactions under the framework's names."""
-        seconds, microseconds = np.divmod(interactions.column("microseconds").to_numpy(), 1_000_000)
-        table = interactions.select([USER_ID, ITEM_ID]).append_column(TIMESTAMP, pa.array(seconds))
-        if microseconds.any():
-            table = table.append_column(SUBSECOND_NS, pa.array(microseconds.astype(np.int32) * 1000))
-        value = interactions.column("value")
-        kind = self._values
-        without = value.null_count
-        notes: tuple[str, ...] = ()
-        if kind == "auto":
-            kind = "rating" if without == 0 else "ignore"
-            if 0 < without < len(value):
-                notes = (
-                    f"values are ignored, because {without:,} of {len(value):,} interactions have none "
-                    "(data.types=[...] reads some types only)",
-                )
-        if kind != "ignore":
-            table = table.append_column(RATING if kind == "rating" else WEIGHT, value)
-        return table, notes
 
     def _entities(
         self, table: pa.Table, id_column: str, declared: Mapping[str, Declaration] | None, place: str

@@ -17,10 +17,18 @@ _PEEK_BYTES = 1 << 12
 
 @dataclass(frozen=True, slots=True)
 class JsonArrayFile(RawFile):
-    """A file with a JSON array, which is read as lines of one element each; it is held in memory as a whole."""
+    """A file with a JSON array, which is read as lines of one element each; it is held in memory as a whole.
+
+    Args:
+        path: as of :class:`RawFile`.
+        member: as of :class:`RawFile`.
+        place: what messages call it.
+    """
+
+    place: str = ""
 
     def __str__(self) -> str:
-        return f"{RawFile.__str__(self)} (a line for each element of its array)"
+        return f"{self.place} (a line for each element of its array)"
 
     @contextmanager
     def open(self) -> Iterator[BinaryIO]:
@@ -32,7 +40,7 @@ class JsonArrayFile(RawFile):
         """
         with RawFile.open(self) as stream:
             content = stream.read()
-        place = RawFile.__str__(self)
+        place = self.place
         try:
             array = json.loads(content)
         except UnicodeDecodeError as error:
@@ -62,6 +70,15 @@ def as_json_lines(file: RawFile) -> RawFile:
     """A JSON file in a form with one object on each line: as it is, unless it holds an array.
 
     Raises:
+        DataError: it is a table in several files, which have an array each.
         SourceError: the file cannot be read.
     """
-    return JsonArrayFile(file.path, file.member) if holds_array(file) else file
+    if len(file.shards()) > 1 and holds_array(file):
+        raise DataError(
+            f"{file}: of a table in several files, each must have one JSON object a line, but {file.shards()[0]} has "
+            "an array. Write its elements one a line, without brackets around them."
+        )
+    if not holds_array(file):
+        return file
+    (alone,) = file.shards()
+    return JsonArrayFile(alone.path, alone.member, str(alone))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,6 +11,7 @@ import pyarrow as pa
 from recsys.data.raw import RawDataset, RawSource
 from recsys.data.readers.feature_kinds import Declaration
 from recsys.data.readers.tables.column_names import ColumnNames, id_column
+from recsys.data.readers.tables.table_digest import TableDigest
 from recsys.data.readers.tables.table_set import TableSet
 from recsys.data.readers.tables.text_forms import TextForms
 from recsys.data.readers.tables.typed_columns import ReadTable, typed_entities, typed_interactions, unread_columns
@@ -109,29 +109,9 @@ class MemoryTable:
 
     def digest(self) -> str:
         """SHA-256 of the table's contents."""
-        sink = _HashSink()
-        with pa.ipc.new_stream(pa.PythonFile(sink, mode="w"), self.table.schema) as writer:
-            writer.write_table(self.table)
-        return sink.hash.hexdigest()
-
-
-class _HashSink:
-    """A file that keeps nothing but a hash of what is written to it."""
-
-    closed = False
-
-    def __init__(self) -> None:
-        self.hash = hashlib.sha256()
-
-    def write(self, content: bytes) -> int:
-        self.hash.update(content)
-        return len(content)
-
-    def flush(self) -> None:
-        """Nothing is held back."""
-
-    def close(self) -> None:
-        """Nothing is open."""
+        digest = TableDigest()
+        digest.add(self.table)
+        return digest.hexdigest()
 
 
 def as_arrow(table: object, place: str) -> pa.Table:

@@ -12,7 +12,7 @@ from recsys.data.columns import FOLD, SUBSECOND_NS
 from recsys.data.raw_stream import Batches, RawStream
 from recsys.data.readers.feature_kinds import Declaration
 from recsys.data.readers.table_files import FileTable
-from recsys.data.readers.tables.assembly import FOLD_OF_PART, assembled, check_parts, told
+from recsys.data.readers.tables.assembly import FOLD_OF_PART, SourceTable, assembled, check_parts, told
 from recsys.data.readers.tables.column_names import ColumnNames
 from recsys.data.readers.tables.table_batches import NoBatchesError, TableBatches, joined
 from recsys.data.readers.tables.text_forms import TextForms
@@ -23,7 +23,7 @@ _ANY_FORM = TextForms()
 
 def assemble_stream(
     name: str,
-    tables: Mapping[str, FileTable],
+    tables: Mapping[str, SourceTable],
     columns: ColumnNames,
     user_features: Mapping[str, Declaration] | None = None,
     item_features: Mapping[str, Declaration] | None = None,
@@ -37,12 +37,23 @@ def assemble_stream(
         NoBatchesError: the interactions must be read at once.
     """
     check_parts(tables)
-    parts = {part: tables[part].batches(columns) for part in ("interactions", *FOLD_OF_PART) if part in tables}
+    files = interaction_tables(tables)
+    parts = {part: table.batches(columns) for part, table in files.items()}
     notes = tuple(note for part, table in parts.items() for note in told(part, table.notes))
     batches = parts["interactions"] if "interactions" in parts else _folded_batches(parts)
     interactions = ReadTable(batches.schema.empty_table(), notes)
     rest = assembled(name, interactions, tables, columns, user_features, item_features, forms)
-    return RawStream(rest, batches.batches, sum(tables[part].num_bytes() for part in parts), batches.parts)
+    return RawStream(rest, batches.batches, sum(table.num_bytes() for table in files.values()), batches.parts)
+
+
+def interaction_tables(tables: Mapping[str, SourceTable]) -> dict[str, FileTable]:
+    """The tables with interactions, which are files."""
+    found = {}
+    for part in ("interactions", *FOLD_OF_PART):
+        if (table := tables.get(part)) is not None:
+            assert isinstance(table, FileTable), "interactions in batches come from files"
+            found[part] = table
+    return found
 
 
 def _folded_batches(parts: Mapping[str, TableBatches]) -> TableBatches:

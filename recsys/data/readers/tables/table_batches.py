@@ -14,6 +14,7 @@ import pyarrow as pa
 from recsys.data.columns import ITEM_ID, RATING, SUBSECOND_NS, TIMESTAMP, USER_ID, WEIGHT
 from recsys.data.raw_stream import BATCH_ROWS, Batches, InTurn
 from recsys.data.readers.delimited import ColumnTypeError, DelimitedForm, LongRowError
+from recsys.data.readers.json_lines import json_line_batches
 from recsys.data.readers.number_times import NumberTimes, NumberTimesScan
 from recsys.data.readers.numbers import as_numbers
 from recsys.data.readers.parquet import parquet_batches, parquet_schema
@@ -75,6 +76,36 @@ def text_batches(
 
     shards = [shard for shard in file.shards() if not _is_empty(shard)]
     return TableBatches(schema, typed(file), tuple(map(typed, shards)), notes)
+
+
+def json_batches(
+    file: RawFile, fields: pa.Schema, wanted: Mapping[str, str], notes: tuple[str, ...] = ()
+) -> TableBatches:
+    """Interactions in JSON lines; see :func:`text_batches`.
+
+    Args:
+        file: the file.
+        fields: names and types of the fields to read.
+        wanted: the framework's names and those in the file.
+        notes: on the table.
+
+    Raises:
+        NoBatchesError: a field is text of which only all rows together tell how it is written.
+        DataError: a line is no JSON object, or has a field of another type.
+        SourceError: the file cannot be read.
+    """
+    types = {field.name: field.type for field in fields}
+    _refuse_text({name: types[name] for role, name in wanted.items() if role not in _IDS}, file)
+    times = [wanted[TIMESTAMP]] if TIMESTAMP in wanted else []
+    # Without times the ids are read, so that a file that is no table is refused now.
+    seen = pa.schema([fields.field(name) for name in times or [wanted[USER_ID]]])
+    numbers = _scan(json_line_batches(file, seen), wanted, str(file))
+    schema = _schema(types, wanted, numbers)
+
+    def typed(one: RawFile) -> Batches:
+        return _TypedBatches(partial(json_line_batches, one, fields), dict(wanted), schema, str(one), numbers)
+
+    return TableBatches(schema, typed(file), tuple(map(typed, file.shards())), notes)
 
 
 def parquet_table_batches(file: RawFile, wanted: Mapping[str, str], notes: tuple[str, ...] = ()) -> TableBatches:

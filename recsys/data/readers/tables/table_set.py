@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from recsys.data.raw import RawDataset
+from recsys.data.raw_stream import RawStream
 from recsys.data.readers.feature_kinds import Declaration
 from recsys.data.readers.tables.assembly import SourceTable, assemble, check_parts
 from recsys.data.readers.tables.column_names import ColumnNames
+from recsys.data.readers.tables.streamed_assembly import assemble_stream, interaction_tables
+from recsys.data.readers.tables.table_batches import NoBatchesError
 from recsys.data.readers.tables.text_forms import TextForms
 
 Table = TypeVar("Table", bound=SourceTable)
@@ -38,6 +41,22 @@ class TableSet(Generic[Table]):
     def read(self) -> RawDataset:
         """The tables in one; see :func:`recsys.data.readers.tables.assembly.assemble`."""
         return assemble(self.name, self.tables, self.columns, self.user_features, self.item_features, self.forms)
+
+    def stream(self) -> RawStream | str:
+        """The tables in one, with interactions in batches, or the reason why they must be read at once, as a clause.
+
+        Tables with interactions are files.
+        """
+        try:
+            return assemble_stream(
+                self.name, self.tables, self.columns, self.user_features, self.item_features, self.forms
+            )
+        except NoBatchesError as error:
+            return str(error)
+
+    def num_bytes(self) -> int:
+        """About the size of the interactions as text; their tables are files."""
+        return sum(table.num_bytes() for table in interaction_tables(self.tables).values())
 
     def arguments(self) -> dict[str, object]:
         """What is said of the tables, as values that JSON can hold: the same tables with other ones are other data.

@@ -29,6 +29,17 @@ def test_batches_give_the_summary_of_the_whole_column(name: str, batch_rows: int
     assert (scan.summary(),) == summarize_interactions(table)
 
 
+def test_distinct_texts_that_are_known_are_not_looked_for(tmp_path: Path) -> None:
+    table = pa.table({"user_id": ["b", "", None, "a", "b"]})
+    scan = TableScan(table.schema, tmp_path)
+    scan.add(table, {"user_id": pa.chunked_array([["b", "", "a"]])})
+    scan.add(table.slice(3), {"user_id": pa.chunked_array([["a", "b"]])})
+    scan.add(pa.table({"user_id": ["c"]}))
+    assert scan.distinct_texts("user_id").to_pylist() == ["b", "a", "c"]
+    (summary,) = summarize_interactions(pa.concat_tables([table, table.slice(3), pa.table({"user_id": ["c"]})]))
+    assert scan.summaries() == (summary,)
+
+
 @pytest.mark.parametrize("batch_rows", [1, 2, 5])
 def test_moments_are_counted_with_their_parts_of_a_second(batch_rows: int, tmp_path: Path) -> None:
     table = pa.table(

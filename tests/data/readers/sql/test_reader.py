@@ -6,10 +6,14 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
+from recsys.data.preparation import engines
 from recsys.data.preparing import Preparation, load_or_prepare
+from recsys.data.raw_stream import RawStream
+from recsys.data.readers.sql import rows
 from recsys.data.readers.sql.reader import SqlReader
 from recsys.data.readers.table import TableReader
 from recsys.errors import DataError, SourceError
+from tests.data.readers.streamed import read_both
 from tests.serving.conftest import new_database
 
 RATINGS = [
@@ -70,6 +74,30 @@ def test_rows_are_read_as_those_of_files_are(tmp_path, sqlite_url, postgres_url,
     assert from_sqlite.notes[0] == f"read from {sqlite_url.removeprefix('sqlite:///')}"
 
 
+def test_rows_come_in_batches_from_one_run_of_the_query(tmp_path, sqlite_url, postgres_url, monkeypatch):
+    monkeypatch.setattr(rows, "CHUNK_ROWS", 2)
+    monkeypatch.setattr(engines, "STREAM_FROM_BYTES", 10)
+    numbers = "SELECT who, item_id, rating, CASE who WHEN 'bob' THEN 7.5 ELSE 8 END AS at FROM ratings ORDER BY at, who"
+    for url in (sqlite_url, postgres_url):
+        reader = SqlReader(url, numbers, columns=COLUMNS)
+        raw = read_both(reader)
+        assert raw.interactions["user_id"].to_pylist() == ["bob", "ann", "ann"]
+        stream = engines.read_raw(reader, "auto")
+        assert isinstance(stream, RawStream) and stream.is_local
+        assert stream.rest.sources == raw.sources
+        hashes = {
+            Preparation(engine=engine).prepare(reader, tmp_path / "made").schema.content_hash
+            for engine in ("memory", "streaming")
+        }
+        assert len(hashes) == 1
+
+
+def test_dates_as_text_are_read_as_a_whole(sqlite_url):
+    found = SqlReader(sqlite_url, QUERY, columns=COLUMNS).stream()
+    assert found.endswith("has text in column 'at', which only all rows together explain")
+    assert found.startswith("data.query on ")
+
+
 def test_a_prepared_directory_is_made_again_when_a_row_has_changed(tmp_path, sqlite_url):
     def prepare(**more):
         reader = SqlReader(sqlite_url, QUERY, columns=COLUMNS, **more)
@@ -91,7 +119,7 @@ def test_a_version_stands_for_the_rows(sqlite_url, monkeypatch):
     def fingerprint(version):
         return SqlReader(sqlite_url, QUERY, columns=COLUMNS, version=version).fingerprint()
 
-    monkeypatch.setattr("recsys.data.readers.sql.reader.read_query", lambda *arguments: pytest.fail("was run"))
+    monkeypatch.setattr("recsys.data.readers.sql.reader.query_chunks", lambda *arguments: pytest.fail("was run"))
     assert fingerprint(1) == fingerprint(1) != fingerprint(2)
 
 

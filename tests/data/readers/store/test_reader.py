@@ -33,7 +33,15 @@ def filled(store):
 
 
 def rows(url, **arguments):
-    return StoreReader(url, **arguments).read().interactions.to_pylist()
+    reader = StoreReader(url, **arguments)
+    whole = reader.read()
+    stream = reader.stream()
+    found = [row for batch in stream.batches() for row in batch.to_pylist()]
+    assert found == [row for batch in stream.batches() for row in batch.to_pylist()] == whole.interactions.to_pylist()
+    empty = whole.interactions.schema.empty_table()
+    assert replace(stream.rest, interactions=empty) == replace(whole, interactions=empty)
+    assert stream.is_local and reader.num_bytes() > 0
+    return found
 
 
 def test_interactions_are_in_the_order_of_time(database_url, filled):

@@ -9,6 +9,7 @@ import pytest
 from recsys.data.readers.json_lines import iterate_objects
 from recsys.data.readers.tables.json_array import JsonArrayFile, as_json_lines, holds_array
 from recsys.data.sources.raw_file import RawFile
+from recsys.data.sources.shards import table_file
 from recsys.errors import DataError
 
 OBJECTS = [{"item_id": "日", "tags": ["a\nb"]}, {"item_id": "2"}]
@@ -59,3 +60,11 @@ def test_text_that_is_not_utf_8_is_told(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_bytes(b'["\xff"]')
     with pytest.raises(DataError, match="is not UTF-8"):
         list(iterate_objects(as_json_lines(RawFile(tmp_path / "a.json"))))
+
+
+def test_arrays_in_several_files_are_refused_and_one_alone_is_read(tmp_path: Path) -> None:
+    _file(tmp_path, json.dumps(OBJECTS), "a.json")
+    assert list(iterate_objects(as_json_lines(table_file(tmp_path)))) == OBJECTS
+    _file(tmp_path, json.dumps(OBJECTS), "b.json")
+    with pytest.raises(DataError, match=r"each must have one JSON object a line, but .*a\.json has an array"):
+        as_json_lines(table_file(tmp_path))

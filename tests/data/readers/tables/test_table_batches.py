@@ -1,3 +1,4 @@
+import gzip
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,28 @@ def test_batches_of_text_are_the_table_in_memory_again_and_again(texts: list[str
         assert rows_of(table) == rows_in_memory(path)
 
 
+LINES = {
+    "whole": ['{"user_id": 1, "item_id": "a", "rating": 3, "timestamp": 10}\n', '{"user_id": 2, "item_id": "b"}\n'],
+    "fractions later": ['{"user_id": "1", "item_id": "a", "timestamp": 10}\n{"user_id": "7", "item_id": "a"}\n', ""],
+    "milliseconds": [
+        '{"user_id": "1", "item_id": "a", "timestamp": 1700000000250}\n',
+        '{"user_id": "2", "item_id": "a", "timestamp": 1700000000000}\n{"user_id": null, "item_id": "a"}\n',
+    ],
+    "ids alone": ['{"user_id": "1", "item_id": "a", "text": "x"}\n', '{"item_id": "b", "user_id": "2"}\n'],
+}
+
+
+@pytest.mark.parametrize("ending", [".jsonl", ".json.gz"])
+@pytest.mark.parametrize("texts", LINES.values(), ids=LINES)
+def test_batches_of_json_lines_are_the_table_in_memory(texts: list[str], ending: str, tmp_path: Path) -> None:
+    for number, text in enumerate(texts):
+        content = gzip.compress(text.encode()) if ending.endswith("gz") else text.encode()
+        (tmp_path / f"{number}{ending}").write_bytes(content)
+    table = interaction_batches(table_file(tmp_path), ColumnNames())
+    assert rows_of(table) == rows_in_memory(tmp_path)
+    assert len(table.parts) == len(texts)
+
+
 @pytest.mark.parametrize(
     "times",
     [
@@ -83,7 +106,8 @@ def test_the_first_value_that_is_no_number_is_told_with_its_row_among_all_files(
     [
         ([HEADER + "1,a,3,31.05.2024\n"], ".csv", "has text in column 'timestamp', which only all rows together"),
         (["user_id;item_id;rating\n1;a;3,5\n"], ".csv", "has text in column 'rating'"),
-        (['{"user_id": 1, "item_id": 2}\n'], ".jsonl", "is JSON"),
+        (['[{"user_id": 1, "item_id": 2}]\n'], ".json", "is one JSON array"),
+        (['{"user_id": 1, "item_id": 2, "timestamp": "2024-05-31"}\n'], ".jsonl", "has text in column 'timestamp'"),
         ([f'user_id,item_id,rating\n1,a,3\n"{"x" * (20 << 20)}",a,3\n2,a,3\n'], ".csv", "has a row of more than 8 MB"),
     ],
 )
