@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,6 +13,7 @@ from pyarrow import csv as arrow_csv
 
 from recsys.data.readers.numbers import first_uncastable
 from recsys.data.readers.required_columns import require_columns
+from recsys.data.sources.arrow_stream import arrow_stream
 from recsys.data.sources.raw_file import RawFile
 from recsys.errors import DataError
 
@@ -125,7 +126,7 @@ class DelimitedForm:
                 with self.file.open() as stream:
                     counted = _CountedLines(stream)
                     table = arrow_csv.read_csv(
-                        counted,
+                        arrow_stream(cast(BinaryIO, counted)),
                         read_options=self._read_options(block_bytes),
                         parse_options=self._parse_options(),
                         convert_options=self._convert_options(types),
@@ -156,7 +157,7 @@ class DelimitedForm:
             with self.file.open() as stream:
                 counted = _CountedLines(stream)
                 with arrow_csv.open_csv(
-                    counted,
+                    arrow_stream(cast(BinaryIO, counted)),
                     read_options=self._read_options(_BATCH_BYTES),
                     parse_options=self._parse_options(),
                     convert_options=self._convert_options(types),
@@ -182,7 +183,7 @@ class DelimitedForm:
         with (
             self.file.open() as stream,
             arrow_csv.open_csv(
-                stream,
+                arrow_stream(stream),
                 read_options=self._read_options(use_threads=False),
                 parse_options=self._parse_options(),
                 convert_options=self._convert_options(dict.fromkeys(names, pa.binary())),
@@ -233,7 +234,7 @@ class DelimitedForm:
             with (
                 self.file.open() as stream,
                 arrow_csv.open_csv(
-                    stream,
+                    arrow_stream(stream),
                     read_options=self._read_options(use_threads=False),
                     parse_options=self._parse_options(remember),
                     convert_options=self._convert_options(dict.fromkeys(types, pa.binary())),

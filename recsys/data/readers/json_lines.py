@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 from pyarrow import json as arrow_json
 
+from recsys.data.sources.arrow_stream import arrow_stream
 from recsys.data.sources.raw_file import RawFile
 from recsys.errors import DataError
 
@@ -67,7 +68,7 @@ def json_line_batches(
         for chunk in _chunks(stream):
             try:
                 part = arrow_json.read_json(
-                    io.BytesIO(chunk),
+                    arrow_stream(io.BytesIO(chunk)),
                     read_options=arrow_json.ReadOptions(block_size=_BLOCK_BYTES),
                     parse_options=options,
                 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -80,7 +81,9 @@ def parquet_batches(file: RawFile, schema: pa.Schema, batch_rows: int) -> Iterat
         require_columns(parquet_columns(shard), columns, str(shard))
         with shard.open() as stream:
             try:
-                for batch in pq.ParquetFile(stream).iter_batches(batch_size=batch_rows, columns=columns):
+                for batch in pq.ParquetFile(_source(shard, stream)).iter_batches(
+                    batch_size=batch_rows, columns=columns
+                ):
                     part = pa.Table.from_batches([batch]).select(columns)
                     part.validate(full=True)  # Arrow reads text that is not UTF-8 without an error
                     yield part.cast(schema)
@@ -93,12 +96,18 @@ def _read_shard(file: RawFile, wanted: Sequence[str], as_dictionary: Sequence[st
     with file.open() as stream:
         try:
             # All columns of a file at once from an object store, where each request takes its time.
-            parquet = pq.ParquetFile(stream, read_dictionary=list(as_dictionary), pre_buffer=True)
+            is_native = isinstance(stream, pa.NativeFile)
+            parquet = pq.ParquetFile(_source(file, stream), read_dictionary=list(as_dictionary), pre_buffer=is_native)
             table = parquet.read(columns=wanted).select(wanted)
             table.validate(full=True)  # Arrow takes a damaged page for indices beyond its dictionary
             return table
         except (pa.ArrowInvalid, OSError) as error:
             raise DataError(f"{file} is a damaged Parquet file: {error}") from error
+
+
+def _source(file: RawFile, stream: BinaryIO) -> Any:
+    """What Arrow reads a file from, in memory of its own where it can; see :func:`.arrow_stream` for the reason."""
+    return pa.OSFile(str(file.path)) if file.member is None and not isinstance(stream, pa.NativeFile) else stream
 
 
 def _unified(schemas: Sequence[pa.Schema], file: RawFile) -> pa.Schema:

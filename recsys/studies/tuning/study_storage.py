@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 from urllib.parse import unquote
 
+from recsys.cli.output_directory import make_output_directory
 from recsys.errors import RunError
 
 #: The trials of a study in its own directory, in SQLite: each is stored whole or not at all, whenever the process is
@@ -108,8 +109,19 @@ class StudyStorage:
 
 
 def _open_journal(optuna: ModuleType, path: Path) -> Any:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(path)))
+    make_output_directory(path.parent, "storage of the study", "storage=")
+    try:
+        return optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(path)))
+    except OSError as error:
+        raise RunError(
+            f"The storage {path} must be a file that can be read and written, but cannot be ({error.strerror}). "
+            "Choose another storage=."
+        ) from error
+    except (ValueError, LookupError, TypeError) as error:  # a line of something else
+        raise RunError(
+            f"The storage {path} must be a journal of studies or a new file, but has something else. Choose another "
+            "storage=."
+        ) from error
 
 
 def _open_sqlite(optuna: ModuleType, path: Path) -> Any:
@@ -121,7 +133,7 @@ def _open_sqlite(optuna: ModuleType, path: Path) -> Any:
     from sqlalchemy import event
     from sqlalchemy.engine import URL
 
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_output_directory(path.parent, "storage of the study", "storage=")
     url = URL.create("sqlite", database=str(path)).render_as_string()
     options = {"connect_args": {"timeout": _LOCK_SECONDS}}
     storage = _made(optuna, lambda: optuna.storages.RDBStorage(url, engine_kwargs=options), str(path))

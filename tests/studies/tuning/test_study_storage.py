@@ -89,3 +89,22 @@ def _impatient(open_storage):
     storage = open_storage(optuna)
     event.listen(storage.engine, "connect", lambda connection, record: connection.execute("PRAGMA busy_timeout=10"))
     return storage
+
+
+@pytest.mark.parametrize("name", ["a.journal", "a.db"])
+def test_a_file_that_cannot_be_written_is_told(tmp_path, name):
+    (tmp_path / "file").touch()
+    beneath = StudyStorage.locate(str(tmp_path / "file" / name), tmp_path, "mine")
+    with pytest.raises(RunError, match=r"storage of the study, but .*cannot be made .*Choose another storage="):
+        beneath.open(optuna)
+    (tmp_path / name).mkdir()
+    with pytest.raises(RunError, match=rf"The storage .*{name} (must be a file|cannot be used).*storage="):
+        StudyStorage.locate(str(tmp_path / name), tmp_path, "mine").open(optuna)
+
+
+@pytest.mark.parametrize("name", ["a.journal", "a.db"])
+@pytest.mark.parametrize("content", ["hello\n", "[1]\n", '{"op_code": 0}\n'])
+def test_a_file_of_something_else_is_told(tmp_path, name, content):
+    (tmp_path / name).write_text(content * 200)
+    with pytest.raises(RunError, match=rf"The storage .*{name} (must be a journal|cannot be used).*storage="):
+        StudyStorage.locate(str(tmp_path / name), tmp_path, "mine").open(optuna)

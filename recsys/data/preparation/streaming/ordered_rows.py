@@ -151,7 +151,7 @@ class OrderedRows:
         columns["user_index"] = self._user_index[columns["user_index"]]
         columns["item_index"] = self._item_index[columns["item_index"]]
         num_users, num_items = self._sizes
-        return replace(joined, num_users=num_users, num_items=num_items, **columns)  # type: ignore[arg-type]
+        return replace(joined, num_users=num_users, num_items=num_items, **columns)
 
 
 def _cuts(ordered: OrderedRows, bounds: IntArray, partition: int) -> IntArray:

@@ -144,7 +144,7 @@ def read_interactions(
     directory: Path, partition: int, rows: slice, num_users: int, num_items: int
 ) -> tuple[Interactions, IntArray]:
     """Some rows of what :func:`save_interactions` wrote, in arrays of their own; there is at least one."""
-    columns = {}
+    columns: dict[str, npt.NDArray[Any]] = {}
     for name, type_ in _TYPES.items():
         path, size = _array_path(directory, partition, name), np.dtype(type_).itemsize
         if path.exists():
@@ -158,7 +158,7 @@ def _interactions(
     rows = columns.pop(ROW)
     optional = {name: columns.get(name) for name in OPTIONAL_COLUMNS}
     users, items = columns["user_index"], columns["item_index"]
-    return Interactions(users, items, num_users=num_users, num_items=num_items, **optional), rows  # type: ignore[arg-type]
+    return Interactions(users, items, num_users=num_users, num_items=num_items, **optional), rows
 
 
 def save_pairs(directory: Path, partition: int, user: IndexArray, item: IndexArray) -> None:

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import pyarrow as pa
 import pyarrow.csv as csv
 
+from recsys.data.sources.arrow_stream import arrow_stream
 from recsys.data.sources.database_url import database_url, place_of
 from recsys.errors import SourceError
 
 if TYPE_CHECKING:
-    from sqlalchemy import URL, Connection
+    from sqlalchemy import Connection
 
 #: Where the database is, if the configuration does not say it: so that no password is in a run's directory.
 URL_VARIABLE = "RECSYS_DATABASE_URL"
@@ -41,7 +42,7 @@ class StoreDatabase:
         place: host and name, without user and password, for messages and fingerprints.
     """
 
-    url: URL
+    url: str
     place: str
 
     @classmethod
@@ -60,7 +61,7 @@ class StoreDatabase:
         )
         if parsed.drivername not in _SCHEMES:
             raise SourceError(f"{required}, and is not. Correct it, or the variable {URL_VARIABLE}.")
-        return cls(parsed, place_of(parsed))
+        return cls(parsed.render_as_string(hide_password=False), place_of(parsed))
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
@@ -70,7 +71,7 @@ class StoreDatabase:
             SourceError: the extra is not installed, the database is away, it has no such tables, or it has a text that
                 is none, as one of encoding SQL_ASCII may.
         """
-        from sqlalchemy import create_engine
+        from sqlalchemy import create_engine, make_url
         from sqlalchemy.exc import SQLAlchemyError
 
         try:
@@ -78,7 +79,7 @@ class StoreDatabase:
 
             # Whatever encoding the database has: one of SQL_ASCII names none, and COPY sends that of the connection.
             engine = create_engine(
-                self.url.set(drivername="postgresql+psycopg"),
+                make_url(self.url).set(drivername="postgresql+psycopg"),
                 connect_args={"connect_timeout": 10, "client_encoding": "utf8"},
             )
         except ImportError as error:
@@ -121,7 +122,7 @@ def copy_table(connection: Connection, query: str, types: Mapping[str, pa.DataTy
     if not buffer.tell():
         return pa.table({name: pa.array([], type_) for name, type_ in types.items()})
     buffer.seek(0)
-    return csv.read_csv(buffer, *_options(types, _BLOCK))
+    return csv.read_csv(arrow_stream(buffer), *_options(types, _BLOCK))
 
 
 def copy_rows(connection: Connection, query: str, file: BinaryIO) -> None:

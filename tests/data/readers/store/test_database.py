@@ -13,7 +13,7 @@ from tests.serving.conftest import new_database
 def test_the_url_is_the_given_one_or_that_of_the_variable(monkeypatch):
     monkeypatch.setenv("RECSYS_DATABASE_URL", "postgresql://u:secret@there:5433/shop")
     database = StoreDatabase.locate(None)
-    assert (database.url.password, database.place) == ("secret", "there:5433/shop")
+    assert (database.url, database.place) == ("postgresql://u:secret@there:5433/shop", "there:5433/shop")
     assert StoreDatabase.locate("postgresql://here/other").place == "here/other"
     assert StoreDatabase.locate("postgresql:///other?host=/run/db").place == "/run/db/other"
 
