@@ -102,8 +102,8 @@ class NcfReader(StreamingReader):
         test = self._test(found)
         shared = tuple(name for name in schema.names if name in test.column_names)
         parts: tuple[Batches, ...] = (
-            _FoldedBatches(train, shared, FOLD_TRAIN),
-            _FoldedBatches(_Whole(_with_plain_ids(test)), shared, FOLD_TEST),
+            _NcfBatches(train, shared, FOLD_TRAIN),
+            _NcfBatches(_Whole(_with_plain_ids(test)), shared, FOLD_TEST),
         )
         empty = _with_fold(schema.empty_table().select(shared), FOLD_TRAIN)
         return RawStream(self._with(empty, found, test), InTurn(parts), self.num_bytes(), parts)
@@ -182,7 +182,7 @@ class _Whole:
 
 
 @dataclass(frozen=True, slots=True)
-class _FoldedBatches:
+class _NcfBatches:
     """Columns of batches, with the fold that all their rows are in."""
 
     batches: Batches
