@@ -1,12 +1,13 @@
-"""How time and memory of preparation grow with the data: Parquet shards of made ratings, by each engine.
+"""How time and memory of preparation grow with the data: shards of made ratings, Parquet or CSV, by each engine.
 
 ::
 
     python benchmarks/preparing_scale.py --rows 2000000 20000000 200000000 --engines streaming
     python benchmarks/preparing_scale.py --rows 20000000 --engines memory streaming ray
+    python benchmarks/preparing_scale.py --rows 2000000 8000000 --engines memory streaming --format csv
 
-Each measurement is a process of its own and one line of ``--records``, from which ``--output`` is made anew: sizes and
-engines may be measured one after the other. All engines must give the same content hash. Shards are made in
+Each measurement is a process of its own and one line of ``--records``, from which ``--output`` is made anew: sizes,
+engines and formats may be measured one after the other. All engines must give the same content hash. Shards are made in
 ``--directory`` before they are measured, and are taken as they are where they are there.
 
 Memory is the largest sum over the process and its children (with Ray, those of its cluster), looked at four times a
@@ -29,18 +30,21 @@ from typing import Any
 import numpy as np
 import psutil
 import pyarrow as pa
+import pyarrow.csv
 import pyarrow.parquet as pq
-from preparing_speed import SIZE
 from results_file import write_results
 
 ENGINES = ("memory", "streaming", "ray")
+FORMATS = ("parquet", "csv")
+#: MovieLens 25M's users, items and interactions.
+SIZE = (162_541, 62_423, 25_000_095)
 SHARD_ROWS = 2_500_000
 COLUMNS = {"user": "userId", "item": "movieId"}
 _SECONDS_BETWEEN_LOOKS = 0.25
 
 
-def write_shards(directory: Path, num_rows: int) -> None:
-    """Write Parquet files of ratings whose users and items grow with their number."""
+def write_shards(directory: Path, num_rows: int, kind: str) -> None:
+    """Write files of ratings whose users and items grow with their number."""
     users, items, rows = SIZE
     num_users, num_items = num_rows * users // rows, num_rows * items // rows
     partial = directory.with_name(f"{directory.name}.partial")
@@ -57,7 +61,11 @@ def write_shards(directory: Path, num_rows: int) -> None:
                 "timestamp": generator.integers(800_000_000, 1_580_000_000, size),
             }
         )
-        pq.write_table(table, partial / f"part-{number:05}.parquet", compression="zstd")
+        path = partial / f"part-{number:05}.{kind}"
+        if kind == "parquet":
+            pq.write_table(table, path, compression="zstd")
+        else:
+            pyarrow.csv.write_csv(table, path)
     partial.rename(directory)
 
 
@@ -125,21 +133,22 @@ def page(records: list[dict[str, Any]]) -> str:
     lines = [
         "# How preparation grows",
         "",
-        "`python benchmarks/preparing_scale.py --rows 2000000 20000000 200000000 --engines streaming`, and "
-        "`--rows 20000000 --engines memory streaming ray`: made ratings in Parquet files of 2.5 million rows, users "
+        "`python benchmarks/preparing_scale.py --rows 2000000 20000000 200000000 --engines streaming`, "
+        "`--rows 20000000 --engines memory streaming ray`, and `--rows 2000000 8000000 --engines memory streaming "
+        "--format csv`: made ratings in files of 2.5 million rows, users "
         "and items in the proportions of MovieLens 25M, prepared with a k-core of 5 and 5. The content hash of one "
         f"size is the same from each engine. {os.cpu_count()} CPU cores, shared with other work: processor time varies "
         "less than time. *Own* is memory that processes hold themselves, *all* counts pages of files as well, which "
         "the system takes back when memory runs short; with Ray both are sums over the processes of its cluster.",
         "",
-        "| rows | kept | users | items | engine | seconds | processor seconds | own, GiB | all, GiB | hash |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "| files | rows | kept | users | items | engine | seconds | processor seconds | own, GiB | all, GiB | hash |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
-    for one in sorted(records, key=lambda one: (one["rows"], ENGINES.index(one["engine"]))):
+    for one in sorted(records, key=lambda one: (FORMATS.index(one["format"]), one["rows"], one["engine"])):
+        counts = " | ".join(f"{one[name]:,}" for name in ("rows", "kept", "users", "items"))
         lines.append(
-            f"| {one['rows']:,} | {one['kept']:,} | {one['users']:,} | {one['items']:,} | `{one['engine']}` "
-            f"| {one['seconds']:,.0f} | {one['processor_seconds']:,.0f} | {one['own_gib']:.2f} | {one['all_gib']:.2f} "
-            f"| `{one['hash'][:12]}` |"
+            f"| {one['format']} | {counts} | `{one['engine']}` | {one['seconds']:,.0f} "
+            f"| {one['processor_seconds']:,.0f} | {one['own_gib']:.2f} | {one['all_gib']:.2f} | `{one['hash'][:12]}` |"
         )
     return "\n".join(lines) + "\n"
 
@@ -149,6 +158,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, nargs="+", default=[2_000_000, 20_000_000])
     parser.add_argument("--engines", nargs="+", default=["streaming"], choices=ENGINES)
+    parser.add_argument("--format", default="parquet", choices=FORMATS, help="of the shards")
     parser.add_argument("--directory", type=Path, default=Path("scratch/preparing_scale"), help="of the shards")
     parser.add_argument("--records", type=Path, default=Path("benchmarks/results/preparing_scale.jsonl"))
     parser.add_argument("--output", type=Path, help="a Markdown file")
@@ -160,15 +170,15 @@ def main() -> None:
         print(json.dumps(prepare(Path(shards), Path(target), engine)))
         return
     for rows in arguments.rows:
-        shards = arguments.directory / f"{rows}"
+        shards = arguments.directory / f"{rows}-{arguments.format}"
         if not shards.is_dir():
-            write_shards(shards, rows)
+            write_shards(shards, rows, arguments.format)
         for engine in [] if arguments.write_only else arguments.engines:
-            target = arguments.directory / f"{rows}-{engine}"
+            target = arguments.directory / f"{shards.name}-{engine}"
             shutil.rmtree(target, ignore_errors=True)
             found = watched([sys.executable, __file__, "--prepare", str(shards), str(target), engine])
             shutil.rmtree(target)
-            _keep(arguments.records, {"rows": rows, "engine": engine, **found})
+            _keep(arguments.records, {"format": arguments.format, "rows": rows, "engine": engine, **found})
     if arguments.records.exists():
         records = _records(arguments.records)
         for rows in {one["rows"] for one in records}:
@@ -180,9 +190,9 @@ def main() -> None:
 
 
 def _records(path: Path) -> list[dict[str, Any]]:
-    """The last record of each size and engine."""
+    """The last record of each format, size and engine."""
     found = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return list({(one["rows"], one["engine"]): one for one in found}.values())
+    return list({(one["format"], one["rows"], one["engine"]): one for one in found}.values())
 
 
 def _keep(path: Path, record: dict[str, Any]) -> None:

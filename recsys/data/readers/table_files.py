@@ -113,7 +113,7 @@ def read_interactions(
 
 
 def interaction_batches(file: RawFile, columns: ColumnNames, settings: TextSettings = _RECOGNISED) -> TableBatches:
-    """The table of :func:`read_interactions` in batches, with ids as plain strings.
+    """The table of :func:`read_interactions` in batches.
 
     Args:
         file: the file.

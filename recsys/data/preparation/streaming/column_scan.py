@@ -21,7 +21,7 @@ from recsys.data.inspection.column_summary import (
 )
 from recsys.data.preparation.streaming.distinct_values import DistinctNumbers, DistinctTexts
 
-_NONE: Mapping[str, pa.ChunkedArray] = MappingProxyType({})
+_NONE: Mapping[str, pa.StringArray] = MappingProxyType({})
 
 
 class ColumnScan:
@@ -44,7 +44,7 @@ class ColumnScan:
         self._numbers = DistinctNumbers(directory, name) if is_number else None
         self.texts = None if is_number or pa.types.is_nested(element) else DistinctTexts(element)
 
-    def add(self, column: pa.ChunkedArray, distinct: pa.ChunkedArray | None = None) -> None:
+    def add(self, column: pa.ChunkedArray, distinct: pa.StringArray | None = None) -> None:
         """Take in the values of the next batch.
 
         Args:
@@ -57,7 +57,7 @@ class ColumnScan:
         if self._example is None and len(present):
             self._example = example_text(self._kind, present[0].as_py())
         if distinct is not None and self.texts is not None:
-            self.texts.add(present_values(distinct))
+            self.texts.add(present_values(pa.chunked_array([distinct])))
             return
         values = present.cast(plain_type(present.type))
         while pa.types.is_list(values.type) or pa.types.is_large_list(values.type):
@@ -140,7 +140,7 @@ class TableScan:
         self.names = tuple(types)
         self._order = [name for name in types if name != SUBSECOND_NS]
 
-    def add(self, rows: pa.Table, distinct: Mapping[str, pa.ChunkedArray] = _NONE) -> None:
+    def add(self, rows: pa.Table, distinct: Mapping[str, pa.StringArray] = _NONE) -> None:
         """Take in the next batch.
 
         Args:

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from recsys.cli.progress import progress
+from recsys.data.column_values import plain_type
 from recsys.data.columns import FOLD, ITEM_ID, RATING, SUBSECOND_NS, TIMESTAMP, USER_ID, WEIGHT
 from recsys.data.inspection.id_spaces import strip_id_columns
 from recsys.data.preparation.invalid_rows import InvalidRowReport
@@ -27,6 +26,7 @@ from recsys.data.preparation.raw_interactions import (
     missing_ids,
 )
 from recsys.data.preparation.streaming.column_scan import TableScan
+from recsys.data.preparation.streaming.encoded_ids import EncodedIds
 from recsys.data.preparation.streaming.executor import Executor, InProcess
 from recsys.data.preparation.streaming.partition_files import ROW, RowWriter, partition_of
 from recsys.data.raw_stream import Batches, RawStream
@@ -58,18 +58,19 @@ class RowScan:
         Raises:
             DataError: a value is of another type.
         """
-        users, items = batch[USER_ID].combine_chunks(), batch[ITEM_ID].combine_chunks()
+        users, items = EncodedIds.of(batch[USER_ID]), EncodedIds.of(batch[ITEM_ID])
         values = checked_values(batch, self._largest_time)
         first_row = self.report.num_rows
         invalid = self.report.add(
             batch,
-            [*missing_ids(USER_ID, _is_missing(users)), *missing_ids(ITEM_ID, _is_missing(items)), *values.defects],
+            [*missing_ids(USER_ID, users.missing), *missing_ids(ITEM_ID, items.missing), *values.defects],
         )
-        encoded = users.fill_null("").dictionary_encode()
-        self.columns.add(batch, {USER_ID: pa.chunked_array([encoded.dictionary])})
+        self.columns.add(batch, {USER_ID: users.distinct, ITEM_ID: items.distinct})
         self.has_subseconds |= values.subsecond_ns is not None
-        rows = self._rows(users, items, values, first_row)
-        partition = partition_of(encoded.dictionary, num_partitions)[encoded.indices.to_numpy()]
+        rows = self._rows(users.plain, items.plain, values, first_row)
+        of_id = np.zeros(max(len(users.dictionary), 1), dtype=np.int64)
+        of_id[users.used] = partition_of(users.distinct, num_partitions)
+        partition = of_id[users.codes]
         if invalid is not None:
             valid = np.flatnonzero(~invalid)
             rows, partition = rows.take(valid), partition[valid]
@@ -170,11 +171,12 @@ def _scan_part(
 
 
 def _plain_ids(batch: pa.Table, strip: bool) -> pa.Table:
-    """The batch with ids as plain strings: a dictionary may be that of all batches."""
+    """The batch with ids as strings, or as dictionaries of strings."""
     for name in (USER_ID, ITEM_ID):
         if name in batch.column_names:
             place, column = batch.column_names.index(name), batch[name]
-            if pa.types.is_dictionary(column.type) or pa.types.is_large_string(column.type):
+            is_text = pa.types.is_dictionary(column.type) or pa.types.is_large_string(column.type)
+            if is_text and plain_type(column.type) != pa.string():
                 batch = batch.set_column(place, name, column.cast(pa.string()))
     return strip_id_columns(batch) if strip else batch
 
@@ -189,7 +191,3 @@ def _largest_time(batches: Batches) -> float:
 
 def _largest_of(column: pa.ChunkedArray) -> float:
     return largest_fractional_time(column) or 0.0
-
-
-def _is_missing(ids: pa.Array) -> npt.NDArray[np.bool_]:
-    return pc.fill_null(pc.equal(ids, ""), True).to_numpy(zero_copy_only=False)

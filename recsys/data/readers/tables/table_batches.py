@@ -14,6 +14,7 @@ import pyarrow as pa
 from recsys.data.columns import ITEM_ID, RATING, SUBSECOND_NS, TIMESTAMP, USER_ID, WEIGHT
 from recsys.data.raw_stream import BATCH_ROWS, Batches, InTurn
 from recsys.data.readers.delimited import ColumnTypeError, DelimitedForm, LongRowError
+from recsys.data.readers.identifiers import ID_TYPE
 from recsys.data.readers.json_lines import json_line_batches
 from recsys.data.readers.number_times import NumberTimes, NumberTimesScan
 from recsys.data.readers.numbers import as_numbers
@@ -38,8 +39,8 @@ class TableBatches:
     """A table of interactions in batches.
 
     Args:
-        schema: names and types of the columns: those of :func:`.typed_interactions`, with ids as plain strings. Parts
-            of a second are there where times may have some.
+        schema: names and types of the columns: those of :func:`.typed_interactions`, with ids as plain strings where
+            they are text. Parts of a second are there where times may have some.
         batches: begins to read anew.
         parts: the same rows by file, each of which can be read by itself, in another process as well.
         notes: what was recognised without being told, in sentences.
@@ -208,7 +209,9 @@ class _TypedBatches:
 
 
 def _schema(types: Mapping[str, pa.DataType], wanted: Mapping[str, str], numbers: NumberTimes) -> pa.Schema:
-    columns: list[tuple[str, pa.DataType]] = [(role, pa.string()) for role in _IDS]
+    # Whole numbers are told apart as numbers, and only those that differ become text.
+    ids = {role: ID_TYPE if pa.types.is_integer(types[wanted[role]]) else pa.string() for role in _IDS}
+    columns: list[tuple[str, pa.DataType]] = list(ids.items())
     columns += [(role, pa.float32()) for role in (RATING, WEIGHT) if role in wanted]
     if TIMESTAMP in wanted:
         type_ = types[wanted[TIMESTAMP]]
@@ -229,6 +232,9 @@ def joined(tables: Sequence[TableBatches]) -> TableBatches:
     fields = [next(table.schema.field(name) for table in tables if name in table.schema.names) for name in names]
     if any(table.schema.field(TIMESTAMP).type == pa.float64() for table in tables if TIMESTAMP in table.schema.names):
         fields = [pa.field(TIMESTAMP, pa.float64()) if field.name == TIMESTAMP else field for field in fields]
+    for place, field in enumerate(fields):
+        if field.name in _IDS and any(table.schema.field(field.name).type != field.type for table in tables):
+            fields[place] = pa.field(field.name, pa.string())
     schema = pa.schema(fields)
     wholes = tuple(_WithSchema(table.batches, schema) for table in tables)
     parts = tuple(_WithSchema(part, schema) for table in tables for part in table.parts)

@@ -72,7 +72,7 @@ def typed_interactions(
 def typed_batch(
     batch: pa.Table, wanted: Mapping[str, str], schema: pa.Schema, place: str, times: WholeColumn
 ) -> pa.Table:
-    """A batch of what :func:`typed_interactions` makes of a whole table, with ids as plain strings.
+    """A batch of what :func:`typed_interactions` makes of a whole table, with ids as ``schema`` has them.
 
     Args:
         batch: columns of the file; times, ratings and weights are no text.
@@ -84,7 +84,10 @@ def typed_batch(
     Raises:
         DataError: a column has values of another type.
     """
-    converted = {role: as_strings(batch[wanted[role]], wanted[role], place) for role in (USER_ID, ITEM_ID)}
+    converted = {}
+    for role in (USER_ID, ITEM_ID):
+        read = as_identifiers if pa.types.is_dictionary(schema.field(role).type) else as_strings
+        converted[role] = read(batch[wanted[role]], wanted[role], place)
     for role in (RATING, WEIGHT):
         if role in wanted:
             converted[role] = as_numbers(batch[wanted[role]], wanted[role], place)

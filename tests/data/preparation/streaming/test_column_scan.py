@@ -32,8 +32,8 @@ def test_batches_give_the_summary_of_the_whole_column(name: str, batch_rows: int
 def test_distinct_texts_that_are_known_are_not_looked_for(tmp_path: Path) -> None:
     table = pa.table({"user_id": ["b", "", None, "a", "b"]})
     scan = TableScan(table.schema, tmp_path)
-    scan.add(table, {"user_id": pa.chunked_array([["b", "", "a"]])})
-    scan.add(table.slice(3), {"user_id": pa.chunked_array([["a", "b"]])})
+    scan.add(table, {"user_id": pa.array(["b", "", "a"])})
+    scan.add(table.slice(3), {"user_id": pa.array(["a", "b"])})
     scan.add(pa.table({"user_id": ["c"]}))
     assert scan.distinct_texts("user_id").to_pylist() == ["b", "a", "c"]
     (summary,) = summarize_interactions(pa.concat_tables([table, table.slice(3), pa.table({"user_id": ["c"]})]))
