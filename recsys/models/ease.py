@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from recsys.data.interactions import Interactions
-from recsys.distributed.collectives import from_main
+from recsys.distributed.collectives import from_main, wait_for_ranks
 from recsys.distributed.ranks import ranks
 from recsys.errors import ModelError
 from recsys.models.components.item_item_model import ItemItemModel
@@ -126,6 +126,7 @@ class EASE(ItemItemModel):
         weights = gram
         if ranks().is_main:
             regularised_inverse(weights, self.l2)
+        wait_for_ranks()  # on the host: a GPU that waits for a broadcast computes all the time
         from_main(weights)  # the inverse is one process's work
         weights /= -weights.diagonal().clone()
         weights.fill_diagonal_(0)

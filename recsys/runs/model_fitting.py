@@ -22,7 +22,10 @@ from recsys.data.feedback_view import FeedbackView
 from recsys.data.interactions import IntArray, Interactions
 from recsys.data.row_numbers import RowArray
 from recsys.data.split import Split
+from recsys.distributed.collectives import traffic
+from recsys.distributed.ranks import ranks
 from recsys.errors import ModelError
+from recsys.evaluation.model_report import model_name
 from recsys.evaluation.ranking_task import RankingTask
 from recsys.models.interface.protocols import Fittable, PredictsRatings, PretrainsInTowers, RanksCandidates
 from recsys.runs.assembly import build_known_items
@@ -95,13 +98,18 @@ class ModelFitter:
         train = self.view.training_interactions(self.split.train, isinstance(model, PredictsRatings))
         if isinstance(model, Fittable):
             model.to(training_device(self.config))
+            before = traffic.bytes
             model.fit(train)
             model.cpu()
+            if ranks().size > 1 and traffic.bytes == before:
+                self.print_line(
+                    f"{model_name(model)} divides no work: each of {ranks().size} processes fitted all of it"
+                )
             return FitReport([], best_epoch=0, best_value=None)
-        ranks, pretrains = isinstance(model, RanksCandidates), self.config.pretraining is not None
+        ranks_lists, pretrains = isinstance(model, RanksCandidates), self.config.pretraining is not None
         towers = len(model.towers()) if pretrains and isinstance(model, PretrainsInTowers) else 0
         lists = None
-        with fit_stages(ranks + towers + 1, self.progress_bar) as begin_stage:
+        with fit_stages(ranks_lists + towers + 1, self.progress_bar) as begin_stage:
             if isinstance(model, RanksCandidates):
                 begin_stage("sources")
                 lists = self._candidate_lists(model)
@@ -110,7 +118,7 @@ class ModelFitter:
                 )
             if pretrains:
                 self._pretrain(model, train, begin_stage)
-            begin_stage("the ranker" if ranks else "whole network")
+            begin_stage("the ranker" if ranks_lists else "whole network")
             return self._train(model, train, lists)
 
     def check(self, model: nn.Module) -> None:

@@ -6,6 +6,7 @@ from omegaconf import DictConfig
 
 from recsys.cli.configuration import compose_config
 from recsys.data.feedback_view import FeedbackView
+from recsys.distributed.ranks import Ranks, set_ranks
 from recsys.errors import ModelError, RecsysError, RunError
 from recsys.runs import model_fitting
 from recsys.runs.assembly import build_model, build_split
@@ -33,6 +34,23 @@ def test_a_model_that_is_fitted_at_once_has_no_epochs():
     settings = config("model=ease")
     report = fitter(settings).fit(fresh(settings))
     assert (report.epochs, report.best_epoch, report.best_value) == ([], 0, None)
+
+
+def test_that_a_model_divides_no_work_among_processes_is_told():
+    settings = config("model=popularity", "trainer.devices=2")
+    lines = []
+    set_ranks(Ranks(0, 2, 0, 2))
+    try:
+        fitter(settings, print_line=lines.append).fit(fresh(settings))
+    finally:
+        set_ranks(Ranks())
+    assert lines == ["Popularity divides no work: each of 2 processes fitted all of it"]
+
+
+def test_closed_form_has_no_tables_to_divide():
+    settings = config("model=ease", "trainer.shard_embeddings=true")
+    with pytest.raises(RunError, match="trainer.shard_embeddings=true divides tables .* but EASE has none"):
+        fitter(settings).check(fresh(settings))
 
 
 def test_each_epoch_is_printed_and_told():

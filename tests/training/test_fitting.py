@@ -8,6 +8,7 @@ from recsys.errors import RunError
 from recsys.evaluation.ranked_batch import rank_users
 from recsys.evaluation.ranking_task import RankingTask
 from recsys.models.mf import MF
+from recsys.training.fit_report import REPORT
 from recsys.training.fitting import fit
 from recsys.training.losses import (
     BPRLoss,
@@ -108,6 +109,20 @@ def test_what_was_trained_to_its_end_is_read_back_and_not_trained_again(tmp_path
     assert run(again, tmp_path, max_epochs=3, resume=True, print_line=lines.append) == report
     assert lines == []
     assert torch.equal(again.network.item_vectors.weight, first.network.item_vectors.weight)
+
+
+def test_double_precision_loses_no_digit_where_a_training_is_gone_on_with(tmp_path):
+    def trained(place, max_epochs):
+        module = sampled(mf())
+        trainer = partial(pl.Trainer, max_epochs=max_epochs, accelerator="cpu", devices=1, precision="64-true")
+        fit(module, trainer, tmp_path / place, monitor="valid/ndcg@10", resume=True)
+        return module.network.state_dict()
+
+    expected = trained("whole", 3)
+    trained("cut", 2)
+    (tmp_path / "cut" / REPORT).unlink()
+    for found in (trained("cut", 3), trained("whole", 3)):  # and what was trained to its end is read back
+        assert all(value.dtype == torch.float64 and torch.equal(found[key], value) for key, value in expected.items())
 
 
 def test_keeps_the_weights_of_the_best_epoch(tmp_path):

@@ -47,3 +47,9 @@ def test_in_bfloat16_the_softmax_is_in_single_precision():
     scores = (queries.bfloat16() @ vectors.bfloat16().T).float()
     assert loss.dtype == queries.grad.dtype == torch.float32
     torch.testing.assert_close(loss, functional.cross_entropy(scores, TARGETS))
+
+
+def test_in_double_precision_the_softmax_is_in_it_too():
+    queries, vectors = inputs(torch.float64)
+    loss = linear_cross_entropy(queries, vectors, TARGETS)
+    torch.testing.assert_close(loss, functional.cross_entropy(queries @ vectors.T, TARGETS), rtol=1e-14, atol=0)

@@ -25,6 +25,7 @@ from recsys.cli.commands import script_path, typed_command
 from recsys.cli.process.cpus import usable_cpus
 from recsys.cli.process.interruption import INTERRUPTED_STATUS
 from recsys.cli.process.threads import COUNT
+from recsys.cli.process.user_errors import USER_ERROR_STATUS
 from recsys.errors import RunError
 
 #: Names the file in which rank 0 notes its run directory, for whoever watches.
@@ -116,7 +117,11 @@ def run_ranks(name: str, arguments: Sequence[str], count: int, num_nodes: int = 
         if first is None:
             return 0
         _end_all(ranks)
-        status = first.process.returncode
+        main, status = ranks[0].process.returncode, first.process.returncode
+        if USER_ERROR_STATUS in (main, status) and first is not ranks[0]:
+            if main == USER_ERROR_STATUS:
+                return main  # the same error in all, and this one's message is seen
+            raise RunError(_said(first).removeprefix("error: "))
         if first.errors is None and status > 0:
             return status  # it has told why
         raise RunError(_told(first, note))
@@ -190,15 +195,20 @@ def _end_all(ranks: Sequence[_Rank], ask: signal.Signals = signal.SIGTERM) -> No
 def _told(first: _Rank, note: Path) -> str:
     status, number = first.process.returncode, first.number
     how = f"was ended by {_signal(-status)}" if status < 0 else f"ended with status {status}"
-    said = ""
-    if first.errors is not None:
-        first.errors.seek(0)
-        said = first.errors.read().strip()
+    said = _said(first)
     run = note.read_text(encoding="utf-8") if note.is_file() else ""
     go_on = f" To go on: {typed_command('train')} resume={run}" if run else " Run the same command again."
     if said and status != LOST_STATUS:
         how = f"{how}:\n{said}\n"
     return f"Every process of a training is required to its end, but rank {number} {how}; the others were ended.{go_on}"
+
+
+def _said(rank: _Rank) -> str:
+    """What a rank has written about errors; nothing of one whose errors are seen as they come."""
+    if rank.errors is None:
+        return ""
+    rank.errors.seek(0)
+    return rank.errors.read().strip()
 
 
 def _signal(number: int) -> str:

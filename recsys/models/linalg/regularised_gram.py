@@ -8,6 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from recsys.distributed.ranks import ranks
 from recsys.errors import ModelError
 from recsys.models.linalg.device_memory import free_memory
 
@@ -18,7 +19,7 @@ _MIN_PIVOT = 1e-5
 def check_catalogue(
     num_items: int, max_items: int | None, num_matrices: float, device: torch.device | str = "cpu"
 ) -> None:
-    """Check that I x I matrices fit the free memory.
+    """Check that I x I matrices fit the free memory: on the host those of all ranks of this machine.
 
     Args:
         num_items: I.
@@ -34,12 +35,15 @@ def check_catalogue(
             f"This model accepts {max_items:,} items at most (model.max_items={max_items}), but there are "
             f"{num_items:,}. Raise the limit, or leave it out: null accepts what the memory holds."
         )
-    needed, free = matrices_bytes(num_items, num_matrices), free_memory(torch.device(device))
+    on_host, processes = torch.device(device).type == "cpu", ranks().local_size
+    needed = matrices_bytes(num_items, num_matrices) * (processes if on_host else 1)
+    free = free_memory(torch.device(device))
     if free is not None and needed > free:
+        in_all = f" in {processes} processes" if on_host and processes > 1 else ""
         raise ModelError(
-            f"This model holds matrices of items by items, {needed / 1e9:.1f} GB for these {num_items:,} items, but "
-            f"{free / 1e9:.1f} GB are free on {device}. Choose a model that holds few weights for each item, such as "
-            "item_knn, or a machine with more memory. Of data that do not come split, "
+            f"This model holds matrices of items by items, {needed / 1e9:.1f} GB for these {num_items:,} items"
+            f"{in_all}, but {free / 1e9:.1f} GB are free on {device}. Choose a model that holds few weights for each "
+            "item, such as item_knn, or a machine with more memory. Of data that do not come split, "
             "preparation.min_item_interactions can leave out rare items."
         )
 

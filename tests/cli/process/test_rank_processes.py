@@ -26,6 +26,8 @@ for argument in sys.argv[2:]:
                 time.sleep(0.01)
             time.sleep(0.2)  # for the note
             os.kill(os.getpid(), signal.SIGKILL)
+        if what == "told":
+            sys.exit(print("error: rows are missing", file=sys.stderr) or 2)
         if what == "bug":
             raise ValueError("out of range")
         sys.exit(int(what))
@@ -67,6 +69,13 @@ def test_those_that_have_lost_another_are_not_the_first(run, tmp_path):
 def test_what_another_rank_says_of_its_end_is_told(run):
     with pytest.raises(RunError, match="rank 1 ended with status 1:\n(.|\n)*ValueError: out of range"):
         run("1=bug")
+
+
+def test_an_error_of_the_user_is_told_as_it_is_and_once(run, capfd):
+    with pytest.raises(RunError, match=r"\Arows are missing\Z"):
+        run("1=told")
+    assert run("0=told", "1=told") == 2
+    assert capfd.readouterr().err == "error: rows are missing\n"
 
 
 def test_without_a_run_directory_the_command_is_to_be_run_again(run):

@@ -33,6 +33,12 @@ def test_a_state_for_each_position(encoder):
     assert encoder(vectors()).shape == (3, 6, 8)
 
 
+def test_double_precision_stays_double(encoder):
+    doubled = encoder.double()(vectors().double())
+    assert doubled.dtype == torch.float64
+    torch.testing.assert_close(doubled.float(), encoder.float()(vectors()), rtol=1e-4, atol=1e-5)
+
+
 def test_no_state_depends_on_a_later_vector(encoder):
     changed = vectors()
     changed[:, 4:] += 100
@@ -53,6 +59,10 @@ def test_a_longer_row_changes_nothing_before_its_end(encoder):
 def test_order_matters_where_age_counts(encoder):
     swapped = vectors()[:, [1, 0, 2, 3, 4, 5]]
     assert not torch.allclose(encoder(swapped)[:, 5], encoder(vectors())[:, 5], atol=1e-4)
+
+
+def test_the_plain_mean_of_double_precision_is_double():
+    assert MeanEncoder(8, 10, 0.0).double()(vectors().double()).dtype == torch.float64
 
 
 def test_the_plain_mean_is_the_mean_so_far():

@@ -13,3 +13,4 @@ def test_a_gap_has_the_class_of_its_power_of_two_of_hours():
 def test_a_rating_multiplies_a_vector_and_adds_another():
     vectors = torch.tensor([[1.0, 2.0], [10.0, 20.0]])
     assert rating_embedding(torch.tensor([[3.0]]), vectors).tolist() == [[[31.0, 62.0]]]
+    assert rating_embedding(torch.tensor([[3.0]]), vectors.double()).tolist() == [[[31.0, 62.0]]]

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from recsys.distributed.ranks import Ranks
 from recsys.errors import ModelError
 from recsys.models.linalg import regularised_gram
 from recsys.models.linalg.regularised_gram import check_catalogue, regularised_inverse
@@ -44,3 +45,11 @@ def test_without_a_bound_it_is_the_free_memory(monkeypatch):
         check_catalogue(11, max_items=None, num_matrices=1.5)
     monkeypatch.setattr(regularised_gram, "free_memory", lambda device: None)
     check_catalogue(10**6, max_items=None, num_matrices=9)
+
+
+def test_ranks_of_one_machine_share_its_memory(monkeypatch):
+    monkeypatch.setattr(regularised_gram, "free_memory", lambda device: 1200)
+    monkeypatch.setattr(regularised_gram, "ranks", lambda: Ranks(0, 4, 0, 2))
+    check_catalogue(10, max_items=None, num_matrices=1.5)
+    with pytest.raises(ModelError, match="for these 11 items in 2 processes, but"):
+        check_catalogue(11, max_items=None, num_matrices=1.5)
