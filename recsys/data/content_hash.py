@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+
+#: Hashes of the columns of one table, by name.
+Digests = Mapping[str, str]
 
 _BATCH_ROWS = 1 << 18
 
@@ -27,8 +31,23 @@ def content_hash(files: Mapping[str, Path]) -> str:
     Args:
         files: each file under the name that enters the hash.
     """
-    digests = {name: _file_digests(path) for name, path in files.items()}
-    return hashlib.sha256(json.dumps(digests, sort_keys=True).encode()).hexdigest()
+    return hash_of_digests(table_digests(files))
+
+
+def table_digests(files: Mapping[str, Path], known: Mapping[str, Digests] = MappingProxyType({})) -> dict[str, Digests]:
+    """A hash of each column of Parquet files.
+
+    Args:
+        files: by name.
+        known: digests of files, which are then not read.
+    """
+    return {name: known[name] if name in known else _file_digests(path) for name, path in files.items()}
+
+
+def hash_of_digests(digests: Mapping[str, Digests]) -> str:
+    """The hash of the contents of files from those of their columns."""
+    plain = {name: dict(columns) for name, columns in digests.items()}
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
 
 def _file_digests(path: Path) -> dict[str, str]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from recsys.cli.commands import command_line
 from recsys.data.columns import FOLD, ITEM_ID, ITEM_INDEX, RATING, TIMESTAMP, TITLE, USER_ID, USER_INDEX
 from recsys.data.content_hash import content_hash
 from recsys.data.features import FeatureTable
+from recsys.data.interaction_files import InteractionFiles, damage_told
 from recsys.data.interactions import IndexArray, Interactions
 from recsys.data.mapped_columns import map_columns
 from recsys.data.prepared_files import (
@@ -32,7 +32,7 @@ from recsys.data.prepared_files import (
     table_paths,
 )
 from recsys.data.schema import Schema
-from recsys.data.stored_columns import COLUMN_TYPES, read_columns
+from recsys.data.stored_columns import COLUMN_TYPES
 from recsys.data.vocabulary import Vocabulary
 from recsys.errors import PreparedDataError
 
@@ -133,19 +133,10 @@ def open_prepared(directory: Path, verify: bool = False) -> PreparedDataset:
 
 def _read(directory: Path, name: str, num_rows: int | None) -> pa.Table:
     """A table with the number of rows that the schema states (None: any number)."""
-    with _damage_told(directory / name):
+    with damage_told(directory / name):
         table = pq.read_table(directory / name)
     _check_count(directory / name, len(table), num_rows)
     return table
-
-
-@contextmanager
-def _damage_told(path: Path) -> Iterator[None]:
-    """Turn the errors of reading a table into one with a remedy."""
-    try:
-        yield
-    except (OSError, pa.ArrowException) as error:
-        raise PreparedDataError(f"{path} is missing or damaged ({error}). Prepare the data again.") from None
 
 
 def _check_count(path: Path, found: int, stated: int | None) -> None:
@@ -163,20 +154,20 @@ def _vocabulary(directory: Path, name: str, id_column: str, num_rows: int) -> Vo
 
 
 def _interactions(directory: Path, schema: Schema) -> Interactions:
-    """The columns of the interactions: mapped where they lie beside the table, else read from it."""
+    """The columns of the interactions: mapped where they lie beside the tables, else read from these."""
+    files = InteractionFiles.of(directory)
     path = directory / INTERACTIONS_FILE
-    with _damage_told(path), pq.ParquetFile(path) as file:
-        _check_count(path, file.metadata.num_rows, schema.num_interactions)
-        expected = _expected_columns(schema)
-        if sorted(file.schema_arrow.names) != sorted(expected):
-            raise PreparedDataError(
-                f"{path} should have the columns {', '.join(expected)} and has {', '.join(file.schema_arrow.names)}: "
-                "the directory was changed or damaged. Prepare the data again."
-            )
-        columns = map_columns(directory / COLUMNS_FILE, path)
-        if columns is None:
-            columns = read_columns(file, expected)
-            _check_indices(path, columns, schema)
+    _check_count(path, len(files), schema.num_interactions)
+    expected, found = _expected_columns(schema), files.column_names
+    if sorted(found) != sorted(expected):
+        raise PreparedDataError(
+            f"{path} should have the columns {', '.join(expected)} and has {', '.join(found)}: the directory was "
+            "changed or damaged. Prepare the data again."
+        )
+    columns = map_columns(directory / COLUMNS_FILE, *files.sources)
+    if columns is None:
+        columns = {name: files.read(name) for name in expected}
+        _check_indices(path, columns, schema)
     given: dict[str, Any] = {name: columns.get(name) for name in COLUMN_TYPES}
     return Interactions(num_users=schema.num_users, num_items=schema.num_items, **given)
 
@@ -203,16 +194,15 @@ def _check_indices(path: Path, columns: Mapping[str, npt.NDArray[Any]], schema: 
 
 
 def _check_mapped(directory: Path) -> None:
-    """Require that the mapped columns are those of the table, one of them at a time."""
-    path = directory / INTERACTIONS_FILE
-    mapped = map_columns(directory / COLUMNS_FILE, path) or {}
-    with pq.ParquetFile(path) as file:
-        for name, column in mapped.items():
-            if not np.array_equal(column, read_columns(file, [name])[name]):
-                raise PreparedDataError(
-                    f"{directory / COLUMNS_FILE} should have the {name} of {INTERACTIONS_FILE}, and has another one: "
-                    "it was changed or damaged. Delete it, or prepare the data again."
-                )
+    """Require that the mapped columns are those of the tables, one of them at a time."""
+    files = InteractionFiles.of(directory)
+    mapped = map_columns(directory / COLUMNS_FILE, *files.sources) or {}
+    for name, column in mapped.items():
+        if not np.array_equal(column, files.read(name)):
+            raise PreparedDataError(
+                f"{directory / COLUMNS_FILE} should have the {name} of {INTERACTIONS_FILE}, and has another one: it "
+                "was changed or damaged. Delete it, or prepare the data again."
+            )
 
 
 def _fixed_negatives(directory: Path, schema: Schema) -> tuple[IndexArray, IndexArray] | None:

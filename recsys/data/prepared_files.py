@@ -25,17 +25,25 @@ USER_VOCABULARY_FILE = "user_vocabulary.parquet"
 ITEM_VOCABULARY_FILE = "item_vocabulary.parquet"
 FIXED_NEGATIVES_FILE = "fixed_negatives.parquet"
 PENDING_FILE = "pending.parquet"
+AMENDMENTS_FILE = "amendments.parquet"
 SCHEMA_FILE = "schema.json"
 
 REQUIRED_TABLES = (INTERACTIONS_FILE, USERS_FILE, ITEMS_FILE, USER_VOCABULARY_FILE, ITEM_VOCABULARY_FILE)
-_OPTIONAL_TABLES = (FIXED_NEGATIVES_FILE, PENDING_FILE)
+_OPTIONAL_TABLES = (FIXED_NEGATIVES_FILE, PENDING_FILE, AMENDMENTS_FILE)
 _ALL_FILES = {*REQUIRED_TABLES, *_OPTIONAL_TABLES, COLUMNS_FILE, SCHEMA_FILE}
+#: Interactions that were appended, see :mod:`recsys.data.interaction_files`.
+_PART = "interactions.[0-9][0-9][0-9][0-9].parquet"
+
+
+def part_names(directory: Path) -> list[str]:
+    """The files of the interactions, in the order of their rows."""
+    return [INTERACTIONS_FILE, *sorted(path.name for path in directory.glob(_PART))]
 
 
 def table_paths(directory: Path) -> dict[str, Path]:
     """The tables of a prepared directory by file name; those that only some have where they exist."""
     optional = [name for name in _OPTIONAL_TABLES if (directory / name).exists()]
-    return {name: directory / name for name in (*REQUIRED_TABLES, *optional)}
+    return {name: directory / name for name in (*REQUIRED_TABLES, *optional, *part_names(directory)[1:])}
 
 
 def write_table(table: pa.Table, path: Path) -> None:
@@ -101,7 +109,7 @@ def replaced_when_complete(directory: Path) -> Iterator[Path]:
 def _check_replaceable(directory: Path) -> None:
     """Refuse to replace a directory with files that preparation has not written."""
     if directory.is_dir():
-        foreign = sorted({entry.name for entry in directory.iterdir()} - _ALL_FILES)
+        foreign = sorted({entry.name for entry in directory.iterdir()} - _ALL_FILES - {*part_names(directory)})
     else:
         foreign = [directory.name] if directory.exists() else []
     if foreign:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +70,7 @@ class Schema:
         name: short name of the data set.
         num_users: size of the user vocabulary.
         num_items: size of the item vocabulary.
-        num_interactions: rows of ``interactions.parquet``.
+        num_interactions: rows of ``interactions.parquet``, and of what was appended to it.
         num_positives: interactions that reach ``positive_threshold``.
         density: number of interactions divided by ``num_users * num_items``.
         rating: the rating scale; None where the data have no ratings.
@@ -93,6 +93,8 @@ class Schema:
         warnings: what is seldom meant about the data, in sentences.
         generation: how often interactions were appended; 0: prepared as a whole.
         parent: content hash of the generation before; None: there is none.
+        digests: hashes of the columns of each file of interactions, by file and column: later generations have the
+            same files, and do not hash them again. Empty where an earlier version prepared the data.
     """
 
     name: str
@@ -120,6 +122,7 @@ class Schema:
     warnings: tuple[str, ...] = ()
     generation: int = 0
     parent: str | None = None
+    digests: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def save(self, path: Path) -> None:
         """Write the schema as JSON."""

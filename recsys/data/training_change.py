@@ -14,7 +14,10 @@ import numpy.typing as npt
 from recsys.data.hashing import HashArray, hash_columns
 from recsys.data.interactions import Interactions
 from recsys.data.row_numbers import RowArray, blocks
+from recsys.data.user_rows import UserRows
 
+#: Of whom this share of the rows is fresh, little is known from before.
+MUCH = 0.1
 #: Columns in which a row may differ from what it was.
 _COLUMNS = ("rating", "timestamp", "weight", "subsecond_ns")
 #: Rows that are hashed at once: their columns stay in the processor's caches.
@@ -76,6 +79,12 @@ class TrainingChange:
         """Whether the training rows are the same."""
         return not bool(self.users.any())
 
+    def fresh_shares(self) -> npt.NDArray[np.float64]:
+        """Which share of the rows of each user was not there before; 0 for users without rows; shape [U]."""
+        users = self.now.user_index
+        fresh, every = (np.bincount(rows, minlength=len(self.users)) for rows in (users[self.is_fresh], users))
+        return fresh / np.maximum(every, 1)
+
     def items(self) -> npt.NDArray[np.bool_]:
         """Which items have other training rows than before, or other users of such rows; shape [I], bool."""
         changed = np.zeros(self.now.num_items, dtype=np.bool_)
@@ -84,26 +93,56 @@ class TrainingChange:
         changed |= counts[0] != counts[1]
         return changed
 
-    def with_other_users(self, interactions: Interactions, share: float, seed: int) -> RowArray:
-        """Rows to learn the change from: all of the users with other rows, and all of some of the others.
+    def rows_with_replay(self, interactions: Interactions, replay: float, seed: int) -> RowArray:
+        """Rows to learn the change from, for models that learn from each row by itself.
 
-        The others keep a model from forgetting them. They are drawn at random until they have about ``share`` times as
-        many rows.
+        Those that are fresh, all of users of whom :data:`MUCH` is fresh, and some of the others, so that what they
+        taught is not forgotten.
 
         Args:
             interactions: the training rows of now.
-            share: rows of other users for each row of the users with other rows.
+            replay: others for each of the rows before, drawn at random.
             seed: of the draw.
 
         Returns:
             Their positions, in order.
         """
-        wanted = share * len(self.now)
-        counts = np.bincount(interactions.user_index, minlength=len(self.users))
-        others = np.random.default_rng(seed).permutation(np.flatnonzero(~self.users & (counts > 0)))
+        users = interactions.user_index
+        learned = (self.fresh_shares() >= MUCH)[users]
+        learned[np.flatnonzero(self.users[users])[self.is_fresh]] = True
+        num_learned = int(learned.sum())
+        share = replay * num_learned / max(len(learned) - num_learned, 1)
+        learned |= _other_each_time(seed, interactions).random(len(learned)) < share
+        return np.flatnonzero(learned)
+
+    def latest_with_replay(self, interactions: Interactions, replay: float, latest: int | None, seed: int) -> RowArray:
+        """Rows to learn the change from, for models that learn from histories: those of whole users.
+
+        Those of the users with other rows, and of some of the others, drawn at random until they have about ``replay``
+        times as many.
+
+        Args:
+            interactions: the training rows of now.
+            replay: rows of other users for each row of the users with other rows.
+            latest: rows of a user that count, the latest ones in the order of the table; None: all.
+            seed: of the draw.
+
+        Returns:
+            Their positions, in order.
+        """
+        rows = UserRows.in_order(interactions.user_index, interactions.num_users)
+        counts = rows.counts if latest is None else np.minimum(rows.counts, latest)
+        others = _other_each_time(seed, interactions).permutation(np.flatnonzero(~self.users & (counts > 0)))
         drawn = self.users.copy()
-        drawn[others[np.cumsum(counts[others]) <= wanted]] = True
-        return np.flatnonzero(drawn[interactions.user_index])
+        drawn[others[np.cumsum(counts[others]) <= replay * counts[self.users].sum()]] = True
+        before_end = np.repeat(rows.offsets[1:], rows.counts) - np.arange(len(rows.rows))
+        is_learned = np.repeat(drawn, rows.counts) & (before_end <= np.repeat(counts, rows.counts))
+        return np.sort(rows.rows[is_learned])
+
+
+def _other_each_time(seed: int, interactions: Interactions) -> np.random.Generator:
+    """A generator that draws other rows in each generation: the same ones again and again would be learnt by heart."""
+    return np.random.default_rng([seed, len(interactions)])
 
 
 def _aligned(before: Interactions, now: Interactions) -> tuple[npt.NDArray[np.bool_], int] | None:

@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -33,20 +31,51 @@ def test_a_repeat_that_takes_the_place_of_a_row_is_a_change():
     assert TrainingChange.between(before, before).is_nothing
 
 
-@pytest.mark.parametrize(("share", "expected"), [(0, 0), (1, 20), (1000, 180)])
-def test_other_users_are_drawn_whole_and_about_as_often_as_asked(share, expected):
-    before = rows([(user, item) for user in range(10) for item in range(20)], 10, 21)
-    now = replace(
-        before,
-        user_index=np.append(before.user_index, np.int32(3)),
-        item_index=np.append(before.item_index, np.int32(20)),
-    )
-    change = TrainingChange.between(before, now)
-    learned = now.user_index[change.with_other_users(now, share, seed=0)]
-    assert (learned == 3).sum() == 21
-    counts = np.bincount(learned, minlength=10)
-    assert set(counts[np.arange(10) != 3]) <= {0, 20}
-    assert len(learned) - 21 == expected
+def grown():
+    """Ten users with all of twenty items; user 3 gets one more, and user 10 comes."""
+    before = rows([(user, item) for user in range(10) for item in range(20)], 11, 21)
+    now = rows([*zip(before.user_index, before.item_index, strict=True), (3, 20), (10, 0), (10, 1)], 11, 21)
+    return TrainingChange.between(before, now), now
+
+
+@pytest.mark.parametrize(("replay", "expected"), [(0, 0), (20, 60), (1e9, 200)])
+def test_fresh_rows_come_with_some_of_the_others(replay, expected):
+    change, now = grown()
+    assert change.fresh_shares().tolist() == pytest.approx([0, 0, 0, 1 / 21, *[0] * 6, 1])
+    learned = change.rows_with_replay(now, replay, seed=0)
+    assert learned[-3:].tolist() == [200, 201, 202]
+    assert len(learned) - 3 == pytest.approx(expected, abs=20)
+    assert np.array_equal(learned, change.rows_with_replay(now, replay, seed=0))
+
+
+def test_each_generation_replays_other_rows():
+    """The same ones again and again would be learnt by heart."""
+    base = rows([(user, item) for user in range(100) for item in range(20)], 101, 21)
+    pairs = [*zip(base.user_index, base.item_index, strict=True)]
+    days = [rows([*pairs, *((100, item) for item in range(size))], 101, 21) for size in (10, 11)]
+    drawn = [TrainingChange.between(base, now).rows_with_replay(now, 20, seed=0) for now in days]
+    known = [set(one[one < len(base)].tolist()) for one in drawn]
+    assert len(known[0] & known[1]) < 0.5 * len(known[0])
+
+
+def test_all_rows_of_users_of_whom_much_is_fresh_are_learned_from():
+    before = rows([(0, item) for item in range(9)] + [(1, item) for item in range(30)], 2, 31)
+    now = rows([*zip(before.user_index, before.item_index, strict=True), (0, 30), (1, 30)], 2, 31)
+    learned = TrainingChange.between(before, now).rows_with_replay(now, 0, seed=0)
+    assert learned.tolist() == [*range(9), 39, 40]
+
+
+@pytest.mark.parametrize(("replay", "latest", "expected"), [(0, None, 0), (1, None, 20), (1, 5, 5), (1000, 5, 45)])
+def test_others_are_drawn_whole_and_about_as_often_as_asked(replay, latest, expected):
+    change, now = grown()
+    positions = change.latest_with_replay(now, replay, latest, seed=0)
+    learned = now.user_index[positions]
+    assert (learned == 3).sum() == (latest or 21) and 200 in positions and (learned == 10).sum() == 2
+    counts = np.bincount(learned, minlength=11)
+    assert set(counts[~np.isin(np.arange(11), [3, 10])]) <= {0, latest or 20}
+    assert len(learned) - counts[3] - 2 == expected
+    if latest:  # the last ones in the table
+        assert set(now.item_index[positions[learned == 3]]) == {16, 17, 18, 19, 20}
 
 
 @pytest.mark.parametrize("gone", [[], [0], [3, 4, 499], list(range(100, 160))])

@@ -187,7 +187,7 @@ def _write(
     note = "what was admitted stays; the others wait for more" if len(pending) else ""
     write_generation(
         parent,
-        merged.interactions,
+        merged,
         grown_table(parent.users, users_table, user_vocabulary),
         grown_table(parent.items, items_table, item_vocabulary),
         (user_vocabulary, item_vocabulary),

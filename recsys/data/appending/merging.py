@@ -11,29 +11,44 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from recsys.data.interaction_files import filled_column
 from recsys.data.interactions import IntArray, Interactions
 from recsys.data.preparation.pair_groups import distinct_sorted, group_starts
 from recsys.data.preparation.repeats import Repeats, repeats_rule, without_repeats
 from recsys.data.preparation.returns import Returns, net_of_returns
+from recsys.data.row_numbers import blocks
 from recsys.data.schema import AppliedRule
 
 #: Columns that a row may have of its own, where others have none: what it then stands for.
 _FILLED = ("weight", "subsecond_ns", "first_timestamp")
 
+#: Two to the power of this is about how many places a table has for each of the pairs in it.
+_SPARSENESS = 6
+#: Which are 64 MiB at most.
+_MOST_BITS = 26
+#: 2**64 over the golden ratio.
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, eq=False)
 class MergedInteractions:
     """Interactions of all generations.
 
     Args:
         interactions: those that were there and stay, in their order, then the new ones that stay, in theirs.
+        added: the new ones that stay.
+        gone: positions of those that were there and are gone, ascending.
+        changed: positions of those that were there and stay with another weight or first time, ascending.
+        num_pairs_more: different pairs of a user and an item, more than there were.
         rules: what the rules did to the new ones and to those whose pairs they have.
-        num_superseded: of those that were there, how many are gone.
     """
 
     interactions: Interactions
+    added: Interactions
+    gone: IntArray
+    changed: IntArray
+    num_pairs_more: int
     rules: list[AppliedRule]
-    num_superseded: int
 
 
 def merge(there: Interactions, new: Interactions, repeats: Repeats) -> MergedInteractions:
@@ -48,34 +63,37 @@ def merge(there: Interactions, new: Interactions, repeats: Repeats) -> MergedInt
         new: M interactions in raw order, with the same sizes of vocabularies; weights may be of any sign.
         repeats: as in the preparation.
     """
-    size = len(there)
     if new.subsecond_ns is not None or there.subsecond_ns is not None:
         moments = new.moments if new.subsecond_ns is not None else new.timestamp
         assert moments is not None, "there are no parts of a second without seconds"
         new = new.take(np.argsort(moments, kind="stable"))
-    every = _joined(there, new)
-    met = _rows_of_pairs(every, size)
-    if len(met) == 0 and len(distinct_sorted(new.pairs)) == len(new) and (new.weight is None or (new.weight > 0).all()):
-        rules = [repeats_rule(repeats, 0, len(new), is_split=False, is_weighted=new.weight is not None)]
-        return MergedInteractions(every, rules, 0)
-    looked_at = np.concatenate([met, np.arange(size, len(every))])
-    small = every.take(looked_at)
-    small, left, returns = net_of_returns(small)
-    looked_at = looked_at if left is None else looked_at[left]
-    firsts = None if small.timestamp is None else _first_times(small)
-    resolved = without_repeats(small, repeats)
+    met = _rows_of_pairs(there, new)
+    small = _joined(there.take(met), new)
+    num_pairs = len(distinct_sorted(small.pairs[: len(met)]))
+    net, left, returns = net_of_returns(small)
+    looked_at = np.arange(len(small)) if left is None else left
+    firsts = None if net.timestamp is None else _first_times(net)
+    resolved = without_repeats(net, repeats)
     kept = resolved.interactions
     if resolved.rows is not None:
         looked_at, firsts = looked_at[resolved.rows], None if firsts is None else firsts[resolved.rows]
     if firsts is not None and repeats in ("latest", "aggregate"):
         kept = _with_first_times(kept, firsts)
-    every = _written(every, looked_at, kept)
-    stays = np.ones(len(every), dtype=np.bool_)
-    stays[met], stays[size:] = False, False
-    stays[looked_at] = True
-    rules = _rules(returns, repeats, resolved.num_repeats, len(new), new.weight is not None)
-    gone = size - int(stays[:size].sum())
-    return MergedInteractions(every if stays.all() else every.take(stays), rules, gone)
+    is_old = looked_at < len(met)
+    stays, old, added = met[looked_at[is_old]], kept.take(is_old), kept.take(~is_old)
+    gone = np.setdiff1d(met, stays, assume_unique=True)
+    is_changed = np.zeros(len(stays), dtype=np.bool_)
+    for name in _FILLED:
+        if (values := getattr(old, name)) is not None:
+            is_changed |= values != _column(there.take(stays), name)
+    return MergedInteractions(
+        _assembled(there, gone, stays[is_changed], old.take(is_changed), added),
+        added,
+        gone,
+        stays[is_changed],
+        len(distinct_sorted(kept.pairs)) - num_pairs,
+        _rules(returns, repeats, resolved.num_repeats, len(new), new.weight is not None),
+    )
 
 
 def _rules(returns: Returns, repeats: Repeats, num_repeats: int, num_new: int, is_weighted: bool) -> list[AppliedRule]:
@@ -86,47 +104,71 @@ def _rules(returns: Returns, repeats: Repeats, num_repeats: int, num_new: int, i
 
 def _joined(there: Interactions, new: Interactions) -> Interactions:
     """Both, one after the other; a column that only one of them has is filled for the other."""
+    nothing = np.empty(0, dtype=np.int64)
+    return _assembled(there, nothing, nothing, there.take(nothing), new)
+
+
+def _assembled(
+    there: Interactions, gone: IntArray, changed: IntArray, values: Interactions, added: Interactions
+) -> Interactions:
+    """Those that stay with their columns of now, then those that are added.
+
+    Args:
+        there: N interactions.
+        gone: positions of them that are left out.
+        changed: positions of them that have other values.
+        values: the interactions at ``changed``, with these values.
+        added: further ones.
+    """
     columns: dict[str, Any] = {}
     for name in ("user_index", "item_index", "rating", "timestamp", *_FILLED):
-        parts = [getattr(one, name) for one in (there, new)]
-        if any(part is not None for part in parts):
-            filled = [
-                part if part is not None else _stands_for(name, one)
-                for part, one in zip(parts, (there, new), strict=True)
-            ]
-            columns[name] = np.concatenate(filled)
+        if all(getattr(one, name) is None for one in (there, values, added)):
+            continue
+        column = _column(there, name)
+        if len(changed) and name in _FILLED:
+            column = column.copy()
+            column[changed] = _column(values, name)
+        columns[name] = np.concatenate([np.delete(column, gone) if len(gone) else column, _column(added, name)])
     given = {name: columns.get(name) for name in ("rating", "timestamp", *_FILLED)}
     return Interactions(
         columns["user_index"],
         columns["item_index"],
         fold=None,
-        num_users=new.num_users,
-        num_items=new.num_items,
+        num_users=added.num_users,
+        num_items=added.num_items,
         **given,
     )
 
 
-def _stands_for(name: str, interactions: Interactions) -> npt.NDArray[Any]:
-    """What a row without the column ``name`` means by it."""
-    if name == "weight":
-        return np.ones(len(interactions), dtype=np.float32)
-    if name == "subsecond_ns":
-        return np.zeros(len(interactions), dtype=np.int32)
-    assert name == "first_timestamp" and interactions.timestamp is not None, "the other columns are in both or in none"
-    return interactions.timestamp
+def _column(interactions: Interactions, name: str) -> npt.NDArray[Any]:
+    """A column, or what rows without it mean by it."""
+    column = getattr(interactions, name)
+    return filled_column(name, len(interactions), interactions.timestamp) if column is None else column
 
 
-def _rows_of_pairs(every: Interactions, size: int) -> IntArray:
-    """Which of the first ``size`` rows have the user and the item of a later one."""
-    users, items = every.user_index, every.item_index
-    is_new = np.zeros(every.num_users, dtype=np.bool_)
-    is_new[users[size:]] = True
-    rows = np.flatnonzero(is_new[users[:size]])
-    later = distinct_sorted(users[size:].astype(np.int64) * every.num_items + items[size:])
-    pairs = users[rows].astype(np.int64) * every.num_items + items[rows]
-    # A search among the few pairs of the new rows: NumPy's own way would sort all of them.
-    place = np.minimum(np.searchsorted(later, pairs), len(later) - 1)
-    return rows[later[place] == pairs]
+def _rows_of_pairs(there: Interactions, new: Interactions) -> IntArray:
+    """Which rows that are there have the user and the item of a new one, ascending.
+
+    A table of the places of the new pairs, many times as large as their number, leaves few rows to look up.
+    """
+    later = distinct_sorted(new.pairs)
+    if len(later) == 0:
+        return np.empty(0, dtype=np.int64)
+    bits = min(len(later).bit_length() + _SPARSENESS, _MOST_BITS)
+    may_be_met = np.zeros(1 << bits, dtype=np.bool_)
+    may_be_met[_places(later, bits)] = True
+    user, item, found = there.user_index, there.item_index, []
+    for rows in blocks(len(there)):
+        pairs = user[rows].astype(np.int64) * there.num_items + item[rows]
+        met = np.flatnonzero(may_be_met[_places(pairs, bits)])
+        place = np.minimum(np.searchsorted(later, pairs[met]), len(later) - 1)
+        found.append(rows.start + met[later[place] == pairs[met]])
+    return np.concatenate([np.empty(0, dtype=np.int64), *found])
+
+
+def _places(pairs: IntArray, bits: int) -> npt.NDArray[np.uint64]:
+    """Numbers of ``bits`` bits by which pairs are spread (Fibonacci hashing), shape [M]."""
+    return (pairs.view(np.uint64) * _SPREAD) >> np.uint64(64 - bits)
 
 
 def _first_times(small: Interactions) -> IntArray:
@@ -147,17 +189,3 @@ def _with_first_times(kept: Interactions, firsts: IntArray) -> Interactions:
     if kept.first_timestamp is None and bool((firsts == kept.timestamp).all()):
         return kept
     return replace(kept, first_timestamp=firsts)
-
-
-def _written(every: Interactions, places: IntArray, kept: Interactions) -> Interactions:
-    """``every`` with the columns of ``kept`` at ``places``."""
-    changed: dict[str, Any] = {}
-    for name in _FILLED:
-        new = getattr(kept, name)
-        if new is None:
-            continue
-        column = getattr(every, name)
-        column = _stands_for(name, every).copy() if column is None else column
-        column[places] = new
-        changed[name] = column
-    return replace(every, **changed)

@@ -8,22 +8,23 @@ from typing import Any
 
 import pyarrow as pa
 
-from recsys.data.content_hash import content_hash
-from recsys.data.interactions import Interactions
+from recsys.data.appending.merging import MergedInteractions
+from recsys.data.appending.part_writing import write_interactions
+from recsys.data.content_hash import hash_of_digests, table_digests
+from recsys.data.interaction_files import InteractionFiles
 from recsys.data.mapped_columns import write_columns
-from recsys.data.preparation.repeats import num_pairs
 from recsys.data.preparation.totals import InteractionTotals
-from recsys.data.preparation.written_interactions import as_table, further_columns_of
+from recsys.data.preparation.written_interactions import further_columns_of
 from recsys.data.prepared import PreparedDataset
 from recsys.data.prepared_files import (
     COLUMNS_FILE,
-    INTERACTIONS_FILE,
     ITEM_VOCABULARY_FILE,
     ITEMS_FILE,
     PENDING_FILE,
     SCHEMA_FILE,
     USER_VOCABULARY_FILE,
     USERS_FILE,
+    part_names,
     table_paths,
     write_table,
 )
@@ -34,7 +35,7 @@ from recsys.data.vocabulary import Vocabulary
 
 def write_generation(
     parent: PreparedDataset,
-    interactions: Interactions,
+    merged: MergedInteractions,
     users: pa.Table,
     items: pa.Table,
     vocabularies: tuple[Vocabulary, Vocabulary],
@@ -49,7 +50,7 @@ def write_generation(
 
     Args:
         parent: the generation before.
-        interactions: of all generations.
+        merged: interactions of all generations.
         users: one row for each user.
         items: one row for each item.
         vocabularies: of users and items.
@@ -60,36 +61,36 @@ def write_generation(
         warnings: about the new interactions.
         directory: an empty one.
     """
-    path = directory / INTERACTIONS_FILE
-    write_table(as_table(interactions), path)
-    write_columns(interactions.columns(), directory / COLUMNS_FILE, path)
+    interactions, before = merged.interactions, parent.schema
+    known = write_interactions(parent, merged, directory)
+    write_columns(interactions.columns(), directory / COLUMNS_FILE, *InteractionFiles.of(directory).sources)
     write_table(users, directory / USERS_FILE)
     write_table(items, directory / ITEMS_FILE)
     write_table(vocabularies[0].to_table(), directory / USER_VOCABULARY_FILE)
     write_table(vocabularies[1].to_table(), directory / ITEM_VOCABULARY_FILE)
     if len(pending):
         write_table(pending, directory / PENDING_FILE)
-    before = parent.schema
     totals = InteractionTotals(before.positive_threshold)
     totals.add(interactions)
-    repeats = fingerprint["preparation"].get("repeats")
-    pairs = num_pairs(interactions) if repeats == "keep" else len(interactions)
+    num_pairs = round(before.density * before.num_users * before.num_items) + merged.num_pairs_more
+    digests = table_digests(table_paths(directory), known)
     replace(
         before,
         num_users=len(vocabularies[0]),
         num_items=len(vocabularies[1]),
         num_interactions=totals.num_interactions,
         num_positives=totals.num_positives,
-        density=pairs / (len(vocabularies[0]) * len(vocabularies[1])),
+        density=num_pairs / (len(vocabularies[0]) * len(vocabularies[1])),
         rating=totals.scale("rating"),
         timestamp=totals.time,
         rules=rules,
         sources=(*before.sources, *sources),
         fingerprint=fingerprint,
-        content_hash=content_hash(table_paths(directory)),
+        content_hash=hash_of_digests(digests),
         weight=totals.scale("weight"),
         further_columns=further_columns_of(interactions),
         warnings=(*before.warnings, *warnings),
         generation=before.generation + 1,
         parent=before.content_hash,
+        digests={name: digests[name] for name in part_names(directory)},
     ).save(directory / SCHEMA_FILE)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.parquet as pq
 
 from recsys.data.columns import ITEM_ID, USER_ID
-from recsys.data.content_hash import content_hash
+from recsys.data.content_hash import hash_of_digests, table_digests
 from recsys.data.feature_encoding import check_feature_types
 from recsys.data.inspection.column_summary import summarize_entities
 from recsys.data.inspection.id_spaces import strip_ids, warn_of_spaces
@@ -115,6 +115,7 @@ def write_prepared(
         write_table(negatives, directory / FIXED_NEGATIVES_FILE)
 
     totals = written.totals
+    digests = table_digests(table_paths(directory))
     Schema(
         name=raw.name,
         num_users=len(written.users),
@@ -132,13 +133,14 @@ def write_prepared(
         rules=tuple(rules),
         sources=raw.sources,
         fingerprint=fingerprint,
-        content_hash=content_hash(table_paths(directory)),
+        content_hash=hash_of_digests(digests),
         weight=totals.scale("weight"),
         further_columns=written.further_columns,
         columns=(*written.columns, *summarize_entities(raw)),
         joins=joins,
         notes=raw.notes,
         warnings=tuple(warned),
+        digests={INTERACTIONS_FILE: digests[INTERACTIONS_FILE]},
     ).save(directory / SCHEMA_FILE)
 
 

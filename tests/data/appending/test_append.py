@@ -27,6 +27,12 @@ def reader(rows: list[tuple[Any, ...]], columns: tuple[str, ...] = COLUMNS, **ta
     return FakeReader(RawDataset("toy", interactions_table(rows, columns), **tables), settings={"rows": repr(rows)})
 
 
+@pytest.fixture(autouse=True)
+def in_several_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tables as small as these would be written anew as a whole."""
+    monkeypatch.setattr("recsys.data.appending.part_writing.MAX_AMENDED", 1.0)
+
+
 def by_ids(prepared: PreparedDataset) -> pa.Table:
     """The interactions by their ids, in their order."""
     rows = prepared.interactions
@@ -59,6 +65,7 @@ def test_pieces_equal_one_preparation(tmp_path_factory, pieces, repeats):
     appended = in_pieces(directory, pieces, preparation)
     whole = preparation.prepare(reader([row for piece in pieces for row in piece]), directory / "whole")
     assert by_ids(appended).equals(by_ids(whole))
+    open_prepared(appended.directory, verify=True)
     for name in ("num_users", "num_items", "num_interactions", "num_positives", "density", "rating", "timestamp"):
         assert getattr(appended.schema, name) == getattr(whole.schema, name)
     assert appended.schema.weight == whole.schema.weight
@@ -142,6 +149,8 @@ def test_returns_take_off_what_was_bought_before(tmp_path):
         {"user": "u", "item": "b", "timestamp": 2, "weight": 1.0},
         {"user": "v", "item": "a", "timestamp": 3, "weight": 4.0},
     ]
+    assert grown.schema.density == 2 / (2 * 2)
+    open_prepared(grown.directory, verify=True)
 
 
 def test_the_same_append_is_made_once_and_the_old_directory_stays(tmp_path):
@@ -161,7 +170,7 @@ def test_a_crash_leaves_the_old_generation_and_nothing_else(tmp_path, monkeypatc
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("recsys.data.appending.writing.content_hash", fails)
+        patch.setattr("recsys.data.appending.writing.hash_of_digests", fails)
         with pytest.raises(KeyboardInterrupt):
             append(prepared, reader([("b", "x", 3.0, 60)]))
     assert [path.name for path in tmp_path.iterdir() if not path.name.startswith(".")] == ["films"]

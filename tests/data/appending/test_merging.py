@@ -16,7 +16,8 @@ def test_the_latest_takes_the_place_and_notes_the_first():
     merged = merge(rows([(0, 0), (0, 1)], [5, 6]), rows([(0, 0), (1, 1)], [9, 9]), "latest")
     assert merged.interactions.item_index.tolist() == [1, 0, 1]
     assert merged.interactions.first_timestamp.tolist() == [6, 5, 9]
-    assert merged.num_superseded == 1
+    assert merged.gone.tolist() == [0] and merged.changed.tolist() == []
+    assert merged.num_pairs_more == 1
     assert str(merged.rules[-1]) == "duplicates removed 1 interactions"
 
 
@@ -38,7 +39,7 @@ def test_weights_add_up_and_stay_those_of_the_others():
 def test_without_a_common_pair_rows_stand_one_after_the_other():
     merged = merge(rows([(0, 0)], [5]), rows([(0, 1)], [3]), "latest")
     assert merged.interactions.item_index.tolist() == [0, 1]
-    assert merged.interactions.first_timestamp is None and merged.num_superseded == 0
+    assert merged.interactions.first_timestamp is None and len(merged.gone) == 0 and merged.num_pairs_more == 1
 
 
 def test_new_rows_stand_in_the_order_of_parts_of_a_second():

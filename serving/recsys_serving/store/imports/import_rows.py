@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from recsys.data.columns import ITEM_ID, ITEM_INDEX, RATING, SUBSECOND_NS, TIMESTAMP, USER_ID, USER_INDEX, WEIGHT
-from recsys.data.prepared_files import INTERACTIONS_FILE, ITEM_VOCABULARY_FILE, USER_VOCABULARY_FILE
+from recsys.data.interaction_files import stored_interactions
+from recsys.data.prepared_files import ITEM_VOCABULARY_FILE, USER_VOCABULARY_FILE
 from recsys.errors import PreparedDataError
 from recsys_serving.store.schema.partitions import check_moment
 
@@ -51,10 +52,9 @@ class ImportedRows:
     @classmethod
     def read(cls, directory: Path, without_time: datetime) -> ImportedRows:
         """The interactions of a prepared directory."""
-        table = read_prepared_table(directory, INTERACTIONS_FILE)
-        columns = {name: table.column(name).to_numpy() for name in table.column_names}
-        microseconds = _microseconds(columns, len(table), without_time)
+        columns = stored_interactions(directory)
         user_index, item_index = columns[USER_INDEX], columns[ITEM_INDEX]
+        microseconds = _microseconds(columns, len(user_index), without_time)
         years = microseconds.view("datetime64[us]").astype("datetime64[Y]").view(np.int64)
         return cls(
             user_index=user_index,
