@@ -21,8 +21,6 @@ def main(config: DictConfig) -> None:
     """Append, fit, measure."""
     from pathlib import Path
 
-    from omegaconf import OmegaConf
-
     from recsys.cli.console import console
     from recsys.reporting.run_report import print_report
     from recsys.reporting.update_report import lineage_table, write_update_report
@@ -31,10 +29,10 @@ def main(config: DictConfig) -> None:
     from recsys.runs.updating.update_run import RunUpdate
     from recsys.runs.updating.update_settings import DriftSettings, UpdateSettings
 
-    columns = None if config.columns is None else OmegaConf.to_container(config.columns)
+    columns = {role: name for role, name in config.columns.items() if name is not None}
     settings = UpdateSettings(
         epochs=config.epochs,
-        other_users=config.other_users,
+        replay=config.replay,
         new_rows=config.new_rows,
         optimizer=config.optimizer,
         keep_statistics=config.keep_statistics,
@@ -45,7 +43,7 @@ def main(config: DictConfig) -> None:
         "trainer.accelerator": config.accelerator,
         "evaluation.max_users": config.max_users,
     }
-    new = NewData(config.interactions, config["users"], config["items"], columns)  # type: ignore[arg-type]
+    new = NewData(config.interactions, config["users"], config["items"], columns)
     updated = RunUpdate(
         Path(config.run), new, settings, changes, lambda line: console.print(line, soft_wrap=True)
     ).update()

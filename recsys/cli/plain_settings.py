@@ -139,7 +139,7 @@ PLAIN_SETTINGS: Mapping[str, Mapping[str, object]] = MappingProxyType(
             "items": str | None,
             "columns": Mapping[str, Any] | None,
             "epochs": int,
-            "other_users": float,
+            "replay": float | None,
             "new_rows": Literal["fresh", "mean"],
             "optimizer": Literal["kept", "reset"],
             "keep_statistics": bool,

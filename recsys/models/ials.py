@@ -17,6 +17,7 @@ from torch import Tensor
 from recsys.cli.progress import progress
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
+from recsys.data.training_change import MUCH
 from recsys.distributed.collectives import from_main
 from recsys.errors import ModelError
 from recsys.models.components.fold_in_factorization import FoldInFactorization
@@ -164,11 +165,11 @@ class IALS(FoldInFactorization):
         self.item_vectors.copy_(items @ _principal_axes(items))
 
     def update(self, interactions: Interactions, earlier: EarlierFit) -> dict[str, Tensor]:
-        """Go on from earlier factors: solve for the users whose interactions changed, then one sweep over all.
+        """Go on from earlier factors: solve for the users of whom much is new, then one sweep over all.
 
-        A sweep, items and then users, is one of the ``iterations`` of a fit. New items start as in :meth:`fit`, new
-        users at zero. The user vectors are kept for the next update: without them, as in the first one, all users are
-        solved for in some half steps before.
+        A sweep, items and then users, is one of the ``iterations`` of a fit; it takes in what little is new of other
+        users. New items start as in :meth:`fit`, new users at zero. The user vectors are kept for the next update:
+        without them, as in the first one, all users are solved for in some half steps before.
         """
         num_items, dim = self.item_vectors.shape
         device = self.item_vectors.device
@@ -185,7 +186,7 @@ class IALS(FoldInFactorization):
                 users, items = self._half_step(solve_users, user_counts, users, items)
         else:
             users[: len(kept)] = kept.to(device)
-            changed = torch.from_numpy(np.flatnonzero(earlier.change.users)).to(device)
+            changed = torch.from_numpy(np.flatnonzero(earlier.change.fresh_shares() >= MUCH)).to(device)
             solve_changed = self.solver.prepare(by_user.take(changed), dim)
             users[changed] = solve_changed(items, self._penalty(user_counts[changed], items), users[changed])
         items, users = self._half_step(solve_items, item_counts, items, users)

@@ -206,6 +206,7 @@ class ModelFitter:
         )
         module.product_precision = product_precision(settings)
         module.optimizer_state = self.optimizer_state
+        module.known_interactions = None if some is None else train
         if self.learned is not None and (observe_training := getattr(network, "observe_training", None)) is not None:
             observe_training(train)  # and not of some rows alone, as the module has said
         report: FitReport = instantiate(settings.fitting)(

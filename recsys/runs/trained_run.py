@@ -68,6 +68,11 @@ def _data_of_run(directory: RunDirectory, config: DictConfig, manifest: RunManif
                 f"The run {directory.path} was trained on tables in memory, and their prepared data are gone from "
                 f"{manifest.data_directory} ({error}). Train again."
             ) from error
+        if manifest.parent is not None:  # what was appended is not among the raw files that a preparation reads
+            raise RunError(
+                f"The run {directory.path} is an update, and its prepared data are gone from {manifest.data_directory} "
+                f"({error}). Put them back, or make the update again from {manifest.parent}."
+            ) from error
         prepared = build_data(config)
     manifest.check_data(prepared)
     return prepared

@@ -78,6 +78,8 @@ class RecommenderModule(nn.Module):
     auto_batch_sizes: ClassVar[Mapping[str, int]] = {"cpu": 2048, "cuda": 2**16}
     #: What a row of a batch is.
     batch_unit: ClassVar[str] = "rows"
+    #: Whether a row is learned from by itself, so that some rows of a user may do; else whole users are needed.
+    learns_single_rows: ClassVar[bool] = False
     #: Whether a step is compiled as a whole; see :mod:`recsys.training.compiled_step`.
     compile_step: CompileStep = False
 
@@ -117,6 +119,8 @@ class RecommenderModule(nn.Module):
         self.divides_batches = True
         #: What the optimiser goes on from, in PyTorch's form; likewise, None: nothing.
         self.optimizer_state: Mapping[str, Any] | None = None
+        #: All that is known of the users, where it is more than what is learned from; likewise, None: it is not.
+        self.known_interactions: Interactions | None = None
         #: Gives the current epoch, from zero.
         self.epoch: Callable[[], int] = lambda: 0
         self._optimizer = optimizer

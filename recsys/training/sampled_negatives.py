@@ -54,6 +54,7 @@ class SampledNegativesModule(RecommenderModule):
     """
 
     batch_unit: ClassVar[str] = "positives"
+    learns_single_rows: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -100,7 +101,8 @@ class SampledNegativesModule(RecommenderModule):
 
     def train_dataloader(self) -> Iterable[tuple[Tensor, ...]]:
         """Slices of a permutation of the positives, as places among the known pairs, on the training device."""
-        self._known = UserItems.from_interactions(self.interactions, self.device)
+        known = self.interactions if self.known_interactions is None else self.known_interactions
+        self._known = UserItems.from_interactions(known, self.device)
         self._negatives.prepare(self._known)
         weight = self.interactions.weight
         return PermutationBatches(

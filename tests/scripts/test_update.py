@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -144,6 +148,42 @@ def test_what_is_trained_on_everything_goes_on_with_everything(scripts):
     assert refused.status == 2 and "holds none out" in refused.err
 
 
+def test_an_update_whose_data_are_gone_says_from_where_to_make_it_again(scripts):
+    write_days(scripts.directory, 2)
+    run = scripts("train", *TABLE, *SPLIT, *PLAIN, "model=popularity").run
+    first = update(scripts, run, 1)
+    shutil.rmtree(json.loads((first / "run.json").read_text())["data_directory"])
+    refused = scripts("update", f"run={first}", "interactions=day2.csv")
+    assert refused.status == 2 and "Put them back, or make the update again from" in refused.err
+    assert update(scripts, run, 2).is_dir()
+
+
+def test_columns_of_other_names_are_named_as_the_command_takes_them(scripts):
+    write_days(scripts.directory, 1)
+    run = scripts("train", *TABLE, *SPLIT, *PLAIN, "model=popularity").run
+    text = (scripts.directory / "day1.csv").read_text().replace("who", "customer")
+    (scripts.directory / "day1.csv").write_text(text)
+    refused = scripts("update", f"run={run}", "interactions=day1.csv")
+    assert refused.status == 2 and "Say which column it is with columns.user=customer." in refused.err
+    update(scripts, run, 1, "columns.user=customer")
+
+
+def test_a_killed_update_is_made_by_the_same_command(scripts):
+    """A process of its own, which is killed once it has a run directory."""
+    write_days(scripts.directory, 1)
+    run = scripts("train", *TABLE, *SPLIT, *PLAIN, "model=ials", "model.iterations=2").run
+    runs, script = scripts.directory / "runs", Path(__file__).parents[2] / "scripts" / "update.py"
+    command = [sys.executable, str(script), f"run={run}", "interactions=day1.csv"]
+    with subprocess.Popen(command, cwd=scripts.directory, stdout=subprocess.DEVNULL) as process:
+        while not list(runs.glob("*/.update")) and process.poll() is None:
+            time.sleep(0.005)
+        process.kill()
+    assert len(list(runs.iterdir())) >= 2 and process.returncode != 0
+    made = update(scripts, run, 1)
+    assert {path.name for path in runs.iterdir() if path.is_dir()} == {run.name, made.name}
+    assert open_run(made).manifest.parent == str((scripts.directory / run).absolute())
+
+
 def test_an_interrupted_update_leaves_all_as_it_was(scripts, monkeypatch):
     write_days(scripts.directory, 1)
     run = scripts("train", *TABLE, *SPLIT, *PLAIN, "model=popularity").run
@@ -155,5 +195,6 @@ def test_an_interrupted_update_leaves_all_as_it_was(scripts, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr("recsys.runs.updating.update_run.measure", interrupted)
         assert scripts("update", f"run={run}", "interactions=day1.csv").status == 130
+    assert [path.name for path in (scripts.directory / "runs").iterdir() if path.is_dir()] == [run.name]
     open_prepared(Path(data), verify=True)
     assert open_run(update(scripts, run, 1)).manifest.parent == str((scripts.directory / run).absolute())

@@ -73,7 +73,7 @@ _NAMES: dict[ValueRange, tuple[str, ...]] = {
         *("seed", "sampler_seed", "lr", "weight_decay", "momentum", "eta_min", "l1", "l2_unobserved", "shrinkage"),
         *("unobserved_weight", "negatives_per_positive", "num_in_batch", "num_uniform", "num_hard", "burn_in"),
         *("bootstrap_samples", "show_users", "num_fold_in", "num_given", "num_valid", "exposure_exponent"),
-        *("init_std", "baseline_weight", "patience", "retries", "min_train", "other_users"),
+        *("init_std", "baseline_weight", "patience", "retries", "min_train", "replay"),
     ),
     _POSITIVE: (
         "temperature",

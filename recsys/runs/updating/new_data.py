@@ -65,6 +65,6 @@ class NewData:
             found = {name: (data.get("table") or {}).get(name) for name in FORM}
         for name, value in found.items():
             found[name] = OmegaConf.to_container(value) if OmegaConf.is_config(value) else value
-        if self.columns is not None:
+        if self.columns:
             found["columns"] = {**(found.get("columns") or {}), **self.columns}
         return {name: value for name, value in found.items() if value is not None}

@@ -33,6 +33,8 @@ from recsys.runs.trained_run import TrainedRun, open_run, split_of_run
 from recsys.runs.updating.drift import compare_with_refit
 from recsys.runs.updating.lineage import update_made_before
 from recsys.runs.updating.new_data import NewData
+from recsys.runs.updating.one_at_a_time import one_update_at_a_time
+from recsys.runs.updating.update_errors import in_words_of_update
 from recsys.runs.updating.update_record import DriftCheck, UpdateRecord
 from recsys.runs.updating.update_settings import UpdateSettings
 from recsys.runs.updating.warm_start import WarmFit, fit_from
@@ -85,20 +87,22 @@ class RunUpdate:
         """
         with progress.bar("opening the run", None):
             parent = open_run(self.parent)
-        with progress.bar("appending the new interactions", None):
+        with progress.bar("appending the new interactions", None), in_words_of_update():
             prepared = append(parent.prepared, self.new.reader(parent.config)).prepared
         self._tell_of_data(parent.prepared, prepared)
         config = self._config(parent, prepared)
-        made = update_made_before(Path(config.paths.runs_dir), _absolute(self.parent), prepared.schema.content_hash)
-        if made is not None:
-            self.print_line("this update was made before")
-            return Updated(made, None, None)
-        model = build_model(config.model, config.seed, prepared)
-        view = build_view(config, prepared, model)
-        split = self._split(parent, config, view)
-        run = new_run(config)
-        with locked_run(run.path):
-            return self._in(run, parent, config, prepared, view, split, model)
+        runs, data_hash = Path(config.paths.runs_dir), prepared.schema.content_hash
+        with one_update_at_a_time(runs, _absolute(self.parent), data_hash, self.print_line) as update:
+            made = update_made_before(runs, _absolute(self.parent), data_hash)
+            if made is not None:
+                self.print_line("this update was made before")
+                return Updated(made, None, None)
+            model = build_model(config.model, config.seed, prepared)
+            view = build_view(config, prepared, model)
+            split = self._split(parent, config, view)
+            run = new_run(config)
+            with locked_run(run.path), update.in_directory(run.path):
+                return self._in(run, parent, config, prepared, view, split, model)
 
     def _in(
         self,

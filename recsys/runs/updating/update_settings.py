@@ -10,6 +10,9 @@ from recsys.errors import SettingsError
 NewRows = Literal["fresh", "mean"]
 OptimizerStart = Literal["kept", "reset"]
 
+#: Rows that are learned from again for each one with something new, where nothing else is said.
+REPLAY_ROWS, REPLAY_USERS = 4.0, 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class DriftSettings:
@@ -50,8 +53,9 @@ class UpdateSettings:
 
     Args:
         epochs: at most; the best on validation counts, where there is one.
-        other_users: rows of users without a new interaction that are learned from again, for each row of those with
-            one, so that what they taught is not forgotten.
+        replay: rows that the model knows and learns from again, for each row with something new, so that what they
+            taught is not forgotten. None: :data:`REPLAY_ROWS` where a model learns from single rows,
+            :data:`REPLAY_USERS` where it learns from the histories of users.
         new_rows: how the rows of new users and items in tables start: ``fresh`` as in a new model, ``mean`` at the mean
             of the others.
         optimizer: whether the optimiser's state is ``kept`` from the last training, or ``reset``.
@@ -63,17 +67,17 @@ class UpdateSettings:
     """
 
     epochs: int = 3
-    other_users: float = 1.0
+    replay: float | None = None
     new_rows: NewRows = "fresh"
-    optimizer: OptimizerStart = "reset"
+    optimizer: OptimizerStart = "kept"
     keep_statistics: bool = True
     drift: DriftSettings = DriftSettings()  # noqa: RUF009  # frozen
 
     def __post_init__(self) -> None:
         if self.epochs < 1:
             raise SettingsError(f"epochs must be 1 or more, but is {self.epochs}. Correct it.")
-        if self.other_users < 0:
-            raise SettingsError(f"other_users must be 0 or more, but is {self.other_users}. Correct it.")
+        if self.replay is not None and self.replay < 0:
+            raise SettingsError(f"replay must be 0 or more, but is {self.replay}. Correct it.")
         for name, known in (("new_rows", NewRows), ("optimizer", OptimizerStart)):
             if getattr(self, name) not in get_args(known):
                 raise SettingsError(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import torch
+from hydra.utils import get_object
 from torch import Tensor, nn
 
 from recsys.data.training_change import TrainingChange
@@ -18,7 +19,7 @@ from recsys.runs.model_fitting import ModelFitter
 from recsys.runs.run_directory import RunDirectory
 from recsys.runs.trained_run import TrainedRun, training_of_run
 from recsys.runs.updating.grown_weights import grow, grown_optimizer_state
-from recsys.runs.updating.update_settings import UpdateSettings
+from recsys.runs.updating.update_settings import REPLAY_ROWS, REPLAY_USERS, UpdateSettings
 from recsys.training.checkpoint_errors import checkpoint_errors
 from recsys.training.fit_report import LAST_CHECKPOINT, FitReport
 
@@ -87,13 +88,19 @@ def fit_from(parent: TrainedRun, model: nn.Module, fitter: ModelFitter, settings
 def _go_on(
     parent: TrainedRun, model: nn.Module, fitter: ModelFitter, settings: UpdateSettings, change: TrainingChange
 ) -> FitReport:
-    """Take gradient steps on the rows of users with a change and of some others."""
+    """Take gradient steps on what changed and on some of the rest."""
     positions = fitter.split.train
     if not isinstance(model, PredictsRatings):
         positions = positions[fitter.view.positive[positions]]
     training, seed = fitter.view.interactions.take(positions), int(fitter.config.seed)
-    learned = positions[change.with_other_users(training, settings.other_users, seed)]
     config = fitter.config.copy()
+    replay = settings.replay
+    if get_object(config.training._target_).learns_single_rows:
+        rows = change.rows_with_replay(training, REPLAY_ROWS if replay is None else replay, seed)
+    else:
+        latest = getattr(model, "max_history", None)
+        rows = change.latest_with_replay(training, REPLAY_USERS if replay is None else replay, latest, seed)
+    learned = positions[rows]
     config.pretraining = None  # the towers have been put together
     state = _optimizer_state(parent.directory, parent.model, model) if settings.optimizer == "kept" else None
     epochs = ChosenEpochs(None, settings.epochs)

@@ -20,12 +20,12 @@ def appendable_settings(run: Path) -> list[str] | None:
         run: a run that was trained on the store.
 
     Returns:
-        None where the model is not to be updated with them: it has epochs, which are chosen anew; what is in its
-        catalogue depends on the day; or the run is not there.
+        None where the model is not to be updated with them: what is in its catalogue depends on the day, or the run is
+        not there.
     """
     directory = RunDirectory(run)
     try:
-        if not directory.is_finished or directory.manifest().best_epoch > 0:
+        if not directory.is_finished:
             return None
         data = directory.settings().get("data")
     except RunError:
@@ -38,3 +38,12 @@ def appendable_settings(run: Path) -> list[str] | None:
     plain = {name: OmegaConf.to_container(one) if OmegaConf.is_config(one) else one for name, one in given.items()}
     words = {name: f"[{','.join(one)}]" if isinstance(one, list) else str(one) for name, one in plain.items()}
     return [f"data.{name}={words[name]}" for name, one in plain.items() if one is not None]
+
+
+def learns_in_epochs(run: Path) -> bool:
+    """Whether the model of a run was trained in epochs, so that an update of it may fall behind a fit on everything."""
+    directory = RunDirectory(run)
+    try:
+        return directory.is_finished and directory.manifest().best_epoch > 0
+    except RunError:
+        return False

@@ -142,6 +142,10 @@ class Retraining:
             self._say(f"training {plan.described} on all before {_moment(newest.until)}")
             challenger = stages.train_challenger(_moment(newest.until))
             decision = self._compare(champion, challenger, newest, self._directory / name)
+            if not decision.promotes and stages.may_have_drifted:
+                self._say(f"it went on from an earlier training, and {decision.reason}; training it anew")
+                challenger = stages.refit_challenger(_moment(newest.until))
+                decision = self._compare(champion, challenger, newest, self._directory / name)
             if not decision.promotes:
                 return RetrainingResult(None, live, decision.reason)
             self._promote(stages, name, decision)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from recsys.data.readers.store.database import URL_VARIABLE, StoreDatabase
 from recsys.errors import RunError
-from recsys.studies.retraining.appendable import appendable_settings
+from recsys.studies.retraining.appendable import appendable_settings, learns_in_epochs
 from recsys.studies.retraining.command_stage import StageRunner, run_command_stage
 from recsys.studies.retraining.training_plan import RANKER, RETRIEVER, TrainingPlan
 
@@ -38,6 +38,12 @@ class TrainingStages:
         self._plan, self._database, self._work, self._run_stage = plan, database, work, run_stage
         self._name, self._start = name, start
         self._chosen: dict[str, Path] = {}
+        self._has_gone_on = False
+
+    @property
+    def may_have_drifted(self) -> bool:
+        """Whether the last training took further epochs of an earlier one, in place of training anew."""
+        return self._has_gone_on
 
     def train(self, until: str) -> Path:
         """Train on what happened before a moment.
@@ -53,6 +59,7 @@ class TrainingStages:
         """
         for part, settings in self._plan.trainings.items():
             updated = self._updated(self._name, until)
+            self._has_gone_on = updated is not None and self._start is not None and learns_in_epochs(self._start[0])
             self._chosen[part] = updated or self._train(self._name, part, [*settings, f"data.until='{until}'"])
         if not self._plan.has_ranker:
             self._start = (self._chosen[RETRIEVER], until)
@@ -72,6 +79,11 @@ class TrainingStages:
         """
         self.train(until)
         return self._export(self._name, self._chosen, self._work / self._name)
+
+    def refit_challenger(self, until: str) -> Path:
+        """Train anew on what happened before a moment, and export; see :meth:`train_challenger`."""
+        self._start, self._name = None, f"{self._name}_refit"
+        return self.train_challenger(until)
 
     def train_final(self, output: Path) -> Path:
         """Train on all that happened until now, with the epochs that the challenger was found best with, and export.
@@ -93,7 +105,7 @@ class TrainingStages:
     def _updated(self, stage: str, until: str) -> Path | None:
         """The run that this plan was trained in before, with what happened since; None where it is trained anew.
 
-        That is where it has epochs to choose, or where what happened since cannot be appended.
+        That is where what happened since cannot be appended.
         """
         if self._start is None or self._plan.has_ranker:
             return None

@@ -8,7 +8,7 @@ from recsys.runs.updating.update_settings import DriftSettings, UpdateSettings
     ("make", "message"),
     [
         (lambda: UpdateSettings(epochs=0), "epochs must be 1 or more"),
-        (lambda: UpdateSettings(other_users=-1), "other_users must be 0 or more"),
+        (lambda: UpdateSettings(replay=-1), "replay must be 0 or more"),
         (lambda: UpdateSettings(new_rows="zero"), "new_rows must be fresh or mean"),
         (lambda: UpdateSettings(optimizer="adam"), "optimizer must be kept or reset"),
         (lambda: DriftSettings(every=0), "drift.every must be 1 or more, or null"),

@@ -5,7 +5,7 @@ import json
 import pytest
 from omegaconf import OmegaConf
 
-from recsys.studies.retraining.appendable import appendable_settings
+from recsys.studies.retraining.appendable import appendable_settings, learns_in_epochs
 from tests.studies.comparison.made_runs import make_run, table
 
 
@@ -24,7 +24,14 @@ def test_newer_interactions_are_read_as_those_before(tmp_path):
     assert appendable_settings(run) == ["data.types=[click,purchase]", "data.values=weight"]
 
 
-@pytest.mark.parametrize(("epochs", "data"), [(3, {}), (0, {"available_only": True})])
-def test_models_with_epochs_and_catalogues_of_the_day_are_trained_anew(tmp_path, epochs, data):
-    assert appendable_settings(run_on_store(tmp_path, epochs, **data)) is None
+def test_catalogues_of_the_day_are_trained_anew(tmp_path):
+    assert appendable_settings(run_on_store(tmp_path, available_only=True)) is None
     assert appendable_settings(tmp_path / "nowhere") is None
+
+
+@pytest.mark.parametrize("epochs", [0, 3])
+def test_models_with_epochs_may_drift(tmp_path, epochs):
+    run = run_on_store(tmp_path, epochs)
+    assert appendable_settings(run) == []
+    assert learns_in_epochs(run) is (epochs > 0)
+    assert not learns_in_epochs(tmp_path / "nowhere")

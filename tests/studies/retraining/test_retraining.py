@@ -107,6 +107,17 @@ def test_what_does_not_keep_to_the_rule_is_not(known, stages, make, tmp_path):
     assert names(tmp_path) == ["first"]
 
 
+def test_what_went_on_from_an_earlier_training_gets_a_second_one(known, stages, make, monkeypatch):
+    monkeypatch.setattr(
+        "recsys.studies.retraining.retraining.TrainingStages.may_have_drifted",
+        property(lambda self: self._name == "challenger"),
+    )
+    result = make(FakeService(), tolerance=0.0).run()
+    assert result.promoted is None
+    assert [name for name, _ in stages.commands] == ["train", "export", "train", "export"]
+    assert any("training it anew" in text for text in make.said)
+
+
 def test_the_best_candidate_on_what_came_before_is_trained(known, stages, make, tmp_path):
     service = FakeService()
     result = make(service, models=["live", "ease", "popularity"], held_out="all", min_held_out=1).run()

@@ -83,6 +83,21 @@ def test_a_model_that_can_be_updated_goes_on_from_its_last_run(tmp_path, appenda
     assert updated[:2] == ["run=made/2", "interactions=made/4"] and export[0] == "run=made/5"
 
 
+def test_what_went_on_in_epochs_may_be_trained_anew(tmp_path, appendable, monkeypatch):
+    monkeypatch.setattr("recsys.studies.retraining.training_stages.learns_in_epochs", lambda run: True)
+    commands = FakeCommands()
+    made = stages(commands, tmp_path, start=(Path("candidate"), "2026-01-01T00:00:00Z"))
+    made.train_challenger("2026-02-01T00:00:00Z")
+    assert made.may_have_drifted
+    made.refit_challenger("2026-02-01T00:00:00Z")
+    assert not made.may_have_drifted
+    made.train_final(tmp_path / "bundle")
+    names = [name for name, _ in commands.commands]
+    assert names == ["prepare", "update", "export", "train", "export", "prepare", "update", "export"]
+    assert commands.commands[6][1][0] == "run=made/4"
+    assert len(set(commands.logs)) == len(commands.logs)
+
+
 def test_what_cannot_be_appended_is_trained_as_before(tmp_path, appendable):
     commands = FakeCommands()
 
