@@ -27,7 +27,7 @@ from recsys.runs.fit_plan import FitPlan, fit_plan
 from recsys.runs.model_fitting import ModelFitter
 from recsys.runs.run_manifest import NOTHING, THIS_MODEL, RunManifest, TrainedOn
 from recsys.runs.sized_settings import sized_model
-from recsys.training.fit_report import FitReport
+from recsys.training.reports.fit_report import FitReport
 
 
 @dataclass(frozen=True, eq=False)

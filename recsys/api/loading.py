@@ -17,7 +17,7 @@ from recsys.api.python_wording import python_wording
 from recsys.cli.model_choices import ModelChoice, model_choices, without_targets
 from recsys.runs.assembly import build_view
 from recsys.runs.trained_run import open_run
-from recsys.training.fit_report import FitReport
+from recsys.training.reports.fit_report import FitReport
 
 
 @python_wording

@@ -20,7 +20,7 @@ from recsys.data.histories import Histories
 from recsys.errors import EvaluationError, ModelError
 from recsys.evaluation.means import FloatArray, mean_over_users
 from recsys.evaluation.metrics import hit_rate, ndcg
-from recsys.evaluation.significance import Interval, bootstrap_intervals
+from recsys.evaluation.statistics.significance import Interval, bootstrap_intervals
 from recsys.evaluation.top_k import without_nan
 from recsys.models.interface.protocols import Query, ScoresPairs, ScoringModel
 

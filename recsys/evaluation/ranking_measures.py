@@ -39,7 +39,7 @@ from recsys.evaluation.segments import (
     segment_means,
     user_activity_of,
 )
-from recsys.evaluation.significance import bootstrap_intervals
+from recsys.evaluation.statistics.significance import bootstrap_intervals
 from recsys.evaluation.target_segments import TargetSegments
 
 #: Metrics by segment of users.

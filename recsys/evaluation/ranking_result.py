@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from recsys.evaluation.means import FloatArray, mean_over_users
 from recsys.evaluation.segments import Segment
-from recsys.evaluation.significance import Interval
+from recsys.evaluation.statistics.significance import Interval
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -27,7 +27,7 @@ from recsys.evaluation.segments import (
     item_popularity_of,
     user_activity_of,
 )
-from recsys.evaluation.significance import Interval, bootstrap_ratio_intervals
+from recsys.evaluation.statistics.significance import Interval, bootstrap_ratio_intervals
 from recsys.models.interface.protocols import PredictsRatings, Query
 
 

@@ -16,7 +16,7 @@ from recsys.errors import EvaluationError
 from recsys.evaluation.means import FloatArray
 from recsys.evaluation.ranked_batch import rank_users
 from recsys.evaluation.ranking_task import RankingTask
-from recsys.evaluation.significance import Interval, bootstrap_intervals
+from recsys.evaluation.statistics.significance import Interval, bootstrap_intervals
 from recsys.models.interface.protocols import Query, ScoringModel
 from recsys.recommendation.model_queries import requests_of
 from recsys.retrieval.explanation import BatchExplainer, BatchExplanation

@@ -13,7 +13,7 @@ from recsys.cli.text_table import Number, TextTable
 from recsys.evaluation.fixed_negatives import WARNING, FixedNegativesResult
 from recsys.evaluation.ranking_result import RankingResult
 from recsys.evaluation.rating import RatingResult
-from recsys.evaluation.significance import Interval
+from recsys.evaluation.statistics.significance import Interval
 
 
 def metrics_table(

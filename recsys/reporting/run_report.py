@@ -13,7 +13,7 @@ from recsys.data.prepared import PreparedDataset
 from recsys.data.row_numbers import count_each
 from recsys.evaluation.known_items import ONLY_NEW
 from recsys.evaluation.model_report import EvaluationReport
-from recsys.evaluation.significance import narrow_intervals_note
+from recsys.evaluation.statistics.significance import narrow_intervals_note
 from recsys.evaluation.target_segments import TARGET
 from recsys.models.interface.protocols import PredictsRatings, ScoringModel
 from recsys.recommendation.model_recommender import ModelRecommender

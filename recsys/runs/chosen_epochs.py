@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recsys.errors import RunError
-from recsys.training.fit_report import REPORT, read_report
+from recsys.training.reports.fit_report import REPORT, read_report
 
 
 @dataclass(frozen=True, slots=True)

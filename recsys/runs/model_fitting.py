@@ -35,7 +35,7 @@ from recsys.runs.fit_stages import fit_stages
 from recsys.runs.part_settings import source_settings, tower_settings
 from recsys.runs.run_directory import CHECKPOINTS
 from recsys.runs.trainer_precision import lightning_precision, product_precision
-from recsys.training.fit_report import FitReport, Listener
+from recsys.training.reports.fit_report import FitReport, Listener
 from recsys.training.stacking import CandidateLists, stack
 
 #: What Lightning was given refers to itself in circles, and is let go of by a collection alone: 16 bytes or more of

@@ -224,7 +224,7 @@ class RunDirectory:
             # Imported here: both take a second, and opening a run needs neither.
             import pandas as pd
 
-            from recsys.training.learning_curves import draw_curves
+            from recsys.training.reports.learning_curves import draw_curves
 
             place = directory or self.path
             with whole_file(place / HISTORY) as path:

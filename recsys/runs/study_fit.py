@@ -15,7 +15,7 @@ from recsys.errors import RunError
 from recsys.models.interface.protocols import Fittable
 from recsys.runs.chosen_epochs import ChosenEpochs
 from recsys.runs.model_fitting import ModelFitter
-from recsys.training.fit_report import FitReport
+from recsys.training.reports.fit_report import FitReport
 
 
 def check_study_refit(config: DictConfig) -> None:

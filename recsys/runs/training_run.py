@@ -27,7 +27,7 @@ from recsys.runs.measuring import measure
 from recsys.runs.model_fitting import ModelFitter
 from recsys.runs.run_directory import CHECKPOINTS, METRICS, SELECTION, RunDirectory
 from recsys.runs.run_manifest import CARRIED_PREFIX, RunManifest
-from recsys.training.fit_report import REPORT, FitReport, Listener, read_report
+from recsys.training.reports.fit_report import REPORT, FitReport, Listener, read_report
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,9 @@ from recsys.cli.whole_files import whole_file
 from recsys.distributed.collectives import object_from_main, wait_for_ranks
 from recsys.distributed.ranks import ranks
 from recsys.errors import RunError
-from recsys.training.fit_report import LAST_CHECKPOINT, REPORT, FitReport, Listener, read_report
 from recsys.training.module import RecommenderModule
 from recsys.training.ranks.checkpoint_rows import read_checkpoint
+from recsys.training.reports.fit_report import LAST_CHECKPOINT, REPORT, FitReport, Listener, read_report
 
 BEST_CHECKPOINT = "best.ckpt"
 

@@ -16,13 +16,13 @@ from pytorch_lightning.callbacks import EarlyStopping
 
 from recsys.distributed.ranks import ranks
 from recsys.errors import RunError
-from recsys.training.checkpoints import AtomicCheckpointIO, PortableCheckpoint
-from recsys.training.epoch_history import EpochHistory
-from recsys.training.fit_progress import FitProgress
-from recsys.training.fit_report import LAST_CHECKPOINT, Listener
+from recsys.training.checkpointing.checkpoints import AtomicCheckpointIO, PortableCheckpoint
 from recsys.training.lightning_training import LightningTraining
 from recsys.training.module import RecommenderModule
 from recsys.training.ranks.strategy import rank_strategy
+from recsys.training.reports.epoch_history import EpochHistory
+from recsys.training.reports.fit_progress import FitProgress
+from recsys.training.reports.fit_report import LAST_CHECKPOINT, Listener
 
 
 def run_trainer(

@@ -42,7 +42,7 @@ def test_all_that_the_framework_configures_is_allowed():
         "recsys.cli.main.main",  # runs any command
         "recsys.models.mf.nn.Sequential",
         "recsys.models.mf.MF.load_state_dict",
-        "recsys.training.checkpoints.TorchCheckpointIO",
+        "recsys.training.checkpointing.checkpoints.TorchCheckpointIO",
         "recsys.models.mf.NoSuchModel",
         "recsys.models.no_such_module.MF",
         "recsysx.models.mf.MF",

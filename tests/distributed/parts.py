@@ -39,7 +39,6 @@ from recsys.models.linalg.least_squares import Cholesky
 from recsys.models.neumf import NeuMF
 from recsys.models.rp3beta import RP3Beta
 from recsys.models.two_tower import TwoTower
-from recsys.training.fit_report import REPORT
 from recsys.training.fitting import fit
 from recsys.training.module import RecommenderModule
 from recsys.training.next_item import NextItemModule
@@ -48,6 +47,7 @@ from recsys.training.optimizers import table_rows
 from recsys.training.optimizers.adam import Adam
 from recsys.training.optimizers.sgd import SGD
 from recsys.training.ranks.gradient_exchange import GradientExchange
+from recsys.training.reports.fit_report import REPORT
 from tests.models.small_data import small_data
 from tests.models.test_item_knn import item_knn
 from tests.training.recipes import INTERACTIONS, SPLIT, full, mf, sampled

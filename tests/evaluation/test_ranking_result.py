@@ -8,7 +8,7 @@ import numpy as np
 
 from recsys.evaluation.ranking_result import RankingResult
 from recsys.evaluation.segments import Segment
-from recsys.evaluation.significance import Interval
+from recsys.evaluation.statistics.significance import Interval
 
 RESULT = RankingResult(
     users=np.array([3, 4]),

@@ -11,7 +11,7 @@ from recsys.data.interactions import Interactions
 from recsys.data.split import Split
 from recsys.errors import EvaluationError, ModelError
 from recsys.evaluation.rating import RatingEvaluator, RatingTask, mae, rmse
-from recsys.evaluation.significance import bootstrap_ratio_intervals
+from recsys.evaluation.statistics.significance import bootstrap_ratio_intervals
 from recsys.reporting.evaluation_tables import ratings_table
 
 

@@ -4,7 +4,7 @@ import pytest
 import scipy.stats
 
 from recsys.errors import ExperimentError
-from recsys.evaluation.multiple_comparisons import benjamini_hochberg, holm
+from recsys.evaluation.statistics.multiple_comparisons import benjamini_hochberg, holm
 from recsys.experiments.analysis import FixedHorizonSettings, analyse
 from recsys.experiments.metric import Metric
 from recsys.experiments.unit_statistics import RatioStatistics, difference

@@ -9,7 +9,7 @@ from rich.console import Console
 from recsys.evaluation.fixed_negatives import WARNING, FixedNegativesResult
 from recsys.evaluation.ranking_result import RankingResult
 from recsys.evaluation.segments import Segment
-from recsys.evaluation.significance import Interval
+from recsys.evaluation.statistics.significance import Interval
 from recsys.reporting.evaluation_tables import (
     cut_offs_table,
     fixed_negatives_table,

@@ -348,7 +348,7 @@ class TestBadInput:
         def full(*arguments, **options):
             raise OSError(errno.ENOSPC, "No space left on device", "last.ckpt.partial")
 
-        monkeypatch.setattr("recsys.training.checkpoints.torch.save", full)
+        monkeypatch.setattr("recsys.training.checkpointing.checkpoints.torch.save", full)
         finished = scripts("train", *board, *SMALL)
         assert finished.status == 2
         assert finished.err.startswith("error: No space is left on the disk")

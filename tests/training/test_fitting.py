@@ -8,7 +8,6 @@ from recsys.errors import RunError
 from recsys.evaluation.ranked_batch import rank_users
 from recsys.evaluation.ranking_task import RankingTask
 from recsys.models.mf import MF
-from recsys.training.fit_report import REPORT
 from recsys.training.fitting import fit
 from recsys.training.losses import (
     BPRLoss,
@@ -18,6 +17,7 @@ from recsys.training.losses import (
     WeightedLogisticLoss,
 )
 from recsys.training.negatives import PopularityNegatives, UniformNegatives
+from recsys.training.reports.fit_report import REPORT
 from recsys.training.sampled_negatives import SampledNegativesModule
 from tests.checkerboard import checkerboard
 from tests.training.recipes import INTERACTIONS, SPLIT, full, mf, neumf, run, sampled

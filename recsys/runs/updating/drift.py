@@ -10,9 +10,9 @@ from recsys.data.feedback_view import FeedbackView
 from recsys.data.split import Split
 from recsys.errors import SettingsError
 from recsys.evaluation.known_items import KnownItems
-from recsys.evaluation.paired_tests import PAIRED_TESTS, paired_difference
 from recsys.evaluation.ranking import RankingEvaluator
 from recsys.evaluation.ranking_task import RankingTask
+from recsys.evaluation.statistics.paired_tests import PAIRED_TESTS, paired_difference
 from recsys.models.interface.protocols import PredictsRatings
 from recsys.runs.updating.update_record import DriftCheck
 from recsys.runs.updating.update_settings import DriftSettings

@@ -38,7 +38,7 @@ from recsys.runs.updating.update_errors import in_words_of_update
 from recsys.runs.updating.update_record import DriftCheck, UpdateRecord
 from recsys.runs.updating.update_settings import UpdateSettings
 from recsys.runs.updating.warm_start import WarmFit, fit_from
-from recsys.training.fit_report import FitReport
+from recsys.training.reports.fit_report import FitReport
 
 #: Where a refit beside an update keeps its checkpoints.
 REFIT = "refit"

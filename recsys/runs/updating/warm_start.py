@@ -20,8 +20,8 @@ from recsys.runs.run_directory import RunDirectory
 from recsys.runs.trained_run import TrainedRun, training_of_run
 from recsys.runs.updating.grown_weights import grow, grown_optimizer_state
 from recsys.runs.updating.update_settings import REPLAY_ROWS, REPLAY_USERS, UpdateSettings
-from recsys.training.checkpoint_errors import checkpoint_errors
-from recsys.training.fit_report import LAST_CHECKPOINT, FitReport
+from recsys.training.checkpointing.checkpoint_errors import checkpoint_errors
+from recsys.training.reports.fit_report import LAST_CHECKPOINT, FitReport
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from recsys.evaluation.ranking_result import RankingResult
-from recsys.evaluation.significance import Estimate
+from recsys.evaluation.statistics.significance import Estimate
 
 
 @dataclass(frozen=True, slots=True)

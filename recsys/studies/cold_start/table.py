@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from recsys.evaluation.significance import Estimate
+from recsys.evaluation.statistics.significance import Estimate
 from recsys.reporting.result_table import Cell, ResultTable
 from recsys.studies.cold_start.measured import Row
 

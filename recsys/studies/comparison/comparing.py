@@ -10,10 +10,10 @@ import numpy as np
 
 from recsys.errors import EvaluationError
 from recsys.evaluation.means import FloatArray, mean_over_users
-from recsys.evaluation.multiple_comparisons import CORRECTIONS
-from recsys.evaluation.paired_tests import PAIRED_TESTS, PairedDifference, paired_difference
 from recsys.evaluation.segments import ITEM_POPULARITIES, ITEM_POPULARITY, USER_ACTIVITIES, USER_ACTIVITY
-from recsys.evaluation.significance import Estimate, bootstrap_intervals
+from recsys.evaluation.statistics.multiple_comparisons import CORRECTIONS
+from recsys.evaluation.statistics.paired_tests import PAIRED_TESTS, PairedDifference, paired_difference
+from recsys.evaluation.statistics.significance import Estimate, bootstrap_intervals
 from recsys.evaluation.target_segments import TARGET, TARGETS
 from recsys.studies.comparison.compared_runs import ComparedRun
 
@@ -32,8 +32,8 @@ class Settings:
         metric: the tested metric, such as ``ndcg``.
         k: cut-off of all metrics.
         baseline: label or directory of the run that the others are tested against; None for the first.
-        test: name of a paired test in :data:`recsys.evaluation.paired_tests.PAIRED_TESTS`.
-        correction: name of a correction in :data:`recsys.evaluation.multiple_comparisons.CORRECTIONS`.
+        test: name of a paired test in :data:`recsys.evaluation.statistics.paired_tests.PAIRED_TESTS`.
+        correction: name of a correction in :data:`recsys.evaluation.statistics.multiple_comparisons.CORRECTIONS`.
         alpha: level below which a corrected p-value is called significant; intervals have the confidence 1 - alpha.
         num_samples: resamples of the bootstrap.
         seed: seed of the bootstrap.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from recsys.evaluation.segments import ITEM_POPULARITY, USER_ACTIVITY
-from recsys.evaluation.significance import narrow_intervals_note
+from recsys.evaluation.statistics.significance import narrow_intervals_note
 from recsys.evaluation.target_segments import TARGET
 from recsys.reporting.result_table import Cell, ResultTable
 from recsys.studies.comparison.comparing import BEYOND_ACCURACY, Comparison, PairedComparison

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from recsys.evaluation.paired_tests import paired_difference, permutation_test
-from recsys.evaluation.significance import bootstrap_intervals
+from recsys.evaluation.statistics.paired_tests import paired_difference, permutation_test
+from recsys.evaluation.statistics.significance import bootstrap_intervals
 from recsys.reporting.result_table import Cell, ResultTable
 from recsys.studies.elicitation.simulation import Simulated
 

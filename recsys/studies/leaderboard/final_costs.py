@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 
-from recsys.evaluation.paired_tests import PAIRED_TESTS, paired_difference
+from recsys.evaluation.statistics.paired_tests import PAIRED_TESTS, paired_difference
 from recsys.studies.comparison.comparing import Settings
 from recsys.studies.leaderboard.entrant import Standing
 

@@ -30,7 +30,7 @@ _PRELOADED = [
     "pytorch_lightning",
     "recsys.runs.training_run",
     "recsys.reporting.run_report",
-    "recsys.training.learning_curves",
+    "recsys.training.reports.learning_curves",
 ]
 
 

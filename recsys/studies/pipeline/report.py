@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from recsys.cli.output_directory import make_output_directory
-from recsys.evaluation.significance import bootstrap_intervals
+from recsys.evaluation.statistics.significance import bootstrap_intervals
 from recsys.reporting.result_table import Cell, ResultTable
 from recsys.retrieval.pipeline import STAGES
 from recsys.studies.pipeline.evaluation import Lists, PipelineReport

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recsys.errors import RecsysError, RunError
-from recsys.evaluation.significance import bootstrap_intervals
+from recsys.evaluation.statistics.significance import bootstrap_intervals
 from recsys.studies.newer_data.contestants import Contestant, open_contestant
 from recsys.studies.newer_data.held_out import read_held_out
 from recsys.studies.newer_data.scoring import measured

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from recsys.errors import RecsysError, RunError
-from recsys.evaluation.significance import Interval
+from recsys.evaluation.statistics.significance import Interval
 from recsys.reporting.result_table import Cell, ResultTable, estimate_text
 from recsys.studies.selection.candidate import Candidate
 

@@ -14,14 +14,14 @@ from recsys.errors import EvaluationError, RunError
 from recsys.evaluation.fixed_negatives import evaluate_fixed_negatives
 from recsys.evaluation.model_report import evaluate_model, model_name
 from recsys.evaluation.ranking import RankingEvaluator
-from recsys.evaluation.significance import Interval
+from recsys.evaluation.statistics.significance import Interval
 from recsys.runs.assembly import build_data, build_known_items, build_model, build_split, build_view
 from recsys.runs.device import training_device
 from recsys.runs.model_fitting import ModelFitter
 from recsys.studies.tuning.epoch_limit import EpochLimit, TimeIsUp
 from recsys.studies.tuning.pruning import PrunedTrial
 from recsys.studies.tuning.validation import SampledPairs, among_sampled_negatives, without_test
-from recsys.training.fit_report import Listener
+from recsys.training.reports.fit_report import Listener
 
 ValidationKind = Literal["split", "sampled_negatives"]
 

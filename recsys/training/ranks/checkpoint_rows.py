@@ -20,7 +20,7 @@ from torch import Tensor
 
 from recsys.cli.whole_files import whole_file
 from recsys.errors import RunError
-from recsys.training.checkpoint_errors import checkpoint_errors
+from recsys.training.checkpointing.checkpoint_errors import checkpoint_errors
 
 #: What a checkpoint says of rows that are beside it: their directory, and the rows of each whole table by its key.
 ROWS = "rows"

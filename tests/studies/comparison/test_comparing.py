@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from recsys.errors import EvaluationError
-from recsys.evaluation.multiple_comparisons import holm
-from recsys.evaluation.paired_tests import paired_difference, t_test
-from recsys.evaluation.significance import bootstrap_intervals
+from recsys.evaluation.statistics.multiple_comparisons import holm
+from recsys.evaluation.statistics.paired_tests import paired_difference, t_test
+from recsys.evaluation.statistics.significance import bootstrap_intervals
 from recsys.studies.comparison.compared_runs import open_runs
 from recsys.studies.comparison.comparing import Settings, compare
 from tests.studies.comparison.made_runs import make_run, table

@@ -3,7 +3,7 @@ import pytest
 
 from recsys.errors import RunError
 from recsys.evaluation.ranking_result import RankingResult
-from recsys.evaluation.significance import Interval
+from recsys.evaluation.statistics.significance import Interval
 from recsys.studies.pipeline.evaluation import Lists, PipelineReport
 from recsys.studies.pipeline.report import numbers, tables, write_report
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from recsys.evaluation.paired_tests import PairedDifference
-from recsys.evaluation.significance import Interval
+from recsys.evaluation.statistics.paired_tests import PairedDifference
+from recsys.evaluation.statistics.significance import Interval
 from recsys.studies.comparison.comparing import PairedComparison
 from recsys.studies.retraining.promotion_rule import decide
 

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from recsys.errors import RunError
-from recsys.evaluation.significance import Interval
+from recsys.evaluation.statistics.significance import Interval
 from recsys.studies.selection.candidate import Candidate
 from recsys.studies.selection.selection import Measurement, choose
 

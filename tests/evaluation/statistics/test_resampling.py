@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from recsys.evaluation import resampling
-from recsys.evaluation.resampling import drawn_on_device, resampled_ratios
+from recsys.evaluation.statistics import resampling
+from recsys.evaluation.statistics.resampling import drawn_on_device, resampled_ratios
 
 CPU = torch.device("cpu")
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytorch_lightning as pl
 
-from recsys.training.fit_report import Listener
 from recsys.training.lightning_training import LightningTraining
+from recsys.training.reports.fit_report import Listener
 
 
 class EpochHistory(pl.Callback):

@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 import torch
 
-from recsys.training.epoch_history import EpochHistory
 from recsys.training.lightning_training import LightningTraining
+from recsys.training.reports.epoch_history import EpochHistory
 from tests.training.recipes import mf, run, sampled
 
 

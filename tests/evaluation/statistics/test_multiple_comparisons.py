@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.errors import EvaluationError
-from recsys.evaluation.multiple_comparisons import CORRECTIONS, benjamini_hochberg, holm, uncorrected
+from recsys.evaluation.statistics.multiple_comparisons import CORRECTIONS, benjamini_hochberg, holm, uncorrected
 
 P_VALUES = st.lists(st.floats(0, 1), max_size=12)
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from recsys.errors import EvaluationError
 from recsys.evaluation.means import FloatArray, mean_over_users
-from recsys.evaluation.resampling import resampled_ratios
+from recsys.evaluation.statistics.resampling import resampled_ratios
 
 #: Fewer users, or fewer with a hit, and percentile intervals are too narrow.
 _FEW_USERS, _FEW_HITS = 100, 20

@@ -17,7 +17,7 @@ import numpy as np
 
 from recsys.errors import EvaluationError
 from recsys.evaluation.means import FloatArray
-from recsys.evaluation.significance import Interval, bootstrap_intervals
+from recsys.evaluation.statistics.significance import Interval, bootstrap_intervals
 
 #: Returns the p-value of differences, shape [U] without NaN, with U at least 2.
 PairedTest = Callable[[FloatArray], float]

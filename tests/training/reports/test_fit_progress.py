@@ -9,8 +9,8 @@ import pytest
 
 from recsys.cli.console import PlainConsole
 from recsys.cli.progress import ProgressDisplay
-from recsys.training.fit_progress import FitProgress
 from recsys.training.lightning_training import LightningTraining
+from recsys.training.reports.fit_progress import FitProgress
 from tests.terminal import screen_lines
 from tests.training.recipes import TRAIN, mf, run, sampled
 
@@ -113,7 +113,7 @@ def test_a_training_without_a_known_end_has_no_total(max_epochs, training):
 
 def test_lines_of_epochs_stay_and_the_bar_leaves_nothing(tmp_path, monkeypatch):
     shown = Shown()
-    monkeypatch.setattr("recsys.training.fit_progress.progress", shown.display)
+    monkeypatch.setattr("recsys.training.reports.fit_progress.progress", shown.display)
     monkeypatch.setattr(FitProgress.__init__, "__defaults__", (shown.display, time.monotonic))
     run(sampled(mf()), tmp_path, 3, print_line=shown.console.print, progress_bar=True)
     lines = shown.lines()

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from recsys.errors import RunError
-from recsys.training.checkpoints import AtomicCheckpointIO, PortableCheckpoint
+from recsys.training.checkpointing.checkpoints import AtomicCheckpointIO, PortableCheckpoint
 from tests.training.recipes import mf, run, sampled
 
 
@@ -21,7 +21,7 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_one_before_it_intact(tmp
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch, pytest.raises(OSError, match="No space left"):
-        patch.setattr("recsys.training.checkpoints.torch.save", half_written)
+        patch.setattr("recsys.training.checkpointing.checkpoints.torch.save", half_written)
         run(sampled(mf()), tmp_path, max_epochs=2, resume=True)
     assert (tmp_path / "last.ckpt").read_bytes() == before
     assert not list(tmp_path.glob("*.partial"))
@@ -47,7 +47,7 @@ def test_writing_that_is_broken_off_leaves_no_part_behind(tmp_path, monkeypatch)
         file.write(b"half")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("recsys.training.checkpoints.torch.save", interrupted)
+    monkeypatch.setattr("recsys.training.checkpointing.checkpoints.torch.save", interrupted)
     with pytest.raises(KeyboardInterrupt):
         AtomicCheckpointIO().save_checkpoint({}, tmp_path / "last.ckpt")
     assert list(tmp_path.iterdir()) == []

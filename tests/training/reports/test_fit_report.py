@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from recsys.errors import RunError
-from recsys.training.fit_report import FitReport, read_report
+from recsys.training.reports.fit_report import FitReport, read_report
 
 
 def test_a_report_is_read_back(tmp_path):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from PIL import Image
 
-from recsys.training.learning_curves import draw_curves
+from recsys.training.reports.learning_curves import draw_curves
 
 LOSS = {"train/loss": 0.5}
 BOTH = {**LOSS, "valid/ndcg": 0.5, "valid/recall": 0.7}

@@ -30,7 +30,7 @@ def draw_curves(
     """Draw the metrics by epoch, each kind in a panel of its own.
 
     Args:
-        epochs: rows of :attr:`recsys.training.epoch_history.EpochHistory.epochs`, at least one.
+        epochs: rows of :attr:`recsys.training.reports.epoch_history.EpochHistory.epochs`, at least one.
         path: where the PNG goes, whatever its name ends with.
         title: heading of the picture.
         monitor: the metric that decided; its panel is left out where it was not measured.

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from recsys.errors import RunError
-from recsys.training.checkpoint_errors import checkpoint_errors
+from recsys.training.checkpointing.checkpoint_errors import checkpoint_errors
 
 
 @pytest.mark.parametrize(

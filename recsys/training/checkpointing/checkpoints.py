@@ -12,8 +12,8 @@ from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import ModelCheckpoint
 
 from recsys.cli.whole_files import whole_file
-from recsys.training.fit_report import LAST_CHECKPOINT
 from recsys.training.ranks.checkpoint_rows import read_checkpoint, remove_old_rows
+from recsys.training.reports.fit_report import LAST_CHECKPOINT
 
 ResultT = TypeVar("ResultT")
 

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.errors import EvaluationError
-from recsys.evaluation import resampling
 from recsys.evaluation.means import mean_over_users
-from recsys.evaluation.significance import Estimate, bootstrap_intervals, narrow_intervals_note
+from recsys.evaluation.statistics import resampling
+from recsys.evaluation.statistics.significance import Estimate, bootstrap_intervals, narrow_intervals_note
 
 
 def test_the_interval_of_a_proportion_is_near_the_binomial_one():

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.errors import EvaluationError
-from recsys.evaluation import paired_tests
-from recsys.evaluation.paired_tests import (
+from recsys.evaluation.statistics import paired_tests
+from recsys.evaluation.statistics.paired_tests import (
     PAIRED_TESTS,
     paired_difference,
     permutation_test,
