@@ -50,6 +50,9 @@ MODELS = {
 #: Trained with tables in rows over the ranks too, and what is behind their names then.
 SHARDED, IN_ROWS = ("mf", "neumf"), ", in rows"
 
+#: Trained in one process from weights that are each a last bit away, up or down: how far rounding alone may lead.
+ROUNDED, LAST_BIT = ("mf", "neumf"), ", a last bit away"
+
 
 class Trainings:
     """Runs trainings of the data in one directory.
@@ -141,7 +144,8 @@ def fits_of(count: int, settings: Sequence[str], names: Sequence[str], directory
     Args:
         count: of processes.
         settings: of the command ``train``, for all.
-        names: of :data:`MODELS`; with ``, in rows`` behind one the tables are divided.
+        names: of :data:`MODELS`; with ``, in rows`` behind one the tables are divided, with ``, a last bit away`` it
+            begins there.
         directory: of checkpoints and weights.
     """
     with socket.socket() as free:
@@ -170,13 +174,15 @@ def fit_all(settings: Sequence[str], names: Sequence[str], directory: Path, outp
         found = {}
         for name in names:
             own = [
-                *MODELS[name.removesuffix(IN_ROWS)],
+                *MODELS[name.removesuffix(IN_ROWS).removesuffix(LAST_BIT)],
                 f"trainer.shard_embeddings={str(name.endswith(IN_ROWS)).lower()}",
             ]
             config = compose_config("train", [*settings, *own, f"trainer.devices={ranks().size}"])
             with main_first():
                 prepared = build_data(config)
             model = build_model(config.model, config.seed, prepared)
+            if name.endswith(LAST_BIT):
+                change_last_bits(model)
             view = build_view(config, prepared, model)
             split = build_split(config, view.interactions)
             lines: list[str] = []
@@ -189,6 +195,15 @@ def fit_all(settings: Sequence[str], names: Sequence[str], directory: Path, outp
                 torch.save(model.state_dict(), directory / f"{name}.pt")
         if ranks().is_main:
             output.write_text(json.dumps(found))
+
+
+@torch.no_grad()
+def change_last_bits(network: torch.nn.Module) -> None:
+    """Replace every weight by the number before or after it."""
+    generator = torch.Generator().manual_seed(1)
+    for weight in network.parameters():
+        up = torch.rand(weight.shape, generator=generator) < 0.5
+        weight.copy_(weight.nextafter(torch.where(up, torch.inf, -torch.inf).to(weight)))
 
 
 def difference(one: Any, other: Any) -> str:
@@ -262,7 +277,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as directory:
         trainings = Trainings(options.data, Path(directory), options.epochs)
         names = [*options.models, *(f"{name}{IN_ROWS}" for name in divided)]
-        fits = {count: fits_of(count, trainings.settings, names, Path(directory)) for count in (1, *options.processes)}
+        rounded = [name for name in ROUNDED if name in options.models]
+        fits = {count: fits_of(count, trainings.settings, names, Path(directory)) for count in options.processes}
+        names += [f"{name}{LAST_BIT}" for name in rounded]
+        fits[1] = fits_of(1, trainings.settings, names, Path(directory))
+        chance = [f"| {name} | {difference(fits[1][name], fits[1][name + LAST_BIT])} |" for name in rounded]
         trained = [
             f"| {name} | {' | '.join(difference(fits[1][name], fits[count][name]) for count in options.processes)} |"
             for name in options.models
@@ -273,7 +292,7 @@ def main() -> None:
             for name in divided
             for count in options.processes
         ]
-        print("\n".join([*trained, *in_rows]), flush=True)
+        print("\n".join([*trained, *chance, *in_rows]), flush=True)
         killed = faults(trainings)
     heads = " | ".join(f"{count} processes" for count in options.processes)
     text = "\n".join(
@@ -284,6 +303,9 @@ def main() -> None:
             "those of one process.\n",
             f"| model | {heads} |\n|---|{'---|' * len(options.processes)}",
             *trained,
+            "\nHow far rounding alone may lead: one process whose weights all begin a last bit away, beside one:\n",
+            "| model | |\n|---|---|",
+            *chance,
             "\nTables in rows over the ranks, beside one process (MB: of each rank, with what Adam keeps of them):\n",
             "| model | processes | metrics | MB |\n|---|---|---|---|",
             *in_rows,
