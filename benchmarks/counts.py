@@ -33,6 +33,7 @@ COUNTS: dict[str, Callable[[], float]] = {
     "ials/syncs_per_iteration": linear.waits_of_ials,
     "train/bytes_per_interaction": training_memory.bytes_per_interaction,
     "train/device_bytes_per_interaction": training_memory.device_bytes_per_interaction,
+    "two_tower/bytes_per_step": two_tower.bytes_per_step,
     "two_tower/kernels_per_step": two_tower.kernels_per_step,
     "two_tower/syncs_per_step": two_tower.synchronisations_per_step,
 }

@@ -42,14 +42,17 @@ def main() -> None:
     evaluating: Seconds = []
     Trainer._train_epoch = clocked(Trainer._train_epoch, training)
     Trainer._valid_epoch = clocked(Trainer._valid_epoch, evaluating)
-    split = {"split": {"RS": [0.8, 0.1, 0.1]}, "group_by": "user", "order": "RO", "mode": "full"}
     result = run_recbole(
         model=request["model"],
         dataset=request["dataset"],
         config_dict={
             "data_path": request["data_path"],
             "load_col": {"inter": ["user_id", "item_id"]},
-            "eval_args": split,
+            "benchmark_filename": request["parts"],
+            "eval_args": {"mode": "full"},
+            "metrics": ["Recall", "NDCG"],
+            "topk": 10,
+            "valid_metric": "NDCG@10",
             "use_gpu": False,
             "epochs": request["epochs"],
             "eval_step": request["epochs"],
@@ -57,12 +60,13 @@ def main() -> None:
             "eval_batch_size": 4096,
             "show_progress": False,
             "checkpoint_dir": request["data_path"],
-            "seed": 42,
+            "seed": request["seed"],
             "reproducibility": False,
             **request["settings"],
         },
     )
-    report = {"training": training, "evaluating": evaluating, "test": dict(result["test_result"])}
+    means = {"valid": dict(result["best_valid_result"]), "test": dict(result["test_result"])}
+    report = {"training": training, "evaluating": evaluating, **means}
     sys.stdout.write("\n" + json.dumps(report, default=float) + "\n")
 
 

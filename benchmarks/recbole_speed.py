@@ -1,4 +1,4 @@
-"""NeuMF and BPR-MF beside RecBole: seconds of a training epoch and of a full-catalogue evaluation, in one run.
+"""NeuMF and BPR-MF beside RecBole: seconds of an epoch and of a full-catalogue evaluation, and quality after as many.
 
 ::
 
@@ -6,10 +6,11 @@
     python benchmarks/recbole_speed.py peer/bin/python --interactions train.parquet test.parquet \
         --user user --item item --output benchmarks/results/recbole_speed.md
 
-Both sides take the same interactions, a random 8:1:1 split by user (rounded down, as RecBole does), vectors of 64
-dimensions, those of MF with the same initialisation, the same batch (rows of a step: a positive and its negative are
-two) and the same number of threads. Each model of each side has a process of its own, the sides in turn, ``--rounds``
-times. The ratio is that of the processor's seconds, so that what else the machine does counts little; those of two
+Both sides take the same random 8:1:1 split by user (RecBole reads its parts from files), vectors of 64 dimensions,
+those of MF with the same initialisation, the same batch (rows of a step: a positive and its negative are two), the same
+epochs and the same number of threads, and mask what is known of a user when they rank. Each model of each side has a
+process of its own, the sides in turn, ``--rounds`` times, each round with a seed of its own for the split and for both
+trainings. The ratio is that of the processor's seconds, so that what else the machine does counts little; those of two
 threads are added up. Ours is the training of ``scripts/train.py``: our optimiser, and the passes of the extra ``fast``.
 """
 
@@ -26,7 +27,6 @@ import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,10 @@ from recsys.training.sampled_negatives import SampledNegativesModule
 BATCH_ROWS = 2048
 #: Epochs of each model.
 EPOCHS = {"BPR": 5, "NeuMF": 3}
+#: Parts of a split.
+PARTS = ("train", "valid", "test")
+#: What quality is measured by, in the names of both sides.
+METRICS = ("ndcg@10", "recall@10")
 
 
 def read(paths: list[Path], user: str, item: str) -> pa.Table:
@@ -101,10 +105,12 @@ def since(before: tuple[float, float]) -> tuple[float, float]:
     return processor - before[0], wall - before[1]
 
 
-def ours(interactions: Interactions, split: Split, model: str, epochs: int, threads: int) -> dict[str, Any]:
+def ours(
+    interactions: Interactions, split: Split, seed: int, model: str, epochs: int, threads: int, precision: str
+) -> dict[str, Any]:
     """Train and evaluate with recsys."""
     torch.set_num_threads(threads)
-    torch.manual_seed(42)
+    torch.manual_seed(seed)
     sizes = (interactions.num_users, interactions.num_items)
     if model == "NeuMF":
         network: torch.nn.Module = NeuMF(*sizes, embedding_dim=64, hidden_dims=(128, 64), dropout=0.1, init_std=0.01)
@@ -121,38 +127,46 @@ def ours(interactions: Interactions, split: Split, model: str, epochs: int, thre
         optimizer=partial(Adam, lr=1e-3, fused=True),
         negative_sampler=UniformNegatives(1),
         loss=loss,
+        seed=seed,
     )
     clock = Clock()
 
     def trainer(callbacks: list[pl.Callback], **options: Any) -> pl.Trainer:
         callbacks = [clock, *callbacks]
-        return pl.Trainer(max_epochs=epochs, accelerator="cpu", devices=1, callbacks=callbacks, **options)
+        options = {**options, "precision": precision, "accelerator": "cpu", "devices": 1}
+        return pl.Trainer(max_epochs=epochs, callbacks=callbacks, **options)
 
     with tempfile.TemporaryDirectory() as directory:
         fit(module, trainer, Path(directory), monitor=None)
-    task = RankingTask.from_split(interactions, split, "test")
     evaluator = RankingEvaluator(ks=(10,))
-    seconds = []
-    for _ in range(2):
+    seconds, means = [], {}
+    for part in ("valid", "test"):
+        task = RankingTask.from_split(interactions, split, part)
         before = now()
         result = evaluator.evaluate(network.eval(), task)
         seconds.append(since(before))
-    means = {name: round(value, 4) for name, value in result.means().items()}
-    return {"training": clock.seconds, "evaluating": seconds, "test": means}
+        means[part] = result.means()
+    return {"training": clock.seconds, "evaluating": seconds, **means}
 
 
-def theirs(python: Path, table: pa.Table, model: str, epochs: int, threads: int) -> dict[str, Any]:
+def theirs(
+    python: Path, table: pa.Table, split: Split, seed: int, model: str, epochs: int, threads: int
+) -> dict[str, Any]:
     """Train and evaluate with RecBole, in its own environment."""
     with tempfile.TemporaryDirectory() as directory:
         folder = Path(directory) / "pairs"
         folder.mkdir()
         named = table.rename_columns(["user_id:token", "item_id:token"])
-        named.to_pandas().to_csv(folder / "pairs.inter", sep="\t", index=False)
+        for part in PARTS:
+            rows = named.take(getattr(split, part))
+            rows.to_pandas().to_csv(folder / f"pairs.{part}.inter", sep="\t", index=False)
         settings = {"mf_embedding_size": 64, "mlp_embedding_size": 64, "mlp_hidden_size": [128, 64]}
         request = {
             "model": model,
             "dataset": "pairs",
             "data_path": directory,
+            "parts": PARTS,
+            "seed": seed,
             "epochs": epochs,
             "threads": threads,
             "batch_size": BATCH_ROWS,
@@ -172,49 +186,96 @@ def theirs(python: Path, table: pa.Table, model: str, epochs: int, threads: int)
     return report
 
 
-def _row(model: str, part: str, own: list[Any], peer: list[Any]) -> str:
-    """A row of the table, from seconds of the processor and of the wall."""
-    summary, name = (statistics.median, "training epoch") if part == "training" else (min, "full-catalogue evaluation")
-    (a, of_a), (b, of_b) = ([summary(map(itemgetter(of), side)) for of in (0, 1)] for side in (own, peer))
-    return f"| {model}, one {name} | {a:.2f} ({of_a:.2f}) | {b:.2f} ({of_b:.2f}) | {b / a:.1f} |"
+Reports = list[dict[str, Any]]
+
+
+def _seconds(reports: Reports, part: str, of: int) -> float:
+    """The median epoch of the median round, or the best evaluation; ``of`` the processor or the wall."""
+    summary = statistics.median if part == "training" else min
+    return statistics.median(summary(seconds[of] for seconds in report[part]) for report in reports)
+
+
+def speed_row(model: str, part: str, own: Reports, peer: Reports) -> str:
+    """A row of the table of seconds."""
+    name = "training epoch" if part == "training" else "full-catalogue evaluation"
+    (a, of_a), (b, of_b) = ([_seconds(side, part, of) for of in (0, 1)] for side in (own, peer))
+    rounds = [_seconds([theirs], part, 0) / _seconds([ours], part, 0) for ours, theirs in zip(own, peer, strict=True)]
+    ratio = f"{b / a:.1f} | {min(rounds):.1f} to {max(rounds):.1f}"
+    return f"| {model}, one {name} | {a:.2f} ({of_a:.2f}) | {b:.2f} ({of_b:.2f}) | {ratio} |"
+
+
+def quality_row(model: str, part: str, metric: str, own: Reports, peer: Reports) -> str:
+    """A row of the table of quality: means and deviations over the rounds, and of the differences in each round."""
+    a, b = ([report[part][metric] for report in side] for side in (own, peer))
+    differences = [ours - theirs for ours, theirs in zip(a, b, strict=True)]
+    cells = [spread(a), spread(b), spread(differences, "+.4f")]
+    return f"| {model}, {part}, {metric} | {' | '.join(cells)} | {sum(d >= 0 for d in differences)} of {len(a)} |"
+
+
+def spread(values: list[float], form: str = ".4f") -> str:
+    """The mean, and the standard deviation where there are several."""
+    deviation = f" ± {statistics.stdev(values):.4f}" if len(values) > 1 else ""
+    return f"{statistics.mean(values):{form}}{deviation}"
 
 
 def main() -> None:
-    """Run both sides and print a Markdown table."""
+    """Run both sides and print Markdown tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("peer", type=Path, help="Python interpreter of the environment with RecBole")
     parser.add_argument("--interactions", type=Path, nargs="+", required=True, help="Parquet files with the pairs")
     parser.add_argument("--user", default="user_id", help="column of user ids")
     parser.add_argument("--item", default="item_id", help="column of item ids")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=1, help="each with a seed of its own")
     parser.add_argument("--models", nargs="+", choices=list(EPOCHS), default=list(EPOCHS))
+    parser.add_argument("--precision", default="32-true", help="of our side, as trainer.precision")
     parser.add_argument("--output", type=Path, help="Markdown file to write")
     arguments = parser.parse_args()
     table = read(arguments.interactions, arguments.user, arguments.item)
     interactions = interactions_of(table)
-    split = RandomRatio(test_ratio=0.1, valid_ratio=0.1, seed=42, rounding="down").split(interactions)
-    lines = [
-        f"{len(interactions):,} interactions, {len(split.train):,} for training, {interactions.num_users:,} users, "
-        f"{interactions.num_items:,} items; {arguments.threads} threads, {platform.machine()}, torch "
-        f"{torch.__version__}. Seconds of the processor: the median epoch, and the best evaluation; in brackets those "
-        "of the wall.",
-        "",
-        "| | recsys | RecBole 1.2.1 | ratio |",
-        "|---|---|---|---|",
-    ]
-    quality = []
     spawn = multiprocessing.get_context("spawn")
-    for _ in range(arguments.rounds):
+    own: dict[str, Reports] = {model: [] for model in arguments.models}
+    peer: dict[str, Reports] = {model: [] for model in arguments.models}
+    for seed in range(42, 42 + arguments.rounds):
+        split = RandomRatio(test_ratio=0.1, valid_ratio=0.1, seed=seed, rounding="down").split(interactions)
         for model in arguments.models:
-            epochs = EPOCHS[model]
-            peer = theirs(arguments.peer, table, model, epochs, arguments.threads)
+            settings = (split, seed, model, EPOCHS[model], arguments.threads)
+            peer[model].append(theirs(arguments.peer, table, *settings))
             with ProcessPoolExecutor(1, spawn) as process:
-                own = process.submit(ours, interactions, split, model, epochs, arguments.threads).result()
-            lines += [_row(model, part, own[part], peer[part]) for part in ("training", "evaluating")]
-            print("\n".join(lines[-2:]), flush=True)
-            quality.append(f"{model} after {epochs} epochs: recsys {own['test']}, RecBole {peer['test']}.")
-    text = "\n".join([*lines, "", *quality, ""])
+                own[model].append(process.submit(ours, interactions, *settings, arguments.precision).result())
+            of_round = own[model][-1:], peer[model][-1:]
+            print(
+                speed_row(model, "training", *of_round), quality_row(model, "test", METRICS[0], *of_round), flush=True
+            )
+    epochs = ", ".join(f"{model} {EPOCHS[model]}" for model in arguments.models)
+    text = "\n".join(
+        [
+            f"{len(interactions):,} interactions, {len(split.train):,} for training, {interactions.num_users:,} users, "
+            f"{interactions.num_items:,} items; {arguments.threads} threads, {platform.machine()}, torch "
+            f"{torch.__version__}, precision {arguments.precision}; {arguments.rounds} rounds. Seconds of the "
+            "processor: the median epoch, and the best evaluation; in brackets those of the wall.",
+            "",
+            "| | recsys | RecBole 1.2.1 | ratio | of the rounds |",
+            "|---|---|---|---|---|",
+            *(
+                speed_row(model, part, own[model], peer[model])
+                for model in arguments.models
+                for part in ("training", "evaluating")
+            ),
+            "",
+            f"Quality after as many epochs ({epochs}):",
+            "",
+            "| | recsys | RecBole 1.2.1 | difference | ours not below |",
+            "|---|---|---|---|---|",
+            *(
+                quality_row(model, part, metric, own[model], peer[model])
+                for model in arguments.models
+                for part in PARTS[1:]
+                for metric in METRICS
+            ),
+            "",
+        ]
+    )
     print(text)
     write_results(text, arguments.output)
 

@@ -22,6 +22,9 @@ from recsys.training.next_item import NextItemModule
 #: Users and items of Amazon Beauty, and the most interactions of a user that are drawn.
 NUM_USERS, NUM_ITEMS, MOST_INTERACTIONS = 22_363, 12_101, 60
 
+#: Items of a larger one, each of which few users have.
+LARGE_CATALOGUE = 100_000
+
 
 @cache
 def count_two_tower() -> OperatorCount:
@@ -29,14 +32,21 @@ def count_two_tower() -> OperatorCount:
     return counted_call(beauty_module(NUM_USERS, NUM_ITEMS), calls=2)
 
 
-def beauty_module(num_users: int, num_items: int) -> NextItemModule:
+def bytes_per_step() -> int:
+    """Bytes that the operators of one step read and write, of a catalogue whose touched rows alone are updated."""
+    counted = counted_call(beauty_module(NUM_USERS, LARGE_CATALOGUE, "training.batch_size=64"))
+    return math.ceil(counted.bytes / STEPS_PER_CALL)
+
+
+def beauty_module(num_users: int, num_items: int, *overrides: str) -> NextItemModule:
     """The training of ``experiment=beauty_two_tower`` on made-up data.
 
     Args:
         num_users: of the data.
         num_items: of the data.
+        *overrides: of ``scripts/train.py``.
     """
-    config = compose_config("train", overrides=["experiment=beauty_two_tower"])
+    config = compose_config("train", overrides=["experiment=beauty_two_tower", *overrides])
     torch.manual_seed(0)
     network = instantiate(config.model)(num_users=num_users, num_items=num_items)
     network.set_item_features(_attributes(num_items))

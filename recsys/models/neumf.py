@@ -151,7 +151,7 @@ class MLP(_Tower):
     def score_pairs(self, users: Tensor, items: Tensor) -> Tensor:
         """Score pairs; ``users`` and ``items`` (int64) broadcast against each other."""
         dropout = self.dropout.p if self.training else 0.0
-        if dropout == 0 and pays_by_table(self.item_vectors, items):
+        if dropout == 0 and pays_by_table(self.item_vectors, items.numel()):
             of_users = projected_rows(self.user_part, self.user_vectors, users)
             return self._from_first_layer(of_users + projected_rows(self.item_part, self.item_vectors, items))
         if supports_fused_training(users, items) and dropout < 1:

@@ -125,7 +125,7 @@ class TwoTower(SequenceEncoder):
         self.uses_ratings, self.uses_time_gaps = ratings, time_gaps
         self.rating_vector = nn.Parameter(torch.zeros(2, embedding_dim)) if ratings else None
         self.gap_vectors = _embedding(NUM_GAPS, embedding_dim, init_std) if time_gaps else None
-        self.item_bias = nn.Parameter(torch.zeros(num_items)) if item_bias else None
+        self.item_bias = _embedding(num_items, 1, 0.0) if item_bias else None
 
     def set_item_features(self, features: FeatureTable) -> None:
         """See :class:`recsys.models.interface.protocols.UsesItemFeatures`.
@@ -181,8 +181,9 @@ class TwoTower(SequenceEncoder):
         if self.item_bias is None:
             return vectors
         if items is not None:
-            return with_bias(vectors, self.item_bias.index_select(0, items))
-        return with_bias(vectors, torch.where(self.items.is_trained, self.item_bias, self._bias_of_new_items()))
+            return with_bias(vectors, self.item_bias(items)[:, 0])
+        bias = self.item_bias.table()[:, 0]
+        return with_bias(vectors, torch.where(self.items.is_trained, bias, self._mean_bias(bias.detach())))
 
     def encode_windows(self, windows: PackedWindows, vectors: Tensor) -> Tensor:
         """See :class:`recsys.models.interface.protocols.SequenceEncoder`."""
@@ -269,7 +270,7 @@ class TwoTower(SequenceEncoder):
                 f"New items get vectors from the columns of the items alone, but not with this model: {reason}. "
                 "Train one with item features, and with model.sentence_model=null."
             )
-        bias = None if self.item_bias is None else self._bias_of_new_items()
+        bias = None if self.item_bias is None else self._mean_bias(self.item_bias.table()[:, 0])
         encoder = NewItems(self.items.unknown_id, features.of_other_rows(), self.normalize, bias)
         return ItemEncoderSpec(encoder.eval(), features.described)
 
@@ -290,11 +291,10 @@ class TwoTower(SequenceEncoder):
             total = total + self.user_vectors(known) * in_data
         return total
 
-    def _bias_of_new_items(self) -> Tensor:
-        """The mean bias of the items in training, a scalar: what a new item starts from."""
-        assert self.item_bias is not None
+    def _mean_bias(self, bias: Tensor) -> Tensor:
+        """The mean of the biases (shape [I]) of the items in training, a scalar: what a new item starts from."""
         trained = self.items.is_trained
-        return (self.item_bias.detach() * trained).sum() / trained.sum().clamp(min=1)
+        return (bias * trained).sum() / trained.sum().clamp(min=1)
 
 
 def _embedding(num_rows: int, embedding_dim: int, init_std: float) -> Embedding:

@@ -25,6 +25,7 @@ from recsys.training.validation_sample import cost_of_step
 
 if TYPE_CHECKING:
     from recsys.training.fused.steps import FusedSteps
+    from recsys.training.fused.tower_steps import TowerSteps
 
 #: The weight of the penalty where none is given.
 DEFAULT_L2 = 0.01
@@ -81,7 +82,7 @@ class SampledNegativesModule(RecommenderModule):
         self._compiled = compile_network
         self._l2, self._norms = l2_penalty(network, l2, DEFAULT_L2)
         self._fused = None if compile_network else fused_loss(network, loss, self._l2, self._num_pairs)
-        self._steps: FusedSteps | None = None
+        self._steps: FusedSteps | TowerSteps | None = None
         score_pairs = require(network, ScoresPairs, "Training on sampled negatives").score_pairs  # type: ignore[type-abstract]
         together = getattr(network, "score_pairs_with_norms", None)
         self._scores_and_norms = None if self._norms is None or compile_network else together
@@ -129,7 +130,7 @@ class SampledNegativesModule(RecommenderModule):
             return None
         if self._steps is None or self._steps.optimizer is not optimizer:
             self._steps = fused_steps(self._fused, optimizer)
-        if self._steps is None or not self._steps.possible(self.batch_size, 1 + self._negatives.num_negatives):
+        if not self._steps.possible(self.batch_size, 1 + self._negatives.num_negatives):
             return None
         users, items = self.prepare_rows(rows)
         return self._steps.take(users, items, self.batch_size), -(-len(users) // self.batch_size)

@@ -140,7 +140,7 @@ def test_a_new_item_starts_from_the_mean_bias():
     model = two_tower()
     model.observe_training(Interactions(np.zeros(5, "i4"), np.arange(5, dtype="i4"), None, None, None, 4, 6))
     assert model.items.is_trained.tolist() == [True] * 5 + [False]
-    torch.testing.assert_close(model.encode_items(torch.tensor([5]))[0, -1], model.item_bias[:5].mean())
+    torch.testing.assert_close(model.encode_items(torch.tensor([5]))[0, -1], model.item_bias.weight[:5].mean())
 
 
 def test_which_items_were_in_training_is_part_of_the_state():

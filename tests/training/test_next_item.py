@@ -223,7 +223,7 @@ def test_where_a_catalogue_is_large_only_the_items_of_the_batch_are_encoded_with
     for num_items in (3000, 30):
         model = TwoTower(40, num_items, seeded, embedding_dim=8, dropout=0, id_dropout=0)
         with torch.no_grad():
-            model.items.ids.copy_(torch.linspace(-1, 1, 3000 * 8).view(3000, 8)[:num_items])
+            model.items.ids.weight.copy_(torch.linspace(-1, 1, 3000 * 8).view(3000, 8)[:num_items])
         encoded = []
         model.items.register_forward_pre_hook(lambda module, given, asked=encoded: asked.append(given[0]))
         data = Interactions(board.user_index, board.item_index, None, board.timestamp, None, 40, num_items)

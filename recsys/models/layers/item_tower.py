@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from recsys.data.features import FeatureTable
+from recsys.models.layers.embedding import Embedding
 from recsys.models.layers.feature_embedding import FeatureEmbedding
 
 
@@ -35,9 +36,9 @@ class ItemTower(nn.Module):
         self.embedding_dim = embedding_dim
         self.id_dropout = id_dropout
         self.init_std = init_std
-        self.ids = nn.Parameter(torch.empty(num_items, embedding_dim))
+        self.ids = Embedding(num_items, embedding_dim)
         self.unknown_id = nn.Parameter(torch.zeros(embedding_dim))
-        nn.init.normal_(self.ids, std=init_std)
+        nn.init.normal_(self.ids.weight, std=init_std)
         self.features: FeatureEmbedding | None = None
         self.sentences: nn.Linear | None = None
         self.register_buffer("is_trained", torch.ones(num_items, dtype=torch.bool))
@@ -64,7 +65,7 @@ class ItemTower(nn.Module):
 
     def has_content(self) -> Tensor:
         """Which items have features or sentences, shape [I], bool: without any there is nothing but the id."""
-        found = torch.zeros(len(self.ids), dtype=torch.bool, device=self.ids.device)
+        found = torch.zeros_like(self.is_trained)
         if self.features is not None:
             found = found | (self.features() != 0).any(1)
         if self.sentences is not None:
@@ -77,11 +78,10 @@ class ItemTower(nn.Module):
         Whether an item is without its id is drawn for the catalogue: it is the same for all that ask in this call.
         """
         has_id: Tensor = self.is_trained
-        ids: Tensor = self.ids
         if self.training and self.id_dropout > 0:
             has_id = has_id & (torch.rand(len(has_id), device=has_id.device) >= self.id_dropout)
-        if items is not None:
-            has_id, ids = has_id[items], functional.embedding(items, ids)
+        ids = self.ids.table() if items is None else self.ids(items)
+        has_id = has_id if items is None else has_id[items]
         vectors = torch.where(has_id[..., None], ids, self.unknown_id)
         if self.features is not None:
             vectors = vectors + self.features(items)

@@ -18,10 +18,10 @@ READS_PER_ROW = 4
 LEAST_DIM = {"cpu": 128}
 
 
-def pays_by_table(vectors: Embedding, ids: Tensor) -> bool:
+def pays_by_table(vectors: Embedding, num_ids: int) -> bool:
     """Whether a batch reads the rows of a table so often that a layer over the whole table is less work."""
-    enough = vectors.embedding_dim >= LEAST_DIM.get(ids.device.type, 1)
-    return enough and ids.numel() >= READS_PER_ROW * vectors.num_embeddings
+    enough = vectors.embedding_dim >= LEAST_DIM.get(vectors.weight.device.type, 1)
+    return enough and num_ids >= READS_PER_ROW * vectors.num_embeddings
 
 
 def projected_rows(layer: nn.Linear, vectors: Embedding, ids: Tensor) -> Tensor:
@@ -35,7 +35,7 @@ def projected_rows(layer: nn.Linear, vectors: Embedding, ids: Tensor) -> Tensor:
     Returns:
         H units last, after the shape of ``ids``.
     """
-    if not pays_by_table(vectors, ids):
+    if not pays_by_table(vectors, ids.numel()):
         projected: Tensor = layer(vectors(ids))
         return projected
     of_table: Tensor = layer(vectors.table())

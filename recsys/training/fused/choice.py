@@ -5,14 +5,17 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
+from recsys.models.layers.embedding import tables_are_whole
 from recsys.training.losses import softplus_form
 from recsys.training.optimizers.keeps_rows import KeepsRows
 
 if TYPE_CHECKING:
     from recsys.training.fused.pairs import FusedPairs
     from recsys.training.fused.steps import FusedSteps
+    from recsys.training.fused.tower_steps import TowerSteps
     from recsys.training.fused.towers import FusedTowers
 
 #: Pairs of an epoch from which on compiled loops are used: loading them takes a second.
@@ -42,15 +45,27 @@ def fused_loss(network: nn.Module, loss: Any, l2: float, num_pairs: int) -> Fuse
     return None
 
 
-def fused_steps(fused: FusedPairs | FusedTowers, optimizer: KeepsRows) -> FusedSteps | None:
-    """Many steps of an optimiser in one call; None where there is no such pass for the loss."""
+def fused_steps(fused: FusedPairs | FusedTowers, optimizer: KeepsRows) -> FusedSteps | TowerSteps:
+    """Steps of an optimiser without operators of PyTorch between them."""
     from recsys.training.fused.pairs import FusedPairs
 
-    if not isinstance(fused, FusedPairs):
-        return None
-    from recsys.training.fused.steps import FusedSteps
+    if isinstance(fused, FusedPairs):
+        from recsys.training.fused.steps import FusedSteps
 
-    return FusedSteps(fused, optimizer)
+        return FusedSteps(fused, optimizer)
+    from recsys.training.fused.tower_steps import TowerSteps
+
+    return TowerSteps(fused, optimizer)
+
+
+def one_pass_applies(ids: Tensor) -> bool:
+    """Whether a pass can find gradients now: on the CPU, where they are wanted, in full precision, of whole tables.
+
+    Args:
+        ids: of the rows that are to be read.
+    """
+    plain = torch.is_grad_enabled() and not torch.is_autocast_enabled("cpu")
+    return ids.device.type == "cpu" and plain and tables_are_whole()
 
 
 def _scores_by(network: nn.Module, parts: str) -> bool:

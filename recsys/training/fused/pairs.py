@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 
 from recsys.models.interface.factor_tables import FactorTables
-from recsys.models.layers.embedding import tables_are_whole
 from recsys.training.fused import pair_kernels  # noqa: F401  # registers the operator
+from recsys.training.fused.choice import one_pass_applies
 from recsys.training.fused.found_gradients import as_table, gradient_room, plain_table, with_gradients
 
 
@@ -45,11 +45,7 @@ class FusedPairs:
         Raises:
             IndexError: a user or an item is not in its table.
         """
-        if users.device.type != "cpu" or not torch.is_grad_enabled() or torch.is_autocast_enabled("cpu"):
-            return None
-        if not tables_are_whole():
-            return None
-        found = self.tables()
+        found = self.tables() if one_pass_applies(users) else None
         if found is None:
             return None
         tables = [found.user_vectors, found.item_vectors]

@@ -100,6 +100,13 @@ def _adam_whole(weight, grad, exp_avg, exp_avg_sq, settings):  # type: ignore[no
 
 
 @_fast
+def adam_whole(weights, gradients, averages, squares, settings):  # type: ignore[no-untyped-def]
+    """Update all of some tables, flat, and forget their gradients."""
+    for table in range(len(weights)):
+        _adam_whole(weights[table], gradients[table], averages[table], squares[table], settings)
+
+
+@_fast
 def adam_steps(users, items, size, tables, grads, found, settings, averages, squares, flat, adam):  # type: ignore[no-untyped-def]
     """Steps of Adam over whole tables.
 
@@ -140,6 +147,5 @@ def adam_steps(users, items, size, tables, grads, found, settings, averages, squ
             scale,
             number(eps),
         )
-        for table in range(len(weights)):
-            _adam_whole(weights[table], gradients[table], averages[table], squares[table], of_step)
+        adam_whole(weights, gradients, averages, squares, of_step)
     return total

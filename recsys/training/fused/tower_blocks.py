@@ -19,8 +19,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from recsys.models.layers.dropout import draw_kept
 from recsys.training.fused import tower_kernels as kernels
+from recsys.training.fused.dropout_bits import draw_bits
 
 Array = npt.NDArray[Any]
 
@@ -35,12 +35,10 @@ class RowGradients:
     Args:
         weight: the table, with D columns.
         grad: the gradients of its rows, which are added to.
-        penalty: by which a row is multiplied for the gradient of its penalty, each time that it comes.
     """
 
     weight: Array
     grad: Array
-    penalty: np.floating[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +50,27 @@ class Block:
         items: shape [P], int64.
         user_slots: the rows of the users' gradients, shape [B], int64, by the towers' tables in turn.
         item_slots: the rows of the items' gradients, shape [P], int64, by the towers' tables in turn.
+        penalties: by which rows of users and of items are multiplied for the gradient of their penalty, each time that
+            they come.
     """
 
     users: Array
     items: Array
     user_slots: Sequence[Array]
     item_slots: Sequence[Array]
+    penalties: tuple[np.floating[Any], np.floating[Any]]
 
 
 class TowerBlocks(ABC):
     """A tower, one block of pairs at a time: :meth:`forward`, then :meth:`backward` of the same block."""
+
+    @abstractmethod
+    def begin(self, blocks: Sequence[int]) -> None:
+        """Take in the parameters of now, before the first block of a batch.
+
+        Args:
+            blocks: users of each block, B.
+        """
 
     @abstractmethod
     def forward(self, block: Block, scores: Array) -> tuple[float, float]:
@@ -94,6 +103,9 @@ class ProductBlocks(TowerBlocks):
         self._weight, self._bias = parameters[0].numpy()[0], parameters[1].numpy()
         self._of_weight, self._of_bias = grads[0].numpy()[0], grads[1].numpy()
 
+    def begin(self, blocks: Sequence[int]) -> None:
+        """See :class:`TowerBlocks`; the parameters are read in place."""
+
     def forward(self, block: Block, scores: Array) -> tuple[float, float]:
         """See :class:`TowerBlocks`."""
         tables = self._users.weight, self._items.weight
@@ -112,7 +124,7 @@ class ProductBlocks(TowerBlocks):
             (users.weight, items.weight),
             self._weight,
             slopes,
-            (users.penalty, items.penalty),
+            block.penalties,
             (users.grad, items.grad),
             self._of_weight,
             self._of_bias,
@@ -179,19 +191,32 @@ class PerceptronBlocks(TowerBlocks):
         self._biases = [bias.numpy() for bias in hidden[1::2]]
         self._output = output.numpy()[0], output_bias.numpy()
         # Scaling the weights is the same as scaling the inputs, and there are fewer weights.
-        layers = [user_weight, item_weight, *hidden[::2]]
-        scaled = layers if dropout == 0 else [weight * self._scale for weight in layers]
-        self._user_weight, self._item_weight, *self._weights = map(_Matrix, scaled)
+        self._unscaled = [user_weight, item_weight, *hidden[::2]]
+        scaled = self._unscaled if dropout == 0 else [torch.empty_like(weight) for weight in self._unscaled]
+        self._scaled = [_Matrix(weight) for weight in scaled]
+        self._user_weight, self._item_weight, *self._weights = self._scaled
         self._units = [len(weight) for weight in (item_weight, *hidden[::2])]
         self._rooms: dict[int, _Room] = {}
 
-    def _draw(self, users: int, pairs: int) -> list[Array]:
-        """Zeros and ones for the rows of users and of items, and for the inputs of the hidden layers."""
-        dim = self._user_weight.tensor.shape[1]
-        counts = [users * dim, pairs * dim, *(pairs * count for count in self._units[:-1])]
+    def begin(self, blocks: Sequence[int]) -> None:
+        """See :class:`TowerBlocks`; draws what dropout drops, when each block asks for it."""
+        if self._dropout == 0:
+            return
+        for scaled, weight in zip(self._scaled, self._unscaled, strict=True):
+            torch.mul(weight, self._scale, out=scaled.tensor)
+        self._drawn = draw_bits([sum(self._counts(users)) for users in blocks], self._dropout)
+
+    def _counts(self, users: int) -> list[int]:
+        """Elements that dropout may drop: of the rows of users and of items, and of the inputs of the hidden layers."""
+        dim, pairs = self._user_weight.tensor.shape[1], users * self._width
+        return [users * dim, pairs * dim, *(pairs * count for count in self._units[:-1])]
+
+    def _draw(self, users: int) -> list[Array]:
+        """Zeros and ones for each of them."""
+        counts = self._counts(users)
         if self._dropout == 0:
             return [_NONE] * len(counts)
-        drawn, ends = draw_kept(sum(counts), self._dropout).numpy(), list(accumulate(counts))
+        drawn, ends = next(self._drawn), list(accumulate(counts))
         return [drawn[end - count : end] for count, end in zip(counts, ends, strict=True)]
 
     def forward(self, block: Block, scores: Array) -> tuple[float, float]:
@@ -201,7 +226,7 @@ class PerceptronBlocks(TowerBlocks):
             like = self._user_weight.tensor
             self._rooms[users] = _Room(like, users, pairs, like.shape[1], self._units)
         self._room = room = self._rooms[users]
-        self._kept = self._draw(users, pairs)
+        self._kept = self._draw(users)
         of_users, of_items, *kept = [*self._kept, _NONE]
         squares = (
             kernels.gather(block.users, self._users.weight, of_users, room.user_rows.array),
@@ -238,8 +263,8 @@ class PerceptronBlocks(TowerBlocks):
         torch.mm(sums.tensor, self._user_weight.tensor, out=room.of_user_rows.tensor)
         torch.mm(first.tensor, self._item_weight.tensor, out=room.of_item_rows.tensor)
         sides = (
-            (self._users, block.users, block.user_slots[number], room.of_user_rows, self._kept[0]),
-            (self._items, block.items, block.item_slots[number], room.of_item_rows, self._kept[1]),
+            (self._users, block.users, block.user_slots[number], room.of_user_rows, self._kept[0], block.penalties[0]),
+            (self._items, block.items, block.item_slots[number], room.of_item_rows, self._kept[1], block.penalties[1]),
         )
-        for side, ids, slots, grad, kept in sides:
-            kernels.add_rows(ids, slots, grad.array, kept, side.weight, side.penalty, side.grad)
+        for side, ids, slots, grad, kept, penalty in sides:
+            kernels.add_rows(ids, slots, grad.array, kept, side.weight, penalty, side.grad)

@@ -51,9 +51,16 @@ def number_rows(ids, places, slots, rows):  # type: ignore[no-untyped-def]
 
 
 @_fast
+def _keep(row, of_row):  # type: ignore[no-untyped-def]
+    for d in range(len(row)):
+        row[d] *= of_row[d]
+
+
+@_fast
 def gather(ids, table, kept, out):  # type: ignore[no-untyped-def]
     """Copy rows to ``out``, without what dropout drops; returns the sum of the squares of whole rows."""
-    squares = 0.0
+    squares, drops = 0.0, len(kept) > 0
+    of_rows = kept.reshape(out.shape if drops else (0, out.shape[1]))
     for i in range(len(ids)):
         if i + AHEAD < len(ids):
             prefetch_row(table, ids[i + AHEAD])
@@ -63,42 +70,35 @@ def gather(ids, table, kept, out):  # type: ignore[no-untyped-def]
             copy[d] = row[d]
             total += row[d] * row[d]
         squares += total
-    if len(kept) > 0:
-        flat = out.reshape(-1)
-        for d in range(len(flat)):
-            flat[d] *= kept[d]
+        if drops:
+            _keep(copy, of_rows[i])
     return squares
 
 
 @_fast
 def rectify_first(first, of_users, width, kept):  # type: ignore[no-untyped-def]
     """Set ``first`` (shape [P, H]) to the rectified sum with the part of its user (shape [B, H])."""
-    zero = first.dtype.type(0)
+    zero, drops = first.dtype.type(0), len(kept) > 0
+    of_rows = kept.reshape(first.shape if drops else (0, first.shape[1]))
     for p in range(len(first)):
         row, of_user = first[p], of_users[p // width]
         for h in range(len(row)):
             row[h] = max(row[h] + of_user[h], zero)
-    drop(first, kept)
+        if drops:
+            _keep(row, of_rows[p])
 
 
 @_fast
 def rectify(units, bias, kept):  # type: ignore[no-untyped-def]
     """Set ``units`` (shape [P, H]) to the rectified sum with ``bias``."""
-    zero = units.dtype.type(0)
+    zero, drops = units.dtype.type(0), len(kept) > 0
+    of_rows = kept.reshape(units.shape if drops else (0, units.shape[1]))
     for p in range(len(units)):
         row = units[p]
         for h in range(len(row)):
             row[h] = max(row[h] + bias[h], zero)
-    drop(units, kept)
-
-
-@_fast
-def drop(units, kept):  # type: ignore[no-untyped-def]
-    """Leave out what dropout drops."""
-    if len(kept) > 0:
-        flat = units.reshape(-1)
-        for h in range(len(flat)):
-            flat[h] *= kept[h]
+        if drops:
+            _keep(row, of_rows[p])
 
 
 @_fast
@@ -143,7 +143,7 @@ def rectifier_gradients(grad, units, of_bias):  # type: ignore[no-untyped-def]
     for p in range(len(grad)):
         row, unit = grad[p], units[p]
         for h in range(len(row)):
-            row[h] *= unit[h] > zero
+            row[h] = row[h] if unit[h] > zero else zero
         for h in range(len(row)):
             of_bias[h] += row[h]
 
@@ -164,9 +164,12 @@ def sum_of_items(grad, width, sums):  # type: ignore[no-untyped-def]
 @_fast
 def add_rows(ids, slots, grad, kept, table, penalty, into):  # type: ignore[no-untyped-def]
     """Add gradients (shape [M, D]) and the penalty of rows to those at ``slots``, without what dropout has dropped."""
-    drop(grad, kept)
+    drops = len(kept) > 0
+    of_rows = kept.reshape(grad.shape if drops else (0, grad.shape[1]))
     for i in range(len(ids)):
         row, of, total = table[ids[i]], grad[i], into[slots[i]]
+        if drops:
+            _keep(of, of_rows[i])
         if penalty > 0:
             for d in range(len(row)):
                 total[d] += of[d] + penalty * row[d]

@@ -16,15 +16,13 @@ import torch
 from torch import Tensor
 
 from recsys.models.interface.pair_towers import PairTowers
-from recsys.models.layers.embedding import Embedding, tables_are_whole
+from recsys.models.layers.embedding import Embedding
 from recsys.models.layers.projected_rows import pays_by_table
 from recsys.training.fused import tower_kernels as kernels
+from recsys.training.fused.choice import one_pass_applies
 from recsys.training.fused.found_gradients import as_table, plain_table, with_gradients
-from recsys.training.fused.tower_blocks import Block, PerceptronBlocks, ProductBlocks, RowGradients, TowerBlocks
+from recsys.training.fused.tower_pass import TowerPass
 from recsys.training.operator_library import LIBRARY
-
-#: Pairs of a block.
-BLOCK_PAIRS = 512
 
 
 class FusedTowers:
@@ -53,45 +51,101 @@ class FusedTowers:
         Raises:
             IndexError: a user or an item is not in its table.
         """
-        if users.device.type != "cpu" or not torch.is_grad_enabled() or torch.is_autocast_enabled("cpu"):
+        if not one_pass_applies(users) or not self.possible(items.numel()):
             return None
-        if not tables_are_whole():
-            return None
+        return with_gradients(*self.pass_over(users, items))
+
+    def possible(self, num_pairs: int) -> bool:
+        """Whether blocks can compute the loss of the network as it is now.
+
+        Args:
+            num_pairs: of a batch.
+        """
         found = self._towers()
         tables, parameters, dropout = _parts(found)
         if dropout >= 1 or not all(map(plain_table, tables)):
-            return None
-        if dropout == 0 and found.perceptron is not None and pays_by_table(found.perceptron.item_vectors, items):
-            return None  # the first layer of a whole table is less work
-        weights = [*(table.weight for table in tables), *parameters]
-        if len({weight.dtype for weight in weights}) > 1:
-            return None
-        ids = (users, items) * (len(tables) // 2)
-        by_rows = [table.read(of_table) for table, of_table in zip(tables, ids, strict=True)]
-        count = len(tables)
-        with torch.no_grad():
-            slots, distinct = self._number_rows(users, items, [len(weight) for weight in weights[:2]])
-            grads = [
-                torch.zeros(len(distinct[number % 2]), weight.shape[1], dtype=weight.dtype)
-                if rows
-                else torch.zeros_like(weight)
-                for number, (weight, rows) in enumerate(zip(weights, by_rows, strict=False))
-            ]
-            grads += [torch.zeros_like(weight) for weight in parameters]
-            value = torch.ops.recsys.fused_towers(
-                *(users, items, weights[:count:2], weights[1:count:2], grads[:count:2], grads[1:count:2], *slots),
-                *(weights[count:], grads[count:], by_rows, found.product is not None, dropout),
-                *(self._differences, self._l2),
-            )
+            return False
+        if dropout == 0 and found.perceptron is not None and pays_by_table(found.perceptron.item_vectors, num_pairs):
+            return False  # the first layer of a whole table is less work
+        return len({weight.dtype for weight in (*(table.weight for table in tables), *parameters)}) == 1
+
+    def parts(self) -> tuple[list[Embedding], list[Tensor]]:
+        """The tables, of users and of items in turn, and the parameters of the layers."""
+        tables, parameters, _ = _parts(self._towers())
+        return tables, parameters
+
+    @torch.no_grad()
+    def pass_over(self, users: Tensor, items: Tensor) -> tuple[float, list[Tensor], list[Tensor]]:
+        """The mean loss of a batch with its penalty, the gradients, and of which weights they are.
+
+        Args:
+            users: shape [B], int64.
+            items: the positive of each and its negatives, shape [B, N], int64.
+
+        Raises:
+            IndexError: a user or an item is not in its table.
+        """
+        found = self._towers()
+        tables, parameters, dropout = _parts(found)
+        weights, count = [*(table.weight for table in tables), *parameters], len(tables)
+        slots, distinct = self.number_rows(users, items, [len(weight) for weight in weights[:2]])
+        with torch.enable_grad():  # rows are read to be trained
+            by_rows = [table.read(distinct[number % 2]) for number, table in enumerate(tables)]
+        grads = [
+            torch.zeros(len(distinct[number % 2]), weight.shape[1], dtype=weight.dtype)
+            if rows
+            else torch.zeros_like(weight)
+            for number, (weight, rows) in enumerate(zip(weights, by_rows, strict=False))
+        ]
+        grads += [torch.zeros_like(weight) for weight in parameters]
+        value = torch.ops.recsys.fused_towers(
+            *(users, items, weights[:count:2], weights[1:count:2], grads[:count:2], grads[1:count:2], *slots),
+            *(parameters, grads[count:], by_rows, found.product is not None, dropout),
+            *(self._differences, self._l2),
+        )
         for number, rows in enumerate(by_rows):
             if rows:
                 grads[number] = as_table(weights[number], distinct[number % 2], grads[number])
-        return with_gradients(value, grads, weights)
+        return value, grads, weights
 
-    def _number_rows(
+    def blocks(self, grads: list[Tensor], num_items: int) -> TowerPass:
+        """Blocks that go over several batches, while the parameters change in place.
+
+        Args:
+            grads: of distinct rows of the tables, and of the parameters, in the order of :meth:`parts`; added to.
+            num_items: of each positive, N.
+        """
+        found = self._towers()
+        tables, parameters, dropout = _parts(found)
+        weights, count = [table.weight for table in tables], len(tables)
+        of_tables = weights[::2], weights[1::2], grads[:count:2], grads[1:count:2]
+        by_rows, product = [True] * count, found.product is not None
+        return TowerPass(*of_tables, parameters, grads[count:], by_rows, product, dropout, num_items)
+
+    def loss_over(self, blocks: TowerPass, users: Tensor, items: Tensor, slots: tuple[Tensor, Tensor]) -> float:
+        """The mean loss of a batch with its penalty by :meth:`blocks`, which add to the gradients.
+
+        Args:
+            blocks: of this network.
+            users: shape [B], int64.
+            items: shape [B, N], int64.
+            slots: what :meth:`number_rows` gives for them.
+        """
+        return blocks.over(users, items, *slots, self._differences, self._l2)
+
+    def number_rows(
         self, users: Tensor, items: Tensor, sizes: list[int]
     ) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
-        """The numbers of the users and items of a batch among the distinct ones, in their shapes, and these."""
+        """The numbers of the users and items of a batch among the distinct ones, in their shapes, and these.
+
+        Args:
+            users: int64, any shape.
+            items: int64, any shape.
+            sizes: of the tables of users and of items.
+
+        Raises:
+            IndexError: a user or an item is not in its table.
+        """
         if self._places is None or [len(places) for places in self._places] != sizes:
             self._places = [np.full(size, -1, np.int32) for size in sizes]
         slots, distinct = [], []
@@ -146,42 +200,9 @@ def _run(
     differences: bool,
     l2: float,
 ) -> float:
-    (batch, width), number = items.shape, user_weights[0].numpy().dtype.type
-    size = max(1, BLOCK_PAIRS // width)
-    penalties = number(2 * l2 / batch), number(2 * l2 / (batch * width))
-    sides = [
-        [RowGradients(weight.numpy(), grad.numpy(), penalty) for weight, grad in zip(*of_side, strict=True)]
-        for *of_side, penalty in ((user_weights, user_grads, penalties[0]), (item_weights, item_grads, penalties[1]))
-    ]
-    tables = list(zip(*sides, strict=True))
-    first = 2 if product else 0
-    towers: list[TowerBlocks] = []
-    if product:
-        towers.append(ProductBlocks(0, tables[0], parameters[:2], parameter_grads[:2]))
-    if len(parameters) > first:
-        layers = parameters[first:], parameter_grads[first:]
-        towers.append(PerceptronBlocks(len(towers), tables[-1], *layers, dropout, width))
-    scale = number(1 / (batch * (width - 1 if differences else width)))
-    all_users, all_items = users.numpy(), items.numpy().reshape(-1)
-    of_users, of_items = user_slots.numpy(), item_slots.numpy()
-    total, user_squares, item_squares = 0.0, 0.0, 0.0
-    for start in range(0, batch, size):
-        of_block, of_pairs = slice(start, start + size), slice(start * width, (start + size) * width)
-        ids = all_users[of_block], all_items[of_pairs]
-        block = Block(
-            *ids,
-            [of_users[of_block] if rows else ids[0] for rows in by_rows[::2]],
-            [of_items[of_pairs] if rows else ids[1] for rows in by_rows[1::2]],
-        )
-        scores = np.zeros((len(ids[0]), width), number)
-        slopes = np.empty_like(scores)
-        for tower in towers:
-            squares = tower.forward(block, scores.reshape(-1))
-            user_squares, item_squares = user_squares + squares[0], item_squares + squares[1]
-        total += kernels.slopes_of(scores, slopes, scale, differences)
-        for tower in towers:
-            tower.backward(block, slopes.reshape(-1))
-    return float(total * scale + l2 * (user_squares / batch + item_squares / (batch * width)))
+    tables = user_weights, item_weights, user_grads, item_grads
+    network = TowerPass(*tables, parameters, parameter_grads, by_rows, product, dropout, items.shape[1])
+    return network.over(users, items, user_slots, item_slots, differences, l2)
 
 
 LIBRARY.impl("fused_towers", _run, "CPU")

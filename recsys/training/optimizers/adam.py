@@ -21,7 +21,7 @@ Kingma, Ba: Adam (2015); Loshchilov, Hutter: Decoupled Weight Decay Regularizati
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -58,13 +58,16 @@ class AdamRule(RowRule):
         self._start = 0
         self._table = np.zeros((WINDOW + 1, 9))
         self._moments = np.zeros((6, WINDOW + 1))
+        #: The same as :meth:`advance` in a twentieth of the time, where the table is updated by compiled loops.
+        self._advance: Callable[..., None] | None = None
 
     def kernels(self, weight: Tensor) -> AdamKernels | None:
         """See :class:`~recsys.training.optimizers.row_rule.RowRule`."""
         if not compiles(weight):
             return None
-        from recsys.training.optimizers.adam_kernels import AdamKernels
+        from recsys.training.optimizers.adam_kernels import AdamKernels, advance_coefficients
 
+        self._advance = advance_coefficients
         return AdamKernels()
 
     def begin(self, weight: Tensor, state: dict[str, Any], settings: Mapping[str, Any]) -> None:
@@ -89,18 +92,22 @@ class AdamRule(RowRule):
         beta1, beta2 = (number(beta) for beta in settings["betas"])
         lr = number(settings["lr"])
         decay = 1 - lr * settings["weight_decay"]
+        ratio = beta1 / math.sqrt(beta2)
+        counted = WINDOW if ratio <= 0 else math.ceil(math.log(_NEGLIGIBLE) / math.log(ratio))
+        recent = slice(max(0, steps - counted), steps)
+        rate, root = lr / (1 - beta1**self.step), math.sqrt(1 - beta2**self.step)
+        if self._advance is not None:
+            self._advance(self._table, self._moments, steps, recent.start, (beta1, beta2), decay, rate, root)
+            return
         self._table[:steps, BETA1] *= beta1
         self._table[:steps, BETA2] *= beta2
         if decay != 1:
             self._table[:steps, DECAY] *= decay
             self._table[:steps, SUM] *= decay
             self._moments[:, :steps] *= decay
-        ratio = beta1 / math.sqrt(beta2)
-        counted = WINDOW if ratio <= 0 else math.ceil(math.log(_NEGLIGIBLE) / math.log(ratio))
-        recent = slice(max(0, steps - counted), steps)
         table, moments = self._table[recent], self._moments[:, recent]
-        y = math.sqrt(1 - beta2**self.step) / np.sqrt(table[:, BETA2])
-        term = (lr / (1 - beta1**self.step)) * table[:, BETA1] * y
+        y = root / np.sqrt(table[:, BETA2])
+        term = rate * table[:, BETA1] * y
         for moment in moments:
             moment += term
             term = term * y

@@ -36,7 +36,8 @@ def _catch_up_row(weight, exp_avg, exp_avg_sq, of_row, eps):  # type: ignore[no-
 
 
 @compiled
-def _catch_up(ids, weight, exp_avg, exp_avg_sq, last, coefficients, eps):  # type: ignore[no-untyped-def]
+def catch_up_rows(ids, weight, exp_avg, exp_avg_sq, last, coefficients, eps):  # type: ignore[no-untyped-def]
+    """See :meth:`AdamKernels.catch_up`; ``coefficients`` in the precision of the tables."""
     now = len(coefficients) - 1
     for i in range(len(ids)):
         row = ids[i]
@@ -89,7 +90,8 @@ def _sums(ids, grad, last):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _update(ids, grad, weight, exp_avg, exp_avg_sq, last, steps, settings):  # type: ignore[no-untyped-def]
+def update_rows(ids, grad, weight, exp_avg, exp_avg_sq, last, steps, settings):  # type: ignore[no-untyped-def]
+    """See :meth:`AdamKernels.update`; ``settings`` are those of :func:`step_settings`."""
     s = settings
     of_step = (s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7])
     rows, sums = _sums(ids, grad, last)
@@ -113,14 +115,14 @@ def _run_catch_up(ids: Tensor, *tables: Any) -> None:
     *arrays, coefficients, eps = tables
     dtype = arrays[0].dtype
     in_precision = coefficients.to(dtype).numpy()
-    _catch_up(ids.numpy(), *(array.numpy() for array in arrays), in_precision, in_precision.dtype.type(eps))
+    catch_up_rows(ids.numpy(), *(array.numpy() for array in arrays), in_precision, in_precision.dtype.type(eps))
 
 
 def _run_update(ids: Tensor, grad: Tensor, *tables: Any) -> None:
     *arrays, steps, settings = tables
     rows = grad.contiguous().numpy()
     of_step = np.array(settings, dtype=rows.dtype)
-    _update(ids.numpy(), rows, *(array.numpy() for array in arrays), steps, of_step)
+    update_rows(ids.numpy(), rows, *(array.numpy() for array in arrays), steps, of_step)
 
 
 LIBRARY.impl("adam_catch_up", _run_catch_up, "CPU")
@@ -147,8 +149,66 @@ class AdamKernels(RowKernels):
         settings: Mapping[str, Any],
     ) -> None:
         """See :class:`~recsys.training.optimizers.row_rule.RowKernels`."""
-        beta1, beta2 = (number(beta) for beta in settings["betas"])
-        lr = number(settings["lr"])
-        averages = [beta1, 1 - beta1, beta2, 1 - beta2]
-        rates = [1 - lr * settings["weight_decay"], lr / (1 - beta1**step), (1 - beta2**step) ** -0.5]
-        torch.ops.recsys.adam_update(ids, grad, *tables, last, steps, [*averages, *rates, settings["eps"]])
+        torch.ops.recsys.adam_update(ids, grad, *tables, last, steps, step_settings(settings, step))
+
+
+def step_settings(settings: Mapping[str, Any], step: int) -> list[float]:
+    """What a step does to averages and weights, as numbers.
+
+    Args:
+        settings: the optimiser's group.
+        step: from 1.
+    """
+    beta1, beta2 = (number(beta) for beta in settings["betas"])
+    lr = number(settings["lr"])
+    averages = [beta1, 1 - beta1, beta2, 1 - beta2]
+    rates = [1 - lr * settings["weight_decay"], lr / (1 - beta1**step), (1 - beta2**step) ** -0.5]
+    return [*averages, *rates, settings["eps"]]
+
+
+@compiled
+def advance_coefficients(table, moments, steps, first, betas, decay, rate, root):  # type: ignore[no-untyped-def]
+    """See :meth:`recsys.training.optimizers.adam.AdamRule.advance`, of which this is the loop.
+
+    Args:
+        table: the coefficients, shape [S + 1, C], float64.
+        moments: shape [6, S + 1], float64.
+        steps: S.
+        first: steps before this one are so long ago that the new one adds nothing.
+        betas: of Adam.
+        decay: by what AdamW multiplies weights.
+        rate: of the step.
+        root: ``sqrt(1 - beta2 ** step)``.
+    """
+    for i in range(steps):
+        of = table[i]
+        of[0] *= decay
+        of[6] *= decay
+        of[7] *= betas[0]
+        of[8] *= betas[1]
+    if decay != 1:
+        for n in range(6):
+            for i in range(steps):
+                moments[n, i] *= decay
+    for i in range(first, steps):
+        of = table[i]
+        y = root / np.sqrt(of[8])
+        term = rate * of[7] * y
+        for n in range(6):
+            moments[n, i] += term
+            term *= y
+        total = moments[0, i]
+        of[0] = total
+        if total > 0:
+            m, s, t, f, q = (
+                moments[1, i] / total,
+                moments[2, i] / total,
+                moments[3, i] / total,
+                moments[4, i] / total,
+                moments[5, i] / total,
+            )
+            of[1], of[2], of[3] = m, s - m**2, t - 3 * m * s + 2 * m**3
+            of[4] = f - 4 * m * t + 6 * m**2 * s - 3 * m**4
+            of[5] = q - 5 * m * f + 10 * m**2 * t - 10 * m**3 * s + 4 * m**5
+        else:
+            of[1], of[2], of[3], of[4], of[5] = 1.0, 0.0, 0.0, 0.0, 0.0

@@ -22,14 +22,14 @@ def tower(id_dropout: float = 0.0) -> ItemTower:
 
 def test_an_item_is_its_id_and_its_features():
     items = tower()
-    torch.testing.assert_close(items(), items.ids + items.features())
+    torch.testing.assert_close(items(), items.ids.weight + items.features())
 
 
 def test_an_item_without_training_has_the_unknown_id_and_its_features():
     items = tower()
     items.is_trained[2] = False
     torch.testing.assert_close(items()[2], items.unknown_id + items.features()[0])
-    torch.testing.assert_close(items()[:2], (items.ids + items.features())[:2])
+    torch.testing.assert_close(items()[:2], (items.ids.weight + items.features())[:2])
 
 
 def test_without_features_new_items_are_all_alike():
@@ -44,7 +44,7 @@ def test_ids_are_hidden_in_training_as_often_as_asked_and_never_else():
     hidden = torch.stack([(items() == items.unknown_id + items.features()).all(1) for _ in range(1000)])
     assert abs(hidden.float().mean().item() - 0.25) < 0.03
     items.eval()
-    assert items().equal(items.ids + items.features())
+    assert items().equal(items.ids.weight + items.features())
 
 
 def test_texts_add_a_projection_of_their_sentence_vectors():

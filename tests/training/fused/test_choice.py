@@ -2,14 +2,17 @@ import pytest
 
 pytest.importorskip("numba")
 
+import torch
 from torch import Tensor, nn
 
+from recsys.models.layers.embedding import set_tables_are_whole
 from recsys.models.mf import MF
 from recsys.models.neumf import GMF
 from recsys.training.fused import choice as module
-from recsys.training.fused.choice import fused_loss, fused_steps
+from recsys.training.fused.choice import fused_loss, fused_steps, one_pass_applies
 from recsys.training.fused.pairs import FusedPairs
 from recsys.training.fused.steps import FusedSteps
+from recsys.training.fused.tower_steps import TowerSteps
 from recsys.training.fused.towers import FusedTowers
 from recsys.training.losses import BPRLoss, SampledSoftmaxLoss
 from recsys.training.optimizers.sgd import SGD
@@ -52,8 +55,22 @@ def test_tables_take_pairs_and_towers_take_blocks():
     assert isinstance(fused_loss(GMF(2, 2), BPRLoss(), 0.0, 10), FusedTowers)
 
 
-def test_many_steps_in_one_call_are_for_pairs():
+def test_steps_are_those_of_pairs_and_of_towers():
     model = network()
     optimizer = SGD(model.parameters(), lr=0.1)
     assert isinstance(fused_steps(fused_loss(model, BPRLoss(), 0.0, 10), optimizer), FusedSteps)
-    assert fused_steps(fused_loss(GMF(2, 2), BPRLoss(), 0.0, 10), optimizer) is None
+    assert isinstance(fused_steps(fused_loss(GMF(2, 2), BPRLoss(), 0.0, 10), optimizer), TowerSteps)
+
+
+def test_a_pass_is_for_gradients_of_whole_tables_in_full_precision():
+    ids = torch.tensor([0])
+    assert one_pass_applies(ids) and not one_pass_applies(ids.to("meta"))
+    with torch.no_grad():
+        assert not one_pass_applies(ids)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert not one_pass_applies(ids)
+    set_tables_are_whole(False)
+    try:
+        assert not one_pass_applies(ids)
+    finally:
+        set_tables_are_whole(True)

@@ -7,8 +7,9 @@ pytest.importorskip("numba")
 import torch
 from torch import Tensor, nn
 
+from recsys.models.layers.dropout import draw_kept
 from recsys.models.neumf import GMF, MLP, NeuMF
-from recsys.training.fused import choice
+from recsys.training.fused import choice, tower_blocks, tower_pass
 from recsys.training.fused import towers as module
 from recsys.training.losses import BPRLoss, LogisticLoss
 from recsys.training.negatives import UniformNegatives
@@ -44,7 +45,7 @@ def trained(model: nn.Module, loss: nn.Module, num_negatives: int, l2: float) ->
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch):
     """Blocks of a few users, the last one smaller than the others."""
-    monkeypatch.setattr(module, "BLOCK_PAIRS", 12)
+    monkeypatch.setattr(tower_pass, "BLOCK_PAIRS", 12)
     monkeypatch.setattr(choice, "LEAST_PAIRS", 0)
 
 
@@ -69,8 +70,11 @@ def test_loss_and_gradients_are_those_of_the_operators(name, loss, num_negatives
 
 
 @pytest.mark.parametrize("name", ["mlp", "neumf"])
-def test_with_dropout_a_batch_of_one_block_draws_what_the_operators_draw(name, monkeypatch):
-    monkeypatch.setattr(module, "BLOCK_PAIRS", 10**6)
+def test_with_dropout_a_batch_of_one_block_is_what_the_operators_compute_from_the_same_draw(name, monkeypatch):
+    monkeypatch.setattr(tower_pass, "BLOCK_PAIRS", 10**6)
+    monkeypatch.setattr(
+        tower_blocks, "draw_bits", lambda counts, dropout: (draw_kept(count, dropout).numpy() for count in counts)
+    )
     model = network(name, dropout=0.4)
     made, (users, items) = trained(model, LogisticLoss(), 3, 0.1), batch()
     torch.manual_seed(3)
