@@ -20,8 +20,11 @@ from recsys.models.two_tower import TwoTower
 from recsys.training.fitting import FitReport, fit
 from recsys.training.next_item import NextItemModule, windows
 from recsys.training.next_item_losses import FullSoftmax, InBatchSoftmax
+from recsys.training.optimizers.keeps_rows import KeepsRows
+from recsys.training.optimizers.sgd import SGD
 from recsys.training.window_packing import PackedPositions
 from tests.checkerboard import checkerboard
+from tests.training.optimizers.tables import always_by_rows
 
 ADAM = partial(torch.optim.Adam, lr=0.01)
 
@@ -233,3 +236,33 @@ def test_where_a_catalogue_is_large_only_the_items_of_the_batch_are_encoded_with
         losses.append(trained.loss(next(iter(trained.steps(rows)))))
         assert (encoded[0] is None) == (num_items == 30)
     torch.testing.assert_close(*losses)
+
+
+def test_touched_rows_of_ids_and_biases_end_as_those_of_whole_tables(monkeypatch):
+    always_by_rows(monkeypatch)
+    board = interactions()
+    data = Interactions(board.user_index, board.item_index, None, board.timestamp, None, 40, 3000)
+
+    def trained(optimizer_class) -> tuple[TwoTower, list[bool]]:
+        torch.manual_seed(0)
+        model = TwoTower(40, 3000, partial(MeanEncoder, hidden_dim=16), embedding_dim=8, dropout=0.0)
+        made = NextItemModule(model, data, 8, partial(optimizer_class, lr=0.1, momentum=0.9), InBatchSoftmax(8, 8))
+        optimizer = made.configure_optimizers()
+        if isinstance(optimizer, KeepsRows):
+            for table in made.row_tables():
+                optimizer.keep(table)
+        (rows,) = list(made.train_dataloader())
+        made.begin_epoch()
+        for batch in made.steps(rows):
+            optimizer.zero_grad()
+            made.loss(batch).backward()
+            optimizer.step()
+        sparse = [weight.grad.is_sparse for weight in (model.items.ids.weight, model.item_bias.weight)]
+        if isinstance(optimizer, KeepsRows):
+            optimizer.release()
+        return model, sparse
+
+    (ours, by_rows), (theirs, whole) = trained(SGD), trained(torch.optim.SGD)
+    assert by_rows == [True, True] and whole == [False, False]
+    for name, weight in ours.state_dict().items():
+        torch.testing.assert_close(weight, theirs.state_dict()[name])

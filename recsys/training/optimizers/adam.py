@@ -113,7 +113,7 @@ class AdamRule(RowRule):
             term = term * y
         table[:, :DECAY] = _central(moments).T
 
-    def coefficients(self) -> FloatArray | None:
+    def coefficients(self) -> FloatArray:
         """See :class:`~recsys.training.optimizers.row_rule.RowRule`."""
         return self._table[: self.step - self._start + 1]
 

@@ -7,6 +7,7 @@ sees them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,10 @@ from recsys.training.optimizers.row_rule import RowKernels, number
 AHEAD = 4
 
 
-@compiled
+_inlined = partial(compiled, inline=True)
+
+
+@_inlined
 def _catch_up_row(weight, exp_avg, exp_avg_sq, of_row, eps):  # type: ignore[no-untyped-def]
     total, mean, second, third, fourth, fifth, decay, beta1, beta2 = of_row
     for d in range(len(weight)):
@@ -55,7 +59,7 @@ def catch_up_rows(ids, weight, exp_avg, exp_avg_sq, last, coefficients, eps):  #
             _catch_up_row(weight[row], exp_avg[row], exp_avg_sq[row], of_row, eps)
 
 
-@compiled
+@_inlined
 def _update_row(weight, exp_avg, exp_avg_sq, grad, settings):  # type: ignore[no-untyped-def]
     beta1, rest1, beta2, rest2, decay, rate, scale, eps = settings
     for d in range(len(weight)):
