@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -130,6 +130,7 @@ def measured_days(
     further: list[str],
     refit_every: int,
     prepare_every: int,
+    part: Literal["valid", "test"] = "valid",
 ) -> list[Day]:
     """Update day by day, with a refit beside each, or beside some."""
     from recsys.data.appending.append import append
@@ -168,7 +169,7 @@ def measured_days(
                 timed(fitter.fit, seconds, "refit")(refitted)
             drift = DriftSettings(every=1, max_users=2000)
             device = training_device(now.config)
-            check = compare_with_refit(now.model, refitted, view, split, ONLY_NEW, drift, 0.0, device)
+            check = compare_with_refit(now.model, refitted, view, split, ONLY_NEW, drift, 0.0, device, part)
             compared = (check.updated, check.refitted, check.difference, check.low, check.high)
         prepare = prepared_anew(days[: number + 1], directory) if number % prepare_every == 0 else unknown
         record = updated.record
@@ -293,6 +294,7 @@ def main() -> None:
     parser.add_argument("--scale", type=float, default=0.1, help="share of the size of MovieLens 20M")
     parser.add_argument("--model", default="ials")
     parser.add_argument("--days", type=int, default=DAYS)
+    parser.add_argument("--part", choices=("valid", "test"), default="valid", help="of the split, to measure on")
     parser.add_argument("--refit-every", type=int, default=1, help="days after which the model is fitted anew beside")
     parser.add_argument(
         "--prepare-every", type=int, default=10, help="days after which all data are prepared anew, too"
@@ -311,7 +313,7 @@ def main() -> None:
         print(f"{rows:,} interactions, {pq.ParquetFile(days[0]).metadata.num_rows:,} of them before", flush=True)
         print(DAYS_HEADER, flush=True)
         every = (arguments.refit_every, arguments.prepare_every)
-        found = measured_days(arguments.model, days, directory, settings, arguments.train, *every)
+        found = measured_days(arguments.model, days, directory, settings, arguments.train, *every, arguments.part)
     print(f"\n{HEADER}\n{summary(arguments.model, found, f'{rows / 1e6:.1f} M rows')}")
 
 

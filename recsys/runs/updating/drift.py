@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import torch
 from torch import nn
@@ -27,6 +29,7 @@ def compare_with_refit(
     settings: DriftSettings,
     seconds: float,
     device: torch.device,
+    part: Literal["valid", "test"] = "valid",
 ) -> DriftCheck:
     """Measure both models on validation, and the difference user by user.
 
@@ -39,6 +42,7 @@ def compare_with_refit(
         settings: of the comparison.
         seconds: that the refit took.
         device: to measure on.
+        part: of the split; a refit whose epochs were chosen on validation looks better there than it is.
 
     Raises:
         SettingsError: the metric is not one that is measured for each user.
@@ -49,7 +53,7 @@ def compare_with_refit(
     values = []
     for model in (updated, refitted):
         rates = isinstance(model, PredictsRatings)
-        task = RankingTask.from_split(view.interactions, split, "valid", device, view.positive, rates, known_items)
+        task = RankingTask.from_split(view.interactions, split, part, device, view.positive, rates, known_items)
         model.to(device).eval()
         found = evaluator.evaluate(model, task, None).per_user  # type: ignore[arg-type]
         model.cpu()
