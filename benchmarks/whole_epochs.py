@@ -42,8 +42,8 @@ from recsys.training.lightning_training import LightningTraining
 from recsys.training.module import STEPS_PER_CALL
 
 _COLUMNS = ("user_index", "item_index")
-#: Calls that both sides begin with: for 128 steps Adam updates tables whole, also the one by touched rows, and the first
-#: call after them loads the loops of rows.
+#: Calls that both sides begin with: for 128 steps Adam updates tables whole, also the one by touched rows, and the
+#: first call after them loads the loops of rows.
 _FIRST_CALLS = 5
 
 
