@@ -33,6 +33,7 @@ def main(config: DictConfig) -> None:
     settings = UpdateSettings(
         epochs=config.epochs,
         replay=config.replay,
+        shrink=config.shrink,
         new_rows=config.new_rows,
         optimizer=config.optimizer,
         keep_statistics=config.keep_statistics,

@@ -140,6 +140,7 @@ PLAIN_SETTINGS: Mapping[str, Mapping[str, object]] = MappingProxyType(
             "columns": Mapping[str, Any] | None,
             "epochs": int,
             "replay": float | None,
+            "shrink": float | None,
             "new_rows": Literal["fresh", "mean"],
             "optimizer": Literal["kept", "reset"],
             "keep_statistics": bool,

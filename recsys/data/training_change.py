@@ -101,7 +101,7 @@ class TrainingChange:
 
         Args:
             interactions: the training rows of now.
-            replay: others for each of the rows before, drawn at random.
+            replay: share of the others, drawn at random.
             seed: of the draw.
 
         Returns:
@@ -110,20 +110,17 @@ class TrainingChange:
         users = interactions.user_index
         learned = (self.fresh_shares() >= MUCH)[users]
         learned[np.flatnonzero(self.users[users])[self.is_fresh]] = True
-        num_learned = int(learned.sum())
-        share = replay * num_learned / max(len(learned) - num_learned, 1)
-        learned |= _other_each_time(seed, interactions).random(len(learned)) < share
+        learned |= _other_each_time(seed, interactions).random(len(learned)) < replay
         return np.flatnonzero(learned)
 
     def latest_with_replay(self, interactions: Interactions, replay: float, latest: int | None, seed: int) -> RowArray:
         """Rows to learn the change from, for models that learn from histories: those of whole users.
 
-        Those of the users with other rows, and of some of the others, drawn at random until they have about ``replay``
-        times as many.
+        Those of the users with other rows, and of some of the others, drawn at random.
 
         Args:
             interactions: the training rows of now.
-            replay: rows of other users for each row of the users with other rows.
+            replay: share of the rows of other users that those have who are drawn.
             latest: rows of a user that count, the latest ones in the order of the table; None: all.
             seed: of the draw.
 
@@ -134,7 +131,7 @@ class TrainingChange:
         counts = rows.counts if latest is None else np.minimum(rows.counts, latest)
         others = _other_each_time(seed, interactions).permutation(np.flatnonzero(~self.users & (counts > 0)))
         drawn = self.users.copy()
-        drawn[others[np.cumsum(counts[others]) <= replay * counts[self.users].sum()]] = True
+        drawn[others[np.cumsum(counts[others]) <= replay * counts[others].sum()]] = True
         before_end = np.repeat(rows.offsets[1:], rows.counts) - np.arange(len(rows.rows))
         is_learned = np.repeat(drawn, rows.counts) & (before_end <= np.repeat(counts, rows.counts))
         return np.sort(rows.rows[is_learned])

@@ -38,7 +38,7 @@ def grown():
     return TrainingChange.between(before, now), now
 
 
-@pytest.mark.parametrize(("replay", "expected"), [(0, 0), (20, 60), (1e9, 200)])
+@pytest.mark.parametrize(("replay", "expected"), [(0, 0), (0.3, 60), (1, 200)])
 def test_fresh_rows_come_with_some_of_the_others(replay, expected):
     change, now = grown()
     assert change.fresh_shares().tolist() == pytest.approx([0, 0, 0, 1 / 21, *[0] * 6, 1])
@@ -53,7 +53,7 @@ def test_each_generation_replays_other_rows():
     base = rows([(user, item) for user in range(100) for item in range(20)], 101, 21)
     pairs = [*zip(base.user_index, base.item_index, strict=True)]
     days = [rows([*pairs, *((100, item) for item in range(size))], 101, 21) for size in (10, 11)]
-    drawn = [TrainingChange.between(base, now).rows_with_replay(now, 20, seed=0) for now in days]
+    drawn = [TrainingChange.between(base, now).rows_with_replay(now, 0.1, seed=0) for now in days]
     known = [set(one[one < len(base)].tolist()) for one in drawn]
     assert len(known[0] & known[1]) < 0.5 * len(known[0])
 
@@ -65,7 +65,7 @@ def test_all_rows_of_users_of_whom_much_is_fresh_are_learned_from():
     assert learned.tolist() == [*range(9), 39, 40]
 
 
-@pytest.mark.parametrize(("replay", "latest", "expected"), [(0, None, 0), (1, None, 20), (1, 5, 5), (1000, 5, 45)])
+@pytest.mark.parametrize(("replay", "latest", "expected"), [(0, None, 0), (0.12, None, 20), (0.12, 5, 5), (1, 5, 45)])
 def test_others_are_drawn_whole_and_about_as_often_as_asked(replay, latest, expected):
     change, now = grown()
     positions = change.latest_with_replay(now, replay, latest, seed=0)

@@ -73,7 +73,7 @@ _NAMES: dict[ValueRange, tuple[str, ...]] = {
         *("seed", "sampler_seed", "lr", "weight_decay", "momentum", "eta_min", "l1", "l2_unobserved", "shrinkage"),
         *("unobserved_weight", "negatives_per_positive", "num_in_batch", "num_uniform", "num_hard", "burn_in"),
         *("bootstrap_samples", "show_users", "num_fold_in", "num_given", "num_valid", "exposure_exponent"),
-        *("init_std", "baseline_weight", "patience", "retries", "min_train", "replay"),
+        *("init_std", "baseline_weight", "patience", "retries", "min_train"),
     ),
     _POSITIVE: (
         "temperature",
@@ -85,7 +85,7 @@ _NAMES: dict[ValueRange, tuple[str, ...]] = {
         "minutes",
         "lost_after_seconds",
     ),
-    _SHARE: ("diversity_weight", "diversity_weights", "gmf_share", "alpha"),
+    _SHARE: ("diversity_weight", "diversity_weights", "gmf_share", "alpha", "replay", "shrink"),
     _FACTOR: ("step_decay", "day_decay", "decay", "mean_decay", "sentence_share", "recall_target"),
     _DROPOUT: ("dropout", "id_dropout", "label_smoothing", "valid_ratio"),
     ValueRange(0, 1, open_low=True, open_high=True): ("test_ratio", "given_ratio"),

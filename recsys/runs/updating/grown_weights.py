@@ -57,6 +57,32 @@ def grow(earlier: nn.Module, model: nn.Module, new_rows: NewRows = "fresh") -> N
             )
 
 
+def learned_matrices(model: nn.Module) -> dict[str, Tensor]:
+    """Copies of the vectors and matrices that ``model`` learns; biases are not among them."""
+    return {
+        name: parameter.detach().clone()
+        for name, parameter in model.named_parameters()
+        if parameter.requires_grad and parameter.ndim > 1 and parameter.shape[-1] > 1
+    }
+
+
+@torch.no_grad()
+def shrink(model: nn.Module, fresh: Mapping[str, Tensor], share: float) -> None:
+    """Move what a model has learnt a part of the way back to a fresh model, in place.
+
+    A network that goes on from its weights ends at a worse place than one that begins anew, unless it is shrunk and
+    perturbed first: Ash and Adams, On Warm-Starting Neural Network Training, NeurIPS 2020.
+
+    Args:
+        model: grown from an earlier one.
+        fresh: its :func:`learned_matrices` before it was.
+        share: of the way; 0 changes nothing.
+    """
+    parameters = dict(model.named_parameters())
+    for name, start in fresh.items():
+        parameters[name].lerp_(start, share)
+
+
 def grown_optimizer_state(optimizer: Mapping[str, Any], earlier: nn.Module, model: nn.Module) -> dict[str, Any]:
     """The state of an optimiser in PyTorch's form for the parameters of ``model``, zeros where rows were added.
 

@@ -60,6 +60,7 @@ class UpdateRecord:
         num_new_users: users that the parent did not know.
         num_new_items: items that the parent did not know.
         seconds: that fitting took, without a refit beside it.
+        fit_epochs: whose weights the last fit on all interactions kept; 0 where none were counted.
         drift: the comparison with a refit; None: there was none this time.
     """
 
@@ -71,6 +72,7 @@ class UpdateRecord:
     num_new_users: int
     num_new_items: int
     seconds: float
+    fit_epochs: int = 0
     drift: DriftCheck | None = None
 
     @classmethod

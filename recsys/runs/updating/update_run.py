@@ -116,10 +116,11 @@ class RunUpdate:
     ) -> Updated:
         begin = time.perf_counter()
         fitter = ModelFitter(config, view, split, run.checkpoints, self.print_line, progress_bar=self.progress_bar)
-        warm = fit_from(parent, model, fitter, self.settings)
+        before = None if parent.manifest.update is None else UpdateRecord.parse(parent.manifest.update)
+        fit_epochs = parent.manifest.best_epoch if before is None else before.fit_epochs
+        warm = fit_from(parent, model, fitter, self.settings, fit_epochs)
         seconds = time.perf_counter() - begin
         self.print_line(f"{warm.how}: {warm.change.num_fresh:,} new training rows, {seconds:.1f} s")
-        before = None if parent.manifest.update is None else UpdateRecord.parse(parent.manifest.update)
         since = 0 if not warm.is_updated else 1 + (0 if before is None else before.since_refit)
         kept, report, how, drift = model, warm.report, warm.how, None
         if since and self.settings.drift.every is not None and since % self.settings.drift.every == 0:
@@ -149,6 +150,7 @@ class RunUpdate:
             num_new_users=prepared.schema.num_users - parent.prepared.schema.num_users,
             num_new_items=prepared.schema.num_items - parent.prepared.schema.num_items,
             seconds=round(seconds, 3),
+            fit_epochs=fit_epochs if since else report.best_epoch,
             drift=drift,
         )
         manifest = RunManifest.of(

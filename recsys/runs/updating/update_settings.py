@@ -10,8 +10,8 @@ from recsys.errors import SettingsError
 NewRows = Literal["fresh", "mean"]
 OptimizerStart = Literal["kept", "reset"]
 
-#: Rows that are learned from again for each one with something new, where nothing else is said.
-REPLAY_ROWS, REPLAY_USERS = 4.0, 1.0
+#: Without other settings an update reads as many rows as a fit does, divided by this.
+_FIT_PARTS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +53,10 @@ class UpdateSettings:
 
     Args:
         epochs: at most; the best on validation counts, where there is one.
-        replay: rows that the model knows and learns from again, for each row with something new, so that what they
-            taught is not forgotten. None: :data:`REPLAY_ROWS` where a model learns from single rows,
-            :data:`REPLAY_USERS` where it learns from the histories of users.
+        replay: share of the rows without anything new that is learned from again, for models that learn from histories
+            of the users without anything new; others are drawn each time. None: see :meth:`replayed`.
+        shrink: how far vectors and matrices are moved back towards those of a fresh model first, as a share of the way.
+            None: see :meth:`shrunk`.
         new_rows: how the rows of new users and items in tables start: ``fresh`` as in a new model, ``mean`` at the mean
             of the others.
         optimizer: whether the optimiser's state is ``kept`` from the last training, or ``reset``.
@@ -66,8 +67,9 @@ class UpdateSettings:
         SettingsError: a value is out of range.
     """
 
-    epochs: int = 3
+    epochs: int = 1
     replay: float | None = None
+    shrink: float | None = None
     new_rows: NewRows = "fresh"
     optimizer: OptimizerStart = "kept"
     keep_statistics: bool = True
@@ -76,10 +78,32 @@ class UpdateSettings:
     def __post_init__(self) -> None:
         if self.epochs < 1:
             raise SettingsError(f"epochs must be 1 or more, but is {self.epochs}. Correct it.")
-        if self.replay is not None and self.replay < 0:
-            raise SettingsError(f"replay must be 0 or more, but is {self.replay}. Correct it.")
+        if self.replay is not None and not 0 <= self.replay <= 1:
+            raise SettingsError(f"replay must be a share, from 0 to 1, but is {self.replay}. 1 is all rows.")
+        if self.shrink is not None and not 0 <= self.shrink <= 1:
+            raise SettingsError(f"shrink must be a share of the way, from 0 to 1, but is {self.shrink}. Correct it.")
         for name, known in (("new_rows", NewRows), ("optimizer", OptimizerStart)):
             if getattr(self, name) not in get_args(known):
                 raise SettingsError(
                     f"{name} must be {' or '.join(get_args(known))}, but is {getattr(self, name)!r}. Choose one."
                 )
+
+    def replayed(self, fit_epochs: int) -> float:
+        """The share of the rows without anything new: where nothing is set, a tenth of what the fit read, or all rows.
+
+        Args:
+            fit_epochs: whose weights the last fit on all rows kept.
+        """
+        return min(1.0, fit_epochs / (_FIT_PARTS * self.epochs)) if self.replay is None else self.replay
+
+    def shrunk(self, fit_epochs: int, share: float) -> float:
+        """How far weights are moved back first.
+
+        Where nothing is set, as far as keeps the number of passes over the data that the weights remember at that of
+        the fit, however many updates follow: with more, rows are learnt by heart.
+
+        Args:
+            fit_epochs: whose weights the last fit on all rows kept.
+            share: of all rows that an epoch of the update reads.
+        """
+        return min(1.0, share * self.epochs / fit_epochs) if self.shrink is None else self.shrink

@@ -9,6 +9,7 @@ import torch
 from hydra.utils import get_object
 from torch import Tensor, nn
 
+from recsys.data.row_numbers import RowArray
 from recsys.data.training_change import TrainingChange
 from recsys.evaluation.model_report import model_name
 from recsys.models.interface.earlier_fit import EarlierFit
@@ -18,8 +19,8 @@ from recsys.runs.device import training_device
 from recsys.runs.model_fitting import ModelFitter
 from recsys.runs.run_directory import RunDirectory
 from recsys.runs.trained_run import TrainedRun, training_of_run
-from recsys.runs.updating.grown_weights import grow, grown_optimizer_state
-from recsys.runs.updating.update_settings import REPLAY_ROWS, REPLAY_USERS, UpdateSettings
+from recsys.runs.updating.grown_weights import grow, grown_optimizer_state, learned_matrices, shrink
+from recsys.runs.updating.update_settings import UpdateSettings
 from recsys.training.checkpointing.checkpoint_errors import checkpoint_errors
 from recsys.training.reports.fit_report import LAST_CHECKPOINT, FitReport
 
@@ -43,7 +44,9 @@ class WarmFit:
     statistics: Mapping[str, Tensor]
 
 
-def fit_from(parent: TrainedRun, model: nn.Module, fitter: ModelFitter, settings: UpdateSettings) -> WarmFit:
+def fit_from(
+    parent: TrainedRun, model: nn.Module, fitter: ModelFitter, settings: UpdateSettings, fit_epochs: int
+) -> WarmFit:
     """Fit ``model``, a fresh one, in place from the model of ``parent``; anew where it knows no other way.
 
     Args:
@@ -51,6 +54,7 @@ def fit_from(parent: TrainedRun, model: nn.Module, fitter: ModelFitter, settings
         model: of the same settings, for the users and items of now.
         fitter: with the data, split and checkpoints of now.
         settings: of the update.
+        fit_epochs: whose weights the last fit on all rows kept; 0 where none were counted.
 
     Raises:
         RecsysError: the model cannot be fitted.
@@ -77,34 +81,43 @@ def fit_from(parent: TrainedRun, model: nn.Module, fitter: ModelFitter, settings
         if len(fitter.split.valid) == 0:  # the epochs are those that were found best
             fitter = replace(fitter, epochs=ChosenEpochs(parent.directory.checkpoints, parent.manifest.best_epoch))
         return WarmFit(fitter.fit(model), f"{name} ranks what others retrieve and was fitted anew", False, change, {})
+    fresh = learned_matrices(model)
     grow(parent.model, model, settings.new_rows)
     if change.is_nothing:
         return WarmFit(nothing, f"{name} has no new training rows and stays as it is", True, change, {})
-    report = _go_on(parent, model, fitter, settings, change)
+    learned, share = _learned_rows(model, fitter, change, settings.replayed(max(fit_epochs, 1)))
+    shrink(model, fresh, settings.shrunk(max(fit_epochs, 1), share))
+    report = _go_on(parent, model, fitter, settings, learned)
     how = f"{name} went on from its weights for {len(report.epochs)} epochs"
     return WarmFit(report, how, True, change, {})
 
 
 def _go_on(
-    parent: TrainedRun, model: nn.Module, fitter: ModelFitter, settings: UpdateSettings, change: TrainingChange
+    parent: TrainedRun, model: nn.Module, fitter: ModelFitter, settings: UpdateSettings, learned: RowArray | None
 ) -> FitReport:
-    """Take gradient steps on what changed and on some of the rest."""
-    positions = fitter.split.train
-    if not isinstance(model, PredictsRatings):
-        positions = positions[fitter.view.positive[positions]]
-    training, seed = fitter.view.interactions.take(positions), int(fitter.config.seed)
+    """Take gradient steps on all rows, or on some."""
     config = fitter.config.copy()
-    replay = settings.replay
-    if get_object(config.training._target_).learns_single_rows:
-        rows = change.rows_with_replay(training, REPLAY_ROWS if replay is None else replay, seed)
-    else:
-        latest = getattr(model, "max_history", None)
-        rows = change.latest_with_replay(training, REPLAY_USERS if replay is None else replay, latest, seed)
-    learned = positions[rows]
     config.pretraining = None  # the towers have been put together
     state = _optimizer_state(parent.directory, parent.model, model) if settings.optimizer == "kept" else None
     epochs = ChosenEpochs(None, settings.epochs)
     return replace(fitter, config=config, learned=learned, optimizer_state=state, epochs=epochs).fit(model)
+
+
+def _learned_rows(
+    model: nn.Module, fitter: ModelFitter, change: TrainingChange, replay: float
+) -> tuple[RowArray | None, float]:
+    """Positions of the training rows with something new and of some others, None for all; and their share of all."""
+    if replay == 1:
+        return None, 1.0
+    positions = fitter.split.train
+    if not isinstance(model, PredictsRatings):
+        positions = positions[fitter.view.positive[positions]]
+    training, seed = fitter.view.interactions.take(positions), int(fitter.config.seed)
+    if get_object(fitter.config.training._target_).learns_single_rows:
+        rows = change.rows_with_replay(training, replay, seed)
+    else:
+        rows = change.latest_with_replay(training, replay, getattr(model, "max_history", None), seed)
+    return positions[rows], len(rows) / len(training)
 
 
 def _optimizer_state(directory: RunDirectory, earlier: nn.Module, model: nn.Module) -> dict[str, object] | None:

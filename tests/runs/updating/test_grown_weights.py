@@ -9,7 +9,7 @@ from recsys.data.raw import FeatureColumn, FeatureKind
 from recsys.errors import ModelError
 from recsys.models.layers.item_tower import ItemTower
 from recsys.models.mf import MF
-from recsys.runs.updating.grown_weights import grow, grown_optimizer_state
+from recsys.runs.updating.grown_weights import grow, grown_optimizer_state, learned_matrices, shrink
 
 
 def tower(colours: list[str | None]) -> ItemTower:
@@ -29,6 +29,19 @@ def test_rows_stay_and_new_ones_are_fresh_or_the_mean():
         assert torch.equal(model.item_bias.weight[:4], earlier.item_bias.weight)
     assert torch.equal(fresh.item_vectors.weight[4:], start[4:])
     assert torch.allclose(mean.item_vectors.weight[4:], earlier.item_vectors.weight.mean(0).expand(2, 3))
+
+
+def test_vectors_go_a_part_of_the_way_back_and_biases_stay():
+    earlier, model = MF(5, 4, 3), MF(7, 6, 3)
+    torch.nn.init.normal_(earlier.item_bias.weight)
+    fresh = learned_matrices(model)
+    start = fresh["item_vectors.weight"].clone()
+    grow(earlier, model)
+    shrink(model, fresh, 0.25)
+    expected = 0.75 * earlier.item_vectors.weight + 0.25 * start[:4]
+    assert torch.allclose(model.item_vectors.weight[:4], expected)
+    assert torch.equal(model.item_vectors.weight[4:], start[4:])
+    assert torch.equal(model.item_bias.weight[:4], earlier.item_bias.weight)
 
 
 def test_values_of_features_keep_their_vectors_where_new_ones_stand_between():

@@ -3,7 +3,7 @@ from dataclasses import replace
 from recsys.runs.updating.update_record import DriftCheck, UpdateRecord
 
 CHECK = DriftCheck("ndcg@10", 100, 0.2, 0.21, 0.01, 0.004, 0.016, 0.002, 3.5)
-RECORD = UpdateRecord("/runs/a", 4, 4, "IALS was updated", 100, 3, 2, 0.5, CHECK)
+RECORD = UpdateRecord("/runs/a", 4, 4, "IALS was updated", 100, 3, 2, 0.5, 12, CHECK)
 
 
 def test_it_is_read_as_it_was_written():

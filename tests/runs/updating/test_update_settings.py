@@ -8,7 +8,8 @@ from recsys.runs.updating.update_settings import DriftSettings, UpdateSettings
     ("make", "message"),
     [
         (lambda: UpdateSettings(epochs=0), "epochs must be 1 or more"),
-        (lambda: UpdateSettings(replay=-1), "replay must be 0 or more"),
+        (lambda: UpdateSettings(replay=4), "replay must be a share, from 0 to 1, but is 4"),
+        (lambda: UpdateSettings(shrink=-1), "shrink must be a share of the way, from 0 to 1, but is -1"),
         (lambda: UpdateSettings(new_rows="zero"), "new_rows must be fresh or mean"),
         (lambda: UpdateSettings(optimizer="adam"), "optimizer must be kept or reset"),
         (lambda: DriftSettings(every=0), "drift.every must be 1 or more, or null"),
@@ -19,3 +20,19 @@ from recsys.runs.updating.update_settings import DriftSettings, UpdateSettings
 def test_what_is_out_of_range_is_told(make, message):
     with pytest.raises(SettingsError, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    ("settings", "fit_epochs", "replayed", "shrunk"),
+    [
+        (UpdateSettings(), 20, 1.0, 0.05),
+        (UpdateSettings(), 3, 0.3, 0.1),
+        (UpdateSettings(epochs=2), 5, 0.25, 0.1),
+        (UpdateSettings(replay=1, shrink=0), 3, 1.0, 0.0),
+        (UpdateSettings(replay=1), 1, 1.0, 1.0),
+    ],
+)
+def test_weights_remember_as_many_passes_as_the_fit_took(settings, fit_epochs, replayed, shrunk):
+    share = settings.replayed(fit_epochs)
+    assert share == pytest.approx(replayed)
+    assert settings.shrunk(fit_epochs, share) == pytest.approx(shrunk)
