@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -38,7 +39,12 @@ OpenPage = Callable[..., AppTest]
 
 @pytest.fixture(autouse=True)
 def _forget(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """Nothing is known of a service but what a test says, and nothing is kept after it."""
+    """Nothing is known of a service but what a test says, and nothing is kept after it.
+
+    Streamlit puts the script of a page in the place of the main program, where processes that later tests start would
+    look for it.
+    """
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
     for name in (URL_VARIABLE, KEY_VARIABLE):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv(VAR_VARIABLE, str(tmp_path / "var"))
