@@ -138,7 +138,7 @@ PLAIN_SETTINGS: Mapping[str, Mapping[str, object]] = MappingProxyType(
             "users": str | None,
             "items": str | None,
             "columns": Mapping[str, Any] | None,
-            "epochs": int,
+            "epochs": int | None,
             "replay": float | None,
             "shrink": float | None,
             "new_rows": Literal["fresh", "mean"],

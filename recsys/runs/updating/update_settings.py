@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -11,7 +12,7 @@ NewRows = Literal["fresh", "mean"]
 OptimizerStart = Literal["kept", "reset"]
 
 #: Without other settings an update reads as many rows as a fit does, divided by this.
-_FIT_PARTS = 10
+_FIT_PARTS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class UpdateSettings:
     """How models that learn by gradient steps go on.
 
     Args:
-        epochs: at most; the best on validation counts, where there is one.
+        epochs: at most; the best on validation counts, where there is one. None: see :meth:`num_epochs`.
         replay: share of the rows without anything new that is learned from again, for models that learn from histories
             of the users without anything new; others are drawn each time. None: see :meth:`replayed`.
         shrink: how far vectors and matrices are moved back towards those of a fresh model first, as a share of the way.
@@ -67,7 +68,7 @@ class UpdateSettings:
         SettingsError: a value is out of range.
     """
 
-    epochs: int = 1
+    epochs: int | None = None
     replay: float | None = None
     shrink: float | None = None
     new_rows: NewRows = "fresh"
@@ -76,8 +77,8 @@ class UpdateSettings:
     drift: DriftSettings = DriftSettings()  # noqa: RUF009  # frozen
 
     def __post_init__(self) -> None:
-        if self.epochs < 1:
-            raise SettingsError(f"epochs must be 1 or more, but is {self.epochs}. Correct it.")
+        if self.epochs is not None and self.epochs < 1:
+            raise SettingsError(f"epochs must be 1 or more, or null, but is {self.epochs}. Correct it.")
         if self.replay is not None and not 0 <= self.replay <= 1:
             raise SettingsError(f"replay must be a share, from 0 to 1, but is {self.replay}. 1 is all rows.")
         if self.shrink is not None and not 0 <= self.shrink <= 1:
@@ -88,13 +89,23 @@ class UpdateSettings:
                     f"{name} must be {' or '.join(get_args(known))}, but is {getattr(self, name)!r}. Choose one."
                 )
 
-    def replayed(self, fit_epochs: int) -> float:
-        """The share of the rows without anything new: where nothing is set, a tenth of what the fit read, or all rows.
+    def num_epochs(self, fit_epochs: int) -> int:
+        """Epochs of an update: where nothing is set, an eighth of those of the fit, rounded up.
 
         Args:
             fit_epochs: whose weights the last fit on all rows kept.
         """
-        return min(1.0, fit_epochs / (_FIT_PARTS * self.epochs)) if self.replay is None else self.replay
+        return math.ceil(fit_epochs / _FIT_PARTS) if self.epochs is None else self.epochs
+
+    def replayed(self, fit_epochs: int) -> float:
+        """The share of the rows without anything new: where nothing is set, what makes an eighth of a fit, or all.
+
+        Args:
+            fit_epochs: as above.
+        """
+        if self.replay is not None:
+            return self.replay
+        return min(1.0, fit_epochs / (_FIT_PARTS * self.num_epochs(fit_epochs)))
 
     def shrunk(self, fit_epochs: int, share: float) -> float:
         """How far weights are moved back first.
@@ -103,7 +114,7 @@ class UpdateSettings:
         the fit, however many updates follow: with more, rows are learnt by heart.
 
         Args:
-            fit_epochs: whose weights the last fit on all rows kept.
+            fit_epochs: as above.
             share: of all rows that an epoch of the update reads.
         """
-        return min(1.0, share * self.epochs / fit_epochs) if self.shrink is None else self.shrink
+        return min(1.0, share * self.num_epochs(fit_epochs) / fit_epochs) if self.shrink is None else self.shrink

@@ -20,7 +20,7 @@ from recsys.runs.model_fitting import ModelFitter
 from recsys.runs.run_directory import RunDirectory
 from recsys.runs.trained_run import TrainedRun, training_of_run
 from recsys.runs.updating.grown_weights import grow, grown_optimizer_state, learned_matrices, shrink
-from recsys.runs.updating.update_settings import UpdateSettings
+from recsys.runs.updating.update_settings import OptimizerStart, UpdateSettings
 from recsys.training.checkpointing.checkpoint_errors import checkpoint_errors
 from recsys.training.reports.fit_report import LAST_CHECKPOINT, FitReport
 
@@ -85,22 +85,21 @@ def fit_from(
     grow(parent.model, model, settings.new_rows)
     if change.is_nothing:
         return WarmFit(nothing, f"{name} has no new training rows and stays as it is", True, change, {})
-    learned, share = _learned_rows(model, fitter, change, settings.replayed(max(fit_epochs, 1)))
-    shrink(model, fresh, settings.shrunk(max(fit_epochs, 1), share))
-    report = _go_on(parent, model, fitter, settings, learned)
+    fit_epochs = max(fit_epochs, 1)
+    learned, share = _learned_rows(model, fitter, change, settings.replayed(fit_epochs))
+    shrink(model, fresh, settings.shrunk(fit_epochs, share))
+    fitter = replace(fitter, learned=learned, epochs=ChosenEpochs(None, settings.num_epochs(fit_epochs)))
+    report = _go_on(parent, model, fitter, settings.optimizer)
     how = f"{name} went on from its weights for {len(report.epochs)} epochs"
     return WarmFit(report, how, True, change, {})
 
 
-def _go_on(
-    parent: TrainedRun, model: nn.Module, fitter: ModelFitter, settings: UpdateSettings, learned: RowArray | None
-) -> FitReport:
-    """Take gradient steps on all rows, or on some."""
+def _go_on(parent: TrainedRun, model: nn.Module, fitter: ModelFitter, optimizer: OptimizerStart) -> FitReport:
+    """Take gradient steps from the weights of now."""
     config = fitter.config.copy()
     config.pretraining = None  # the towers have been put together
-    state = _optimizer_state(parent.directory, parent.model, model) if settings.optimizer == "kept" else None
-    epochs = ChosenEpochs(None, settings.epochs)
-    return replace(fitter, config=config, learned=learned, optimizer_state=state, epochs=epochs).fit(model)
+    state = _optimizer_state(parent.directory, parent.model, model) if optimizer == "kept" else None
+    return replace(fitter, config=config, optimizer_state=state).fit(model)
 
 
 def _learned_rows(
