@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -11,7 +12,7 @@ NewRows = Literal["fresh", "mean"]
 OptimizerStart = Literal["kept", "reset"]
 
 #: Without other settings an update reads as many rows as a fit does, divided by this.
-_FIT_PARTS = 6
+_FIT_PARTS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,20 +90,22 @@ class UpdateSettings:
                 )
 
     def num_epochs(self, fit_epochs: int) -> int:
-        """Epochs of an update: where nothing is set, a sixth of those of the fit, rounded, or one.
+        """Epochs of an update: where nothing is set, an eighth of those of the fit, rounded up.
 
         Args:
             fit_epochs: whose weights the last fit on all rows kept.
         """
-        return max(1, round(fit_epochs / _FIT_PARTS)) if self.epochs is None else self.epochs
+        return math.ceil(fit_epochs / _FIT_PARTS) if self.epochs is None else self.epochs
 
     def replayed(self, fit_epochs: int) -> float:
-        """The share of the rows without anything new: where nothing is set, what makes a sixth of a fit, or all.
+        """The share of the rows without anything new: where nothing is set, what makes an eighth of a fit, or all.
 
         Args:
             fit_epochs: as above.
         """
-        return min(1.0, fit_epochs / _FIT_PARTS) if self.replay is None else self.replay
+        if self.replay is not None:
+            return self.replay
+        return min(1.0, fit_epochs / (_FIT_PARTS * self.num_epochs(fit_epochs)))
 
     def shrunk(self, fit_epochs: int, share: float) -> float:
         """How far weights are moved back first.

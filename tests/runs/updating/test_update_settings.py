@@ -25,10 +25,10 @@ def test_what_is_out_of_range_is_told(make, message):
 @pytest.mark.parametrize(
     ("settings", "fit_epochs", "replayed", "shrunk"),
     [
-        (UpdateSettings(), 12, 1.0, 1 / 6),
-        (UpdateSettings(), 10, 1.0, 0.2),
-        (UpdateSettings(), 3, 0.5, 1 / 6),
-        (UpdateSettings(epochs=2), 3, 0.5, 1 / 3),
+        (UpdateSettings(), 16, 1.0, 0.125),
+        (UpdateSettings(), 12, 0.75, 0.125),
+        (UpdateSettings(), 2, 0.25, 0.125),
+        (UpdateSettings(epochs=2), 8, 0.5, 0.125),
         (UpdateSettings(epochs=1, replay=1, shrink=0), 3, 1.0, 0.0),
         (UpdateSettings(replay=1), 1, 1.0, 1.0),
     ],
