@@ -106,13 +106,14 @@ def _learned_rows(
     model: nn.Module, fitter: ModelFitter, change: TrainingChange, replay: float
 ) -> tuple[RowArray | None, float]:
     """Positions of the training rows with something new and of some others, None for all; and their share of all."""
-    if replay == 1:
+    learns_single_rows = get_object(fitter.config.training._target_).learns_single_rows
+    if replay == 1 and learns_single_rows:
         return None, 1.0
     positions = fitter.split.train
     if not isinstance(model, PredictsRatings):
         positions = positions[fitter.view.positive[positions]]
     training, seed = fitter.view.interactions.take(positions), int(fitter.config.seed)
-    if get_object(fitter.config.training._target_).learns_single_rows:
+    if learns_single_rows:
         rows = change.rows_with_replay(training, replay, seed)
     else:
         rows = change.latest_with_replay(training, replay, getattr(model, "max_history", None), seed)
