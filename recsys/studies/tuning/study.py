@@ -88,14 +88,15 @@ class Study:
         self._sign = 1 if direction == "maximize" else -1
         self._retries = retries
         directory.mkdir(parents=True, exist_ok=True)
-        place = storage or StudyStorage.locate(None, directory, "")
-        self._study, created = self._opened(place, direction, pruner or self._optuna.pruners.NopPruner())
+        self._place = place = storage or StudyStorage.locate(None, directory, "")
         # As JSON types, which it is compared in.
-        whole = {**identity, "space": repr(space), "direction": direction, "seed": seed}
-        check_identity(self._study, json.loads(json.dumps(whole)), place.place, created)
-        self._workers = Workers(self._study, lost_after_seconds)
-        if start is not None and not self._slots():
-            self._study.enqueue_trial(dict(start), user_attrs={names.START: True})
+        whole = json.loads(json.dumps({**identity, "space": repr(space), "direction": direction, "seed": seed}))
+        with place.errors(self._optuna):
+            self._study, created = self._opened(place, direction, pruner or self._optuna.pruners.NopPruner())
+            check_identity(self._study, whole, place.place, created)
+            self._workers = Workers(self._study, lost_after_seconds)
+            if start is not None and not self._slots():
+                self._study.enqueue_trial(dict(start), user_attrs={names.START: True})
 
     def run(self, trials: int, measure: Measure, listener: Callable[[FinishedTrial], None]) -> None:
         """Run trials until there are ``trials`` in all, whoever runs them; ``trials.csv`` is written after each.
@@ -109,10 +110,10 @@ class Study:
             listener: called with each trial that this worker has finished.
 
         Raises:
-            RunError: all trials failed.
+            RunError: all trials failed, or the storage is lost.
             RecsysError: the very first trial failed, so the others probably would too.
         """
-        with self._workers.present():
+        with self._place.errors(self._optuna), self._workers.present():
             while True:
                 self._repeat_lost()
                 there = self._slots()
@@ -136,7 +137,8 @@ class Study:
 
     def others(self) -> int:
         """Number of other workers that are at it."""
-        return len(self._workers.others())
+        with self._place.errors(self._optuna):
+            return len(self._workers.others())
 
     def best(self) -> FinishedTrial:
         """The best trial that was not pruned; of equal ones the first.
@@ -167,7 +169,8 @@ class Study:
             return self._optuna.load_study(**options), False
 
     def _slots(self) -> list[Slot]:
-        return slots(self._study.get_trials(deepcopy=False), self._retries)
+        with self._place.errors(self._optuna):
+            return slots(self._study.get_trials(deepcopy=False), self._retries)
 
     def _repeat_lost(self) -> None:
         """Mark trials whose worker is lost as failed, and queue them again.

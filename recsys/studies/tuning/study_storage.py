@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -34,8 +35,11 @@ _POSTGRES = ("postgresql", "postgres", "postgresql+psycopg")
 #: Longest wait for another worker that writes to the same SQLite file.
 _LOCK_SECONDS = 60
 
-#: Workers that begin at once make the same tables; who comes second tries again.
-_ATTEMPTS = 5
+#: Workers that begin at once make the same tables; who comes second tries again, unless that has taken so long already.
+_ATTEMPTS, _ATTEMPTS_SECONDS = 5, 5.0
+
+#: How long a worker waits for a database that it was connected to, and that is started again.
+_AWAY_SECONDS = 30.0
 
 _NEEDED = (
     "storage must be a file of SQLite (*.db), a journal (*.journal), sqlite:///PATH or "
@@ -83,6 +87,24 @@ class StudyStorage:
             return cls(str(path), name, lambda optuna: _open_sqlite(optuna, path))
         raise RunError(_NEEDED.format(given=given))
 
+    @contextmanager
+    def errors(self, optuna: ModuleType) -> Iterator[None]:
+        """Tell a user of a storage that is lost while it is used.
+
+        Args:
+            optuna: the library.
+
+        Raises:
+            RunError: in place of Optuna's error.
+        """
+        try:
+            yield
+        except optuna.exceptions.StorageInternalError as error:
+            raise RunError(
+                f"The storage {self.place} was there, but is lost: {_reason(error)}. Mend it, then run the same "
+                "command again: it goes on with the trials that are stored."
+            ) from error
+
     @classmethod
     def _of_url(cls, url: str, name: str, may_have_password: bool) -> StudyStorage:
         from sqlalchemy import make_url
@@ -110,15 +132,18 @@ class StudyStorage:
 
 def _open_journal(optuna: ModuleType, path: Path) -> Any:
     make_output_directory(path.parent, "storage of the study", "storage=")
+    from recsys.studies.tuning.whole_journal import WholeJournal
+
     try:
-        return optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(path)))
-    except OSError as error:
-        raise RunError(
-            f"The storage {path} must be a file that can be read and written, but cannot be ({error.strerror}). "
-            "Choose another storage=."
-        ) from error
-    except (ValueError, LookupError, TypeError) as error:  # a line of something else
-        raise RunError(
+        return optuna.storages.JournalStorage(WholeJournal(path))
+    except (optuna.exceptions.StorageInternalError, OSError, ValueError, LookupError, TypeError) as error:
+        cause = error.__cause__ or error
+        if isinstance(cause, OSError):
+            raise RunError(
+                f"The storage {path} must be a file that can be read and written, but cannot be ({cause.strerror}). "
+                "Choose another storage=."
+            ) from error
+        raise RunError(  # a line of something else
             f"The storage {path} must be a journal of studies or a new file, but has something else. Choose another "
             "storage=."
         ) from error
@@ -144,30 +169,68 @@ def _open_sqlite(optuna: ModuleType, path: Path) -> Any:
 
 
 def _open_postgres(optuna: ModuleType, url: str, place: str) -> Any:
+    """A storage in PostgreSQL that waits for its server where that is started again."""
     try:
-        import psycopg  # noqa: F401
+        import psycopg
     except ImportError as error:
         raise RunError(
             "A study in PostgreSQL needs psycopg, which is not installed. Run "
             "pip install 'recsys-framework[tune,service]'."
         ) from error
+    from sqlalchemy import event
+
     options = {"pool_pre_ping": True, "connect_args": {"connect_timeout": 10}}
-    return _made(optuna, lambda: optuna.storages.RDBStorage(url, engine_kwargs=options), place)
+    storage = _made(optuna, lambda: optuna.storages.RDBStorage(url, engine_kwargs=options), place)
+    event.listen(storage.engine, "do_connect", _PatientConnection(psycopg.OperationalError))
+    return storage
+
+
+class _PatientConnection:
+    """Connects to a database that may be away for a while; having waited in vain it tries once each time.
+
+    Args:
+        away: the error of a database that cannot be reached.
+    """
+
+    def __init__(self, away: type[Exception]) -> None:
+        self._away = away
+        self._given_up = False
+
+    def __call__(self, dialect: Any, record: Any, arguments: Any, options: Any) -> Any:
+        until = time.monotonic() + _AWAY_SECONDS
+        while True:
+            try:
+                connection = dialect.connect(*arguments, **options)
+            except self._away:
+                if self._given_up or time.monotonic() > until:
+                    self._given_up = True
+                    raise
+                time.sleep(0.5)
+            else:
+                self._given_up = False
+                return connection
 
 
 def _made(optuna: ModuleType, make: Callable[[], Any], place: str) -> Any:
     """A storage with its tables, which another worker may be making at the same moment."""
     from sqlalchemy.exc import SQLAlchemyError
 
+    until = time.monotonic() + _ATTEMPTS_SECONDS
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             return make()
         # The last two are of a database that is half made, or of another version of Optuna.
         except (SQLAlchemyError, optuna.exceptions.StorageInternalError, RuntimeError, AssertionError) as error:
-            if attempt == _ATTEMPTS:
-                reason = str(getattr(error, "orig", None) or error).strip().split("\n")[0].rstrip(".")
-                raise RunError(
-                    f"The storage {place} cannot be used: {reason}. Start its database, or correct storage=."
-                ) from error
+            if attempt == _ATTEMPTS or time.monotonic() > until:
+                reason = _reason(error)
+                what = f"Set PGPASSWORD or {URL_VARIABLE}" if "password" in reason else "Start its database"
+                raise RunError(f"The storage {place} cannot be used: {reason}. {what}, or correct storage=.") from error
             time.sleep(0.2 * attempt)
     raise AssertionError("the last attempt returns or raises")
+
+
+def _reason(error: BaseException) -> str:
+    """What the database or the system says, on one line."""
+    cause = error.__cause__ or error
+    said = cause.strerror if isinstance(cause, OSError) else getattr(cause, "orig", None)
+    return str(said or cause).strip().split("\n")[0].rstrip(".")

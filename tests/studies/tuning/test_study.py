@@ -240,6 +240,17 @@ def test_the_study_of_another_data_set_names_the_settings_that_differ(tmp_path):
         Study(tmp_path, SPACE, {"settings": {"seed": "2", "model": "x"}})
 
 
+@pytest.mark.parametrize("name", ["shared.db", "shared.journal"])
+def test_a_storage_that_is_lost_in_the_middle_is_one_message(tmp_path, name):
+    def lose(overrides, trial):
+        (tmp_path / name).unlink()
+        return hill(overrides)
+
+    place = StudyStorage.locate(str(tmp_path / name), tmp_path, "shared")
+    with pytest.raises(RunError, match=rf"The storage .*{name} was there, but is lost: .*run the same command again"):
+        Study(tmp_path / "a", SPACE, IDENTITY, storage=place).run(3, lose, ignore)
+
+
 @pytest.fixture
 def postgres_url(postgres_server):
     """A database without tables."""

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import time
+
 import optuna
 import pytest
 
 from recsys.errors import RunError
-from recsys.studies.tuning.study_storage import StudyStorage
+from recsys.studies.tuning.study_storage import StudyStorage, _PatientConnection
 
 
 @pytest.fixture(autouse=True)
@@ -67,6 +69,61 @@ def test_a_database_that_is_away_is_named_without_its_password(tmp_path, monkeyp
     with pytest.raises(RunError, match=f"The storage {tmp_path}/studies cannot be used: .*correct storage=") as away:
         StudyStorage.locate(None, tmp_path, "mine").open(optuna)
     assert "secret" not in str(away.value)
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_a_password_that_is_wrong_is_said_to_be_set_elsewhere(tmp_path, monkeypatch):
+    def refuse(*arguments, **options):
+        raise optuna.exceptions.StorageInternalError('password authentication failed for user "ann"')
+
+    monkeypatch.setattr("recsys.studies.tuning.study_storage._ATTEMPTS", 1)
+    monkeypatch.setattr(optuna.storages, "RDBStorage", refuse)
+    with pytest.raises(RunError, match='user "ann". Set PGPASSWORD or RECSYS_STUDY_URL, or correct storage='):
+        StudyStorage.locate("postgresql://ann@host/studies", tmp_path, "mine").open(optuna)
+
+
+def test_a_database_that_is_long_silent_is_not_asked_again(tmp_path, monkeypatch):
+    asked = []
+
+    def silent(*arguments, **options):
+        asked.append(1)
+        raise optuna.exceptions.StorageInternalError("connection timeout expired")
+
+    monkeypatch.setattr("recsys.studies.tuning.study_storage._ATTEMPTS_SECONDS", -1.0)
+    monkeypatch.setattr(optuna.storages, "RDBStorage", silent)
+    with pytest.raises(RunError, match="cannot be used: connection timeout expired"):
+        StudyStorage.locate("postgresql://ann@host/studies", tmp_path, "mine").open(optuna)
+    assert len(asked) == 1
+
+
+class Dialect:
+    """Makes connections to a database that is away so many times."""
+
+    def __init__(self, away):
+        self.away, self.asked = away, 0
+
+    def connect(self):
+        self.asked += 1
+        if self.asked <= self.away:
+            raise ConnectionError
+        return "connected"
+
+
+def test_a_database_that_is_started_again_is_waited_for(monkeypatch):
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    assert _PatientConnection(ConnectionError)(Dialect(away=3), None, (), {}) == "connected"
+
+
+def test_a_database_that_stays_away_is_waited_for_once(monkeypatch):
+    monkeypatch.setattr("recsys.studies.tuning.study_storage._AWAY_SECONDS", 0.0)
+    connect, dialect = _PatientConnection(ConnectionError), Dialect(away=100)
+    for _ in range(2):
+        with pytest.raises(ConnectionError):
+            connect(dialect, None, (), {})
+        monkeypatch.setattr("recsys.studies.tuning.study_storage._AWAY_SECONDS", 1e9)
+    assert dialect.asked <= 3
+    dialect.away = 0
+    assert connect(dialect, None, (), {}) == "connected"
 
 
 def test_what_one_connection_takes_no_other_takes(tmp_path):
