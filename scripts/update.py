@@ -44,7 +44,7 @@ def main(config: DictConfig) -> None:
         "trainer.accelerator": config.accelerator,
         "evaluation.max_users": config.max_users,
     }
-    new = NewData(config.interactions, config["users"], config["items"], columns)
+    new = NewData(config.interactions, config["users"], config["items"], columns, config.day_first)
     updated = RunUpdate(
         Path(config.run), new, settings, changes, lambda line: console.print(line, soft_wrap=True)
     ).update()

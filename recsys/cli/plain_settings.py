@@ -138,6 +138,7 @@ PLAIN_SETTINGS: Mapping[str, Mapping[str, object]] = MappingProxyType(
             "users": str | None,
             "items": str | None,
             "columns": Mapping[str, Any] | None,
+            "day_first": bool | None,
             "epochs": int | None,
             "replay": float | None,
             "shrink": float | None,

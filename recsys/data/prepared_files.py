@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pyarrow as pa
@@ -69,7 +69,8 @@ def locked(directory: Path) -> Iterator[None]:
     Raises:
         PreparedDataError: the parent directory cannot be written to.
     """
-    lock = FileLock(directory.parent / f".{directory.name}.lock")
+    path = directory.parent / f".{directory.name}.lock"
+    lock = FileLock(path)
     try:
         directory.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()
@@ -78,6 +79,8 @@ def locked(directory: Path) -> Iterator[None]:
     try:
         yield
     finally:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)  # while it is held: afterwards it may be another's
         lock.release()
 
 

@@ -29,6 +29,12 @@ def test_an_error_leaves_nothing_behind(tmp_path: Path) -> None:
     assert names(tmp_path) == []
 
 
+def test_a_lock_leaves_nothing_behind(tmp_path: Path) -> None:
+    with locked(tmp_path / "films"):
+        assert names(tmp_path) == [".films.lock"]
+    assert names(tmp_path) == []
+
+
 def test_an_error_leaves_the_older_directory_as_it_was(tmp_path: Path) -> None:
     with replaced_when_complete(tmp_path / "films") as partial:
         (partial / "schema.json").write_text("old")

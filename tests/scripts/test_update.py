@@ -129,13 +129,48 @@ def test_the_refit_is_taken_where_updates_have_fallen_behind(scripts, monkeypatc
     assert not (finished.run / "statistics.safetensors").exists()
 
 
-def test_a_split_that_moves_is_refused_and_leaves_no_run(scripts):
-    write_days(scripts.directory, 1)
-    run = scripts("train", *TABLE, *PLAIN, "model=popularity", "split=random_ratio").run
+def left(directory: Path) -> set[str]:
+    """All files and directories."""
+    return {str(path.relative_to(directory)) for path in directory.rglob("*")}
+
+
+@pytest.mark.parametrize(
+    ("trained", "updated", "message"),
+    [
+        (["split=random_ratio"], [], "A split that stays put is required to update a run, but RandomRatio holds out"),
+        (SPLIT, ["drift.metric=foo"], "drift.metric must be one of precision@10"),
+        (SPLIT, ["drift.every=1", "drift.metric=ndcg"], "or one of them at another cut-off, but is ndcg."),
+        (["split=hash", "split.valid_ratio=0"], ["drift.every=1"], "this run holds none out"),
+        ([*SPLIT, "refit=true"], ["drift.every=1"], "this run holds none out"),
+        (["split=none"], ["drift.every=1"], "this run holds none out"),
+        (SPLIT, ["accelerator=foo"], "error: accelerator must be auto, cpu or gpu"),
+    ],
+)
+def test_what_the_settings_rule_out_is_refused_before_anything_is_read(scripts, trained, updated, message):
+    write_days(scripts.directory, 0)
+    run = scripts.trained(*TABLE, *PLAIN, "model=popularity", *trained)
+    data = Path(json.loads((scripts.directory / run / "run.json").read_text())["data_directory"])
+    data.rename(data.with_name("elsewhere"))
+    before = left(scripts.directory)
+    refused = scripts("update", f"run={run}", "interactions=not_there.csv", *updated)
+    assert refused.status == 2 and message in refused.err, refused.err
+    assert left(scripts.directory) == before
+
+
+def test_a_row_that_moves_is_refused_and_the_appended_data_are_gone(scripts):
+    """The first row of each user is trained on; where a repeat takes its place, the next one is the first."""
+    write_days(scripts.directory, 0)
+    header, *rows = (scripts.directory / "day0.csv").read_text().splitlines()
+    firsts = {row.partition(",")[0]: row for row in reversed(rows)}.values()
+    again = [row.rpartition(",")[0] + ",9" for row in firsts]
+    (scripts.directory / "day1.csv").write_text("\n".join([header, *again]))
+    (scripts.directory / "day2.csv").write_text(f"{header}\nu00,new,9")
+    run = scripts("train", *TABLE, *SPLIT, *PLAIN, "model=popularity", "split.min_train=1").run
+    before = left(scripts.directory)
     refused = scripts("update", f"run={run}", "interactions=day1.csv")
-    assert refused.status == 2
-    assert "A split that stays put is required to update a run, but RandomRatio would train on" in refused.err
-    assert [path.name for path in (scripts.directory / "runs").iterdir()] == [run.name]
+    assert refused.status == 2 and "HashSplit would train on" in refused.err and "split.min_train=0" in refused.err
+    assert left(scripts.directory) == before
+    update(scripts, run, 2)
 
 
 def test_what_is_trained_on_everything_goes_on_with_everything(scripts):
@@ -144,8 +179,6 @@ def test_what_is_trained_on_everything_goes_on_with_everything(scripts):
     after = update(scripts, run, 1)
     manifest = json.loads((after / "run.json").read_text())
     assert manifest["trained_on"] == "all interactions" and json.loads((after / "metrics.json").read_text()) == {}
-    refused = scripts("update", f"run={run}", "interactions=day1.csv", "drift.every=1", "runs_dir=elsewhere")
-    assert refused.status == 2 and "holds none out" in refused.err
 
 
 def test_an_update_whose_data_are_gone_says_from_where_to_make_it_again(scripts):
@@ -198,3 +231,48 @@ def test_an_interrupted_update_leaves_all_as_it_was(scripts, monkeypatch):
     assert [path.name for path in (scripts.directory / "runs").iterdir() if path.is_dir()] == [run.name]
     open_prepared(Path(data), verify=True)
     assert open_run(update(scripts, run, 1)).manifest.parent == str((scripts.directory / run).absolute())
+
+
+def numbered(text: str) -> str:
+    """Users by whole numbers in place of their names."""
+    header, _, rows = text.partition("\n")
+    return f"{header}\n{rows.replace('u', '1')}\n"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda rows: rows.replace(",1\n", ",soon\n"), "column 'at' must hold seconds since 1970 or dates"),
+        (lambda rows: rows.replace(",i", ".0,i"), "Without '.0' at the end of ids"),
+        (lambda rows: rows[:-4], "each row must have 3 fields"),
+        (lambda rows: rows.replace("\n1", "\n", 1)[3:], "come without user_id"),
+        (lambda rows: "", "has a header but no rows"),
+    ],
+)
+def test_wrong_rows_are_refused_and_leave_nothing(scripts, change, message):
+    write_days(scripts.directory, 1)
+    for day in (0, 1):
+        path = scripts.directory / f"day{day}.csv"
+        path.write_text(numbered(path.read_text()))
+    right = (scripts.directory / "day1.csv").read_text()
+    run = scripts.trained(*TABLE, *SPLIT, *PLAIN, "model=popularity")
+    header, _, rows = right.partition("\n")
+    (scripts.directory / "day1.csv").write_text(f"{header}\n{change(rows)}")
+    before = left(scripts.directory)
+    refused = scripts("update", f"run={run}", "interactions=day1.csv")
+    assert refused.status == 2 and message in refused.err, refused.err
+    assert left(scripts.directory) == before
+    (scripts.directory / "day1.csv").write_text(right)
+    update(scripts, run, 1)
+
+
+def test_warnings_about_new_rows_are_told_each_time_and_only_once(scripts):
+    write_days(scripts.directory, 2)
+    run = scripts("train", *TABLE, *SPLIT, *PLAIN, "model=popularity").run
+    (scripts.directory / "day1.csv").write_text(
+        "who,item_id,at\n" + "\n".join(f"n{number},i00,1" for number in range(6)) + "\n"
+    )
+    first = scripts("update", f"run={run}", "interactions=day1.csv")
+    assert first.err.count("warning: 0 of the 6 users of the new interactions are known so far") == 1
+    second = scripts("update", f"run={first.run}", "interactions=day2.csv")
+    assert second.status == 0 and "warning" not in second.err

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,10 @@ from recsys.data.appending.admission import admitted_rows
 from recsys.data.appending.entities import grown_table
 from recsys.data.appending.merging import merge
 from recsys.data.appending.new_ids import IdsInOrder
+from recsys.data.appending.unusual_rows import check_ids, warn_of_foreign_rows, warn_of_rows_again, warn_of_values
 from recsys.data.appending.writing import write_generation
 from recsys.data.columns import ITEM_ID, RATING, SUBSECOND_NS, TIMESTAMP, USER_ID, WEIGHT
-from recsys.data.data_warnings import collected_warnings
+from recsys.data.data_warnings import collected_warnings, tell_again
 from recsys.data.inspection.id_spaces import strip_ids
 from recsys.data.preparation.catalogue import EntityTable
 from recsys.data.preparation.cleaning import k_core_rule
@@ -50,7 +51,13 @@ class Appended:
     is_new: bool
 
 
-def append(parent: PreparedDataset, reader: Reader) -> Appended:
+def _accept_all(prepared: PreparedDataset) -> None:
+    """Accept any generation."""
+
+
+def append(
+    parent: PreparedDataset, reader: Reader, accept: Callable[[PreparedDataset], None] = _accept_all
+) -> Appended:
     """Append what ``reader`` reads to prepared data, with the settings that these were prepared with.
 
     The result is a directory beside that of ``parent``, which stays as it is. It appears when it is complete. Indices
@@ -60,6 +67,7 @@ def append(parent: PreparedDataset, reader: Reader) -> Appended:
     Args:
         parent: the data so far.
         reader: of the new interactions; of users and items it may have rows, which take the place of earlier ones.
+        accept: is given the next generation before it appears; where it raises an error, nothing is left of it.
 
     Raises:
         SourceError: the files could not be found or read.
@@ -77,18 +85,17 @@ def append(parent: PreparedDataset, reader: Reader) -> Appended:
     fingerprint = _fingerprint(parent, reader)
     directory = _directory(parent, fingerprint)
     there = _reusable(directory, fingerprint)
-    if there is not None:
-        return Appended(there, is_new=False)
-    with locked(directory):
-        there = _reusable(directory, fingerprint)
-        if there is not None:
-            return Appended(there, is_new=False)
-        with collected_warnings() as warned:
-            raw = reader.read()
-            _check_new(parent, raw)
-            with replaced_when_complete(directory) as partial:
-                _write(parent, raw, fingerprint, partial, warned)
-    return Appended(open_prepared(directory), is_new=True)
+    is_new = False
+    if there is None:
+        with locked(directory):
+            there = _reusable(directory, fingerprint)
+            if there is None:
+                _make(parent, reader, fingerprint, directory, accept)
+                there, is_new = open_prepared(directory), True
+    if not is_new:
+        accept(there)
+    tell_again(there.schema.warnings[len(parent.schema.warnings) :])
+    return Appended(there, is_new)
 
 
 def preparation_of(prepared: PreparedDataset) -> Preparation:
@@ -130,6 +137,21 @@ def _reusable(directory: Path, fingerprint: dict[str, Any]) -> PreparedDataset |
     return prepared if prepared.schema.fingerprint == fingerprint else None
 
 
+def _make(
+    parent: PreparedDataset,
+    reader: Reader,
+    fingerprint: dict[str, Any],
+    directory: Path,
+    accept: Callable[[PreparedDataset], None],
+) -> None:
+    with collected_warnings() as warned:
+        raw = reader.read()
+        _check_new(parent, raw)
+        with replaced_when_complete(directory) as partial:
+            _write(parent, raw, fingerprint, partial, warned)
+            accept(open_prepared(partial))
+
+
 def _check_new(parent: PreparedDataset, raw: RawDataset) -> None:
     """Require that none of the files was appended before, and that the columns are those of the data so far."""
     before = {source.sha256 for source in parent.schema.sources}
@@ -156,7 +178,7 @@ def _write(
     raw = strip_ids(raw) if preparation.strip_ids else raw
     users_table = EntityTable.check(raw.users, USER_ID, ())
     items_table = EntityTable.check(raw.items, ITEM_ID, ())
-    table = _with_pending(parent, raw.interactions)
+    table, num_pending = _with_pending(parent, raw.interactions)
     coded = code_interactions(table, preparation.invalid_rows)
     users = IdsInOrder.of(parent.user_vocabulary, coded.users, coded.interactions.user_index)
     items = IdsInOrder.of(parent.item_vocabulary, coded.items, coded.interactions.item_index)
@@ -167,6 +189,9 @@ def _write(
         num_users=users.num_all,
         num_items=items.num_all,
     )
+    check_ids(users, users.index[num_pending:], "users")
+    check_ids(items, items.index[num_pending:], "items")
+    warn_of_values(new.take(np.arange(num_pending, len(new))), parent.schema)
     known = (len(parent.user_vocabulary), len(parent.item_vocabulary))
     minimums = (preparation.min_user_interactions, preparation.min_item_interactions)
     admitted = admitted_rows(new, known, *minimums, preparation.positive_threshold)
@@ -183,6 +208,15 @@ def _write(
     )
     there = replace(parent.interactions, num_users=num_users, num_items=num_items)
     merged = merge(there, new, preparation.repeats)
+    warn_of_rows_again(merged.num_again, len(new))
+    tables = []
+    for given, entities, vocabulary in (
+        (raw.users, users_table, user_vocabulary),
+        (raw.items, items_table, item_vocabulary),
+    ):
+        if given is not None:
+            warn_of_foreign_rows(entities, vocabulary)
+            tables.append(entities.rule(vocabulary))
     rule = k_core_rule(*minimums, preparation.positive_threshold, left_out)
     note = "what was admitted stays; the others wait for more" if len(pending) else ""
     write_generation(
@@ -192,7 +226,7 @@ def _write(
         grown_table(parent.items, items_table, item_vocabulary),
         (user_vocabulary, item_vocabulary),
         pending,
-        (coded.rule, *merged.rules, replace(rule, note=note)),
+        (coded.rule, *merged.rules, replace(rule, note=note), *tables),
         raw.sources,
         fingerprint,
         tuple(warned),
@@ -200,15 +234,18 @@ def _write(
     )
 
 
-def _with_pending(parent: PreparedDataset, table: pa.Table) -> pa.Table:
-    """The columns that count of the new interactions, behind those that were not admitted before."""
+def _with_pending(parent: PreparedDataset, table: pa.Table) -> tuple[pa.Table, int]:
+    """The columns that count of the new interactions, behind those that were not admitted before; and how many.
+
+    None of the latter is invalid.
+    """
     names = [USER_ID, ITEM_ID]
     names += [name for name in _SAME_IN_ALL if getattr(parent.interactions, name) is not None]
     names += [name for name in (WEIGHT, SUBSECOND_NS) if name in table.column_names]
     table = table.select([name for name in names if name in table.column_names])
     path = parent.directory / PENDING_FILE
     if not path.is_file():
-        return table
+        return table, 0
     waiting = pq.read_table(path)
     for name in (USER_ID, ITEM_ID):
         place = table.column_names.index(name)
@@ -218,7 +255,7 @@ def _with_pending(parent: PreparedDataset, table: pa.Table) -> pa.Table:
         if name in whole.column_names:
             place = whole.column_names.index(name)
             whole = whole.set_column(place, name, pc.fill_null(whole.column(name), value))
-    return whole
+    return whole, len(waiting)
 
 
 def _ids_and_values(rows: Any, user_ids: pa.StringArray, item_ids: pa.StringArray) -> pa.Table:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from recsys.data.hashing import hash_columns
 from recsys.data.interaction_files import filled_column
 from recsys.data.interactions import IntArray, Interactions
 from recsys.data.preparation.pair_groups import distinct_sorted, group_starts
@@ -40,6 +41,7 @@ class MergedInteractions:
         gone: positions of those that were there and are gone, ascending.
         changed: positions of those that were there and stay with another weight or first time, ascending.
         num_pairs_more: different pairs of a user and an item, more than there were.
+        num_again: new ones that are there already, with all their values; 0 without times, which tell repeats apart.
         rules: what the rules did to the new ones and to those whose pairs they have.
     """
 
@@ -48,6 +50,7 @@ class MergedInteractions:
     gone: IntArray
     changed: IntArray
     num_pairs_more: int
+    num_again: int
     rules: list[AppliedRule]
 
 
@@ -92,6 +95,7 @@ def merge(there: Interactions, new: Interactions, repeats: Repeats) -> MergedInt
         gone,
         stays[is_changed],
         len(distinct_sorted(kept.pairs)) - num_pairs,
+        _num_again(small, len(met)),
         _rules(returns, repeats, resolved.num_repeats, len(new), new.weight is not None),
     )
 
@@ -100,6 +104,15 @@ def _rules(returns: Returns, repeats: Repeats, num_repeats: int, num_new: int, i
     rule = returns.rule()
     repeated = repeats_rule(repeats, num_repeats, max(num_new, num_repeats), is_split=False, is_weighted=is_weighted)
     return [repeated] if rule is None else [rule, repeated]
+
+
+def _num_again(small: Interactions, num_there: int) -> int:
+    """How many rows from ``num_there`` on are the same as one before, in all that came with them."""
+    if small.timestamp is None:
+        return 0
+    given = (small.user_index, small.item_index, small.rating, small.timestamp, small.weight, small.subsecond_ns)
+    hashes = hash_columns(*(column for column in given if column is not None))
+    return int(np.isin(hashes[num_there:], hashes[:num_there]).sum())
 
 
 def _joined(there: Interactions, new: Interactions) -> Interactions:

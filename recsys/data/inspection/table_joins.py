@@ -60,7 +60,7 @@ def join(table: str, table_ids: pa.StringArray, ids: pa.StringArray) -> TableJoi
     missing = ids.filter(pc.invert(known))
     if len(missing) == 0:
         return result
-    spelling = _spelling(missing, table_ids)
+    spelling = other_spelling(missing, table_ids)
     here, there = missing[0].as_py(), table_ids[0].as_py() if len(table_ids) else None
     if result.num_matched == 0:
         raise DataError(
@@ -89,7 +89,7 @@ def join(table: str, table_ids: pa.StringArray, ids: pa.StringArray) -> TableJoi
 
 
 @dataclass(frozen=True, slots=True)
-class _Spelling:
+class Spelling:
     """A way of writing ids in which more of them agree.
 
     Args:
@@ -123,7 +123,7 @@ _SPELLINGS: tuple[tuple[str, Callable[[pa.StringArray], pa.StringArray]], ...] =
 )
 
 
-def _spelling(missing: pa.StringArray, there: pa.StringArray) -> _Spelling | None:
+def other_spelling(missing: pa.StringArray, there: pa.StringArray) -> Spelling | None:
     """The first way of writing in which some of the ``missing`` ids agree with ids of the table."""
     for what, normalize in _SPELLINGS:
         mine, theirs = normalize(missing), normalize(there)
@@ -133,7 +133,7 @@ def _spelling(missing: pa.StringArray, there: pa.StringArray) -> _Spelling | Non
         if num_more:
             first = pc.index(found, True).as_py()
             example = (missing[first].as_py(), there[position[first].as_py()].as_py())
-            return _Spelling(what, num_more, example, what.startswith("white"))
+            return Spelling(what, num_more, example, what.startswith("white"))
     return None
 
 

@@ -92,12 +92,15 @@ def parquet_batches(file: RawFile, schema: pa.Schema, batch_rows: int) -> Iterat
 
 
 def _read_shard(file: RawFile, wanted: Sequence[str], as_dictionary: Sequence[str]) -> pa.Table:
-    require_columns(parquet_columns(file), wanted, str(file))
+    schema = parquet_schema(file)
+    require_columns(list(schema.names), wanted, str(file))
     with file.open() as stream:
         try:
             # All columns of a file at once from an object store, where each request takes its time.
             is_native = isinstance(stream, pa.NativeFile)
-            parquet = pq.ParquetFile(_source(file, stream), read_dictionary=list(as_dictionary), pre_buffer=is_native)
+            # A list or a struct is no column of the file itself, and cannot be asked for in another form.
+            flat = [name for name in as_dictionary if not pa.types.is_nested(schema.field(name).type)]
+            parquet = pq.ParquetFile(_source(file, stream), read_dictionary=flat, pre_buffer=is_native)
             table = parquet.read(columns=wanted).select(wanted)
             table.validate(full=True)  # Arrow takes a damaged page for indices beyond its dictionary
             return table

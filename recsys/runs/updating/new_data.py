@@ -29,12 +29,15 @@ class NewData:
         users: rows of users, which take the place of earlier ones; None: none.
         items: the same of items.
         columns: names of the columns, in place of those of the run's tables; None: these.
+        day_first: whether the day comes before the month in dates such as 03/04/2024, which those of one day seldom
+            tell; None: as of the run's tables.
     """
 
     interactions: str
     users: str | None = None
     items: str | None = None
     columns: Mapping[str, Any] | None = None
+    day_first: bool | None = None
 
     def reader(self, config: DictConfig) -> Reader:
         """What reads the tables.
@@ -43,9 +46,12 @@ class NewData:
             config: of the run.
 
         Raises:
-            RunError: a prepared directory is given beside other tables.
+            RunError: there is no name, or a prepared directory is given beside other tables.
             DataError: a setting of the form is none.
         """
+        for name in ("interactions", "users", "items"):
+            if getattr(self, name) == "":
+                raise RunError(f"{name} must be a file, a directory or a pattern, but is empty. Give its path.")
         if (Path(self.interactions) / SCHEMA_FILE).is_file():
             if self.users is not None or self.items is not None:
                 raise RunError(
@@ -56,7 +62,7 @@ class NewData:
         return TableReader(interactions=self.interactions, users=self.users, items=self.items, **self.form(config))
 
     def form(self, config: DictConfig) -> dict[str, Any]:
-        """Settings of the form, with the names of columns that are given here."""
+        """Settings of the form, with those that are given here."""
         data = config.data
         found: dict[str, Any] = {}
         if data is not None and data._target_ == _TABLE:
@@ -67,4 +73,6 @@ class NewData:
             found[name] = OmegaConf.to_container(value) if OmegaConf.is_config(value) else value
         if self.columns:
             found["columns"] = {**(found.get("columns") or {}), **self.columns}
+        if self.day_first is not None:
+            found["day_first"] = self.day_first
         return {name: value for name, value in found.items() if value is not None}

@@ -1,4 +1,4 @@
-"""Errors of reading and appending, in the settings that ``scripts/update.py`` has."""
+"""Errors and warnings of an update, in the settings that ``scripts/update.py`` has."""
 
 from __future__ import annotations
 
@@ -6,21 +6,35 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from recsys.errors import DataError, PreparedDataError
+from recsys.data.data_warnings import collected_warnings, tell_again
+from recsys.errors import RecsysError
 
+#: Settings of a training that an update has under a name of its own.
+_OWN_SETTING = re.compile(
+    r"\bdata\.(?=(?:columns|interactions|users|items|day_first)\b)|\btrainer\.(?=accelerator\b)|\bpaths\.(?=runs_dir\b)"
+)
 _OTHER_SETTING = re.compile(r"\b(?:data|preparation|paths\.prepared_dir)\b[.\w]*=")
 _KEPT = "An update keeps the settings of the first preparation and its place: with others, train anew on all data."
 
 
 @contextmanager
 def in_words_of_update() -> Iterator[None]:
-    """Let errors of data name settings of an update, and say which it does not have."""
+    """Let errors name settings of an update, and say which it does not have."""
     try:
         yield
-    except (DataError, PreparedDataError) as error:
-        raise type(error)(_in_words(str(error))) from None
+    except RecsysError as error:
+        error.args = (_in_words(str(error)),)  # some have more than a message, so that no other one is made
+        raise
+
+
+@contextmanager
+def warnings_in_words_of_update() -> Iterator[None]:
+    """Let warnings about data name settings of an update; they are given when the block ends."""
+    with collected_warnings() as texts:
+        yield
+    tell_again(_OWN_SETTING.sub("", text) for text in texts)
 
 
 def _in_words(message: str) -> str:
-    message = message.replace("data.columns.", "columns.")
+    message = _OWN_SETTING.sub("", message)
     return f"{message} {_KEPT}" if _OTHER_SETTING.search(message) else message

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from torch import nn
 
@@ -18,25 +18,30 @@ from recsys.data.feedback_view import FeedbackView
 from recsys.data.prepared import PreparedDataset
 from recsys.data.readers.prepared import PreparedReader
 from recsys.data.split import Split
-from recsys.data.splitting.hashed import HashSplit
 from recsys.errors import RunError
 from recsys.evaluation.model_report import EvaluationReport, model_name
-from recsys.runs.assembly import build_known_items, build_model, build_split, build_view
-from recsys.runs.device import training_device
+from recsys.runs.assembly import build_known_items, build_model, build_view
+from recsys.runs.device import accelerator, training_device
 from recsys.runs.measuring import measure
 from recsys.runs.model_fitting import ModelFitter
-from recsys.runs.run_directory import CHECKPOINTS, RunDirectory
+from recsys.runs.run_directory import CHECKPOINTS, RunDirectory, earlier_version
 from recsys.runs.run_lock import locked_run
-from recsys.runs.run_manifest import BEFORE_REFIT, CARRIED_PREFIX, NOTHING, THIS_MODEL, RunManifest
+from recsys.runs.run_manifest import BEFORE_REFIT, CARRIED_PREFIX, FORMAT_VERSION, NOTHING, THIS_MODEL, RunManifest
 from recsys.runs.starting import new_run
-from recsys.runs.trained_run import TrainedRun, open_run, split_of_run
-from recsys.runs.updating.drift import compare_with_refit
+from recsys.runs.trained_run import TrainedRun, open_run
+from recsys.runs.updating.drift import check_drift_settings, compare_with_refit
 from recsys.runs.updating.lineage import update_made_before
 from recsys.runs.updating.new_data import NewData
 from recsys.runs.updating.one_at_a_time import one_update_at_a_time
-from recsys.runs.updating.update_errors import in_words_of_update
+from recsys.runs.updating.update_errors import in_words_of_update, warnings_in_words_of_update
 from recsys.runs.updating.update_record import DriftCheck, UpdateRecord
 from recsys.runs.updating.update_settings import UpdateSettings
+from recsys.runs.updating.update_split import (
+    holds_no_validation,
+    may_move,
+    require_steady_split,
+    split_of_update,
+)
 from recsys.runs.updating.warm_start import WarmFit, fit_from
 from recsys.training.reports.fit_report import FitReport
 
@@ -85,10 +90,16 @@ class RunUpdate:
         Raises:
             RecsysError: a step failed.
         """
+        with in_words_of_update():
+            return self._update()
+
+    def _update(self) -> Updated:
+        self._check_settings()
         with progress.bar("opening the run", None):
             parent = open_run(self.parent)
-        with progress.bar("appending the new interactions", None), in_words_of_update():
-            prepared = append(parent.prepared, self.new.reader(parent.config)).prepared
+        reader = self.new.reader(parent.config)
+        with progress.bar("appending the new interactions", None), warnings_in_words_of_update():
+            prepared = append(parent.prepared, reader, lambda now: self._check_split(parent, now)).prepared
         self._tell_of_data(parent.prepared, prepared)
         config = self._config(parent, prepared)
         runs, data_hash = Path(config.paths.runs_dir), prepared.schema.content_hash
@@ -99,10 +110,45 @@ class RunUpdate:
                 return Updated(made, None, None)
             model = build_model(config.model, config.seed, prepared)
             view = build_view(config, prepared, model)
-            split = self._split(parent, config, view)
+            split = split_of_update(parent, config, view)
+            self._require_validation(len(split.valid) == 0)
             run = new_run(config)
             with locked_run(run.path), update.in_directory(run.path):
                 return self._in(run, parent, config, prepared, view, split, model)
+
+    def _check_settings(self) -> None:
+        """Refuse what the settings of the run and of the update rule out, before anything is read.
+
+        Raises:
+            RecsysError: they do.
+        """
+        directory = RunDirectory.open(self.parent)
+        manifest = directory.manifest()
+        if manifest.format_version != FORMAT_VERSION:
+            raise earlier_version(directory.path)
+        config = self._changed(directory.config())
+        check_drift_settings(self.settings.drift)
+        require_steady_split(config, manifest)
+        self._require_validation(holds_no_validation(config, manifest))
+        accelerator(config)
+        instantiate(config.evaluation)
+
+    def _check_split(self, parent: TrainedRun, prepared: PreparedDataset) -> None:
+        """Refuse new interactions by which something would be trained on that was held out for test.
+
+        Raises:
+            RecsysError: it would be, or the interactions cannot be divided.
+        """
+        config = self._config(parent, prepared)
+        if may_move(config, parent.manifest):
+            split_of_update(parent, config, build_view(config, prepared, parent.model))
+
+    def _require_validation(self, is_missing: bool) -> None:
+        if is_missing and self.settings.drift.every is not None:
+            raise RunError(
+                f"drift.every={self.settings.drift.every} compares with a refit on validation, but this run holds none "
+                "out. Leave drift.every out, or train the first run with split=hash and split.valid_ratio=0.1."
+            )
 
     def _in(
         self,
@@ -178,11 +224,6 @@ class RunUpdate:
         split: Split,
     ) -> tuple[nn.Module, FitReport, DriftCheck]:
         """A fit on all interactions; it is taken where the updated model has fallen behind."""
-        if len(split.valid) == 0:
-            raise RunError(
-                f"drift.every={self.settings.drift.every} compares with a refit on validation, but this run holds none "
-                "out. Leave drift.every out, or train the first run with split=hash and split.valid_ratio=0.1."
-            )
         self.print_line("fitting anew on all interactions, to see whether updates have led astray")
         refitted = build_model(config.model, config.seed, prepared)
         begin = time.perf_counter()
@@ -207,38 +248,15 @@ class RunUpdate:
             "table": self.new.form(parent.config) or None,
         }
         config.resume, config.chosen_by, config.settings_of = None, None, None
+        return self._changed(config)
+
+    def _changed(self, config: DictConfig) -> DictConfig:
+        """The configuration of a run with the settings that are other than before."""
         config.trainer.devices = 1  # an update is small
         for name, value in self.changes.items():
             if value is not None:
                 OmegaConf.update(config, name, value, merge=True, force_add=True)
         return config
-
-    def _split(self, parent: TrainedRun, config: DictConfig, view: FeedbackView) -> Split:
-        """The split of now, in which nothing that was held out is trained on.
-
-        Raises:
-            RunError: it would be.
-        """
-        if parent.manifest.holds_nothing_out:
-            return Split.of_all(len(view.interactions))
-        split = build_split(config, view.interactions)
-        splitter = config.split
-        by_hash = splitter._target_ == f"{HashSplit.__module__}.{HashSplit.__name__}"
-        if by_hash and splitter.get("min_train", 0) == 0 and config.get("refit", False) is False:
-            return split  # a row's part depends on that row alone
-        old_view, old = split_of_run(parent)
-        num_users, num_items = view.interactions.num_users, view.interactions.num_items
-        tested = replace(old_view.interactions.take(old.test), num_users=num_users, num_items=num_items).pairs
-        trained = view.interactions.take(split.train).pairs
-        number = int(np.isin(trained, tested).sum())
-        if number:
-            name = splitter._target_.rpartition(".")[2]
-            remedy = "split.min_train=0" if by_hash else "split=hash"
-            raise RunError(
-                f"A split that stays put is required to update a run, but {name} would train on {number:,} "
-                f"interactions that it held out for test before. Train the first run with {remedy} (docs/splits.md)."
-            )
-        return split
 
     def _tell_of_data(self, before: PreparedDataset, now: PreparedDataset) -> None:
         old, new = before.schema, now.schema

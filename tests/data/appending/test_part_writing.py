@@ -17,6 +17,10 @@ from tests.data.appending.test_append import in_pieces, reader
 FIRST = [(user, item, 3.0, 10) for user in "uvwxyz" for item in "abcdefg"]
 
 
+#: What is made up here is unusual now and then.
+pytestmark = pytest.mark.filterwarnings("ignore::recsys.errors.DataWarning")
+
+
 def test_files_are_shared_and_only_new_rows_are_written(tmp_path):
     prepared = Preparation().prepare(reader(FIRST), tmp_path / "toy")
     first = append(prepared, reader([("u", "h", 4.0, 20), ("u", "a", 5.0, 21)])).prepared

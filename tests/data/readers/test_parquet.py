@@ -25,6 +25,12 @@ def test_reads_columns_in_the_wanted_order(tmp_path: Path) -> None:
     assert pa.types.is_dictionary(table["b"].type)
 
 
+def test_lists_are_no_dictionaries(tmp_path: Path) -> None:
+    file = _write(tmp_path, pa.table({"a": [["x"], ["y", "z"]], "b": ["x", "x"]}))
+    table = read_parquet(file, ["a", "b"], as_dictionary=["a", "b"])
+    assert pa.types.is_list(table["a"].type) and pa.types.is_dictionary(table["b"].type)
+
+
 def test_missing_columns_are_named(tmp_path: Path) -> None:
     file = _write(tmp_path, pa.table({"a": [1]}))
     with pytest.raises(DataError, match="must have the column 'b', but its columns are 'a'"):

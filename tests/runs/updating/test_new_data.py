@@ -4,7 +4,7 @@ from omegaconf import OmegaConf
 from recsys.data.preparing import Preparation
 from recsys.data.readers.prepared import PreparedReader
 from recsys.data.readers.table import TableReader
-from recsys.errors import RunError
+from recsys.errors import DataError, RunError
 from recsys.runs.updating.new_data import NewData
 from tests.data.raw_data import FakeReader, films
 
@@ -41,3 +41,18 @@ def test_a_prepared_directory_is_read_as_one(tmp_path):
     assert isinstance(NewData(str(tmp_path / "films")).reader(TABLE), PreparedReader)
     with pytest.raises(RunError, match="which has users and items of its own"):
         NewData(str(tmp_path / "films"), items="items.csv").reader(TABLE)
+
+
+def test_dates_of_one_day_are_read_as_it_is_said(tmp_path):
+    (tmp_path / "new.csv").write_text("who;what;timestamp\na;x;03/04/2024\n")
+    with pytest.raises(DataError, match=r"data\.day_first=true or"):
+        NewData(str(tmp_path / "new.csv")).reader(TABLE).read()
+    new = NewData(str(tmp_path / "new.csv"), day_first=True)
+    assert new.reader(TABLE).read().interactions["timestamp"].to_pylist() == [1712102400]
+    assert new.form(TABLE)["day_first"] is True
+
+
+@pytest.mark.parametrize("tables", [{"interactions": ""}, {"interactions": "new.csv", "items": ""}])
+def test_a_name_that_is_empty_is_no_directory_of_tables(tables):
+    with pytest.raises(RunError, match=r"must be a file, a directory or a pattern, but is empty"):
+        NewData(**tables).reader(TABLE)

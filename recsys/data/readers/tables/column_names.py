@@ -78,7 +78,9 @@ class ColumnNames:
         roles |= {WEIGHT: self.weight}
         given = {role: name for role, name in roles.items() if name is not None}
         if len(set(given.values())) < len(given):
-            raise DataError(f"data.columns must name each column once, but is {given}.")
+            raise DataError(
+                f"data.columns must name each column once, but is {given}. Leave one of them out, or correct it."
+            )
         optional = {role for role in (RATING, TIMESTAMP) if roles[role] == role}
         missing = {role: name for role, name in given.items() if name not in found and role not in optional}
         if missing:
