@@ -53,6 +53,8 @@ def check_config(command: str, config: DictConfig) -> None:
         raise RunError(f"{missing[0]} is required, but it was not given. Add {missing[0]}=...")
     content: Any = OmegaConf.to_container(config, resolve=True)
     declared = PLAIN_SETTINGS.get(command, {})
+    for group in sorted({key.partition(".")[0] for key in declared if "." in key}):
+        _check_group(group, content.get(group), declared)
     for key, value, hint in _settings(content, declared):
         _check_type(key, value, hint)
         _check_range(key, value)
@@ -61,6 +63,14 @@ def check_config(command: str, config: DictConfig) -> None:
     for name in CONSTRUCTED:
         if name in content and name not in _CHANGED.get(command, ()):
             _construct(name, config[name])
+
+
+def _check_group(group: str, value: Any, declared: Mapping[str, object]) -> None:
+    """Require that a group of settings is one."""
+    if not isinstance(value, dict):
+        names = sorted(key for key in declared if key.startswith(f"{group}."))
+        found = "null" if value is None else value
+        raise RunError(f"{group} must be the settings {', '.join(names)}, but it is {found}. Set one of them.")
 
 
 def _settings(content: Mapping[str, Any], declared: Mapping[str, object]) -> Iterator[tuple[str, Any, object]]:

@@ -53,6 +53,30 @@ def make_output_directory(directory: Path, content: str, option: str) -> None:
         ) from error
 
 
+def require_place_for(parent: Path, content: str, option: str) -> None:
+    """Require that directories can be made below ``parent``, before there is something to be written there.
+
+    Args:
+        parent: may not be there yet.
+        content: what goes into them, for the message.
+        option: by which another parent is chosen, for the message.
+
+    Raises:
+        RunError: they cannot.
+    """
+    there = next((path for path in (parent, *parent.absolute().parents) if path.exists()), parent)
+    if not there.is_dir():
+        found = f"{there} is no directory"
+    elif not os.access(there, os.W_OK | os.X_OK):
+        found = f"no permission to write in {there}"
+    else:
+        return
+    raise RunError(
+        f"A directory is required for the {content}, but none can be made in {parent} ({found}). Choose another "
+        f"{option}."
+    )
+
+
 def new_directory(parent: Path, name: str, content: str, option: str) -> Path:
     """Make a directory below ``parent`` that was not there, named by the time and ``name``.
 

@@ -14,11 +14,14 @@ from recsys.data.feedback_view import FeedbackView
 from recsys.data.interactions import Interactions
 from recsys.data.prepared import PreparedDataset, open_prepared
 from recsys.data.split import Split
-from recsys.errors import PreparedDataError, RunError
+from recsys.errors import PreparedDataError, RecsysError, RunError
 from recsys.models.interface.protocols import PredictsRatings
 from recsys.runs.assembly import build_data, build_model, build_split, build_view
 from recsys.runs.run_directory import RunDirectory, earlier_version
 from recsys.runs.run_manifest import FORMAT_VERSION, RunManifest
+
+#: Parts of the configuration of each run.
+_PARTS = ("data", "split", "model", "seed", "trainer", "evaluation", "paths")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +49,28 @@ def open_run(path: Path | str) -> TrainedRun:
     Raises:
         RunError: the run is missing, unfinished, damaged or of an earlier version, or its data are no longer the same.
     """
+    directory, manifest, config = read_run(path)
+    prepared = _data_of_run(directory, config, manifest)
+    model = build_model(config.model, config.seed, prepared)
+    directory.load_model(model)
+    return TrainedRun(directory, config, manifest, prepared, model.eval())
+
+
+def read_run(path: Path | str) -> tuple[RunDirectory, RunManifest, DictConfig]:
+    """What a finished run says of itself, without its data and its model.
+
+    Raises:
+        RunError: the run is missing, unfinished, damaged or of an earlier version.
+    """
     directory = RunDirectory.open(path)
     manifest = directory.manifest()
     if manifest.format_version != FORMAT_VERSION:
         raise earlier_version(directory.path)
     config = directory.config()
-    prepared = _data_of_run(directory, config, manifest)
-    model = build_model(config.model, config.seed, prepared)
-    directory.load_model(model)
-    return TrainedRun(directory, config, manifest, prepared, model.eval())
+    missing = [name for name in _PARTS if name not in config]
+    if missing:
+        raise RunError(f"{directory.config_path} is damaged: it has no {', '.join(missing)}. Train again.")
+    return directory, manifest, config
 
 
 def _data_of_run(directory: RunDirectory, config: DictConfig, manifest: RunManifest) -> PreparedDataset:
@@ -73,7 +89,13 @@ def _data_of_run(directory: RunDirectory, config: DictConfig, manifest: RunManif
                 f"The run {directory.path} is an update, and its prepared data are gone from {manifest.data_directory} "
                 f"({error}). Put them back, or make the update again from {manifest.parent}."
             ) from error
-        prepared = build_data(config)
+        try:
+            prepared = build_data(config)
+        except RecsysError as again:
+            raise RunError(
+                f"The prepared data of the run {directory.path} are gone from {manifest.data_directory} ({error}), and "
+                f"could not be prepared again: {again} They may also be put back as they were."
+            ) from again
     manifest.check_data(prepared)
     return prepared
 

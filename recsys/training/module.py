@@ -232,6 +232,7 @@ class RecommenderModule(nn.Module):
 
         Raises:
             SettingsError: the optimiser refuses its settings.
+            ModelError: the state that it is to go on from is not its own.
         """
         try:
             optimizer = self._optimizer(trained_parameters(self.network))
@@ -240,7 +241,13 @@ class RecommenderModule(nn.Module):
                 f"The optimiser refuses its settings ({error}). Correct training.optimizer.*."
             ) from error
         if self.optimizer_state is not None:
-            optimizer.load_state_dict(dict(self.optimizer_state))
+            try:
+                optimizer.load_state_dict(dict(self.optimizer_state))
+            except (ValueError, KeyError) as error:
+                raise ModelError(
+                    f"The optimiser must go on from a state of its own, but what is kept is another one ({error}). "
+                    "Begin anew with optimizer=reset."
+                ) from error
         if self._scheduler is None:
             return optimizer
         return {"optimizer": optimizer, "lr_scheduler": self._scheduler(optimizer)}

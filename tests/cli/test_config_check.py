@@ -29,6 +29,8 @@ def composed(command: str, *overrides: str):
 
 WRONG = [
     # command, overrides, the message
+    ("update", ["drift=3"], "drift.metric, drift.tolerance, but it is 3. Set one"),
+    ("update", ["drift=null"], "drift.metric, drift.tolerance, but it is null. Set one"),
     ("train", ["evaluation.ks=10"], "evaluation.ks must be a list of whole numbers, at least 1, but it is 10"),
     ("train", ["evaluation.ks=[0]"], "Each number of evaluation.ks must be at least 1"),
     ("train", ["evaluation.ks=abc"], "evaluation.ks must be a list"),

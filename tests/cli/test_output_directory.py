@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from recsys.cli.output_directory import make_output_directory, new_directory, partial_directory
+from recsys.cli.output_directory import make_output_directory, new_directory, partial_directory, require_place_for
 from recsys.errors import RunError
 
 
@@ -19,6 +19,17 @@ def test_a_file_in_the_way_is_named_with_what_to_do(tmp_path):
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(RunError, match="required for the results, but .*below cannot be made .* another output="):
         make_output_directory(tmp_path / "file" / "below", "results", "output=")
+
+
+def test_a_place_for_directories_is_required_before_there_is_one(tmp_path, monkeypatch):
+    require_place_for(tmp_path / "a" / "b", "run", "runs_dir")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(RunError, match=r"none can be made in .*file is no directory\)\. Choose another runs_dir"):
+        require_place_for(tmp_path / "file" / "below", "run", "runs_dir")
+    monkeypatch.setattr("os.access", lambda path, mode: path != tmp_path)
+    with pytest.raises(RunError, match="no permission to write in"):
+        require_place_for(tmp_path / "a", "run", "runs_dir")
 
 
 def test_what_killed_processes_left_of_the_same_output_is_removed_and_nothing_else(tmp_path):

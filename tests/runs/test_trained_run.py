@@ -1,5 +1,6 @@
 import json
 import warnings
+from pathlib import Path
 
 import pytest
 import torch
@@ -65,3 +66,18 @@ def test_a_finished_run_does_not_warn_of_its_data_again(run):
     with warnings.catch_warnings():
         warnings.simplefilter("error", DataWarning)
         assert open_run(run).prepared.schema.warnings == ("3 of 4: mend",)
+
+
+@pytest.mark.parametrize("content", ["", "a: 1\n"])
+def test_a_configuration_that_is_none_of_a_run_is_refused(run, content):
+    (run / "config.yaml").write_text(content)
+    with pytest.raises(RunError, match=r"config\.yaml is damaged: it has no data, split, model"):
+        open_run(run)
+
+
+def test_data_that_are_gone_and_cannot_be_prepared_again_are_told(run):
+    data = Path(json.loads((run / "run.json").read_text())["data_directory"])
+    data.rename(data.with_name("elsewhere"))
+    (run.parents[1] / "interactions.csv").unlink()
+    with pytest.raises(RunError, match="are gone from .* and could not be prepared again: .*interactions.csv"):
+        open_run(run)

@@ -61,6 +61,14 @@ def test_an_optimiser_that_refuses_its_settings_is_told_by_its_key():
         module.configure_optimizers()
 
 
+@pytest.mark.parametrize("state", [{"state": {}, "param_groups": []}, {"state": {}}])
+def test_an_optimiser_that_cannot_go_on_from_a_state_is_told(state):
+    module = sampled(mf())
+    module.optimizer_state = state
+    with pytest.raises(ModelError, match="must go on from a state of its own, .* optimizer=reset"):
+        module.configure_optimizers()
+
+
 def test_a_schedule_is_made_of_the_optimiser():
     schedule = partial(torch.optim.lr_scheduler.ExponentialLR, gamma=0.5)
     made = sampled(mf(), scheduler=schedule).configure_optimizers()

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from recsys.errors import RunError
+
 
 @dataclass(frozen=True, slots=True)
 class DriftCheck:
@@ -77,9 +79,19 @@ class UpdateRecord:
 
     @classmethod
     def parse(cls, content: Mapping[str, Any]) -> UpdateRecord:
-        """What :meth:`plain` gave."""
+        """What :meth:`plain` gave.
+
+        Raises:
+            RunError: it is something else.
+        """
         drift = content.get("drift")
-        return cls(**{**content, "drift": None if drift is None else DriftCheck(**drift)})
+        try:
+            return cls(**{**content, "drift": None if drift is None else DriftCheck(**drift)})
+        except TypeError as error:
+            raise RunError(
+                f"The record of an update in run.json is damaged ({error}). Make the update again, from the run that "
+                "it was made of."
+            ) from error
 
     def plain(self) -> dict[str, Any]:
         """As JSON has it."""

@@ -12,6 +12,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from torch import nn
 
+from recsys.cli.output_directory import require_place_for
 from recsys.cli.progress import progress
 from recsys.data.appending.append import append
 from recsys.data.feedback_view import FeedbackView
@@ -24,11 +25,11 @@ from recsys.runs.assembly import build_known_items, build_model, build_view
 from recsys.runs.device import accelerator, training_device
 from recsys.runs.measuring import measure
 from recsys.runs.model_fitting import ModelFitter
-from recsys.runs.run_directory import CHECKPOINTS, RunDirectory, earlier_version
+from recsys.runs.run_directory import CHECKPOINTS, RunDirectory
 from recsys.runs.run_lock import locked_run
-from recsys.runs.run_manifest import BEFORE_REFIT, CARRIED_PREFIX, FORMAT_VERSION, NOTHING, THIS_MODEL, RunManifest
+from recsys.runs.run_manifest import BEFORE_REFIT, CARRIED_PREFIX, NOTHING, THIS_MODEL, RunManifest
 from recsys.runs.starting import new_run
-from recsys.runs.trained_run import TrainedRun, open_run
+from recsys.runs.trained_run import TrainedRun, open_run, read_run
 from recsys.runs.updating.drift import check_drift_settings, compare_with_refit
 from recsys.runs.updating.lineage import update_made_before
 from recsys.runs.updating.new_data import NewData
@@ -106,7 +107,7 @@ class RunUpdate:
         with one_update_at_a_time(runs, _absolute(self.parent), data_hash, self.print_line) as update:
             made = update_made_before(runs, _absolute(self.parent), data_hash)
             if made is not None:
-                self.print_line("this update was made before")
+                self.print_line(f"this update was made before; to make it anew, with other settings, delete {made}")
                 return Updated(made, None, None)
             model = build_model(config.model, config.seed, prepared)
             view = build_view(config, prepared, model)
@@ -122,16 +123,16 @@ class RunUpdate:
         Raises:
             RecsysError: they do.
         """
-        directory = RunDirectory.open(self.parent)
-        manifest = directory.manifest()
-        if manifest.format_version != FORMAT_VERSION:
-            raise earlier_version(directory.path)
-        config = self._changed(directory.config())
+        _, manifest, config = read_run(self.parent)
+        if manifest.update is not None:
+            UpdateRecord.parse(manifest.update)
+        config = self._changed(config)
         check_drift_settings(self.settings.drift)
         require_steady_split(config, manifest)
         self._require_validation(holds_no_validation(config, manifest))
         accelerator(config)
         instantiate(config.evaluation)
+        require_place_for(Path(config.paths.runs_dir), "run", "paths.runs_dir")
 
     def _check_split(self, parent: TrainedRun, prepared: PreparedDataset) -> None:
         """Refuse new interactions by which something would be trained on that was held out for test.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import pickle
 import zipfile
 from collections.abc import Iterator
@@ -20,7 +21,10 @@ def checkpoint_errors(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (pickle.UnpicklingError, EOFError, zipfile.BadZipFile, KeyError, RuntimeError) as error:
+    except (pickle.UnpicklingError, EOFError, zipfile.BadZipFile, KeyError, RuntimeError, OSError) as error:
+        # A file that breaks off has no valid place for what it says is at its end; other errors are of the disk.
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:
+            raise
         first = str(error).strip().partition("\n")[0]
         raise RunError(
             f"The checkpoint {path} is damaged ({first or type(error).__name__}). Delete it, and training goes on from "
