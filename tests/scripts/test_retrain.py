@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from recsys_serving.api.security.api_keys import new_key
 from recsys_serving.client.bundle_promotion import BundlePromotion
 from recsys_serving.client.service_client import ServiceClient
 from recsys_serving.settings import ServiceSettings
+from recsys_serving.store.events.records import Interaction
 
 from recsys.data.readers.store.database import URL_VARIABLE, StoreDatabase
 from recsys.errors import RunError
@@ -47,31 +50,54 @@ def client(store: Any, database_url: str, tmp_path: Path) -> Iterator[TestClient
         yield client
 
 
-def test_the_retrained_bundle_answers_and_does_not_know_who_was_erased(
-    client: TestClient, store: Any, database_url: str, scripts: Scripts, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    service = ServiceClient(client)
+@dataclass
+class Commands:
+    """Runs commands in this process, and notes which, and what those that failed have said."""
+
+    scripts: Scripts
+    monkeypatch: pytest.MonkeyPatch
+    database_url: str
+    run: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+
+    def __call__(self, name: str, arguments: Sequence[str], log: Path, variables: Any = None) -> Path:
+        self.monkeypatch.setenv(URL_VARIABLE, self.database_url)
+        done = self.scripts(name, *arguments)
+        if done.status != 0:
+            self.failed.append(done.err)
+            raise RunError(done.err)
+        self.run.append(name)
+        self.said.append(done.out)
+        return Path(done.out.strip().splitlines()[-1].partition(": ")[2])
+
+
+@pytest.fixture
+def commands(scripts: Scripts, monkeypatch: pytest.MonkeyPatch, database_url: str) -> Commands:
+    return Commands(scripts, monkeypatch, database_url)
+
+
+def visit(service: ServiceClient, *num_visits: int) -> list[Any]:
+    """Some users come again and again; what they do each time."""
     taste = TasteModel({f"i{number:02}": {} for number in range(30)})
     visits = []
-    for number, num_visits in enumerate((60, 40, 50)):
+    for number, visits_of_then in enumerate(num_visits):
         time.sleep(1.1 * (number > 0))  # what is held out begins with a whole second, so there must be more than one
-        settings = DrivingSettings(num_users=20, num_visits=num_visits, k=5, own_share=1.0, threads=1, seed=42 + number)
+        settings = DrivingSettings(
+            num_users=20, num_visits=visits_of_then, k=5, own_share=1.0, threads=1, seed=42 + number
+        )
         visits += Simulation(service, taste, ClickModel(), settings).run()
+    return visits
+
+
+def test_the_retrained_bundle_answers_and_does_not_know_who_was_erased(
+    client: TestClient, store: Any, database_url: str, commands: Commands, tmp_path: Path
+) -> None:
+    service = ServiceClient(client)
+    visits = visit(service, 60, 40, 50)
     assert {(one.bundle, one.degraded) for one in visits} == {("first", False)}
     assert client.get(f"/v1/users/{ERASED}").is_success
     assert client.delete(f"/v1/users/{ERASED}").is_success
-
-    run: list[str] = []
-    failed: list[str] = []
-
-    def in_this_process(name: str, arguments: Any, log: Path, variables: Any = None) -> Path:
-        monkeypatch.setenv(URL_VARIABLE, database_url)
-        done = scripts(name, *arguments)
-        if done.status != 0:
-            failed.append(done.err)
-            raise RunError(done.err)
-        run.append(name)
-        return Path(done.out.strip().splitlines()[-1].partition(": ")[2])
 
     rule = RetrainingSettings(
         train=["trainer.accelerator=cpu"],
@@ -88,13 +114,13 @@ def test_the_retrained_bundle_answers_and_does_not_know_who_was_erased(
         tmp_path / "bundles",
         tmp_path / "retraining",
         rule,
-        run_stage=in_this_process,
+        run_stage=commands,
         show=tables.append,
     ).run()
 
     assert result.promoted == service.live_bundle()
     # The chosen model goes on from the run that it was chosen by: what the store has got since is appended.
-    assert run[-6:] == ["prepare", "update", "export"] * 2, failed
+    assert commands.run[-6:] == ["prepare", "update", "export"] * 2, commands.failed
     [answer] = service.recommend([{"user_id": "simulated-00001", "k": 5}])
     assert (answer["bundle"], answer["degraded"]) == (result.promoted, [])
     users = pq.read_table(tmp_path / "bundles" / result.live / USER_VOCABULARY).column("user_id").to_pylist()
@@ -103,3 +129,54 @@ def test_the_retrained_bundle_answers_and_does_not_know_who_was_erased(
     assert [cell.text for cell in table.rows[2]][1] == "failed" and "l2" in table.note
     assert ERASED not in users
     assert "simulated-00001" in users
+
+
+def stored(store: Any, num_users: int = 40, num_days: int = 12) -> None:
+    """What users did who came later: each day an item of the white or of the black squares."""
+    begin = datetime(2026, 1, 31, 12, tzinfo=UTC)
+    store.interactions.append(
+        [
+            Interaction(
+                event_id=f"{user}-{day}",
+                user_id=f"n{user:02}",
+                item_id=f"i{(user % 2 + 2 * (user + 4 * day)) % 30:02}",
+                type="click",
+                occurred_at=begin + timedelta(days=day, minutes=user),
+            )
+            for day in range(num_days)
+            for user in range(num_users)
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("tolerance", "last"),
+    [(0.999, ["prepare", "update", "export"] * 2), (0.0, ["prepare", "update", "export", "train", "export"])],
+    ids=["good_enough", "not_good_enough"],
+)
+def test_a_model_of_epochs_goes_on_and_is_trained_anew_where_that_is_not_enough(
+    client: TestClient, store: Any, database_url: str, commands: Commands, tmp_path: Path, tolerance: float, last: Any
+) -> None:
+    """The other candidate cannot be trained; the live model is EASE, which few epochs of few factors do not reach."""
+    stored(store)
+    service = ServiceClient(client)
+    rule = RetrainingSettings(
+        train=["trainer.accelerator=cpu"],
+        models=["model=mf model.embedding_dim=4 trainer.max_epochs=3", "model=ease model.l2=-1"],
+        min_held_out=10,
+        tolerance=tolerance,
+        k=30,
+    )
+    result = Retraining(
+        BundlePromotion(service, store),
+        StoreDatabase.locate(database_url),
+        tmp_path / "bundles",
+        tmp_path / "retraining",
+        rule,
+        run_stage=commands,
+    ).run()
+    assert commands.run == ["train", *last], commands.failed
+    updates = [said for name, said in zip(commands.run, commands.said, strict=True) if name == "update"]
+    assert all("MF went on from its weights for 1 epochs: " in said for said in updates)
+    assert result.live == service.live_bundle() == (result.promoted or "first")
+    assert (result.promoted is None) == (tolerance == 0)
