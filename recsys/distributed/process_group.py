@@ -37,7 +37,7 @@ def joined(place: Ranks | None, device: str) -> Iterator[None]:
 
     Raises:
         LostRankError: another rank has ended before this one, or has not come.
-        RunError: nobody has said where they meet, or another program is there.
+        RunError: nobody has said where they meet, that is no port, or another program is there.
     """
     if place is None:
         yield
@@ -46,6 +46,12 @@ def joined(place: Ranks | None, device: str) -> Iterator[None]:
         raise RunError(
             f"RANK and WORLD_SIZE say that this is one of {place.size} processes, but the environment lacks "
             f"{' and '.join(missing)}, where they meet. Start with torchrun, or unset those to train in one process."
+        )
+    port = os.environ["MASTER_PORT"]
+    if not port.isdecimal() or not 0 < int(port) < 1 << 16:
+        raise RunError(
+            "MASTER_PORT must be a port, from 1 to 65535, at which the processes of a training meet, but it is "
+            f"{port}. Correct it."
         )
     if device == "cuda":
         torch.cuda.set_device(place.local_rank)

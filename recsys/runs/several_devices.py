@@ -85,6 +85,8 @@ def joined_training(config: DictConfig) -> Iterator[None]:
             f"there are {started[0]} on each of {started[1]} machines. Leave both out: they follow torchrun."
         )
     config.trainer.devices, config.trainer.num_nodes = started
+    if place.num_nodes > 1 and place.local_rank == 0:
+        console.print(f"waiting for the {place.num_nodes} machines of the training, up to ten minutes")
     console.quiet = not place.is_main
     end_with_watcher()
     try:

@@ -26,6 +26,15 @@ def test_where_the_ranks_meet_has_to_be_said(monkeypatch):
             raise AssertionError("nothing is joined")
 
 
+@pytest.mark.parametrize("port", ["abc", "0", "99999", "-1"])
+def test_a_port_that_is_none_is_told(monkeypatch, port):
+    for name, value in {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "RANK": "0", "WORLD_SIZE": "2"}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(RunError, match=f"MASTER_PORT must be a port, from 1 to 65535, .* but it is {port}"):
+        with joined(Ranks(0, 2, 0, 2), "cpu"):
+            raise AssertionError("nothing is joined")
+
+
 def test_a_port_that_another_program_listens_at_is_told(monkeypatch):
     with socket.socket() as other:
         other.bind(("0.0.0.0", 0))

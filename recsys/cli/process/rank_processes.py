@@ -83,10 +83,10 @@ def run_ranks(name: str, arguments: Sequence[str], count: int, num_nodes: int = 
         0 where all came to their end, else the exit status of the one that ended first.
 
     Raises:
-        RunError: a process was ended by a signal or by a bug; or the variables are not set.
+        RunError: a process was ended by a signal or by a bug; or the variables are not set, or wrong.
     """
     shared = _meeting_point(num_nodes)
-    node = int(os.environ.get("NODE_RANK", "0"))
+    node = int(shared["NODE_RANK"])
     with ExitStack() as stack:
         note = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "run"
         ranks: list[_Rank] = []
@@ -160,7 +160,13 @@ def _meeting_point(num_nodes: int) -> dict[str, str]:
             f"trainer.num_nodes={num_nodes} needs {', '.join(missing)} in the environment of each machine: the address "
             "and a free port of the first, and the number of this one, from 0. Set them, or start with torchrun."
         )
-    return {}
+    node = os.environ["NODE_RANK"]
+    if not node.isdecimal() or int(node) >= num_nodes:
+        raise RunError(
+            f"NODE_RANK must be the number of this machine among trainer.num_nodes={num_nodes}, from 0 to "
+            f"{num_nodes - 1}, but it is {node}. Correct it."
+        )
+    return {"NODE_RANK": node}
 
 
 def _first_to_fail(ranks: Sequence[_Rank]) -> _Rank | None:

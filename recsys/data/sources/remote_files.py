@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import BinaryIO, cast
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import pyarrow as pa
 import pyarrow.fs
@@ -19,10 +19,16 @@ from recsys.data.sources.copied_file import CopiedFile, CopiedShards
 from recsys.data.sources.raw_file import RawFile
 from recsys.data.sources.scratch_directory import copying
 from recsys.data.sources.shards import check_one_format
-from recsys.errors import SourceError
+from recsys.errors import RecsysError, SourceError
 
 #: Schemes that Arrow reads itself.
 _OF_ARROW = ("s3", "gs", "gcs")
+
+#: Options of a URL of S3 that are read here; with others Arrow reads them all, and has its own patience.
+_S3_OPTIONS = {"endpoint_override", "region", "scheme"}
+
+#: How long S3 is waited for: Arrow's own patience with a server that says nothing is many minutes.
+_CONNECT_SECONDS, _SILENT_SECONDS, _S3_ATTEMPTS = 5, 10, 3
 
 #: Schemes that are no object store: what lies behind them cannot be listed, or is no other place.
 _REFUSED = ("http", "https", "ftp", "file", "local")
@@ -74,7 +80,7 @@ class RemoteFiles:
         except (ImportError, ValueError, pa.ArrowException) as error:
             raise SourceError(f"{url} cannot be read: {error}. Install what is missing, or correct the URL.") from error
         except OSError as error:
-            raise SourceError(f"{url} cannot be read: {error.strerror or error}. Correct it, or the access.") from error
+            raise SourceError(f"{url} cannot be read: {_said(error)}. Correct it, or the access.") from error
         if not found:
             raise SourceError(f"{url} has no files. Correct the URL; a pattern must be in quotes on a command line.")
         return cls(url, filesystem, found)
@@ -114,16 +120,57 @@ class RemoteFiles:
         """The bytes of a file.
 
         Raises:
-            SourceError: it cannot be read.
+            SourceError: it cannot be read, or is another one than was listed: what is read in several passes, or in
+                pieces, would be of two versions.
         """
         try:
             with self.filesystem.open_input_file(path) as stream:
                 yield cast(BinaryIO, stream)
-        except OSError as error:
-            raise SourceError(f"{self.url_of(path)} cannot be read: {error}. Correct the access.") from error
+        except (OSError, RecsysError) as error:
+            self._check_unchanged(path)
+            if isinstance(error, RecsysError):
+                raise
+            raise SourceError(
+                f"{self.url_of(path)} cannot be read: {_said(error)}. Correct the access, or run the command again."
+            ) from error
+        self._check_unchanged(path)
+
+    def _check_unchanged(self, path: str) -> None:
+        """Require that a file is the one that was listed, as far as the store tells.
+
+        Raises:
+            SourceError: it is not.
+        """
+        try:
+            found = self.filesystem.get_file_info(path)
+        except OSError:
+            return  # of which whoever reads it tells
+        listed = next((_version(size, moment) for name, size, moment in self.files if name == path), None)
+        if found.type != pa.fs.FileType.File or listed != _version(found.size, found.mtime_ns):
+            raise SourceError(
+                f"{self.url_of(path)} has to stay as it is while it is read, but was replaced or deleted. Run the "
+                "command again when nobody writes to it."
+            )
+
+
+def _said(error: OSError) -> str:
+    return str(error.strerror or error).rstrip(". ")
+
+
+def _version(size: int, moment: int | None) -> tuple[int, int | None]:
+    """What tells whether two files are the same."""
+    # A store may tell the moment to the millisecond in a list, and to the second for one file.
+    return size, None if moment is None else moment // 1_000_000_000
 
 
 def _filesystem(scheme: str, bucket: str, options: str) -> pa.fs.FileSystem:
+    if scheme == "s3" and (given := dict(parse_qsl(options))).keys() <= _S3_OPTIONS:
+        if not given.keys() & {"region", "endpoint_override"}:
+            given["region"] = pa.fs.resolve_s3_region(bucket)
+        retries = pa.fs.AwsStandardS3RetryStrategy(max_attempts=_S3_ATTEMPTS)
+        return pa.fs.S3FileSystem(
+            connect_timeout=_CONNECT_SECONDS, request_timeout=_SILENT_SECONDS, retry_strategy=retries, **given
+        )
     if scheme in _OF_ARROW:
         scheme = "gs" if scheme == "gcs" else scheme
         return pa.fs.FileSystem.from_uri(f"{scheme}://{bucket}{f'?{options}' if options else ''}")[0]

@@ -90,6 +90,22 @@ def test_several_machines_have_to_know_each_other(run, monkeypatch):
         run(num_nodes=2)
 
 
+@pytest.mark.parametrize("node", ["abc", "-1", "2"])
+def test_the_number_of_a_machine_is_one_of_them(run, monkeypatch, node):
+    monkeypatch.setenv("MASTER_ADDR", "10.0.0.1")
+    monkeypatch.setenv("MASTER_PORT", "29500")
+    monkeypatch.setenv("NODE_RANK", node)
+    with pytest.raises(RunError, match=f"NODE_RANK must be .*num_nodes=2, from 0 to 1, but it is {node}. Correct it"):
+        run(num_nodes=2)
+
+
+@pytest.mark.parametrize("node", ["abc", "3"])
+def test_on_one_machine_its_number_in_the_environment_does_not_count(run, monkeypatch, tmp_path, node):
+    monkeypatch.setenv("NODE_RANK", node)
+    assert run("0=0", "1=0") == 0
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name.isdecimal()) == ["0", "1"]
+
+
 def test_ranks_of_the_second_machine_go_on_counting(run, monkeypatch, tmp_path):
     monkeypatch.setenv("MASTER_ADDR", "10.0.0.1")
     monkeypatch.setenv("MASTER_PORT", "29500")

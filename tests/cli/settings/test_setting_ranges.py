@@ -23,6 +23,6 @@ def test_a_range_has_its_ends_and_says_them(range_, words, inside, outside):
 
 def test_a_setting_has_the_range_of_its_name_wherever_it_is():
     assert range_of("model.dropout") == range_of("model.sources.mf.dropout") == ValueRange(0, 1, open_high=True)
-    assert range_of("training.batch_size") == ValueRange(1)
+    assert range_of("training.batch_size") == range_of("trainer.num_nodes") == ValueRange(1)
     assert range_of("sources_training.mf.training.l2") == ValueRange(0)
     assert range_of("model.l2") is None  # above 0 or from 0, as the model says

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import socket
+import threading
 from collections.abc import Iterator
 
 import pyarrow as pa
@@ -11,6 +14,7 @@ import pytest
 
 from recsys.data.preparing import Preparation
 from recsys.data.readers.remote import RemoteReader
+from recsys.data.sources import remote_files
 from recsys.errors import SourceError
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # those of the server
@@ -55,3 +59,25 @@ def test_what_is_not_in_the_bucket_is_told(endpoint):
     for place in ("shop/nothing/", "another/"):
         with pytest.raises(SourceError, match=f"s3://{place}.* has no files. Correct the URL"):
             RemoteReader(f"s3://{place}{endpoint}").read()
+
+
+def test_a_server_that_says_nothing_is_not_waited_for_long(monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "made-up")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "made-up")
+    monkeypatch.setattr(remote_files, "_SILENT_SECONDS", 0.2)
+    monkeypatch.setattr(remote_files, "_S3_ATTEMPTS", 2)
+    asked = []
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        threading.Thread(target=_accept, args=(silent, asked), daemon=True).start()
+        with pytest.raises(SourceError, match="s3://shop/ratings/.* cannot be read: .*Correct it, or the access"):
+            place = f"?endpoint_override=127.0.0.1:{silent.getsockname()[1]}&scheme=http&region=us-east-1"
+            RemoteReader(f"s3://shop/ratings/{place}").read()
+    assert len(asked) == 2
+
+
+def _accept(silent: socket.socket, asked: list[socket.socket]) -> None:
+    with contextlib.suppress(OSError):  # it was closed
+        while True:
+            asked.append(silent.accept()[0])

@@ -19,6 +19,9 @@ URL_VARIABLE = "RECSYS_SOURCE_URL"
 
 _POSTGRES = ("postgresql", "postgres")
 
+#: How long a server may take to answer a connection; by itself the driver of PostgreSQL waits without an end.
+_CONNECT_SECONDS = 10
+
 #: What a connection is asked for, by the kind of database: it only reads, and sees one state for all queries.
 _READ_ONLY: dict[str, dict[str, Any]] = {
     "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
@@ -81,7 +84,7 @@ class SqlDatabase:
         from sqlalchemy.pool import NullPool
 
         try:
-            engine = create_engine(self.url, poolclass=NullPool)
+            engine = create_engine(self._patient_url(), poolclass=NullPool)
         except (ImportError, SQLAlchemyError) as error:
             raise SourceError(
                 f"data=sql reads {self.place} by a driver that is not installed: {error}. Install it; that of "
@@ -94,8 +97,15 @@ class SqlDatabase:
                 )
         except SQLAlchemyError as error:
             reason = str(getattr(error, "orig", None) or error).strip().split("\n")[0].rstrip(".")
-            raise SourceError(
-                f"{self.place} cannot be read: {reason}. Correct data.url or the query, or start the database."
-            ) from error
+            what = "Correct data.url or the query, or start the database"
+            if "password" in reason:
+                what = f"Set PGPASSWORD, or give the whole URL in the variable {URL_VARIABLE}"
+            raise SourceError(f"{self.place} cannot be read: {reason}. {what}.") from error
         finally:
             engine.dispose()
+
+    def _patient_url(self) -> URL:
+        """The URL with the longest wait for a connection, unless it says one."""
+        if self.url.drivername != "postgresql+psycopg" or "connect_timeout" in self.url.query:
+            return self.url
+        return self.url.update_query_dict({"connect_timeout": str(_CONNECT_SECONDS)})

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 import sqlite3
 import sys
 
@@ -81,3 +82,28 @@ def test_a_database_that_is_away_is_told_without_its_password(tmp_path, monkeypa
         with SqlDatabase.locate(None).snapshot():
             pass
     assert "secret" not in str(away.value)
+
+
+@pytest.mark.parametrize("asked", ["", "?connect_timeout=2"])
+def test_a_server_that_says_nothing_is_not_waited_for_long(monkeypatch, asked):
+    if not asked:
+        monkeypatch.setattr("recsys.data.readers.sql.database._CONNECT_SECONDS", 2)  # the least that the driver takes
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        with pytest.raises(SourceError, match="cannot be read: connection timeout expired"):
+            url = f"postgresql://ann@127.0.0.1:{silent.getsockname()[1]}/shop{asked}"
+            with SqlDatabase.locate(url).snapshot():
+                pass
+
+
+def test_a_password_that_is_wrong_is_said_to_be_set_elsewhere(monkeypatch):
+    from sqlalchemy.exc import OperationalError
+
+    def refuse(*arguments, **options):
+        raise OperationalError("", {}, Exception('password authentication failed for user "ann"'))
+
+    monkeypatch.setattr("sqlalchemy.engine.Engine.connect", refuse)
+    with pytest.raises(SourceError, match='user "ann". Set PGPASSWORD, or give the whole URL in .*RECSYS_SOURCE_URL'):
+        with SqlDatabase.locate("postgresql://ann@host/shop").snapshot():
+            pass
