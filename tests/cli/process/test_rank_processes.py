@@ -1,4 +1,5 @@
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -125,6 +126,43 @@ def test_ranks_end_with_whoever_watches_them(tmp_path):
         assert process.stdout.readline() == b"1\n"
         process.kill()
         assert process.stdout.read() == b""  # which ends with the last process that could write
+
+
+#: Starts two ranks as a command does, of which each says that it is there, and waits to be ended.
+WATCHER = """
+import sys
+from pathlib import Path
+from recsys.cli.process import rank_processes
+rank_processes.script_path = lambda name: Path(sys.argv[1])
+rank_processes.run_ranks("train", [], 2)
+"""
+WATCHED = """
+import os, time
+from recsys.cli.process.rank_processes import end_with_watcher
+end_with_watcher()
+output = 2 if os.environ["RANK"] == "0" else os.open(os.environ["SEEN"], os.O_WRONLY)
+os.write(output, b"here")
+time.sleep(30)
+os.write(output, b"outlived it")
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the system does not end the children of a process that has ended")
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_no_rank_outlives_the_process_that_was_started(tmp_path, number):
+    script, seen = tmp_path / "rank.py", tmp_path / "seen"
+    script.write_text(WATCHED)
+    os.mkfifo(seen)
+    with subprocess.Popen(
+        [sys.executable, "-c", WATCHER, str(script)], stderr=subprocess.PIPE, env={**os.environ, "SEEN": str(seen)}
+    ) as process:
+        assert process.stderr is not None
+        with seen.open("rb", buffering=0) as second:
+            assert (process.stderr.read(4), second.read(4)) == (b"here", b"here")
+            process.send_signal(number)
+            assert process.wait() == (128 + number if number == signal.SIGTERM else -number)
+            # Both end with the last process that could write.
+            assert (process.stderr.read(), second.read()) == (b"", b"")
 
 
 def test_a_run_is_noted_where_somebody_watches(tmp_path):
