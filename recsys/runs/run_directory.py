@@ -56,6 +56,8 @@ CHECKPOINTS = "checkpoints"
 SELECTION = "selection"
 TRACKING = "tracking_run"
 DATA = "data"
+#: There while an update makes the run: which one.
+UPDATE_MARK = ".update"
 #: What an experiment tracker keeps a copy of.
 ARTIFACTS = (CONFIG, MANIFEST, METRICS, PER_USER, WEIGHTS, HISTORY, CURVES)
 
@@ -90,6 +92,7 @@ class RunDirectory:
         if not run.config_path.is_file():
             raise RunError(f"A run directory is required, but {path} has no {CONFIG}. Give the path after 'run:'.")
         if not run.is_finished:
+            run.require_no_update()
             raise RunError(
                 f"The run {path} was not finished: it has no {MANIFEST}. "
                 f"Go on with it: {typed_command('train')} resume={path}"
@@ -133,6 +136,18 @@ class RunDirectory:
     def is_finished(self) -> bool:
         """Whether the run came to its end."""
         return (self.path / MANIFEST).is_file()
+
+    def require_no_update(self) -> None:
+        """Refuse what an update has left that was not finished: a training would not go on with it.
+
+        Raises:
+            RunError: it is that.
+        """
+        if not self.is_finished and (self.path / UPDATE_MARK).is_file():
+            raise RunError(
+                f"The run {self.path} is an update that was not finished. Make it with the same command again, which "
+                "removes what is left of it."
+            )
 
     @property
     def checkpoints(self) -> Path:

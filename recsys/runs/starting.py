@@ -128,6 +128,7 @@ def interrupted_run(path: Path, overrides: Sequence[str]) -> tuple[RunDirectory,
         raise RunError(f"An interrupted run is required to resume, but {run.path} has no {run.config_path.name}.")
     if run.is_finished:
         raise RunError(f"The run {run.path} is finished; there is nothing to resume. Start a new run without resume=.")
+    run.require_no_update()
     config = run.config()
     if not KEYS_OF_THIS_VERSION <= set(config):
         raise earlier_version(run.path)

@@ -212,6 +212,9 @@ def test_a_killed_update_is_made_by_the_same_command(scripts):
             time.sleep(0.005)
         process.kill()
     assert len(list(runs.iterdir())) >= 2 and process.returncode != 0
+    (killed,) = (mark.parent for mark in runs.glob("*/.update"))
+    for refused in (scripts("train", f"resume={killed}"), scripts("recommend", f"run={killed}", "user=u00")):
+        assert refused.status == 2 and "is an update that was not finished. Make it with the same" in refused.err
     made = update(scripts, run, 1)
     assert {path.name for path in runs.iterdir() if path.is_dir()} == {run.name, made.name}
     assert open_run(made).manifest.parent == str((scripts.directory / run).absolute())

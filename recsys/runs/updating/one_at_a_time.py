@@ -11,8 +11,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-#: In the directory of a run that an update is making: which one.
-MARK = ".update"
+from recsys.runs.run_directory import UPDATE_MARK, RunDirectory
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +28,22 @@ class UpdateInProgress:
     def in_directory(self, path: Path) -> Iterator[None]:
         """Mark a run directory as that of this update until it is finished; it is deleted where that fails."""
         try:
-            (path / MARK).write_text(self.key, encoding="utf-8")
+            (path / UPDATE_MARK).write_text(self.key, encoding="utf-8")
             yield
-            (path / MARK).unlink()
+            (path / UPDATE_MARK).unlink()
         except BaseException:
             shutil.rmtree(path, ignore_errors=True)
             raise
 
     def clear(self, runs: Path) -> None:
-        """Delete what processes have left that made this update and were killed."""
-        for mark in runs.glob(f"*/{MARK}"):
+        """Delete what processes have left that made this update and were killed before they had finished."""
+        for mark in runs.glob(f"*/{UPDATE_MARK}"):
             with suppress(OSError):
-                if mark.read_text(encoding="utf-8") == self.key:
+                if mark.read_text(encoding="utf-8") != self.key:
+                    continue
+                if RunDirectory(mark.parent).is_finished:
+                    mark.unlink()
+                else:
                     shutil.rmtree(mark.parent)
 
 
