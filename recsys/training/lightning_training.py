@@ -1,4 +1,4 @@
-"""The LightningModule that runs a training: steps, the schedule, validation by full ranking."""
+"""The LightningModule that runs a training as Lightning's hooks come: steps, the schedule, validation."""
 
 from __future__ import annotations
 
@@ -21,17 +21,18 @@ from torch.optim.lr_scheduler import LRScheduler
 from recsys.distributed.collectives import counts_of_ranks, sum_over_ranks
 from recsys.distributed.ranks import ranks
 from recsys.errors import RunError, SettingsError
-from recsys.evaluation.ranked_batch import rank_users
 from recsys.evaluation.states import RankingMetrics
-from recsys.evaluation.user_batches import UserBatches
-from recsys.training.batches import OrderedPlaces, PermutationBatches
+from recsys.training.batches import PermutationBatches
 from recsys.training.compiled_step import CompiledStep, compiles_step
 from recsys.training.module import STEPS_PER_CALL, RecommenderModule
 from recsys.training.optimizers.keeps_rows import KeepsRows
 from recsys.training.ranks.gradient_exchange import GradientExchange
 from recsys.training.ranks.sharded_tables import ShardedTables
 from recsys.training.ranks.strategy import RankStrategy, RowShardedStrategy
-from recsys.training.validation_sample import num_validated, sample_note
+from recsys.training.validation_loop import ValidationLoop
+
+_AROUND_BACKWARD = ("on_before_backward", "on_after_backward")
+_WITHIN_STEP = (*_AROUND_BACKWARD, "on_before_zero_grad", "on_before_optimizer_step")
 
 
 class LightningTraining(pl.LightningModule):
@@ -53,6 +54,7 @@ class LightningTraining(pl.LightningModule):
         self._loss_sum = torch.zeros(())
         self._loss_steps = 0
         self._backward: Callable[[Tensor], None] = self.manual_backward
+        self._takes_many = False
         self._rows: int | None = None
         self._row_optimizer: KeepsRows | None = None
         self._exchange: GradientExchange | None = None
@@ -65,6 +67,7 @@ class LightningTraining(pl.LightningModule):
         #: Called after each step of the optimiser.
         self.after_step: Callable[[], None] = lambda: None
         self.ranking_metrics = RankingMetrics(ks=module.validation_ks, num_items=module.interactions.num_items)
+        self.validation = ValidationLoop(module, self.ranking_metrics)
 
     def configure_optimizers(self) -> Any:
         """Those of the module."""
@@ -98,15 +101,11 @@ class LightningTraining(pl.LightningModule):
         if ranks().size > 1 and threading.current_thread() is threading.main_thread():
             # Lightning's handler speaks with the other ranks, which waits for ever for one that is gone.
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        hooks = ("on_before_backward", "on_after_backward")
-        callbacks: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]
-        listened = any(
-            is_overridden(hook, self) or any(is_overridden(hook, callback, pl.Callback) for callback in callbacks)
-            for hook in hooks
-        )
         ours = type(trainer.strategy) in (SingleDeviceStrategy, RankStrategy, RowShardedStrategy)
         alone = ours and type(trainer.precision_plugin) is Precision
-        self._backward = Tensor.backward if alone and not listened else self.manual_backward
+        self._backward = Tensor.backward if alone and not self._listened(_AROUND_BACKWARD) else self.manual_backward
+        # Where nobody listens to single steps, all of a call may be one loop.
+        self._takes_many = alone and not self._listened(_WITHIN_STEP)
         self.print_line(f"{self.module.batch_message()}{self._shared()}")
         optimizer = getattr(self.optimizers(), "optimizer", None)
         if alone and isinstance(optimizer, KeepsRows):
@@ -117,6 +116,11 @@ class LightningTraining(pl.LightningModule):
             self._exchange = GradientExchange(self.module.network.parameters(), self.module.row_tables())
         self._compile_step(optimizer)
 
+    def _listened(self, hooks: Iterable[str]) -> bool:
+        """Whether a callback waits to be called at one of these moments."""
+        callbacks: list[pl.Callback] = self.trainer.callbacks  # type: ignore[attr-defined]
+        return any(is_overridden(hook, callback, pl.Callback) for callback in callbacks for hook in hooks)
+
     def _compile_step(self, optimizer: Any) -> None:
         """Have steps compiled as a whole, where the module asks for that and nobody listens to what is in them."""
         module, trainer = self.module, self.trainer
@@ -124,9 +128,7 @@ class LightningTraining(pl.LightningModule):
         by_rows = rows is not None and rows.costs_less_by_rows(module.batch_size)
         if not compiles_step(module.compile_step, self.device, by_rows):
             return
-        hooks = ("on_before_backward", "on_after_backward", "on_before_zero_grad", "on_before_optimizer_step")
-        callbacks: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]
-        listened = any(is_overridden(hook, callback, pl.Callback) for callback in callbacks for hook in hooks)
+        listened = self._listened(_WITHIN_STEP)
         scaled = getattr(trainer.precision_plugin, "scaler", None) is not None
         if listened or scaled or type(trainer.strategy) is not SingleDeviceStrategy:
             if module.compile_step is True:
@@ -222,8 +224,7 @@ class LightningTraining(pl.LightningModule):
     def _take_steps(self, batch: Any) -> None:
         module, optimizer = self.module, self.optimizers()
         assert isinstance(optimizer, LightningOptimizer)
-        # Where nobody listens to single steps, all of them may be one loop.
-        if self._row_optimizer is not None and self._backward is Tensor.backward and self.tables is None:
+        if self._row_optimizer is not None and self._takes_many and self.tables is None:
             taken = module.take_steps(batch, self._row_optimizer)
             if taken is not None:
                 self._note_steps(*taken)
@@ -299,36 +300,16 @@ class LightningTraining(pl.LightningModule):
             )
 
     def val_dataloader(self) -> Iterable[slice]:
-        """Where the users of each batch stand among the validation users; empty where there is no validation."""
-        if self.module.validation is None:
-            return []
-        module, task = self.module, self.module.validation(self.device)
-        module.device = self.device
-        num_users, cost, wanted = len(task.users), module.epoch_cost(), module.validation_users
-        drawn = num_validated(num_users, task.num_items, cost, wanted)
-        if drawn < num_users:
-            self.print_line(sample_note(drawn, num_users, task.num_items, cost, wanted))
-            task = task.sampled(drawn, module.seed)
-        self._validation_task = task
-        size = module.users_per_validation_batch(task.num_items, max(module.validation_ks))
-        self._validation_users = UserBatches(task, size)
-        # Each rank has its part of every batch, so that all have as many of them.
-        return OrderedPlaces(len(task.users), size * ranks().size)
+        """The batches of users of validation; empty where there is none."""
+        return self.validation.begin(self.device, self.print_line)
 
     def validation_step(self, batch: slice, batch_idx: int) -> None:
-        """Rank the whole catalogue for some users: of several ranks each for its part of them."""
-        part = ranks().part(batch.stop - batch.start)
-        batch = slice(batch.start + part.start, batch.start + part.stop)
-        if batch.stop == batch.start:
-            return
-        network, depth, users = self.module.network, max(self.module.validation_ks), self._validation_users.at(batch)
-        self.ranking_metrics.update(rank_users(network, self._validation_task, users, depth))  # type: ignore[arg-type]
+        """Rank the whole catalogue for some users."""
+        self.validation.rank(batch)
 
     def on_validation_epoch_end(self) -> None:
         """Log the validation metrics."""
-        for name, value in self.ranking_metrics.compute().items():
-            self.log(f"valid/{name}", value)
-        self.ranking_metrics.reset()
+        self.log_dict(self.validation.end())
 
     def state_dict(self, *args: Any, **options: Any) -> Any:
         """That of the module, so that checkpoints are the same whatever runs the training."""

@@ -102,15 +102,15 @@ def run_trainer(
 
 
 def check_trainer(trainer: Callable[..., pl.Trainer]) -> None:
-    """Require that a ``Trainer`` can be made.
+    """Require that a ``Trainer`` can be made, and is asked for nothing that a training of single steps leaves out.
 
     Raises:
-        RunError: it refuses its settings, or needs a library that is not there.
+        RunError: it refuses its settings, needs a library that is not there, or is to clip or to add up gradients.
     """
     with warnings.catch_warnings():
         _silence_lightning()
         try:
-            trainer(
+            made = trainer(
                 logger=False,
                 enable_checkpointing=False,
                 enable_progress_bar=False,
@@ -119,6 +119,14 @@ def check_trainer(trainer: Callable[..., pl.Trainer]) -> None:
             )
         except (MisconfigurationException, ImportError, ValueError, TypeError) as error:
             raise RunError(f"The trainer refuses its settings ({error}). Correct trainer.*.") from error
+    for name, usual, instead in (
+        ("gradient_clip_val", None, "a lower training.optimizer.lr keeps steps small"),
+        ("accumulate_grad_batches", 1, "training.batch_size says how many rows a step takes"),
+    ):
+        if (given := getattr(made, name)) != usual:
+            raise RunError(
+                f"trainer.{name} must be left out, as steps do not heed it, but is {given}. Leave it out; {instead}."
+            )
 
 
 @contextmanager

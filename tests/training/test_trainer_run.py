@@ -55,3 +55,11 @@ def test_a_trainer_that_refuses_its_settings_is_told_by_its_key():
     check_trainer(TRAINER)
     with pytest.raises(RunError, match=r"The trainer refuses its settings .* Correct trainer.\*"):
         check_trainer(partial(TRAINER, precision="17-odd"))
+
+
+@pytest.mark.parametrize(("name", "value"), [("gradient_clip_val", 0.5), ("accumulate_grad_batches", 2)])
+def test_a_trainer_that_is_to_change_gradients_is_refused_with_what_to_do(name: str, value: float):
+    check_trainer(partial(TRAINER, **{name: None if name == "gradient_clip_val" else 1}))
+    message = rf"trainer\.{name} must be left out, as steps do not heed it, but is {value}\. Leave it out; "
+    with pytest.raises(RunError, match=message):
+        check_trainer(partial(TRAINER, **{name: value}))

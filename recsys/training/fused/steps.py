@@ -48,25 +48,16 @@ class FusedSteps:
             num_items: of each positive, N.
         """
         found = self._pairs.tables()
-        if found is None or self._rule is None or not self._whole_network(found):
+        if found is None or self._rule is None or not self.optimizer.updates_just(_weights(found)):
+            return False
+        keepers = [table.keeper for table in _tables(found) if isinstance(table.keeper, TableRows)]
+        if len(keepers) < len(_tables(found)):
             return False
         if isinstance(self._rule, SGDRule):
             return self._rule.still
         sizes = (num_positives, num_positives * num_items) * 2
-        keepers = [table.keeper for table in _tables(found)]
         return isinstance(self._rule, AdamRule) and not any(
-            isinstance(keeper, TableRows) and keeper.costs_less_as_rows(size)
-            for keeper, size in zip(keepers, sizes, strict=False)
-        )
-
-    def _whole_network(self, found: FactorTables) -> bool:
-        """Whether the tables are all that the optimiser updates, and it keeps them."""
-        weights = _weights(found)
-        params = self.optimizer.param_groups[0]["params"]
-        return (
-            all(isinstance(table.keeper, TableRows) for table in _tables(found))
-            and {id(weight) for weight in weights} == {id(param) for param in params}
-            and all(param.requires_grad for param in params)
+            keeper.costs_less_as_rows(size) for keeper, size in zip(keepers, sizes, strict=False)
         )
 
     @torch.no_grad()

@@ -38,14 +38,11 @@ class TowerSteps:
             num_items: of each positive, N.
         """
         tables, parameters = self._towers.parts()
-        weights = {id(weight) for weight in (*(table.weight for table in tables), *parameters)}
-        params = [param for group in self.optimizer.param_groups for param in group["params"]]
+        weights = [*(table.weight for table in tables), *parameters]
+        if not (self._towers.possible(num_positives * num_items) and self.optimizer.updates_just(weights)):
+            return False
         self._by_adam = self._adam.possible(num_positives, num_items)
-        return (
-            self._towers.possible(num_positives * num_items)
-            and weights == {id(param) for param in params}
-            and all(param.requires_grad for param in params)
-        )
+        return True
 
     def take(self, users: Tensor, items: Tensor, size: int) -> float:
         """Take steps.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -55,6 +55,16 @@ class KeepsRows(_Base):
     def costs_less_by_rows(self, num_ids: int) -> bool:
         """Whether of any table that is kept a gradient of so many rows costs less as rows than as a whole table."""
         return any(rows.costs_less_as_rows(num_ids) for rows in self._rows())
+
+    def updates_just(self, weights: Iterable[Tensor]) -> bool:
+        """Whether these are all that is updated, and each of them is.
+
+        Args:
+            weights: of a network.
+        """
+        params = [param for group in self.param_groups for param in group["params"]]
+        wanted = {id(weight) for weight in weights}
+        return wanted == {id(param) for param in params} and all(param.requires_grad for param in params)
 
     def release(self) -> None:
         """Catch all rows up, and update all of them in each step from now on."""

@@ -11,12 +11,13 @@ from torch import nn
 
 from recsys.models.neumf import NeuMF
 from recsys.training.fitting import fit
-from recsys.training.fused import choice
+from recsys.training.fused import choice, tower_adam
 from recsys.training.fused.tower_steps import TowerSteps
 from recsys.training.losses import BPRLoss, LogisticLoss
 from recsys.training.optimizers.adagrad import Adagrad
 from recsys.training.optimizers.adam import Adam, AdamW
 from recsys.training.optimizers.sgd import SGD
+from recsys.training.reports.fit_report import REPORT
 from tests.training.fused.test_steps import Calls
 from tests.training.fused.test_towers import network
 from tests.training.optimizers.tables import always_by_rows
@@ -94,3 +95,39 @@ def test_rows_that_are_not_in_a_table_are_refused():
     with pytest.raises(IndexError, match="not in the table of its vectors"):
         taking.take(torch.tensor([0, 10**6]), torch.tensor([[0, 1], [0, 1]]), 2)
     assert taking.take(torch.tensor([0, 0]), torch.tensor([[0, 1], [0, 1]]), 2) > 0
+
+
+def schedule(optimizer):
+    return torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.5)
+
+
+def fitted(tmp_path, max_epochs: int, resume: bool = False, **options: Any) -> nn.Module:
+    made = sampled(network("neumf", **options.pop("of_network", {})), validation=None, scheduler=schedule, **options)
+    trainer = partial(pl.Trainer, max_epochs=max_epochs, accelerator="cpu", devices=1)
+    fit(made, trainer, tmp_path, monitor=None, resume=resume)
+    return made.network
+
+
+@pytest.mark.parametrize(
+    ("name", "batch_size"), [*((name, 13) for name in OPTIMIZERS), ("adam", 1), ("adagrad", 1), ("decayed", 10**4)]
+)
+def test_a_training_with_a_schedule_ends_as_one_by_operators(name, batch_size, tmp_path, monkeypatch):
+    monkeypatch.setattr(tower_adam, "_ROWS_OF_TOUCHED", 10**6)
+    options = {"optimizer": OPTIMIZERS[name], "batch_size": batch_size, "loss": BPRLoss(), "l2": 0.01}
+    found = fitted(tmp_path / "fused", 2, **options)
+    monkeypatch.setattr(choice, "LEAST_PAIRS", 10**12)
+    expected = fitted(tmp_path / "plain", 2, **options)
+    for weight, wanted in zip(found.parameters(), expected.parameters(), strict=True):
+        torch.testing.assert_close(weight, wanted, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["adam", "adamw", "momentum"])
+def test_a_training_that_goes_on_drops_what_an_uninterrupted_one_drops(name, tmp_path, monkeypatch):
+    monkeypatch.setattr(tower_adam, "_ROWS_OF_TOUCHED", 10**6)
+    options = {"optimizer": OPTIMIZERS[name], "batch_size": 4, "of_network": {"dropout": 0.4}}
+    whole = fitted(tmp_path / "whole", 3, **options)
+    fitted(tmp_path / "cut", 1, **options)
+    (tmp_path / "cut" / REPORT).unlink()
+    gone_on = fitted(tmp_path / "cut", 3, resume=True, **options)
+    for weight, wanted in zip(gone_on.parameters(), whole.parameters(), strict=True):
+        assert torch.equal(weight, wanted)
