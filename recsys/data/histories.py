@@ -6,7 +6,8 @@ Shape suffixes: B users of a batch, M interactions of all of them together.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, cast
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,7 @@ from torch import Tensor
 
 from recsys.data.deferred import Deferred, defer_fields, stored
 from recsys.data.interactions import IntArray, Interactions
-from recsys.data.row_numbers import RowArray
+from recsys.data.row_numbers import RowArray, count_each
 from recsys.data.user_rows import UserRows
 
 
@@ -24,7 +25,7 @@ class Histories:
     """Ragged histories: row ``b`` holds ``items[offsets[b]:offsets[b + 1]]``, oldest first.
 
     The histories of all users hold their items in four bytes each; who reads ``items`` gets int64, made anew each time,
-    and :meth:`items_at` only some of them. Ratings and times are read from the interactions when a model asks for them.
+    and :meth:`items_at` only some of them. Columns are read from the interactions when a model asks for them.
 
     Args:
         offsets: shape [B + 1], int64, from 0 to M.
@@ -43,28 +44,22 @@ class Histories:
 
     @classmethod
     def from_interactions(cls, interactions: Interactions, device: torch.device | str = "cpu") -> Histories:
-        """The history of each user of the vocabulary; interactions at the same time keep their order."""
-        users = UserRows.by_time(interactions)
-        positions: dict[int, RowArray] = {}
+        """The history of each user of the vocabulary; interactions at the same time keep their order.
 
-        def source_of(name: str) -> tuple[npt.NDArray[Any], RowArray] | None:
-            """A column, and its row of each interaction of the histories."""
-            if (source := interactions.source_of(name)) is None:
+        They are put in order when a column is first read: a model that reads no history needs only their lengths.
+        """
+        order, of_users = _Order(interactions), interactions.source_of("user_index")
+        assert of_users is not None, "each interaction has a user"
+        counts = count_each(of_users[0], interactions.num_users, of_users[1])
+
+        def column(name: str, dtype: torch.dtype, compact: torch.dtype | None = None) -> Any:
+            if interactions.source_of(name) is None:
                 return None
-            values, rows = source
-            if id(rows) not in positions:
-                positions[id(rows)] = users.rows if rows is None else rows[users.rows]
-            return values, positions[id(rows)]
+            return _HistoryColumn(_HistorySource(order, name, dtype, torch.device(device), compact), None)
 
-        def column(name: str, dtype: torch.dtype) -> Any:
-            source = source_of(name)
-            return source and _HistoryColumn(_HistorySource(*source, dtype, torch.device(device)), None)
-
-        items = source_of("item_index")
-        assert items is not None, "each interaction has an item"
         return cls(
-            offsets=torch.from_numpy(users.offsets).to(device),
-            items=cast(Any, _CompactItems(torch.from_numpy(items[0][items[1]]).to(device))),
+            offsets=torch.from_numpy(np.concatenate([[0], np.cumsum(counts)])).to(device),
+            items=column("item_index", torch.int64, compact=torch.int32),
             rating=column("rating", torch.float32),
             timestamp=column("timestamp", torch.int64),
         )
@@ -80,7 +75,7 @@ class Histories:
     def items_at(self, position: Tensor | slice) -> Tensor:
         """``items[position]``, without the others."""
         items = stored(self, "items")
-        return items.items[position].long() if isinstance(items, _CompactItems) else items[position]
+        return items.at(position).resolve() if isinstance(items, _HistoryColumn) else items[position]
 
     def host_lengths(self) -> IntArray:
         """:attr:`lengths`, read from the device where they are not known: the one time that it is waited for."""
@@ -105,77 +100,106 @@ class Histories:
             column = stored(self, name)
             return column.at(position) if isinstance(column, _HistoryColumn) else _at(column, position)
 
-        return Histories(offsets, self.items_at(position), taken("rating"), taken("timestamp"), lengths)
+        return Histories(offsets, taken("items"), taken("rating"), taken("timestamp"), lengths)
 
 
 def _at(column: Tensor | None, position: Tensor) -> Tensor | None:
     return None if column is None else column[position]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _CompactItems(Deferred):
-    """Items of all histories, int32."""
+class _Order:
+    """The rows of interactions, user after user and oldest first, found out when they are first asked for."""
 
-    items: Tensor
+    def __init__(self, interactions: Interactions) -> None:
+        self._interactions = interactions
+        self.size = len(interactions)
 
-    def resolve(self) -> Tensor:
-        """The items as int64, the type of indices in a batch."""
-        return self.items.long()
+    @cached_property
+    def _rows(self) -> RowArray:
+        return UserRows.by_time(self._interactions).rows
 
-    def __len__(self) -> int:
-        return len(self.items)
+    @cached_property
+    def _taken_rows(self) -> RowArray:
+        """The rows of the columns that interactions were taken from."""
+        items = self._interactions.source_of("item_index")
+        assert items is not None and items[1] is not None, "they were taken"
+        return items[1][self._rows]
+
+    def source_of(self, name: str) -> tuple[npt.NDArray[Any], RowArray]:
+        """A column of interactions, and its row of each interaction of the histories."""
+        source = self._interactions.source_of(name)
+        assert source is not None, "the column is there"
+        values, rows = source
+        return values, self._rows if rows is None else self._taken_rows
 
 
 class _HistorySource:
     """A column of interactions in the order of histories, which stays where it is until all of it is asked for.
 
     Args:
-        column: of interactions.
-        rows: its row of each interaction of the histories, shape [M].
+        order: of the interactions.
+        name: of the column.
         dtype: type of the tensors.
         device: where they are wanted.
+        compact: type in which all of it is kept from the first batch on, so that batches are read from neighbouring
+            rows; None: batches on the CPU are read from the interactions.
     """
 
-    def __init__(self, column: npt.NDArray[Any], rows: RowArray, dtype: torch.dtype, device: torch.device) -> None:
-        self._column = column
-        self.rows = rows
-        self._dtype = dtype
-        self._device = device
-        self._whole: Tensor | None = None
+    def __init__(
+        self, order: _Order, name: str, dtype: torch.dtype, device: torch.device, compact: torch.dtype | None
+    ) -> None:
+        self._order, self._name = order, name
+        self._dtype, self._compact, self._device = dtype, compact, device
+        self._kept: Tensor | None = None
+
+    def __len__(self) -> int:
+        return self._order.size
 
     def whole(self) -> Tensor:
+        """The column of all histories."""
+        return self._whole().to(self._dtype)
+
+    def at(self, position: Tensor | slice) -> Tensor:
+        """The column at some positions."""
+        if self._kept is None and self._compact is None and self._device.type == "cpu":
+            values, rows = self._order.source_of(self._name)
+            return self._tensor(values[rows[position if isinstance(position, slice) else position.numpy()]])
+        return self._whole()[position].to(self._dtype)
+
+    def _whole(self) -> Tensor:
         """The column of all histories, kept from then on."""
-        if self._whole is None:
-            self._whole = self._tensor(self.rows)
-        return self._whole
+        if self._kept is None:
+            values, rows = self._order.source_of(self._name)
+            self._kept = self._tensor(values[rows])
+        return self._kept
 
-    def at(self, position: Tensor) -> Tensor:
-        """The column at some positions; a batch on the CPU is read from the interactions."""
-        if self._whole is None and self._device.type == "cpu":
-            return self._tensor(self.rows[position.numpy()])
-        return self.whole()[position]
-
-    def _tensor(self, rows: RowArray) -> Tensor:
-        return torch.from_numpy(np.asarray(self._column[rows])).to(self._device, self._dtype)
+    def _tensor(self, values: npt.NDArray[Any]) -> Tensor:
+        return torch.from_numpy(np.asarray(values)).to(self._device, self._compact or self._dtype)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _HistoryColumn(Deferred):
-    """The ratings or times of some histories; ``position`` None: of all of them."""
+    """A column of some histories; ``position`` None: of all of them."""
 
     source: _HistorySource
-    position: Tensor | None
+    position: Tensor | slice | None
 
     def resolve(self) -> Tensor:
         """The column as a tensor."""
         return self.source.whole() if self.position is None else self.source.at(self.position)
 
-    def at(self, position: Tensor) -> _HistoryColumn:
+    def at(self, position: Tensor | slice) -> _HistoryColumn:
         """The column at some positions of these histories."""
-        return _HistoryColumn(self.source, position if self.position is None else self.position[position])
+        if self.position is None:
+            return _HistoryColumn(self.source, position)
+        assert isinstance(self.position, Tensor), "only a selection of positions is selected from"
+        return _HistoryColumn(self.source, self.position[position])
 
     def __len__(self) -> int:
-        return len(self.source.rows) if self.position is None else len(self.position)
+        if self.position is None:
+            return len(self.source)
+        assert isinstance(self.position, Tensor), "only a selection of positions is counted"
+        return len(self.position)
 
 
 defer_fields(Histories, ("items", "rating", "timestamp"))

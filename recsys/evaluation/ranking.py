@@ -157,7 +157,7 @@ class RankingEvaluator:
         """
         size = self.batch_size
         if size is None:
-            pairs = (len(task.histories.items) + len(task.seen)) / max(len(task.histories), 1)
+            pairs = (int(task.histories.offsets[-1]) + len(task.seen)) / max(len(task.histories), 1)
             size = users_per_batch(task.users.device, task.num_items, k, pairs / 2)
         return size if self.max_scores is None else max(1, min(size, self.max_scores // max(task.num_items, 1)))
 

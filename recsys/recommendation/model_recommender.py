@@ -17,6 +17,7 @@ from recsys.recommendation.prepared_tables import catalogue_of, user_tables
 from recsys.recommendation.sampled_explanation import batch_explainer_of
 from recsys.recommendation.similar_items import ItemSimilarity, content_similarity, model_similarity
 from recsys.retrieval.seen_policy import SeenPolicy
+from recsys.retrieval.types import IntArray
 from recsys.runtime.item_values import ItemValues
 from recsys.runtime.recommendation import Recommendation, SimilarItems, SimilarityKind
 from recsys.runtime.recommendation_engine import RecommendationEngine, Scoring
@@ -41,6 +42,8 @@ class ModelRecommender:
             :class:`recsys.retrieval.seen_policy.SeenPolicy`.
         filters: which items may be in any list, as requests have it; None: all.
         popular_days: what is popular is that of so many days before the newest interaction; None: of all time.
+        users: internal indices of the users that requests are for, where these are few: the histories of the others are
+            left out; None: any.
 
     Raises:
         RecsysError: a setting is malformed, or a filter names a column that does not exist.
@@ -58,10 +61,11 @@ class ModelRecommender:
         exclude_seen: SeenPolicy | Mapping[str, float] | bool = True,
         filters: object = None,
         popular_days: float | None = None,
+        users: IntArray | None = None,
     ) -> None:
         self._model = model
         self._prepared = prepared
-        tables = user_tables(prepared, (model, ranker), max_history, SeenPolicy.parse(exclude_seen))
+        tables = user_tables(prepared, (model, ranker), max_history, SeenPolicy.parse(exclude_seen), users)
         self._resolver = RequestResolver(tables)
         self._state = catalogue_of(prepared, filters, popular_days)
         self._updating = threading.Lock()

@@ -59,6 +59,7 @@ def user_tables(
     models: Sequence[object],
     max_history: int | None = None,
     exclude_seen: SeenPolicy = _EXCLUDED,
+    users: IntArray | None = None,
 ) -> UserTables:
     """Vocabularies, histories and columns of the users.
 
@@ -67,12 +68,18 @@ def user_tables(
         models: say which columns of users are read and, the first one, what enters a history.
         max_history: latest interactions of a history that models are given; None: all.
         exclude_seen: what happens to seen items where a request does not say.
+        users: internal indices of those whose histories are needed; None: all.
     """
+    known = prepared.interactions
+    if users is not None:
+        is_needed = np.zeros(known.num_users, dtype=np.bool_)
+        is_needed[users] = True
+        known = known.take(np.flatnonzero(is_needed[known.user_index]))
     return UserTables(
         data_of(prepared, models[0]),
         IdIndex.of(prepared.user_vocabulary.ids),
         IdIndex.of(prepared.item_vocabulary.ids),
-        ragged_items_of(Histories.from_interactions(prepared.interactions)),
+        ragged_items_of(Histories.from_interactions(known)),
         UserFeatures(user_columns_of(models), prepared.users),
         max_history,
         exclude_seen,

@@ -42,7 +42,7 @@ def requests_of_task(task: RankingTask, users: IntArray) -> RequestBatch:
 
 
 def _requests(users: IntArray, histories: Histories, seen_rows: Tensor, seen_items: Tensor) -> RequestBatch:
-    history = ragged_items_of(histories.take(_tensor(users).to(histories.items.device)))
+    history = ragged_items_of(histories.take(_tensor(users).to(histories.offsets.device)))
     seen = RaggedItems.from_pairs(seen_rows.cpu().numpy(), seen_items.cpu().numpy(), len(users))
     return RequestBatch.of(users, history, seen)
 

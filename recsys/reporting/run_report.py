@@ -137,6 +137,6 @@ def print_examples(
         return
     users = prepared.user_vocabulary.ids_of(chosen).to_pylist()
     requests = [RecommendationRequest(user_id=user, k=k) for user in users]
-    recommender = ModelRecommender(model, prepared, exclude_seen=exclude_seen)
+    recommender = ModelRecommender(model, prepared, exclude_seen=exclude_seen, users=chosen)
     for user, recommendation in zip(users, recommender.recommend(requests), strict=True):
         console.print(recommendation_table(prepared.titles_of, f"For user {user}", recommendation))

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from recsys.data.histories import Histories
 from recsys.data.interactions import Interactions
+from recsys.data.user_rows import UserRows
 
 
 def make(
@@ -139,3 +140,21 @@ def test_what_was_read_as_a_whole_and_what_is_read_by_batches_agree() -> None:
     assert histories.rating.tolist() == [2.5, 0.5, 1.5]
     assert before.rating is not None and before.rating.equal(ratings)
     assert before.take(torch.tensor([1])).rating.tolist() == [2.5, 0.5]  # type: ignore[union-attr]
+
+
+def test_they_are_put_in_order_when_a_column_is_first_read_and_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    ordered: list[Interactions] = []
+    by_time = UserRows.by_time
+    monkeypatch.setattr(UserRows, "by_time", lambda interactions: ordered.append(interactions) or by_time(interactions))
+    histories = Histories.from_interactions(make([0, 1, 0], [7, 6, 5], [30, 20, 10]))
+    taken = histories.take(torch.tensor([1, 0])).take(torch.tensor([1]))
+    assert taken.counts.tolist() == [2] and histories.host_lengths().tolist() == [2, 1] and not ordered
+    assert taken.items.tolist() == [5, 7] and taken.rating is not None and taken.rating.tolist() == [2.5, 0.5]
+    assert histories.items.tolist() == [5, 7, 6] and len(ordered) == 1
+
+
+def test_interactions_that_were_taken_from_others_give_their_own_rows() -> None:
+    interactions = make([0, 1, 0, 1], [7, 6, 5, 4], [30, 20, 10, 5]).take(np.array([3, 0, 2]))
+    histories = Histories.from_interactions(interactions)
+    assert rows_of(histories.items, histories) == [[5, 7], [4]]
+    assert histories.rating is not None and rows_of(histories.rating, histories) == [[2.5, 0.5], [3.5]]

@@ -97,3 +97,14 @@ def test_a_catalogue_has_all_items_with_their_counts():
     assert state.popularity.tolist() == [NUM_USERS / 2] * NUM_ITEMS
     assert state.num_interactions.tolist() == [NUM_USERS] * NUM_ITEMS
     assert state.mask({"colours": {"any_of": ["white"]}}).tolist() == [item % 2 == 1 for item in range(NUM_ITEMS)]
+
+
+def test_histories_of_some_users_are_theirs_and_those_of_the_others_empty():
+    all_of_them, some = (
+        user_tables(prepared_board(), [Likes()], users=users).histories for users in (None, np.array([3, 0]))
+    )
+    counts = np.zeros(NUM_USERS, dtype=np.int64)
+    counts[[0, 3]] = all_of_them.counts[[0, 3]]
+    assert some.counts.tolist() == counts.tolist() and counts.sum() > 0
+    for user in (0, 3):
+        np.testing.assert_array_equal(some.take(np.array([user])).items, all_of_them.take(np.array([user])).items)
