@@ -1,10 +1,15 @@
-"""How time and memory of preparation grow with the data: shards of made ratings, Parquet or CSV, by each engine.
+"""How time and memory of preparation grow with the data: shards of made ratings in several formats, by each engine.
 
 ::
 
     python benchmarks/preparing_scale.py --rows 2000000 20000000 200000000 --engines streaming
     python benchmarks/preparing_scale.py --rows 20000000 --engines memory streaming ray
     python benchmarks/preparing_scale.py --rows 2000000 8000000 --engines memory streaming --format csv
+    python benchmarks/preparing_scale.py --rows 2000000 8000000 --engines memory streaming --format commas
+    python benchmarks/preparing_scale.py --rows 2000000 --engines memory streaming --format json
+
+The format ``commas`` is text with semicolons between fields, decimal commas and times such as 31.12.2004 17:05:09;
+``json`` is one array in one file, with times as text in ISO 8601.
 
 Each measurement is a process of its own and one line of ``--records``, from which ``--output`` is made anew: sizes,
 engines and formats may be measured one after the other. All engines must give the same content hash. Shards are made in
@@ -30,12 +35,13 @@ from typing import Any
 import numpy as np
 import psutil
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 from results_file import write_results
 
 ENGINES = ("memory", "streaming", "ray")
-FORMATS = ("parquet", "csv")
+FORMATS = ("parquet", "csv", "commas", "json")
 #: MovieLens 25M's users, items and interactions.
 SIZE = (162_541, 62_423, 25_000_095)
 SHARD_ROWS = 2_500_000
@@ -61,12 +67,33 @@ def write_shards(directory: Path, num_rows: int, kind: str) -> None:
                 "timestamp": generator.integers(800_000_000, 1_580_000_000, size),
             }
         )
-        path = partial / f"part-{number:05}.{kind}"
-        if kind == "parquet":
-            pq.write_table(table, path, compression="zstd")
-        else:
-            pyarrow.csv.write_csv(table, path)
+        _write(table, partial, number, kind)
     partial.rename(directory)
+
+
+def _write(table: pa.Table, directory: Path, number: int, kind: str) -> None:
+    name = f"part-{number:05}"
+    if kind == "parquet":
+        pq.write_table(table, directory / f"{name}.parquet", compression="zstd")
+        return
+    if kind == "csv":
+        pyarrow.csv.write_csv(table, directory / f"{name}.csv")
+        return
+    moments = table["timestamp"].cast(pa.timestamp("s"))
+    if kind == "commas":
+        ratings = pc.replace_substring(table["rating"].cast(pa.string()), ".", ",")
+        text = pa.table([*table.columns[:2], ratings, pc.strftime(moments, "%d.%m.%Y %H:%M:%S")], table.column_names)
+        options = pyarrow.csv.WriteOptions(delimiter=";", quoting_style="none")
+        pyarrow.csv.write_csv(text, directory / f"{name}.csv", options)
+        return
+    if number > 0:
+        raise SystemExit(f"--format json is one file; make it of at most {SHARD_ROWS:,} rows, not more.")
+    text = table.set_column(3, "timestamp", pc.strftime(moments, "%Y-%m-%dT%H:%M:%SZ"))
+    lines = (json.dumps(row) for batch in text.to_batches(100_000) for row in batch.to_pylist())
+    with (directory / f"{name}.json").open("w", encoding="utf-8") as file:
+        file.write("[" + next(lines))
+        file.writelines(",\n" + line for line in lines)
+        file.write("]")
 
 
 def prepare(shards: Path, target: Path, engine: str) -> dict[str, Any]:
@@ -134,8 +161,8 @@ def page(records: list[dict[str, Any]]) -> str:
         "# How preparation grows",
         "",
         "`python benchmarks/preparing_scale.py --rows 2000000 20000000 200000000 --engines streaming`, "
-        "`--rows 20000000 --engines memory streaming ray`, and `--rows 2000000 8000000 --engines memory streaming "
-        "--format csv`: made ratings in files of 2.5 million rows, users "
+        "`--rows 20000000 --engines memory streaming ray`, and `--rows 2000000 8000000 --engines memory streaming` "
+        "with `--format csv`, `commas` and `json`: made ratings in files of 2.5 million rows, users "
         "and items in the proportions of MovieLens 25M, prepared with a k-core of 5 and 5. The content hash of one "
         f"size is the same from each engine. {os.cpu_count()} CPU cores, shared with other work: processor time varies "
         "less than time. *Own* is memory that processes hold themselves, *all* counts pages of files as well, which "

@@ -95,6 +95,8 @@ def _with_subseconds(summary: ColumnSummary, interactions: pa.Table) -> ColumnSu
     seconds, nanoseconds = interactions[TIMESTAMP], interactions[SUBSECOND_NS]
     if summary.name != TIMESTAMP or summary.example is None or not pa.types.is_integer(seconds.type):
         return summary
+    if not pc.any(pc.not_equal(nanoseconds, 0)).as_py():
+        return summary
     moments = moments_of(seconds, nanoseconds).drop_null()
     example = with_fraction(summary.example, pc.drop_null(nanoseconds)[0].as_py())
     return replace(summary, num_values=_num_values(moments, None), example=example)

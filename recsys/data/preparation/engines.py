@@ -18,6 +18,9 @@ Engine = Literal["auto", "memory", "streaming", "ray"]
 #: Interactions of more text than this are prepared in partitions: in memory they take about six times as much.
 STREAM_FROM_BYTES = 1 << 30
 
+#: Why a reader is one that reads all at once.
+_AT_ONCE = "a {} has all of them at once. Write larger data to files, which data=table reads in batches"
+
 
 def read_raw(reader: Reader, engine: Engine) -> RawDataset | RawStream:
     """Raw data in the form in which they are to be prepared.
@@ -39,7 +42,7 @@ def read_raw(reader: Reader, engine: Engine) -> RawDataset | RawStream:
     is_large = streaming is not None and streaming.num_bytes() > STREAM_FROM_BYTES
     if engine == "memory" or (engine == "auto" and not is_large):
         return reader.read()
-    found = f"{type(reader).__name__} gives no stream" if streaming is None else streaming.stream()
+    found = _AT_ONCE.format(type(reader).__name__) if streaming is None else streaming.stream()
     if isinstance(found, RawStream):
         return found
     console.print(f"The interactions are read into memory as a whole: {found}.")

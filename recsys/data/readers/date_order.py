@@ -42,11 +42,87 @@ class AmbiguousDatesError(Exception):
         self.example = example
 
 
-def ordered_dates(column: pa.ChunkedArray, day_first: bool | None = None) -> OrderedDates | None:
-    """A column of dates in another order than that of ISO 8601, in that order.
+@dataclass(frozen=True, slots=True)
+class DateForm:
+    """How the dates of a column are written, as all of them together tell.
+
+    Args:
+        order: of day, month and year, in words.
+        is_assumed: whether the dates themselves do not tell the order, so that it is only what is usual.
+        has_clock: whether any of them has a time of the day.
+    """
+
+    order: str
+    is_assumed: bool
+    has_clock: bool
+
+
+class DateOrderScan:
+    """Finds out in which order the dates of a column are written, as a whole or in batches.
 
     The day comes first where a first number is above 12, the month where a second one is; with dots between the
     numbers, as in 03.04.2024, the day comes first unless something speaks against it.
+    """
+
+    def __init__(self) -> None:
+        self._example: str | None = None
+        self._is_of_form = True
+        self._marks: set[str] = set()
+        self._shortest = dict.fromkeys("abc", 4)
+        self._longest = dict.fromkeys("abc", 0)
+        self._largest = dict.fromkeys("ab", 0)
+        self._has_clock = False
+
+    def add(self, column: pa.ChunkedArray) -> None:
+        """Take in the next values: text without white space around it, null where a value is missing."""
+        present = column.drop_null()
+        if len(present) == 0 or not self._is_of_form:
+            return
+        if not pc.all(pc.match_substring_regex(present, _FORM)).as_py():
+            self._is_of_form = False
+            return
+        if self._example is None:
+            self._example = present[0].as_py()
+        parts = pc.extract_regex(present.combine_chunks(), _FORM)
+        for mark in ("mark", "again"):
+            self._marks |= set(pc.unique(pc.struct_field(parts, mark)).to_pylist())
+        for name in "abc":
+            length = pc.min_max(pc.utf8_length(pc.struct_field(parts, name)))
+            self._shortest[name] = min(self._shortest[name], length["min"].as_py())
+            self._longest[name] = max(self._longest[name], length["max"].as_py())
+        for name in "ab":
+            largest = pc.max(pc.struct_field(parts, name).cast(pa.int64())).as_py()
+            self._largest[name] = max(self._largest[name], largest)
+        self._has_clock |= pc.any(pc.not_equal(pc.struct_field(parts, "time"), "")).as_py()
+
+    def form(self, day_first: bool | None = None) -> DateForm | None:
+        """How they are written.
+
+        Args:
+            day_first: whether the day comes before the month; None to find out.
+
+        Returns:
+            The form; None where a value is of another form or in ISO 8601, no order fits all of them, or all are
+            missing.
+
+        Raises:
+            AmbiguousDatesError: nothing tells the order.
+        """
+        if self._example is None or not self._is_of_form or len(self._marks) != 1:
+            return None
+        (mark,) = self._marks
+        if self._shortest["a"] == 4 and self._longest["c"] <= 2:
+            if mark == "-" and self._shortest["b"] == self._shortest["c"] == 2:
+                return None  # as ISO 8601 has it
+            return DateForm(YEAR_FIRST, is_assumed=False, has_clock=self._has_clock)
+        if not (self._shortest["c"] == 4 and self._longest["a"] <= 2):
+            return None
+        order, is_assumed = _order(self._largest["a"] > 12, self._largest["b"] > 12, mark, day_first, self._example)
+        return None if order is None else DateForm(order, is_assumed, self._has_clock)
+
+
+def ordered_dates(column: pa.ChunkedArray, day_first: bool | None = None) -> OrderedDates | None:
+    """A column of dates in another order than that of ISO 8601, in that order; see :class:`DateOrderScan`.
 
     Args:
         column: of text without white space around it; null where a value is missing.
@@ -59,27 +135,33 @@ def ordered_dates(column: pa.ChunkedArray, day_first: bool | None = None) -> Ord
     Raises:
         AmbiguousDatesError: nothing tells the order.
     """
-    present = column.drop_null()
-    if len(present) == 0 or not pc.all(pc.match_substring_regex(present, _FORM)).as_py():
-        return None
+    scan = DateOrderScan()
+    scan.add(column)
+    form = scan.form(day_first)
+    return None if form is None else OrderedDates(in_iso_order(column, form), form.order, form.is_assumed)
+
+
+def in_iso_order(column: pa.ChunkedArray, form: DateForm) -> pa.ChunkedArray:
+    """Dates of a column, or of a batch of it, in the order of ISO 8601; null where they are missing.
+
+    Args:
+        column: of text without white space around it; null where a value is missing.
+        form: how the dates of the whole column are written.
+    """
     parts = pc.extract_regex(column.combine_chunks(), _FORM)
-    first, mark, second, again, last, time = (
-        pc.struct_field(parts, name) for name in ("a", "mark", "b", "again", "c", "time")
-    )
-    marks = pc.unique(pa.chunked_array([mark.drop_null(), again.drop_null()]))
-    if len(marks) != 1:
-        return None
-    if _has_width(first, 4) and _is_short(last):
-        if marks[0].as_py() == "-" and _has_width(second, 2) and _has_width(last, 2):
-            return None  # as ISO 8601 has it
-        return OrderedDates(_joined(first, second, last, time), YEAR_FIRST, is_assumed=False)
-    if not (_has_width(last, 4) and _is_short(first)):
-        return None
-    order, is_assumed = _order(first, second, marks[0].as_py(), day_first, present[0].as_py())
-    if order is None:
-        return None
-    month, day = (second, first) if order == DAY_FIRST else (first, second)
-    return OrderedDates(_joined(last, month, day, time), order, is_assumed)
+    first, second, last, time = (pc.struct_field(parts, name) for name in ("a", "b", "c", "time"))
+    year, month, day = {
+        YEAR_FIRST: (first, second, last),
+        DAY_FIRST: (last, second, first),
+        MONTH_FIRST: (last, first, second),
+    }[form.order]
+    month, day = (pc.utf8_lpad(part, 2, "0") for part in (month, day))
+    date = pc.binary_join_element_wise(year, month, day, "-")
+    if form.has_clock:  # then a date alone is its midnight
+        clock = pc.if_else(pc.match_substring_regex(time, r"^\d:"), pc.binary_join_element_wise("0", time, ""), time)
+        has_time = pc.fill_null(pc.not_equal(clock, ""), False)
+        date = pc.binary_join_element_wise(date, pc.if_else(has_time, clock, "00:00"), " ")
+    return pa.chunked_array([date])
 
 
 def warn_of_order(name: str, order: str) -> None:
@@ -93,10 +175,9 @@ def warn_of_order(name: str, order: str) -> None:
 
 
 def _order(
-    first: pa.Array, second: pa.Array, mark: str, day_first: bool | None, example: str
+    first_is_day: bool, second_is_day: bool, mark: str, day_first: bool | None, example: str
 ) -> tuple[str | None, bool]:
     """Whether the day or the month comes first, None where neither can; and whether that is only assumed."""
-    first_is_day, second_is_day = (pc.max(part.cast(pa.int64())).as_py() > 12 for part in (first, second))
     if (first_is_day and second_is_day) or (second_is_day and day_first) or (first_is_day and day_first is False):
         return None, False
     if day_first is not None:
@@ -106,22 +187,3 @@ def _order(
     if mark == ".":
         return DAY_FIRST, True
     raise AmbiguousDatesError(example)
-
-
-def _has_width(part: pa.Array, width: int) -> bool:
-    return bool(pc.all(pc.equal(pc.utf8_length(part), width)).as_py())
-
-
-def _is_short(part: pa.Array) -> bool:
-    return bool(pc.max(pc.utf8_length(part)).as_py() <= 2)
-
-
-def _joined(year: pa.Array, month: pa.Array, day: pa.Array, time: pa.Array) -> pa.ChunkedArray:
-    """Text in the order of ISO 8601; null where the date is."""
-    month, day = (pc.utf8_lpad(part, 2, "0") for part in (month, day))
-    date = pc.binary_join_element_wise(year, month, day, "-")
-    clock = pc.if_else(pc.match_substring_regex(time, r"^\d:"), pc.binary_join_element_wise("0", time, ""), time)
-    has_time = pc.fill_null(pc.not_equal(clock, ""), False)
-    if pc.any(has_time).as_py():  # then a date alone is its midnight
-        date = pc.binary_join_element_wise(date, pc.if_else(has_time, clock, "00:00"), " ")
-    return pa.chunked_array([date])

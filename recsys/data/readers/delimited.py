@@ -171,7 +171,10 @@ class DelimitedForm:
             raise EncodingError(f"{self.file} must be text in {self.encoding}, but is not. {_CONVERT}") from error
         except pa.ArrowInvalid as error:
             if _is_too_long(error):
-                raise LongRowError(f"{self.file} has a row of more than {_BATCH_BYTES >> 20} MB") from error
+                raise LongRowError(
+                    f"{self.file} has a row of more than {_BATCH_BYTES >> 20} MB. To have it read in batches, leave "
+                    "out or shorten the field that is so long"
+                ) from error
             raise self._explain(error, types) from error
 
     def _check_last_row(self, num_rows: int, num_lines: int) -> None:

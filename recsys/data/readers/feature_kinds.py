@@ -141,7 +141,7 @@ def _as_kind(column: pa.ChunkedArray, feature: FeatureColumn, place: str, option
     if feature.kind is FeatureKind.NUMBER:
         if pa.types.is_date(column.type) or pa.types.is_timestamp(column.type):
             return column
-        return as_numbers(column, feature.name, place, pa.float64(), decimal_comma=True)
+        return as_numbers(column, feature.name, place, pa.float64(), decimal_comma=None)
     if feature.kind is FeatureKind.MULTI_VALUED and feature.separator is None:
         if pa.types.is_string(column.type) and (lists := parse_lists(column)) is not None:
             return lists

@@ -14,10 +14,10 @@ from recsys.data.raw_stream import RawStream, StreamingReader
 from recsys.data.readers.fingerprint import make_fingerprint
 from recsys.data.readers.goodreads_files import (
     BOOK_FEATURES,
+    TranslatedInteractions,
     interactions_in_csv,
     interactions_in_json,
     read_books,
-    translate_books,
 )
 from recsys.data.readers.interaction_files import InteractionFile
 from recsys.data.sources.download import Download
@@ -93,24 +93,20 @@ class GoodreadsReader(StreamingReader):
     def read(self) -> RawDataset:
         """Find, verify and read the files; see :class:`recsys.data.raw.Reader`."""
         found, sources = self._found()
-        file, id_map = self._interactions(found), self._id_map(found)
+        file = self._interactions(found)
         interactions = file.read()
         if len(interactions) == 0:
             raise DataError(f"{file.file} has no rated books. Set data.rated_only=false to read unrated ones.")
-        if id_map is not None:
-            interactions = translate_books(interactions, id_map)
         return self._with(interactions, found, sources)
 
     def num_bytes(self) -> int:
         """About the size of the interactions as text; see :class:`recsys.data.raw_stream.StreamingReader`."""
         return self._interactions(self._found()[0]).file.num_bytes()
 
-    def stream(self) -> RawStream | str:
+    def stream(self) -> RawStream:
         """The files with interactions in batches; see :class:`recsys.data.raw_stream.StreamingReader`."""
         found, sources = self._found()
-        file, id_map = self._interactions(found), self._id_map(found)
-        if id_map is not None:
-            return f"book ids are translated by {id_map}; data.metadata=false reads them as they are, in batches"
+        file = self._interactions(found)
         return file.stream_with(self._with(file.empty(), found, sources))
 
     def _found(self) -> tuple[FoundFiles, tuple[RawSource, ...]]:
@@ -123,7 +119,8 @@ class GoodreadsReader(StreamingReader):
     def _interactions(self, found: FoundFiles) -> InteractionFile:
         file = found[self._names()[0]]
         read = interactions_in_csv if _is_csv(file) else interactions_in_json
-        return read(file, self.rated_only)
+        interactions, id_map = read(file, self.rated_only), self._id_map(found)
+        return interactions if id_map is None else TranslatedInteractions(file, interactions, id_map)
 
     def _id_map(self, found: FoundFiles) -> RawFile | None:
         """The file with the book ids of the metadata, where the interactions have others."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -81,22 +83,52 @@ def _rated(rated_only: bool, part: pa.Table) -> pa.Table:
     return part.filter(pc.greater(part[RATING], 0)) if rated_only else part.drop_columns([RATING])
 
 
-def translate_books(interactions: pa.Table, id_map: RawFile) -> pa.Table:
+@dataclass(frozen=True, slots=True)
+class TranslatedInteractions(InteractionFile):
     """Interactions of the CSV file with the book ids of the metadata.
 
-    Raises:
-        DataError: a book is not in ``book_id_map.csv``.
+    Args:
+        file: the file.
+        interactions: what is read from it.
+        id_map: ``book_id_map.csv``, with a row for each book; it is in memory as a whole.
     """
-    table = read_delimited(id_map, {"book_id_csv": pa.string(), "book_id": pa.string()})
-    column = interactions[ITEM_ID].unify_dictionaries().combine_chunks()
-    position = pc.index_in(column.dictionary, value_set=table["book_id_csv"].combine_chunks())
-    if position.null_count:
-        unknown = column.dictionary.filter(position.is_null())[0].as_py()
-        raise DataError(
-            f"{id_map} has no book_id_csv {unknown!r}, which the interactions have. Take files of one release."
-        )
-    translated = pa.DictionaryArray.from_arrays(column.indices, table["book_id"].combine_chunks().take(position))
-    return interactions.set_column(interactions.column_names.index(ITEM_ID), ITEM_ID, translated)
+
+    file: RawFile
+    interactions: InteractionFile
+    id_map: RawFile
+
+    def read(self) -> pa.Table:
+        """See :class:`.InteractionFile`."""
+        return self._translated(self.interactions.read(), self._read_map())
+
+    def empty(self) -> pa.Table:
+        """See :class:`.InteractionFile`."""
+        return self.interactions.empty()
+
+    def batches(self) -> Iterator[pa.Table]:
+        """See :class:`.InteractionFile`."""
+        id_map = self._read_map()
+        for batch in self.interactions.batches():
+            translated = self._translated(batch, id_map)
+            yield translated.cast(batch.schema)
+
+    def _read_map(self) -> pa.Table:
+        return read_delimited(self.id_map, {"book_id_csv": pa.string(), "book_id": pa.string()}).combine_chunks()
+
+    def _translated(self, interactions: pa.Table, id_map: pa.Table) -> pa.Table:
+        column = as_identifiers(interactions[ITEM_ID], ITEM_ID, str(self.file)).unify_dictionaries().combine_chunks()
+        position = pc.index_in(column.dictionary, value_set=id_map["book_id_csv"])
+        unknown = column.indices.filter(pc.is_null(position.take(column.indices)))
+        if len(unknown):
+            raise DataError(
+                f"{self.id_map} has no book_id_csv {column.dictionary[unknown[0].as_py()].as_py()!r}, which the "
+                "interactions have. Take files of one release."
+            )
+        books = id_map["book_id"].combine_chunks().take(position)
+        translated = pa.DictionaryArray.from_arrays(column.indices, books)
+        if position.null_count:  # of books without a rating, which no row has
+            translated = translated.cast(pa.string()).dictionary_encode()
+        return interactions.set_column(interactions.column_names.index(ITEM_ID), ITEM_ID, translated)
 
 
 def read_books(file: RawFile) -> pa.Table:

@@ -27,7 +27,6 @@ from recsys.data.readers.ncf_files import (
     negatives_from_text,
     users_from_parquet,
 )
-from recsys.data.readers.tables.table_batches import NoBatchesError
 from recsys.data.sources.layout import FoundFiles, Layout, find_in_directory
 from recsys.data.sources.locate import record
 from recsys.errors import SourceError
@@ -87,18 +86,15 @@ class NcfReader(StreamingReader):
         names = ("train.parquet", "test.parquet") if found.layout == _PARQUET.name else (_TRAIN, _TEST)
         return sum(found[name].num_bytes() for name in names)
 
-    def stream(self) -> RawStream | str:
+    def stream(self) -> RawStream:
         """The training rows in batches, then those of the test; see :class:`recsys.data.raw_stream.StreamingReader`."""
         found = self._find()
-        try:
-            if found.layout == _PARQUET.name:
-                from_parquet = batches_from_parquet(found["train.parquet"])
-                schema, train = from_parquet.schema, from_parquet.batches
-            else:
-                from_text = batches_from_text(found[_TRAIN])
-                schema, train = from_text.empty().schema, from_text.batches
-        except NoBatchesError as error:
-            return str(error)
+        if found.layout == _PARQUET.name:
+            from_parquet = batches_from_parquet(found["train.parquet"])
+            schema, train = from_parquet.schema, from_parquet.batches
+        else:
+            from_text = batches_from_text(found[_TRAIN])
+            schema, train = from_text.empty().schema, from_text.batches
         test = self._test(found)
         shared = tuple(name for name in schema.names if name in test.column_names)
         parts: tuple[Batches, ...] = (

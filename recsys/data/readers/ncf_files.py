@@ -32,7 +32,7 @@ def interactions_from_parquet(file: RawFile) -> pa.Table:
         ITEM_ID: as_identifiers(table["item"], "item", str(file)),
     }
     if "rating" in table.column_names:
-        columns[RATING] = as_numbers(table["rating"], "rating", str(file))
+        columns[RATING] = as_numbers(table["rating"], "rating", str(file), decimal_comma=None)
     if "timestamp" in table.column_names:
         columns[TIMESTAMP] = as_seconds(table["timestamp"], "timestamp", str(file))
     return pa.table(columns)
@@ -45,11 +45,7 @@ def interactions_from_text(file: RawFile) -> pa.Table:
 
 
 def batches_from_parquet(file: RawFile) -> TableBatches:
-    """The table of :func:`interactions_from_parquet` in batches.
-
-    Raises:
-        NoBatchesError: times are text, which only all rows together explain.
-    """
+    """The table of :func:`interactions_from_parquet` in batches."""
     found = parquet_columns(file)
     require_columns(found, ("user", "item"), str(file))
     wanted = {USER_ID: "user", ITEM_ID: "item"} | {name: name for name in (RATING, TIMESTAMP) if name in found}

@@ -13,7 +13,8 @@ def as_numbers(
     name: str,
     place: str,
     type_: pa.DataType | None = None,
-    decimal_comma: bool = False,
+    decimal_comma: bool | None = False,
+    first_row: int = 0,
 ) -> pa.ChunkedArray:
     """A column as numbers; empty text becomes null.
 
@@ -22,7 +23,8 @@ def as_numbers(
         name: name of the column, for messages.
         place: the file that it is from, for messages.
         type_: type of the result, float32 unless given.
-        decimal_comma: whether text may have decimal commas, ``3,5``, if all of it has.
+        decimal_comma: whether the numbers in text have decimal commas, ``3,5``; None to find out.
+        first_row: the number of rows before the column, for messages.
 
     Raises:
         DataError: a value is no number; the message gives the first with its row.
@@ -45,49 +47,72 @@ def as_numbers(
         raise DataError(f"{place}: column {name!r} must hold numbers, but is of type {kind}. Convert it.")
     column = pc.utf8_trim_whitespace(column)
     column = pc.if_else(pc.equal(column, ""), pa.scalar(None, kind), column)
-    if decimal_comma and (pointed := with_decimal_points(column)) is not None:
-        column = pointed
+    if decimal_comma is None:
+        scan = DecimalCommaScan()
+        scan.add(column)
+        decimal_comma = scan.has_commas()
+    if decimal_comma:
+        column = pc.replace_substring(column, ",", ".")
     bad = first_uncastable(column, type_)
     if bad is not None:
         raise DataError(
-            f"{place}: column {name!r} must hold numbers, but row {bad + 1:,} has {column[bad].as_py()!r}. "
+            f"{place}: column {name!r} must hold numbers, but row {first_row + bad + 1:,} has {column[bad].as_py()!r}. "
             "Correct the value, or leave it empty if it is unknown."
         )
     return column.cast(type_)
 
 
-def with_decimal_points(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
-    """Text of numbers with decimal commas, ``3,5``, with points instead; None if there are none, or other text as well.
+class DecimalCommaScan:
+    """Finds out whether the numbers of a text column have decimal commas, ``3,5``, as a whole or in batches.
 
-    Where all of them could be thousands, ``1,234``, they are not taken for decimals.
+    Where all of them could be thousands, ``1,234``, or other text is among them, they have none.
+    """
+
+    def __init__(self) -> None:
+        self._is_any_decimal = False
+        self._are_all_numbers = True
+
+    def add(self, column: pa.ChunkedArray) -> None:
+        """Take in the next values, with or without white space around them."""
+        text = pc.utf8_trim_whitespace(column)
+        commas = pc.match_substring_regex(text, r"^[+-]?\d*,\d+$")
+        thousands = pc.match_substring_regex(text, r"^[+-]?[1-9]\d{0,2},\d{3}$")
+        whole = pc.or_(pc.match_substring_regex(text, r"^[+-]?\d+$"), pc.equal(text, ""))
+        self._is_any_decimal |= bool(pc.any(pc.and_not(commas, thousands)).as_py())
+        self._are_all_numbers &= pc.all(pc.or_(commas, whole)).as_py() is not False
+
+    def has_commas(self) -> bool:
+        """Whether they have."""
+        return self._is_any_decimal and self._are_all_numbers
+
+
+def with_decimal_points(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
+    """Text of numbers with decimal commas with points instead; None where :class:`DecimalCommaScan` finds none.
 
     Args:
         column: of text.
     """
-    text = pc.utf8_trim_whitespace(column)
-    commas = pc.match_substring_regex(text, r"^[+-]?\d*,\d+$")
-    thousands = pc.match_substring_regex(text, r"^[+-]?[1-9]\d{0,2},\d{3}$")
-    if not pc.any(pc.and_not(commas, thousands)).as_py():
-        return None
-    whole = pc.or_(pc.match_substring_regex(text, r"^[+-]?\d+$"), pc.equal(text, ""))
-    return pc.replace_substring(text, ",", ".") if pc.all(pc.or_(commas, whole)).as_py() else None
+    scan = DecimalCommaScan()
+    scan.add(column)
+    return pc.replace_substring(pc.utf8_trim_whitespace(column), ",", ".") if scan.has_commas() else None
 
 
 def first_uncastable(column: pa.Array | pa.ChunkedArray, type_: pa.DataType) -> int | None:
     """Position of the first value that cannot become ``type_``, or None; found by binary search."""
-    if _casts(column, type_):
+    if casts(column, type_):
         return None
     low, high = 0, len(column)  # the first `low` values cast, the first `high` do not
     while high - low > 1:
         middle = (low + high) // 2
-        if _casts(column.slice(low, middle - low), type_):
+        if casts(column.slice(low, middle - low), type_):
             low = middle
         else:
             high = middle
     return low
 
 
-def _casts(column: pa.Array | pa.ChunkedArray, type_: pa.DataType) -> bool:
+def casts(column: pa.Array | pa.ChunkedArray, type_: pa.DataType) -> bool:
+    """Whether all values can become ``type_``."""
     try:
         column.cast(type_)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):

@@ -10,9 +10,7 @@ from recsys.data.raw import RawDataset
 from recsys.data.raw_stream import RawStream, StreamingReader
 from recsys.data.readers.feature_kinds import Declaration
 from recsys.data.readers.table_files import FileTable
-from recsys.data.readers.tables.column_names import ColumnNames
 from recsys.data.readers.tables.table_set import TableSet
-from recsys.data.readers.tables.text_forms import TextForms
 from recsys.data.sources.remote_file import RemoteFile
 from recsys.data.sources.remote_files import RemoteFiles
 from recsys.data.sources.scratch_directory import ScratchDirectory
@@ -58,9 +56,8 @@ class RemoteReader(StreamingReader):
         self.name = name
         given = {"interactions": interactions, "users": users, "items": items}
         self._urls = {part: url for part, url in given.items() if url is not None}
-        forms = TextForms.parse(day_first, list_separators)
-        self._said: TableSet[FileTable] = TableSet(
-            name, {}, ColumnNames.parse(columns), user_features, item_features, forms
+        self._said: TableSet[FileTable] = TableSet.parse(
+            name, {}, columns, user_features, item_features, day_first, list_separators
         )
 
     def read(self) -> RawDataset:

@@ -11,10 +11,8 @@ from recsys.data.raw_stream import RawStream, StreamingReader
 from recsys.data.readers.feature_kinds import Declaration
 from recsys.data.readers.fingerprint import make_fingerprint
 from recsys.data.readers.table_files import FileTable
-from recsys.data.readers.tables.column_names import ColumnNames
 from recsys.data.readers.tables.table_set import TableSet
 from recsys.data.readers.tables.text_format import Header, parse_settings
-from recsys.data.readers.tables.text_forms import TextForms
 from recsys.data.sources.locate import record
 from recsys.data.sources.shards import table_file
 
@@ -93,8 +91,7 @@ class TableReader(StreamingReader):
             for part, path in given.items()
             if path is not None
         }
-        forms = TextForms.parse(day_first, list_separators)
-        self._set = TableSet(name, tables, ColumnNames.parse(columns), user_features, item_features, forms)
+        self._set = TableSet.parse(name, tables, columns, user_features, item_features, day_first, list_separators)
         self.name = name
 
     def read(self) -> RawDataset:

@@ -15,14 +15,8 @@ from recsys.data.readers.json_lines import iterate_objects, read_json_lines
 from recsys.data.readers.parquet import parquet_columns, read_parquet
 from recsys.data.readers.required_columns import require_columns
 from recsys.data.readers.tables.column_names import ColumnNames, id_column
-from recsys.data.readers.tables.json_array import as_json_lines, holds_array
-from recsys.data.readers.tables.table_batches import (
-    NoBatchesError,
-    TableBatches,
-    json_batches,
-    parquet_table_batches,
-    text_batches,
-)
+from recsys.data.readers.tables.json_array import as_json_lines
+from recsys.data.readers.tables.table_batches import TableBatches, json_batches, parquet_table_batches, text_batches
 from recsys.data.readers.tables.text_format import TextSettings, recognise
 from recsys.data.readers.tables.text_tables import read_text_entities, read_text_interactions
 from recsys.data.readers.tables.typed_columns import ReadTable, typed_entities, typed_interactions, unread_columns
@@ -62,9 +56,9 @@ class FileTable:
         """See :func:`read_entities`."""
         return read_entities(self.file, id_name, role, self.settings)
 
-    def batches(self, columns: ColumnNames) -> TableBatches:
+    def batches(self, columns: ColumnNames, day_first: bool | None = None) -> TableBatches:
         """See :func:`interaction_batches`."""
-        return interaction_batches(self.file, columns, self.settings)
+        return interaction_batches(self.file, columns, self.settings, day_first)
 
     def num_bytes(self) -> int:
         """About the size of the table as text.
@@ -112,13 +106,10 @@ def read_interactions(
     return ReadTable(read.table, (*notes, *read.notes, *unread_columns(found, wanted)))
 
 
-def interaction_batches(file: RawFile, columns: ColumnNames, settings: TextSettings = _RECOGNISED) -> TableBatches:
-    """The table of :func:`read_interactions` in batches.
-
-    Args:
-        file: the file.
-        columns: names of the columns.
-        settings: what is known of the format of text.
+def interaction_batches(
+    file: RawFile, columns: ColumnNames, settings: TextSettings = _RECOGNISED, day_first: bool | None = None
+) -> TableBatches:
+    """The table of :func:`read_interactions` in batches, with its arguments.
 
     Raises:
         NoBatchesError: it must be read at once.
@@ -126,18 +117,15 @@ def interaction_batches(file: RawFile, columns: ColumnNames, settings: TextSetti
         SourceError: the file cannot be read.
     """
     kind = _kind(file)
-    if kind in _JSON_SUFFIXES:
-        if holds_array(file):
-            raise NoBatchesError(f"{file} is one JSON array")
-        fields = _json_fields(file, columns)
-        return json_batches(file, fields.schema, fields.wanted, unread_columns(fields.found, fields.wanted))
     if kind in _SEPARATORS:
         text = recognise(file, settings, _SEPARATORS[kind], columns.required)
-        wanted = columns.wanted(text.names, str(file))
-        return text_batches(file, text, wanted, (*text.notes, *unread_columns(text.names, wanted)))
+        return text_batches(file, text, columns.wanted(text.names, str(file)), day_first)
+    if kind in _JSON_SUFFIXES:
+        lines = as_json_lines(file)
+        fields = _json_fields(lines, columns)
+        return json_batches(lines, fields.schema, fields.wanted, fields.found, day_first)
     found = parquet_columns(file)
-    wanted = columns.wanted(found, str(file))
-    return parquet_table_batches(file, wanted, unread_columns(found, wanted))
+    return parquet_table_batches(file, columns.wanted(found, str(file)), found, day_first)
 
 
 def read_entities(file: RawFile, id_name: str, role: str, settings: TextSettings = _RECOGNISED) -> ReadTable:

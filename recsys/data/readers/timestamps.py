@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from recsys.data.readers.date_order import AmbiguousDatesError, ordered_dates, warn_of_order
 from recsys.data.readers.number_times import NumberTimes, NumberTimesScan, seconds_of_written_dates
-from recsys.data.readers.numbers import as_numbers, first_uncastable
+from recsys.data.readers.numbers import as_numbers
+from recsys.data.readers.text_times import TextTimes, TextTimesScan, present_text, seconds_of_dates
 from recsys.data.times import NANOSECONDS, split_seconds
-from recsys.errors import DataError
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +36,13 @@ class WholeColumn:
     """What is known of a column of which a batch is read.
 
     Args:
-        numbers: how its moments are written, if they are numbers.
+        numbers: how its moments are written, if the column is of numbers.
+        text: the same, if it is of text.
         first_row: the number of rows before the batch.
     """
 
-    numbers: NumberTimes
+    numbers: NumberTimes = NumberTimes()
+    text: TextTimes = TextTimes()
     first_row: int = 0
 
 
@@ -68,8 +69,7 @@ def as_times(
         name: name of the column, for messages.
         place: the file that it is from, for messages.
         day_first: whether the day comes before the month in dates such as 03/04/2024; None to find out.
-        whole: what is known of the whole column, where ``column`` is a batch of it and no text; None where it
-            is the whole.
+        whole: what is known of the whole column, where ``column`` is a batch of it; None where it is the whole.
 
     Raises:
         DataError: a value is no timestamp; the message gives the first with its row. Or the order of day and month
@@ -82,11 +82,7 @@ def as_times(
     if pa.types.is_dictionary(kind):
         column, kind = column.cast(kind.value_type), kind.value_type
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        column = pc.if_else(pc.equal(column, ""), pa.scalar(None, kind), column)
-        for number in (pa.int64(), pa.float64()):
-            if first_uncastable(column, number) is None:
-                return _from_numbers(column.cast(number), name, place, None)
-        return _from_any_text(column.cast(pa.string()), name, place, day_first)
+        return _from_text(column, name, place, day_first, whole)
     if pa.types.is_timestamp(kind):
         return _divided(column.cast(pa.int64()), {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[kind.unit])
     if pa.types.is_date(kind):
@@ -144,50 +140,17 @@ def _times(
     return Times(whole, pa.chunked_array([pa.array(nanoseconds.astype(np.int32), mask=missing)]))
 
 
-def _from_any_text(column: pa.ChunkedArray, name: str, place: str, day_first: bool | None) -> Times:
-    """Dates in another order where all values are such, else ISO 8601."""
-    try:
-        ordered = ordered_dates(pc.utf8_trim_whitespace(column), day_first)
-    except AmbiguousDatesError as error:
-        raise DataError(
-            f"{place}: column {name!r} holds dates of which nothing tells whether the day or the month comes first, as "
-            f"in {error.example!r}. Set data.day_first=true or data.day_first=false."
-        ) from error
-    if ordered is None:
-        return _from_text(column, name, place)
-    if ordered.is_assumed:
-        warn_of_order(name, ordered.order)
-    return replace(_from_text(ordered.text, name, place), order=ordered.order)
-
-
-def _from_text(column: pa.ChunkedArray, name: str, place: str) -> Times:
-    """ISO 8601, each value with or without a time zone."""
-    # Arrow takes no fractions for whole seconds and no mixture of texts with and without a zone.
-    whole = pc.replace_substring_regex(column, r"[.,]\d+", "")
-    zoned = pc.match_substring_regex(whole, r"\d\d:?\d\d.*(Z|[+-]\d\d(:?\d\d)?)$")
-    zoned = pc.and_(zoned, pc.match_substring_regex(whole, r"[T ]"))
-    null = pa.scalar(None, pa.string())
-    parts = (
-        (pc.if_else(zoned, whole, null), pa.timestamp("s", "UTC")),
-        (pc.if_else(zoned, null, whole), pa.timestamp("s")),
-    )
-    bad = [position for part, kind in parts if (position := first_uncastable(part, kind)) is not None]
-    if bad:
-        # If the column begins with numbers, the first value that is not a number is the one to show.
-        row = max(min(bad), first_uncastable(column, pa.float64()) or 0)
-        raise DataError(
-            f"{place}: column {name!r} must hold seconds since 1970 or dates, in ISO 8601 (2024-05-31T12:00:00Z) or "
-            f"all in one other order (31.05.2024), but row {row + 1:,} has {column[row].as_py()!r}. Correct the value, "
-            "or leave it empty if it is unknown."
-        )
-    with_zone, without_zone = (part.cast(kind).cast(pa.int64()) for part, kind in parts)
-    return Times(pc.coalesce(with_zone, without_zone), _fractions(column))
-
-
-def _fractions(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
-    """Nanoseconds of texts with a fraction of a second; None where all have none, or zeros."""
-    digits = pc.struct_field(pc.extract_regex(column, r"[.,](?P<digits>\d+)"), "digits")
-    nanoseconds = pc.utf8_rpad(pc.utf8_slice_codeunits(digits, 0, 9), 9, "0").cast(pa.int32())
-    if not pc.any(pc.greater(nanoseconds, 0)).as_py():
-        return None
-    return pc.if_else(column.is_valid(), pc.fill_null(nanoseconds, 0), pa.scalar(None, pa.int32()))
+def _from_text(
+    column: pa.ChunkedArray, name: str, place: str, day_first: bool | None, whole: WholeColumn | None
+) -> Times:
+    """Numbers where all values are such, else dates in another order where all are, else ISO 8601."""
+    if whole is None:
+        scan = TextTimesScan()
+        scan.add(column)
+        whole = WholeColumn(text=scan.form(name, place, day_first))
+    form, text = whole.text, present_text(column)
+    if form.number is not None:
+        numbers = WholeColumn(form.numbers, first_row=whole.first_row)
+        return _from_numbers(text.cast(form.number), name, place, numbers)
+    seconds, subsecond_ns = seconds_of_dates(text, form, name, place, whole.first_row)
+    return Times(seconds, subsecond_ns, None if form.dates is None else form.dates.order)

@@ -7,10 +7,10 @@ import pytest
 
 from recsys.data.readers.goodreads_files import (
     BOOK_FEATURES,
+    TranslatedInteractions,
     interactions_in_csv,
     interactions_in_json,
     read_books,
-    translate_books,
 )
 from recsys.data.sources.raw_file import RawFile
 from recsys.errors import DataError
@@ -63,14 +63,25 @@ def test_an_unreadable_date_is_shown(tmp_path: Path) -> None:
         interactions_in_json(file, rated_only=True).read()
 
 
-def test_book_ids_are_translated(tmp_path: Path) -> None:
-    table = interactions_in_csv(
-        write(tmp_path, "a.csv", "user_id,book_id,rating\n0,948,5\n1,7,3\n2,948,1\n"), rated_only=True
-    ).read()
+def test_book_ids_are_translated_as_a_whole_and_in_batches(tmp_path: Path) -> None:
+    file = write(tmp_path, "a.csv", "user_id,book_id,rating\n0,948,5\n1,7,3\n3,12,0\n2,948,1\n")
     id_map = write(tmp_path, "map.csv", "book_id_csv,book_id\n7,70\n948,836610\n")
-    assert translate_books(table, id_map)["item_id"].to_pylist() == ["836610", "70", "836610"]
-    with pytest.raises(DataError, match=r"map\.csv has no book_id_csv '948', which the interactions have"):
-        translate_books(table, write(tmp_path, "map.csv", "book_id_csv,book_id\n7,70\n"))
+    translated = TranslatedInteractions(file, interactions_in_csv(file, rated_only=True), id_map)
+    whole = translated.read()
+    assert whole["item_id"].to_pylist() == ["836610", "70", "836610"]
+    assert whole["item_id"].unify_dictionaries().chunk(0).dictionary.null_count == 0
+    batches = list(translated.batches())
+    assert [row for batch in batches for row in batch.to_pylist()] == whole.to_pylist()
+    assert all(batch.schema == translated.empty().schema for batch in batches)
+
+
+def test_a_book_that_the_map_lacks_is_told_where_a_row_has_it(tmp_path: Path) -> None:
+    file = write(tmp_path, "a.csv", "user_id,book_id,rating\n0,948,5\n1,7,3\n")
+    id_map = write(tmp_path, "map.csv", "book_id_csv,book_id\n7,70\n")
+    translated = TranslatedInteractions(file, interactions_in_csv(file, rated_only=True), id_map)
+    for read in (translated.read, lambda: list(translated.batches())):
+        with pytest.raises(DataError, match=r"map\.csv has no book_id_csv '948', which the interactions have"):
+            read()
 
 
 def book(**fields: object) -> dict[str, object]:

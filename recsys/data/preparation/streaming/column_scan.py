@@ -95,6 +95,7 @@ class MomentScan(ColumnScan):
         super().__init__(TIMESTAMP, pa.int64(), directory)
         self._moments = DistinctNumbers(directory, "moments")
         self._fraction: int | None = None
+        self._has_fractions = False
 
     def add_rows(self, rows: pa.Table) -> None:
         """Take in the next batch."""
@@ -102,6 +103,7 @@ class MomentScan(ColumnScan):
         present = nanoseconds.drop_null()
         if self._fraction is None and len(present):
             self._fraction = present[0].as_py()
+        self._has_fractions |= bool(pc.any(pc.not_equal(present, 0)).as_py())
         self.add(rows[TIMESTAMP])
         self._moments.add(moments_of(rows[TIMESTAMP], nanoseconds).drop_null().to_numpy())
 
@@ -110,12 +112,13 @@ class MomentScan(ColumnScan):
         self.extend(later)
         self._moments.extend(later._moments)
         self._fraction = later._fraction if self._fraction is None else self._fraction
+        self._has_fractions |= later._has_fractions
 
     def summary(self) -> ColumnSummary:
         """What was found."""
         whole = super().summary()
-        if whole.example is None or self._fraction is None:
-            return whole
+        if whole.example is None or self._fraction is None or not self._has_fractions:
+            return whole  # batches may have the column where all moments are whole seconds
         example = with_fraction(whole.example, self._fraction)
         return ColumnSummary(whole.table, whole.name, whole.kind, self._moments.count(), whole.missing, example)
 

@@ -15,10 +15,8 @@ from recsys.data.readers.sql.database import SqlDatabase
 from recsys.data.readers.sql.rows import query_chunks, read_query
 from recsys.data.readers.sql.spooled_rows import spool_rows
 from recsys.data.readers.table_files import FileTable
-from recsys.data.readers.tables.column_names import ColumnNames
 from recsys.data.readers.tables.memory_tables import MemoryTable
 from recsys.data.readers.tables.table_set import TableSet
-from recsys.data.readers.tables.text_forms import TextForms
 from recsys.data.sources.scratch_directory import ScratchDirectory, copying
 from recsys.errors import SourceError
 
@@ -67,9 +65,8 @@ class SqlReader(StreamingReader):
         self._url, self._version = url, version
         given = {"interactions": query, "users": users_query, "items": items_query}
         self._given = {part: text for part, text in given.items() if text is not None}
-        forms = TextForms.parse(day_first, list_separators)
-        self._said: TableSet[FileTable | MemoryTable] = TableSet(
-            name, {}, ColumnNames.parse(columns), user_features, item_features, forms
+        self._said: TableSet[FileTable | MemoryTable] = TableSet.parse(
+            name, {}, columns, user_features, item_features, day_first, list_separators
         )
 
     def read(self) -> RawDataset:

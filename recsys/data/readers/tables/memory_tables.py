@@ -13,7 +13,6 @@ from recsys.data.readers.feature_kinds import Declaration
 from recsys.data.readers.tables.column_names import ColumnNames, id_column
 from recsys.data.readers.tables.table_digest import TableDigest
 from recsys.data.readers.tables.table_set import TableSet
-from recsys.data.readers.tables.text_forms import TextForms
 from recsys.data.readers.tables.typed_columns import ReadTable, typed_entities, typed_interactions, unread_columns
 from recsys.errors import DataError
 
@@ -64,8 +63,7 @@ class MemoryTableReader:
             for part, table in given.items()
             if table is not None
         }
-        forms = TextForms.parse(day_first, list_separators)
-        self._set = TableSet(name, tables, ColumnNames.parse(columns), user_features, item_features, forms)
+        self._set = TableSet.parse(name, tables, columns, user_features, item_features, day_first, list_separators)
         self.name = name
 
     def read(self) -> RawDataset:

@@ -38,7 +38,7 @@ def assemble_stream(
     """
     check_parts(tables)
     files = interaction_tables(tables)
-    parts = {part: table.batches(columns) for part, table in files.items()}
+    parts = {part: table.batches(columns, forms.day_first) for part, table in files.items()}
     notes = tuple(note for part, table in parts.items() for note in told(part, table.notes))
     batches = parts["interactions"] if "interactions" in parts else _folded_batches(parts)
     interactions = ReadTable(batches.schema.empty_table(), notes)

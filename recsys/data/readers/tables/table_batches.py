@@ -1,4 +1,4 @@
-"""Interactions in files, read in batches: first how numbers are written is found out in all rows, then rows are read.
+"""Interactions in files, read in batches: first how values are written is found out in all rows, then rows are read.
 
 Both passes read the files; no table is in memory as a whole.
 """
@@ -16,14 +16,12 @@ from recsys.data.raw_stream import BATCH_ROWS, Batches, InTurn
 from recsys.data.readers.delimited import ColumnTypeError, DelimitedForm, LongRowError
 from recsys.data.readers.identifiers import ID_TYPE
 from recsys.data.readers.json_lines import json_line_batches
-from recsys.data.readers.number_times import NumberTimes, NumberTimesScan
-from recsys.data.readers.numbers import as_numbers
 from recsys.data.readers.parquet import parquet_batches, parquet_schema
 from recsys.data.readers.tables.converted_text import UNIT_SEPARATOR
 from recsys.data.readers.tables.text_format import TextFormat
 from recsys.data.readers.tables.text_tables import own_words, plain_text, types_to_try
-from recsys.data.readers.tables.typed_columns import typed_batch
-from recsys.data.readers.timestamps import WholeColumn
+from recsys.data.readers.tables.typed_columns import order_notes, typed_batch, unread_columns
+from recsys.data.readers.tables.value_forms import ValueForms, is_text, must_be_scanned, scan_values
 from recsys.data.sources.raw_file import RawFile
 from recsys.errors import DataError
 
@@ -53,7 +51,7 @@ class TableBatches:
 
 
 def text_batches(
-    file: RawFile, text: TextFormat, wanted: Mapping[str, str], notes: tuple[str, ...] = ()
+    file: RawFile, text: TextFormat, wanted: Mapping[str, str], day_first: bool | None = None
 ) -> TableBatches:
     """Interactions in delimited text.
 
@@ -61,26 +59,32 @@ def text_batches(
         file: the file.
         text: its format.
         wanted: the framework's names and those in the file.
-        notes: on the table.
+        day_first: whether the day comes before the month in dates such as 03/04/2024; None to find out.
 
     Raises:
-        NoBatchesError: a column is text of which only all rows together tell how it is written, or a row is too long.
-        DataError: a row is of another length, or the file is no text in its encoding.
+        NoBatchesError: a row is too long.
+        DataError: a row is of another length, the file is no text in its encoding, or the order of day and month cannot
+            be told.
         SourceError: the file cannot be read.
     """
-    types, numbers = _found_types(file, text, wanted)
+    types, forms = _found_types(file, text, wanted, day_first)
     types = {wanted[role]: pa.string() for role in _IDS} | types
-    schema = _schema(types, wanted, numbers)
+    schema = _schema(types, wanted, forms)
 
     def typed(one: RawFile) -> Batches:
-        return _TypedBatches(partial(_text_parts, one, text, types), dict(wanted), schema, str(one), numbers)
+        return _TypedBatches(partial(_text_parts, one, text, types), dict(wanted), schema, str(one), forms)
 
     shards = [shard for shard in file.shards() if not _is_empty(shard)]
+    notes = (*text.notes, *_notes(wanted, forms, text.names))
     return TableBatches(schema, typed(file), tuple(map(typed, shards)), notes)
 
 
 def json_batches(
-    file: RawFile, fields: pa.Schema, wanted: Mapping[str, str], notes: tuple[str, ...] = ()
+    file: RawFile,
+    fields: pa.Schema,
+    wanted: Mapping[str, str],
+    found: Sequence[str],
+    day_first: bool | None = None,
 ) -> TableBatches:
     """Interactions in JSON lines; see :func:`text_batches`.
 
@@ -88,64 +92,79 @@ def json_batches(
         file: the file.
         fields: names and types of the fields to read.
         wanted: the framework's names and those in the file.
-        notes: on the table.
+        found: names of all fields.
+        day_first: as for :func:`text_batches`.
 
     Raises:
-        NoBatchesError: a field is text of which only all rows together tell how it is written.
-        DataError: a line is no JSON object, or has a field of another type.
+        DataError: a line is no JSON object, or has a field of another type, or the order of day and month cannot be
+            told.
         SourceError: the file cannot be read.
     """
     types = {field.name: field.type for field in fields}
-    _refuse_text({name: types[name] for role, name in wanted.items() if role not in _IDS}, file)
-    times = [wanted[TIMESTAMP]] if TIMESTAMP in wanted else []
-    # Without times the ids are read, so that a file that is no table is refused now.
-    seen = pa.schema([fields.field(name) for name in times or [wanted[USER_ID]]])
-    numbers = _scan(json_line_batches(file, seen), wanted, str(file))
-    schema = _schema(types, wanted, numbers)
+    # Where nothing is to be scanned the ids are read, so that a file that is no table is refused now.
+    scanned = _scanned(types, wanted) or [wanted[USER_ID]]
+    parts = json_line_batches(file, pa.schema([fields.field(name) for name in scanned]))
+    forms = scan_values(parts, wanted, str(file), day_first)
+    schema = _schema(types, wanted, forms)
 
     def typed(one: RawFile) -> Batches:
-        return _TypedBatches(partial(json_line_batches, one, fields), dict(wanted), schema, str(one), numbers)
+        return _TypedBatches(partial(json_line_batches, one, fields), dict(wanted), schema, str(one), forms)
 
-    return TableBatches(schema, typed(file), tuple(map(typed, file.shards())), notes)
+    return TableBatches(schema, typed(file), tuple(map(typed, file.shards())), _notes(wanted, forms, found))
 
 
-def parquet_table_batches(file: RawFile, wanted: Mapping[str, str], notes: tuple[str, ...] = ()) -> TableBatches:
+def parquet_table_batches(
+    file: RawFile, wanted: Mapping[str, str], found: Sequence[str] = (), day_first: bool | None = None
+) -> TableBatches:
     """Interactions in Parquet; see :func:`text_batches`.
 
+    Args:
+        file: the file.
+        wanted: the framework's names and those in the file.
+        found: names of all columns.
+        day_first: as for :func:`text_batches`.
+
     Raises:
-        NoBatchesError: a column is text of which only all rows together tell how it is written.
-        DataError: a file is damaged or lacks a column.
+        DataError: a file is damaged or lacks a column, or the order of day and month cannot be told.
         SourceError: the file cannot be read.
     """
-    schema = parquet_schema(file)
-    types = {name: schema.field(name).type for name in wanted.values()}
-    others = {name: types[name] for role, name in wanted.items() if role not in _IDS}
-    _refuse_text(others, file)
-    times = [wanted[TIMESTAMP]] if TIMESTAMP in wanted and not pa.types.is_temporal(types[wanted[TIMESTAMP]]) else []
-    stored = pa.schema([schema.field(name) for name in wanted.values()])
-    numbers = NumberTimes()
-    if times:
-        numbers = _scan(parquet_batches(file, pa.schema([schema.field(*times)]), BATCH_ROWS), wanted, str(file))
-    typed_schema = _schema(types, wanted, numbers)
+    stored = parquet_schema(file)
+    types = {name: stored.field(name).type for name in wanted.values()}
+    forms = ValueForms()
+    if scanned := _scanned(types, wanted):
+        parts = parquet_batches(file, pa.schema([stored.field(name) for name in scanned]), BATCH_ROWS)
+        forms = scan_values(parts, wanted, str(file), day_first)
+    schema = _schema(types, wanted, forms)
+    read = pa.schema([stored.field(name) for name in wanted.values()])
 
     def typed(one: RawFile) -> Batches:
-        read = partial(parquet_batches, one, stored, BATCH_ROWS)
-        return _TypedBatches(read, dict(wanted), typed_schema, str(one), numbers)
+        return _TypedBatches(partial(parquet_batches, one, read, BATCH_ROWS), dict(wanted), schema, str(one), forms)
 
-    return TableBatches(typed_schema, typed(file), tuple(map(typed, file.shards())), notes)
+    return TableBatches(schema, typed(file), tuple(map(typed, file.shards())), _notes(wanted, forms, found))
+
+
+def _scanned(types: Mapping[str, pa.DataType], wanted: Mapping[str, str]) -> list[str]:
+    """The columns of which only all values together tell how they are written."""
+    return [name for role, name in wanted.items() if must_be_scanned(role, types[name])]
+
+
+def _notes(wanted: Mapping[str, str], forms: ValueForms, found: Sequence[str]) -> tuple[str, ...]:
+    dates = forms.text_times.dates
+    order = () if dates is None else order_notes(wanted[TIMESTAMP], dates.order)
+    return (*order, *unread_columns(found, wanted))
 
 
 def _found_types(
-    file: RawFile, text: TextFormat, wanted: Mapping[str, str]
-) -> tuple[dict[str, pa.DataType], NumberTimes]:
-    """The types of ratings, weights and times that all rows have, and how times are written."""
+    file: RawFile, text: TextFormat, wanted: Mapping[str, str], day_first: bool | None
+) -> tuple[dict[str, pa.DataType], ValueForms]:
+    """The types of ratings, weights and times that all rows have, and how their values are written."""
     untried = types_to_try(text, wanted)
     while True:
         types = {name: left[0] for name, left in untried.items()}
-        _refuse_text(types, file)
+        # Without such columns the ids are read, so that a file that is no table is refused now.
+        parts = _text_parts(file, text, types or {wanted[USER_ID]: pa.string()})
         try:
-            # Without such columns the ids are read, so that a file that is no table is refused now.
-            return types, _scan(_text_parts(file, text, types or {wanted[USER_ID]: pa.string()}), wanted, str(file))
+            return types, scan_values(parts, wanted, str(file), day_first)
         except ColumnTypeError as error:
             if len(untried.get(error.column, ())) < 2:
                 raise
@@ -168,23 +187,6 @@ def _text_parts(file: RawFile, text: TextFormat, types: Mapping[str, pa.DataType
             yield part.rename_columns(list(types))
 
 
-def _refuse_text(types: Mapping[str, pa.DataType], file: RawFile) -> None:
-    for name, type_ in types.items():
-        plain = type_.value_type if pa.types.is_dictionary(type_) else type_
-        if pa.types.is_string(plain) or pa.types.is_large_string(plain) or pa.types.is_string_view(plain):
-            raise NoBatchesError(f"{file} has text in column {name!r}, which only all rows together explain")
-
-
-def _scan(parts: Iterator[pa.Table], wanted: Mapping[str, str], place: str) -> NumberTimes:
-    """How times are written, if they are numbers; all parts are read."""
-    scan = NumberTimesScan()
-    for part in parts:
-        if TIMESTAMP in wanted and not pa.types.is_temporal((column := part[wanted[TIMESTAMP]]).type):
-            whole = pa.types.is_integer(column.type)
-            scan.add(column.cast(pa.int64()) if whole else as_numbers(column, wanted[TIMESTAMP], place, pa.float64()))
-    return scan.form()
-
-
 def _is_empty(file: RawFile) -> bool:
     with file.open() as stream:
         return not stream.read(1)
@@ -198,23 +200,25 @@ class _TypedBatches:
     wanted: dict[str, str]
     schema: pa.Schema
     place: str
-    numbers: NumberTimes
+    forms: ValueForms
 
     def __call__(self) -> Iterator[pa.Table]:
         """Begin to read."""
         first_row = 0
         for part in self.read():
-            yield typed_batch(part, self.wanted, self.schema, self.place, WholeColumn(self.numbers, first_row))
+            yield typed_batch(part, self.wanted, self.schema, self.place, self.forms, first_row)
             first_row += len(part)
 
 
-def _schema(types: Mapping[str, pa.DataType], wanted: Mapping[str, str], numbers: NumberTimes) -> pa.Schema:
+def _schema(types: Mapping[str, pa.DataType], wanted: Mapping[str, str], forms: ValueForms) -> pa.Schema:
     # Whole numbers are told apart as numbers, and only those that differ become text.
     ids = {role: ID_TYPE if pa.types.is_integer(types[wanted[role]]) else pa.string() for role in _IDS}
     columns: list[tuple[str, pa.DataType]] = list(ids.items())
     columns += [(role, pa.float32()) for role in (RATING, WEIGHT) if role in wanted]
     if TIMESTAMP in wanted:
-        type_ = types[wanted[TIMESTAMP]]
+        type_, numbers = types[wanted[TIMESTAMP]], forms.number_times
+        if is_text(type_):
+            type_, numbers = forms.text_times.type, forms.text_times.numbers
         is_number = not pa.types.is_temporal(type_)
         is_whole = pa.types.is_integer(type_) and numbers.per_second == 1
         is_beyond = is_number and not pa.types.is_integer(type_) and numbers.largest / numbers.per_second > 2**62

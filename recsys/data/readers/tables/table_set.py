@@ -38,6 +38,25 @@ class TableSet(Generic[Table]):
     item_features: Mapping[str, Declaration] | None = None
     forms: TextForms = TextForms()
 
+    @classmethod
+    def parse(
+        cls,
+        name: str,
+        tables: Mapping[str, Table],
+        columns: Mapping[str, str | int | None] | None,
+        user_features: Mapping[str, Declaration] | None,
+        item_features: Mapping[str, Declaration] | None,
+        day_first: bool | None,
+        list_separators: Mapping[str, str | None] | None,
+    ) -> TableSet[Table]:
+        """Tables with what a user says of them, as readers take it: :class:`recsys.data.readers.table.TableReader`.
+
+        Raises:
+            DataError: ``columns`` has another key, or a setting of the text is none.
+        """
+        forms = TextForms.parse(day_first, list_separators)
+        return cls(name, tables, ColumnNames.parse(columns), user_features, item_features, forms)
+
     def read(self) -> RawDataset:
         """The tables in one; see :func:`recsys.data.readers.tables.assembly.assemble`."""
         return assemble(self.name, self.tables, self.columns, self.user_features, self.item_features, self.forms)

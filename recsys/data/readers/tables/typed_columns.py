@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from recsys.data.columns import ITEM_ID, RATING, SUBSECOND_NS, TIMESTAMP, USER_ID, WEIGHT
 from recsys.data.readers.identifiers import as_identifiers, as_strings
 from recsys.data.readers.numbers import as_numbers
+from recsys.data.readers.tables.value_forms import ValueForms
 from recsys.data.readers.timestamps import WholeColumn, as_times
 
 
@@ -38,6 +39,11 @@ def unread_columns(found: Sequence[str], wanted: Mapping[str, str]) -> tuple[str
     return (f"columns that are not read: {', '.join(left)}",) if left else ()
 
 
+def order_notes(name: str, order: str | None) -> tuple[str, ...]:
+    """A note on the order in which the dates of a column are read; none where it is that of ISO 8601."""
+    return () if order is None else (f"{name} is read as dates, {order}",)
+
+
 def typed_interactions(
     table: pa.Table, wanted: Mapping[str, str], place: str, day_first: bool | None = None
 ) -> ReadTable:
@@ -58,11 +64,10 @@ def typed_interactions(
     converted = {role: as_identifiers(table[wanted[role]], wanted[role], place) for role in (USER_ID, ITEM_ID)}
     for role in (RATING, WEIGHT):
         if role in wanted:
-            converted[role] = as_numbers(table[wanted[role]], wanted[role], place, decimal_comma=True)
+            converted[role] = as_numbers(table[wanted[role]], wanted[role], place, decimal_comma=None)
     if TIMESTAMP in wanted:
         times = as_times(table[wanted[TIMESTAMP]], wanted[TIMESTAMP], place, day_first)
-        if times.order is not None:
-            notes = (f"{wanted[TIMESTAMP]} is read as dates, {times.order}",)
+        notes = order_notes(wanted[TIMESTAMP], times.order)
         converted[TIMESTAMP] = times.seconds
         if times.subsecond_ns is not None:
             converted[SUBSECOND_NS] = times.subsecond_ns
@@ -70,16 +75,17 @@ def typed_interactions(
 
 
 def typed_batch(
-    batch: pa.Table, wanted: Mapping[str, str], schema: pa.Schema, place: str, times: WholeColumn
+    batch: pa.Table, wanted: Mapping[str, str], schema: pa.Schema, place: str, forms: ValueForms, first_row: int
 ) -> pa.Table:
     """A batch of what :func:`typed_interactions` makes of a whole table, with ids as ``schema`` has them.
 
     Args:
-        batch: columns of the file; times, ratings and weights are no text.
+        batch: columns of the file.
         wanted: the framework's names and those in ``batch``.
         schema: names and types of the result.
         place: where the table is from, for messages.
-        times: what is known of the whole column of times.
+        forms: how the values of the whole table are written.
+        first_row: the number of rows before the batch.
 
     Raises:
         DataError: a column has values of another type.
@@ -90,9 +96,16 @@ def typed_batch(
         converted[role] = read(batch[wanted[role]], wanted[role], place)
     for role in (RATING, WEIGHT):
         if role in wanted:
-            converted[role] = as_numbers(batch[wanted[role]], wanted[role], place)
+            converted[role] = as_numbers(
+                batch[wanted[role]],
+                wanted[role],
+                place,
+                decimal_comma=role in forms.decimal_commas,
+                first_row=first_row,
+            )
     if TIMESTAMP in wanted:
-        found = as_times(batch[wanted[TIMESTAMP]], wanted[TIMESTAMP], place, whole=times)
+        whole = WholeColumn(forms.number_times, forms.text_times, first_row)
+        found = as_times(batch[wanted[TIMESTAMP]], wanted[TIMESTAMP], place, whole=whole)
         converted[TIMESTAMP] = found.seconds
         if SUBSECOND_NS in schema.names:
             none = pc.if_else(found.seconds.is_valid(), 0, None)
