@@ -14,23 +14,20 @@ epoch of 20 million interactions is as many times longer as it has steps.
 from __future__ import annotations
 
 import argparse
-import logging
 import platform
 import time
-import warnings
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from counted.training_steps import NUM_ITEMS, NUM_USERS, synthetic_interactions
+from counted.training_steps import NUM_ITEMS, NUM_USERS, synthetic_interactions, train_epoch
 from hydra.utils import instantiate
 from results_file import write_results
 
 from recsys.cli.configuration import compose_config
 from recsys.data.interactions import Interactions
-from recsys.training.lightning_training import LightningTraining
 from recsys.training.module import STEPS_PER_CALL
 from recsys.training.optimizers.adam import Adam
 
@@ -86,20 +83,7 @@ def seconds_per_step(interactions: Interactions, model: str, side: str, warm_up:
     if not fused:
         module._fused = None
     clock = Clock()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        trainer = pl.Trainer(
-            accelerator="cpu",
-            max_epochs=1,
-            limit_train_batches=(warm_up + steps) // STEPS_PER_CALL,
-            limit_val_batches=0,
-            logger=False,
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            callbacks=[clock],
-        )
-        trainer.fit(LightningTraining(module))
+    train_epoch(module, clock, (warm_up + steps) // STEPS_PER_CALL)
     begin, end = clock.times[warm_up // STEPS_PER_CALL], clock.times[-1]
     return [(after - before) / steps for before, after in zip(begin, end, strict=True)]
 
@@ -113,7 +97,6 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--output", type=Path, help="Markdown file to write")
     arguments = parser.parse_args()
-    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
     torch.set_num_threads(arguments.threads)
     interactions = synthetic_interactions(arguments.interactions)
     epoch = -(-EPOCH_INTERACTIONS // 2048)

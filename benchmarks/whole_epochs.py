@@ -18,12 +18,10 @@ steps apart, in which Adam begins otherwise than it goes on.
 from __future__ import annotations
 
 import argparse
-import logging
 import multiprocessing
 import platform
 import tempfile
 import time
-import warnings
 from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing.connection import Connection
@@ -33,12 +31,11 @@ from typing import Any
 import numpy as np
 import pytorch_lightning as pl
 import torch
-from counted.training_steps import NUM_ITEMS, NUM_USERS, synthetic_interactions
+from counted.training_steps import NUM_ITEMS, NUM_USERS, synthetic_interactions, train_epoch
 from hydra.utils import instantiate
 
 from recsys.cli.configuration import compose_config
 from recsys.data.interactions import Interactions
-from recsys.training.lightning_training import LightningTraining
 from recsys.training.module import STEPS_PER_CALL
 
 _COLUMNS = ("user_index", "item_index")
@@ -69,7 +66,6 @@ class _Turns(pl.Callback):
 
 def _train(parent: Connection, directory: str, model: str, is_after: bool, threads: int) -> None:
     """One side: an epoch in turns."""
-    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
     torch.set_num_threads(threads)
     users, items = (np.load(Path(directory, f"{name}.npy"), mmap_mode="c").view(np.ndarray) for name in _COLUMNS)
     interactions = Interactions(users, items, None, None, None, NUM_USERS, NUM_ITEMS)
@@ -82,19 +78,8 @@ def _train(parent: Connection, directory: str, model: str, is_after: bool, threa
     module = instantiate(config.training)(network=network, interactions=interactions, **settings)
     if not is_after:
         module._fused = None
-    warnings.simplefilter("ignore")
     turns = _Turns(parent)
-    trainer = pl.Trainer(
-        accelerator="cpu",
-        max_epochs=1,
-        limit_val_batches=0,
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        callbacks=[turns],
-    )
-    trainer.fit(LightningTraining(module))
+    train_epoch(module, turns)
     turns.tell(is_done=True)
 
 

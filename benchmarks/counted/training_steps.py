@@ -69,6 +69,19 @@ def counted_call(module: RecommenderModule, calls: int = CALLS) -> OperatorCount
         calls: of ``training_step``, the last of which is counted.
     """
     counting = _CountLastCall(calls)
+    train_epoch(module, counting, calls)
+    assert counting.counted.count.kernels > 0, "the epoch has fewer calls"
+    return counting.counted.count
+
+
+def train_epoch(module: RecommenderModule, callback: pl.Callback, calls: int | None = None) -> None:
+    """Train for an epoch on the CPU; nothing is validated, kept or printed.
+
+    Args:
+        module: what is trained.
+        callback: hears of each call of ``training_step``.
+        calls: of ``training_step`` after which the epoch ends; None: all.
+    """
     logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -81,11 +94,9 @@ def counted_call(module: RecommenderModule, calls: int = CALLS) -> OperatorCount
             enable_checkpointing=False,
             enable_progress_bar=False,
             enable_model_summary=False,
-            callbacks=[counting],
+            callbacks=[callback],
         )
         trainer.fit(LightningTraining(module))
-    assert counting.counted.count.kernels > 0, "the epoch has fewer calls"
-    return counting.counted.count
 
 
 class _CountLastCall(pl.Callback):
