@@ -15,6 +15,7 @@
         ├── ExperimentError    an experiment that is set up wrongly, or data that it cannot be analysed from
         ├── RequestError       a request that is malformed: wrong types or ranges, unknown columns
         ├── RunError           a run directory that is missing, incomplete or belongs to other data
+        ├── CheckpointError    a checkpoint that is damaged, so that no training goes on from it
         ├── LostRankError      another process of the same training has ended
         ├── ExportError        a bundle that cannot be written, because a model differs outside PyTorch, say
         ├── BundleError        a bundle that is missing, damaged or of another version, or asked for what it lacks
@@ -75,6 +76,10 @@ class RequestError(RecsysError):
 
 class RunError(RecsysError):
     """A run directory is missing, incomplete, damaged or belongs to other data."""
+
+
+class CheckpointError(RecsysError):
+    """A checkpoint is damaged, so that no training goes on from it."""
 
 
 class LostRankError(RecsysError):

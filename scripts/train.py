@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from recsys.cli.command import config_command
-from recsys.cli.commands import typed_command
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -52,64 +51,27 @@ def run_once(config: DictConfig, job: SweepJob | None) -> float | None:
 def run_here(config: DictConfig, run: RunDirectory | None, job: SweepJob | None) -> float | None:
     """Prepare, split, fit and evaluate; leaves a run directory behind."""
     from recsys.cli.console import console
-    from recsys.distributed.process_group import main_first
-    from recsys.evaluation.model_report import model_name
-    from recsys.models.interface.capabilities import capabilities
-    from recsys.runs.assembly import build_baseline, build_data, build_model, build_view
-    from recsys.runs.fit_plan import fit_plan
-    from recsys.runs.model_fitting import ModelFitter
-    from recsys.runs.several_devices import lock_of, shared_run
-    from recsys.runs.sized_settings import sized_model
-    from recsys.runs.training_run import TrainingRun
+    from recsys.runs.assembled_training import assemble_training
+    from recsys.runs.several_devices import lock_of
 
-    with main_first():
-        prepared = build_data(config)
-    config.model, chosen = sized_model(config.model, prepared)
-    if chosen:
-        console.print(chosen)
-    model = build_model(config.model, config.seed, prepared)
-    view = build_view(config, prepared, model)
-    plan = fit_plan(config, view.interactions, model)
-    rows = plan.checked
-    console.print(
-        f"{prepared.schema.name}: {prepared.schema.num_users:,} users, {prepared.schema.num_items:,} items, "
-        f"{len(rows.train):,} training, {len(rows.valid):,} validation, {len(rows.test):,} test interactions "
-        f"({view.kind} view)"
-    )
-    console.print(f"{model_name(model)}: {', '.join(capabilities(model))}")
-    ModelFitter(config, view, rows).check(model)  # so that a wrong setting leaves no run directory
-    build_baseline(config, prepared)
-    run = shared_run(config, run)
+    training, model = assemble_training(config, run, console.print)
     if job is not None:
-        job.remember(run)
-    with lock_of(run):
-        return train(TrainingRun(config, prepared, view, plan, run, console.print), model)
+        job.remember(training.run)
+    with lock_of(training.run):
+        return train(training, model)
 
 
 def train(training: TrainingRun, model: nn.Module) -> float | None:
-    """Fit and evaluate, tracked, and print what came of it."""
-    from omegaconf import OmegaConf
-
+    """Fit and evaluate, and print what came of it."""
     from recsys.cli.console import console
-    from recsys.evaluation.model_report import model_name
     from recsys.reporting.next_commands import print_next_commands
     from recsys.reporting.run_report import print_examples, print_origin, print_report
     from recsys.runs.assembly import build_seen_policy
-    from recsys.runs.run_directory import ARTIFACTS, TRACKING
-    from recsys.runs.several_devices import is_main, lost_to_watcher, tracker_of
+    from recsys.runs.several_devices import is_main
+    from recsys.runs.tracked_training import train_tracked
 
     config, run, prepared = training.config, training.run, training.prepared
-    tracker = tracker_of(config)
-    tags = {"model": model_name(model), "data": prepared.schema.name}
-    tracker.start(run.path.name, OmegaConf.to_container(config), run.path / TRACKING, tags)
-    try:
-        outcome = training.train(model, tracker.log_epoch)
-        tracker.finish(outcome.metrics, [run.path / part for part in ARTIFACTS if (run.path / part).is_file()])
-    except BaseException as error:
-        tracker.fail()
-        if not lost_to_watcher(error):
-            console.print(f"not finished; to go on: {typed_command('train')} resume={run.path}")
-        raise
+    outcome = train_tracked(training, model)
     if not is_main():
         return None
     if outcome.evaluation is not None:

@@ -15,7 +15,8 @@ from tests.runs.test_model_fitting import config
 QUICK = ["evaluation.bootstrap_samples=10", "evaluation.progress=false", "evaluation.ks=[5]", "model.embedding_dim=4"]
 
 
-def trained(directory, *overrides: str, lines: list[str] | None = None, told: list[int] | None = None) -> Outcome:
+def training_of(directory, *overrides: str, lines: list[str] | None = None) -> tuple[TrainingRun, torch.nn.Module]:
+    """A training on the board in a new directory, and its fresh model."""
     settings = config("model=mf", *QUICK, *overrides)
     board = prepared_board()
     view = FeedbackView.implicit(board)
@@ -24,7 +25,11 @@ def trained(directory, *overrides: str, lines: list[str] | None = None, told: li
     directory.mkdir(exist_ok=True)
     (directory / "config.yaml").touch()
     printed = [] if lines is None else lines
-    run = TrainingRun(settings, board, view, plan, RunDirectory(directory), printed.append)
+    return TrainingRun(settings, board, view, plan, RunDirectory(directory), printed.append), model
+
+
+def trained(directory, *overrides: str, lines: list[str] | None = None, told: list[int] | None = None) -> Outcome:
+    run, model = training_of(directory, *overrides, lines=lines)
     return run.train(model, lambda epoch, _: None if told is None else told.append(epoch))
 
 

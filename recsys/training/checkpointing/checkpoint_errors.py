@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from recsys.errors import RunError
+from recsys.errors import CheckpointError
 
 
 @contextmanager
@@ -17,7 +17,7 @@ def checkpoint_errors(path: Path) -> Iterator[None]:
     """Turn what PyTorch raises for a damaged checkpoint into an error with a remedy.
 
     Raises:
-        RunError: the file is damaged, or no checkpoint.
+        CheckpointError: the file is damaged, or no checkpoint.
     """
     try:
         yield
@@ -25,8 +25,9 @@ def checkpoint_errors(path: Path) -> Iterator[None]:
         # A file that breaks off has no valid place for what it says is at its end; other errors are of the disk.
         if isinstance(error, OSError) and error.errno != errno.EINVAL:
             raise
-        first = str(error).strip().partition("\n")[0]
-        raise RunError(
+        # The sentences that follow tell how to read a file that may run anything.
+        first = str(error).strip().partition("\n")[0].partition(". ")[0].rstrip(".")
+        raise CheckpointError(
             f"The checkpoint {path} is damaged ({first or type(error).__name__}). Delete it, and training goes on from "
             "what else there is, or from the start."
         ) from error

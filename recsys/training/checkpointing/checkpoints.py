@@ -45,7 +45,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         """Read a checkpoint.
 
         Raises:
-            RunError: it is damaged.
+            CheckpointError: it is damaged.
         """
         return read_checkpoint(Path(path))
 

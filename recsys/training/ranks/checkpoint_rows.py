@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from recsys.cli.whole_files import whole_file
-from recsys.errors import RunError
+from recsys.errors import CheckpointError
 from recsys.training.checkpointing.checkpoint_errors import checkpoint_errors
 
 #: What a checkpoint says of rows that are beside it: their directory, and the rows of each whole table by its key.
@@ -27,6 +27,8 @@ ROWS = "rows"
 
 #: Where the weights and the optimisers' states stand in a checkpoint.
 WEIGHTS, OPTIMIZERS = "state_dict", "optimizer_states"
+
+_REMEDY = "Delete {}, and training goes on from what else there is, or from the start."
 
 
 def whole(num_rows: int) -> slice:
@@ -42,7 +44,7 @@ def read_checkpoint(path: Path, part: Callable[[int], slice] = whole) -> dict[st
         part: gives the rows that are wanted of tables whose rows were divided, among so many.
 
     Raises:
-        RunError: it is damaged, or rows are missing.
+        CheckpointError: it is damaged, or rows are missing.
     """
     with checkpoint_errors(path):
         checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
@@ -53,7 +55,7 @@ def read_checkpoint(path: Path, part: Callable[[int], slice] = whole) -> dict[st
         files = sorted(directory.glob("*.safetensors"), key=lambda file: int(file.stem))
         for key, num_rows in said["rows"].items():
             place, name = _place(checkpoint, key)
-            place[name] = _read(files, key, part(num_rows), num_rows, directory)
+            place[name] = _read(files, key, part(num_rows), num_rows, path)
     return checkpoint
 
 
@@ -93,7 +95,7 @@ def _place(checkpoint: dict[str, Any], key: str) -> tuple[Any, Any]:
     return checkpoint[OPTIMIZERS][int(place)]["state"][int(number)], name
 
 
-def _read(files: list[Path], key: str, wanted: slice, num_rows: int, directory: Path) -> Tensor:
+def _read(files: list[Path], key: str, wanted: slice, num_rows: int, path: Path) -> Tensor:
     """Rows of a table from the files of all ranks that wrote it, one after the other."""
     parts: list[Tensor] = []
     first, shape = 0, [0]
@@ -108,7 +110,9 @@ def _read(files: list[Path], key: str, wanted: slice, num_rows: int, directory: 
                     parts.append(rows[start:stop])
                 first += count
     except (SafetensorError, OSError) as error:
-        raise RunError(f"Rows of a checkpoint in {directory} cannot be read ({error}). Train again.") from error
+        raise CheckpointError(f"Rows beside {path} cannot be read ({error}). {_REMEDY.format(path)}") from error
     if first != num_rows:
-        raise RunError(f"{num_rows:,} rows of {key} are required in {directory}, but there are {first:,}. Train again.")
+        raise CheckpointError(
+            f"{num_rows:,} rows of {key} are required beside {path}, but there are {first:,}. {_REMEDY.format(path)}"
+        )
     return torch.cat(parts) if parts else torch.empty(0, *shape[1:])

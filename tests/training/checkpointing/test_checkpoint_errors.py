@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from recsys.errors import RunError
+from recsys.errors import CheckpointError
 from recsys.training.checkpointing.checkpoint_errors import checkpoint_errors
 
 
@@ -18,7 +18,7 @@ from recsys.training.checkpointing.checkpoint_errors import checkpoint_errors
 )
 def test_a_damaged_checkpoint_is_told_with_what_to_do(error, told):
     with (
-        pytest.raises(RunError, match=rf"last.ckpt is damaged {told}. Delete it") as refused,
+        pytest.raises(CheckpointError, match=rf"last.ckpt is damaged {told}. Delete it") as refused,
         checkpoint_errors(Path("last.ckpt")),
     ):
         raise error
@@ -34,5 +34,5 @@ def test_a_checkpoint_that_breaks_off_is_damaged(tmp_path):
     path = tmp_path / "last.ckpt"
     torch.save({"weights": torch.zeros(10_000)}, path)
     path.write_bytes(path.read_bytes()[:20_000])
-    with pytest.raises(RunError, match="last.ckpt is damaged"), checkpoint_errors(path):
+    with pytest.raises(CheckpointError, match="last.ckpt is damaged"), checkpoint_errors(path):
         torch.load(path, weights_only=True)

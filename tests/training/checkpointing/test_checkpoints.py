@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from recsys.errors import RunError
+from recsys.errors import CheckpointError
 from recsys.training.checkpointing.checkpoints import AtomicCheckpointIO, PortableCheckpoint
 from tests.training.recipes import mf, run, sampled
 
@@ -106,7 +106,7 @@ def test_a_damaged_checkpoint_is_told_with_what_to_do(tmp_path, content):
     path = tmp_path / "last.ckpt"
     AtomicCheckpointIO().save_checkpoint({"state_dict": {"weights": torch.zeros(1000)}}, path)
     path.write_bytes(path.read_bytes()[:2000] if content == "cut" else content)
-    with pytest.raises(RunError, match="last.ckpt is damaged .*Delete it, and training goes on"):
+    with pytest.raises(CheckpointError, match="last.ckpt is damaged .*Delete it, and training goes on"):
         AtomicCheckpointIO().load_checkpoint(path)
 
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from recsys.errors import RunError
+from recsys.errors import CheckpointError
 from recsys.training.ranks.checkpoint_rows import read_checkpoint, remove_old_rows, write_rows
 
 TABLE = torch.arange(14.0).view(7, 2)
@@ -40,13 +40,17 @@ def test_any_rows_can_be_read(path, wanted):
 
 def test_missing_rows_are_told(path):
     (path.parent / "last.ckpt.rows-4-of-3" / "1.safetensors").unlink()
-    with pytest.raises(RunError, match="7 rows of .* are required in .*, but there are 4"):
+    with pytest.raises(
+        CheckpointError, match=r"7 rows of .* are required beside .*, but there are 4\. Delete .*last\.ckpt"
+    ):
         read_checkpoint(path)
 
 
 def test_damaged_rows_are_told(path):
     (path.parent / "last.ckpt.rows-4-of-3" / "1.safetensors").write_bytes(b"no")
-    with pytest.raises(RunError, match="cannot be read"):
+    with pytest.raises(
+        CheckpointError, match=r"cannot be read .*Delete .*last\.ckpt, and training goes on from what else"
+    ):
         read_checkpoint(path)
 
 
