@@ -1,10 +1,10 @@
 """Daily updates against a full refit each day: ``python benchmarks/incremental.py --scale 0.1 --model ials``.
 
 Makes interactions of the size of MovieLens 20M (138,000 users, 27,000 items, 20 million) times ``--scale``, of which
-the last 30 of 300 days come one by one, with new users and new items. Each day is appended and the model is updated;
-beside it (``--refit-every=3``: on each third day) the same model is fitted anew on all interactions so far, and both
-are measured on the same validation users.
-It is checked that no index moves and that nothing that was held out for test is trained on. Seconds are of the
+the last 30 of 300 days come one by one, with new users and new items; or spreads those of a table over the days
+(``--interactions beauty.parquet``). Each day is appended and the model is updated; beside it (``--refit-every=3``: on
+each third day) the same model is fitted anew on all interactions so far, and both are measured on the same validation
+users. It is checked that no index moves and that nothing that was held out for test is trained on. Seconds are of the
 processor.
 """
 
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 DAYS, BASE_DAYS = 30, 270
 USERS, ITEMS, ROWS = 138_000, 27_000, 20_000_000
+#: Of users with the same taste, at the size of MovieLens 20M; a smaller scale has fewer, so that as many interactions
+#: tell of the taste of a group for an item.
 GROUPS = 60
 #: Settings of each model beside the defaults of ``scripts/train.py``.
 SETTINGS = {
@@ -72,13 +74,14 @@ def made_days(scale: float, directory: Path, seed: int = 0) -> list[Path]:
     activity = rng.lognormal(0, 1.0, users)
     user = np.repeat(np.arange(users), np.maximum(rng.poisson(1.8 * rows * activity / activity.sum()), 5))
     when = rng.uniform(arrives[user], BASE_DAYS + DAYS)
-    tastes = rng.integers(GROUPS, size=(users, 3))
+    groups = max(int(GROUPS * scale**0.5), 3)
+    tastes = rng.integers(groups, size=(users, 3))
     group = tastes[user, rng.integers(3, size=len(user))]
-    group[rng.random(len(user)) < 1 / 3] = GROUPS
+    group[rng.random(len(user)) < 1 / 3] = groups
     popularity = 1 / (1 + rng.permutation(items)) ** 0.8
     item = np.empty(len(user), dtype=np.int64)
-    for number in range(GROUPS + 1):
-        liked = popularity if number == GROUPS else 1 / (1 + rng.permutation(items)) ** 1.1
+    for number in range(groups + 1):
+        liked = popularity if number == groups else 1 / (1 + rng.permutation(items)) ** 1.1
         chosen = np.flatnonzero(group == number)
         item[chosen] = np.searchsorted(np.cumsum(liked / liked.sum()), rng.random(len(chosen))).clip(max=items - 1)
     there = born[item] <= when
@@ -86,19 +89,39 @@ def made_days(scale: float, directory: Path, seed: int = 0) -> list[Path]:
     order = np.argsort(when)
     first = order[np.unique(user[order] * items + item[order], return_index=True)[1]]
     first = first[np.argsort(when[first])]
-    user, item, when = user[first], item[first], when[first]
+    return written_days(ids_as_text("u", user[first]), ids_as_text("i", item[first]), when[first], directory)
+
+
+def spread_days(table: Path, directory: Path, seed: int = 0) -> list[Path]:
+    """The interactions of a table over the same days: the order of each user's is kept, the times are made.
+
+    Args:
+        table: Parquet with the columns user_id, item_id and timestamp.
+        directory: where the tables of days are written.
+        seed: of the times.
+    """
+    rng = np.random.default_rng(seed)
+    rows = pq.read_table(table, columns=["user_id", "item_id", "timestamp"])
+    rows = rows.sort_by([("user_id", "ascending"), ("timestamp", "ascending")])
+    user = rows["user_id"].combine_chunks().dictionary_encode().indices.to_numpy()
+    users = int(user.max()) + 1
+    arrives = np.where(rng.random(users) < 0.6, 0.0, rng.uniform(0, BASE_DAYS + DAYS, users))
+    when = rng.uniform(arrives[user], BASE_DAYS + DAYS)
+    when = when[np.lexsort((when, user))]
+    order = np.argsort(when)
+    rows = rows.take(order)
+    return written_days(rows["user_id"], rows["item_id"], when[order], directory)
+
+
+def written_days(user_ids: pa.Array, item_ids: pa.Array, when: np.ndarray, directory: Path) -> list[Path]:
+    """Write interactions, whose times ascend, as one table of all days before and one for each day."""
+    timestamp = pa.array((when * 86_400).astype(np.int64))
+    table = pa.table({"user_id": user_ids, "item_id": item_ids, "timestamp": timestamp})
+    starts = np.searchsorted(when, [0, *range(BASE_DAYS, BASE_DAYS + DAYS + 1)])
     paths = []
-    for day in range(DAYS + 1):
-        inside = when < BASE_DAYS if day == 0 else (when >= BASE_DAYS + day - 1) & (when < BASE_DAYS + day)
-        table = pa.table(
-            {
-                "user_id": ids_as_text("u", user[inside]),
-                "item_id": ids_as_text("i", item[inside]),
-                "timestamp": pa.array((when[inside] * 86_400).astype(np.int64)),
-            }
-        )
+    for day, (start, end) in enumerate(zip(starts[:-1], starts[1:], strict=True)):
         paths.append(directory / f"day_{day:02}.parquet")
-        pq.write_table(table, paths[-1])
+        pq.write_table(table.slice(start, end - start), paths[-1])
     return paths
 
 
@@ -292,6 +315,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scale", type=float, default=0.1, help="share of the size of MovieLens 20M")
+    parser.add_argument("--interactions", type=Path, help="Parquet with user_id, item_id and timestamp, instead")
     parser.add_argument("--model", default="ials")
     parser.add_argument("--days", type=int, default=DAYS)
     parser.add_argument("--part", choices=("valid", "test"), default="valid", help="of the split, to measure on")
@@ -308,7 +332,9 @@ def main() -> None:
         settings[name] = int(text) if text.isdigit() else float(text) if text.replace(".", "").isdigit() else text
     with tempfile.TemporaryDirectory() as place:
         directory = Path(place)
-        days = made_days(arguments.scale, directory)[: arguments.days + 1]
+        table = arguments.interactions
+        days = made_days(arguments.scale, directory) if table is None else spread_days(table, directory)
+        days = days[: arguments.days + 1]
         rows = sum(pq.ParquetFile(path).metadata.num_rows for path in days)
         print(f"{rows:,} interactions, {pq.ParquetFile(days[0]).metadata.num_rows:,} of them before", flush=True)
         print(DAYS_HEADER, flush=True)
