@@ -39,7 +39,7 @@ SETTINGS = {
     "ials": ["model.embedding_dim=64"],
     "mf": ["model.embedding_dim=32", "trainer.max_epochs=30", "fitting.patience=5", "training.optimizer.lr=0.01"],
     "neumf": ["model.embedding_dim=16", "trainer.max_epochs=15", "fitting.patience=3"],
-    "two_tower": ["model.embedding_dim=32", "trainer.max_epochs=15", "fitting.patience=3"],
+    "two_tower": ["training.order=random", "trainer.max_epochs=30", "fitting.patience=4"],
 }
 
 

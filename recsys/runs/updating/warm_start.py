@@ -19,7 +19,7 @@ from recsys.runs.device import training_device
 from recsys.runs.model_fitting import ModelFitter
 from recsys.runs.run_directory import RunDirectory
 from recsys.runs.trained_run import TrainedRun, training_of_run
-from recsys.runs.updating.grown_weights import grow, grown_optimizer_state, learned_matrices, shrink
+from recsys.runs.updating.grown_weights import grow, grown_optimizer_state, learned_tables, shrink
 from recsys.runs.updating.update_settings import OptimizerStart, UpdateSettings
 from recsys.training.checkpointing.checkpoint_errors import checkpoint_errors
 from recsys.training.reports.fit_report import LAST_CHECKPOINT, FitReport
@@ -81,7 +81,7 @@ def fit_from(
         if len(fitter.split.valid) == 0:  # the epochs are those that were found best
             fitter = replace(fitter, epochs=ChosenEpochs(parent.directory.checkpoints, parent.manifest.best_epoch))
         return WarmFit(fitter.fit(model), f"{name} ranks what others retrieve and was fitted anew", False, change, {})
-    fresh = learned_matrices(model)
+    fresh = learned_tables(model)
     grow(parent.model, model, settings.new_rows)
     if change.is_nothing:
         return WarmFit(nothing, f"{name} has no new training rows and stays as it is", True, change, {})

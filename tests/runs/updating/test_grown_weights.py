@@ -9,7 +9,7 @@ from recsys.data.raw import FeatureColumn, FeatureKind
 from recsys.errors import ModelError
 from recsys.models.layers.item_tower import ItemTower
 from recsys.models.mf import MF
-from recsys.runs.updating.grown_weights import grow, grown_optimizer_state, learned_matrices, shrink
+from recsys.runs.updating.grown_weights import grow, grown_optimizer_state, learned_tables, shrink
 
 
 def tower(colours: list[str | None]) -> ItemTower:
@@ -34,7 +34,7 @@ def test_rows_stay_and_new_ones_are_fresh_or_the_mean():
 def test_vectors_go_a_part_of_the_way_back_and_biases_stay():
     earlier, model = MF(5, 4, 3), MF(7, 6, 3)
     torch.nn.init.normal_(earlier.item_bias.weight)
-    fresh = learned_matrices(model)
+    fresh = learned_tables(model)
     start = fresh["item_vectors.weight"].clone()
     grow(earlier, model)
     shrink(model, fresh, 0.25)
