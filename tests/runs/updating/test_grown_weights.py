@@ -7,8 +7,10 @@ import torch
 from recsys.data.features import FeatureTable
 from recsys.data.raw import FeatureColumn, FeatureKind
 from recsys.errors import ModelError
+from recsys.models.layers.history_encoders import MeanEncoder
 from recsys.models.layers.item_tower import ItemTower
 from recsys.models.mf import MF
+from recsys.models.two_tower import TwoTower
 from recsys.runs.updating.grown_weights import grow, grown_optimizer_state, learned_tables, shrink
 
 
@@ -42,6 +44,13 @@ def test_vectors_go_a_part_of_the_way_back_and_biases_stay():
     assert torch.allclose(model.item_vectors.weight[:4], expected)
     assert torch.equal(model.item_vectors.weight[4:], start[4:])
     assert torch.equal(model.item_bias.weight[:4], earlier.item_bias.weight)
+
+
+def test_tables_of_ids_and_features_go_back_and_the_network_stays():
+    model = TwoTower(5, 4, MeanEncoder, embedding_dim=3, user_ids=True)
+    colours = (FeatureColumn("colour", FeatureKind.CATEGORICAL),)
+    model.set_item_features(FeatureTable.from_table(pa.table({"colour": ["red", "blue", "red", None]}), colours))
+    assert learned_tables(model).keys() == {"items.ids.weight", "items.features.tables.0", "user_vectors.weight"}
 
 
 def test_values_of_features_keep_their_vectors_where_new_ones_stand_between():
