@@ -15,6 +15,9 @@ from recsys.errors import ModelError
 from recsys.models.layers.feature_embedding import FeatureEmbedding
 from recsys.runs.updating.update_settings import NewRows
 
+#: Modules with a vector for each user, item or value of a feature.
+_TABLES = (nn.Embedding, FeatureEmbedding)
+
 
 @torch.no_grad()
 def grow(earlier: nn.Module, model: nn.Module, new_rows: NewRows = "fresh") -> None:
@@ -57,31 +60,33 @@ def grow(earlier: nn.Module, model: nn.Module, new_rows: NewRows = "fresh") -> N
             )
 
 
-def learned_tables(model: nn.Module) -> dict[str, Tensor]:
-    """Copies of the tables of vectors that ``model`` learns, one row for each user, item or value of a feature.
+def learned_matrices(model: nn.Module, tables_alone: bool = False) -> dict[str, Tensor]:
+    """Copies of the vectors and matrices that ``model`` learns; biases are not among them.
 
-    Biases are not among them, nor the matrices of a network: what it has learnt of all users is not learnt by heart,
-    and takes more steps than an update has.
+    Args:
+        model: a fresh one.
+        tables_alone: only the tables that have a vector for each user, item or value of a feature.
     """
+    modules = [(f"{name}.", module) for name, module in model.named_modules() if isinstance(module, _TABLES)]
+    parts = modules if tables_alone else [("", model)]
     return {
-        f"{name}.{part}" if name else part: parameter.detach().clone()
-        for name, module in model.named_modules()
-        if isinstance(module, nn.Embedding | FeatureEmbedding)
-        for part, parameter in module.named_parameters()
+        f"{name}{of_part}": parameter.detach().clone()
+        for name, part in parts
+        for of_part, parameter in part.named_parameters()
         if parameter.requires_grad and parameter.ndim > 1 and parameter.shape[-1] > 1
     }
 
 
 @torch.no_grad()
 def shrink(model: nn.Module, fresh: Mapping[str, Tensor], share: float) -> None:
-    """Move the tables of a model a part of the way back to those of a fresh one, in place.
+    """Move what a model has learnt a part of the way back to a fresh model, in place.
 
     A network that goes on from its weights ends at a worse place than one that begins anew, unless it is shrunk and
     perturbed first: Ash and Adams, On Warm-Starting Neural Network Training, NeurIPS 2020.
 
     Args:
         model: grown from an earlier one.
-        fresh: its :func:`learned_tables` before it was.
+        fresh: its :func:`learned_matrices` before it was.
         share: of the way; 0 changes nothing.
     """
     parameters = dict(model.named_parameters())

@@ -19,7 +19,7 @@ from recsys.runs.device import training_device
 from recsys.runs.model_fitting import ModelFitter
 from recsys.runs.run_directory import RunDirectory
 from recsys.runs.trained_run import TrainedRun, training_of_run
-from recsys.runs.updating.grown_weights import grow, grown_optimizer_state, learned_tables, shrink
+from recsys.runs.updating.grown_weights import grow, grown_optimizer_state, learned_matrices, shrink
 from recsys.runs.updating.update_settings import OptimizerStart, UpdateSettings
 from recsys.training.checkpointing.checkpoint_errors import checkpoint_errors
 from recsys.training.reports.fit_report import LAST_CHECKPOINT, FitReport
@@ -81,12 +81,13 @@ def fit_from(
         if len(fitter.split.valid) == 0:  # the epochs are those that were found best
             fitter = replace(fitter, epochs=ChosenEpochs(parent.directory.checkpoints, parent.manifest.best_epoch))
         return WarmFit(fitter.fit(model), f"{name} ranks what others retrieve and was fitted anew", False, change, {})
-    fresh = learned_tables(model)
+    learns_histories = not get_object(fitter.config.training._target_).learns_single_rows
+    fresh = learned_matrices(model, tables_alone=learns_histories)  # an encoder of histories takes long to learn again
     grow(parent.model, model, settings.new_rows)
     if change.is_nothing:
         return WarmFit(nothing, f"{name} has no new training rows and stays as it is", True, change, {})
     fit_epochs = max(fit_epochs, 1)
-    learned, share = _learned_rows(model, fitter, change, settings.replayed(fit_epochs))
+    learned, share = _learned_rows(model, fitter, change, settings.replayed(fit_epochs), learns_histories)
     shrink(model, fresh, settings.shrunk(fit_epochs, share))
     fitter = replace(fitter, learned=learned, epochs=ChosenEpochs(None, settings.num_epochs(fit_epochs)))
     report = _go_on(parent, model, fitter, settings.optimizer)
@@ -103,20 +104,19 @@ def _go_on(parent: TrainedRun, model: nn.Module, fitter: ModelFitter, optimizer:
 
 
 def _learned_rows(
-    model: nn.Module, fitter: ModelFitter, change: TrainingChange, replay: float
+    model: nn.Module, fitter: ModelFitter, change: TrainingChange, replay: float, learns_histories: bool
 ) -> tuple[RowArray | None, float]:
     """Positions of the training rows with something new and of some others, None for all; and their share of all."""
-    learns_single_rows = get_object(fitter.config.training._target_).learns_single_rows
-    if replay == 1 and learns_single_rows:
+    if replay == 1 and not learns_histories:
         return None, 1.0
     positions = fitter.split.train
     if not isinstance(model, PredictsRatings):
         positions = positions[fitter.view.positive[positions]]
     training, seed = fitter.view.interactions.take(positions), int(fitter.config.seed)
-    if learns_single_rows:
-        rows = change.rows_with_replay(training, replay, seed)
-    else:
+    if learns_histories:
         rows = change.latest_with_replay(training, replay, getattr(model, "max_history", None), seed)
+    else:
+        rows = change.rows_with_replay(training, replay, seed)
     return positions[rows], len(rows) / len(training)
 
 

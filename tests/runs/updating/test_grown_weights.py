@@ -11,7 +11,7 @@ from recsys.models.layers.history_encoders import MeanEncoder
 from recsys.models.layers.item_tower import ItemTower
 from recsys.models.mf import MF
 from recsys.models.two_tower import TwoTower
-from recsys.runs.updating.grown_weights import grow, grown_optimizer_state, learned_tables, shrink
+from recsys.runs.updating.grown_weights import grow, grown_optimizer_state, learned_matrices, shrink
 
 
 def tower(colours: list[str | None]) -> ItemTower:
@@ -36,7 +36,7 @@ def test_rows_stay_and_new_ones_are_fresh_or_the_mean():
 def test_vectors_go_a_part_of_the_way_back_and_biases_stay():
     earlier, model = MF(5, 4, 3), MF(7, 6, 3)
     torch.nn.init.normal_(earlier.item_bias.weight)
-    fresh = learned_tables(model)
+    fresh = learned_matrices(model)
     start = fresh["item_vectors.weight"].clone()
     grow(earlier, model)
     shrink(model, fresh, 0.25)
@@ -46,11 +46,18 @@ def test_vectors_go_a_part_of_the_way_back_and_biases_stay():
     assert torch.equal(model.item_bias.weight[:4], earlier.item_bias.weight)
 
 
-def test_tables_of_ids_and_features_go_back_and_the_network_stays():
+def test_tables_alone_are_those_of_ids_and_features():
     model = TwoTower(5, 4, MeanEncoder, embedding_dim=3, user_ids=True)
     colours = (FeatureColumn("colour", FeatureKind.CATEGORICAL),)
     model.set_item_features(FeatureTable.from_table(pa.table({"colour": ["red", "blue", "red", None]}), colours))
-    assert learned_tables(model).keys() == {"items.ids.weight", "items.features.tables.0", "user_vectors.weight"}
+    assert "encoder.perceptron.layers.1.weight" in learned_matrices(
+        model
+    ) and "item_bias.weight" not in learned_matrices(model)
+    assert learned_matrices(model, tables_alone=True).keys() == {
+        "items.ids.weight",
+        "items.features.tables.0",
+        "user_vectors.weight",
+    }
 
 
 def test_values_of_features_keep_their_vectors_where_new_ones_stand_between():
