@@ -112,7 +112,7 @@ def run_ranks(name: str, arguments: Sequence[str], count: int, num_nodes: int = 
                 env=environment,
             )
             ranks.append(_Rank(node * count + local, process, errors))
-        with _ended_like_them(ranks):
+        with _ended_like_them(ranks, note):
             first = _first_to_fail(ranks)
         if first is None:
             return 0
@@ -128,7 +128,7 @@ def run_ranks(name: str, arguments: Sequence[str], count: int, num_nodes: int = 
 
 
 @contextmanager
-def _ended_like_them(ranks: Sequence[_Rank]) -> Iterator[None]:
+def _ended_like_them(ranks: Sequence[_Rank], note: Path) -> Iterator[None]:
     """End the ranks when this process is interrupted or asked to end, and this process as they did."""
 
     def end(number: int, frame: FrameType | None) -> None:
@@ -143,6 +143,7 @@ def _ended_like_them(ranks: Sequence[_Rank]) -> Iterator[None]:
     except SystemExit:
         for rank in ranks:
             rank.process.send_signal(signal.SIGTERM)
+        sys.stderr.write(f"The training was asked to end by SIGTERM.{_go_on(note)}\n")
         raise
     finally:
         signal.signal(signal.SIGTERM, before)
@@ -202,11 +203,16 @@ def _told(first: _Rank, note: Path) -> str:
     status, number = first.process.returncode, first.number
     how = f"was ended by {_signal(-status)}" if status < 0 else f"ended with status {status}"
     said = _said(first)
-    run = note.read_text(encoding="utf-8") if note.is_file() else ""
-    go_on = f" To go on: {typed_command('train')} resume={run}" if run else " Run the same command again."
     if said and status != LOST_STATUS:
         how = f"{how}:\n{said}\n"
-    return f"Every process of a training is required to its end, but rank {number} {how}; the others were ended.{go_on}"
+    what = f"Every process of a training is required to its end, but rank {number} {how}; the others were ended."
+    return f"{what}{_go_on(note)}"
+
+
+def _go_on(note: Path) -> str:
+    """How to go on with what rank 0 has noted."""
+    run = note.read_text(encoding="utf-8") if note.is_file() else ""
+    return f" To go on: {typed_command('train')} resume={run}" if run else " Run the same command again."
 
 
 def _said(rank: _Rank) -> str:

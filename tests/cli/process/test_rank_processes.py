@@ -162,7 +162,8 @@ def test_no_rank_outlives_the_process_that_was_started(tmp_path, number):
             process.send_signal(number)
             assert process.wait() == (128 + number if number == signal.SIGTERM else -number)
             # Both end with the last process that could write.
-            assert (process.stderr.read(), second.read()) == (b"", b"")
+            told = b"The training was asked to end by SIGTERM. Run the same command again.\n"
+            assert (process.stderr.read(), second.read()) == (told if number == signal.SIGTERM else b"", b"")
 
 
 def test_a_run_is_noted_where_somebody_watches(tmp_path):
