@@ -56,8 +56,9 @@ class UpdateSettings:
         epochs: at most; the best on validation counts, where there is one. None: see :meth:`num_epochs`.
         replay: share of the rows without anything new that is learned from again, for models that learn from histories
             of the users without anything new; others are drawn each time. None: see :meth:`replayed`.
-        shrink: how far the vectors of users, items and feature values are moved back towards those of a fresh model
-            first, as a share of the way. None: see :meth:`shrunk`.
+        shrink: how far vectors and matrices are moved back towards those of a fresh model first, as a share of the way;
+            of models that learn from histories vectors of items, users and feature values alone. None: see
+            :meth:`shrunk`.
         new_rows: how the rows of new users and items in tables start: ``fresh`` as in a new model, ``mean`` at the mean
             of the others.
         optimizer: whether the optimiser's state is ``kept`` from the last training, or ``reset``.
@@ -108,9 +109,9 @@ class UpdateSettings:
         return min(1.0, fit_epochs / (_FIT_PARTS * self.num_epochs(fit_epochs)))
 
     def shrunk(self, fit_epochs: int, share: float) -> float:
-        """How far vectors are moved back first.
+        """How far weights are moved back first.
 
-        Where nothing is set, as far as keeps the number of passes over the data that the vectors remember at that of
+        Where nothing is set, as far as keeps the number of passes over the data that the weights remember at that of
         the fit, however many updates follow: with more, rows are learnt by heart.
 
         Args:
