@@ -23,7 +23,7 @@ from recsys.errors import DataError, DataWarning
 _RATINGS_BEYOND = 0.05
 #: A share of rows that are there already, above which it is no chance.
 _MANY_AGAIN = 0.5
-#: That so many users, or items, are all new is seldom so.
+#: Fewer users, items or ratings tell nothing.
 _SEVERAL = 5
 #: Clocks may differ by this.
 _SECONDS_AHEAD = 86_400
@@ -81,7 +81,7 @@ def warn_of_values(new: Interactions, before: Schema) -> None:
     if new.rating is not None and before.rating is not None:
         low, high = before.rating.min, before.rating.max
         beyond = (new.rating < low) | (new.rating > high)
-        if beyond.mean() > _RATINGS_BEYOND:
+        if beyond.sum() >= _SEVERAL and beyond.mean() > _RATINGS_BEYOND:
             _warn(
                 f"{int(beyond.sum()):,} of the {len(new):,} new interactions have a rating outside of those so far, "
                 f"{low:g} to {high:g}, such as {new.rating[beyond][0]:g}. Check that the scale is the same."
