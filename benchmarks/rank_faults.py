@@ -113,7 +113,7 @@ def ended(directory: Path, epochs: int, victim: int | None, number: signal.Signa
     for one in left:
         os.kill(one, signal.SIGKILL)
     print(errors.strip(), flush=True)
-    messages = len(re.findall(r"^(?:error: |interrupted)", errors, re.MULTILINE))
+    messages = len(re.findall(r"^(?:error: |interrupted|The training was asked to end)", errors, re.MULTILINE))
     traced = ", **a traceback**" if "Traceback" in errors else ""
     said = f"{messages} message{'s' * (messages != 1)}, status {process.returncode}{traced}"
     return run, said, f"**{len(left)}**" if left else f"none after {seconds:.1f} s"
