@@ -32,6 +32,7 @@ from typing import Any
 
 import optuna
 import psycopg
+from omegaconf import OmegaConf
 from recsys_serving.local.embedded_postgres import postgres_status, start_postgres, stop_postgres
 from results_file import write_results
 
@@ -46,6 +47,8 @@ SETTINGS = [
 ]
 #: Trials that the first two workers are asked for, and how many more the third is.
 TRIALS, MORE = 8, 1
+#: How often settings are tried again that have cost a worker, unless a command line says otherwise.
+RETRIES = OmegaConf.load(TUNE.parents[1] / "configs" / "tune.yaml").retries
 #: Longest time of a round's part; a worker that hangs is a failure.
 _LIMIT_SECONDS = 600
 
@@ -246,8 +249,8 @@ def one_round(place: Place, what: str, directory: Path, drawn: random.Random) ->
                 time.sleep(0.2)
             killed = count < TRIALS and restart_postgres(directory.parent / "postgres")
         else:
-            # A write takes milliseconds, a trial seconds.
-            is_middle, pause = (place.is_written_by, 0.005) if what == WRITING else (measures(place), 0.5)
+            # A write takes milliseconds, a trial some tenths of a second.
+            is_middle, pause = (place.is_written_by, 0.005) if what == WRITING else (measures(place), 0.05)
             killed = kill_in_the_middle(place, workers[0], after, is_middle, pause)
             if what == BOTH:
                 killed &= kill_in_the_middle(place, workers[1], after, is_middle, pause)
@@ -284,10 +287,16 @@ def outcome(place: Place, directory: Path, killed: bool, statuses: list[int]) ->
     rows = [row["trial"] for row in csv.DictReader(table.open(encoding="utf-8"))] if table.is_file() else []
     if rows != [str(number) for number in range(1, TRIALS + MORE + 1)]:
         wrong.append(f"trials.csv has {len(rows)} rows")
+    there = slots(trials, RETRIES)
+    wrong += [
+        f"slot {place} ended as {slot.last.state.name}: {slot.error or 'no error'}"
+        for place, slot in enumerate(there, start=1)
+        if slot.is_finished and slot.last.state.name != "COMPLETE"
+    ]
     return Outcome(
         killed=killed,
         went_on=statuses[:2].count(0),
-        finished=sum(slot.last.state.name == "COMPLETE" for slot in slots(trials, retries=1)),
+        finished=sum(slot.last.state.name == "COMPLETE" for slot in there),
         twice=sum(count > 1 for count in settings.values()),
         running=sum(trial.state.name in ("RUNNING", "WAITING") for trial in trials),
         repeated=sum(trial.user_attrs.get(ATTEMPT, 0) > 0 for trial in trials),

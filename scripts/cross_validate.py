@@ -22,11 +22,13 @@ SHOWN = ("test/rmse", "test/mae", "test/ndcg@10", "test/recall@10", "test/precis
 def main(config: DictConfig) -> None:
     """Fit and test on each fold, then print the table."""
     from recsys.cli.console import console
+    from recsys.cli.output_directory import make_place_for_file
     from recsys.reporting.evaluation_tables import folds_table
     from recsys.runs.starting import resolved
     from recsys.studies.cross_validation import CrossValidation
 
     config = resolved(config)
+    make_place_for_file(Path(config.output), "results", "output=")
     validation = CrossValidation(config)
     view, num_folds = validation.view, config.split.num_folds
     console.print(

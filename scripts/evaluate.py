@@ -19,12 +19,15 @@ def main(config: DictConfig) -> None:
     from hydra.utils import instantiate
 
     from recsys.cli.console import console
+    from recsys.cli.output_directory import make_place_for_file
     from recsys.evaluation.model_report import evaluate_model, model_name
     from recsys.reporting.run_report import print_report
     from recsys.runs.assembly import build_known_items
     from recsys.runs.device import training_device
     from recsys.runs.trained_run import open_run, split_of_run
 
+    if config.output is not None:
+        make_place_for_file(Path(config.output), "metrics", "output=")
     run = open_run(config.run)
     known_items = build_known_items(config, run.config)
     evaluator = instantiate(config.evaluation, repeats=known_items.repeats)
@@ -44,7 +47,6 @@ def main(config: DictConfig) -> None:
         run.directory.save_per_user(evaluation.per_user(model_name(run.model), run.prepared.user_vocabulary))
     if config.output is not None:
         output = Path(config.output)
-        output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(json.dumps(evaluation.metrics(model_name(run.model)), indent=2) + "\n", encoding="utf-8")
         console.print(f"metrics: {output}", soft_wrap=True)
 

@@ -20,12 +20,14 @@ def main(config: DictConfig) -> None:
     from hydra.utils import instantiate
 
     from recsys.cli.console import console
+    from recsys.cli.output_directory import make_output_directory
     from recsys.evaluation.model_report import model_name
     from recsys.runs.assembly import build_known_items
     from recsys.runs.trained_run import open_run
     from recsys.studies.pipeline.measuring import measure_pipeline
     from recsys.studies.pipeline.report import tables, write_report
 
+    make_output_directory(Path(config.output), "results", "output=")
     run = open_run(config.run)
     ranking_run = None if config.ranker is None else open_run(config.ranker)
     known_items = build_known_items(config, run.config)

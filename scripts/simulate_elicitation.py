@@ -25,7 +25,7 @@ def main(config: DictConfig) -> None:
     from hydra.core.hydra_config import HydraConfig
 
     from recsys.cli.console import console
-    from recsys.cli.output_directory import make_output_directory
+    from recsys.cli.output_directory import make_place_for_file
     from recsys.runs.starting import resolved
     from recsys.studies.elicitation.measuring import POPULAR, ElicitationMeasurement
     from recsys.studies.elicitation.table import elicitation_table
@@ -33,7 +33,7 @@ def main(config: DictConfig) -> None:
     given = [text for text in HydraConfig.get().overrides.task if setting_of(text) != "output"]
     config = resolved(config)
     report = Path(config.output)
-    make_output_directory(report.parent, "results", "output=")
+    make_place_for_file(report, "results", "output=")
     measurement = ElicitationMeasurement(config)
     results = list(measurement.results(lambda line: console.print(line)))
     table = elicitation_table(results, POPULAR, config.k)

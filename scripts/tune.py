@@ -32,6 +32,7 @@ def main(config: DictConfig) -> None:
     from recsys.cli.console import console
     from recsys.cli.process.companions import companion_place, run_companions
     from recsys.studies.tuning.best_settings import command_of_best
+    from recsys.studies.tuning.finished_trial import given_up_message
 
     alone = companion_place() is None
     try:
@@ -46,6 +47,8 @@ def main(config: DictConfig) -> None:
             console.print(f"not finished; to go on: {same_command('tune')}")
         raise
     if alone:
+        if given_up := given_up_message(Path(config.output)):
+            console.print(given_up)
         console.print_command(as_typed(command_of_best(Path(config.output))))
         console.print(f"tuned: {config.output}", soft_wrap=True)
 

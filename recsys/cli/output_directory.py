@@ -53,6 +53,27 @@ def make_output_directory(directory: Path, content: str, option: str) -> None:
         ) from error
 
 
+def make_place_for_file(file: Path, content: str, option: str) -> None:
+    """Make the directory of a file that is written later, so that hours of work do not end in a name that cannot be.
+
+    Args:
+        file: the file; one that is there already will be replaced.
+        content: what goes into it, for the message.
+        option: by which another one is chosen, for the message.
+
+    Raises:
+        RunError: its directory cannot be made or written to, or the file is a directory.
+    """
+    make_output_directory(file.parent, content, option)
+    if file.is_dir():
+        found = "is a directory"
+    elif not os.access(file if file.exists() else file.parent, os.W_OK):
+        found = "cannot be written"
+    else:
+        return
+    raise RunError(f"A file is required for the {content}, but {file} {found}. Choose another {option}.")
+
+
 def require_place_for(parent: Path, content: str, option: str) -> None:
     """Require that directories can be made below ``parent``, before there is something to be written there.
 

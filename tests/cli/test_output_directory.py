@@ -4,7 +4,13 @@ import sys
 
 import pytest
 
-from recsys.cli.output_directory import make_output_directory, new_directory, partial_directory, require_place_for
+from recsys.cli.output_directory import (
+    make_output_directory,
+    make_place_for_file,
+    new_directory,
+    partial_directory,
+    require_place_for,
+)
 from recsys.errors import RunError
 
 
@@ -19,6 +25,22 @@ def test_a_file_in_the_way_is_named_with_what_to_do(tmp_path):
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(RunError, match="required for the results, but .*below cannot be made .* another output="):
         make_output_directory(tmp_path / "file" / "below", "results", "output=")
+
+
+def test_a_file_gets_its_directory_and_stays_as_it_is(tmp_path):
+    make_place_for_file(tmp_path / "a" / "b.json", "results", "output=")
+    assert (tmp_path / "a").is_dir() and not (tmp_path / "a" / "b.json").exists()
+    (tmp_path / "c.json").write_text("kept", encoding="utf-8")
+    make_place_for_file(tmp_path / "c.json", "results", "output=")
+    assert (tmp_path / "c.json").read_text(encoding="utf-8") == "kept"
+
+
+def test_a_file_that_cannot_be_written_is_named_with_what_to_do(tmp_path, monkeypatch):
+    with pytest.raises(RunError, match="A file is required for the results, but .* is a directory. Choose another out"):
+        make_place_for_file(tmp_path, "results", "output=")
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    with pytest.raises(RunError, match="x.json cannot be written. Choose another output="):
+        make_place_for_file(tmp_path / "x.json", "results", "output=")
 
 
 def test_a_place_for_directories_is_required_before_there_is_one(tmp_path, monkeypatch):

@@ -44,6 +44,7 @@ def test_a_model_in_closed_form_learns_from_all_other_folds(scripts, rated):
         (["folds=1"], "folds must be at least 2, but it is 1"),
         (["split=random_ratio"], "split has no setting 'num_folds'"),
         (["resume=runs/x"], "cannot be resumed"),
+        (["output=."], "A file is required for the results, but . is a directory"),
         (["split.valid_ratio=2"], "split.valid_ratio must be at least 0 and below 1"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",

@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 from recsys.cli.commands import as_typed, command_line, script_path
 from recsys.cli.configuration import CONFIG_DIRECTORY, compose_config
 from recsys.cli.console import console
-from recsys.cli.output_directory import new_directory
+from recsys.cli.output_directory import make_place_for_file, new_directory
 from recsys.cli.overrides import setting_of
 from recsys.errors import RunError
 from recsys.studies.benchmark.results_page import write_results
@@ -35,13 +35,15 @@ def run_tuned(config: DictConfig, given: Sequence[str], data: str) -> None:
         data: choice of the group ``data``.
 
     Raises:
-        RunError: a row is refused, or its training failed.
+        RunError: a row is refused, its training failed, or the page cannot be written.
     """
     shared = [text for text in given if setting_of(text) not in OWN]
     shared += [text for text in given if text.startswith("data.")]  # options of the data set, such as its directory
     rows = tuned_models(config.get("tuned"), data, config.models, CONFIG_DIRECTORY)
     for row in rows:  # so that a misspelt setting does not end a benchmark half-way
         compose_config("train", [*row.overrides, *shared])
+    page = Path(config.output or new_directory(Path("results"), data, "results", "output") / "results.md")
+    make_place_for_file(page, "results", "output=")
     paths = []
     for place, row in enumerate(rows, start=1):
         _say(f"{place}/{len(rows)}  {as_typed(row.command)}")
@@ -50,7 +52,6 @@ def run_tuned(config: DictConfig, given: Sequence[str], data: str) -> None:
         text for text in given if setting_of(text) != "output"
     )
     settings = Settings(metric=config.metric, k=config.k, baseline=config.baseline)
-    page = Path(config.output or new_directory(Path("results"), data, "results", "output") / "results.md")
     comparison = write_results(page, command.strip(), rows, open_runs(paths), settings)
     for table in (accuracy_table(comparison), beyond_accuracy_table(comparison)):  # together too wide for a terminal
         console.print(table.for_terminal())

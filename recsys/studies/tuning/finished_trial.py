@@ -1,7 +1,8 @@
-"""A finished trial of a study, its line of text, and the table of all of them."""
+"""A finished trial of a study, its line of text, the table of all of them, and which of them were given up."""
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,8 @@ class FinishedTrial:
         error: why it failed; empty if it did not.
         wall_seconds: all that the trial took, failed or not; 0 if it is not known.
         attempts: how often it was begun, as a worker may be stopped in the middle.
+        lost_workers: how many workers were killed or crashed in it; those that a user stopped do not count.
+        is_given_up: whether it has no result because it cost as many workers as it may.
     """
 
     number: int
@@ -33,6 +36,8 @@ class FinishedTrial:
     error: str = ""
     wall_seconds: float = field(default=0.0, compare=False)
     attempts: int = field(default=1, compare=False)
+    lost_workers: int = field(default=0, compare=False)
+    is_given_up: bool = False
 
     @property
     def is_whole(self) -> bool:
@@ -71,6 +76,8 @@ def write_trials(trials: Sequence[FinishedTrial], directory: Path) -> None:
             **trial.overrides,
             "pruned": bool(trial.result and trial.result.pruned),
             "attempts": trial.attempts,
+            "lost_workers": trial.lost_workers,
+            "given_up": trial.is_given_up,
             "error": trial.error,
         }
         for trial in trials
@@ -78,3 +85,28 @@ def write_trials(trials: Sequence[FinishedTrial], directory: Path) -> None:
     if rows:
         with shared_file(directory / TRIALS) as partial:
             pd.DataFrame(rows).to_csv(partial, index=False)
+
+
+def given_up_message(directory: Path) -> str:
+    """Which trials of a table were given up, and how they are tried again.
+
+    Args:
+        directory: in which :func:`write_trials` has written the table.
+
+    Returns:
+        Sentences for a user; empty where no trial was given up.
+    """
+    path = directory / TRIALS
+    if not path.is_file():
+        return ""
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["given_up"] == "True"]
+    if not rows:
+        return ""
+    one, numbers = len(rows) == 1, ", ".join(row["trial"] for row in rows)
+    retries = max(int(row["lost_workers"]) for row in rows)
+    return (
+        f"{f'trial {numbers} was' if one else f'trials {numbers} were'} given up, as all workers that began "
+        f"{'it' if one else 'them'} were killed or crashed, perhaps for want of memory; the settings are in {path}. "
+        f"The same command with retries={retries} tries once more. Where memory is short, narrow the search instead."
+    )

@@ -65,6 +65,11 @@ class Slot:
         return self.last.state.is_finished() and not self.is_to_be_repeated
 
     @property
+    def is_given_up(self) -> bool:
+        """Whether it has neither a result nor an error, and has cost as many workers as it may."""
+        return _is_lost(self.last) and not self.is_to_be_repeated
+
+    @property
     def is_to_be_repeated(self) -> bool:
         """Whether its last attempt was lost, and none is queued yet."""
         return _is_lost(self.last) and self.losses <= self.retries
@@ -73,7 +78,8 @@ class Slot:
     def error(self) -> str:
         """Why it failed; empty if it did not."""
         if _is_lost(self.last):
-            return f"its worker ended without a result, {self.losses} times: perhaps for want of memory"
+            workers = f"{self.losses} worker{'s' * (self.losses > 1)}"
+            return f"given up, as {workers} ended without a result in it, perhaps for want of memory"
         return str(self.last.user_attrs.get(ERROR, ""))
 
     def next_attempt(self) -> tuple[dict[str, Any], dict[str, Any]]:

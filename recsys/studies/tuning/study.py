@@ -16,9 +16,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
 
+from recsys.cli.output_directory import make_output_directory
 from recsys.errors import EvaluationError, RecsysError, RunError
 from recsys.studies.tuning import slots as names
-from recsys.studies.tuning.finished_trial import TRIALS, FinishedTrial, write_trials
+from recsys.studies.tuning.finished_trial import TRIALS, FinishedTrial, given_up_message, write_trials
 from recsys.studies.tuning.identity import check_identity
 from recsys.studies.tuning.objective import TrialResult
 from recsys.studies.tuning.search_space import SearchSpace
@@ -60,12 +61,13 @@ class Study:
             None: the first trial is drawn like the others.
         storage: where the trials are kept; None: in ``directory``.
         pruner: of Optuna, which stops trials by their epochs; None: no trial is stopped.
-        retries: how often a trial is begun again whose worker was lost.
+        retries: how often a trial is begun again whose worker was lost. Two workers that are killed at once, as by a
+            reboot, may both have been about the same settings, one after the other: so 1 would give those up.
         lost_after_seconds: how long a worker on another machine may give no sign before it is taken for lost.
 
     Raises:
-        RunError: Optuna is not installed, the direction is unknown, the storage cannot be used, or it has a study of
-            another identity.
+        RunError: Optuna is not installed, the direction is unknown, the directory cannot be made, the storage cannot be
+            used, or it has a study of another identity.
     """
 
     def __init__(
@@ -78,7 +80,7 @@ class Study:
         start: Mapping[str, Any] | None = None,
         storage: StudyStorage | None = None,
         pruner: Any = None,
-        retries: int = 1,
+        retries: int = 2,
         lost_after_seconds: float = 300,
     ) -> None:
         if direction not in ("maximize", "minimize"):
@@ -87,7 +89,7 @@ class Study:
         self._directory, self._space, self._seed, self._start = directory, space, seed, start
         self._sign = 1 if direction == "maximize" else -1
         self._retries = retries
-        directory.mkdir(parents=True, exist_ok=True)
+        make_output_directory(directory, "trials of the study", "output=")
         self._place = place = storage or StudyStorage.locate(None, directory, "")
         # As JSON types, which it is compared in.
         whole = json.loads(json.dumps({**identity, "space": repr(space), "direction": direction, "seed": seed}))
@@ -107,7 +109,7 @@ class Study:
         Args:
             trials: number of finished trials, including those of earlier runs of the study.
             measure: computes the result of overrides.
-            listener: called with each trial that this worker has finished.
+            listener: called with each trial that this worker has finished, or has found to be given up.
 
         Raises:
             RunError: all trials failed, or the storage is lost.
@@ -115,7 +117,7 @@ class Study:
         """
         with self._place.errors(self._optuna), self._workers.present():
             while True:
-                self._repeat_lost()
+                self._repeat_lost(listener)
                 there = self._slots()
                 if sum(slot.is_finished for slot in there) >= trials:
                     break
@@ -148,9 +150,10 @@ class Study:
         """
         best = self.best_so_far()
         if best is None:
+            lost = given_up_message(self._directory)
             raise RunError(
                 f"All trials of {self._directory} failed; {TRIALS} there says why. Narrow the search, or run "
-                "more trials."
+                f"more trials.{f' {lost}' if lost else ''}"
             )
         return best
 
@@ -172,8 +175,8 @@ class Study:
         with self._place.errors(self._optuna):
             return slots(self._study.get_trials(deepcopy=False), self._retries)
 
-    def _repeat_lost(self) -> None:
-        """Mark trials whose worker is lost as failed, and queue them again.
+    def _repeat_lost(self, listener: Callable[[FinishedTrial], None]) -> None:
+        """Mark trials of lost workers as failed; queue them again, or tell the listener that they are given up.
 
         Whoever stops in between leaves the second half to the others, and whoever queues a trial that another worker
         queues as well does no harm: see :mod:`recsys.studies.tuning.slots`.
@@ -181,8 +184,11 @@ class Study:
         state = self._optuna.trial.TrialState
         for trial in self._study.get_trials(deepcopy=False, states=(state.RUNNING,)):
             if self._has_lost_worker(trial):
-                with suppress(ValueError, RuntimeError):  # has just ended, or another worker was sooner
+                try:
                     self._study.tell(trial.number, state=state.FAIL)
+                except (ValueError, RuntimeError):  # has just ended, or another worker was sooner
+                    continue
+                self._show(int(trial.user_attrs.get(names.ORIGIN, trial.number)), listener)
         for slot in self._slots():
             if slot.is_to_be_repeated:
                 parameters, noted = slot.next_attempt()
@@ -229,7 +235,10 @@ class Study:
                     trial.set_user_attr(names.INTERRUPTED, True)
                 self._study.tell(trial, state=self._optuna.trial.TrialState.FAIL)
             raise
-        self._show(slot.origin, listener, error if place == 0 else None)
+        if error is not None and place == 0:
+            write_trials(self.finished(), self._directory)
+            raise error
+        self._show(slot.origin, listener)
 
     def _attempt(self, trial: Any, overrides: dict[str, str], measure: Measure, begin: float) -> RecsysError | None:
         """Measure, and store what came out; the error where the settings were refused."""
@@ -257,11 +266,9 @@ class Study:
         except ValueError as error:  # as above, in the moment between
             raise self._optuna.exceptions.UpdateFinishedTrialError(str(error)) from error
 
-    def _show(self, origin: int, listener: Callable[[FinishedTrial], None], refused: RecsysError | None) -> None:
-        """Write the table, and call the listener with the trial, or raise the error of the very first one."""
+    def _show(self, origin: int, listener: Callable[[FinishedTrial], None]) -> None:
+        """Write the table, and call the listener with the trial, if it is finished."""
         write_trials(self.finished(), self._directory)
-        if refused is not None:
-            raise refused
         for place, slot in enumerate(self._slots(), start=1):
             if slot.origin == origin and slot.is_finished:
                 listener(_finished(slot, place))
@@ -276,14 +283,15 @@ def _finished(slot: Slot, place: int) -> FinishedTrial:
     """
     trial = slot.last
     noted, state = trial.user_attrs, trial.state.name
-    wall, overrides, attempts = noted.get("wall_seconds", 0.0), noted.get(names.OVERRIDES, {}), len(slot.attempts)
+    wall, overrides = noted.get("wall_seconds", 0.0), noted.get(names.OVERRIDES, {})
+    counted = (wall, len(slot.attempts), slot.losses)
     if state == "FAIL":
-        return FinishedTrial(place, overrides, None, slot.error, wall, attempts)
+        return FinishedTrial(place, overrides, None, slot.error, *counted, is_given_up=slot.is_given_up)
     value = float(noted["pruned_value"] if state == "PRUNED" else trial.values[0])
     result = TrialResult(
         value, noted["best_epoch"], noted["seconds"], noted.get("cut_short", False), pruned=state == "PRUNED"
     )
-    return FinishedTrial(place, overrides, result, "", wall, attempts)
+    return FinishedTrial(place, overrides, result, "", *counted)
 
 
 def _optuna() -> ModuleType:

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import pandas as pd
+import pytest
 
-from recsys.studies.tuning.finished_trial import FinishedTrial, write_trials
+from recsys.studies.tuning.finished_trial import FinishedTrial, given_up_message, write_trials
 from recsys.studies.tuning.objective import TrialResult
 
 
@@ -35,7 +36,8 @@ def test_the_table_has_a_row_for_each_trial(tmp_path):
     ]
     write_trials(trials, tmp_path)
     table = pd.read_csv(tmp_path / "trials.csv")
-    assert list(table.columns) == ["trial", "value", "best_epoch", "seconds", "l2", "pruned", "attempts", "error"]
+    counted = ["pruned", "attempts", "lost_workers", "given_up", "error"]
+    assert list(table.columns) == ["trial", "value", "best_epoch", "seconds", "l2", *counted]
     assert list(table["trial"]) == [1, 2, 4]
     assert list(table["pruned"]) == [False, False, True]
     assert list(table["attempts"]) == [1, 2, 1]
@@ -45,3 +47,19 @@ def test_the_table_has_a_row_for_each_trial(tmp_path):
 def test_without_trials_there_is_no_table(tmp_path):
     write_trials([], tmp_path)
     assert list(tmp_path.iterdir()) == []
+    assert given_up_message(tmp_path) == ""
+
+
+@pytest.mark.parametrize(
+    ("given_up", "told", "retries"),
+    [({2: 3}, "trial 2 was given up, as all workers that began it", 3), ({2: 1, 3: 4}, "trials 2, 3 were given up", 4)],
+)
+def test_trials_that_were_given_up_are_named_with_what_tries_them_again(tmp_path, given_up, told, retries):
+    refused = FinishedTrial(1, {"l2": "6.0"}, None, "too large", attempts=9, lost_workers=8)
+    lost = [FinishedTrial(n, {"l2": "7.0"}, None, "lost", n, n, count, True) for n, count in given_up.items()]
+    write_trials([refused], tmp_path)
+    assert given_up_message(tmp_path) == ""
+    write_trials([refused, *lost], tmp_path)
+    message = given_up_message(tmp_path)
+    assert message.startswith(told)
+    assert f"retries={retries} " in message and str(tmp_path / "trials.csv") in message

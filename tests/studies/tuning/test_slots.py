@@ -18,7 +18,7 @@ def trial(number: int, state: optuna.trial.TrialState, **noted: object) -> optun
     return made
 
 
-def numbers(trials, retries=1):
+def numbers(trials, retries=2):
     return [[attempt.number for attempt in slot.attempts] for slot in slots(trials, retries)]
 
 
@@ -58,7 +58,13 @@ def test_a_slot_costs_no_more_workers_than_it_may(retries, repeated):
     (slot,) = slots([trial(0, State.FAIL, worker="a")], retries)
     assert slot.is_to_be_repeated is repeated
     assert slot.is_finished is not repeated
-    assert "ended without a result, 1 times" in slot.error
+    assert slot.is_given_up is not repeated
+    assert slot.error == "given up, as 1 worker ended without a result in it, perhaps for want of memory"
+
+
+def test_settings_that_were_refused_are_not_given_up():
+    (slot,) = slots([trial(0, State.FAIL, worker="a"), trial(1, State.FAIL, origin=0, attempt=1, error="no")], 1)
+    assert slot.is_finished and not slot.is_given_up and slot.losses == 1
 
 
 def test_an_interruption_costs_no_worker():

@@ -13,12 +13,13 @@ import pytest
 from omegaconf import OmegaConf
 
 from recsys.errors import ModelError, RunError
+from recsys.studies.tuning import slots
 from recsys.studies.tuning.finished_trial import FinishedTrial
 from recsys.studies.tuning.objective import TrialResult
 from recsys.studies.tuning.pruning import PrunedTrial, PruningListener
 from recsys.studies.tuning.search_space import SearchSpace
 from recsys.studies.tuning.study import Study
-from recsys.studies.tuning.study_storage import StudyStorage
+from recsys.studies.tuning.study_storage import ONLY_STUDY, StudyStorage
 from tests.serving.conftest import new_database
 from tests.studies.tuning import killed_study, shared_study
 
@@ -159,6 +160,12 @@ def test_a_search_whose_first_trial_is_refused_ends_there(tmp_path):
         Study(tmp_path, SPACE, IDENTITY).best()
 
 
+def test_a_directory_that_cannot_be_made_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunError, match=r"A directory is required for the trials of the study.*Choose another output="):
+        Study(tmp_path / "file", SPACE, IDENTITY)
+
+
 def test_a_direction_that_does_not_exist_is_refused(tmp_path):
     with pytest.raises(RunError, match="direction must be maximize or minimize, but it is up"):
         Study(tmp_path, SPACE, IDENTITY, direction="up")
@@ -219,19 +226,52 @@ def test_trials_that_are_worse_after_some_epochs_are_pruned(tmp_path):
     assert list(pd.read_csv(tmp_path / "trials.csv")["pruned"]) == [trial.result.pruned for trial in heard]
 
 
-def test_settings_that_cost_their_worker_twice_are_a_failure(tmp_path):
+@pytest.mark.parametrize(("crashes", "given_up"), [(2, False), (3, True)])
+def test_settings_that_cost_three_workers_are_given_up(tmp_path, crashes, given_up):
     def crash(overrides, trial):
         raise MemoryError
 
-    for _ in range(2):
+    for _ in range(crashes):
         with pytest.raises(MemoryError):
             Study(tmp_path, SPACE, IDENTITY, start={"model.norm": "a", "model.l2": 7.0}).run(2, crash, ignore)
     study = Study(tmp_path, SPACE, IDENTITY, start={"model.norm": "a", "model.l2": 7.0})
     study.run(2, hill, ignore)
     first, second = study.finished()
-    assert (first.overrides, first.attempts) == ({"model.l2": "7.0", "model.norm": "a"}, 2)
-    assert first.error == "its worker ended without a result, 2 times: perhaps for want of memory"
+    assert (first.overrides, first.attempts) == ({"model.l2": "7.0", "model.norm": "a"}, 3)
+    assert (first.lost_workers, first.is_given_up) == (crashes, given_up)
+    assert (first.result is None) is given_up
     assert second.result is not None
+
+
+def test_settings_that_were_given_up_are_tried_again_with_more_retries(tmp_path):
+    study = Study(tmp_path, SPACE, IDENTITY, retries=0)
+    _leave_trial(study)
+    study.run(2, hill, ignore)
+    assert [trial.is_given_up for trial in study.finished()] == [True, False]
+    again = Study(tmp_path, SPACE, IDENTITY, retries=1)
+    again.run(2, hill, ignore)
+    assert [(trial.is_given_up, trial.lost_workers) for trial in again.finished()] == [(False, 1), (False, 0)]
+
+
+def test_who_finds_that_settings_are_to_be_given_up_tells_it_once(tmp_path):
+    study, heard = Study(tmp_path, SPACE, IDENTITY, retries=0), []
+    _leave_trial(study)
+    study.run(2, hill, heard.append)
+    assert [(trial.number, trial.is_given_up) for trial in heard] == [(1, True), (2, False)]
+    assert "given up, as 1 worker ended without a result" in heard[0].line("ndcg", 2, None)
+
+
+def test_where_all_were_given_up_it_is_said_how_they_are_tried_again(tmp_path):
+    study = Study(tmp_path, SPACE, IDENTITY, retries=0)
+    _leave_trial(study)
+    study.run(1, hill, ignore)
+    with pytest.raises(RunError, match="All trials of .*with retries=1 tries once more"):
+        study.best()
+
+
+def _leave_trial(study):
+    """Begin a trial as a worker that was killed in it."""
+    optuna.load_study(study_name=ONLY_STUDY, storage=study._storage).ask().set_user_attr(slots.WORKER, "gone")
 
 
 def test_the_study_of_another_data_set_names_the_settings_that_differ(tmp_path):

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import inspect
+
 import pytest
 from omegaconf import OmegaConf
 
+from recsys.cli.config_directory import CONFIG_DIRECTORY
 from recsys.errors import EvaluationError
 from recsys.runs.tracking import NoTracker
 from recsys.studies.tuning import study_worker as module
 from recsys.studies.tuning.objective import TrialResult
+from recsys.studies.tuning.study import Study
 from recsys.studies.tuning.study_worker import StudyWorker
 
 
@@ -59,7 +63,7 @@ def search(tmp_path, monkeypatch):
 
     def make(lines, **changes):
         settings = {"name": "toy", "metric": "valid/ndcg@10", "direction": None, "validation": "split"}
-        settings |= {"sampler_seed": 0, "trials": 3, "storage": None, "study_name": "toy", "retries": 1}
+        settings |= {"sampler_seed": 0, "trials": 3, "storage": None, "study_name": "toy", "retries": 2}
         settings |= {"lost_after_seconds": 300, "output": str(tmp_path / "out")}
         settings |= {"search": {"model": {"l2": {"low": 1.0, "high": 1000.0}}}}
 
@@ -91,6 +95,11 @@ def test_it_tells_how_many_trials_were_there(search):
     search(lines, trials=4).run(None, Tracker(), tells=True)
     assert lines[1] == "3 of 4 trials were there already"
     assert len(lines) == 3
+
+
+def test_the_default_of_retries_is_that_of_the_study():
+    configured = OmegaConf.load(CONFIG_DIRECTORY / "tune.yaml").retries
+    assert inspect.signature(Study).parameters["retries"].default == configured
 
 
 def test_a_companion_tells_its_trials_alone(search):
