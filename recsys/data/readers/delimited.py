@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 
@@ -123,10 +124,9 @@ class DelimitedForm:
         """The columns of ``types``; an empty table where there are no rows."""
         for block_bytes in _BLOCK_BYTES:
             try:
-                with self.file.open() as stream:
-                    counted = _CountedLines(stream)
+                with self._counted() as (counted, source):
                     table = arrow_csv.read_csv(
-                        arrow_stream(cast(BinaryIO, counted)),
+                        source,
                         read_options=self._read_options(block_bytes),
                         parse_options=self._parse_options(),
                         convert_options=self._convert_options(types),
@@ -154,17 +154,18 @@ class DelimitedForm:
         """
         num_rows = 0
         try:
-            with self.file.open() as stream:
-                counted = _CountedLines(stream)
-                with arrow_csv.open_csv(
-                    arrow_stream(cast(BinaryIO, counted)),
+            with (
+                self._counted() as (counted, source),
+                arrow_csv.open_csv(
+                    source,
                     read_options=self._read_options(_BATCH_BYTES),
                     parse_options=self._parse_options(),
                     convert_options=self._convert_options(types),
-                ) as batches:
-                    for batch in batches:
-                        num_rows += batch.num_rows
-                        yield pa.Table.from_batches([batch])
+                ) as batches,
+            ):
+                for batch in batches:
+                    num_rows += batch.num_rows
+                    yield pa.Table.from_batches([batch])
             if self.quoted and counted.num_quotes % 2 and counted.num_lines > num_rows + 1:
                 self._check_last_row(num_rows, counted.num_lines)
         except UnicodeError as error:
@@ -177,6 +178,14 @@ class DelimitedForm:
                 ) from error
             raise self._explain(error, types) from error
 
+    @contextmanager
+    def _counted(self) -> Iterator[tuple[_CountedLines, pa.NativeFile]]:
+        """The file as Arrow reads it, and what counts its lines meanwhile."""
+        with self.file.open() as stream:
+            counted = _CountedLines(stream)
+            with arrow_stream(cast(BinaryIO, counted)) as source:
+                yield counted, source
+
     def _check_last_row(self, num_rows: int, num_lines: int) -> None:
         """Refuse a file of which the last row has a field that goes on to the end, with many rows inside.
 
@@ -185,8 +194,9 @@ class DelimitedForm:
         names = read_header(self.file, separator=self.separator) if self.column_names is None else self.column_names
         with (
             self.file.open() as stream,
+            arrow_stream(stream) as source,
             arrow_csv.open_csv(
-                arrow_stream(stream),
+                source,
                 read_options=self._read_options(use_threads=False),
                 parse_options=self._parse_options(),
                 convert_options=self._convert_options(dict.fromkeys(names, pa.binary())),
@@ -236,8 +246,9 @@ class DelimitedForm:
         try:
             with (
                 self.file.open() as stream,
+                arrow_stream(stream) as source,
                 arrow_csv.open_csv(
-                    arrow_stream(stream),
+                    source,
                     read_options=self._read_options(use_threads=False),
                     parse_options=self._parse_options(remember),
                     convert_options=self._convert_options(dict.fromkeys(types, pa.binary())),

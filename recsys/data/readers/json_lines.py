@@ -67,11 +67,12 @@ def json_line_batches(
     with file.open() as stream:
         for chunk in _chunks(stream):
             try:
-                part = arrow_json.read_json(
-                    arrow_stream(io.BytesIO(chunk)),
-                    read_options=arrow_json.ReadOptions(block_size=_BLOCK_BYTES),
-                    parse_options=options,
-                )
+                with arrow_stream(io.BytesIO(chunk)) as source:
+                    part = arrow_json.read_json(
+                        source,
+                        read_options=arrow_json.ReadOptions(block_size=_BLOCK_BYTES),
+                        parse_options=options,
+                    )
                 part.validate(full=True)  # Arrow reads text that is not UTF-8 without an error
             except pa.ArrowInvalid as error:
                 raise DataError(f"{file}: {_explain(error, chunk, lines, schema)}") from error

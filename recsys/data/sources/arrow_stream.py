@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import BinaryIO
 
 import pyarrow as pa
@@ -9,14 +11,16 @@ import pyarrow as pa
 _BUFFER_BYTES = 1 << 20
 
 
-def arrow_stream(stream: BinaryIO) -> pa.NativeFile:
-    """A stream whose bytes Arrow copies into memory of its own as it reads them.
+@contextmanager
+def arrow_stream(stream: BinaryIO) -> Iterator[pa.NativeFile]:
+    """A stream whose bytes Arrow copies into memory of its own, and that holds nothing of Python's once it is left.
 
-    Otherwise its threads hold Python's objects. A thread that lets go of one a moment after the result is there, while
-    Python ends, brings the process down: it waits for an interpreter that is gone ("terminate called without an active
-    exception").
+    Otherwise Arrow's threads hold Python's objects. A thread that lets go of one a moment after the result is there,
+    while Python ends, brings the process down: it waits for an interpreter that is gone ("terminate called without an
+    active exception"). The bytes are copied, and closing lets go of ``stream``.
 
     Args:
-        stream: open for bytes; whoever opened it closes it.
+        stream: open for bytes; it is closed with the result.
     """
-    return pa.BufferedInputStream(pa.PythonFile(stream, mode="r"), _BUFFER_BYTES)
+    with pa.BufferedInputStream(pa.PythonFile(stream, mode="r"), _BUFFER_BYTES) as buffered:
+        yield buffered

@@ -27,11 +27,22 @@ def test_what_was_read_holds_no_objects_of_python() -> None:
     held = pa.PythonFile(OneObject(), mode="r").read_buffer(len(CONTENT))
     assert sys.getrefcount(CONTENT) > before  # what Arrow does by itself
     del held
-    buffer = arrow_stream(OneObject()).read_buffer(len(CONTENT))
+    with arrow_stream(OneObject()) as source:
+        buffer = source.read_buffer(len(CONTENT))
     assert sys.getrefcount(CONTENT) == before
     assert buffer.to_pybytes() == CONTENT
 
 
+def test_what_is_left_holds_no_stream_of_python() -> None:
+    stream = io.BytesIO(CONTENT)
+    before = sys.getrefcount(stream)
+    with arrow_stream(stream) as source:
+        assert sys.getrefcount(stream) > before
+        csv.read_csv(source)
+    assert sys.getrefcount(stream) == before  # even where a thread of Arrow still has the source
+
+
 def test_it_is_read_as_any_other() -> None:
-    table = csv.read_csv(arrow_stream(io.BytesIO(CONTENT)))
+    with arrow_stream(io.BytesIO(CONTENT)) as source:
+        table = csv.read_csv(source)
     assert (table.num_rows, table.column_names) == (1000, ["a", "b"])

@@ -122,7 +122,8 @@ def copy_table(connection: Connection, query: str, types: Mapping[str, pa.DataTy
     if not buffer.tell():
         return pa.table({name: pa.array([], type_) for name, type_ in types.items()})
     buffer.seek(0)
-    return csv.read_csv(arrow_stream(buffer), *_options(types, _BLOCK))
+    with arrow_stream(buffer) as source:
+        return csv.read_csv(source, *_options(types, _BLOCK))
 
 
 def copy_rows(connection: Connection, query: str, file: BinaryIO) -> None:
