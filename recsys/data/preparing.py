@@ -13,6 +13,7 @@ from typing import Any, get_args
 
 from recsys.cli.process.free_memory import release_free_memory
 from recsys.data.data_warnings import collected_warnings, tell_again
+from recsys.data.inspection.null_ids import NullIds
 from recsys.data.preparation.engines import Engine, read_raw
 from recsys.data.preparation.invalid_rows import InvalidRows
 from recsys.data.preparation.repeats import Repeats
@@ -42,6 +43,9 @@ class Preparation:
         repeats: what becomes of several interactions of a user with one item: "latest", "first", "keep" or
             "aggregate", see :func:`recsys.data.preparation.repeats.resolve_repeats`.
         strip_ids: whether white space around ids is left out; otherwise "u1 " and "u1" are two users.
+        null_ids: what ids such as "NaN" and "null" are, which programs write where a value is missing: "warn" for ids,
+            with a warning, "keep" for ids, "missing" for missing ids, so that their rows are invalid; see
+            :data:`recsys.data.inspection.null_ids.NULL_WORDS`.
         engine: how the interactions are gone through, which does not change the result: "memory" as a whole,
             "streaming" in partitions of the users, "ray" in partitions that the machines of a Ray cluster go through,
             "auto" in partitions where the files are large; see
@@ -58,6 +62,7 @@ class Preparation:
     invalid_rows: InvalidRows = "error"
     repeats: Repeats = "latest"
     strip_ids: bool = False
+    null_ids: NullIds = "warn"
     engine: Engine = "auto"
 
     def __post_init__(self) -> None:
@@ -73,7 +78,7 @@ class Preparation:
             self._require(name, whole, "a whole number of at least 1")
         for name in ("include_unrated_items", "strip_ids"):
             self._require(name, isinstance(getattr(self, name), bool), "true or false")
-        choices_of = {"invalid_rows": InvalidRows, "repeats": Repeats, "engine": Engine}
+        choices_of = {"invalid_rows": InvalidRows, "repeats": Repeats, "null_ids": NullIds, "engine": Engine}
         for name, choices in ((name, get_args(kind)) for name, kind in choices_of.items()):
             self._require(name, getattr(self, name) in choices, " or ".join(choices))
 

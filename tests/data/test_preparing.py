@@ -444,6 +444,21 @@ def test_white_space_around_ids_is_stripped_where_the_user_says_so(tmp_path: Pat
     assert prepared.schema.warnings == ()
 
 
+@pytest.mark.parametrize("engine", ["memory", "streaming"])
+def test_ids_that_are_words_for_a_missing_value_are_told_kept_or_missing(tmp_path: Path, engine: Any) -> None:
+    rows = pa.table({"user_id": ["u", "NaN", "NaN"], "item_id": ["a", "b", "c"]})
+    reader = FakeReader(RawDataset("toy", rows))
+    with pytest.warns(DataWarning, match=r"'NaN' \(2 interactions\)\. Set preparation\.null_ids=missing if"):
+        told = load_or_prepare(tmp_path, reader, Preparation(engine=engine))
+    kept = load_or_prepare(tmp_path, reader, Preparation(engine=engine, null_ids="keep"))
+    assert [one.user_vocabulary.ids.to_pylist() for one in (told, kept)] == [["NaN", "u"]] * 2
+    with pytest.raises(DataError, match="2 of 3 rows of the interactions come without user_id"):
+        load_or_prepare(tmp_path, reader, Preparation(engine=engine, null_ids="missing"))
+    left = load_or_prepare(tmp_path, reader, Preparation(engine=engine, null_ids="missing", invalid_rows="drop"))
+    assert left.user_vocabulary.ids.to_pylist() == ["u"]
+    assert kept.schema.warnings == left.schema.warnings == ()
+
+
 def test_a_table_that_matches_nobody_leaves_nothing(tmp_path: Path) -> None:
     reader = MemoryTableReader({"user_id": ["1"], "item_id": ["a"]}, users={"user_id": ["1.0"], "age": [3]})
     with pytest.raises(DataError, match="users table has a row for none of the 1 users"):

@@ -19,11 +19,17 @@ from recsys.data.appending.admission import admitted_rows
 from recsys.data.appending.entities import grown_table
 from recsys.data.appending.merging import merge
 from recsys.data.appending.new_ids import IdsInOrder
-from recsys.data.appending.unusual_rows import check_ids, warn_of_foreign_rows, warn_of_rows_again, warn_of_values
+from recsys.data.appending.unusual_rows import (
+    check_ids,
+    warn_of_foreign_rows,
+    warn_of_new_null_ids,
+    warn_of_rows_again,
+    warn_of_values,
+)
 from recsys.data.appending.writing import write_generation
 from recsys.data.columns import ITEM_ID, RATING, SUBSECOND_NS, TIMESTAMP, USER_ID, WEIGHT
 from recsys.data.data_warnings import collected_warnings, tell_again
-from recsys.data.inspection.id_spaces import strip_ids
+from recsys.data.inspection.id_reading import IdReading
 from recsys.data.preparation.catalogue import EntityTable
 from recsys.data.preparation.cleaning import k_core_rule
 from recsys.data.preparation.raw_interactions import code_interactions
@@ -175,7 +181,7 @@ def _write(
     parent: PreparedDataset, raw: RawDataset, fingerprint: dict[str, Any], directory: Path, warned: list[str]
 ) -> None:
     preparation = preparation_of(parent)
-    raw = strip_ids(raw) if preparation.strip_ids else raw
+    raw = IdReading.of(preparation).ids_of(raw)
     users_table = EntityTable.check(raw.users, USER_ID, ())
     items_table = EntityTable.check(raw.items, ITEM_ID, ())
     table, num_pending = _with_pending(parent, raw.interactions)
@@ -191,6 +197,9 @@ def _write(
     )
     check_ids(users, users.index[num_pending:], "users")
     check_ids(items, items.index[num_pending:], "items")
+    if preparation.null_ids == "warn":
+        warn_of_new_null_ids(users, users.index[num_pending:], "users")
+        warn_of_new_null_ids(items, items.index[num_pending:], "items")
     warn_of_values(new.take(np.arange(num_pending, len(new))), parent.schema)
     known = (len(parent.user_vocabulary), len(parent.item_vocabulary))
     minimums = (preparation.min_user_interactions, preparation.min_item_interactions)

@@ -11,6 +11,7 @@ import warnings
 import numpy as np
 
 from recsys.data.appending.new_ids import IdsInOrder
+from recsys.data.inspection.null_ids import count_null_ids, warn_of_null_ids
 from recsys.data.inspection.table_joins import FEW, other_spelling
 from recsys.data.interactions import Interactions
 from recsys.data.preparation.catalogue import EntityTable
@@ -64,6 +65,21 @@ def check_ids(ids: IdsInOrder, index: np.ndarray, what: str) -> None:
             f"{found}: they have ids such as {missing[0].as_py()!r}, those so far such as "
             f"{ids.known.ids[0].as_py()!r}. Check that the ids are of the same kind."
         )
+
+
+def warn_of_new_null_ids(ids: IdsInOrder, index: np.ndarray, what: str) -> None:
+    """Say which ids that are new are words for a missing value.
+
+    Args:
+        ids: of the users or items.
+        index: of the new interactions, shape [N].
+        what: "users" or "items".
+
+    Warns:
+        DataWarning: one is.
+    """
+    found = count_null_ids(ids.every_id[len(ids.known) :], index - len(ids.known))
+    warn_of_null_ids(found, what, "Leave these rows out if no id came.")
 
 
 def warn_of_values(new: Interactions, before: Schema) -> None:

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from recsys.data.columns import ITEM_ID, USER_ID
+from recsys.data.id_columns import map_ids
 from recsys.data.raw import RawDataset
 from recsys.errors import DataWarning
 
@@ -72,18 +73,4 @@ def strip_id_columns(interactions: pa.Table) -> pa.Table:
 
 
 def _stripped(table: pa.Table, name: str) -> pa.Table:
-    if name not in table.column_names:
-        return table  # which is told where columns are checked
-    column = table[name]
-    if pa.types.is_dictionary(column.type):
-        chunks = [_stripped_dictionary(chunk) for chunk in column.chunks]
-        column = pa.chunked_array(chunks, pa.dictionary(pa.int32(), pa.string())).unify_dictionaries()
-    else:
-        column = pc.utf8_trim_whitespace(column)
-    return table.set_column(table.column_names.index(name), name, column)
-
-
-def _stripped_dictionary(chunk: pa.DictionaryArray) -> pa.DictionaryArray:
-    """The work is done once for each distinct id; ids that become equal share an entry."""
-    encoded = pc.utf8_trim_whitespace(chunk.dictionary.cast(pa.string())).dictionary_encode()
-    return pa.DictionaryArray.from_arrays(encoded.indices.take(chunk.indices), encoded.dictionary)
+    return map_ids(table, name, pc.utf8_trim_whitespace)

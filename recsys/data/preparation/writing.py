@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 
-from recsys.data.columns import ITEM_ID, USER_ID
+from recsys.data.columns import ITEM_ID, ITEM_INDEX, USER_ID, USER_INDEX
 from recsys.data.content_hash import hash_of_digests, table_digests
 from recsys.data.feature_encoding import check_feature_types
 from recsys.data.inspection.column_summary import summarize_entities
-from recsys.data.inspection.id_spaces import strip_ids, warn_of_spaces
+from recsys.data.inspection.id_reading import IdReading
+from recsys.data.inspection.id_spaces import warn_of_spaces
+from recsys.data.inspection.null_ids import count_null_ids, warn_of_null_ids
 from recsys.data.inspection.table_joins import TableJoin, join
 from recsys.data.mapped_columns import write_columns
 from recsys.data.preparation.catalogue import EntityTable, index_fixed_negatives
@@ -41,6 +43,9 @@ from recsys.data.stored_columns import read_columns
 
 if TYPE_CHECKING:
     from recsys.data.preparing import Preparation
+
+#: What to do about ids that are words for a missing value.
+NULL_IDS_REMEDY = "Set preparation.null_ids=missing if no id came, or preparation.null_ids=keep if these are ids."
 
 _SCRATCH = "scratch"
 
@@ -70,8 +75,7 @@ def write_prepared(
     stream = given if isinstance(given, RawStream) else None
     raw = given.rest if isinstance(given, RawStream) else given
     del given
-    if preparation.strip_ids:
-        raw = strip_ids(raw)
+    raw = IdReading.of(preparation).ids_of(raw)
     users_table = EntityTable.check(raw.users, USER_ID, raw.user_features)
     items_table = EntityTable.check(raw.items, ITEM_ID, raw.item_features)
     check_feature_types(users_table.columns, raw.user_features)
@@ -90,6 +94,12 @@ def write_prepared(
     with pq.ParquetFile(path) as file:
         columns = read_columns(file, file.schema_arrow.names, None if stream is None else scratch)
         write_columns(columns, directory / COLUMNS_FILE, path)
+        if preparation.null_ids == "warn":
+            for vocabulary, name, index in (
+                (written.users, users_table.name, USER_INDEX),
+                (written.items, items_table.name, ITEM_INDEX),
+            ):
+                warn_of_null_ids(count_null_ids(vocabulary.ids, columns[index]), name, NULL_IDS_REMEDY)
         del columns
     shutil.rmtree(scratch, ignore_errors=True)
     joins = _joined(raw, users_table, items_table, written)

@@ -73,7 +73,7 @@ class Tables:
                 f"data.columns.{choice.role}={'null' if choice.column is None else id_setting(choice.column)}"
             )
         # What a first look forgives; preparation reports each.
-        settings += ["preparation.invalid_rows=drop", "preparation.strip_ids=true"]
+        settings += ["preparation.invalid_rows=drop", "preparation.strip_ids=true", "preparation.null_ids=missing"]
         # Without ratings a row is an event, and the same thing may be bought again; a second rating replaces the first.
         if self.column("rating") is None:
             settings.append("preparation.repeats=keep")

@@ -61,6 +61,18 @@ def test_a_single_new_user_is_nothing_unusual(first):
     assert append(first, reader([("new", "100", 3.0, 1_700_100_000)])).prepared.schema.warnings == ()
 
 
+def test_new_ids_that_are_words_for_a_missing_value_are_told(first):
+    with pytest.warns(DataWarning, match=r"'nan' \(2 interactions\)\. Leave these rows out if no id came\."):
+        append(first, reader([("nan", "100", 3.0, 1_700_100_000), ("nan", "101", 3.0, 1_700_100_000)]))
+
+
+def test_ids_that_are_words_for_a_missing_value_are_missing_where_the_first_preparation_said_so(tmp_path):
+    first = Preparation(null_ids="missing", invalid_rows="drop").prepare(reader(FIRST), tmp_path / "toy")
+    rows = [("nan", "100", 3.0, 1_700_100_000), ("10", "101", 3.0, 1_700_100_000)]
+    grown = append(first, reader(rows)).prepared
+    assert grown.schema.num_users == first.schema.num_users and grown.schema.warnings == ()
+
+
 def test_ratings_on_another_scale_are_told(first):
     rows = [(*row[:1], "100", 50.0, row[3]) for row in NEW]
     with pytest.warns(DataWarning, match="6 of the 6 .* outside of those so far, 1 to 5, such as 50"):

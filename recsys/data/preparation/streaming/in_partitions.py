@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from recsys.cli.progress import progress
 from recsys.data.columns import ITEM_ID, USER_ID
+from recsys.data.inspection.id_reading import IdReading
 from recsys.data.interactions import IndexArray
 from recsys.data.preparation.repeats import Repeats, repeats_rule
 from recsys.data.preparation.returns import Returns
@@ -67,7 +68,7 @@ def prepare_in_partitions(
         DataWarning: many interactions repeat another one.
     """
     num_partitions = num_partitions or min(_MAX_PARTITIONS, 1 + stream.num_bytes // _PARTITION_BYTES)
-    divided = scan_rows(stream, scratch, num_partitions, preparation.strip_ids, executor)
+    divided = scan_rows(stream, scratch, num_partitions, IdReading.of(preparation), executor)
     scan = divided.scan
     rules = [scan.report.rule(preparation.invalid_rows)]
     threshold = preparation.positive_threshold

@@ -15,7 +15,7 @@ import pyarrow as pa
 from recsys.cli.progress import progress
 from recsys.data.column_values import plain_type
 from recsys.data.columns import FOLD, ITEM_ID, RATING, SUBSECOND_NS, TIMESTAMP, USER_ID, WEIGHT
-from recsys.data.inspection.id_spaces import strip_id_columns
+from recsys.data.inspection.id_reading import IdReading
 from recsys.data.preparation.invalid_rows import InvalidRowReport
 from recsys.data.preparation.raw_interactions import (
     CheckedValues,
@@ -120,7 +120,7 @@ class DividedRows:
 
 
 def scan_rows(
-    stream: RawStream, directory: Path, num_partitions: int, strip_ids: bool, executor: Executor
+    stream: RawStream, directory: Path, num_partitions: int, ids: IdReading, executor: Executor
 ) -> DividedRows:
     """Read all rows once, and write the valid ones to their partitions.
 
@@ -128,14 +128,14 @@ def scan_rows(
         stream: the raw data.
         directory: for what does not fit into memory.
         num_partitions: how many there are.
-        strip_ids: whether white space around ids is left out.
+        ids: how their text is read.
         executor: reads parts of the data.
 
     Raises:
         DataError: a column is missing or of another type.
     """
     check_columns(stream.rest.interactions)
-    schema = _plain_ids(stream.rest.interactions, strip_ids).schema
+    schema = _plain_ids(stream.rest.interactions, ids).schema
     reading = InProcess() if stream.is_local else executor
     parts = stream.divided(reading.num_sources)
     largest = None
@@ -143,7 +143,7 @@ def scan_rows(
         # The largest credible time, where times are no whole numbers; it takes a pass of its own.
         largest = max(reading.map(_largest_time, [(part,) for part in parts]))
     scan = RowScan(schema, directory, largest)
-    shared = (schema, directory, num_partitions, strip_ids, largest)
+    shared = (schema, directory, num_partitions, ids, largest)
     found = reading.map(_scan_part, [(number, part) for number, part in enumerate(parts)], shared)
     first_rows = []
     for part in progress.track(found, "reading rows", len(parts)) if len(parts) > 1 else found:
@@ -156,7 +156,7 @@ def _scan_part(
     schema: pa.Schema,
     directory: Path,
     num_partitions: int,
-    strip_ids: bool,
+    ids: IdReading,
     largest_time: float | None,
     number: int,
     batches: Batches,
@@ -165,12 +165,12 @@ def _scan_part(
     with RowWriter(directory, num_partitions, number) as writer, progress.bar("reading rows", None) as bar:
         for batch in batches():
             if len(batch):
-                scan.add(_plain_ids(batch, strip_ids), writer, num_partitions)
+                scan.add(_plain_ids(batch, ids), writer, num_partitions)
                 bar.advance(len(batch))
     return scan
 
 
-def _plain_ids(batch: pa.Table, strip: bool) -> pa.Table:
+def _plain_ids(batch: pa.Table, ids: IdReading) -> pa.Table:
     """The batch with ids as strings, or as dictionaries of strings."""
     for name in (USER_ID, ITEM_ID):
         if name in batch.column_names:
@@ -178,7 +178,7 @@ def _plain_ids(batch: pa.Table, strip: bool) -> pa.Table:
             is_text = pa.types.is_dictionary(column.type) or pa.types.is_large_string(column.type)
             if is_text and plain_type(column.type) != pa.string():
                 batch = batch.set_column(place, name, column.cast(pa.string()))
-    return strip_id_columns(batch) if strip else batch
+    return ids.columns_of(batch)
 
 
 def _has_fractional_times(rows: pa.Table) -> bool:

@@ -96,6 +96,7 @@ PREPARATIONS = st.builds(
     invalid_rows=st.sampled_from(["drop", "drop", "error"]),
     repeats=st.sampled_from(["latest", "first", "keep", "aggregate"]),
     strip_ids=st.booleans(),
+    null_ids=st.sampled_from(["warn", "keep", "missing"]),
 )
 
 

@@ -3,6 +3,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from recsys.data.inspection.id_reading import IdReading
 from recsys.data.preparation.streaming.executor import InProcess
 from recsys.data.preparation.streaming.partition_files import read_rows
 from recsys.data.preparation.streaming.row_scan import RowScan, scan_rows
@@ -11,10 +12,12 @@ from recsys.data.raw_stream import RawStream
 from recsys.errors import DataError
 from tests.data.raw_data import interactions_table
 
+AS_THEY_ARE = IdReading()
 
-def scanned(table: pa.Table, directory: Path, batch_rows: int = 2, strip_ids: bool = False) -> RowScan:
+
+def scanned(table: pa.Table, directory: Path, batch_rows: int = 2, ids: IdReading = AS_THEY_ARE) -> RowScan:
     stream = RawStream.of(RawDataset("toy", table), batch_rows)
-    return scan_rows(stream, directory, 3, strip_ids, InProcess()).scan
+    return scan_rows(stream, directory, 3, ids, InProcess()).scan
 
 
 def rows_of(directory: Path) -> list[dict[str, object]]:
@@ -37,7 +40,7 @@ def test_valid_rows_go_to_the_partition_of_their_user_with_their_numbers(tmp_pat
 
 
 def test_white_space_around_ids_is_stripped_before_users_are_divided(tmp_path: Path) -> None:
-    scanned(interactions_table([("a ", "x"), (" a", "y"), ("a", "z")]), tmp_path, strip_ids=True)
+    scanned(interactions_table([("a ", "x"), (" a", "y"), ("a", "z")]), tmp_path, ids=IdReading(strips_spaces=True))
     assert {row["user_id"] for row in rows_of(tmp_path)} == {"a"}
 
 
