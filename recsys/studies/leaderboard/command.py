@@ -12,6 +12,7 @@ from recsys.cli.configuration import CONFIG_DIRECTORY, compose_config
 from recsys.cli.console import console
 from recsys.cli.overrides import setting_of
 from recsys.cli.process.beginning import began_at
+from recsys.cli.process.extras import require_libraries
 from recsys.errors import RunError
 from recsys.studies.comparison.comparing import Settings
 from recsys.studies.leaderboard.budget import Budget
@@ -42,8 +43,10 @@ def start_search(config: DictConfig, given: Sequence[str]) -> None:
         given: the overrides of the command line.
 
     Raises:
+        SettingsError: Optuna is not installed.
         RunError: a setting is refused, or fewer than two models could be tested.
     """
+    require_libraries("optuna")  # or models that are fitted once would take their minutes before it is missed
     settings = leaderboard_settings(config, given)
     minutes = DEFAULT_MINUTES if config.minutes is None else config.minutes
     name = str(config.data.get("name") or "data")

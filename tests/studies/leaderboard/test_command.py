@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 
 from recsys.cli.configuration import compose_config
-from recsys.errors import RunError
-from recsys.studies.leaderboard.command import leaderboard_settings, resume_search
+from recsys.cli.process import extras
+from recsys.errors import RunError, SettingsError
+from recsys.studies.leaderboard.command import leaderboard_settings, resume_search, start_search
 
 
 def settings(*given):
@@ -35,6 +36,13 @@ def test_all_models_take_part_but_those_that_are_left_out():
 def test_what_makes_no_sense_is_refused(given, message):
     with pytest.raises(RunError, match=message):
         leaderboard_settings(compose_config("benchmark_models", [text for text in given if "l2" not in text]), given)
+
+
+def test_optuna_is_required_before_anything_is_made(tmp_path, monkeypatch):
+    monkeypatch.setattr(extras, "are_installed", lambda *modules: "optuna" not in modules)
+    with pytest.raises(SettingsError, match=r"optuna, which is not installed: pip install .*\[tune\]"):
+        start_search(compose_config("benchmark_models", given := [f"output={tmp_path}/results"]), given)
+    assert not list(tmp_path.iterdir())
 
 
 def test_one_that_is_gone_on_with_keeps_its_settings(tmp_path):
