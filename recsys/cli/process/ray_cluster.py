@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,8 @@ ENVIRONMENT: Mapping[str, str] = MappingProxyType(
     }
 )
 
+#: Seconds until the head of a cluster must have answered; Ray itself tries for minutes.
+_SECONDS_TO_CONNECT = 10
 #: Seconds until a machine must have answered whether it sees a directory.
 _SECONDS_TO_ANSWER = 120
 #: Seconds after which it is looked whether the cluster can still answer.
@@ -51,8 +54,10 @@ def ray_cluster() -> Iterator[Any]:
         return
     address = os.environ.get("RAY_ADDRESS")
     try:
+        if address:
+            _require_listener(address)
         ray.init(address=address or "local", include_dashboard=None if address else False, **_QUIET)
-    except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
+    except (OSError, RuntimeError, ValueError, OverflowError) as error:
         raise SettingsError(
             f"RAY_ADDRESS={address} must name a Ray cluster that runs, but it cannot be reached: {error}. Correct it, "
             "or leave it out for a cluster of this machine alone."
@@ -66,6 +71,17 @@ def ray_cluster() -> Iterator[Any]:
 
 
 _QUIET: dict[str, Any] = {"configure_logging": True, "logging_level": logging.ERROR, "log_to_driver": False}
+
+
+def _require_listener(address: str) -> None:
+    """Require that something listens at an address of the form ``HOST:PORT`` or ``ray://HOST:PORT``.
+
+    Raises:
+        OSError: nothing does.
+    """
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if colon and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), _SECONDS_TO_CONNECT).close()
 
 
 def cluster_cpus(ray: Any) -> int:

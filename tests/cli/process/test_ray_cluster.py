@@ -1,5 +1,6 @@
 """What a cluster of several nodes does is in tests/data/preparation/streaming/test_ray_executor.py."""
 
+import socket
 from types import SimpleNamespace
 from typing import Any
 
@@ -82,12 +83,28 @@ def test_without_ray_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_an_address_that_is_none_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     ray = pytest.importorskip("ray")
-    monkeypatch.setenv("RAY_ADDRESS", "10.0.0.9:6379")
 
     def refused(**settings: Any) -> None:
         raise ConnectionError("no answer")
 
     monkeypatch.setattr(ray, "init", refused)
-    with pytest.raises(SettingsError, match="RAY_ADDRESS=10.0.0.9:6379 must name a Ray cluster.*no answer. Correct it"):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        monkeypatch.setenv("RAY_ADDRESS", address)
+        with pytest.raises(
+            SettingsError, match=f"RAY_ADDRESS={address} must name a Ray cluster.*no answer. Correct it"
+        ):
+            with ray_cluster.ray_cluster():
+                pass
+
+
+@pytest.mark.parametrize("scheme", ["", "ray://"])
+def test_ray_is_not_asked_where_nothing_listens(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    ray = pytest.importorskip("ray")
+    monkeypatch.setattr(ray, "init", lambda **settings: pytest.fail("Ray would try for minutes"))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    monkeypatch.setenv("RAY_ADDRESS", f"{scheme}127.0.0.1:{port}")
+    with pytest.raises(SettingsError, match="must name a Ray cluster that runs, but it cannot be reached: .*refused"):
         with ray_cluster.ray_cluster():
             pass
