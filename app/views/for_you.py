@@ -38,7 +38,7 @@ def draw() -> None:
     request = list_request(user_id, choices, found["columns"])
     with recommendations:
         answer, milliseconds = shown_list(request)
-        st.header(f"Recommended to {plain(user_id)}", anchor=False)
+        st.header(f"Recommended for {plain(user_id)}", anchor=False)
         st.caption(list_caption(answer, found["num_items"], milliseconds))
         show_notes(answer)
         listed, what_if = st.tabs(["List", "What if?"])

@@ -51,32 +51,35 @@ def _evaluations(names: Sequence[str]) -> tuple[list[dict[str, Any]], dict[str, 
 
 
 def _show(section: str, overview: Mapping[str, Any], evaluations: Sequence[Mapping[str, Any]]) -> None:
+    live = next((one["name"] for one in overview["loaded"] if one["live"]), None)
     if section == "History":
         show_deployments(overview["deployments"])
     elif section == "Map of items":
         names = [one["bundle"] for one in evaluations]
-        live = next((one["name"] for one in overview["loaded"] if one["live"]), None)
         first = names.index(live) if live in names else 0
         chosen = st.selectbox("Bundle", names, first, key="mapped bundle", width=280)
         show_item_map(chosen)
     elif section == "Runs":
         _show_runs(evaluations)
     else:
-        compared = _of_chosen_data(evaluations)
+        compared = _of_chosen_data(evaluations, live)
         {"Accuracy": show_accuracy, "Segments": show_segments, "Learning curves": show_learning_curves}[section](
             compared
         )
 
 
-def _of_chosen_data(evaluations: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Those that can be compared: measured on the same data."""
+def _of_chosen_data(evaluations: Sequence[Mapping[str, Any]], live: str | None) -> list[Mapping[str, Any]]:
+    """Those that can be compared: measured on the same data, at first on those of the live bundle."""
     labels = {one["data_hash"]: f"{one['data']} ({one['num_items']:,} items)" for one in evaluations}
     hashes = list(labels)
-    chosen = hashes[0] if hashes else ""
+    of_live = next((one["data_hash"] for one in evaluations if one["bundle"] == live), None)
+    first = hashes.index(of_live) if of_live in hashes else 0
+    chosen = hashes[first] if hashes else ""
     if len(hashes) > 1:
         chosen = st.selectbox(
             "Measured on",
             hashes,
+            first,
             format_func=lambda one: f"{labels[one]}, {one[:8]}",
             width=360,
             help="What was measured on other data cannot be compared.",

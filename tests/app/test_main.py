@@ -71,4 +71,4 @@ def test_the_first_page_is_also_found_by_its_name(visit: Visit):
 def test_a_page_says_that_the_service_is_away_and_goes_on_when_it_is_back(visit: Visit, settings: ServiceSettings):
     visit.open()
     visit.page.get_by_role("button", name="New visitor").click()
-    visit.outlive(settings, "Recommended to visitor")
+    visit.outlive(settings, "Recommended for visitor")

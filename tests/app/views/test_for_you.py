@@ -94,7 +94,7 @@ def test_a_user_who_is_not_there_can_be_made(address, api, open_page):
     page = open_page("for_you", user="an")
     assert "There is no user an yet" in texts(page) and "anna" in [one.label for one in page.button]
     next(one for one in page.button if one.label == "Make an").click().run()
-    assert api.user("an")["user_id"] == "an" and "Recommended to an" in texts(page)
+    assert api.user("an")["user_id"] == "an" and "Recommended for an" in texts(page)
 
 
 def test_other_items_are_asked_about_until_none_is_left(address, api, open_page):
