@@ -14,7 +14,7 @@ _OWN_SETTING = re.compile(
     r"\bdata\.(?=(?:columns|interactions|users|items|day_first)\b)|\btrainer\.(?=accelerator\b)|\bpaths\.(?=runs_dir\b)"
 )
 _OTHER_SETTING = re.compile(r"\b(?:data|preparation|paths\.prepared_dir)\b[.\w]*=")
-_KEPT = "An update keeps the settings of the first preparation and its place: with others, train anew on all data."
+_KEPT = "An update keeps the settings and the place of the first preparation; for others, train anew on all data."
 
 
 @contextmanager
@@ -29,10 +29,10 @@ def in_words_of_update() -> Iterator[None]:
 
 @contextmanager
 def warnings_in_words_of_update() -> Iterator[None]:
-    """Let warnings about data name settings of an update; they are given when the block ends."""
+    """Let warnings about data name settings of an update, and say which it does not have; given as the block ends."""
     with collected_warnings() as texts:
         yield
-    tell_again(_OWN_SETTING.sub("", text) for text in texts)
+    tell_again(map(_in_words, texts))
 
 
 def _in_words(message: str) -> str:

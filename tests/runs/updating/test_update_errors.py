@@ -19,7 +19,7 @@ def test_columns_are_settings_of_an_update():
 
 def test_settings_that_an_update_does_not_have_are_said_to_be_kept():
     said = told(DataError("Correct the data, or set preparation.invalid_rows=drop."))
-    assert said.endswith("with others, train anew on all data.")
+    assert said.endswith("for others, train anew on all data.")
     assert told(SourceError("x.csv cannot be read")) == "x.csv cannot be read"
 
 
@@ -37,3 +37,9 @@ def test_errors_that_are_made_of_more_than_a_message_are_told():
 def test_warnings_are_told_in_the_same_words():
     with pytest.warns(DataWarning, match="^Say which it is with day_first=true"), warnings_in_words_of_update():
         warnings.warn("Say which it is with data.day_first=true.", DataWarning, stacklevel=1)
+
+
+def test_warnings_do_not_leave_the_reader_with_a_setting_that_an_update_does_not_have():
+    with pytest.warns(DataWarning, match=r"repeats=keep keeps them\. An update keeps the settings"):
+        with warnings_in_words_of_update():
+            warnings.warn("preparation.repeats=keep keeps them.", DataWarning, stacklevel=1)
