@@ -30,6 +30,7 @@ from recsys.data.appending.writing import write_generation
 from recsys.data.columns import ITEM_ID, RATING, SUBSECOND_NS, TIMESTAMP, USER_ID, WEIGHT
 from recsys.data.data_warnings import collected_warnings, tell_again
 from recsys.data.inspection.id_reading import IdReading
+from recsys.data.interactions import Interactions
 from recsys.data.preparation.catalogue import EntityTable
 from recsys.data.preparation.cleaning import k_core_rule
 from recsys.data.preparation.raw_interactions import code_interactions
@@ -37,7 +38,7 @@ from recsys.data.prepared import PreparedDataset, open_prepared
 from recsys.data.prepared_files import PENDING_FILE, locked, replaced_when_complete
 from recsys.data.preparing import Preparation
 from recsys.data.raw import RawDataset, Reader
-from recsys.data.schema import FORMAT_VERSION
+from recsys.data.schema import FORMAT_VERSION, AppliedRule
 from recsys.errors import DataError, PreparedDataError
 
 #: Columns that all generations have, or none.
@@ -184,23 +185,7 @@ def _write(
     raw = IdReading.of(preparation).ids_of(raw)
     users_table = EntityTable.check(raw.users, USER_ID, ())
     items_table = EntityTable.check(raw.items, ITEM_ID, ())
-    table, num_pending = _with_pending(parent, raw.interactions)
-    coded = code_interactions(table, preparation.invalid_rows)
-    users = IdsInOrder.of(parent.user_vocabulary, coded.users, coded.interactions.user_index)
-    items = IdsInOrder.of(parent.item_vocabulary, coded.items, coded.interactions.item_index)
-    new = replace(
-        coded.interactions,
-        user_index=users.index,
-        item_index=items.index,
-        num_users=users.num_all,
-        num_items=items.num_all,
-    )
-    check_ids(users, users.index[num_pending:], "users")
-    check_ids(items, items.index[num_pending:], "items")
-    if preparation.null_ids == "warn":
-        warn_of_new_null_ids(users, users.index[num_pending:], "users")
-        warn_of_new_null_ids(items, items.index[num_pending:], "items")
-    warn_of_values(new.take(np.arange(num_pending, len(new))), parent.schema)
+    new, users, items, rule = _indexed(parent, raw.interactions, preparation)
     known = (len(parent.user_vocabulary), len(parent.item_vocabulary))
     minimums = (preparation.min_user_interactions, preparation.min_item_interactions)
     admitted = admitted_rows(new, known, *minimums, preparation.positive_threshold)
@@ -226,7 +211,7 @@ def _write(
         if given is not None:
             warn_of_foreign_rows(entities, vocabulary)
             tables.append(entities.rule(vocabulary))
-    rule = k_core_rule(*minimums, preparation.positive_threshold, left_out)
+    core = k_core_rule(*minimums, preparation.positive_threshold, left_out)
     note = "what was admitted stays; the others wait for more" if len(pending) else ""
     write_generation(
         parent,
@@ -235,12 +220,42 @@ def _write(
         grown_table(parent.items, items_table, item_vocabulary),
         (user_vocabulary, item_vocabulary),
         pending,
-        (coded.rule, *merged.rules, replace(rule, note=note), *tables),
+        (rule, *merged.rules, replace(core, note=note), *tables),
         raw.sources,
         fingerprint,
         tuple(warned),
         directory,
     )
+
+
+def _indexed(
+    parent: PreparedDataset, rows: pa.Table, preparation: Preparation
+) -> tuple[Interactions, IdsInOrder, IdsInOrder, AppliedRule]:
+    """The valid ones of new interactions, behind those that wait, by their indices.
+
+    Returns:
+        The interactions; the ids of their users and of their items; and what was left out as invalid.
+
+    Raises:
+        DataError: they are invalid, or their ids are written in another way than those so far.
+    """
+    table, num_pending = _with_pending(parent, rows)
+    coded = code_interactions(table, preparation.invalid_rows)
+    users = IdsInOrder.of(parent.user_vocabulary, coded.users, coded.interactions.user_index)
+    items = IdsInOrder.of(parent.item_vocabulary, coded.items, coded.interactions.item_index)
+    new = replace(
+        coded.interactions,
+        user_index=users.index,
+        item_index=items.index,
+        num_users=users.num_all,
+        num_items=items.num_all,
+    )
+    for ids, what in ((users, "users"), (items, "items")):
+        check_ids(ids, ids.index[num_pending:], what)
+        if preparation.null_ids == "warn":
+            warn_of_new_null_ids(ids, ids.index[num_pending:], what)
+    warn_of_values(new.take(np.arange(num_pending, len(new))), parent.schema)
+    return new, users, items, coded.rule
 
 
 def _with_pending(parent: PreparedDataset, table: pa.Table) -> tuple[pa.Table, int]:

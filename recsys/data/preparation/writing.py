@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from recsys.data.columns import ITEM_ID, ITEM_INDEX, USER_ID, USER_INDEX
@@ -81,27 +82,9 @@ def write_prepared(
     check_feature_types(users_table.columns, raw.user_features)
     check_feature_types(items_table.columns, raw.item_features)
 
-    path = directory / INTERACTIONS_FILE
-    scratch = directory / _SCRATCH
-    if stream is not None:
-        scratch.mkdir()
-        with executor_of(preparation.engine, scratch) as executor:
-            written = prepare_in_partitions(stream, preparation, items_table.ids, path, scratch, executor)
-    else:
-        handed_over = [raw.interactions]  # so that nothing here holds them while they are prepared
-        raw = replace(raw, interactions=raw.interactions.schema.empty_table())
-        written = prepare_in_memory(handed_over.pop(), preparation, items_table.ids, path)
-    with pq.ParquetFile(path) as file:
-        columns = read_columns(file, file.schema_arrow.names, None if stream is None else scratch)
-        write_columns(columns, directory / COLUMNS_FILE, path)
-        if preparation.null_ids == "warn":
-            for vocabulary, name, index in (
-                (written.users, users_table.name, USER_INDEX),
-                (written.items, items_table.name, ITEM_INDEX),
-            ):
-                warn_of_null_ids(count_null_ids(vocabulary.ids, columns[index]), name, NULL_IDS_REMEDY)
-        del columns
-    shutil.rmtree(scratch, ignore_errors=True)
+    handed_over = [raw.interactions]  # so that nothing here holds them while they are prepared
+    raw = replace(raw, interactions=raw.interactions.schema.empty_table())
+    written = _write_interactions(stream, handed_over, preparation, items_table.ids, directory)
     joins = _joined(raw, users_table, items_table, written)
     rules = [
         *written.rules,
@@ -114,16 +97,7 @@ def write_prepared(
             if rows is not None
         ),
     ]
-    write_table(users_table.aligned(written.users), directory / USERS_FILE)
-    write_table(items_table.aligned(written.items), directory / ITEMS_FILE)
-    write_table(written.users.to_table(), directory / USER_VOCABULARY_FILE)
-    write_table(written.items.to_table(), directory / ITEM_VOCABULARY_FILE)
-    num_fixed_negatives = None
-    if raw.fixed_negatives is not None:
-        negatives = index_fixed_negatives(raw.fixed_negatives, written.users, written.items)
-        num_fixed_negatives = negatives.schema.field("item_indices").type.list_size
-        write_table(negatives, directory / FIXED_NEGATIVES_FILE)
-
+    num_fixed_negatives = _write_entities(raw, users_table, items_table, written, directory)
     totals = written.totals
     digests = table_digests(table_paths(directory))
     Schema(
@@ -152,6 +126,55 @@ def write_prepared(
         warnings=tuple(warned),
         digests={INTERACTIONS_FILE: digests[INTERACTIONS_FILE]},
     ).save(directory / SCHEMA_FILE)
+
+
+def _write_interactions(
+    stream: RawStream | None,
+    rows: list[pa.Table],
+    preparation: Preparation,
+    item_ids: pa.StringArray,
+    directory: Path,
+) -> WrittenInteractions:
+    """Write the interactions, and what training maps.
+
+    Args:
+        stream: the raw data, where they are gone through in partitions.
+        rows: one raw table, which is taken out, where they are gone through in memory.
+        preparation: the settings.
+        item_ids: ids of the items table.
+        directory: of the files.
+    """
+    path, scratch = directory / INTERACTIONS_FILE, directory / _SCRATCH
+    if stream is not None:
+        scratch.mkdir()
+        with executor_of(preparation.engine, scratch) as executor:
+            written = prepare_in_partitions(stream, preparation, item_ids, path, scratch, executor)
+    else:
+        written = prepare_in_memory(rows.pop(), preparation, item_ids, path)
+    with pq.ParquetFile(path) as file:
+        columns = read_columns(file, file.schema_arrow.names, None if stream is None else scratch)
+        write_columns(columns, directory / COLUMNS_FILE, path)
+        if preparation.null_ids == "warn":
+            warn_of_null_ids(count_null_ids(written.users.ids, columns[USER_INDEX]), "users", NULL_IDS_REMEDY)
+            warn_of_null_ids(count_null_ids(written.items.ids, columns[ITEM_INDEX]), "items", NULL_IDS_REMEDY)
+        del columns
+    shutil.rmtree(scratch, ignore_errors=True)
+    return written
+
+
+def _write_entities(
+    raw: RawDataset, users_table: EntityTable, items_table: EntityTable, written: WrittenInteractions, directory: Path
+) -> int | None:
+    """Write users, items, their vocabularies and the fixed negatives; the number of these for each user, if any."""
+    write_table(users_table.aligned(written.users), directory / USERS_FILE)
+    write_table(items_table.aligned(written.items), directory / ITEMS_FILE)
+    write_table(written.users.to_table(), directory / USER_VOCABULARY_FILE)
+    write_table(written.items.to_table(), directory / ITEM_VOCABULARY_FILE)
+    if raw.fixed_negatives is None:
+        return None
+    negatives = index_fixed_negatives(raw.fixed_negatives, written.users, written.items)
+    write_table(negatives, directory / FIXED_NEGATIVES_FILE)
+    return int(negatives.schema.field("item_indices").type.list_size)
 
 
 def _joined(

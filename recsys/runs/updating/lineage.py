@@ -51,7 +51,13 @@ def lineage(path: Path) -> list[Ancestor]:
 
 
 def update_made_before(runs: Path, parent: Path, data_hash: str) -> Path | None:
-    """A finished run below ``runs`` that is an update of ``parent`` on data of this hash; None: there is none."""
+    """A finished run that is an update of ``parent`` on the same data; the latest, or None where there is none.
+
+    Args:
+        runs: the directory of the runs.
+        parent: absolute path of the run that is updated.
+        data_hash: content hash of the data that it is updated with.
+    """
     for path in sorted(runs.glob(f"*/{MANIFEST}"), reverse=True):
         try:
             manifest = RunDirectory(path.parent).manifest()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
-from torch import nn
+from torch import Tensor, nn
 
 from recsys.cli.output_directory import require_place_for
 from recsys.cli.progress import progress
@@ -43,7 +43,7 @@ from recsys.runs.updating.update_split import (
     require_steady_split,
     split_of_update,
 )
-from recsys.runs.updating.warm_start import WarmFit, fit_from
+from recsys.runs.updating.warm_start import fit_from
 from recsys.training.reports.fit_report import FitReport
 
 #: Where a refit beside an update keeps its checkpoints.
@@ -66,6 +66,48 @@ class Updated:
 
 
 @dataclass(frozen=True, slots=True)
+class _Generation:
+    """What a new run is fitted to: its configuration, its data, their view and their split."""
+
+    config: DictConfig
+    prepared: PreparedDataset
+    view: FeedbackView
+    split: Split
+
+
+@dataclass(frozen=True, slots=True)
+class _Fitted:
+    """The model that is kept.
+
+    Args:
+        model: with its weights.
+        report: of the fit that gave them.
+        how: what was done, in words.
+        statistics: what the next update is given again.
+        since_refit: updates since the last fit on all interactions; 0: this is one.
+        fit_epochs: epochs of that fit whose weights were kept; 0 where none were counted.
+        num_fresh: training rows that the parent did not learn from.
+        seconds: that the update took, without a refit beside it.
+        drift: the comparison with a refit; None: there was none.
+    """
+
+    model: nn.Module
+    report: FitReport
+    how: str
+    statistics: Mapping[str, Tensor]
+    since_refit: int
+    fit_epochs: int
+    num_fresh: int
+    seconds: float
+    drift: DriftCheck | None = None
+
+    @property
+    def kept_seconds(self) -> float:
+        """Seconds of the fit that gave the model."""
+        return self.drift.seconds if self.drift is not None and self.drift.takes_refit else self.seconds
+
+
+@dataclass(frozen=True, slots=True)
 class RunUpdate:
     """Updates one run; whatever fails or is interrupted leaves it and its data as they are.
 
@@ -73,8 +115,8 @@ class RunUpdate:
         parent: the run.
         new: what is appended to its data.
         settings: how.
-        changes: settings of the run's configuration that are other than before: trainer, evaluation and paths.
-        print_line: receives what is done.
+        changes: settings of trainer, evaluation and paths that take the place of those of the run; None: none.
+        print_line: receives lines on what is done.
         progress_bar: whether bars are shown, where there is a terminal.
     """
 
@@ -115,7 +157,7 @@ class RunUpdate:
             self._require_validation(len(split.valid) == 0)
             run = new_run(config)
             with locked_run(run.path), update.in_directory(run.path):
-                return self._in(run, parent, config, prepared, view, split, model)
+                return self._make(run, parent, _Generation(config, prepared, view, split), model)
 
     def _check_settings(self) -> None:
         """Refuse what the settings of the run and of the update rule out, before anything is read.
@@ -151,97 +193,112 @@ class RunUpdate:
                 "out. Leave drift.every out, or train the first run with split=hash and split.valid_ratio=0.1."
             )
 
-    def _in(
-        self,
-        run: RunDirectory,
-        parent: TrainedRun,
-        config: DictConfig,
-        prepared: PreparedDataset,
-        view: FeedbackView,
-        split: Split,
-        model: nn.Module,
-    ) -> Updated:
-        begin = time.perf_counter()
-        fitter = ModelFitter(config, view, split, run.checkpoints, self.print_line, progress_bar=self.progress_bar)
+    def _make(self, run: RunDirectory, parent: TrainedRun, now: _Generation, model: nn.Module) -> Updated:
+        """Fit ``model`` from that of the parent, measure it, and write the new run."""
         before = None if parent.manifest.update is None else UpdateRecord.parse(parent.manifest.update)
-        fit_epochs = parent.manifest.best_epoch if before is None else before.fit_epochs
-        warm = fit_from(parent, model, fitter, self.settings, fit_epochs)
-        seconds = time.perf_counter() - begin
-        self.print_line(f"{warm.how}: {warm.change.num_fresh:,} new training rows, {seconds:.1f} s")
-        since = 0 if not warm.is_updated else 1 + (0 if before is None else before.since_refit)
-        kept, report, how, drift = model, warm.report, warm.how, None
-        if since and self.settings.drift.every is not None and since % self.settings.drift.every == 0:
-            kept, report, drift = self._beside_refit(run, model, warm, config, prepared, view, split)
-            if drift.takes_refit:
-                since, how = 0, f"{model_name(model)} was fitted anew, as the updated one had fallen behind"
-        run.save_model(kept)
-        if self.settings.keep_statistics and kept is model and warm.statistics:
-            run.save_statistics(warm.statistics)
-        run.save_history(
-            report.epochs,
-            f"{model_name(model)} on {prepared.schema.name}",
-            None,
-            config.fitting.monitor,
-            report.best_epoch,
-        )
+        fitted = self._fit(run, parent, now, model, before)
+        run.save_model(fitted.model)
+        if self.settings.keep_statistics and fitted.statistics:
+            run.save_statistics(fitted.statistics)
+        name, epochs, best = model_name(fitted.model), fitted.report.epochs, fitted.report.best_epoch
+        run.save_history(epochs, f"{name} on {now.prepared.schema.name}", None, now.config.fitting.monitor, best)
         evaluation = None
-        if len(split.test) > 0:
-            evaluation = measure(config, prepared, view, split, kept, run, training_device(config))
+        if len(now.split.test) > 0:
+            device = training_device(now.config)
+            evaluation = measure(now.config, now.prepared, now.view, now.split, fitted.model, run, device)
         metrics = None if evaluation is not None else carried_metrics(parent)
-        record = UpdateRecord(
-            parent=str(_absolute(self.parent)),
-            updates=1 + (0 if before is None else before.updates),
-            since_refit=since,
-            how=how,
-            num_fresh=warm.change.num_fresh,
-            num_new_users=prepared.schema.num_users - parent.prepared.schema.num_users,
-            num_new_items=prepared.schema.num_items - parent.prepared.schema.num_items,
-            seconds=round(seconds, 3),
-            fit_epochs=fit_epochs if since else report.best_epoch,
-            drift=drift,
-        )
+        record = self._record(parent, now, fitted, before)
         manifest = RunManifest.of(
-            prepared,
-            split,
-            report.best_epoch,
-            seconds if drift is None or not drift.takes_refit else drift.seconds,
-            view.kind,
+            now.prepared,
+            now.split,
+            best,
+            fitted.kept_seconds,
+            now.view.kind,
             parent.manifest.trained_on,
-            "of this update, on validation" if report.epochs and len(split.valid) > 0 else "",
-            THIS_MODEL if evaluation is not None else self._carried_from(parent, metrics),
+            "of this update, on validation" if epochs and len(now.split.valid) > 0 else "",
+            THIS_MODEL if evaluation is not None else _carried_from(parent, metrics),
             record.plain(),
         )
         run.finish(metrics, manifest)
         return Updated(run.path, record, evaluation)
 
-    def _beside_refit(
-        self,
-        run: RunDirectory,
-        model: nn.Module,
-        warm: WarmFit,
-        config: DictConfig,
-        prepared: PreparedDataset,
-        view: FeedbackView,
-        split: Split,
-    ) -> tuple[nn.Module, FitReport, DriftCheck]:
-        """A fit on all interactions; it is taken where the updated model has fallen behind."""
-        self.print_line("fitting anew on all interactions, to see whether updates have led astray")
-        refitted = build_model(config.model, config.seed, prepared)
+    def _fit(
+        self, run: RunDirectory, parent: TrainedRun, now: _Generation, model: nn.Module, before: UpdateRecord | None
+    ) -> _Fitted:
+        """The updated model, or the one fitted anew beside it, where it is time for one and that is better."""
         begin = time.perf_counter()
-        place = run.path / REFIT / CHECKPOINTS
-        report = ModelFitter(config, view, split, place, self.print_line, progress_bar=self.progress_bar).fit(refitted)
+        fitter = self._fitter(now, run.checkpoints)
+        fit_epochs = parent.manifest.best_epoch if before is None else before.fit_epochs
+        warm = fit_from(parent, model, fitter, self.settings, fit_epochs)
         seconds = time.perf_counter() - begin
-        known, device = build_known_items(config), training_device(config)
-        check = compare_with_refit(model, refitted, view, split, known, self.settings.drift, seconds, device)
-        self.print_line(check.in_words())
-        return (refitted, report, check) if check.takes_refit else (model, warm.report, check)
+        self.print_line(f"{warm.how}: {warm.change.num_fresh:,} new training rows, {seconds:.1f} s")
+        since = 0 if not warm.is_updated else 1 + (0 if before is None else before.since_refit)
+        fitted = _Fitted(
+            model,
+            warm.report,
+            warm.how,
+            warm.statistics,
+            since,
+            fit_epochs if since else warm.report.best_epoch,
+            warm.change.num_fresh,
+            seconds,
+        )
+        every = self.settings.drift.every
+        return self._beside_refit(run, now, fitted) if every is not None and since and since % every == 0 else fitted
 
-    def _carried_from(self, parent: TrainedRun, metrics: Mapping[str, float] | None) -> str:
-        """What metrics are of that were measured before all interactions were trained on."""
-        return f"{BEFORE_REFIT}, by run {parent.directory.path}" if metrics else NOTHING
+    def _beside_refit(self, run: RunDirectory, now: _Generation, updated: _Fitted) -> _Fitted:
+        """A fit on all interactions where the updated model has fallen behind it, else that model; with what was found.
+
+        The refit is made in either case: it takes as long as a training.
+        """
+        self.print_line("fitting anew on all interactions, to compare the updated model with it")
+        refitted = build_model(now.config.model, now.config.seed, now.prepared)
+        begin = time.perf_counter()
+        report = self._fitter(now, run.path / REFIT / CHECKPOINTS).fit(refitted)
+        seconds = time.perf_counter() - begin
+        known, device = build_known_items(now.config), training_device(now.config)
+        drift = compare_with_refit(
+            updated.model, refitted, now.view, now.split, known, self.settings.drift, seconds, device
+        )
+        self.print_line(drift.in_words())
+        if not drift.takes_refit:
+            return replace(updated, drift=drift)
+        how = f"{model_name(refitted)} was fitted anew, as the updated one had fallen behind"
+        return replace(
+            updated,
+            model=refitted,
+            report=report,
+            how=how,
+            statistics={},
+            since_refit=0,
+            fit_epochs=report.best_epoch,
+            drift=drift,
+        )
+
+    def _fitter(self, now: _Generation, checkpoints: Path) -> ModelFitter:
+        return ModelFitter(
+            now.config, now.view, now.split, checkpoints, self.print_line, progress_bar=self.progress_bar
+        )
+
+    def _record(
+        self, parent: TrainedRun, now: _Generation, fitted: _Fitted, before: UpdateRecord | None
+    ) -> UpdateRecord:
+        new, old = now.prepared.schema, parent.prepared.schema
+        return UpdateRecord(
+            parent=str(_absolute(self.parent)),
+            updates=1 + (0 if before is None else before.updates),
+            since_refit=fitted.since_refit,
+            how=fitted.how,
+            num_fresh=fitted.num_fresh,
+            num_new_users=new.num_users - old.num_users,
+            num_new_items=new.num_items - old.num_items,
+            seconds=round(fitted.seconds, 3),
+            fit_epochs=fitted.fit_epochs,
+            drift=fitted.drift,
+        )
 
     def _config(self, parent: TrainedRun, prepared: PreparedDataset) -> DictConfig:
-        """The configuration of the new run: that of the parent, on the data of now."""
+        """The configuration of the new run: that of the parent, on the new generation of its data."""
         config = parent.config.copy()
         config.data = {
             "_target_": f"{PreparedReader.__module__}.{PreparedReader.__name__}",
@@ -252,7 +309,7 @@ class RunUpdate:
         return self._changed(config)
 
     def _changed(self, config: DictConfig) -> DictConfig:
-        """The configuration of a run with the settings that are other than before."""
+        """The configuration of a run with the settings that this update changes."""
         config.trainer.devices = 1  # an update is small
         for name, value in self.changes.items():
             if value is not None:
@@ -275,6 +332,11 @@ def carried_metrics(parent: TrainedRun) -> dict[str, float]:
     """What was measured before a run was trained on everything, under the names that say so."""
     metrics = parent.directory.metrics().items()
     return {f"{CARRIED_PREFIX}{name.removeprefix(CARRIED_PREFIX)}": value for name, value in metrics}
+
+
+def _carried_from(parent: TrainedRun, metrics: Mapping[str, float] | None) -> str:
+    """What metrics are of that were measured before all interactions were trained on."""
+    return f"{BEFORE_REFIT}, by run {parent.directory.path}" if metrics else NOTHING
 
 
 def _absolute(path: Path) -> Path:
