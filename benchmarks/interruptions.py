@@ -4,22 +4,25 @@
 
     python benchmarks/interruptions.py --rounds 5 --output benchmarks/results/interruptions.md
 
-Trainings, a sweep, a study, a leaderboard and whole lists, all on small made-up data. Each command is first run without
-interruption. Then it is started again and again: a signal comes at a moment drawn evenly from the time that the whole
-takes, and the command that goes on (``resume=``, ``sweep=``, or the same one) is started, until it comes to its end. A
-round has one or more interruptions. What the end has made (metrics, trials, lists) must be that of the command that was
-never interrupted, to the last digit. After Ctrl-C no temporary file may be left and no traceback printed; what a killed
-process was writing may lie there, and is not counted.
+Trainings, a sweep, a study, a leaderboard, whole lists and updates, all on small made-up data. Each command is first
+run without interruption. Then it is started again and again: a signal comes at a moment drawn evenly from the time that
+the whole takes, and the command that goes on (``resume=``, ``sweep=``, or the same one) is started, until it comes to
+its end. A round has one or more interruptions. What the end has made (metrics, trials, lists) must be that of the
+command that was never interrupted, to the last digit, and an update must leave its parent as it was. After Ctrl-C no
+temporary file may be left and no traceback printed; what a killed process was writing may lie there, and is not
+counted.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import hashlib
 import json
 import os
 import random
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -32,19 +35,19 @@ from typing import ClassVar
 from results_file import write_results
 
 ROOT = Path(__file__).parents[1]
-SMALL = [
-    *("data=synthetic", "data.num_users=200", "data.num_items=200", "data.num_interactions=3000"),
-    *(
-        "split=leave_last_out",
-        "trainer.accelerator=cpu",
-        "evaluation.bootstrap_samples=50",
-        "evaluation.progress=false",
-    ),
+PLAIN = [
+    *("trainer.accelerator=cpu", "evaluation.bootstrap_samples=50", "evaluation.progress=false"),
     *("tracking=none", "show_users=0"),
 ]
+SMALL = [
+    *("data=synthetic", "data.num_users=200", "data.num_items=200", "data.num_interactions=3000"),
+    *("split=leave_last_out", *PLAIN),
+]
 STEPS = ["training.batch_size=128", "trainer.max_epochs=6", "model.embedding_dim=16"]
-#: Link to a finished run, beside the places of the rounds.
+#: What a command is about, beside the places of the rounds: a finished run, or a directory with one.
 MADE = "made"
+#: Interactions that came after the training of the run that is updated.
+NEWER = "newer.csv"
 LISTS = "lists.csv"
 #: Most interruptions of a round; then the command is let go on to its end.
 MAX_INTERRUPTIONS = 4
@@ -66,6 +69,9 @@ class Command:
     name: str
     arguments: tuple[str, ...]
     script: ClassVar[str] = "train"
+
+    def make(self, place: Path) -> None:
+        """Make ``place`` with what the command is about; most are about nothing that is there."""
 
     def whole_line(self, place: Path) -> list[str]:
         """The arguments that begin anew."""
@@ -141,6 +147,13 @@ class WholeLists(Command):
 
     script = "recommend_all"
 
+    def make(self, place: Path) -> None:
+        """Train what the lists are of."""
+        trained = Command("made", ("model=ease", "data.num_users=5000", "data.num_interactions=40000"))
+        finish(trained, place.parent / "trained")
+        (config,) = place.parent.glob("trained/runs/*/config.yaml")
+        place.symlink_to(config.parent)
+
     def whole_line(self, place: Path) -> list[str]:
         """Without the settings of a training."""
         return [argument.replace("RUN", str(place.parent / MADE)) for argument in self.arguments]
@@ -158,6 +171,70 @@ class WholeLists(Command):
         return {LISTS: (place / LISTS).read_text(encoding="utf-8")}
 
 
+class Update(Command):
+    """``scripts/update.py``, whose result is the updated run and its parent, which stays as it is.
+
+    Args:
+        arguments: of the training of the parent, of which each place has a copy.
+    """
+
+    script = "update"
+
+    def make(self, place: Path) -> None:
+        """Train the parent on the older interactions in ``place``, beside the newer ones."""
+        place.mkdir()
+        drawn = random.Random(0)
+        rows = []
+        for number in range(3000):
+            taste = drawn.randrange(8)  # of user and item, most times
+            other = taste if drawn.random() < 0.7 else drawn.randrange(8)
+            user, item = 8 * drawn.randrange(20) + taste, 8 * drawn.randrange(15) + other
+            rows.append((user, item, 1_600_000_000 + 10_000 * number))
+        for name, part in (("older.csv", rows[:2700]), (NEWER, rows[2700:])):
+            with (place / name).open("w", encoding="utf-8", newline="") as file:
+                csv.writer(file).writerows([("user_id", "item_id", "timestamp"), *part])
+        script = [sys.executable, "-W", "ignore", str(ROOT / "scripts" / "train.py")]
+        table = ("data=table", "data.interactions=older.csv", "data.columns.rating=null", "split=hash", *PLAIN)
+        trained = subprocess.run([*script, *table, *self.arguments], cwd=place, capture_output=True, text=True)
+        if trained.returncode:
+            raise SystemExit(f"{self.name}: the parent failed:\n{trained.stderr[-3000:]}")
+
+    def whole_line(self, place: Path) -> list[str]:
+        """Of the parent in ``place``."""
+        if not (place / "runs").is_dir():
+            made = place.parent / MADE
+            shutil.copytree(made, place, dirs_exist_ok=True)
+            for path in place.glob("runs/*/run.json"):  # says where the data are
+                path.write_text(path.read_text("utf-8").replace(str(made), str(place)), encoding="utf-8")
+        return [f"run={_parent(place).relative_to(place)}", f"interactions={NEWER}"]
+
+    def to_go_on(self, place: Path) -> list[str]:
+        """The same."""
+        return self.whole_line(place)
+
+    def is_finished(self, place: Path) -> bool:
+        """Whether there are two runs, the parent and its update."""
+        return all_finished(place, 2)
+
+    def result(self, place: Path) -> dict[str, str]:
+        """The metrics of both, the interactions of all prepared data, and all files of the parent."""
+        (updated,) = set((place / "runs").glob("*/metrics.json")) - {_parent(place) / "metrics.json"}
+        files = [path for path in _parent(place).rglob("*") if path.is_file() and path.name != "run.json"]
+        kept = {str(path.relative_to(place)): _digest(path) for path in files}
+        # The name of a prepared directory comes from where its tables are, which is another place each time.
+        data = {f"{path.name} {_digest(path)}": "" for path in place.glob("data/prepared/*/*.parquet")}
+        return {"updated": updated.read_text(encoding="utf-8"), **kept, **data}
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _parent(place: Path) -> Path:
+    """The run that is updated: the oldest."""
+    return min((place / "runs").glob("*_*"))
+
+
 PRETRAINING = "pretraining={gmf: {trainer: {max_epochs: 3}}, mlp: {}}"
 COMMANDS = (
     Command("ease", ("model=ease",)),
@@ -169,6 +246,10 @@ COMMANDS = (
     Tuning("tune, four trials", ("model=mf", *STEPS, "trials=4")),
     Leaderboard("benchmark_models", ("models=[popularity,ease,item_knn]", "trials=3", PLENTY)),
     WholeLists("recommend_all", ("run=RUN", f"output={LISTS}", "part_size=128")),
+    Update("update of mf", ("model=mf", *STEPS)),
+    Update("update of neumf", ("model=neumf", *STEPS, "model.mlp_embedding_dim=8")),
+    Update("update of two_tower", ("model=two_tower", *STEPS)),
+    Update("update of hybrid", ("model=hybrid", "model/sources=[ease,item_knn]", *STEPS[:2])),
 )
 
 
@@ -200,12 +281,10 @@ def main() -> None:
     rows = ["| command | signal | rounds | interruptions | same end | files left |", "|---|---|---|---|---|---|"]
     failed = False
     chosen = [command for command in COMMANDS if not arguments.only or command.name in arguments.only]
-    elsewhere = tempfile.TemporaryDirectory()
-    made = finished_run(Path(elsewhere.name), any(isinstance(command, WholeLists) for command in chosen))
     for command in chosen:
         with tempfile.TemporaryDirectory() as directory:
             place = Path(directory)
-            (place / MADE).symlink_to(made)
+            command.make(place / MADE)
             started = time.perf_counter()
             expected = finish(command, place / "whole")
             whole = time.perf_counter() - started
@@ -222,17 +301,7 @@ def main() -> None:
                 sys.stdout.write(f"{rows[-1]}\n")
                 sys.stdout.flush()
                 write_results("\n".join([*head, *rows, ""]), arguments.output)
-    elsewhere.cleanup()
     raise SystemExit(failed)
-
-
-def finished_run(place: Path, wanted: bool) -> Path:
-    """A run whose lists can be made; a place where none is, unless it is wanted."""
-    if not wanted:
-        return place
-    finish(Command("made", ("model=ease", "data.num_users=5000", "data.num_interactions=40000")), place / "whole")
-    (config,) = place.glob("whole/runs/*/config.yaml")
-    return config.parent
 
 
 def start(command: Command, place: Path) -> subprocess.Popen[str]:

@@ -41,6 +41,9 @@ SIDES: dict[str, tuple[type[torch.optim.Adam], bool]] = {
 #: Of MovieLens 20M.
 EPOCH_INTERACTIONS = 20_000_000
 
+#: Positives of a step, by default.
+_BATCH_SIZE = 2048
+
 #: Steps that Adam has behind it.
 BEGUN = 500
 
@@ -97,13 +100,18 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--output", type=Path, help="Markdown file to write")
     arguments = parser.parse_args()
+    if arguments.warm_up % STEPS_PER_CALL or arguments.steps % STEPS_PER_CALL or arguments.steps < STEPS_PER_CALL:
+        parser.error(f"--warm-up and --steps must be multiples of the {STEPS_PER_CALL} steps that are taken at once")
+    if arguments.interactions < (needed := _BATCH_SIZE * (arguments.warm_up + arguments.steps)):
+        parser.error(f"--interactions must be at least {needed:,} for so many steps")
     torch.set_num_threads(arguments.threads)
     interactions = synthetic_interactions(arguments.interactions)
-    epoch = -(-EPOCH_INTERACTIONS // 2048)
+    epoch = -(-EPOCH_INTERACTIONS // _BATCH_SIZE)
     lines = [
-        f"{len(interactions):,} interactions, {NUM_USERS:,} users, {NUM_ITEMS:,} items, batches of 2,048 positives "
-        f"with 4 negatives each, {epoch:,} steps an epoch of {EPOCH_INTERACTIONS:,}; {arguments.steps} steps measured "
-        f"after {arguments.warm_up}, {arguments.threads} thread, {platform.machine()}, torch {torch.__version__}.",
+        f"{len(interactions):,} interactions, {NUM_USERS:,} users, {NUM_ITEMS:,} items, batches of {_BATCH_SIZE:,} "
+        f"positives with 4 negatives each, {epoch:,} steps an epoch of {EPOCH_INTERACTIONS:,}; {arguments.steps} steps "
+        f"measured after {arguments.warm_up}, {arguments.threads} thread, "
+        f"{platform.machine()}, torch {torch.__version__}.",
         "",
         "| | a step, processor (ms) | a step, wall (ms) | an epoch, processor (s) |",
         "|---|---|---|---|",
