@@ -140,7 +140,7 @@ def test_a_study_in_a_file_elsewhere_is_joined_from_another_directory(scripts, b
     assert len(pd.read_csv(scripts.directory / "second" / "trials.csv")) == 3
     refused = scripts("tune", *asked, "trials=3", "output=third", "seed=1")
     assert refused.status == 2
-    assert "is of another settings (seed, split), split, so its trials" in refused.err, refused.err
+    assert "differs in settings (seed, split), split, so its trials" in refused.err, refused.err
 
 
 def test_epochs_that_are_worse_than_those_of_other_trials_end_a_trial(scripts, board):

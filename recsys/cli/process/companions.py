@@ -40,7 +40,8 @@ def run_companions(name: str, arguments: Sequence[str], count: int, print_line: 
     """Run a command in several processes at once, and wait for all of them.
 
     They share the processors of this machine. What they print is passed on line by line. All would say the same of a
-    wrong setting, so errors are those of the first, unless others alone have failed.
+    wrong setting, so errors are those of the first, unless others alone have failed. Those that a signal has ended, as
+    when memory runs out, are told on standard error.
 
     Args:
         name: of the command, such as ``tune``.
@@ -49,7 +50,7 @@ def run_companions(name: str, arguments: Sequence[str], count: int, print_line: 
         print_line: receives their lines.
 
     Returns:
-        0 where one of them came to its end, else the exit status of the first.
+        0 where one of them came to its end, else the exit status of the first, as a shell reports it.
     """
     with ExitStack() as stack:
         processes = [stack.enter_context(_started(name, arguments, place, count)) for place in range(1, count + 1)]
@@ -67,7 +68,16 @@ def run_companions(name: str, arguments: Sequence[str], count: int, print_line: 
                 if status and started.errors is not None:
                     started.errors.seek(0)
                     sys.stderr.write(started.errors.read())
-    return 0 if 0 in statuses else statuses[0]
+    finished = 0 in statuses
+    for place, status in enumerate(statuses, start=1):
+        if status < 0:
+            what = f"process {place} of {count} was ended by signal {-status} ({signal.strsignal(-status)})"
+            sys.stderr.write(f"{what}; {'the others went on' if finished else 'run the same command again'}\n")
+    return 0 if finished else _as_shell(statuses[0])
+
+
+def _as_shell(status: int) -> int:
+    return 128 - status if status < 0 else status
 
 
 @contextmanager

@@ -67,10 +67,11 @@ def check_identity(
         known, identity = _comparable(known), _comparable(identity)
         if known == identity:
             return
-        differing = sorted(name for name in known.keys() | identity.keys() if known.get(name) != identity.get(name))
+        names = sorted(name for name in known.keys() | identity.keys() if known.get(name) != identity.get(name))
+        differing = ", ".join(_named(name, known, identity) for name in names)
         raise RunError(
-            f"The study in {place} is of another {', '.join(_named(n, known, identity) for n in differing)}, so its "
-            "trials cannot be compared with new ones. Give another output= or study_name=, or delete that study."
+            f"The study in {place} differs in {differing}, so its trials "
+            "cannot be compared with new ones. Give another output= or study_name=, or delete that study."
         )
 
 
@@ -84,6 +85,8 @@ def _comparable(identity: Mapping[str, Any]) -> dict[str, Any]:
 
 def _named(name: str, known: Mapping[str, Any], identity: Mapping[str, Any]) -> str:
     """What differs, with the settings that do by name."""
+    if name == "space":
+        return "what is searched"
     there, here = known.get(name), identity.get(name)
     if not isinstance(there, Mapping) or not isinstance(here, Mapping):
         return name

@@ -51,6 +51,14 @@ def test_where_others_alone_have_failed_their_errors_are_told(script, capfd):
 def test_one_that_comes_to_its_end_is_enough(script, capfd):
     script(BODY + "if place == 1: os.kill(os.getpid(), 9)")
     assert run_companions("toy", [], 2, lambda line: None) == 0
+    assert capfd.readouterr().err == "process 1 of 2 was ended by signal 9 (Killed); the others went on\n"
+
+
+def test_where_all_were_killed_it_is_told_with_what_to_do(script, capfd):
+    script(BODY + "os.kill(os.getpid(), 9)")
+    assert run_companions("toy", [], 2, lambda line: None) == 128 + 9
+    told = [f"process {n} of 2 was ended by signal 9 (Killed); run the same command again" for n in (1, 2)]
+    assert capfd.readouterr().err.splitlines() == told
 
 
 def test_an_interrupt_of_this_process_reaches_all(script, monkeypatch):

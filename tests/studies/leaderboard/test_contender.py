@@ -61,7 +61,7 @@ def test_a_first_trial_that_fails_is_a_trial_and_is_stored(tmp_path):
 
 def test_a_study_of_other_data_is_refused(tmp_path):
     contender(tmp_path, Made()).trial(1.0)
-    with pytest.raises(RunError, match="is of another data"):
+    with pytest.raises(RunError, match="differs in data"):
         contender(tmp_path, Made(), ModelFacts("toy", space=SPACE, identity={"data": "xyz"}))
 
 

@@ -35,7 +35,7 @@ def test_the_worker_that_makes_a_study_says_what_it_is_of():
     study = Attributes()
     check_identity(study, identity(seed=1), "a.db", created=True)
     check_identity(study, identity(seed=1), "a.db", created=False)
-    with pytest.raises(RunError, match=r"The study in a.db is of another settings \(seed\), so its trials cannot"):
+    with pytest.raises(RunError, match=r"The study in a.db differs in settings \(seed\), so its trials cannot"):
         check_identity(study, identity(seed=2), "a.db", created=False)
 
 
@@ -48,7 +48,7 @@ def test_others_wait_until_it_has_said_so():
         if len(waited) == 3:
             study.user_attrs["identity"] = identity(seed=1)
 
-    with pytest.raises(RunError, match="another settings"):
+    with pytest.raises(RunError, match="differs in settings"):
         check_identity(study, identity(seed=2), "a.db", created=False, sleep=sleep)
     assert len(waited) == 3
 
@@ -63,5 +63,5 @@ def test_data_that_lie_elsewhere_are_the_same_and_what_earlier_versions_noted_of
     there = identity(seed=1, data={"root": "/a"})
     study = Attributes(identity={**there, "settings": {**there["settings"], "data": "{'root': '/a'}"}})
     check_identity(study, identity(seed=1, data={"root": "/b"}), "a.db", created=False)
-    with pytest.raises(RunError, match="another data, so"):
+    with pytest.raises(RunError, match="differs in data, so"):
         check_identity(study, {**identity(seed=1), "data": "other"}, "a.db", created=False)

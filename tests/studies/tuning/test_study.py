@@ -120,17 +120,21 @@ def test_a_finished_study_runs_nothing_more(tmp_path):
         ({"identity": {**IDENTITY, "data": "xyz"}}, "data"),
         ({"seed": 9}, "seed"),
         ({"direction": "minimize"}, "direction"),
+        (
+            {"space": SearchSpace.of(OmegaConf.create({"l2": {"low": 1, "high": 9}}), "toy")},
+            "what is searched",
+        ),
     ],
 )
 def test_another_search_in_the_same_place_is_refused(tmp_path, changed, named):
     Study(tmp_path, SPACE, IDENTITY).run(1, hill, ignore)
-    arguments = {"identity": IDENTITY, **changed}
+    arguments = {"space": SPACE, "identity": IDENTITY, **changed}
     if named == "direction":
         match = "direction"
     else:
-        match = f"is of another {named}, so its trials cannot be compared"
+        match = f"differs in {named}, so its trials cannot be compared"
     with pytest.raises(RunError, match=match):
-        Study(tmp_path, SPACE, **arguments)
+        Study(tmp_path, **arguments)
 
 
 def test_a_trial_that_is_refused_does_not_end_the_search(tmp_path):
@@ -276,7 +280,7 @@ def _leave_trial(study):
 
 def test_the_study_of_another_data_set_names_the_settings_that_differ(tmp_path):
     Study(tmp_path, SPACE, {"settings": {"seed": "1", "model": "x"}})
-    with pytest.raises(RunError, match=r"is of another settings \(seed\), so its trials cannot be compared"):
+    with pytest.raises(RunError, match=r"differs in settings \(seed\), so its trials cannot be compared"):
         Study(tmp_path, SPACE, {"settings": {"seed": "2", "model": "x"}})
 
 
@@ -353,7 +357,7 @@ def _kill_in_the_middle(worker, log):
 def test_a_worker_with_other_settings_may_not_join(tmp_path):
     place = StudyStorage.locate(str(tmp_path / "shared.db"), tmp_path, "shared")
     Study(tmp_path / "a", SPACE, IDENTITY, storage=place)
-    with pytest.raises(RunError, match=r"shared.db is of another data, .* study_name=, or delete that study"):
+    with pytest.raises(RunError, match=r"shared.db differs in data, .* study_name=, or delete that study"):
         Study(tmp_path / "b", SPACE, {**IDENTITY, "data": "xyz"}, storage=place)
     other = StudyStorage.locate(str(tmp_path / "shared.db"), tmp_path, "another")
     Study(tmp_path / "b", SPACE, {**IDENTITY, "data": "xyz"}, storage=other)
