@@ -52,6 +52,12 @@ def test_a_missing_run_is_one_message(scripts):
     assert "A run directory is required" in finished.err
 
 
+def test_a_file_that_cannot_be_written_is_refused_before_a_run_is_opened(scripts):
+    finished = scripts("evaluate", "run=nowhere", "output=.")
+    assert finished.status == 2
+    assert "A file is required for the metrics, but . is a directory. Choose another output=" in finished.err
+
+
 def test_an_unknown_stage_is_refused(scripts, run):
     finished = scripts("evaluate", f"run={run}", "stage=train")
     assert finished.status == 2

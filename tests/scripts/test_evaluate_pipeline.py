@@ -158,3 +158,10 @@ class TestRecommend:
         finished = scripts("recommend", f"run={run}", "user=u004", wish)
         assert finished.status == 2
         assert message in finished.err
+
+
+def test_a_directory_that_cannot_be_made_is_refused_before_a_run_is_opened(scripts):
+    (scripts.directory / "file").write_text("", encoding="utf-8")
+    finished = scripts("evaluate_pipeline", "run=nowhere", "output=file/below")
+    assert finished.status == 2
+    assert "A directory is required for the results, but file/below cannot be made" in finished.err
