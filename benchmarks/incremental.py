@@ -37,7 +37,7 @@ GROUPS = 60
 #: Settings of each model beside the defaults of ``scripts/train.py``.
 SETTINGS = {
     "ials": ["model.embedding_dim=64"],
-    "mf": ["model.embedding_dim=32", "trainer.max_epochs=30", "fitting.patience=5", "training.optimizer.lr=0.01"],
+    "mf": ["model.embedding_dim=32", "trainer.max_epochs=30", "fitting.patience=5", "training.optimizer.lr=0.002"],
     "neumf": ["model.embedding_dim=16", "trainer.max_epochs=15", "fitting.patience=3"],
     "two_tower": ["training.order=random", "trainer.max_epochs=30", "fitting.patience=4"],
 }

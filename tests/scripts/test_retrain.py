@@ -177,6 +177,6 @@ def test_a_model_of_epochs_goes_on_and_is_trained_anew_where_that_is_not_enough(
     ).run()
     assert commands.run == ["train", *last], commands.failed
     updates = [said for name, said in zip(commands.run, commands.said, strict=True) if name == "update"]
-    assert all("MF went on from its weights for 1 epochs: " in said for said in updates)
+    assert all("MF went on from its weights for 1 epoch on " in said for said in updates)
     assert result.live == service.live_bundle() == (result.promoted or "first")
     assert (result.promoted is None) == (tolerance == 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from recsys.data.prepared import open_prepared
 from recsys.runs.trained_run import open_run, split_of_run
@@ -83,12 +85,35 @@ def test_networks_go_on_from_their_weights(scripts):
     quick = ["model=mf", "model.embedding_dim=8", "trainer.max_epochs=4", "training.optimizer.lr=0.05"]
     run = scripts("train", *TABLE, *SPLIT, *PLAIN, *quick).run
     before = open_run(run).model.state_dict()["item_vectors.weight"]
-    finished = scripts("update", f"run={run}", "interactions=day1.csv", "epochs=1", "optimizer=kept", "new_rows=mean")
+    finished = scripts("update", f"run={run}", "interactions=day1.csv", "replay=0.5", "new_rows=mean")
     assert finished.status == 0, finished.err
-    assert "MF went on from its weights for 1 epochs" in finished.out
+    assert "MF went on from its weights for 1 epoch on the new interactions and 50% of the others: " in finished.out
     after = open_run(finished.run).model.state_dict()["item_vectors.weight"]
     moved = (after[: len(before)] - before).norm() / before.norm()
     assert len(after) == len(before) + 1 and 0 < moved < 0.9
+
+
+def test_the_better_of_two_ways_to_go_on_is_kept(scripts):
+    write_days(scripts.directory, 2)
+    quick = ["model=mf", "model.embedding_dim=8", "trainer.max_epochs=4", "training.optimizer.lr=0.05"]
+    run = scripts("train", *TABLE, *SPLIT, *PLAIN, *quick).run
+    ways = "the new interactions", "the new interactions and 25% of the others"
+    for day in (1, 2):  # the second one goes on from the checkpoint that the first one kept
+        finished = scripts("update", f"run={run}", f"interactions=day{day}.csv")
+        assert finished.status == 0, finished.err
+        run = finished.run
+        assert [f"going on, on {way}" in finished.out.splitlines() for way in ways] == [True, True]
+        assert sorted(path.name for path in (run / "checkpoints").iterdir()) == ["best.ckpt", "fit.json", "last.ckpt"]
+        kept = torch.load(run / "checkpoints" / "best.ckpt", weights_only=True)["state_dict"][
+            "network.item_vectors.weight"
+        ]
+        assert torch.equal(open_run(run).model.state_dict()["item_vectors.weight"], kept)
+        how = json.loads((run / "run.json").read_text())["update"]["how"]
+        found = re.fullmatch(
+            r"MF went on from its weights for 1 epoch on (.+) \(valid/ndcg@10 ([\d.]+); ([\d.]+) on (.+)\)", how
+        )
+        assert found is not None, how
+        assert {found[1], found[4]} == set(ways) and float(found[2]) >= float(found[3])
 
 
 def test_the_same_update_is_found_and_the_same_rows_are_not_appended_twice(scripts):

@@ -11,8 +11,8 @@ from recsys.errors import SettingsError
 NewRows = Literal["fresh", "mean"]
 OptimizerStart = Literal["kept", "reset"]
 
-#: Without other settings an update reads as many rows as a fit does, divided by this.
-_FIT_PARTS = 8
+#: With replay an update reads as many rows as a fit does, divided by this, where nothing else is set.
+_FIT_PARTS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +49,37 @@ class DriftSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class GradientPlan:
+    """One way in which a model that learns by gradient steps goes on.
+
+    Args:
+        epochs: at most; the best on validation counts, where there is one.
+        replay: share of the rows without anything new that is learned from again.
+        shrink: how far weights are moved back towards those of a fresh model first, as a share of the way.
+    """
+
+    epochs: int
+    replay: float
+    shrink: float
+
+    def in_words(self) -> str:
+        """What is learned from, such as ``the new interactions and 44% of the others``."""
+        if self.replay == 0:
+            return "the new interactions"
+        return f"the new interactions and {self.replay:.0%} of the others" if self.replay < 1 else "all interactions"
+
+
+@dataclass(frozen=True, slots=True)
 class UpdateSettings:
     """How models that learn by gradient steps go on.
 
     Args:
-        epochs: at most; the best on validation counts, where there is one. None: see :meth:`num_epochs`.
+        epochs: at most; the best on validation counts, where there is one. None: see :meth:`plans`.
         replay: share of the rows without anything new that is learned from again, for models that learn from histories
-            of the users without anything new; others are drawn each time. None: see :meth:`replayed`.
+            of the users without anything new; others are drawn each time. None: see :meth:`plans`.
         shrink: how far vectors and matrices are moved back towards those of a fresh model first, as a share of the way;
             of models that learn from histories vectors of items, users and feature values alone. None: see
-            :meth:`shrunk`.
+            :meth:`plans`.
         new_rows: how the rows of new users and items in tables start: ``fresh`` as in a new model, ``mean`` at the mean
             of the others.
         optimizer: whether the optimiser's state is ``kept`` from the last training, or ``reset``.
@@ -90,32 +111,31 @@ class UpdateSettings:
                     f"{name} must be {' or '.join(get_args(known))}, but is {getattr(self, name)!r}. Choose one."
                 )
 
-    def num_epochs(self, fit_epochs: int) -> int:
-        """Epochs of an update: where nothing is set, an eighth of those of the fit, rounded up.
+    def plans(self, fit_epochs: int, validated: bool, learns_histories: bool) -> list[GradientPlan]:
+        """The ways in which a model goes on, of which the best on validation is kept.
+
+        Where neither ``replay`` nor ``shrink`` is set there are two:
+
+        - the new interactions are learned from once, and weights stay;
+        - a share of the others is learned from as well, which makes a sixteenth of a fit, and weights go back first as
+          far as keeps the number of passes over the data that they remember at that of the fit, however many updates
+          follow: with more, rows are learnt by heart.
+
+        Without validation it is the first one, for models that learn from histories the second.
 
         Args:
-            fit_epochs: whose weights the last fit on all rows kept.
+            fit_epochs: whose weights the last fit on all rows kept, at least 1.
+            validated: whether there is validation.
+            learns_histories: whether the model learns from histories, and not from single rows.
         """
-        return math.ceil(fit_epochs / _FIT_PARTS) if self.epochs is None else self.epochs
-
-    def replayed(self, fit_epochs: int) -> float:
-        """The share of the rows without anything new: where nothing is set, what makes an eighth of a fit, or all.
-
-        Args:
-            fit_epochs: as above.
-        """
-        if self.replay is not None:
-            return self.replay
-        return min(1.0, fit_epochs / (_FIT_PARTS * self.num_epochs(fit_epochs)))
-
-    def shrunk(self, fit_epochs: int, share: float) -> float:
-        """How far weights are moved back first.
-
-        Where nothing is set, as far as keeps the number of passes over the data that the weights remember at that of
-        the fit, however many updates follow: with more, rows are learnt by heart.
-
-        Args:
-            fit_epochs: as above.
-            share: of all rows that an epoch of the update reads.
-        """
-        return min(1.0, share * self.num_epochs(fit_epochs) / fit_epochs) if self.shrink is None else self.shrink
+        epochs = math.ceil(fit_epochs / _FIT_PARTS) if self.epochs is None else self.epochs
+        replayed = min(1.0, fit_epochs / (_FIT_PARTS * epochs)) if self.replay is None else self.replay
+        with_replay = GradientPlan(
+            epochs, replayed, min(1.0, replayed * epochs / fit_epochs) if self.shrink is None else self.shrink
+        )
+        if self.replay is not None or self.shrink is not None:
+            return [with_replay]
+        without = GradientPlan(1 if self.epochs is None else self.epochs, replay=0.0, shrink=0.0)
+        if validated:
+            return [without, with_replay]
+        return [with_replay] if learns_histories else [without]

@@ -1,7 +1,7 @@
 import pytest
 
 from recsys.errors import SettingsError
-from recsys.runs.updating.update_settings import DriftSettings, UpdateSettings
+from recsys.runs.updating.update_settings import DriftSettings, GradientPlan, UpdateSettings
 
 
 @pytest.mark.parametrize(
@@ -23,17 +23,42 @@ def test_what_is_out_of_range_is_told(make, message):
 
 
 @pytest.mark.parametrize(
-    ("settings", "fit_epochs", "replayed", "shrunk"),
+    ("settings", "fit_epochs", "plan"),
     [
-        (UpdateSettings(), 16, 1.0, 0.125),
-        (UpdateSettings(), 12, 0.75, 0.125),
-        (UpdateSettings(), 2, 0.25, 0.125),
-        (UpdateSettings(epochs=2), 8, 0.5, 0.125),
-        (UpdateSettings(epochs=1, replay=1, shrink=0), 3, 1.0, 0.0),
-        (UpdateSettings(replay=1), 1, 1.0, 1.0),
+        (UpdateSettings(replay=0), 12, GradientPlan(1, 0, 0)),
+        (UpdateSettings(replay=0.5), 20, GradientPlan(2, 0.5, 0.05)),
+        (UpdateSettings(replay=1), 1, GradientPlan(1, 1, 1)),
+        (UpdateSettings(shrink=0), 12, GradientPlan(1, 0.75, 0)),
+        (UpdateSettings(epochs=1, replay=1, shrink=0.2), 3, GradientPlan(1, 1, 0.2)),
     ],
 )
-def test_weights_remember_as_many_passes_as_the_fit_took(settings, fit_epochs, replayed, shrunk):
-    share = settings.replayed(fit_epochs)
-    assert share == pytest.approx(replayed)
-    assert settings.shrunk(fit_epochs, share) == pytest.approx(shrunk)
+def test_what_is_set_is_the_only_way(settings, fit_epochs, plan):
+    assert settings.plans(fit_epochs, validated=True, learns_histories=False) == [plan]
+
+
+@pytest.mark.parametrize(
+    ("settings", "fit_epochs", "epochs", "replay", "shrink"),
+    [
+        (UpdateSettings(), 16, 1, 1, 1 / 16),
+        (UpdateSettings(), 4, 1, 1 / 4, 1 / 16),
+        (UpdateSettings(), 24, 2, 3 / 4, 1 / 16),
+        (UpdateSettings(epochs=4), 16, 4, 1 / 4, 1 / 16),
+    ],
+)
+def test_weights_remember_as_many_passes_as_the_fit_took(settings, fit_epochs, epochs, replay, shrink):
+    alone, with_replay = settings.plans(fit_epochs, validated=True, learns_histories=True)
+    assert (with_replay.epochs, with_replay.replay) == (epochs, replay)
+    assert with_replay.shrink == pytest.approx(shrink)
+    assert alone == GradientPlan(settings.epochs or 1, 0, 0)
+
+
+def test_without_validation_there_is_one_way():
+    settings = UpdateSettings()
+    alone, with_replay = settings.plans(8, validated=True, learns_histories=False)
+    assert settings.plans(8, validated=False, learns_histories=False) == [alone]
+    assert settings.plans(8, validated=False, learns_histories=True) == [with_replay]
+
+
+def test_a_plan_says_what_is_learned_from():
+    said = [GradientPlan(1, replay, 0).in_words() for replay in (0, 0.25, 1)]
+    assert said == ["the new interactions", "the new interactions and 25% of the others", "all interactions"]
