@@ -154,6 +154,19 @@ def test_the_refit_is_taken_where_updates_have_fallen_behind(scripts, monkeypatc
     assert not (finished.run / "statistics.safetensors").exists()
 
 
+def test_after_a_refit_is_taken_the_next_update_goes_on_from_its_optimiser(scripts):
+    write_days(scripts.directory, 1)
+    quick = ["model=mf", "model.embedding_dim=8", "trainer.max_epochs=8", "training.optimizer.lr=0.05"]
+    run = scripts("train", *TABLE, *SPLIT, *PLAIN, *quick).run
+    forgotten = ["replay=0", "shrink=1", "optimizer=reset", "drift.every=1", "drift.confidence=0.5"]
+    finished = scripts("update", f"run={run}", "interactions=day1.csv", *forgotten)
+    assert "the refit is taken" in finished.out, finished.out + finished.err
+    assert not (finished.run / "refit").exists()
+    kept = torch.load(finished.run / "checkpoints" / "best.ckpt", weights_only=True)["state_dict"]
+    now = open_run(finished.run).model.state_dict()
+    assert torch.equal(kept["network.item_vectors.weight"], now["item_vectors.weight"])
+
+
 def left(directory: Path) -> set[str]:
     """All files and directories."""
     return {str(path.relative_to(directory)) for path in directory.rglob("*")}

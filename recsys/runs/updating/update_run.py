@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -253,14 +254,18 @@ class RunUpdate:
         """
         self.print_line("fitting anew on all interactions, to compare the updated model with it")
         refitted = build_model(now.config.model, now.config.seed, now.prepared)
-        begin = time.perf_counter()
-        report = self._fitter(now, run.path / REFIT / CHECKPOINTS).fit(refitted)
+        begin, place = time.perf_counter(), run.path / REFIT / CHECKPOINTS
+        report = self._fitter(now, place).fit(refitted)
         seconds = time.perf_counter() - begin
         known, device = build_known_items(now.config), training_device(now.config)
         drift = compare_with_refit(
             updated.model, refitted, now.view, now.split, known, self.settings.drift, seconds, device
         )
         self.print_line(drift.in_words())
+        if drift.takes_refit and place.is_dir():  # the next update goes on from the state of its optimiser
+            shutil.rmtree(run.checkpoints, ignore_errors=True)  # none without new training rows
+            place.replace(run.checkpoints)
+        shutil.rmtree(run.path / REFIT, ignore_errors=True)  # a model that is fitted at once leaves none
         if not drift.takes_refit:
             return replace(updated, drift=drift)
         how = f"{model_name(refitted)} was fitted anew, as the updated one had fallen behind"
