@@ -13,6 +13,8 @@ from recsys.data.columns import USER_ID
 from recsys.errors import RequestError
 
 _SEPARATORS = {".csv": ",", ".tsv": "\t"}
+#: Of a message of Arrow, which may quote a whole row.
+_MOST_CHARACTERS = 120
 
 
 def read_user_ids(path: Path) -> list[str]:
@@ -32,12 +34,17 @@ def read_user_ids(path: Path) -> list[str]:
         else:
             ids = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
     except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
-        reason = getattr(error, "strerror", None) or error
+        reason = getattr(error, "strerror", None) or _shortened(str(error))
         raise RequestError(f"users={path} cannot be read ({reason}). Give a file with the ids of users.") from error
     found = [one for one in dict.fromkeys(ids) if one]
     if not found:
         raise RequestError(f"users={path} has no ids. Write one on each line, or leave users out for all users.")
     return found
+
+
+def _shortened(reason: str) -> str:
+    """What Arrow says, without most of the row that it quotes."""
+    return reason if len(reason) <= _MOST_CHARACTERS else f"{reason[:_MOST_CHARACTERS]}..."
 
 
 def _from_text(path: Path, separator: str) -> list[str]:

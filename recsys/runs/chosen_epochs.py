@@ -1,4 +1,4 @@
-"""For how many epochs a model is trained once nothing is held out that could say when to stop."""
+"""The number of epochs of a fit that holds nothing out for validation, which could stop it early."""
 
 from __future__ import annotations
 

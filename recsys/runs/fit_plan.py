@@ -34,7 +34,7 @@ class FitPlan:
         epochs_chosen: how the epochs of the last fit come about, in words; empty for a model without epochs.
         measures_first: whether the metrics are those of the first fit.
         carried: the run whose metrics are carried over; None: there is none.
-        measured: what the metrics are of, in words.
+        measured: which fit the metrics belong to, in words.
     """
 
     split: Split
@@ -110,7 +110,7 @@ def fit_plan(config: DictConfig, interactions: Interactions, model: nn.Module) -
 
 
 def _known_epochs(config: DictConfig, source: RunDirectory | None) -> tuple[ChosenEpochs | None, str]:
-    """The epochs that are known before anything is fitted, and where from."""
+    """The number of epochs, where it is known before anything is fitted, and where it is from, in words."""
     given: int | None = config.get("refit_epochs")
     how = "given as refit_epochs"
     if source is not None:

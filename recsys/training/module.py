@@ -111,15 +111,16 @@ class RecommenderModule(nn.Module):
         self.validation_ks = validation_ks
         self.validation_batch_size = validation_batch_size
         self.validation_users = validation_users
-        #: Where the network is trained; whoever trains it says so before it asks for batches.
+        # What follows is set by whoever trains the network, before it asks for batches.
+        #: Device that the network is trained on.
         self.device = torch.device("cpu")
-        #: Of products of matrices in a step, as ``torch.set_float32_matmul_precision`` takes it; likewise.
+        #: Precision of the matrix products of a step, as ``torch.set_float32_matmul_precision`` takes it.
         self.product_precision = "highest"
         #: Whether each rank takes a part of a batch; otherwise all compute the same, each with a part of the tables.
         self.divides_batches = True
-        #: What the optimiser goes on from, in PyTorch's form; likewise, None: nothing.
+        #: State that the optimiser starts from, in PyTorch's form; None: it starts without one.
         self.optimizer_state: Mapping[str, Any] | None = None
-        #: All that is known of the users, where it is more than what is learned from; likewise, None: it is not.
+        #: All training interactions, where steps are taken on some of them alone; None: on all.
         self.known_interactions: Interactions | None = None
         #: Gives the current epoch, from zero.
         self.epoch: Callable[[], int] = lambda: 0
@@ -137,7 +138,7 @@ class RecommenderModule(nn.Module):
         return f"{self.batch_size:,} {self.batch_unit}"
 
     def batch_message(self) -> str:
-        """What a step takes; where the device chose how much, that the learning rate is as it was, too."""
+        """The size of a step; where the device chose it, with a note that the learning rate was not changed with it."""
         usual = self.auto_batch_sizes["cpu"]
         told = f"a step takes {self.batch_contents()}"
         if self._batch_size != "auto" or self.batch_size == usual:

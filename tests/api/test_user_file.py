@@ -44,6 +44,13 @@ def test_what_has_no_ids_is_refused(tmp_path, name, content, message):
         read_user_ids(tmp_path / name)
 
 
+def test_a_message_does_not_quote_a_whole_file(tmp_path):
+    (tmp_path / "ids.csv").write_text("user_id\n1\n" + "a,b" * 5000 + "\n", encoding="utf-8")
+    with pytest.raises(RequestError, match=r"Row #3: Expected 1 columns, got 5001: a,b.*\.\.\.") as told:
+        read_user_ids(tmp_path / "ids.csv")
+    assert len(str(told.value)) < 400
+
+
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(RequestError, match="cannot be read .No such file"):
         read_user_ids(tmp_path / "ids.txt")

@@ -18,7 +18,7 @@ Engine = Literal["auto", "memory", "streaming", "ray"]
 #: Interactions of more text than this are prepared in partitions: in memory they take about six times as much.
 STREAM_FROM_BYTES = 1 << 30
 
-#: Why a reader is one that reads all at once.
+#: Why a reader cannot be streamed.
 _AT_ONCE = "a {} has all of them at once. Write larger data to files, which data=table reads in batches"
 
 

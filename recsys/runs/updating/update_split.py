@@ -20,7 +20,7 @@ from recsys.runs.assembly import build_split
 from recsys.runs.run_manifest import RunManifest
 from recsys.runs.trained_run import TrainedRun, split_of_run
 
-#: Whether test rows are held out in all later generations: always, as far as the rows let them, or not.
+#: Whether test rows stay held out as rows are added: always, depending on these rows, or not.
 Steadiness = Literal["stays", "depends", "moves"]
 
 
@@ -43,12 +43,12 @@ def require_steady_split(config: DictConfig, manifest: RunManifest) -> None:
 
 
 def split_of_update(parent: TrainedRun, config: DictConfig, view: FeedbackView) -> Split:
-    """The split of the rows of now.
+    """The split of the new run.
 
     Args:
         parent: the run that is updated.
         config: of the new run.
-        view: its interactions, those of ``parent`` first.
+        view: the interactions of the new run, those of ``parent`` first.
 
     Raises:
         RunError: something that was held out for test would be trained on.
@@ -74,7 +74,7 @@ def split_of_update(parent: TrainedRun, config: DictConfig, view: FeedbackView) 
 
 
 def may_move(config: DictConfig, manifest: RunManifest) -> bool:
-    """Whether it takes the rows of now to know if :func:`split_of_update` refuses them."""
+    """Whether only the new rows can tell if :func:`split_of_update` refuses them."""
     return not manifest.holds_nothing_out and _steadiness(config) != "stays"
 
 
