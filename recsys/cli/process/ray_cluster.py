@@ -47,12 +47,15 @@ def ray_cluster() -> Iterator[Any]:
     require_libraries("ray")
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
+    address = os.environ.get("RAY_ADDRESS")
+    if address and _has_token():
+        # ``ray start`` asks for the token where there is one, but who connects to an address gives it only if told to.
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
     import ray
 
     if ray.is_initialized():
         yield ray
         return
-    address = os.environ.get("RAY_ADDRESS")
     try:
         if address:
             _require_listener(address)
@@ -71,6 +74,13 @@ def ray_cluster() -> Iterator[Any]:
 
 
 _QUIET: dict[str, Any] = {"configure_logging": True, "logging_level": logging.ERROR, "log_to_driver": False}
+
+
+def _has_token() -> bool:
+    """Whether there is a token where Ray looks for one; a cluster that asks for none does not mind it."""
+    if os.environ.get("RAY_AUTH_TOKEN") or os.environ.get("RAY_AUTH_TOKEN_PATH"):
+        return True
+    return (Path.home() / ".ray" / "auth_token").is_file()
 
 
 def _require_listener(address: str) -> None:

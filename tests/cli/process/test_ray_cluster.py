@@ -1,5 +1,6 @@
 """What a cluster of several nodes does is in tests/data/preparation/streaming/test_ray_executor.py."""
 
+import os
 import socket
 from types import SimpleNamespace
 from typing import Any
@@ -96,6 +97,27 @@ def test_an_address_that_is_none_is_told(monkeypatch: pytest.MonkeyPatch) -> Non
         ):
             with ray_cluster.ray_cluster():
                 pass
+
+
+@pytest.mark.parametrize(("has_token", "mode"), [(True, "token"), (False, None)])
+def test_a_cluster_is_given_the_token_that_it_may_ask_for(
+    has_token: bool, mode: str | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    ray = pytest.importorskip("ray")
+    given: list[str | None] = []
+    monkeypatch.setattr(ray, "init", lambda **settings: given.append(os.environ.get("RAY_AUTH_MODE")))
+    monkeypatch.setattr(ray, "shutdown", lambda: None)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    if has_token:
+        (tmp_path / ".ray").mkdir()
+        (tmp_path / ".ray" / "auth_token").write_text("0" * 64)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        monkeypatch.setenv("RAY_ADDRESS", f"127.0.0.1:{server.getsockname()[1]}")
+        with ray_cluster.ray_cluster():
+            assert given == [mode]
 
 
 @pytest.mark.parametrize("scheme", ["", "ray://"])
