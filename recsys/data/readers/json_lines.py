@@ -140,7 +140,8 @@ def _explain(error: pa.ArrowInvalid, chunk: bytes, lines_before: int, schema: pa
         if not isinstance(value, dict):
             return _bad_line(number, line, "it is no object")
         try:
-            arrow_json.read_json(io.BytesIO(line), parse_options=options)
+            with arrow_stream(io.BytesIO(line)) as source:
+                arrow_json.read_json(source, parse_options=options)
         except pa.ArrowInvalid as problem:
             for field in schema:
                 if field.name in value and not _is_of_type(value[field.name], field.type):
@@ -167,7 +168,8 @@ def _bad_line(number: int, line: bytes, problem: str) -> str:
         )
     start = line.strip()[:100].decode("utf-8", errors="replace")
     return (
-        f"each line must be one JSON object, but of line {number:,}, {start!r}, {problem}. Correct or remove the line."
+        f"each line must be one JSON object, but line {number:,} is not: {problem}. It begins with {start!r}. Correct "
+        "or remove it."
     )
 
 
@@ -175,7 +177,8 @@ def _is_of_type(value: Any, type_: pa.DataType) -> bool:
     try:
         document = json.dumps({"value": value}).encode()
         options = arrow_json.ParseOptions(explicit_schema=pa.schema([("value", type_)]))
-        arrow_json.read_json(io.BytesIO(document), parse_options=options)
+        with arrow_stream(io.BytesIO(document)) as source:
+            arrow_json.read_json(source, parse_options=options)
     except pa.ArrowInvalid:
         return False
     return True

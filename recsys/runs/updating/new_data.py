@@ -46,12 +46,18 @@ class NewData:
             config: of the run.
 
         Raises:
-            RunError: there is no name, or a prepared directory is given beside other tables.
+            RunError: there is no name, it is a URL, or a prepared directory is given beside other tables.
             DataError: a setting of the form is none.
         """
         for name in ("interactions", "users", "items"):
-            if getattr(self, name) == "":
+            given = getattr(self, name)
+            if given == "":
                 raise RunError(f"{name} must be a file, a directory or a pattern, but is empty. Give its path.")
+            if given is not None and "://" in str(given):
+                raise RunError(
+                    f"An update reads files of this machine, but {name}={given} is a URL. Fetch it first, or prepare "
+                    "it with data=remote and give the prepared directory as interactions."
+                )
         if (Path(self.interactions) / SCHEMA_FILE).is_file():
             if self.users is not None or self.items is not None:
                 raise RunError(

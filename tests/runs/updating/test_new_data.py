@@ -56,3 +56,9 @@ def test_dates_of_one_day_are_read_as_it_is_said(tmp_path):
 def test_a_name_that_is_empty_is_no_directory_of_tables(tables):
     with pytest.raises(RunError, match=r"must be a file, a directory or a pattern, but is empty"):
         NewData(**tables).reader(TABLE)
+
+
+@pytest.mark.parametrize("tables", [{"interactions": "s3://a/b.csv"}, {"interactions": "new.csv", "items": "gs://a/b"}])
+def test_a_url_is_told_as_one(tables):
+    with pytest.raises(RunError, match=r"reads files of this machine, but \w+=\w+://a/b.* is a URL\. Fetch it first"):
+        NewData(**tables).reader(TABLE)

@@ -45,7 +45,7 @@ def test_lines_stay_as_they_are(tmp_path: Path) -> None:
 
 
 def test_an_element_that_is_no_object_is_told_with_its_number(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"a\.json \(a line for each element of its array\): .* line 2, '3'"):
+    with pytest.raises(DataError, match=r"a\.json \(a line for each element of its array\): .* line 2 is not: .* '3'"):
         list(iterate_objects(as_json_lines(_file(tmp_path, '[{"a": 1}, 3]'))))
 
 
