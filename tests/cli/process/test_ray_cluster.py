@@ -21,6 +21,15 @@ from recsys.errors import DataError, SettingsError
 CPU = {"CPU": 1.0}
 
 
+@pytest.fixture(autouse=True)
+def _without_token(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    """No token is found, and whether one is given is forgotten after a test: clusters of later ones ask for none."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+
+
 class FakeRay:
     """Nodes that answer whether they see a path."""
 
@@ -107,10 +116,6 @@ def test_a_cluster_is_given_the_token_that_it_may_ask_for(
     given: list[str | None] = []
     monkeypatch.setattr(ray, "init", lambda **settings: given.append(os.environ.get("RAY_AUTH_MODE")))
     monkeypatch.setattr(ray, "shutdown", lambda: None)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"):
-        monkeypatch.setenv(name, "")
-        monkeypatch.delenv(name)
     if has_token:
         (tmp_path / ".ray").mkdir()
         (tmp_path / ".ray" / "auth_token").write_text("0" * 64)
