@@ -39,8 +39,8 @@ from recsys.training.reports.fit_report import FitReport, Listener
 from recsys.training.stacking import CandidateLists, stack
 
 #: What Lightning was given refers to itself in circles, and is let go of by a collection alone: 16 bytes or more of
-#: each interaction, which the evaluation would have beside its own. A collection takes a third of a second, which few
-#: interactions are not worth.
+#: each interaction, which the evaluation would have beside its own. A collection takes up to a third of a second, which
+#: few interactions are not worth.
 _MANY_INTERACTIONS = 1 << 20
 
 
@@ -198,6 +198,9 @@ class ModelFitter:
         )
         rates = isinstance(network, PredictsRatings)
         some = None if self.learned is None else self.view.training_interactions(self.learned, rates)
+        is_collected = len(train) > _MANY_INTERACTIONS
+        if is_collected:
+            gc.freeze()  # what is there already, such as all that was imported, need not be gone through afterwards
         module = instantiate(settings.training)(
             network=network,
             interactions=train if some is None else some,
@@ -221,8 +224,9 @@ class ModelFitter:
             shard_embeddings=bool(settings.trainer.get("shard_embeddings")),
         )
         del module
-        if len(train) > _MANY_INTERACTIONS:
+        if is_collected:
             gc.collect()
+            gc.unfreeze()
             release_free_memory()
         return report
 
