@@ -112,9 +112,10 @@ class UpdateSettings:
                 )
 
     def plans(self, fit_epochs: int, validated: bool, learns_histories: bool) -> list[GradientPlan]:
-        """The ways in which a model goes on, of which the best on validation is kept.
+        """The ways in which a model goes on, of which one is kept.
 
-        Where neither ``replay`` nor ``shrink`` is set there are two:
+        Where neither ``replay`` nor ``shrink`` is set there are two, and the first is kept where it is clearly better
+        on validation:
 
         - the new interactions are learned from once, and weights stay;
         - a share of the others is learned from as well, which makes a sixteenth of a fit, and weights go back first as
