@@ -97,7 +97,7 @@ def test_validation_tells_which_of_two_ways_to_go_on_is_kept(scripts):
     write_days(scripts.directory, 2)
     quick = ["model=mf", "model.embedding_dim=8", "trainer.max_epochs=4", "training.optimizer.lr=0.05"]
     run = scripts("train", *TABLE, *SPLIT, *PLAIN, *quick).run
-    ways = "the new interactions", "the new interactions and 25% of the others"
+    ways = "the new interactions", "the new interactions and 33% of the others"
     for day in (1, 2):  # the second one goes on from the checkpoint that the first one kept
         finished = scripts("update", f"run={run}", f"interactions=day{day}.csv")
         assert finished.status == 0, finished.err

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -11,8 +10,8 @@ from recsys.errors import SettingsError
 NewRows = Literal["fresh", "mean"]
 OptimizerStart = Literal["kept", "reset"]
 
-#: With replay an update reads as many rows as a fit does, divided by this, where nothing else is set.
-_FIT_PARTS = 16
+#: With replay an update takes an epoch for so many of the fit, where nothing else is set.
+_FIT_EPOCHS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +117,9 @@ class UpdateSettings:
         on validation:
 
         - the new interactions are learned from once, and weights stay;
-        - a share of the others is learned from as well, which makes a sixteenth of a fit, and weights go back first as
-          far as keeps the number of passes over the data that they remember at that of the fit, however many updates
-          follow: with more, rows are learnt by heart.
+        - the others are learned from as well, in one epoch for each twelve of the fit, or a share of them where the fit
+          took fewer. Weights go back first as far as keeps the number of passes over the data that they remember at
+          that of the fit, however many updates follow: with more, rows are learnt by heart.
 
         Without validation it is the first one, for models that learn from histories the second.
 
@@ -129,8 +128,8 @@ class UpdateSettings:
             validated: whether there is validation.
             learns_histories: whether the model learns from histories, and not from single rows.
         """
-        epochs = math.ceil(fit_epochs / _FIT_PARTS) if self.epochs is None else self.epochs
-        replayed = min(1.0, fit_epochs / (_FIT_PARTS * epochs)) if self.replay is None else self.replay
+        epochs = max(1, fit_epochs // _FIT_EPOCHS) if self.epochs is None else self.epochs
+        replayed = min(1.0, fit_epochs / (_FIT_EPOCHS * epochs)) if self.replay is None else self.replay
         with_replay = GradientPlan(
             epochs, replayed, min(1.0, replayed * epochs / fit_epochs) if self.shrink is None else self.shrink
         )

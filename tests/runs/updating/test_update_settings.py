@@ -26,9 +26,9 @@ def test_what_is_out_of_range_is_told(make, message):
     ("settings", "fit_epochs", "plan"),
     [
         (UpdateSettings(replay=0), 12, GradientPlan(1, 0, 0)),
-        (UpdateSettings(replay=0.5), 20, GradientPlan(2, 0.5, 0.05)),
+        (UpdateSettings(replay=0.5), 25, GradientPlan(2, 0.5, 0.04)),
         (UpdateSettings(replay=1), 1, GradientPlan(1, 1, 1)),
-        (UpdateSettings(shrink=0), 12, GradientPlan(1, 0.75, 0)),
+        (UpdateSettings(shrink=0), 12, GradientPlan(1, 1, 0)),
         (UpdateSettings(epochs=1, replay=1, shrink=0.2), 3, GradientPlan(1, 1, 0.2)),
     ],
 )
@@ -39,10 +39,11 @@ def test_what_is_set_is_the_only_way(settings, fit_epochs, plan):
 @pytest.mark.parametrize(
     ("settings", "fit_epochs", "epochs", "replay", "shrink"),
     [
-        (UpdateSettings(), 16, 1, 1, 1 / 16),
-        (UpdateSettings(), 4, 1, 1 / 4, 1 / 16),
-        (UpdateSettings(), 24, 2, 3 / 4, 1 / 16),
-        (UpdateSettings(epochs=4), 16, 4, 1 / 4, 1 / 16),
+        (UpdateSettings(), 12, 1, 1, 1 / 12),
+        (UpdateSettings(), 3, 1, 1 / 4, 1 / 12),
+        (UpdateSettings(), 23, 1, 1, 1 / 23),
+        (UpdateSettings(), 24, 2, 1, 1 / 12),
+        (UpdateSettings(epochs=4), 12, 4, 1 / 4, 1 / 12),
     ],
 )
 def test_weights_remember_as_many_passes_as_the_fit_took(settings, fit_epochs, epochs, replay, shrink):
