@@ -76,18 +76,17 @@ class NetworkUpdate:
             for one, plan, place in zip(models, plans, places, strict=True)
         ]
         values = [report.best_value or 0.0 for report in reports]
-        best = 1 if len(plans) > 1 and values[0] <= values[1] * (1 + _CLEARLY) else 0
-        if best > 0:
-            model.load_state_dict(models[best].state_dict())
-        _keep(places, best)
-        report = reports[best]
+        kept = 0 if len(plans) == 1 or values[0] > values[1] * (1 + _CLEARLY) else 1
+        if models[kept] is not model:
+            model.load_state_dict(models[kept].state_dict())
+        _keep(places, kept)
+        report = reports[kept]
         epochs = len(report.epochs)
-        how = f"{name} went on from its weights for {epochs} epoch{'s' * (epochs != 1)} on {plans[best].in_words()}"
+        how = f"{name} went on from its weights for {epochs} epoch{'s' * (epochs != 1)} on {plans[kept].in_words()}"
         if len(plans) == 1:
             return report, how
-        monitor = self.fitter.config.fitting.monitor
-        other = 1 - best
-        return report, f"{how} ({monitor} {values[best]:.4f}; {values[other]:.4f} on {plans[other].in_words()})"
+        monitor, other = self.fitter.config.fitting.monitor, 1 - kept
+        return report, f"{how} ({monitor} {values[kept]:.4f}; {values[other]:.4f} on {plans[other].in_words()})"
 
     @property
     def _checkpoints(self) -> Path:
@@ -143,9 +142,9 @@ class NetworkUpdate:
         return grown_optimizer_state(states[0], self.parent.model, model) if states else None
 
 
-def _keep(places: list[Path], best: int) -> None:
+def _keep(places: list[Path], kept: int) -> None:
     """Leave the checkpoints of one training in the directory above, and delete the others."""
-    for path in places[best].iterdir():
+    for path in places[kept].iterdir():
         path.replace(path.parents[1] / path.name)
     for place in places:
         shutil.rmtree(place)
