@@ -51,7 +51,8 @@ def _from_text(path: Path, separator: str) -> list[str]:
     with pc.open_csv(path, parse_options=pc.ParseOptions(delimiter=separator)) as reader:
         types = dict.fromkeys(reader.schema.names, pa.string())
     options = pc.ConvertOptions(column_types=types, strings_can_be_null=False)
-    table = pc.read_csv(path, parse_options=pc.ParseOptions(delimiter=separator), convert_options=options)
+    one_thread = pc.ReadOptions(use_threads=False)  # with several, errors do not name the row
+    table = pc.read_csv(path, one_thread, pc.ParseOptions(delimiter=separator), options)
     return as_text(_id_column(table, path), "users")
 
 
