@@ -48,11 +48,12 @@ def _shortened(reason: str) -> str:
 
 
 def _from_text(path: Path, separator: str) -> list[str]:
-    with pc.open_csv(path, parse_options=pc.ParseOptions(delimiter=separator)) as reader:
+    one_thread = pc.ReadOptions(use_threads=False)  # with several, errors do not name the row
+    separated = pc.ParseOptions(delimiter=separator)
+    with pc.open_csv(path, one_thread, separated) as reader:
         types = dict.fromkeys(reader.schema.names, pa.string())
     options = pc.ConvertOptions(column_types=types, strings_can_be_null=False)
-    one_thread = pc.ReadOptions(use_threads=False)  # with several, errors do not name the row
-    table = pc.read_csv(path, one_thread, pc.ParseOptions(delimiter=separator), options)
+    table = pc.read_csv(path, one_thread, separated, options)
     return as_text(_id_column(table, path), "users")
 
 
